@@ -1,0 +1,24 @@
+"""The site map."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from clinic import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("health/", views.health, name="health"),
+    path("robots.txt", views.robots, name="robots"),
+    path("learn/", include("education.urls")),
+    path("", include("booking.urls")),
+    path("intake/", include("assessments.urls")),
+    path("admin/", admin.site.urls),
+]
+if settings.MAILBOX_DIR:
+    urlpatterns.append(path("_mail/", include("clinic.local.urls")))
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error

@@ -1,0 +1,16 @@
+#!/usr/bin/env python
+"""Django's command line. `make manage c="..."` runs it with the local servers up."""
+
+import os
+import sys
+
+
+def main():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

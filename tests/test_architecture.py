@@ -1,0 +1,190 @@
+"""The map of the README, enforced: which room may import which, which way imports run inside a room, what is pure."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = (
+    "education",
+    "assessments",
+    "booking",
+    "clinic/practice",
+    "clinic/outbox",
+    "clinic/audit",
+    "clinic/local",
+    "clinic/demo",
+)
+PROJECT = "clinic"  # settings, urls, celery, views, admin: the composition root, which may know everyone
+SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit"}
+
+ARROWS = {
+    "clinic/audit": set(),
+    "clinic/practice": {"clinic/audit"},
+    "clinic/outbox": {"clinic/practice", "clinic/audit"},
+    "education": SMALL,
+    "assessments": SMALL | {"education"},
+    "booking": SMALL | {"education", "assessments"},
+    "clinic/demo": set(ROOMS),
+    "clinic/local": set(ROOMS),
+}
+
+# Imports inside a room go down this list or sideways, never up.
+LAYERS = (
+    {"urls", "apps"},
+    {"views", "admin", "tasks", "context", "middleware", "templatetags", "management"},
+    {"forms"},
+    {"domain"},  # every module that is not named here
+    {"models"},
+    {"pure"},
+)
+
+PURE = {
+    "clinic/env.py": set(),
+    "clinic/practice/phone.py": {"phonenumbers"},
+    "clinic/outbox/quiet_hours.py": set(),
+    "education/rendering.py": {"markdown_it", "nh3"},
+    "assessments/questionnaire.py": set(),
+    "assessments/enablement.py": set(),
+    "assessments/scoring.py": set(),
+    "assessments/red_flags.py": set(),
+    "booking/scheduling.py": set(),
+    "booking/opening_hours.py": set(),
+}
+
+
+def python_files(folder: str) -> list[Path]:
+    return [path for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts]
+
+
+def imports_of(path: Path) -> list[tuple[str, int]]:
+    """(dotted module, line) for every import in the file, relative ones made absolute; `from a import b` gives a.b."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
+            found += [(f"{base}{node.module or ''}.{alias.name}".replace("..", "."), node.lineno) for alias in node.names]
+    return found
+
+
+def room_of(dotted: str) -> str | None:
+    """The room a dotted name lies in, `clinic` for the composition root, None for what is not ours."""
+    path = dotted.replace(".", "/") + "/"
+    for room in ROOMS:
+        if path.startswith(room + "/"):
+            return room
+    return PROJECT if path.startswith("clinic/") else None
+
+
+def layer_of(room: str, dotted_or_path: str) -> int:
+    parts = dotted_or_path.removeprefix(room.replace("/", ".") + ".").split(".")
+    if f"{room}/{parts[0]}.py" in PURE:
+        return len(LAYERS) - 1
+    for number, names in enumerate(LAYERS):
+        if parts[0] in names:
+            return number
+    return 3
+
+
+def dotted_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_between_rooms(room):
+    allowed = ARROWS[room] | {room}
+    faults = []
+    for path in python_files(room):
+        for name, line in imports_of(path):
+            target = room_of(name)
+            may_know_root = room in ("clinic/local", "clinic/demo") or name.startswith("clinic.env.")
+            if target is None or target in allowed or (target == PROJECT and may_know_root):
+                continue
+            faults.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert not faults, "against the arrows:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"clinic/demo", "clinic/local"}))
+def test_layers_inside_a_room(room):
+    prefix = room.replace("/", ".") + "."
+    faults = []
+    for path in python_files(room):
+        own = dotted_name(path)
+        if own == room.replace("/", "."):
+            continue
+        for name, line in imports_of(path):
+            if name.startswith(prefix) and layer_of(room, name) < layer_of(room, own):
+                if own.endswith(".apps"):
+                    continue
+                faults.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert not faults, "upwards inside a room:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", sorted(PURE))
+def test_pure_module_knows_only_the_standard_library(path):
+    allowed = set(sys.stdlib_module_names) | PURE[path]
+    room = path.rpartition("/")[0]
+    siblings = {f"{Path(p).with_suffix('')}".replace("/", ".") for p in PURE if p.startswith(room + "/")}
+    faults = []
+    for name, line in imports_of(ROOT / path):
+        if name.split(".")[0] not in allowed and not any(name.startswith(s + ".") for s in siblings):
+            faults.append(f"{path}:{line} imports {name}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", sorted(PURE))
+def test_pure_module_has_no_clock(path):
+    clocks = {"now", "utcnow", "today", "time", "monotonic"}
+    faults = [
+        f"{path}:{node.lineno} asks the clock: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in clocks
+        and ast.unparse(node.func.value) in ("datetime", "datetime.datetime", "date", "datetime.date", "time", "dt", "dt.date")
+        and not node.args
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_signals_are_not_used():
+    words = ("django.db.models.signals", "django.dispatch", "django.core.signals")
+    faults = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for room in (*ROOMS, PROJECT)
+        for path in python_files(room)
+        for name, line in imports_of(path)
+        if name.startswith(words)
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_modules_have_names_that_say_what_they_hold():
+    vague = {"utils", "helpers", "common", "manager", "managers", "service", "services", "misc"}
+    faults = [
+        str(path.relative_to(ROOT)) for room in (*ROOMS, PROJECT) for path in python_files(room) if path.stem in vague
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_templates_carry_no_inline_script_or_style():
+    """The content security policy would refuse them; mail is read elsewhere and needs its style attributes."""
+    faults = []
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if "emails" in path.parts:
+            continue
+        text = path.read_text()
+        for bad in (" style=", "<style", "onclick=", "onchange=", "onsubmit=", "javascript:"):
+            if bad in text:
+                faults.append(f"{path.relative_to(ROOT)}: {bad.strip()}")
+    assert not faults, "\n".join(faults)
+
+
+def test_own_javascript_stays_small():
+    lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "static/js").rglob("*.js"))
+    assert lines < 300, f"{lines} lines of our own JavaScript"
