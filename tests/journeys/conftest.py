@@ -1,0 +1,96 @@
+"""A real browser against a real server. Every page that a journey opens is watched: nothing from elsewhere, no error."""
+
+import os
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from tests.chromium import chromium_path, launch_flags
+
+# Playwright keeps an event loop in this thread; the database is used from it all the same, one call at a time.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/journeys/" in str(item.path):
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = chromium_path()
+    if path is None:
+        message = "no Chromium found: install one or set CHROMIUM to run the journeys"
+        if os.environ.get("BROWSER_REQUIRED"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=launch_flags())
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a browser context asked for and complained about."""
+
+    def __init__(self, context, host):
+        self.foreign, self.errors = [], []
+        context.on("request", lambda request: self._note_request(request, host))
+        context.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+
+    def _note_request(self, request, host):
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https") and parts.netloc != host:
+            self.foreign.append(request.url)
+
+    def unexpected_errors(self):
+        # The browser reports every 4xx page as an error of its own; those pages are asserted by the tests themselves.
+        return [text for text in self.errors if "the server responded with a status of 4" not in text]
+
+
+@pytest.fixture
+def open_browser(browser, live_server):
+    """Call it with Playwright's context options; every context is watched until the test ends."""
+    opened = []
+
+    def open_context(**options):
+        context = browser.new_context(base_url=live_server.url, **{"viewport": PHONE, "locale": "en-US", **options})
+        context.set_default_timeout(10_000)
+        opened.append((context, Watch(context, urlsplit(live_server.url).netloc)))
+        return context.new_page()
+
+    yield open_context
+    for context, watch in opened:
+        context.close()
+        assert not watch.foreign, f"asked elsewhere: {watch.foreign}"
+        assert not watch.unexpected_errors(), f"the browser complained: {watch.unexpected_errors()}"
+
+
+@pytest.fixture
+def page(open_browser):
+    """A phone."""
+    return open_browser()
+
+
+@pytest.fixture
+def check_axe():
+    """`check_axe(page)` fails with the rule, the element and the reason for every violation."""
+
+    def check(page):
+        report = Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
+        faults = [
+            f"{violation['id']}: {node['html'][:160]} – {node['failureSummary']}"
+            for violation in report.response["violations"]
+            for node in violation["nodes"]
+        ]
+        assert not faults, f"{page.url}\n" + "\n".join(faults)
+
+    return check
