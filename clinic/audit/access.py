@@ -1,0 +1,19 @@
+"""Writing down who read or changed what."""
+
+from .models import AccessEvent, Action
+
+
+def record_access(*, actor, action: str, subject, patient_id, now) -> AccessEvent:
+    """Append that `actor` (a User, or None or an anonymous one for patients and the system) did `action` to `subject`.
+
+    `action` is one of `Action` (a letter of CRUDE), `subject` a saved model instance, `patient_id` whom it is about.
+    Raises ValueError for an unknown action.
+    """
+    return AccessEvent.objects.create(
+        actor=actor if actor is not None and actor.is_authenticated else None,
+        action=Action(action),
+        object_type=subject._meta.label_lower,
+        object_id=str(subject.pk),
+        patient_id=patient_id,
+        at=now,
+    )

@@ -1,0 +1,100 @@
+"""A JSON field that is encrypted in the database and bound to its row.
+
+The database sees only a token (`sealing`). It opens when the attribute is first read, so listing rows costs nothing
+and works without the key; a token copied into another row, field or model does not open there.
+"""
+
+import base64
+import json
+
+from django.conf import settings
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+from .sealing import open_sealed, seal
+
+
+class PlainValueRefused(TypeError):
+    """A query was given a readable value for an encrypted field; only a saved instance can seal one for its row."""
+
+
+class Sealed:
+    """A value as the database holds it. Its repr tells nothing."""
+
+    __slots__ = ("token",)
+
+    def __init__(self, token: bytes):
+        self.token = bytes(token)
+
+    def __repr__(self):
+        return "<Sealed>"
+
+
+class _OpensOnRead(DeferredAttribute):
+    def __get__(self, instance, cls=None):
+        value = super().__get__(instance, cls)
+        if isinstance(value, Sealed):
+            value = instance.__dict__[self.field.attname] = self.field.open_value(value, instance)
+        return value
+
+    def __set__(self, instance, value):
+        instance.__dict__[self.field.attname] = value
+
+
+class EncryptedJSONField(models.BinaryField):
+    """Any JSON value, encrypted with the newest of settings.ENCRYPTION_KEYS and bound to "app.model.field:pk".
+
+    The row's primary key must be known before it is saved (a UUID with a default). Reading raises
+    `sealing.DecryptionFailed`; filtering or QuerySet.update() with a readable value raises PlainValueRefused.
+    """
+
+    descriptor_class = _OpensOnRead
+    description = "Encrypted JSON"
+
+    def place(self, instance) -> str:
+        """What a token of this field in this row is bound to."""
+        if instance.pk is None:
+            raise ValueError("An encrypted field needs a primary key that is known before saving.")
+        return f"{self.model._meta.label_lower}.{self.name}:{instance.pk}"
+
+    def open_value(self, sealed: Sealed, instance):
+        """The readable value of `sealed`. Raises DecryptionFailed."""
+        return json.loads(open_sealed(sealed.token, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
+
+    def seal_value(self, value, instance) -> Sealed:
+        """`value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it."""
+        try:
+            plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except (ValueError, TypeError):
+            raise TypeError(f"{self.place(instance)} was given something that JSON cannot hold") from None
+        return Sealed(seal(plain, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
+
+    def pre_save(self, model_instance, add):
+        value = model_instance.__dict__.get(self.attname)
+        if isinstance(value, Sealed) and not add:
+            return value  # never read, so never changed
+        value = getattr(model_instance, self.attname)
+        return None if value is None else self.seal_value(value, model_instance)
+
+    def get_prep_value(self, value):
+        if value is None or isinstance(value, Sealed):
+            return value
+        raise PlainValueRefused(f"{self.model._meta.label_lower}.{self.name} is encrypted; save an instance instead")
+
+    def get_db_prep_value(self, value, connection, prepared=False):
+        value = self.get_prep_value(value)
+        return None if value is None else connection.Database.Binary(value.token)
+
+    def from_db_value(self, value, expression, connection):
+        return None if value is None else Sealed(value)
+
+    def to_python(self, value):
+        return value
+
+    def value_to_string(self, obj):
+        """For dumpdata: the token, never what is in it."""
+        sealed = self.pre_save(obj, add=False)
+        return None if sealed is None else base64.b64encode(sealed.token).decode()
+
+    def get_default(self):
+        return self._get_default()

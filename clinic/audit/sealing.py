@@ -1,0 +1,50 @@
+"""Sealing bytes for one place: AES-256-GCM, so that what was moved or changed does not open.
+
+Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`; everything before the nonce, and the
+place the token belongs to, is authenticated with it.
+"""
+
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+VERSION = 1
+NONCE_BYTES = 12
+
+
+class DecryptionFailed(Exception):
+    """A token did not open: wrong key, wrong row or changed bytes. The message holds no contents."""
+
+
+def seal(plain: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
+    """`plain` encrypted for `place` under the first of `keys`."""
+    key_id, key = next(iter(keys.items()))
+    header = bytes([VERSION, len(key_id.encode())]) + key_id.encode()
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return header + nonce + AESGCM(key).encrypt(nonce, plain, header + place.encode())
+
+
+def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
+    """What was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is gone, which key."""
+    key_id = read_key_id(token)
+    if key_id not in keys:
+        raise DecryptionFailed(f"{place} needs the key {key_id!r}, which is not among ENCRYPTION_KEYS")
+    start = 2 + len(key_id.encode())
+    header, nonce, sealed = token[:start], token[start : start + NONCE_BYTES], token[start + NONCE_BYTES :]
+    try:
+        return AESGCM(keys[key_id]).decrypt(nonce, sealed, header + place.encode())
+    except (InvalidTag, ValueError):
+        raise DecryptionFailed(
+            f"{place} does not open: it was changed, moved from another row, or its key is wrong"
+        ) from None
+
+
+def read_key_id(token: bytes) -> str:
+    """The id of the key that sealed `token`. Raises DecryptionFailed if this is no token."""
+    try:
+        if token[0] != VERSION:
+            raise DecryptionFailed("not a sealed value of a version that is known here")
+        return token[2 : 2 + token[1]].decode()
+    except (IndexError, UnicodeDecodeError):
+        raise DecryptionFailed("not a sealed value") from None

@@ -1,0 +1,107 @@
+"""Every message that leaves the house is a row that can be seen."""
+
+import hashlib
+import uuid
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.practice.models import Patient
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "e-mail"
+
+
+class State(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    SENDING = "sending", "sending"
+    SENT = "sent", "sent"
+    SKIPPED = "skipped", "skipped"
+    FAILED = "failed", "failed"
+
+
+SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
+
+
+class MessageQuerySet(models.QuerySet):
+    def failed_recently(self, now, within=timedelta(days=7)):
+        """Those given up on in the `within` before `now`, newest first."""
+        return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
+
+    def overdue(self, now, grace=timedelta(minutes=2)):
+        """Those still not handed over `grace` after they should have been tried, oldest first.
+
+        A message postponed to the end of quiet hours, or between two tries, is not overdue.
+        """
+        late = now - grace
+        return self.filter(
+            Q(state=State.WAITING, next_attempt_at__lt=late) | Q(state=State.SENDING, lease_until__lt=late)
+        ).order_by("next_attempt_at")
+
+
+class Message(models.Model):
+    """One message to one patient about one version of one row. Its words are made when it is sent, never kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
+    version = models.PositiveIntegerField(default=1)
+    patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    reason = models.CharField(max_length=120, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-due_at"]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="message_waiting", condition=Q(state=State.WAITING)),
+            models.Index(fields=["lease_until"], name="message_sending", condition=Q(state=State.SENDING)),
+            models.Index(fields=["settled_at"], name="message_failed", condition=Q(state=State.FAILED)),
+        ]
+        constraints = [
+            models.CheckConstraint(name="message_state_is_known", condition=Q(state__in=State.values)),
+            models.CheckConstraint(name="message_is_due_before_it_is_too_late", condition=Q(due_at__lt=F("not_after"))),
+            models.CheckConstraint(
+                name="message_is_leased_while_sending",
+                condition=Q(state=State.SENDING, lease_until__isnull=False, lease_token__isnull=False)
+                | (~Q(state=State.SENDING) & Q(lease_until__isnull=True, lease_token__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="message_is_settled_once_it_ends",
+                condition=Q(state__in=SETTLED, settled_at__isnull=False)
+                | (~Q(state__in=SETTLED) & Q(settled_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="message_says_why_it_was_not_sent",
+                condition=~Q(state__in=(State.SKIPPED, State.FAILED), reason=""),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} ({self.get_state_display()})"
+
+    @property
+    def sent_at(self):
+        """When it was handed over; None unless it was."""
+        return self.settled_at if self.state == State.SENT else None
+
+    @property
+    def message_id(self) -> str:
+        """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
+        digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
+        return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"

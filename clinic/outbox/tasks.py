@@ -1,0 +1,11 @@
+"""Celery only wakes the sweep; what is due is in the database."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from .sending import send_due_messages
+
+
+@shared_task(name="clinic.outbox.tasks.send_due")
+def send_due():
+    send_due_messages(clock=timezone.now)

@@ -1,0 +1,11 @@
+"""What every template may name: the clinic."""
+
+from django.utils.functional import SimpleLazyObject
+
+from .models import Clinic
+
+
+def clinic(request):
+    """`clinic` and `emergency_number`; read from the database on first use, and once for both."""
+    current = SimpleLazyObject(Clinic.objects.current)
+    return {"clinic": current, "emergency_number": SimpleLazyObject(lambda: current.emergency_number)}

@@ -1,0 +1,220 @@
+"""The clinic and its people: one clinic, its staff and therapists, and the patients, who are reached by links."""
+
+import uuid
+from datetime import time
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from .phone import E164_PATTERN
+
+
+def validate_time_zone(name: str) -> None:
+    """Raises ValidationError unless `name` is an IANA zone this machine knows ("America/New_York")."""
+    if name not in available_timezones():
+        raise ValidationError("Choose a time zone such as America/New_York.", code="unknown_time_zone")
+
+
+class ClinicQuerySet(models.QuerySet):
+    def current(self) -> "Clinic":
+        """The clinic; one query. Before anybody has described it, an unsaved one with the defaults."""
+        return self.filter(pk=1).first() or Clinic()
+
+
+class Clinic(models.Model):
+    """The clinic: who and where it is, and the policies every other room asks for. There is one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=100, default="Running clinic")
+    legal_line = models.CharField(
+        max_length=200, blank=True, help_text="Shown at the foot of pages: the legal name, a licence number."
+    )
+    street = models.CharField(max_length=120, blank=True)
+    city = models.CharField(max_length=80, blank=True)
+    region = models.CharField("state", max_length=80, blank=True)
+    postal_code = models.CharField(max_length=16, blank=True)
+    country = models.CharField(
+        max_length=2,
+        default="US",
+        help_text="Two letters. Phone numbers typed without a country are read as this one's.",
+    )
+    phone = models.CharField(max_length=16, blank=True)
+    email = models.EmailField(blank=True, help_text="Where answers to our messages go.")
+    time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
+    latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    directions = models.TextField(blank=True)
+    what_to_bring = models.TextField(blank=True)
+
+    minimum_notice_minutes = models.PositiveIntegerField(default=12 * 60)
+    horizon_days = models.PositiveSmallIntegerField(
+        default=60, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
+    change_window_hours = models.PositiveSmallIntegerField(default=24)
+    change_policy = models.TextField(blank=True, help_text="What happens when somebody changes or cancels late.")
+    quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
+    quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
+    emergency_number = models.CharField(max_length=8, default="911")
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "clinic"
+        constraints = [
+            models.CheckConstraint(name="clinic_is_one_row", condition=Q(id=1)),
+            models.CheckConstraint(name="clinic_horizon_is_a_day_to_a_year", condition=Q(horizon_days__range=(1, 366))),
+            models.CheckConstraint(name="clinic_phone_is_e164", condition=Q(phone="") | Q(phone__regex=E164_PATTERN)),
+            models.CheckConstraint(
+                name="clinic_stands_on_earth",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class UserManager(BaseUserManager):
+    use_in_migrations = True
+
+    def create_user(self, email, password=None, **fields):
+        """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        """A member of staff who may do everything in the admin."""
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, email):
+        return self.get(email=email.strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A member of staff, who logs in to the admin by e-mail. Patients have no account."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_staff = models.BooleanField("may log in to the admin", default=False)
+    is_active = models.BooleanField(
+        default=True, help_text="Switch off instead of deleting: the record of who read what stays."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.CheckConstraint(name="user_email_is_lower_case", condition=Q(email=Lower("email")))]
+
+    def __str__(self):
+        return self.name or self.email
+
+    def clean(self):
+        self.email = self.email.strip().lower()
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name.split(" ")[0]
+
+
+class TherapistQuerySet(models.QuerySet):
+    def active(self):
+        """Those who see patients."""
+        return self.filter(is_active=True)
+
+
+class Therapist(models.Model):
+    """Somebody patients can book; logs in by `user`, if at all."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="therapist"
+    )
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    credentials = models.CharField(max_length=60, blank=True, help_text="For example PT, DPT.")
+    bio = models.TextField(blank=True)
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects = TherapistQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self):
+        return f"{self.name}, {self.credentials}" if self.credentials else self.name
+
+
+class Patient(models.Model):
+    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+    phone = models.CharField(max_length=16, blank=True)
+    birth_on = models.DateField("date of birth", null=True, blank=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), Lower("name"), name="patient_email_and_name_are_one_person"),
+            models.CheckConstraint(name="patient_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=E164_PATTERN)),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class LinkPurpose(models.TextChoices):
+    VISIT = "visit", "manage a visit"
+    INTAKE = "intake", "fill in the questions before a visit"
+
+
+class PatientLink(models.Model):
+    """One way in for one patient and one purpose. The token itself is in the patient's mail and nowhere else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    purpose = models.CharField(max_length=16, choices=LinkPurpose.choices)
+    subject_id = models.UUIDField(db_index=True)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="links")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="patient_link_expires_after_it_begins", condition=Q(expires_at__gt=F("created_at"))
+            ),
+            models.CheckConstraint(name="patient_link_purpose_is_known", condition=Q(purpose__in=LinkPurpose.values)),
+        ]
+
+    def __str__(self):
+        return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"

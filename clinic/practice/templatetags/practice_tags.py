@@ -1,0 +1,59 @@
+"""How instants, durations, prices and phone numbers read on a page and in a mail."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.html import format_html
+
+from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
+
+register = template.Library()
+
+
+def format_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """Like "Tue 1 Dec, 9:00 am" in `zone`."""
+    local = instant.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b}, {local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+@register.filter
+def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
+    """Like "Tue 1 Dec, 9:00 am" in the clinic's zone. Pass the clinic (`:clinic`) in a list, to save a query a row."""
+    return format_instant(instant, (clinic or Clinic.objects.current()).zone)
+
+
+@register.filter
+def in_zone(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Like "Tue 1 Dec, 9:00 am" in `zone`, a ZoneInfo or an IANA name."""
+    return format_instant(instant, ZoneInfo(zone) if isinstance(zone, str) else zone)
+
+
+@register.filter
+def phone_link(e164: str) -> str:
+    """A link that dials `e164`, written as people write it; nothing for no number."""
+    return format_html('<a href="tel:{}">{}</a>', e164, format_phone(e164)) if e164 else ""
+
+
+@register.filter
+def phone_text(e164: str) -> str:
+    """`e164` as people write it."""
+    return format_phone(e164) if e164 else ""
+
+
+@register.filter
+def money(cents: int) -> str:
+    """Like "$150", "$87.50"; "Free" for nothing."""
+    if not cents:
+        return "Free"
+    dollars, rest = divmod(cents, 100)
+    return f"${dollars:,}.{rest:02}" if rest else f"${dollars:,}"
+
+
+@register.filter
+def minutes(count: int) -> str:
+    """Like "45 minutes", "1 hour", "1 hour 30 minutes"."""
+    hours, rest = divmod(count, 60)
+    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n]
+    return " ".join(parts) or "0 minutes"
