@@ -1,0 +1,187 @@
+"""Questionnaires as data, what patients answered, and what in their answers must not wait."""
+
+import uuid
+from functools import cached_property
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from clinic.audit.fields import EncryptedJSONField
+from clinic.practice.models import Patient
+
+from .parsing import parse_questionnaire
+from .questionnaire import Questionnaire as ParsedQuestionnaire
+
+
+class QuestionnaireQuerySet(models.QuerySet):
+    def published(self):
+        """Those that patients may be asked, the newest version of each first."""
+        return self.filter(published_at__isnull=False).order_by("slug", "-version")
+
+
+class Questionnaire(models.Model):
+    """One version of one questionnaire: a FHIR R4 Questionnaire. Once somebody has answered it, it never changes again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=60)
+    version = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120)
+    definition = models.JSONField()
+    published_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = QuestionnaireQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug", "-version"]
+        constraints = [models.UniqueConstraint(fields=["slug", "version"], name="questionnaire_version_is_unique")]
+
+    def __str__(self):
+        return f"{self.title}, version {self.version}"
+
+    @cached_property
+    def parsed(self) -> ParsedQuestionnaire:
+        """The definition as frozen dataclasses. Raises parsing.DefinitionInvalid if it is not one we can ask."""
+        return parse_questionnaire(self.definition)
+
+
+class ResponseStatus(models.TextChoices):
+    """FHIR's words for how far a response is."""
+
+    IN_PROGRESS = "in-progress", "in progress"
+    COMPLETED = "completed", "done"
+
+
+class Response(models.Model):
+    """What one patient answered to one version. `answers` is {linkId: [value, …]}, encrypted and never logged."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    questionnaire = models.ForeignKey(Questionnaire, on_delete=models.PROTECT, related_name="responses")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="responses")
+    status = models.CharField(max_length=16, choices=ResponseStatus.choices, default=ResponseStatus.IN_PROGRESS)
+    answers = EncryptedJSONField(default=dict)
+    saved_pages = models.JSONField(default=list, help_text="The pages that were saved without an open question.")
+    created_at = models.DateTimeField()
+    saved_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "intake"
+        indexes = [models.Index(fields=["patient", "-created_at"], name="response_of_patient")]
+        constraints = [
+            models.CheckConstraint(name="response_status_is_known", condition=Q(status__in=ResponseStatus.values)),
+            models.CheckConstraint(
+                name="response_completed_has_an_instant",
+                condition=Q(status="in-progress") | Q(completed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self):
+        return f"Answers, {self.get_status_display()}"
+
+    @property
+    def progress(self) -> str:
+        """How far the patient is: "none", "part" or "done". Reads no answer."""
+        if self.status == ResponseStatus.COMPLETED:
+            return "done"
+        return "part" if self.saved_at else "none"
+
+
+class Level(models.TextChoices):
+    """How fast a flag needs somebody: an emergency now, a doctor soon, or the therapist at the visit."""
+
+    EMERGENCY = "E", "emergency"
+    URGENT = "U", "urgent"
+    TELL = "T", "tell the therapist"
+
+
+class FlagQuerySet(models.QuerySet):
+    def open(self):
+        """Those that no member of staff has acknowledged, worst first.
+
+        A changed answer does not close a flag: somebody of the clinic looks at it. Only an "I am not sure" that was
+        then answered in full closes itself; the flags of the full answer took its place.
+        """
+        return (
+            self.filter(staff_acknowledged_at__isnull=True)
+            .exclude(rule_id__startswith="UN", lowered_at__isnull=False)
+            .worst_first()
+        )
+
+    def unseen_by_patient(self):
+        """Those that stand and that the patient has not yet acknowledged, worst first."""
+        return self.filter(patient_acknowledged_at__isnull=True).exclude(current_level="").worst_first()
+
+    def worst_first(self):
+        severity = Case(When(level="E", then=Value(0)), When(level="U", then=Value(1)), default=Value(2))
+        return self.order_by(severity, "raised_at", "rule_id")
+
+
+class Flag(models.Model):
+    """One rule that fired on one response.
+
+    `level` is the highest it ever had; `current_level` follows the answers and is empty once the rule no longer fires.
+    `snapshot` holds what was answered, encrypted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="flags")
+    rule_id = models.CharField(max_length=12)
+    rule_version = models.PositiveSmallIntegerField()
+    level = models.CharField(max_length=1, choices=Level.choices)
+    current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
+    action = models.CharField(max_length=30, help_text="Which words the patient is shown.")
+    snapshot = EncryptedJSONField(default=dict)
+    raised_at = models.DateTimeField()
+    shown_at = models.DateTimeField(null=True)
+    patient_acknowledged_at = models.DateTimeField(null=True)
+    callback_requested_at = models.DateTimeField(null=True)
+    staff_acknowledged_at = models.DateTimeField(null=True)
+    staff_acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lowered_at = models.DateTimeField(null=True)
+
+    objects = FlagQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["response", "rule_id"], name="flag_once_per_response_and_rule"),
+            models.CheckConstraint(name="flag_level_is_known", condition=Q(level__in=Level.values)),
+            models.CheckConstraint(
+                name="flag_lowered_has_an_instant",
+                condition=Q(current_level=F("level")) | Q(lowered_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="flag_acknowledged_by_somebody",
+                condition=Q(staff_acknowledged_at__isnull=True, staff_acknowledged_by__isnull=True)
+                | Q(staff_acknowledged_at__isnull=False, staff_acknowledged_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["raised_at"], condition=Q(staff_acknowledged_at__isnull=True), name="flag_waits_for_staff")
+        ]
+
+    def __str__(self):
+        return f"{self.rule_id}, {self.get_level_display()}"
+
+
+class Score(models.Model):
+    """A number worked out from a completed response; `result` is encrypted: {"value", "answered", "of"}."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="scores")
+    measure = models.CharField(max_length=40)
+    result = EncryptedJSONField(default=dict)
+    scored_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["measure"]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "measure"], name="score_once_per_response_and_measure")
+        ]
+
+    def __str__(self):
+        return self.measure

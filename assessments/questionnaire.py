@@ -1,0 +1,131 @@
+"""What a questionnaire is made of, as frozen dataclasses: the part of FHIR's that we ask. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+QUESTION_TYPES = {"boolean", "integer", "decimal", "date", "string", "text", "choice", "open-choice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to choose. `is_exclusive`: it stands alone ("none of these")."""
+
+    code: str
+    text: str
+    ordinal: Decimal | None = None
+    is_exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One enableWhen: `question` `operator` `value` (a boolean for "exists")."""
+
+    question: str
+    operator: str
+    value: bool | int | str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text."""
+
+    link_id: str
+    type: str
+    text: str = ""
+    short: str = ""
+    why: str = ""
+    hint: str = ""
+    layout: str = ""
+    unit: str = ""
+    scale_ends: tuple[str, str] = ("", "")
+    is_required: bool = False
+    repeats: bool = False
+    max_length: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    options: tuple[Option, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    needs_all: bool = False
+    parent: str | None = None
+    items: tuple["Item", ...] = ()
+
+    @property
+    def is_question(self) -> bool:
+        return self.type in QUESTION_TYPES
+
+    @property
+    def label(self) -> str:
+        """The short name for summaries."""
+        return self.short or self.text
+
+    def walk(self) -> Iterator["Item"]:
+        """This item and all below it, in order."""
+        yield self
+        for child in self.items:
+            yield from child.walk()
+
+    def option_text(self, code: str) -> str:
+        """What the option `code` says; the code itself if there is none."""
+        return next((option.text for option in self.options if option.code == code), code)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """How to make one number of several answers; see `scoring`."""
+
+    measure: str
+    title: str
+    method: str
+    items: tuple[str, ...]
+    minimum_answered: int
+    multiplier: Decimal = Decimal(1)
+    offset: Decimal = Decimal(0)
+    gate: str = ""
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    """A whole questionnaire. Its top-level items are its pages."""
+
+    url: str
+    version: str
+    title: str
+    description: str
+    pages: tuple[Item, ...]
+    scores: tuple[ScoreRule, ...] = ()
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        """Every item by linkId, in the order asked."""
+        return {item.link_id: item for page in self.pages for item in page.walk()}
+
+    @cached_property
+    def page_of(self) -> dict[str, Item]:
+        """The page on which each item stands."""
+        return {item.link_id: page for page in self.pages for item in page.walk()}
+
+
+def comparable(item: Item, value):
+    """`value` so that two answers to `item` compare: Decimal, date, boolean or text.
+
+    Raises ValueError or decimal.InvalidOperation if it is no possible answer.
+    """
+    if item.type in ("integer", "decimal"):
+        if isinstance(value, bool):
+            raise ValueError("a boolean is no number")
+        number = Decimal(str(value))
+        if not number.is_finite():
+            raise ValueError("not a finite number")
+        return number
+    if item.type == "date":
+        return date.fromisoformat(value)
+    if item.type == "boolean":
+        if not isinstance(value, bool):
+            raise ValueError("not a boolean")
+        return value
+    if isinstance(value, dict):
+        return value.get("text", "")
+    return str(value)
