@@ -1,0 +1,85 @@
+"""The home page, the health page, and the pages for what went wrong."""
+
+import logging
+
+from django.db import DatabaseError, connection
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from booking.availability import next_free_slots
+from booking.models import OpeningHours, Service
+from clinic.outbox.models import Message
+from clinic.practice.models import Therapist
+from education.articles import published
+
+logger = logging.getLogger(__name__)
+
+OVERDUE_ALARM_S = 120  # a message due for longer than this means that beat or the workers stand still
+
+
+@require_safe
+def home(request):
+    """Whom the clinic is for, what can be booked and when, and what to read."""
+    now = timezone.now()
+    services = list(Service.objects.listed())
+    first_call = next((service for service in services if service.is_bookable and not service.price_cents), None)
+    slots = next_free_slots(service=first_call, limit=1, now=now) if first_call else []
+    articles = list(published(now=now)[:4])
+    context = {
+        "services": services,
+        "first_call": first_call,
+        "next_call": slots[0] if slots else None,
+        "articles": articles[1:],
+        "lead_article": articles[0] if articles else None,
+        "therapists": Therapist.objects.filter(is_active=True),
+        "hours": OpeningHours.objects.in_force(on=now.date()),
+    }
+    return render(request, "home.html", context)
+
+
+@require_safe
+@never_cache
+def health(request):
+    """For monitoring: 200 if the database answers and no message is overdue by two minutes, else 503. Counts and ages only."""
+    report = {"database": "ok", "oldest_overdue_s": 0}
+    try:
+        age = Message.objects.oldest_overdue_age(now=timezone.now())
+        report["oldest_overdue_s"] = int(age.total_seconds()) if age else 0
+    except DatabaseError:
+        logger.exception("health: the database does not answer")
+        report["database"] = "no answer"
+        connection.close()
+    is_well = report["database"] == "ok" and report["oldest_overdue_s"] < OVERDUE_ALARM_S
+    return JsonResponse(report, status=200 if is_well else 503)
+
+
+@require_safe
+def robots(request):
+    """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /visits/", "Disallow: /intake/", "Disallow: /book/*/"]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
+
+
+def bad_request(request, exception):
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request, exception):
+    return render(request, "403.html", status=403)
+
+
+def not_found(request, exception):
+    return render(request, "404.html", status=404)
+
+
+def server_error(request):
+    """Must come up when the database does not: the template uses nothing but itself."""
+    return render(None, "500.html", status=500)
+
+
+def csrf_failure(request, reason=""):
+    """A form older than the browser's cookies, or from elsewhere. What was typed is still in the browser's Back."""
+    return render(request, "403.html", {"is_stale_form": True}, status=403)
