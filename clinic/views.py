@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from booking.availability import next_free_slots
 from booking.models import OpeningHours, Service
+from booking.week_in_words import week_in_words
 from clinic.outbox.models import Message
-from clinic.practice.models import Therapist
+from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 
 logger = logging.getLogger(__name__)
@@ -24,18 +25,21 @@ OVERDUE_ALARM_S = 120  # a message due for longer than this means that beat or t
 def home(request):
     """Whom the clinic is for, what can be booked and when, and what to read."""
     now = timezone.now()
+    clinic = Clinic.objects.current()
+    today = now.astimezone(clinic.zone).date()
     services = list(Service.objects.listed())
     first_call = next((service for service in services if service.is_bookable and not service.price_cents), None)
-    slots = next_free_slots(service=first_call, limit=1, now=now) if first_call else []
+    slots = next_free_slots(service=first_call, limit=1, now=now, clinic=clinic) if first_call else []
     articles = list(published(now=now)[:4])
     context = {
+        "clinic": clinic,
         "services": services,
         "first_call": first_call,
         "next_call": slots[0] if slots else None,
         "articles": articles[1:],
         "lead_article": articles[0] if articles else None,
-        "therapists": Therapist.objects.filter(is_active=True),
-        "hours": OpeningHours.objects.in_force(on=now.date()),
+        "therapists": Therapist.objects.active(),
+        "hours": week_in_words((row.weekly for row in OpeningHours.objects.all()), on=today),
     }
     return render(request, "home.html", context)
 

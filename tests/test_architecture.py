@@ -52,6 +52,7 @@ PURE = {
     "assessments/red_flags.py": set(),
     "booking/scheduling.py": set(),
     "booking/opening_hours.py": set(),
+    "booking/week_in_words.py": set(),
 }
 
 
@@ -68,7 +69,9 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
-            found += [(f"{base}{node.module or ''}.{alias.name}".replace("..", "."), node.lineno) for alias in node.names]
+            found += [
+                (f"{base}{node.module or ''}.{alias.name}".replace("..", "."), node.lineno) for alias in node.names
+            ]
     return found
 
 
@@ -146,7 +149,8 @@ def test_pure_module_has_no_clock(path):
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in clocks
-        and ast.unparse(node.func.value) in ("datetime", "datetime.datetime", "date", "datetime.date", "time", "dt", "dt.date")
+        and ast.unparse(node.func.value)
+        in ("datetime", "datetime.datetime", "date", "datetime.date", "time", "dt", "dt.date")
         and not node.args
     ]
     assert not faults, "\n".join(faults)
