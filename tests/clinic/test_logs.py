@@ -1,0 +1,42 @@
+"""What a log line may hold."""
+
+import logging
+import secrets
+import sys
+
+from clinic.logs import QuietFormatter, RedactLinks, redact
+
+
+def test_redact_when_a_path_carries_a_link():
+    token = secrets.token_urlsafe(32)
+
+    assert redact(f"Not Found: /visits/{token}/cancel/") == "Not Found: /visits/[link]/cancel/"
+
+
+def test_redact_when_a_line_has_identifiers_only():
+    line = "message 0b9f2c3a-3d5e-4a7a-9b1e-2f6d1c0a9e77 sent in 32 ms"
+
+    assert redact(line) == line
+
+
+def test_filter_when_the_link_is_an_argument_and_a_request_hangs_on():
+    token = secrets.token_urlsafe(32)
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Gone: %s", (f"/intake/{token}/",), None)
+    record.request = object()
+
+    assert RedactLinks().filter(record)
+    assert record.getMessage() == "Gone: /intake/[link]/"
+    assert not hasattr(record, "request")
+
+
+def test_traceback_when_the_error_quotes_a_patient():
+    try:
+        try:
+            raise ValueError("Key (email)=(walter@example.com) already exists.")
+        except ValueError as inner:
+            raise RuntimeError("while registering Walter") from inner
+    except RuntimeError:
+        written = QuietFormatter().formatException(sys.exc_info())
+
+    assert "RuntimeError" in written and "ValueError" in written and __file__ in written
+    assert "walter" not in written.lower()
