@@ -6,14 +6,28 @@ from datetime import timedelta
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q
 
-from .models import Channel, Message, State
+from .models import SETTLED, Channel, Message, State
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=150)  # longer than one SMTP conversation whose every answer comes just before its time-out
 BATCH = 10
+SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
+# Somebody is waiting for their booking's page meanwhile.
+BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
+
+
+class MessageNotWaiting(Exception):
+    """It is being sent, was sent, or was given up; there is nothing left to cancel."""
+
+
+class MessageNotSettled(Exception):
+    """It is still on its way; sending it again would be a second copy."""
+
+
+class TooLateToSend(Exception):
+    """Its time is over: the reader would get it after what it announces."""
 
 
 def plan_message(*, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL) -> Message:
@@ -23,11 +37,10 @@ def plan_message(*, kind, subject_id, version, patient, due_at, not_after, now, 
     Something due now also wakes the sweep once the transaction is committed.
     Raises IntegrityError if `not_after` is not after `due_at`, ValueError for an unknown channel.
     """
-    dedupe_key = f"{kind}:{subject_id}:{version}:{Channel(channel).value}"
     planned = Message(
         kind=kind,
         channel=Channel(channel),
-        dedupe_key=dedupe_key,
+        dedupe_key=f"{kind}:{subject_id}:{version}:{Channel(channel).value}",
         subject_id=subject_id,
         version=version,
         patient=patient,
@@ -36,10 +49,7 @@ def plan_message(*, kind, subject_id, version, patient, due_at, not_after, now, 
         next_attempt_at=due_at,
         created_at=now,
     )
-    Message.objects.bulk_create([planned], ignore_conflicts=True)
-    if due_at <= now:
-        transaction.on_commit(wake_sweep)
-    return Message.objects.get(dedupe_key=dedupe_key)
+    return _plan_once(planned)
 
 
 def withdraw_messages(*, subject_id, reason: str, now) -> int:
@@ -56,13 +66,7 @@ def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
 
     One whose lease ran out (its worker died) is taken again. One UPDATE, so any number of workers may ask at once.
     """
-    due = (
-        Message.objects.filter(
-            Q(state=State.WAITING, next_attempt_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
-        )
-        .order_by("next_attempt_at")
-        .select_for_update(skip_locked=True)
-    )
+    due = Message.objects.due(now).order_by("next_attempt_at").select_for_update(skip_locked=True)
     token = uuid.uuid4()
     with transaction.atomic():
         ids = list(due.values_list("pk", flat=True)[:limit])
@@ -70,9 +74,51 @@ def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
     return list(Message.objects.filter(lease_token=token).select_related("patient").order_by("next_attempt_at"))
 
 
+def cancel_message(message: Message, *, now) -> None:
+    """Skip `message` because a member of staff said so. Raises MessageNotWaiting if it is not waiting any more."""
+    waiting = Message.objects.filter(pk=message.pk, state=State.WAITING)
+    if not waiting.update(state=State.SKIPPED, reason="cancelled by staff", settled_at=now):
+        raise MessageNotWaiting
+
+
+def resend_message(message: Message, *, now) -> Message:
+    """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
+
+    Before it leaves, the outbox asks again whether it is wanted. Raises MessageNotSettled while the first is on its way,
+    TooLateToSend once nobody wants it any more.
+    """
+    if message.state not in SETTLED:
+        raise MessageNotSettled
+    if now >= message.not_after:
+        raise TooLateToSend
+    root = message.dedupe_key.partition("#")[0]
+    copies = Message.objects.filter(dedupe_key__startswith=f"{root}#").count()
+    again = Message(
+        kind=message.kind,
+        channel=message.channel,
+        dedupe_key=f"{root}#{copies + 2}",
+        subject_id=message.subject_id,
+        version=message.version,
+        patient=message.patient,
+        due_at=now,
+        not_after=message.not_after,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    return _plan_once(again)
+
+
+def _plan_once(planned: Message) -> Message:
+    Message.objects.bulk_create([planned], ignore_conflicts=True)
+    if planned.due_at <= planned.created_at:
+        transaction.on_commit(wake_sweep)
+    return Message.objects.get(dedupe_key=planned.dedupe_key)
+
+
 def wake_sweep() -> None:
-    """Ask a worker to look for due messages at once. A broker that is away costs nothing: beat asks again soon."""
+    """Ask a worker to look for due messages at once. A broker that is away costs a moment: beat asks again soon."""
     try:
-        current_app.send_task("clinic.outbox.tasks.send_due", retry=False, ignore_result=True, expires=30)
-    except Exception as error:  # whatever the broker's client raises, the visit is booked and the message is planned
+        with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
+            current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)
+    except Exception as error:  # noqa: BLE001 - whatever the broker does, the visit is booked and the message is planned
         logger.warning("no worker was woken, beat will: %s", type(error).__name__)

@@ -11,6 +11,8 @@ from django.db.models import F, Q
 
 from clinic.practice.models import Patient
 
+REASON_LENGTH = 120
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", "e-mail"
@@ -28,6 +30,12 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 
 class MessageQuerySet(models.QuerySet):
+    def due(self, now):
+        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out."""
+        return self.filter(
+            Q(state=State.WAITING, next_attempt_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
+        )
+
     def failed_recently(self, now, within=timedelta(days=7)):
         """Those given up on in the `within` before `now`, newest first."""
         return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
@@ -37,10 +45,15 @@ class MessageQuerySet(models.QuerySet):
 
         A message postponed to the end of quiet hours, or between two tries, is not overdue.
         """
-        late = now - grace
-        return self.filter(
-            Q(state=State.WAITING, next_attempt_at__lt=late) | Q(state=State.SENDING, lease_until__lt=late)
-        ).order_by("next_attempt_at")
+        return self.due(now - grace).order_by("next_attempt_at")
+
+    def oldest_overdue_age(self, now) -> timedelta:
+        """How long the longest-waiting message has been waiting past its time; zero when none is. For monitoring.
+
+        A worker or a beat that is dead shows here within seconds of the next message that should have gone.
+        """
+        oldest = self.due(now).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
+        return now - oldest if oldest else timedelta(0)
 
 
 class Message(models.Model):
@@ -59,8 +72,9 @@ class Message(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField()
-    reason = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 

@@ -1,6 +1,181 @@
-"""Handing claimed messages over: look again, make the words, send, write down how it went."""
+"""Handing claimed messages over: look again, make the words, send, write down how it went.
+
+Every write but one needs the lease the message was claimed with: who lost it has no more say. The one is "sent", which is
+a fact whoever holds the lease by then, and which is written until the database takes it.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.core.mail import mailers
+from django.db import Error as DatabaseFault
+from django.db import connection
+
+from clinic.practice.models import Clinic
+
+from .kinds import MessageKind, find_kind
+from .mail import build_mail, describe_error, is_refused_for_good
+from .messages import LEASE, claim_due_messages
+from .models import REASON_LENGTH, SETTLED, Message, State
+from .quiet_hours import QuietHours, end_of_quiet_hours
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=20)
+GIVE_UP_AFTER = timedelta(hours=4)  # of trying
+UNLEASED = {"lease_until": None, "lease_token": None}
 
 
-def send_due_messages(*, clock) -> int:
-    """placeholder"""
-    return 0
+class MailServerAway(Exception):
+    """No conversation with the mail server could be opened; there is no use in trying the next message now."""
+
+
+def send_due_messages(*, clock: Callable[[], datetime]) -> int:
+    """Hand over everything that is due, in batches, until nothing is or the mail server is away. Returns how many went.
+
+    `clock` gives the current instant: a sweep may last for longer than one.
+    """
+    sent = 0
+    while batch := claim_due_messages(now=clock()):
+        line = mailers.default
+        try:
+            while batch:
+                sent += send_claimed(batch.pop(0), now=clock(), line=line) == State.SENT
+        except MailServerAway:
+            _hand_back(batch, now=clock())
+            break
+        finally:
+            _hang_up(line)
+    return sent
+
+
+def send_claimed(message: Message, *, now, line=None) -> State | None:
+    """Send a message that `claim_due_messages` gave us, over `line` (a mail connection, opened if it is not open yet).
+
+    Returns the state it has now, or None if its lease was lost. Raises MailServerAway, with the message waiting again,
+    if no connection could be opened.
+    """
+    line = line or mailers.default
+    if not _begin(message, now=now):
+        return None
+    try:
+        turned_down = _prepare_and_send(message, line, now=now)
+    except MailServerAway as away:
+        _write_down_fault(message, away.__cause__, now=now)
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one message must not stop the others
+        _hang_up(line)  # it may have broken in mid-conversation; the next message opens a new one
+        return _write_down_fault(message, fault, now=now)
+    return turned_down or _write_down_sent(message, now=now)
+
+
+def _prepare_and_send(message: Message, line, *, now) -> State | None:
+    """Returns the state of a message that is not to leave now; None after the server has taken it."""
+    kind, clinic = find_kind(message.kind), Clinic.objects.current()
+    turned_down = _look_again(message, kind, clinic, now=now)
+    if turned_down is None and _open(line):  # connecting can take a while
+        turned_down = _look_again(message, kind, clinic, now=now)
+    if turned_down is None:
+        line.send_messages([build_mail(message, kind.render(message, now), clinic=clinic, now=now)])
+    return turned_down
+
+
+def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> State | None:
+    """Settle or postpone what should not leave now, and return its state; None if it should."""
+    if now >= message.not_after:
+        return _settle(message, State.SKIPPED, "too late", now=now)
+    if now >= message.first_tried_at + GIVE_UP_AFTER:
+        return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
+    if unwanted := kind.still_wanted(message, now):
+        return _settle(message, State.SKIPPED, unwanted, now=now)
+    if not kind.respects_quiet_hours:
+        return None
+    quiet_until = end_of_quiet_hours(now, _quiet_hours(message, clinic))
+    if quiet_until <= now:
+        return None
+    if quiet_until >= message.not_after:
+        return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
+    return _wait(message, until=quiet_until, reason="quiet hours", attempts=0, first_tried_at=None)
+
+
+def _quiet_hours(message: Message, clinic: Clinic) -> QuietHours:
+    zone_name = message.patient.time_zone if message.patient else ""
+    return QuietHours(clinic.quiet_from, clinic.quiet_until, ZoneInfo(zone_name) if zone_name else clinic.zone)
+
+
+def _open(line) -> bool:
+    """Whether a new connection was opened; raises MailServerAway."""
+    try:
+        return line.open()
+    except OSError as fault:  # smtplib's are OSErrors too: a server that does not greet us or take our password
+        raise MailServerAway from fault
+
+
+def _hang_up(line) -> None:
+    try:
+        line.close()
+    except OSError as fault:
+        logger.info("the mail server did not say goodbye: %s", describe_error(fault))
+
+
+def _begin(message: Message, *, now) -> bool:
+    """Renew the lease for one conversation and count the try; False if somebody else has the message by now."""
+    message.attempts += 1
+    message.first_tried_at = message.first_tried_at or now
+    return _write(message, attempts=message.attempts, first_tried_at=message.first_tried_at, lease_until=now + LEASE)
+
+
+def _write_down_fault(message: Message, fault: BaseException, *, now) -> State | None:
+    """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
+    reason = describe_error(fault)
+    pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+    last_chance = min(message.not_after, message.first_tried_at + GIVE_UP_AFTER)
+    if is_refused_for_good(fault) or now + pause >= last_chance:
+        return _settle(message, State.FAILED, reason, now=now)
+    return _wait(message, until=now + pause, reason=reason)
+
+
+def _write_down_sent(message: Message, *, now) -> State:
+    """Keep trying for as long as the lease keeps others away: a message that has gone must not be sent again."""
+    give_up = time.monotonic() + LEASE.total_seconds()
+    while True:
+        try:
+            unsettled = Message.objects.filter(pk=message.pk).exclude(state__in=SETTLED)
+            unsettled.update(state=State.SENT, reason="", settled_at=now, **UNLEASED)
+        except DatabaseFault:
+            if time.monotonic() > give_up:
+                logger.error("message %s went out, which could not be written down; a twin may follow", message.pk)
+                raise
+            connection.close()
+            time.sleep(1)
+        else:
+            logger.info("message %s: sent", message.pk)
+            return State.SENT
+
+
+def _settle(message: Message, state: State, reason: str, *, now) -> State | None:
+    logger.info("message %s: %s, %s", message.pk, state, reason)
+    is_ours = _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
+    return state if is_ours else None
+
+
+def _wait(message: Message, *, until, reason: str, **changes) -> State | None:
+    logger.info("message %s: waits until %s, %s", message.pk, until.isoformat(timespec="seconds"), reason)
+    is_ours = _write(message, state=State.WAITING, next_attempt_at=until, reason=reason, **changes, **UNLEASED)
+    return State.WAITING if is_ours else None
+
+
+def _hand_back(messages: list[Message], *, now) -> None:
+    for message in messages:
+        _write(message, state=State.WAITING, next_attempt_at=now + FIRST_PAUSE, **UNLEASED)
+
+
+def _write(message: Message, **changes) -> bool:
+    """Whether `changes` were written: only under the lease the message was claimed with."""
+    ours = Message.objects.filter(pk=message.pk, state=State.SENDING, lease_token=message.lease_token)
+    return ours.update(**changes) == 1

@@ -1,0 +1,68 @@
+"""From the words of a message to the mail that leaves."""
+
+import re
+import smtplib
+from email.utils import format_datetime
+
+from django.core.mail import EmailMultiAlternatives
+
+from clinic.practice.models import Clinic
+
+from .kinds import Email
+from .models import Message
+
+_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailMultiAlternatives:
+    """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
+
+    A calendar goes in twice, as Google and Outlook want it: as an alternative they act on, and as a file to open.
+    Raises ValueError if the calendar has no METHOD.
+    """
+    mail = EmailMultiAlternatives(
+        subject=" ".join(email.subject.split()),  # a line break here would end the header
+        body=email.text,
+        to=[email.to],
+        reply_to=[clinic.email] if clinic.email else None,
+        headers={
+            "Message-ID": message.message_id,
+            "Date": format_datetime(now),
+            "Auto-Submitted": "auto-generated",  # so that nobody's holiday notice answers it
+        },
+    )
+    if email.html:
+        mail.attach_alternative(email.html, "text/html")
+    if email.calendar is not None:
+        mail.attach_alternative(email.calendar.decode(), f"text/calendar; method={_calendar_method(email.calendar)}")
+        mail.attach("visit.ics", email.calendar, "application/ics")
+    for attachment in email.attachments:
+        mail.attach(*attachment)
+    return mail
+
+
+def _calendar_method(calendar: bytes) -> str:
+    found = _METHOD.search(calendar)
+    if not found:
+        raise ValueError("a calendar that is mailed needs a METHOD")
+    return found[1].decode()
+
+
+def is_refused_for_good(error: Exception) -> bool:
+    """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
+
+    A 5xx to our greeting or password is ours to mend, and worth another try.
+    """
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
+        return error.smtp_code >= 500
+    return isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
+
+
+def describe_error(error: Exception) -> str:
+    """What failed, without an address or a word of the mail: the error's class, and the server's code if there is one."""
+    codes = [getattr(error, "smtp_code", None)]
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({code for code, _ in error.recipients.values()})
+    return " ".join([type(error).__name__, *(str(code) for code in codes if code)])
