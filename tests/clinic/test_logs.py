@@ -30,13 +30,14 @@ def test_filter_when_the_link_is_an_argument_and_a_request_hangs_on():
 
 
 def test_traceback_when_the_error_quotes_a_patient():
+    patient = "".join(("wal", "ter"))  # source lines do stand in a traceback, so the name may not stand in one here
     try:
         try:
-            raise ValueError("Key (email)=(walter@example.com) already exists.")
+            raise ValueError(f"Key (email)=({patient}@example.com) already exists.")
         except ValueError as inner:
-            raise RuntimeError("while registering Walter") from inner
+            raise RuntimeError(f"while registering {patient}") from inner
     except RuntimeError:
         written = QuietFormatter().formatException(sys.exc_info())
 
     assert "RuntimeError" in written and "ValueError" in written and __file__ in written
-    assert "walter" not in written.lower()
+    assert patient not in written
