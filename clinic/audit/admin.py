@@ -1,0 +1,58 @@
+"""The trail of access, to be read; and what an admin page about a patient inherits to be on it."""
+
+from django.contrib import admin
+from django.utils import timezone
+
+from .access import record_access
+from .models import AccessEvent, Action
+
+
+class RecordsAccess:
+    """For a ModelAdmin whose rows are about a patient: opening, adding, changing and deleting one is written down."""
+
+    def patient_id_of(self, obj):
+        """The id of the patient `obj` is about."""
+        return obj.patient_id
+
+    def get_object(self, request, object_id, from_field=None):
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and request.method == "GET":
+            self._record(request, Action.READ, obj)
+        return obj
+
+    def log_addition(self, request, obj, message):
+        self._record(request, Action.CREATE, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request, obj, message):
+        self._record(request, Action.UPDATE, obj)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request, queryset):
+        for obj in queryset:
+            self._record(request, Action.DELETE, obj)
+        return super().log_deletions(request, queryset)
+
+    def _record(self, request, action, obj):
+        record_access(
+            actor=request.user, action=action, subject=obj, patient_id=self.patient_id_of(obj), now=timezone.now()
+        )
+
+
+@admin.register(AccessEvent)
+class AccessEventAdmin(admin.ModelAdmin):
+    list_display = ("at", "actor", "action", "object_type", "object_id", "patient_id")
+    list_filter = ("action", "object_type", "actor")
+    list_select_related = ("actor",)
+    search_fields = ("=patient_id", "=object_id")
+    search_help_text = "The id of a patient or a record, as its page's address shows it"
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
