@@ -1,0 +1,157 @@
+"""What readers see of the articles, and how the ones that come with the product get in."""
+
+import functools
+import hashlib
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+
+from . import rendering
+from .article_file import ArticleFile, read_article_file
+from .models import Article, ArticleStatus, Topic, checksum_text
+
+CONTENT_DIR = Path(__file__).resolve().parent / "content"
+KEEP_RENDERED_S = 24 * 60 * 60
+
+
+def published(*, now):
+    """The articles anybody may read at `now`, in reading order, without their long texts."""
+    return Article.objects.published(now=now).for_lists()
+
+
+# The page ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line of the list of references. `anchor` is its id on the page, `is_cited` whether the text leads to it."""
+
+    id: str
+    text: str
+    url: str
+    is_cited: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """An article, rendered. The two HTML texts have passed the allow-list of `rendering`."""
+
+    care_html: str
+    body_html: str
+    contents: tuple[rendering.Heading, ...]
+    sources: tuple[Source, ...]
+    faults: tuple[str, ...]
+
+
+def render_article(article: Article, *, emergency_number: str) -> Page:
+    """The page of `article`, from the cache when these very words have been rendered before by this very code."""
+    key = f"article:{rendering_version()}:{emergency_number}:{article.text_checksum}"
+    page = cache.get(key)
+    if page is None:
+        page = render_fresh(article, emergency_number=emergency_number)
+        cache.set(key, page, KEEP_RENDERED_S)
+    return page
+
+
+def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
+    """The page of `article`, whatever the cache holds."""
+    known = [reference["id"] for reference in article.references]
+    options = {"references": known, "emergency_number": emergency_number, "draw_figure": draw_figure}
+    care = rendering.render_markdown(article.care, **options)
+    body = rendering.render_markdown(article.body, cited=[citation.id for citation in care.citations], **options)
+    return Page(
+        care_html=care.html,
+        body_html=body.html,
+        contents=body.contents,
+        sources=_order_sources(article.references, [citation.id for citation in body.citations]),
+        faults=care.faults + body.faults,
+    )
+
+
+def draw_figure(name: str, alt: str) -> str | None:
+    """The drawing `name` as inline SVG, described to those who do not see it by `alt`; None if there is none."""
+    if not name.replace("-", "").isalnum():
+        return None
+    try:
+        return render_to_string(f"education/figures/{name}.svg", {"alt": alt}).strip()
+    except TemplateDoesNotExist:
+        return None
+
+
+def reference_url(reference: dict) -> str:
+    """Where a reference can be read: its DOI's address, else its own."""
+    return f"https://doi.org/{reference['doi']}" if reference.get("doi") else reference.get("url", "")
+
+
+def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ...]:
+    """As the numbers in the text run; those that are not cited come last."""
+    place = {id: number for number, id in enumerate(cited)}
+    ordered = sorted(references, key=lambda reference: place.get(reference["id"], len(place)))
+    return tuple(Source(ref["id"], ref["text"], reference_url(ref), ref["id"] in place) for ref in ordered)
+
+
+@functools.cache
+def rendering_version() -> str:
+    """Changes when the renderer or a drawing does, so that nothing stale outlives an update."""
+    digest = hashlib.sha256(Path(rendering.__file__).read_bytes())
+    for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
+        digest.update(drawing.name.encode() + drawing.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+# The files ---------------------------------------------------------------------------------------------------------------
+
+
+def load_articles(*, now, folder: Path = CONTENT_DIR) -> Counter:
+    """Bring the articles of `folder` in, published; says how many were "created", "updated", "unchanged" and "kept".
+
+    Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now, and no update of the
+    product changes them. Whether an article is out, and since when, is the clinic's from the first moment.
+    Raises ArticleFileInvalid before anything is written.
+    """
+    files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
+    with transaction.atomic():
+        topics = _load_topics(folder / "topics.toml")
+        present = Article.objects.select_for_update().exclude(source_file="").in_bulk(field_name="source_file")
+        return Counter(_load_article(present.get(name), name, file, topics, now=now) for name, file in files.items())
+
+
+def _load_topics(path: Path) -> dict[str, Topic]:
+    """A topic that is there already keeps the name the clinic gave it."""
+    for position, (slug, fields) in enumerate(tomllib.loads(path.read_text()).items(), 1):
+        Topic.objects.get_or_create(slug=slug, defaults={**fields, "position": position})
+    return {topic.slug: topic for topic in Topic.objects.all()}
+
+
+def _load_article(article: Article | None, name: str, file: ArticleFile, topics: dict[str, Topic], *, now) -> str:
+    checksum = checksum_text(file.text)
+    if article is None:
+        Article.objects.create(
+            slug=file.slug,
+            topic=topics[file.topic],
+            position=file.position,
+            status=ArticleStatus.PUBLISHED,
+            published_at=now,
+            created_at=now,
+            updated_at=now,
+            source_file=name,
+            source_checksum=checksum,
+            **file.text,
+        )
+        return "created"
+    if article.source_checksum == checksum:
+        return "unchanged"
+    if article.is_edited_by_staff or article.reviewed_on:
+        return "kept"
+    for field, value in file.text.items():
+        setattr(article, field, value)
+    article.source_checksum, article.updated_at = checksum, now
+    article.save()
+    return "updated"

@@ -1,0 +1,16 @@
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from education.article_file import ArticleFileInvalid
+from education.articles import load_articles
+
+
+class Command(BaseCommand):
+    help = "Bring in the articles that come with the product. What staff have edited or a reviewer has signed stays."
+
+    def handle(self, *args, **options):
+        try:
+            counts = load_articles(now=timezone.now())
+        except ArticleFileInvalid as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no articles")

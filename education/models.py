@@ -1,0 +1,166 @@
+"""What a runner can read: topics, and the articles in them."""
+
+import hashlib
+import json
+import secrets
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from . import rendering
+
+CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
+CODE_LENGTH = 6
+
+# What an article says, as opposed to whether it is out, who signed it and where it stands.
+TEXT_FIELDS = ("title", "summary", "who_for", "key_facts", "care", "body", "references")
+
+
+def make_code() -> str:
+    """A random public id for an article. It says nothing about the subject, so a booking link may carry it."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+class Topic(models.Model):
+    """A shelf of articles."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=60, unique=True)
+    summary = models.CharField(max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("education:topic", args=[self.slug])
+
+
+class ArticleStatus(models.TextChoices):
+    DRAFT = "draft", "draft"
+    PUBLISHED = "published", "published"
+
+
+class ArticleQuerySet(models.QuerySet):
+    def published(self, *, now):
+        """Those anybody may read at the instant `now`."""
+        return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
+
+    def for_lists(self):
+        """With what a list shows of each, in reading order; the long texts stay in the database."""
+        return (
+            self.select_related("topic")
+            .defer("body", "care", "key_facts", "references")
+            .order_by("topic__position", "topic__name", "position", "title")
+        )
+
+
+class Article(models.Model):
+    """One text for runners, in Markdown (its small additions: `education.rendering`).
+
+    `care` says when to get help and stands first on the page. `source_file` and `source_checksum` tie an article that came
+    with the product to its file, so that the loader sees whether staff have edited it since.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=CODE_LENGTH, unique=True, default=make_code, editable=False)
+    slug = models.SlugField(max_length=80, unique=True)
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="articles")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Where it stands in its topic.")
+
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=200, help_text="One or two sentences: lists and search engines show it.")
+    who_for = models.CharField("who it is for", max_length=200, blank=True)
+    key_facts = models.JSONField(default=list, blank=True)
+    care = models.TextField("when to get help", blank=True, help_text="Markdown. Stands first on the page.")
+    body = models.TextField(help_text="Markdown.")
+    references = models.JSONField(default=list, blank=True)
+    reading_minutes = models.PositiveSmallIntegerField(default=1, editable=False)
+
+    author = models.ForeignKey(
+        "practice.Therapist", on_delete=models.PROTECT, null=True, blank=True, related_name="articles_written"
+    )
+    reviewed_by = models.ForeignKey(
+        "practice.Therapist", on_delete=models.PROTECT, null=True, blank=True, related_name="articles_reviewed"
+    )
+    reviewed_on = models.DateField(null=True, blank=True)
+    next_review_on = models.DateField(null=True, blank=True)
+
+    status = models.CharField(max_length=10, choices=ArticleStatus.choices, default=ArticleStatus.DRAFT)
+    published_at = models.DateTimeField(null=True, blank=True, help_text="A time to come: it appears by itself then.")
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    source_file = models.CharField(max_length=120, blank=True, editable=False)
+    source_checksum = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["topic", "position", "title"]
+        indexes = [models.Index(fields=["status", "published_at"], name="article_published")]
+        constraints = [
+            models.CheckConstraint(name="article_status_is_known", condition=Q(status__in=ArticleStatus.values)),
+            models.CheckConstraint(
+                name="article_published_since_some_instant",
+                condition=Q(status=ArticleStatus.DRAFT) | Q(published_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="article_published_says_when_to_get_help",
+                condition=Q(status=ArticleStatus.DRAFT) | (~Q(care="") & ~Q(summary="")),
+            ),
+            models.CheckConstraint(
+                name="article_review_has_a_reviewer_and_a_day",
+                condition=Q(reviewed_by__isnull=True, reviewed_on__isnull=True)
+                | Q(reviewed_by__isnull=False, reviewed_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="article_next_review_follows_a_review",
+                condition=Q(next_review_on__isnull=True)
+                | Q(reviewed_on__isnull=False, next_review_on__gt=F("reviewed_on")),
+            ),
+            models.CheckConstraint(
+                name="article_code_is_opaque", condition=Q(code__regex=rf"^[{CODE_ALPHABET}]{{{CODE_LENGTH}}}$")
+            ),
+            models.CheckConstraint(
+                name="article_from_a_file_knows_its_checksum",
+                condition=Q(source_file="", source_checksum="") | (~Q(source_file="") & ~Q(source_checksum="")),
+            ),
+            models.UniqueConstraint(
+                fields=["source_file"], condition=~Q(source_file=""), name="article_file_is_loaded_once"
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def save(self, *args, **kwargs):
+        self.reading_minutes = rendering.count_reading_minutes(self.body)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("education:article", args=[self.slug])
+
+    def is_public(self, *, now) -> bool:
+        """Whether anybody may read it at the instant `now`."""
+        return self.status == ArticleStatus.PUBLISHED and self.published_at <= now
+
+    @property
+    def text_checksum(self) -> str:
+        """What its words come to, whoever wrote them."""
+        return checksum_text({name: getattr(self, name) for name in TEXT_FIELDS})
+
+    @property
+    def is_edited_by_staff(self) -> bool:
+        """Whether its words are no longer those of the file it came with."""
+        return bool(self.source_file) and self.text_checksum != self.source_checksum
+
+
+def checksum_text(fields: dict) -> str:
+    """SHA-256 over an article's TEXT_FIELDS, as 64 hexadecimal digits; line endings do not count."""
+    text = json.dumps({name: fields[name] for name in TEXT_FIELDS}, sort_keys=True)
+    return hashlib.sha256(text.replace("\\r\\n", "\\n").encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""How hard a text is to read, and the words it must not use. Knows English, no database and no clock."""
+
+import re
+
+HARDEST_GRADE = 8.0  # what most adults read with ease
+
+# A page for patients teaches; it does not examine, promise or frighten.
+FORBIDDEN = {
+    r"\byou(?:'ve| have)\b": "sounds as if the page had examined the reader",
+    r"\bdiagnos\w+": "is the clinician's to make",
+    r"\bwill (?:heal|recover|be healed)\b": "promises",
+    r"\bheals? in\b": "promises",
+    r"\bsafe(?:ly|ty)?\b": "promises",
+    r"\bprevents?\b": "promises",
+    r"\bcures?\b": "promises",
+    r"\bguarantee\w*": "promises",
+    r"\b(?:10|ten)[ -]?(?:%|per ?cent)[ -]rule (?:proves|works|is proven)": "is not what the trials found",
+}
+
+_SENTENCE_ENDS = re.compile(r"[.!?:;]+(?=\s|$)|\n+")
+_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
+_VOWELS = re.compile(r"[aeiouy]+")
+
+
+def count_syllables(word: str) -> int:
+    """Syllables of an English word, by its spelling: groups of vowels, less a silent ending."""
+    word = re.sub(r"['’](?:s|re|ve|ll|d|t|m)$", "", word.lower())
+    groups = len(_VOWELS.findall(word))
+    groups += len(re.findall(r"i[ao](?!u)|[^q]u[aeo]|eo", word)) - len(
+        re.findall(r"(?:[tcs]i|gi)o|[tc]ia|gue|que", word)
+    )
+    if (
+        re.search(r"[^aeiouyl]e$|[aeiouy]le$", word)
+        or re.search(r"[^aeiouytd]ed$", word)
+        or re.search(r"[^aeiouycsgxz]es$", word)
+    ):
+        groups -= 1
+    return max(groups, 1)
+
+
+def reading_grade(prose: str) -> float:
+    """The Flesch-Kincaid grade of `prose`, to one decimal; 0 for nothing.
+
+    A line is the end of a sentence, as is a colon or a semicolon: each lets the reader breathe.
+    Kincaid 1975, https://apps.dtic.mil/sti/citations/ADA006655.
+    """
+    sentences = [words for part in _SENTENCE_ENDS.split(prose) if (words := _WORD.findall(part))]
+    words = [word for sentence in sentences for word in sentence]
+    if not words:
+        return 0.0
+    syllables = sum(map(count_syllables, words))
+    return round(max(0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59, 0), 1)
+
+
+def find_forbidden(prose: str) -> list[str]:
+    """For each forbidden phrase of `prose`, a sentence that says why not."""
+    prose = prose.replace("’", "'")
+    return [
+        f"“{match[0]}” {why}."
+        for pattern, why in FORBIDDEN.items()
+        for match in [re.search(pattern, prose, re.IGNORECASE)]
+        if match
+    ]
