@@ -161,7 +161,9 @@ class Flag(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["raised_at"], condition=Q(staff_acknowledged_at__isnull=True), name="flag_waits_for_staff")
+            models.Index(
+                fields=["raised_at"], condition=Q(staff_acknowledged_at__isnull=True), name="flag_waits_for_staff"
+            )
         ]
 
     def __str__(self):

@@ -179,7 +179,9 @@ def _check_item(item: Item) -> None:
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
-                raise DefinitionInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+                raise DefinitionInvalid(
+                    f"the limit {limit!r} does not fit the type {item.type}", item.link_id
+                ) from None
 
 
 def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
@@ -209,5 +211,7 @@ def _check_cycles(questionnaire: Questionnaire) -> None:
             elif link_id not in done:
                 path.append(link_id)
                 item = questionnaire.items[link_id]
-                waits_for = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
+                waits_for = [condition.question for condition in item.conditions] + (
+                    [item.parent] if item.parent else []
+                )
                 stack += [(link_id, True), *((target, False) for target in waits_for)]

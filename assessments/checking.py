@@ -1,0 +1,80 @@
+"""Whether answers fit the questions: type, limits, options, and what is still missing. Pure."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from .enablement import enabled_items
+from .questionnaire import Item, Questionnaire, comparable
+
+LONGEST_TEXT = 2000  # where the definition sets no limit
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the answer to one question.
+
+    `reason`: required, type, option, alone (an answer that stands alone stands with others), one (several answers where
+    one is asked), below, above, long.
+    """
+
+    link_id: str
+    reason: str
+
+
+def check_page(questionnaire: Questionnaire, page: Item, answers: dict[str, list]) -> list[Problem]:
+    """What is wrong on `page`, in the order asked. Questions that are not enabled under `answers` cannot be wrong."""
+    enabled = enabled_items(questionnaire, answers)
+    asked = [item for item in page.walk() if item.is_question and item.link_id in enabled]
+    return [problem for item in asked if (problem := check_item(item, answers.get(item.link_id, [])))]
+
+
+def check_item(item: Item, values: list) -> Problem | None:
+    """What is wrong with `values` as the answer to `item`, if anything."""
+    if not values or (item.layout == "agree" and values != [True]):
+        return Problem(item.link_id, "required") if item.is_required else None
+    if len(values) > 1 and not item.repeats:
+        return Problem(item.link_id, "one")
+    alone = {option.code for option in item.options if option.is_exclusive}
+    if len(values) > 1 and any(value in alone for value in values if isinstance(value, str)):
+        return Problem(item.link_id, "alone")
+    reason = next((reason for value in values if (reason := _check_value(item, value))), "")
+    return Problem(item.link_id, reason) if reason else None
+
+
+def _check_value(item: Item, value) -> str:
+    if item.type in ("choice", "open-choice"):
+        return _check_choice(item, value)
+    if item.type in ("string", "text"):
+        if not isinstance(value, str):
+            return "type"
+        return "long" if len(value) > (item.max_length or LONGEST_TEXT) else ""
+    return _check_ordered(item, value)
+
+
+def _check_choice(item: Item, value) -> str:
+    if isinstance(value, dict):
+        text = value.get("text")
+        if item.type != "open-choice" or not isinstance(text, str) or not text:
+            return "option"
+        return "long" if len(text) > (item.max_length or LONGEST_TEXT) else ""
+    return "" if any(option.code == value for option in item.options) else "option"
+
+
+def _check_ordered(item: Item, value) -> str:
+    if item.type == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
+        return "type"
+    if item.type in ("decimal", "date") and not isinstance(value, str):
+        return "type"
+    try:
+        given = comparable(item, value)
+    except (ValueError, InvalidOperation):
+        return "type"
+    if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
+        return "above"  # more digits than anything we ask for, and than a page should repeat
+    if isinstance(given, date | Decimal):
+        if item.minimum is not None and given < comparable(item, item.minimum):
+            return "below"
+        if item.maximum is not None and given > comparable(item, item.maximum):
+            return "above"
+    return ""

@@ -1,0 +1,22 @@
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from assessments.definitions import VersionAnswered, load_questionnaires
+from assessments.parsing import DefinitionInvalid
+from assessments.red_flags import RulesInvalid
+
+
+class Command(BaseCommand):
+    help = "Publish the questionnaires that come with the product. Run it after every deploy; it changes nothing twice."
+
+    def handle(self, *args, **options):
+        try:
+            loaded = load_questionnaires(now=timezone.now())
+        except VersionAnswered as error:
+            raise CommandError(
+                f"{error} has been answered and cannot change; give the new text a new version."
+            ) from None
+        except (DefinitionInvalid, RulesInvalid) as error:
+            raise CommandError(f"A definition cannot be asked: {error}") from None
+        for questionnaire in loaded:
+            self.stdout.write(f"{questionnaire}")

@@ -1,0 +1,231 @@
+"""Signs in a patient's answers that must not wait: rules as data, evaluated. Pure.
+
+A rule has one or more cases, each a level, a deadline and a condition over answers; it fires with the highest case that
+holds. Answers come with those to hidden questions already taken out. The rules never name a disease to the patient, give
+no probability, and compute no REDs colour (that is a physician's, doi:10.1136/bjsports-2023-106914).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+LEVELS = "EUT"  # worst first
+DEADLINES = ("now", "same day", "24 h", "48 h", "1 week", "at the visit")  # soonest first
+UNSURE = "unsure"
+COMPARE = {
+    "more_than": lambda value, limit: value > limit,
+    "at_least": lambda value, limit: value >= limit,
+    "less_than": lambda value, limit: value < limit,
+    "at_most": lambda value, limit: value <= limit,
+}
+TESTS = {"is", "in", "answered", *COMPARE}
+
+
+class RulesInvalid(ValueError):
+    """The rules are not rules, or speak of questions that are not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    level: str
+    deadline: str
+    when: dict
+    is_conservative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`concern` is for therapists' eyes only; `is_conservative` cases are our own choice, not the source's."""
+
+    id: str
+    version: int
+    question: str
+    concern: str
+    source: str
+    cases: tuple[RuleCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A screening rule over rules and answers, for the therapist's side only."""
+
+    id: str
+    version: int
+    title: str
+    note: str
+    source: str
+    when: dict
+
+
+@dataclass(frozen=True)
+class Action:
+    """What the patient is told to do, by deadline."""
+
+    heading: str
+    text: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    title: str
+    version: int
+    sign_off: str
+    actions: dict[str, Action]
+    conditions: dict[str, dict]
+    rules: tuple[Rule, ...]
+    composites: tuple[Composite, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One rule that fired, at which level, and the answers it went by."""
+
+    rule_id: str
+    rule_version: int
+    level: str
+    deadline: str
+    snapshot: dict[str, list]
+
+
+def parse_rules(data: dict) -> Rules:
+    """The rules of a definition file. Raises RulesInvalid, naming the rule."""
+    rules = Rules(
+        title=data["title"],
+        version=data["version"],
+        sign_off=data["sign_off"],
+        actions={key: Action(**{**raw, "steps": tuple(raw["steps"])}) for key, raw in data["actions"].items()},
+        conditions=data["conditions"],
+        rules=tuple(
+            Rule(**{**raw, "cases": tuple(RuleCase(**case) for case in raw["cases"])}) for raw in data["rules"]
+        ),
+        composites=tuple(Composite(**raw) for raw in data["composites"]),
+    )
+    if len(rules.by_id) != len(rules.rules):
+        raise RulesInvalid("a rule's id is used twice")
+    for rule in rules.rules:
+        for case in rule.cases:
+            if case.level not in LEVELS or case.deadline not in DEADLINES or case.deadline not in rules.actions:
+                raise RulesInvalid(f"{rule.id}: unknown level or deadline")
+    for name, when in [(rule.id, case.when) for rule in rules.rules for case in rule.cases] + [
+        (composite.id, composite.when) for composite in rules.composites
+    ]:
+        for leaf in leaves(rules, when):
+            if "item" in leaf and len(TESTS & leaf.keys()) != 1:
+                raise RulesInvalid(f"{name}: {leaf} needs exactly one test")
+    return rules
+
+
+def evaluate(rules: Rules, answers: dict[str, list]) -> tuple[Fired, ...]:
+    """The rules that fire on `answers` ({linkId: [value, …]}, only of questions that are asked), worst first.
+
+    "Unsure" counts as yes where the level is emergency or urgent, never for what only the therapist should know.
+    """
+    fired = [hit for rule in rules.rules if (hit := _evaluate_rule(rules, rule, answers))]
+    return tuple(sorted(fired, key=urgency))
+
+
+def urgency(fired: Fired) -> tuple[int, int, str]:
+    """A sort key: worst level first, then the soonest deadline."""
+    return LEVELS.index(fired.level), DEADLINES.index(fired.deadline), fired.rule_id
+
+
+def holding_composites(rules: Rules, fired: tuple[Fired, ...], answers: dict[str, list]) -> tuple[Composite, ...]:
+    """The screening rules that hold. Not validated: shown to the therapist with that label, never to the patient."""
+    ids = frozenset(hit.rule_id for hit in fired)
+    return tuple(one for one in rules.composites if holds(rules, one.when, answers, unsure_is_yes=True, fired=ids))
+
+
+def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired | None:
+    for case in sorted(rule.cases, key=lambda case: LEVELS.index(case.level)):
+        if holds(rules, case.when, answers, unsure_is_yes=case.level in "EU"):
+            read = sorted({name for leaf in leaves(rules, case.when) for name in _items_read(leaf)})
+            snapshot = {name: list(answers[name]) for name in read if answers.get(name)}
+            return Fired(rule.id, rule.version, case.level, case.deadline, snapshot)
+    return None
+
+
+def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
+    """Whether the condition `when` holds. Inside a "not", unsure is not taken for yes: it may not talk a flag away."""
+
+    def sub(part, unsure=unsure_is_yes):
+        return holds(rules, part, answers, unsure_is_yes=unsure, fired=fired)
+
+    if "any" in when:
+        return any(sub(part) for part in when["any"])
+    if "all" in when:
+        return all(sub(part) for part in when["all"])
+    if "not" in when:
+        return not sub(when["not"], False)
+    if "of" in when:
+        return sum(sub(part) for part in when["of"]) >= when["at_least"]
+    if "condition" in when:
+        return sub(rules.conditions[when["condition"]])
+    if "fired" in when:
+        return not fired.isdisjoint(when["fired"])
+    if "ratio_of" in when:
+        return _ratio_holds(when, answers)
+    return _leaf_holds(when, answers, unsure_is_yes)
+
+
+def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bool:
+    given = answers.get(leaf["item"], [])
+    if "answered" in leaf:
+        return bool(given) == leaf["answered"]
+    for name, compare in COMPARE.items():
+        if name in leaf:
+            return any(compare(Decimal(str(value)), Decimal(leaf[name])) for value in given)
+    wanted = leaf["in"] if "in" in leaf else [leaf["is"]]
+    if any(value in wanted for value in given):
+        return True
+    if not unsure_is_yes:
+        return False
+    if "unsure_in" in leaf:
+        return any(value in wanted for value in answers.get(leaf["unsure_in"], []))
+    return UNSURE in given
+
+
+def _ratio_holds(leaf: dict, answers: dict[str, list]) -> bool:
+    upper, lower = (answers.get(name, []) for name in leaf["ratio_of"])
+    if not upper or not lower or Decimal(str(lower[0])) <= 0:
+        return False
+    return Decimal(str(upper[0])) / Decimal(str(lower[0])) > Decimal(leaf["more_than"])
+
+
+def leaves(rules: Rules, when: dict) -> Iterator[dict]:
+    """The smallest conditions inside `when`. Raises RulesInvalid for what is none."""
+    for word in ("any", "all", "of"):
+        if word in when:
+            for part in when[word]:
+                yield from leaves(rules, part)
+            return
+    if "not" in when:
+        yield from leaves(rules, when["not"])
+    elif "condition" in when:
+        if when["condition"] not in rules.conditions:
+            raise RulesInvalid(f"there is no condition {when['condition']!r}")
+        yield from leaves(rules, rules.conditions[when["condition"]])
+    elif {"item", "fired", "ratio_of"} & when.keys():
+        yield when
+    else:
+        raise RulesInvalid(f"{when} is no condition")
+
+
+def _items_read(leaf: dict) -> list[str]:
+    return [name for name in (leaf.get("item"), leaf.get("unsure_in"), *leaf.get("ratio_of", ())) if name]
+
+
+def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
+    """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
+    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.composites]
+    faults = []
+    for leaf in (leaf for when in whens for leaf in leaves(rules, when)):
+        faults += [name for name in _items_read(leaf) if name not in options]
+        codes = leaf.get("in", [leaf["is"]] if "is" in leaf else [])
+        faults += [f"{leaf['item']}={code}" for code in codes if code not in options.get(leaf["item"], {code})]
+    return sorted(set(faults))

@@ -1,0 +1,146 @@
+"""What patients answer: begun, saved page by page, finished. Flags are raised on every page saved, not at the end."""
+
+import logging
+
+from django.db import transaction
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import Patient
+
+from .checking import check_item, check_page
+from .definitions import read_rules
+from .enablement import enabled_items, keep_enabled
+from .flags import apply_flags
+from .models import Flag, Questionnaire, Response, ResponseStatus, Score
+from .questionnaire import Item
+from .red_flags import evaluate
+from .scoring import score_response
+
+logger = logging.getLogger(__name__)
+
+
+class PageUnknown(LookupError):
+    """The questionnaire has no page of this name, or it asks nothing of this patient."""
+
+
+class ResponseUnfinished(Exception):
+    """Something is still to be answered; `page` is the first page where."""
+
+    def __init__(self, page: Item):
+        super().__init__("there are questions left")
+        self.page = page
+
+
+def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Response | None:
+    """A new response to the newest published version. None for a blank slug, or where nothing is published under it."""
+    if not questionnaire_slug:
+        return None
+    questionnaire = Questionnaire.objects.published().filter(slug=questionnaire_slug).first()
+    if questionnaire is None:
+        logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
+        return None
+    response = Response.objects.create(questionnaire=questionnaire, patient=patient, created_at=now)
+    record_access(actor=None, action=Action.CREATE, subject=response, patient_id=patient.pk, now=now)
+    return response
+
+
+def pages_asked(response: Response) -> list[Item]:
+    """The pages that ask this patient something, in order."""
+    parsed = response.questionnaire.parsed
+    enabled = enabled_items(parsed, response.answers)
+    return [page for page in parsed.pages if any(item.is_question and item.link_id in enabled for item in page.walk())]
+
+
+def first_open_page(response: Response) -> Item | None:
+    """The first page that was not saved yet or has something missing; None when all is answered."""
+    for page in pages_asked(response):
+        if page.link_id not in response.saved_pages or check_page(
+            response.questionnaire.parsed, page, response.answers
+        ):
+            return page
+    return None
+
+
+@transaction.atomic
+def save_page(*, response: Response, page: str, answers: dict[str, list], now) -> list[Flag]:
+    """Keep the answers of one page ({linkId: [value, …]}) and raise what must not wait; returns flags new or worse.
+
+    Each answer that fits its question is kept, whatever the others are; an empty list takes an answer back; what does
+    not fit leaves the earlier answer. Questions left out of `answers` stay as they were. Raises PageUnknown, or
+    KeyError for a question that is not on the page.
+    """
+    locked = _lock(response)
+    parsed = locked.questionnaire.parsed
+    item = next((one for one in parsed.pages if one.link_id == page), None)
+    if item is None:
+        raise PageUnknown(page)
+    on_page = {one.link_id: one for one in item.walk() if one.is_question}
+    kept = dict(locked.answers)
+    for link_id, values in answers.items():
+        if not values:
+            on_page[link_id] and kept.pop(link_id, None)
+        elif check_item(on_page[link_id], values) is None:
+            kept[link_id] = values
+    locked.answers, locked.saved_at = kept, now
+    locked.saved_pages = [name for name in locked.saved_pages if name != page]
+    if not check_page(parsed, item, kept):
+        locked.saved_pages.append(page)
+    if locked.status == ResponseStatus.COMPLETED:
+        _settle_completed(locked, now=now)
+    locked.save()
+    record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
+    _copy_state(locked, response)
+    return apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+
+
+@transaction.atomic
+def complete_response(*, response: Response, now) -> Response:
+    """Finish `response`: answers to hidden questions go, scores are worked out. Raises ResponseUnfinished.
+
+    It stays open to changes until its link ends; saving a page works the scores out again.
+    """
+    locked = _lock(response)
+    page = first_open_page(locked)
+    if page is not None:
+        raise ResponseUnfinished(page)
+    locked.answers = keep_enabled(locked.questionnaire.parsed, locked.answers)
+    locked.status, locked.completed_at = ResponseStatus.COMPLETED, locked.completed_at or now
+    _store_scores(locked, now=now)
+    locked.save()
+    record_access(actor=None, action=Action.EXECUTE, subject=locked, patient_id=locked.patient_id, now=now)
+    _copy_state(locked, response)
+    return response
+
+
+def _lock(response: Response) -> Response:
+    locked = Response.objects.select_for_update().get(pk=response.pk)
+    locked.questionnaire = (
+        response.questionnaire
+    )  # a version that was answered does not change; no need to read it again
+    return locked
+
+
+def _settle_completed(response: Response, *, now) -> None:
+    """A change after the end: open again if it leaves a question open, else new scores."""
+    if first_open_page(response) is not None:
+        response.status = ResponseStatus.IN_PROGRESS
+    else:
+        _store_scores(response, now=now)
+
+
+def _store_scores(response: Response, *, now) -> None:
+    results = score_response(
+        response.questionnaire.parsed, keep_enabled(response.questionnaire.parsed, response.answers)
+    )
+    stored = {score.measure: score for score in response.scores.all()}
+    for result in results:
+        score = stored.get(result.measure) or Score(response=response, measure=result.measure)
+        value = None if result.value is None else str(result.value)
+        score.result, score.scored_at = {"value": value, "answered": result.answered, "of": result.of}, now
+        score.save()
+
+
+def _copy_state(source: Response, target: Response) -> None:
+    for field in ("answers", "saved_pages", "status", "saved_at", "completed_at"):
+        setattr(target, field, getattr(source, field))
