@@ -1,0 +1,41 @@
+# Needs git, make and a Python >= 3.12; everything else is installed into this folder.
+# The commands themselves are in clinic/local/.
+
+LOCAL := .venv/bin/python -m clinic.local
+UV := .venv/bin/python -m uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fault-test bench manage lock reset
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+
+setup: ## install what requirements-dev.txt pins into .venv; the other commands do it by themselves
+	@cmp -s requirements-dev.txt .venv/installed.txt && .venv/bin/python -c '' 2>/dev/null || \
+		{ python=$$(sh clinic/local/find-python.sh) && "$$python" clinic/local/install.py; }
+
+run: setup ## the whole site on this machine; PORT=8001 chooses another port
+	@exec $(LOCAL) run
+
+test: setup ## all tests on a real Postgres and Valkey; T="tests/booking -k slot" chooses some
+	@exec $(LOCAL) test -n 2 $(T)
+
+check: setup ## lint, format, migrations, deployment settings, known vulnerabilities, architecture
+	@exec $(LOCAL) check
+
+fault-test: setup ## the tests that kill workers, brokers and supervisors
+	@exec $(LOCAL) test -m fault $(T)
+
+bench: setup ## the measurements, as tables
+	@exec $(LOCAL) test -m bench -s -q $(T)
+
+manage: setup ## Django's command line on the running site's database: make manage c="shell"
+	@exec $(LOCAL) manage $(c)
+
+lock: setup ## pin requirements*.in anew, with hashes; U=--upgrade takes newer versions
+	@for name in requirements requirements-dev; do \
+		$(UV) pip compile -q --universal --python-version 3.12 --generate-hashes --no-header $(U) -o $$name.txt $$name.in || exit 1; \
+	done; ! grep -n '://' requirements.txt requirements-dev.txt
+
+reset: setup ## throw the local database, broker and mailbox away
+	@exec $(LOCAL) reset

@@ -1,0 +1,41 @@
+"""`python -m clinic.local COMMAND`: what the Makefile calls.
+
+run                the whole site on this machine
+test [ARGS…]       pytest on a Postgres and a Valkey of its own
+manage [ARGS…]     manage.py on the running site's servers, or on ones started for it
+check              everything that can be said without running the site
+reset              throw the local database, broker and mailbox away
+"""
+
+import sys
+
+from clinic.local import commands, supervisor
+from clinic.local.checks import check
+from clinic.local.children import StopAsked
+from clinic.local.refusal import CannotStart
+
+COMMANDS = {
+    "run": supervisor.run,
+    "test": commands.test,
+    "manage": commands.manage,
+    "check": check,
+    "reset": commands.reset,
+}
+
+
+def main(words: list[str]) -> int:
+    name, *arguments = words or ["help"]
+    if name not in COMMANDS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        return COMMANDS[name](*arguments) or 0
+    except CannotStart as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except (StopAsked, KeyboardInterrupt):
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

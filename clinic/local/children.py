@@ -1,0 +1,191 @@
+"""Processes that live and die with this one: each in its own group, stopped in reverse order, none left behind.
+
+The kernel signals a child when its parent dies (PR_SET_PDEATHSIG), so that even `kill -9` of this process leaves nothing.
+That exists on Linux only; elsewhere every other way of stopping works the same.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clinic.local.refusal import CannotStart
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)  # here, because nothing may be loaded between fork and exec
+
+GRACE_S = 8  # what a child gets to end by itself before SIGKILL
+COMMAND_PHASE = 99  # a command that this process waits for is stopped before anything it stands on
+
+
+class StopAsked(Exception):
+    """Ctrl-C, TERM or HUP."""
+
+
+class ChildEnded(CannotStart):
+    """A process that should still be there is not."""
+
+
+@dataclass
+class Child:
+    name: str
+    process: subprocess.Popen
+    phase: int  # children of one phase stop together, later phases first
+    stop_signal: signal.Signals
+    shares_terminal: bool
+    log: str
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def ending(self) -> str:
+        code = self.process.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"{self.name} {how}" + (f"; its last words are in {self.log}" if self.log else "")
+
+    def kill(self):
+        """End it and whatever it left behind in its group."""
+        if self.shares_terminal:
+            self.process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def die_with_parent(number: int, parent: int):
+    """Have the kernel send `number` to this process when `parent`, which started it, dies."""
+    if sys.platform == "linux":
+        _libc.prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it died before we could ask
+            os.kill(os.getpid(), number)
+
+
+class Children:
+    """The processes of one run, as a context manager: leaving it stops them all.
+
+    Every wait raises StopAsked when this process is told to stop, and ChildEnded when a child is gone.
+    """
+
+    def __init__(self, *, lock_fd: int):
+        self._children: list[Child] = []
+        self._lock_fd = lock_fd
+        self._signals: list[int] = []
+
+    def __enter__(self):
+        self._wake_read, wake_write = os.pipe()
+        self._wake_write = wake_write
+        for fd in (self._wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        handlers = {signal.SIGCHLD: lambda *_: None}  # no more than to wake the pipe
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+                handlers[number] = lambda number, _: self._signals.append(number)
+        self._handlers_before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        return self
+
+    def __exit__(self, *_):
+        self._stop_all()
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def start(
+        self,
+        name: str,
+        argv: list,
+        *,
+        phase: int,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        before_exec: Callable[[], None] = lambda: None,
+        shares_terminal: bool = False,
+        log: str = "",
+        pass_fds: tuple[int, ...] = (),
+        **options,
+    ) -> Child:
+        """Start `argv`. `log` names a file for its output; without one it shares ours."""
+        parent = os.getpid()
+
+        def prepare():
+            before_exec()  # first: entering another namespace clears what the next line asks for
+            die_with_parent(stop_signal, parent)
+
+        with open(log, "ab") if log else contextlib.nullcontext() as output:
+            process = subprocess.Popen(
+                [os.fspath(part) for part in argv],
+                stdout=output,
+                stderr=output,
+                process_group=None if shares_terminal else 0,
+                preexec_fn=prepare,
+                pass_fds=(*pass_fds, self._lock_fd),
+                **{"stdin": None if shares_terminal else subprocess.DEVNULL, **options},
+            )
+        child = Child(name, process, phase, stop_signal, shares_terminal, log)
+        self._children.append(child)
+        return child
+
+    def run(self, name: str, argv: list, **options) -> int:
+        """Start `argv`, wait for its end and return its exit code."""
+        child = self.start(name, argv, phase=COMMAND_PHASE, **options)
+        while child.is_alive:
+            self.wait(except_for=child)
+        self._children.remove(child)
+        return child.process.returncode
+
+    def wait(self, seconds: float | None = None, *, except_for: Child | None = None):
+        """Sleep until something happens, `seconds` at most."""
+        self._check(except_for)
+        self._sleep(seconds)
+        self._check(except_for)
+
+    def wait_until(self, is_ready: Callable[[], bool], *, what: str, seconds: float):
+        """Ask `is_ready` until it says yes. Raises CannotStart after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{what} did not answer within {seconds:.0f} s.")
+            self.wait(0.03)
+
+    def _check(self, except_for: Child | None):
+        if self._signals:
+            raise StopAsked
+        for child in self._children:
+            if child is not except_for and not child.is_alive:
+                raise ChildEnded(f"{child.ending}.")
+
+    def _sleep(self, seconds: float | None):
+        if select.select([self._wake_read], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_read, 4096)
+
+    def _stop_all(self):
+        signals_before = len(self._signals)
+        while self._children:
+            phase = max(child.phase for child in self._children)
+            group = [child for child in reversed(self._children) if child.phase == phase]
+            self._ask_to_end(group)
+            deadline = time.monotonic() + GRACE_S
+            while any(child.is_alive for child in group) and time.monotonic() < deadline:
+                if len(self._signals) > signals_before:  # a second Ctrl-C
+                    break
+                self._sleep(0.1)
+            for child in group:
+                child.kill()
+                self._children.remove(child)
+
+    def _ask_to_end(self, group: list[Child]):
+        for child in group:
+            has_been_told = child.shares_terminal and self._signals[-1:] == [signal.SIGINT]  # Ctrl-C reaches both of us
+            if child.is_alive and not has_been_told:
+                child.process.send_signal(child.stop_signal)

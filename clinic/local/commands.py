@@ -1,0 +1,44 @@
+"""Commands that need the servers for a while: the tests, and manage.py."""
+
+import os
+import shutil
+import subprocess
+
+from clinic.local.children import Children
+from clinic.local.folder import ROOT, Folder, var_folder
+from clinic.local.servers import python, require_not_production, start_servers
+
+
+def test(*arguments: str) -> int:
+    """Run pytest on a Postgres and a Valkey of its own, beside a running site and other clones. Returns its exit code."""
+    return _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
+
+
+def manage(*arguments: str) -> int:
+    """Run manage.py on the running site's servers, or on ones started for it. Returns its exit code."""
+    require_not_production(os.environ)
+    state = Folder(var_folder()).running_state()
+    if state:
+        words = python(ROOT / "manage.py", *arguments)
+        return subprocess.run(words, env={**state["environ"], **os.environ}, check=False).returncode
+    return _run_with_servers("make manage", var_folder(), "local", ROOT / "manage.py", *arguments)
+
+
+def reset():
+    """Remove everything a run has made in its folder. Raises CannotStart while one is going on."""
+    path = var_folder()
+    if not path.exists():
+        return
+    with Folder(path).locked("make reset", patience_s=2):
+        for entry in path.iterdir():
+            if entry.name in ("lock", "test", "install.lock"):
+                continue
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    print(f"{path} is empty; the next `make run` starts anew.")
+
+
+def _run_with_servers(what: str, path, environment: str, *words) -> int:
+    with Folder(path).locked(what) as folder, Children(lock_fd=folder.lock_fd) as children:
+        environ = start_servers(children, folder, environment=environment)
+        folder.write_state(what=what, environ={})
+        return children.run(what, python(*words), env=environ, cwd=ROOT, shares_terminal=True)

@@ -1,0 +1,122 @@
+"""The folder that one run keeps everything in, and the lock that lets only one run use it.
+
+Every process of the run inherits the lock, so it is free only when the last of them is gone.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+from clinic.local.refusal import CannotStart
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOCKET_FOLDER_LIMIT = 80  # bytes: Postgres adds its file's name, and the kernel allows 104 to 108 in all
+
+
+def var_folder() -> Path:
+    """`$RUNCLINIC_VAR`, else var/ in the project."""
+    return Path(os.environ.get("RUNCLINIC_VAR") or ROOT / "var").resolve()
+
+
+class Folder:
+    """Where a run's files are. Use `with Folder(path).locked("make run") as folder:`."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.lock_fd = -1
+
+    @contextlib.contextmanager
+    def locked(self, what: str, *, patience_s: float = 10):
+        """Hold the folder. Raises CannotStart if another run has it, after waiting for one that is just ending."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._take_lock(patience_s)
+            self.write_state(what=what)
+            yield self
+        finally:
+            os.close(self.lock_fd)
+
+    def _take_lock(self, patience_s: float):
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return fcntl.flock(self.lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                state = self.read_state()
+                is_alive = state and _is_running(state["pid"])
+                if is_alive or time.monotonic() > deadline:
+                    raise CannotStart(_already_running(self.path, state, is_alive=is_alive)) from None
+                time.sleep(0.1)
+
+    def write_state(self, *, what: str, site: str = "", environ: dict[str, str] | None = None):
+        """Tell other commands who has the folder, where it listens and how to reach its servers."""
+        state = {"what": what, "pid": os.getpid(), "site": site, "environ": environ or {}}
+        unfinished = self.path / "run.json.new"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(state))
+        unfinished.replace(self.path / "run.json")
+
+    def read_state(self) -> dict | None:
+        try:
+            return json.loads((self.path / "run.json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def running_state(self) -> dict | None:
+        """The state of the run that has this folder now and is up, or None."""
+        state = self.read_state()
+        return state if state and state["environ"] and _is_running(state["pid"]) and self._is_locked() else None
+
+    def _is_locked(self) -> bool:
+        with open(self.path / "lock", "a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def socket_folder(self) -> Path:
+        """A short path of our own for the database's socket; a comma would be a list to Postgres and its clients."""
+        folder = self.path / "run"
+        if len(os.fsencode(folder)) > SOCKET_FOLDER_LIMIT or "," in str(folder):
+            digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+            folder = Path(tempfile.gettempdir()) / f"runclinic-{os.getuid()}-{digest}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise CannotStart(f"{folder} belongs to somebody else; remove it, or set TMPDIR to a folder of your own.")
+        folder.chmod(0o700)
+        return folder
+
+    def secret_key(self) -> str:
+        """Signs this folder's sessions; made once, so that a login outlives a restart."""
+        path = self.path / "secret-key"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(64))
+        return path.read_text()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _already_running(path: Path, state: dict | None, *, is_alive: bool) -> str:
+    if not is_alive:
+        return f"Processes of an earlier run still hold {path}. End them (they have {path}/lock open), then try again."
+    where = f" at {state['site']}" if state["site"] else ""
+    return f"`{state['what']}` is already running{where} (process {state['pid']}). Stop it there with Ctrl-C, or: kill {state['pid']}"

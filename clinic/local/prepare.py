@@ -1,0 +1,21 @@
+"""`python -m clinic.local.prepare`: tables and the demo, in one process because starting Django is what takes the time."""
+
+import os
+
+import django
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+
+def main():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+    django.setup()
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+    call_command("load_demo")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The servers that the site stands on, unless the environment names some: then those are used and nothing is started."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from clinic.local.children import Children
+from clinic.local.folder import ROOT, Folder
+from clinic.local.postgres import start_postgres
+from clinic.local.refusal import CannotStart
+from clinic.local.valkey import start_valkey
+
+
+def require_not_production(environ: Mapping[str, str]):
+    """Raises CannotStart: nothing in this package may touch a real clinic's data."""
+    if environ.get("ENVIRONMENT") == "production":
+        raise CannotStart(
+            "ENVIRONMENT is production. This is for a developer's machine; deploy/README.md says how to run for real."
+        )
+
+
+def start_servers(children: Children, folder: Folder, *, environment: str) -> dict[str, str]:
+    """Start what `os.environ` does not name and return the whole environment for the site's own processes.
+
+    `environment` is "local" or "test". Raises CannotStart.
+    """
+    require_not_production(os.environ)
+    environ = {"ENVIRONMENT": environment, "SECRET_KEY": folder.secret_key(), **os.environ}
+    environ["PYTHONPATH"] = str(ROOT)
+    if not environ.get("DATABASE_URL"):
+        environ["DATABASE_URL"] = start_postgres(children, folder, for_tests=environment == "test")
+    if not environ.get("REDIS_URL"):
+        environ["REDIS_URL"] = start_valkey(children, folder)
+    return environ
+
+
+def python(*words: str | Path) -> list[str]:
+    """The command line for a module or script, by the Python that runs this one."""
+    return [sys.executable, *(os.fspath(word) for word in words)]

