@@ -15,7 +15,18 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,  # with acks_late: a killed pool child gives its task back
+    task_soft_time_limit=90,
+    task_time_limit=120,
+    # An unacknowledged wake-up comes back after five minutes; without the other two, only ten times later.
+    broker_transport_options={
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 30,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+    },
     worker_hijack_root_logger=False,
+    worker_send_task_events=False,
     worker_prefetch_multiplier=1,
     enable_utc=True,
     timezone="UTC",
