@@ -50,12 +50,17 @@ class EncryptedJSONField(models.BinaryField):
 
     descriptor_class = _OpensOnRead
     description = "Encrypted JSON"
+    empty_strings_allowed = False
 
     def place(self, instance) -> str:
         """What a token of this field in this row is bound to."""
         if instance.pk is None:
             raise ValueError("An encrypted field needs a primary key that is known before saving.")
-        return f"{self.model._meta.label_lower}.{self.name}:{instance.pk}"
+        return self.place_of(instance.pk)
+
+    def place_of(self, pk) -> str:
+        """What a token of this field in the row `pk` is bound to."""
+        return f"{self.model._meta.label_lower}.{self.name}:{pk}"
 
     def open_value(self, sealed: Sealed, instance):
         """The readable value of `sealed`. Raises DecryptionFailed."""
@@ -92,9 +97,6 @@ class EncryptedJSONField(models.BinaryField):
         return value
 
     def value_to_string(self, obj):
-        """For dumpdata: the token, never what is in it."""
+        """For dumpdata: the token, never what is in it. (loaddata cannot take it back; backups are the database's.)"""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()
-
-    def get_default(self):
-        return self._get_default()

@@ -120,5 +120,5 @@ def wake_sweep() -> None:
     try:
         with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
             current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)
-    except Exception as error:  # noqa: BLE001 - whatever the broker does, the visit is booked and the message is planned
+    except Exception as error:  # whatever the broker does, the visit is booked and the message is planned
         logger.warning("no worker was woken, beat will: %s", type(error).__name__)

@@ -68,7 +68,7 @@ def send_claimed(message: Message, *, now, line=None) -> State | None:
     except MailServerAway as away:
         _write_down_fault(message, away.__cause__, now=now)
         raise
-    except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one message must not stop the others
+    except Exception as fault:  # whatever goes wrong with one message must not stop the others
         _hang_up(line)  # it may have broken in mid-conversation; the next message opens a new one
         return _write_down_fault(message, fault, now=now)
     return turned_down or _write_down_sent(message, now=now)

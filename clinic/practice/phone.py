@@ -22,7 +22,9 @@ def parse_phone(text: str, region: str = "US") -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise PhoneInvalid("not a telephone number") from None
-    if number.extension or not phonenumbers.is_possible_number(number):
+    # "Possible", not "valid": lists of valid numbers are older than the newest area code.
+    is_possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    if number.extension or not is_possible:
         raise PhoneInvalid("not a telephone number that can be reached")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not E164.match(e164):

@@ -1,0 +1,38 @@
+"""Bringing what was encrypted under older keys under the newest one."""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+
+from .fields import EncryptedJSONField, Sealed
+from .sealing import open_sealed, read_key_id, seal
+
+
+def encrypted_fields() -> Iterator[EncryptedJSONField]:
+    """Every encrypted field of every model."""
+    for model in apps.get_models():
+        yield from (field for field in model._meta.local_fields if isinstance(field, EncryptedJSONField))
+
+
+def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
+    """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left to a next run).
+
+    Rows already there are not touched, so it may be stopped and run again; a row that somebody saves meanwhile is
+    under the newest key by that. Raises DecryptionFailed at the first value that does not open, naming its row.
+    """
+    newest = next(iter(settings.ENCRYPTION_KEYS))
+    rotated = changed = 0
+    sealed_rows = field.model._base_manager.exclude(**{field.name: None})
+    for pk, sealed in sealed_rows.values_list("pk", field.attname).iterator(chunk_size=500):
+        if read_key_id(sealed.token) == newest:
+            continue
+        place = field.place_of(pk)
+        plain = open_sealed(sealed.token, place=place, keys=settings.ENCRYPTION_KEYS)
+        fresh = Sealed(seal(plain, place=place, keys=settings.ENCRYPTION_KEYS))
+        as_read = field.model._base_manager.filter(pk=pk, **{field.name: sealed})
+        if as_read.update(**{field.name: fresh}):
+            rotated += 1
+        else:
+            changed += 1
+    return rotated, changed

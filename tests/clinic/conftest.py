@@ -1,0 +1,23 @@
+import pytest
+
+from tests.clinic import letters
+from tests.clinic.post_office import open_post_office
+
+
+@pytest.fixture
+def post_office(settings):
+    """A real SMTP server that the site sends through."""
+    office, controller = open_post_office()
+    options = {"host": "127.0.0.1", "port": office.port, "timeout": 2}
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+    yield office
+    office.is_hanging = False
+    controller.stop()
+
+
+@pytest.fixture
+def letter_kinds():
+    letters.UNWANTED.clear()
+    letters.register_letters()
+    yield
+    letters.UNWANTED.clear()

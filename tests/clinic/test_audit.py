@@ -1,0 +1,55 @@
+"""The trail of access is only ever added to."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+
+from clinic.audit.access import record_access
+from clinic.audit.models import AccessEvent, Action
+from tests.clinic.factories import NOON, PatientFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event():
+    alice = PatientFactory()
+    return record_access(actor=UserFactory(), action=Action.READ, subject=alice, patient_id=alice.pk, now=NOON)
+
+
+def test_event_says_who_did_what_to_which_row(event):
+    event.refresh_from_db()
+
+    assert (event.actor.name, event.action, event.object_type) == ("Tess Walker", "R", "practice.patient")
+    assert event.object_id == str(event.patient_id)
+    assert event.at == NOON
+
+
+def test_event_is_refused_when_the_action_is_unknown():
+    alice = PatientFactory()
+    with pytest.raises(ValueError, match="X"):
+        record_access(actor=None, action="X", subject=alice, patient_id=alice.pk, now=NOON)
+
+
+def test_event_cannot_be_changed(event):
+    with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+        AccessEvent.objects.filter(pk=event.pk).update(action="U")
+    with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+        event.save()
+
+
+def test_event_cannot_be_deleted(event):
+    with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+        AccessEvent.objects.all().delete()
+    assert AccessEvent.objects.count() == 1
+
+
+def test_actor_cannot_be_deleted_while_the_trail_names_them(event):
+    with pytest.raises(IntegrityError):
+        event.actor.delete()
+
+
+def test_rotation_command_finds_every_encrypted_field(capsys):
+    call_command("rotate_encryption_keys")
+
+    assert "assessments.Response.answers: 0 encrypted again" in capsys.readouterr().out

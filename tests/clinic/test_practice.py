@@ -1,0 +1,223 @@
+"""The clinic and its people: what the database refuses, who is the same person, how numbers are read."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.template import Context, Template
+from django.test import RequestFactory
+
+from clinic.audit.models import AccessEvent
+from clinic.practice.context import clinic as clinic_context
+from clinic.practice.forms import PhoneField
+from clinic.practice.models import Clinic, Patient, User
+from clinic.practice.patients import find_or_register_patient
+from clinic.practice.phone import PhoneInvalid, format_phone, parse_phone
+from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def register(**changes):
+    alice = {"name": "Alice Moore", "email": "alice@example.com", "phone": "+16035550123", "time_zone": "", "now": NOON}
+    return find_or_register_patient(**{**alice, **changes})
+
+
+# The clinic
+
+
+def test_clinic_is_described_by_defaults_when_nobody_has_yet():
+    assert Clinic.objects.current().zone.key == "America/New_York"
+    assert not Clinic.objects.exists()
+
+
+def test_second_clinic_is_refused():
+    ClinicFactory()
+    with pytest.raises(IntegrityError, match="clinic_is_one_row"):
+        ClinicFactory(id=2)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "wrong"),
+    [
+        ("clinic_phone_is_e164", {"phone": "603 555 0100"}),
+        ("clinic_horizon_is_a_day_to_a_year", {"horizon_days": 0}),
+        ("clinic_stands_on_earth", {"latitude": Decimal(91), "longitude": Decimal(0)}),
+        ("clinic_stands_on_earth", {"latitude": Decimal(43)}),
+    ],
+)
+def test_clinic_is_refused_when_it_cannot_be_true(constraint, wrong):
+    with pytest.raises(IntegrityError, match=constraint):
+        ClinicFactory(**wrong)
+
+
+def test_clinic_is_invalid_when_its_zone_does_not_exist():
+    with pytest.raises(ValidationError, match="time zone"):
+        ClinicFactory.build(time_zone="America/Concord").full_clean()
+
+
+def test_clinic_costs_one_query_when_a_page_names_it_often_and_none_when_never(django_assert_num_queries):
+    ClinicFactory()
+    page = Template("{{ clinic.name }} {{ clinic.city }} {{ emergency_number }} {{ clinic.name }}")
+    request = RequestFactory().get("/")
+
+    with django_assert_num_queries(1):
+        assert (
+            page.render(Context(clinic_context(request)))
+            == "Lakeside Running Clinic Concord 911 Lakeside Running Clinic"
+        )
+    with django_assert_num_queries(0):
+        Template("Hello").render(Context(clinic_context(request)))
+
+
+# Staff
+
+
+def test_staff_log_in_when_they_type_their_address_in_capitals():
+    User.objects.create_user("Tess@Lakeside.example", "a long enough secret", name="Tess Walker")
+
+    assert authenticate(username="TESS@lakeside.example", password="a long enough secret").name == "Tess Walker"
+
+
+def test_second_account_is_refused_when_only_the_letter_case_differs():
+    User.objects.create_user("tess@lakeside.example", name="Tess Walker")
+    with pytest.raises(IntegrityError, match="user_email_is_lower_case"):
+        User.objects.create(email="Tess@lakeside.example", name="Tess Walker")
+
+
+# Patients
+
+
+def test_patient_is_the_same_person_when_name_and_email_differ_in_case_and_spaces_only():
+    alice = register()
+
+    assert register(name=" ALICE   moore", email="Alice@Example.COM") == alice
+    assert register(name="Ame\u0301lie", email="a@example.com") == register(name="Amélie", email="a@example.com")
+
+
+def test_patient_is_another_person_when_only_the_email_is_shared():
+    assert register(name="Bob Moore") != register(name="Alice Moore")
+
+
+def test_newer_phone_replaces_the_older_and_an_empty_one_does_not():
+    alice = register()
+    assert register(phone="").phone == "+16035550123"
+
+    register(phone="+16035550199", time_zone="America/Denver")
+
+    alice.refresh_from_db()
+    assert (alice.phone, alice.time_zone) == ("+16035550199", "America/Denver")
+    assert list(AccessEvent.objects.order_by("id").values_list("action", flat=True)) == ["C", "U"]
+
+
+def test_zone_is_left_out_when_the_browser_sent_nonsense():
+    assert register(time_zone="Mars/Olympus").time_zone == ""
+
+
+@pytest.mark.parametrize(
+    ("constraint", "wrong"),
+    [
+        ("patient_email_and_name_are_one_person", {"name": "alice MOORE", "email": "ALICE@example.com"}),
+        ("patient_phone_is_e164", {"phone": "555-0123"}),
+        ("patient_has_a_name", {"name": ""}),
+    ],
+)
+def test_patient_is_refused_when_it_cannot_be_true(constraint, wrong):
+    register()
+    with pytest.raises(IntegrityError, match=constraint):
+        PatientFactory(**wrong)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_patient_is_registered_once_when_eight_forms_arrive_at_the_same_time():
+    def submit(_):
+        try:
+            return register().pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(submit, range(8)))
+
+    assert len(ids) == 1
+    assert Patient.objects.count() == 1
+
+
+# Phone numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "603 555 0123",
+        "(603) 555-0123",
+        "+1 603.555.0123",
+        "1-603-555-0123",
+        "tel:+1-603-555-0123",
+        "６０３５５５０１２３",
+    ],
+)
+def test_phone_is_read_when_people_write_it_their_way(text):
+    assert parse_phone(text) == "+16035550123"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "call me", "12", "555-0123-", "+1 603 555 0123 ext. 5", "9" * 40, "+999 123456789"]
+)
+def test_phone_is_refused_when_nothing_would_ring(text):
+    with pytest.raises(PhoneInvalid) as refusal:
+        parse_phone(text)
+    assert text == "" or text not in str(refusal.value)
+
+
+def test_phone_of_another_country_keeps_its_own_form():
+    assert parse_phone("020 7946 0018", "GB") == "+442079460018"
+    assert format_phone("+442079460018") == "+44 20 7946 0018"
+    assert format_phone("+16035550123") == "(603) 555-0123"
+
+
+def test_phone_field_keeps_what_was_typed_and_says_what_is_missing():
+    assert PhoneField(required=False).clean("") == ""
+    with pytest.raises(ValidationError, match="area code"):
+        PhoneField().clean("555 0123")
+
+
+# How things read
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ at|clinic_time }}", "Tue 1 Dec, 12:00 pm"),
+        ("{{ at|clinic_time:clinic }}", "Tue 1 Dec, 12:00 pm"),
+        ('{{ at|in_zone:"Asia/Tokyo" }}', "Wed 2 Dec, 2:00 am"),
+        ("{{ midnight|clinic_time }}", "Tue 1 Dec, 12:00 am"),
+        ("{{ phone|phone_link }}", '<a href="tel:+16035550123">(603) 555-0123</a>'),
+        ("{{ none|phone_link }}", ""),
+        ("{{ 0|money }} {{ 15000|money }} {{ 8750|money }} {{ 123456|money }}", "Free $150 $87.50 $1,234.56"),
+        (
+            "{{ 15|minutes }}, {{ 60|minutes }}, {{ 61|minutes }}, {{ 150|minutes }}",
+            "15 minutes, 1 hour, 1 hour 1 minute, 2 hours 30 minutes",
+        ),
+    ],
+)
+def test_template_filter_reads_well(source, text):
+    context = {
+        "at": NOON,
+        "midnight": datetime(2026, 12, 1, 5, tzinfo=UTC),
+        "phone": "+16035550123",
+        "clinic": ClinicFactory(),
+    }
+    assert Template("{% load practice_tags %}" + source).render(Context(context)) == text
+
+
+def test_clock_change_shows_in_the_clinic_time():
+    before = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    render = Template("{% load practice_tags %}{{ a|clinic_time:clinic }} / {{ b|clinic_time:clinic }}").render
+
+    both = render(Context({"a": before, "b": before + timedelta(hours=2), "clinic": ClinicFactory.build()}))
+    assert both == "Sun 1 Nov, 1:30 am / Sun 1 Nov, 2:30 am"
