@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 
 from clinic.local.refusal import CannotStart
 
@@ -21,7 +22,15 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # here, because nothing may be loaded between fork and exec
 
 GRACE_S = 8  # what a child gets to end by itself before SIGKILL
-COMMAND_PHASE = 99  # a command that this process waits for is stopped before anything it stands on
+
+
+class Phase(IntEnum):
+    """The order of starting. Stopping goes the other way round; children of one phase stop together."""
+
+    SERVERS = 0
+    MAIL = 1
+    SITE = 2
+    COMMAND = 3  # what this process waits for
 
 
 class StopAsked(Exception):
@@ -36,7 +45,7 @@ class ChildEnded(CannotStart):
 class Child:
     name: str
     process: subprocess.Popen
-    phase: int  # children of one phase stop together, later phases first
+    phase: Phase
     stop_signal: signal.Signals
     shares_terminal: bool
     log: str
@@ -106,7 +115,7 @@ class Children:
         name: str,
         argv: list,
         *,
-        phase: int,
+        phase: Phase,
         stop_signal: signal.Signals = signal.SIGTERM,
         before_exec: Callable[[], None] = lambda: None,
         shares_terminal: bool = False,
@@ -137,7 +146,7 @@ class Children:
 
     def run(self, name: str, argv: list, **options) -> int:
         """Start `argv`, wait for its end and return its exit code."""
-        child = self.start(name, argv, phase=COMMAND_PHASE, **options)
+        child = self.start(name, argv, phase=Phase.COMMAND, **options)
         while child.is_alive:
             self.wait(except_for=child)
         self._children.remove(child)

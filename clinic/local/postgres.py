@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from clinic.local.children import Children
+from clinic.local.children import Children, Phase
 from clinic.local.folder import Folder
 from clinic.local.refusal import CannotStart
 from clinic.local.user_namespace import leave_root, require_way_out_of_root
@@ -34,7 +34,7 @@ def start_postgres(children: Children, folder: Folder, *, for_tests: bool = Fals
     children.start(
         "postgres",
         [*argv, *(FOR_TESTS if for_tests else ())],
-        phase=0,
+        phase=Phase.SERVERS,
         stop_signal=signal.SIGINT,  # "fast": drop the connections, write everything down, end
         before_exec=leave_root,
         log=str(log),

@@ -1,10 +1,11 @@
 """`python -m clinic.local.prepare`: tables and the demo, in one process because starting Django is what takes the time."""
 
 import os
+import sys
 
 import django
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
@@ -14,8 +15,11 @@ def main():
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-    call_command("load_demo")
+    call_command("load_demo", verbosity=0)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (CommandError, OperationalError) as error:
+        sys.exit(str(error).strip())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clinic.local.children import Children
-from clinic.local.folder import ROOT, Folder
+from clinic.local.folder import Folder
 from clinic.local.postgres import start_postgres
 from clinic.local.refusal import CannotStart
 from clinic.local.valkey import start_valkey
@@ -27,7 +27,6 @@ def start_servers(children: Children, folder: Folder, *, environment: str) -> di
     """
     require_not_production(os.environ)
     environ = {"ENVIRONMENT": environment, "SECRET_KEY": folder.secret_key(), **os.environ}
-    environ["PYTHONPATH"] = str(ROOT)
     if not environ.get("DATABASE_URL"):
         environ["DATABASE_URL"] = start_postgres(children, folder, for_tests=environment == "test")
     if not environ.get("REDIS_URL"):

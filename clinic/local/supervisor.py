@@ -1,83 +1,82 @@
 """`make run`: servers first, then tables and the demo, then mail sink, web, worker and beat; the end of one ends all."""
 
+import functools
 import http.client
 import os
+import signal
 import time
 
-from clinic.local.children import Children, StopAsked, die_with_parent
+from clinic.demo import login
+from clinic.env import EnvironmentInvalid, read_environment
+from clinic.local.children import Child, Children, Phase, StopAsked, die_with_parent
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.ports import listen, parse_port
 from clinic.local.refusal import CannotStart
 from clinic.local.servers import python, start_servers
 
-MAIL, SITE = 1, 2  # phases of stopping; the servers are phase 0 and go last
-# Running as root is what a container does; the worker's broker takes JSON only, so the warning has no point.
-CELERY = ("-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "clinic")
+CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
+# In a container everybody is root. Celery warns of it because of pickle, which this project does not accept.
+WORKER = ("-W", "ignore:You're running the worker", *CELERY, "worker", "--without-mingle", "--without-gossip")
 
 
 def run():
     """Run the site until Ctrl-C. Raises CannotStart if something is in the way or a process ends by itself."""
     started = time.monotonic()
     if "MAKELEVEL" in os.environ:
-        die_with_parent(15, os.getppid())  # make killed by SIGKILL would otherwise leave us running unseen
+        die_with_parent(signal.SIGTERM, os.getppid())  # a killed make would leave us running unseen
     port = parse_port(os.environ.get("PORT") or "8000")
     with Folder(var_folder()).locked("make run") as folder, Children(lock_fd=folder.lock_fd) as children:
         try:
-            _start_everything(children, folder, port)
-            _say_where_to_look(folder, port, seconds=time.monotonic() - started)
+            environ = _start_everything(children, folder, port)
+            print(_where_to_look(environ, seconds=time.monotonic() - started), flush=True)
             while True:
                 children.wait()
         except StopAsked:
             print("\nStopping…", flush=True)
-        except CannotStart:
+        finally:
             folder.write_state(what="make run")  # nobody should use what is about to stop
-            raise
 
 
-def _start_everything(children: Children, folder: Folder, port: int):
+def _start_everything(children: Children, folder: Folder, port: int) -> dict[str, str]:
+    """Returns the environment of the site's processes."""
     site = f"http://127.0.0.1:{port}"
     with listen(port) as listener:
         environ = {"SITE_URL": site, **start_servers(children, folder, environment="local")}
-        start = _Start(children, environ)
-        _start_mail_sink(start, folder)
+        start = functools.partial(_start_python, children, environ)
+        _start_mail_sink(start, environ, folder)
+        _require_sound(environ)
         if children.run("prepare", python("-m", "clinic.local.prepare"), env=environ, cwd=ROOT):
             raise CannotStart("The tables or the demo could not be made; the lines above say why.")
-        start(
-            "web", "-m", "gunicorn", "clinic.wsgi", *_gunicorn_options(listener.fileno()), pass_fds=(listener.fileno(),)
-        )
+        fd = listener.fileno()
+        start("web", "-m", "gunicorn", "clinic.wsgi", *_gunicorn_options(fd), pass_fds=(fd,))
     children.wait_until(lambda: _answers(port), what="The web server", seconds=60)
-    folder.write_state(what="make run", site=site, environ=_own_environ(environ))
-    start("worker", *CELERY, "worker", "--concurrency=2", "--loglevel=warning", "--without-mingle", "--without-gossip")
+    folder.write_state(what="make run", site=site, environ=_beyond_own_environment(environ))
+    start("worker", *WORKER, "--concurrency=2", "--loglevel=warning")
     start("beat", *CELERY, "beat", "--loglevel=warning", f"--schedule={folder.path / 'celerybeat'}", "--pidfile=")
+    return environ
 
 
-class _Start:
-    """`start(name, *words)`: a Python process of the site, with the site's environment."""
-
-    def __init__(self, children: Children, environ: dict[str, str]):
-        self.children, self.environ = children, environ
-
-    def __call__(self, name: str, *words, phase: int = SITE, **options):
-        return self.children.start(name, python(*words), phase=phase, env=self.environ, cwd=ROOT, **options)
+def _start_python(children: Children, environ: dict[str, str], name: str, *words, phase=Phase.SITE, **options) -> Child:
+    return children.start(name, python(*words), phase=phase, env=environ, cwd=ROOT, **options)
 
 
-def _start_mail_sink(start: _Start, folder: Folder):
+def _start_mail_sink(start, environ: dict[str, str], folder: Folder):
     """Unless EMAIL_URL names a server: a sink of ours, and the page that shows what it took."""
-    if start.environ.get("EMAIL_URL"):
+    if environ.get("EMAIL_URL"):
         return
     mailbox = folder.path / "mail"
     with listen(0) as listener:
-        start(
-            "mail",
-            "-m",
-            "clinic.local.mail_sink",
-            str(listener.fileno()),
-            mailbox,
-            phase=MAIL,
-            pass_fds=(listener.fileno(),),
-        )
-        start.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
-    start.environ["MAILBOX_DIR"] = str(mailbox)
+        fd = listener.fileno()
+        start("mail", "-m", "clinic.local.mail_sink", str(fd), mailbox, phase=Phase.MAIL, pass_fds=(fd,))
+        environ["EMAIL_URL"] = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+    environ["MAILBOX_DIR"] = str(mailbox)
+
+
+def _require_sound(environ: dict[str, str]):
+    try:
+        read_environment(environ)
+    except EnvironmentInvalid as error:
+        raise CannotStart(str(error)) from None
 
 
 def _gunicorn_options(fd: int) -> list[str]:
@@ -97,18 +96,18 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _own_environ(environ: dict[str, str]) -> dict[str, str]:
+def _beyond_own_environment(environ: dict[str, str]) -> dict[str, str]:
     """What another command needs on top of its own environment to work on this run's servers."""
     return {name: value for name, value in environ.items() if os.environ.get(name) != value}
 
 
-def _say_where_to_look(folder: Folder, port: int, *, seconds: float):
-    site = f"http://127.0.0.1:{port}"
+def _where_to_look(environ: dict[str, str], *, seconds: float) -> str:
+    site = environ["SITE_URL"]
     lines = [
         f"Runclinic is up ({seconds:.1f} s).",
         f"  Site     {site}/",
-        f"  Admin    {site}/admin/",
-        f"  Mailbox  {site}/_mail/",
+        f"  Admin    {site}/admin/   {login.EMAIL}   {login.PASSWORD}",
+        f"  Mailbox  {site}/_mail/" if environ.get("MAILBOX_DIR") else "  Mail     goes to the server of EMAIL_URL",
         "Ctrl-C stops everything.",
     ]
-    print("\n".join(lines), flush=True)
+    return "\n".join(lines)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from clinic.local.children import Children
+from clinic.local.children import Children, Phase
 from clinic.local.folder import Folder
 from clinic.local.ports import free_port
 from clinic.local.refusal import CannotStart
@@ -17,7 +17,7 @@ def start_valkey(children: Children, folder: Folder) -> str:
     data, log = folder.path / "valkey", folder.path / "valkey.log"
     data.mkdir(mode=0o700, exist_ok=True)
     port, password = free_port(), secrets.token_hex(16)
-    child = children.start("valkey", [_program(), "-"], phase=0, log=str(log), stdin=subprocess.PIPE)
+    child = children.start("valkey", [_program(), "-"], phase=Phase.SERVERS, log=str(log), stdin=subprocess.PIPE)
     with child.process.stdin as stdin:  # not the command line, which every user of the machine can read
         stdin.write(_configuration(data, port, password).encode())
     children.wait_until(lambda: _is_ready(port, password), what=f"Valkey (see {log})", seconds=30)
