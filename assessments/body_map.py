@@ -1,0 +1,48 @@
+"""Where the regions lie in the drawing `templates/assessments/_body_map.html`: ellipses, by answer code. Pure.
+
+Left figure seen from the front, right one from the back; both legs carry a region, the side is another question.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An ellipse in the drawing's units, and the rectangle around it that takes a touch."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def left(self) -> int:
+        return self.x - self.width
+
+    @property
+    def top(self) -> int:
+        return self.y - self.height
+
+
+FRONT_AXIS, BACK_AXIS = 90, 270
+
+
+def _both(axis: int, away: int, y: int, width: int, height: int) -> tuple[Spot, Spot]:
+    return Spot(axis - away, y, width, height), Spot(axis + away, y, width, height)
+
+
+SPOTS: dict[str, tuple[Spot, ...]] = {
+    "front-hip": _both(FRONT_AXIS, 27, 112, 12, 14),
+    "groin": _both(FRONT_AXIS, 13, 142, 9, 11),
+    "pubic": (Spot(FRONT_AXIS, 118, 11, 9),),
+    "outer-hip": _both(FRONT_AXIS, 50, 134, 8, 17),
+    "inner-thigh": _both(FRONT_AXIS, 11, 184, 8, 22),
+    "front-thigh": _both(FRONT_AXIS, 34, 186, 12, 32),
+    "knee": _both(FRONT_AXIS, 27, 246, 14, 14),
+    "shin": _both(FRONT_AXIS, 26, 300, 10, 28),
+    "foot": _both(FRONT_AXIS, 30, 364, 16, 10),
+    "low-back": (Spot(BACK_AXIS, 72, 28, 22),),
+    "buttock": _both(BACK_AXIS, 22, 130, 19, 20),
+    "back-thigh": _both(BACK_AXIS, 27, 196, 15, 34),
+    "calf": _both(BACK_AXIS, 27, 292, 13, 30),
+}
