@@ -1,0 +1,108 @@
+"""Nine o'clock stays nine o'clock; times that do not exist or come twice follow the rule."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from booking.opening_hours import WeeklyHours, day_interval, instant_of, opening_intervals
+from booking.scheduling import VisitShape, offered_starts
+
+NEW_YORK = ZoneInfo("America/New_York")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour
+SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)  # both Sundays, 02:00 in New York
+EVERY_DAY = [WeeklyHours(weekday, time(9), time(17)) for weekday in range(7)]
+
+
+def utc(*parts) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+def openings(weekly, first_day, days=1, zone=NEW_YORK):
+    return opening_intervals(weekly, first_day=first_day, days=days, zone=zone)
+
+
+@pytest.mark.parametrize("change", [SPRING, AUTUMN])
+def test_nine_to_five_stays_so_when_the_clocks_change(change):
+    for interval in openings(EVERY_DAY, change - timedelta(days=2), days=5):
+        assert interval.start.astimezone(NEW_YORK).time() == time(9)
+        assert interval.end.astimezone(NEW_YORK).time() == time(17)
+        assert interval.minutes == 8 * 60
+
+
+def test_a_skipped_time_is_the_instant_of_the_jump():
+    jump = utc(2026, 3, 8, 7)
+    assert instant_of(SPRING, time(2, 0), NEW_YORK) == jump
+    assert instant_of(SPRING, time(2, 30), NEW_YORK) == jump
+    assert instant_of(SPRING, time(2, 59, 59), NEW_YORK) == jump
+    assert instant_of(SPRING, time(3, 0), NEW_YORK) == jump
+    assert instant_of(SPRING, time(1, 59), NEW_YORK) == utc(2026, 3, 8, 6, 59)
+
+
+def test_a_repeated_time_is_the_first_of_the_two():
+    assert instant_of(AUTUMN, time(1, 30), NEW_YORK) == utc(2026, 11, 1, 5, 30)
+    assert instant_of(AUTUMN, time(0, 59), NEW_YORK) == utc(2026, 11, 1, 4, 59)
+    assert instant_of(AUTUMN, time(2, 0), NEW_YORK) == utc(2026, 11, 1, 7)
+
+
+def test_half_an_hour_is_skipped_where_clocks_change_by_half_an_hour():
+    assert instant_of(date(2026, 10, 4), time(2, 15), LORD_HOWE) == utc(2026, 10, 3, 15, 30)
+
+
+def test_hours_inside_the_skipped_hour_vanish_that_day():
+    night = [WeeklyHours(6, time(2, 10), time(2, 50))]
+    assert openings(night, SPRING) == []
+    assert len(openings(night, SPRING + timedelta(days=7))) == 1
+
+
+def test_hours_over_the_change_are_an_hour_shorter_and_longer():
+    night = [WeeklyHours(6, time(0), time(4))]
+    assert openings(night, SPRING)[0].minutes == 3 * 60
+    assert openings(night, AUTUMN)[0].minutes == 5 * 60
+
+
+def test_a_day_has_23_and_25_hours_when_the_clocks_change():
+    assert day_interval(SPRING, 1, NEW_YORK).minutes == 23 * 60
+    assert day_interval(AUTUMN, 1, NEW_YORK).minutes == 25 * 60
+    assert day_interval(date(2026, 6, 1), 7, NEW_YORK).minutes == 7 * 24 * 60
+
+
+def test_slots_of_a_night_are_whole_hours_apart_when_the_clocks_change():
+    """Naive local arithmetic would offer 02:00 in spring, which no clock shows, and lose an hour in autumn."""
+    shape = VisitShape(minutes=60, step=60)
+    for day, labels in (
+        (SPRING, ["00:00", "01:00", "03:00"]),
+        (AUTUMN, ["00:00", "01:00", "01:00", "02:00", "03:00"]),
+    ):
+        starts = offered_starts(
+            openings=openings([WeeklyHours(6, time(0), time(4))], day),
+            closed=[],
+            blocked=[],
+            shape=shape,
+            earliest=utc(2026, 1, 1),
+            latest=utc(2027, 1, 1),
+        )
+        assert [f"{start.astimezone(NEW_YORK):%H:%M}" for start in starts] == labels
+
+
+def test_hours_count_from_their_first_day_to_their_last():
+    mondays = [WeeklyHours(0, time(9), time(12), valid_from=date(2026, 12, 7), valid_until=date(2026, 12, 14))]
+    found = openings(mondays, date(2026, 11, 30), days=28)
+    assert [interval.start.day for interval in found] == [7, 14]
+
+
+@given(
+    st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Europe/London", "America/St_Johns", "Asia/Kathmandu"]),
+    st.dates(date(2025, 1, 1), date(2036, 12, 31)),
+    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+)
+def test_an_instant_reads_as_its_wall_clock_unless_that_is_skipped(zone_name, day, clock):
+    zone = ZoneInfo(zone_name)
+    instant = instant_of(day, clock, zone)
+    read = instant.astimezone(zone)
+    if (read.date(), read.time()) != (day, clock):
+        just_before = (instant - timedelta(seconds=1)).astimezone(zone)
+        assert just_before.utcoffset() < read.utcoffset(), "only a jump forward may change the reading"
+        assert just_before.replace(tzinfo=None) < datetime.combine(day, clock) < read.replace(tzinfo=None)
