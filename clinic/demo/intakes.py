@@ -62,7 +62,13 @@ STORIES = {
         "hist": ["none"],
         "psy.worry": [8],
     },
-    "knee after a race": {"loc.map": ["knee"], "loc.side": ["left"], "comp": ["shins"], "on.mode": ["sudden"], "on.sudden": ["none"]},
+    "knee after a race": {
+        "loc.map": ["knee"],
+        "loc.side": ["left"],
+        "comp": ["shins"],
+        "on.mode": ["sudden"],
+        "on.sudden": ["none"],
+    },
     "left half way": {},
 }
 LEFT_AFTER_PAGES = 2

@@ -36,7 +36,9 @@ BOOKINGS = (
     Booking(0, 8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
     Booking(0, 10, "follow-up", "Tom Reyes", is_confirmed=True),
     Booking(0, 11, "discovery-call", "Priya Raman", "left half way"),
-    Booking(0, 13, "evaluation", "Maximiliana Fernández-Oyelaran de la Cruz", "front of hip, gradual", from_article=True),
+    Booking(
+        0, 13, "evaluation", "Maximiliana Fernández-Oyelaran de la Cruz", "front of hip, gradual", from_article=True
+    ),
     Booking(0, 15, "follow-up", "Sam Whitcomb"),
     Booking(1, 9, "evaluation", "Ada Kowalczyk"),
     Booking(1, 13, "discovery-call", "Jonah Pike", from_article=True),

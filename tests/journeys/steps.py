@@ -1,0 +1,75 @@
+"""What people do on the site, in their words; the journeys are made of these."""
+
+import re
+from email import message_from_bytes, policy
+
+from playwright.sync_api import Page, expect
+
+from clinic.demo import login
+
+LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")
+
+
+def fits(page: Page) -> None:
+    """Nothing sticks out sideways, at 320 px either."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 700})
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size(size)
+    assert overflow <= 0, f"{page.url} is {overflow} px too wide at 320 px"
+
+
+def choose_first_time(page: Page) -> str:
+    """From the page of days to the form; the time as the form's page says it."""
+    page.locator(".choice-list a.choice").first.click()
+    page.locator(".time-grid a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
+    return page.locator(".booking-aside time").inner_text()
+
+
+def give_details(page: Page, *, name: str, email: str, phone: str = "603 555 0123") -> None:
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Phone", exact=True).or_(page.get_by_label("Phone*")).first.fill(phone)
+    if page.get_by_role("radio").count():
+        page.get_by_role("radio").last.check()
+
+
+def book(page: Page, service: str, *, name: str, email: str) -> str:
+    """Book the first free time of `service` from the page of services; the time as it was offered."""
+    page.goto("/book/")
+    page.get_by_role("link", name=re.compile(f"^Book: {service}")).click()
+    when = choose_first_time(page)
+    give_details(page, name=name, email=email)
+    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
+    return when
+
+
+def answer(page: Page, link_id: str, *values: str) -> None:
+    """Tick or type the answer to one question of the page that is open."""
+    for value in values:
+        option = page.locator(f'input[name="{link_id}"][value="{value}"]')
+        if option.count():
+            option.first.check(force=True)
+        else:
+            page.locator(f'[name="{link_id}"]').first.fill(value)
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save and continue").click()
+
+
+def log_in(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)
+    page.get_by_label("Password").fill(login.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Today").first).to_be_visible()
+
+
+def read_mail(raw: bytes):
+    """(message, its text, the path of the link to the visit in it)."""
+    message = message_from_bytes(raw, policy=policy.default)
+    text = message.get_body(("plain",)).get_content()
+    return message, text, re.sub(r"^https?://[^/]+", "", LINK.search(text).group())

@@ -1,0 +1,129 @@
+"""Read → book → told by mail → cancel, as a runner with a phone does it; the same without JavaScript; the same by keyboard."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from booking.models import Appointment
+from clinic.demo.clinic import open_demo_clinic
+from clinic.outbox.models import Message, State
+from clinic.outbox.sending import send_due_messages
+
+from . import steps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def demo_clinic():
+    open_demo_clinic(now=timezone.now())
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_runner_reads_books_is_told_and_cancels(open_browser, check_axe, smtp_sink, java_script):
+    page = open_browser(java_script_enabled=java_script)
+    page.goto("/")
+    page.get_by_role("link", name=re.compile("hip flexor", re.I)).first.click()
+    article = page.get_by_role("heading", level=1).inner_text()
+    first_card = page.locator(".care-emergency").first
+    expect(first_card).to_be_visible()
+    assert first_card.bounding_box()["y"] < page.locator("article h2:not(.care-card h2)").last.bounding_box()["y"]
+    for link in ("Discovery call", "Evaluation"):
+        expect(page.get_by_role("link", name=re.compile(link)).first).to_be_visible()
+
+    page.get_by_role("link", name=re.compile("^Book.*discovery call", re.I)).first.click()
+    expect(page.locator("main")).to_contain_text(article)  # the article comes along
+    when = steps.choose_first_time(page)
+    assert "hip" not in page.url.lower()
+    steps.give_details(page, name="Maya Lindqvist", email="maya@runners.example")
+    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
+    expect(page.locator("main")).to_contain_text(when)
+
+    assert send_due_messages(clock=timezone.now) >= 1
+    message, text, link = steps.read_mail(smtp_sink.messages[0])
+    assert when in text.replace("\n", " ")
+    assert [part.get_content_type() for part in message.walk()].count("text/calendar") >= 1
+
+    page.goto(link)
+    expect(page.locator("main")).to_contain_text(when)
+    page.get_by_role("link", name="Cancel this visit").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cancel this visit?")
+    assert Appointment.objects.get().status == "booked"  # looking at the page cancels nothing
+    page.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This visit is cancelled")
+    assert Appointment.objects.get().status == "cancelled"
+    assert not Message.objects.filter(kind__contains="reminder", state=State.WAITING).exists()
+
+
+def test_runner_books_with_the_keyboard_alone(page):
+    page.goto("/book/evaluation/")
+
+    def press_until(selector, key="Tab", most=60):
+        for _ in range(most):
+            page.keyboard.press(key)
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"{key} does not reach {selector} on {page.url}")
+
+    press_until(".choice-list a.choice")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".time-grid")
+    press_until(".time-grid a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=name]")
+    for field, value in (("name", "Tom Reyes"), ("email", "tom@runners.example"), ("phone", "(603) 555-0123")):
+        press_until(f"input[name={field}]")
+        page.keyboard.type(value)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
+
+
+def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
+    page.goto("/book/evaluation/")
+    steps.choose_first_time(page)
+    page.get_by_label("Your name").fill("Priya Raman")
+    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+
+    expect(page.locator(".error-summary")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_value("Priya Raman")
+    check_axe(page)
+    steps.fits(page)
+
+
+PAGES = [
+    "/",
+    "/learn/",
+    "/learn/hip-flexor-pain-running/",
+    "/book/",
+    "/book/discovery-call/",
+    "/nowhere/",
+    "/visits/x/",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_has_no_barrier(open_browser, check_axe, path, scheme):
+    page = open_browser(color_scheme=scheme)
+    page.goto(path)
+
+    check_axe(page)
+    steps.fits(page)
+
+
+def test_pages_of_booking_have_no_barrier(page, check_axe):
+    for press in (
+        lambda: page.goto("/book/discovery-call/"),
+        lambda: page.locator(".choice-list a.choice").first.click(),
+        lambda: page.locator(".time-grid a").first.click(),
+        lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"),
+        lambda: page.get_by_role("link", name="Cancel this visit").click(),
+        lambda: page.get_by_role("button", name="Yes, cancel it").click(),
+    ):
+        press()
+        check_axe(page)
+        steps.fits(page)

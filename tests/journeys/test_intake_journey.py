@@ -1,0 +1,95 @@
+"""Book → answer, with an answer that cannot wait → the therapist finds it first thing."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from assessments.models import Flag, Response
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.intakes import CALM
+
+from . import steps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def demo_clinic():
+    open_demo_clinic(now=timezone.now())
+
+
+def answer_page(page, story):
+    """Answer what the open page asks; what an answer opens is asked on the same page, with or without a script."""
+    while True:
+        asked = page.eval_on_selector_all('input[name="seen"]', "all => all.map(one => one.value)")
+        for link_id in asked:
+            field = page.locator(f'[name="{link_id}"]:enabled')
+            if link_id in story and field.count():
+                steps.answer(
+                    page, link_id, *[str(value).lower() if value is True else str(value) for value in story[link_id]]
+                )
+        heading, address = page.get_by_role("heading", level=1).inner_text(), page.url
+        steps.save(page)
+        if page.url != address or page.get_by_role("heading", level=1).inner_text() != heading:
+            return
+        if page.locator(".error-summary").count():
+            raise AssertionError(page.locator(".error-summary").inner_text())
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check_axe, java_script):
+    phone = open_browser(java_script_enabled=java_script)
+    story = CALM | {"rf.move": ["walk-groin"], "agg": ["walk"], "agg.walk": [6]}
+    steps.book(phone, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
+    phone.get_by_role("button", name="Answer the questions").click()
+    check_axe(phone)
+    phone.get_by_role("link", name="Begin").click()
+
+    stops = 0
+    for _ in range(30):
+        if phone.get_by_role("button", name="Save and continue").count():
+            check_axe(phone)
+            steps.fits(phone)
+            answer_page(phone, story)
+        elif phone.get_by_role("button", name=re.compile("I have read this|^Continue$")).count():
+            stops += 1
+            check_axe(phone)
+            steps.fits(phone)
+            phone.get_by_role("button", name=re.compile("I have read this|^Continue$")).click()
+        else:
+            break
+    assert stops >= 1
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Check your answers")
+    check_axe(phone)
+    phone.get_by_role("button", name="Send to my therapist").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you")
+    assert Response.objects.get().progress == "done"
+    flag = Flag.objects.get(rule_id="RF16")
+    assert flag.level == "U" and flag.patient_acknowledged_at
+
+    desk = open_browser(viewport={"width": 1280, "height": 900})
+    steps.log_in(desk)
+    expect(desk.locator("main, #content").first).to_contain_text("Maya Lindqvist")
+    check_axe(desk)
+    desk.get_by_role("link", name=re.compile("Maya Lindqvist")).first.click()
+    expect(desk.locator("#content")).to_contain_text("RF16")
+
+
+def test_answers_when_the_runner_stops_and_comes_back(open_browser):
+    first = open_browser()
+    steps.book(first, "Evaluation", name="Tom Reyes", email="tom@runners.example")
+    first.get_by_role("button", name="Answer the questions").click()
+    link = first.url
+    first.get_by_role("link", name="Begin").click()
+    answer_page(first, CALM)
+    second_page = first.get_by_role("heading", level=1).inner_text()
+
+    later = open_browser()
+    later.goto(link)
+    later.get_by_role("link", name="Go on").click()
+
+    expect(later.get_by_role("heading", level=1)).to_have_text(second_page)
+    later.get_by_role("link", name="Back").click()
+    expect(later.locator('input[name="about.age"][value="21-49"]')).to_be_checked()
