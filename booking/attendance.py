@@ -1,0 +1,63 @@
+"""Who says they will come, and who came. All of it can be said twice, and put right."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from booking.history import lock_appointment, record_event
+from booking.models import Appointment, AppointmentEvent
+from booking.refusals import TooLateToChange, VisitCancelled, VisitNotStarted
+from clinic.practice.models import User
+
+Status, Kind = Appointment.Status, AppointmentEvent.Kind
+
+
+@transaction.atomic
+def confirm_appointment(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
+    """Note that the patient means to come. Raises VisitCancelled, or TooLateToChange once the visit has begun."""
+    appointment = _standing(appointment)
+    if appointment.starts_at <= now or appointment.status != Status.BOOKED:
+        raise TooLateToChange
+    if appointment.confirmed_at is None:
+        appointment.confirmed_at = now
+        appointment.save(update_fields=["confirmed_at"])
+        record_event(appointment, Kind.CONFIRMED, by=by, now=now)
+    return appointment
+
+
+@transaction.atomic
+def mark_arrived(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+    """Note that the patient came; a visit that is over by then is completed. Undoes a no-show. Raises VisitCancelled.
+
+    Until it is over the visit stays booked, so that its time stays blocked.
+    """
+    appointment = _standing(appointment)
+    if appointment.arrived_at is not None:
+        return appointment
+    appointment.arrived_at = now
+    if appointment.status == Status.NO_SHOW or appointment.ends_at <= now:
+        appointment.status = Status.COMPLETED
+    appointment.save(update_fields=["arrived_at", "status"])
+    record_event(appointment, Kind.ARRIVED, by=by, now=now)
+    return appointment
+
+
+@transaction.atomic
+def mark_no_show(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+    """Note that nobody came. Undoes an arrival. Raises VisitCancelled, or VisitNotStarted before the visit."""
+    appointment = _standing(appointment)
+    if now < appointment.starts_at:
+        raise VisitNotStarted
+    if appointment.status == Status.NO_SHOW:
+        return appointment
+    appointment.status, appointment.arrived_at = Status.NO_SHOW, None
+    appointment.save(update_fields=["status", "arrived_at"])
+    record_event(appointment, Kind.NO_SHOW, by=by, now=now)
+    return appointment
+
+
+def _standing(appointment: Appointment) -> Appointment:
+    appointment = lock_appointment(appointment)
+    if appointment.status == Status.CANCELLED:
+        raise VisitCancelled
+    return appointment

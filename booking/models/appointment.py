@@ -1,0 +1,179 @@
+"""Who comes when, and what happened to it."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import Deferrable, F, Q
+
+from booking.scheduling import Interval
+
+from .offer import Service, VisitMode
+
+# Letters and digits that are not taken for one another, on paper or on the phone.
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """A name for a visit that can be read out, such as RC-7K3M9Q. Random, so it tells nothing; unique by constraint."""
+    return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
+
+
+class AppointmentQuerySet(models.QuerySet):
+    def blocking(self, interval: Interval, *, now):
+        """Visits and live holds whose blocked time touches `interval`. An expired hold blocks nobody."""
+        return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
+            Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
+        )
+
+    def booked_within(self, interval: Interval):
+        """Visits that stand and share an instant with `interval`, buffers left out."""
+        return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
+
+
+class Appointment(models.Model):
+    """One visit, or one time held for somebody who is still typing."""
+
+    class Status(models.TextChoices):
+        HELD = "held", "held"
+        BOOKED = "booked", "booked"
+        CANCELLED = "cancelled", "cancelled"
+        COMPLETED = "completed", "completed"
+        NO_SHOW = "no_show", "no-show"
+
+    Mode = VisitMode
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(
+        max_length=12, unique=True, default=new_reference, editable=False, help_text="What to read out on the phone."
+    )
+    therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="appointments")
+    patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, null=True, related_name="appointments")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="appointments")
+    mode = models.CharField(max_length=10, choices=VisitMode.choices)
+    starts_at = models.DateTimeField("starts")
+    ends_at = models.DateTimeField("ends")
+    blocked = DateTimeRangeField(
+        default_bounds="[)",
+        help_text="The visit with its minutes to prepare and to turn over: no other visit overlaps it.",
+    )
+    status = models.CharField(max_length=10, choices=Status.choices)
+    hold_expires_at = models.DateTimeField(null=True, blank=True)
+    idempotency_key = models.UUIDField(unique=True, help_text="From the form that was sent: the same form books once.")
+    sequence = models.PositiveSmallIntegerField(
+        default=0, help_text="iCalendar's count of changes calendars must follow."
+    )
+    version = models.PositiveSmallIntegerField(
+        default=1,
+        help_text="Rises when the time changes or the visit is cancelled; messages about an older one are not sent.",
+    )
+    visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
+    source_article = models.ForeignKey(
+        "education.Article", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    intake = models.OneToOneField(
+        "assessments.Response", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who of the staff; empty when the patient did.",
+    )
+    created_at = models.DateTimeField()
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("starts_at",)
+        indexes = [
+            models.Index(fields=["starts_at"], name="appointment_by_start"),
+            models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist_start"),
+        ]
+        constraints = [
+            # Deferrable so that two visits can swap places in one transaction; immediate unless asked otherwise.
+            ExclusionConstraint(
+                name="appointment_no_double_booking",
+                expressions=[("therapist", RangeOperators.EQUAL), ("blocked", RangeOperators.OVERLAPS)],
+                condition=Q(status__in=["held", "booked"]),
+                deferrable=Deferrable.IMMEDIATE,
+                violation_error_message="Another visit lies in this time.",
+            ),
+            models.CheckConstraint(name="appointment_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="appointment_blocks_its_own_time",
+                condition=Q(blocked__startswith__lte=F("starts_at"), blocked__endswith__gte=F("ends_at")),
+            ),
+            models.CheckConstraint(
+                name="appointment_status_is_known",
+                condition=Q(status__in=["held", "booked", "cancelled", "completed", "no_show"]),
+            ),
+            models.CheckConstraint(
+                name="appointment_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
+            ),
+            models.CheckConstraint(
+                name="appointment_has_a_patient_unless_held", condition=Q(status="held") | Q(patient__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="appointment_hold_expires_and_nothing_else_does",
+                condition=Q(status="held", hold_expires_at__isnull=False)
+                | (~Q(status="held") & Q(hold_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="appointment_is_cancelled_at_an_instant",
+                condition=Q(status="cancelled", cancelled_at__isnull=False)
+                | (~Q(status="cancelled") & Q(cancelled_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="appointment_no_show_has_not_arrived", condition=~Q(status="no_show", arrived_at__isnull=False)
+            ),
+            models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
+        ]
+
+    def __str__(self):
+        return self.reference
+
+    @property
+    def interval(self) -> Interval:
+        """What the patient sees of it."""
+        return Interval(self.starts_at, self.ends_at)
+
+
+class AppointmentEvent(models.Model):
+    """One thing that happened to a visit. Written by the domain functions, never changed."""
+
+    class Kind(models.TextChoices):
+        BOOKED = "booked", "booked"
+        CONFIRMED = "confirmed", "confirmed"
+        CANCELLED = "cancelled", "cancelled"
+        ARRIVED = "arrived", "arrived"
+        NO_SHOW = "no_show", "did not come"
+        COMPLETED = "completed", "completed"
+
+    id = models.BigAutoField(primary_key=True)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who of the staff; empty when the patient did.",
+    )
+    starts_at = models.DateTimeField(help_text="When the visit was to start, as things stood then.")
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self):
+        return self.get_kind_display()

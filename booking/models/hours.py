@@ -1,0 +1,135 @@
+"""When the clinic is open: weekly hours and their exceptions."""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from booking.opening_hours import WeeklyHours
+from booking.scheduling import Interval
+
+
+class OpeningHoursQuerySet(models.QuerySet):
+    def in_force(self, *, on: date):
+        """The hours that count on the day `on` and in its week, by their dates."""
+        return self.filter(
+            Q(valid_from__isnull=True) | Q(valid_from__lte=on), Q(valid_until__isnull=True) | Q(valid_until__gte=on)
+        )
+
+
+class OpeningHours(models.Model):
+    """One stretch of a therapist's week. Two stretches make a day with a lunch break."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0
+        TUESDAY = 1
+        WEDNESDAY = 2
+        THURSDAY = 3
+        FRIDAY = 4
+        SATURDAY = 5
+        SUNDAY = 6
+
+    id = models.BigAutoField(primary_key=True)
+    therapist = models.ForeignKey(
+        "practice.Therapist", on_delete=models.CASCADE, related_name="opening_hours", help_text="Whose hours these are."
+    )
+    weekday = models.PositiveSmallIntegerField(
+        choices=Weekday.choices, help_text="The day of the week. Add one row for each stretch of the day."
+    )
+    opens = models.TimeField(help_text="The first visit can start now. Clinic's time, all year round.")
+    closes = models.TimeField(help_text="The last visit has ended by now; the minutes to turn over may run past it.")
+    valid_from = models.DateField(
+        null=True, blank=True, help_text="The first day these hours count. Empty: always did."
+    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The last day these hours count. Empty: no end.")
+
+    objects = OpeningHoursQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("therapist", "weekday", "opens")
+        verbose_name_plural = "opening hours"
+        constraints = [
+            models.CheckConstraint(
+                name="opening_hours_close_after_they_open",
+                condition=Q(closes__gt=F("opens")),
+                violation_error_message="Closing must be later than opening.",
+            ),
+            models.CheckConstraint(
+                name="opening_hours_end_after_they_begin",
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gte=F("valid_from")),
+                violation_error_message="The last day must not be before the first.",
+            ),
+            models.CheckConstraint(name="opening_hours_weekday_is_known", condition=Q(weekday__lte=6)),
+        ]
+
+    def __str__(self):
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+    @property
+    def weekly(self) -> WeeklyHours:
+        """What `booking.opening_hours` needs to know of it."""
+        return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until)
+
+
+class HoursOverrideQuerySet(models.QuerySet):
+    def touching(self, interval: Interval):
+        """Those that share an instant with `interval`."""
+        return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
+
+
+class HoursOverride(models.Model):
+    """One exception from the weekly hours: closed although open, or open although closed."""
+
+    class Kind(models.TextChoices):
+        CLOSURE = "closure", "closed"
+        EXTRA = "extra", "extra hours"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.CLOSURE,
+        help_text="Closed takes times away; extra hours offers more.",
+    )
+    therapist = models.ForeignKey(
+        "practice.Therapist",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="hours_overrides",
+        help_text="Whom it is about. Empty: everybody.",
+    )
+    starts_at = models.DateTimeField("starts", help_text="From when, in the clinic's time.")
+    ends_at = models.DateTimeField("ends", help_text="Until when, in the clinic's time.")
+    note = models.CharField(max_length=120, blank=True, help_text="For yourselves. Patients never see it.")
+    created_at = models.DateTimeField(auto_now_add=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = HoursOverrideQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("starts_at",)
+        verbose_name = "blocked or extra time"
+        verbose_name_plural = "blocked and extra time"
+        indexes = [models.Index(fields=["ends_at", "starts_at"], name="hours_override_by_time")]
+        constraints = [
+            models.CheckConstraint(
+                name="hours_override_ends_after_it_starts",
+                condition=Q(ends_at__gt=F("starts_at")),
+                violation_error_message="The end must be later than the start.",
+            ),
+            models.CheckConstraint(name="hours_override_kind_is_known", condition=Q(kind__in=["closure", "extra"])),
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+    @property
+    def interval(self) -> Interval:
+        """From when until when it holds."""
+        return Interval(self.starts_at, self.ends_at)

@@ -1,0 +1,130 @@
+"""What a clinic offers."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from booking.scheduling import VisitShape
+
+
+class VisitMode(models.TextChoices):
+    """How therapist and patient meet."""
+
+    IN_PERSON = "in_person", "in person"
+    VIDEO = "video", "by video"
+    PHONE = "phone", "by phone"
+
+
+class ServiceQuerySet(models.QuerySet):
+    def listed(self):
+        """What patients see: bookable online, or with "call us" beside it."""
+        return self.exclude(listing=Service.Listing.HIDDEN)
+
+
+class Service(models.Model):
+    """Something a clinic does for somebody, with its minutes and its price."""
+
+    class Listing(models.TextChoices):
+        BOOKABLE = "bookable", "bookable online"
+        CALL_US = "call_us", "shown with “call us”"
+        HIDDEN = "hidden", "hidden"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(
+        unique=True,
+        help_text="Its name in the web address, /book/…/. Links that people have kept break when it changes.",
+    )
+    name = models.CharField(max_length=80, help_text="What patients read on the button.")
+    summary = models.CharField(max_length=200, help_text="One sentence under the name: who it is for.")
+    includes = models.TextField(blank=True, help_text="What the price includes, one thing a line.")
+    minutes = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(5), MaxValueValidator(480)], help_text="How long the visit is for the patient."
+    )
+    start_step_minutes = models.PositiveSmallIntegerField(
+        "start every (minutes)",
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(480)],
+        help_text="Times are offered this many minutes apart, counted from each opening.",
+    )
+    prepare_minutes = models.PositiveSmallIntegerField(
+        "minutes to prepare",
+        default=0,
+        validators=[MaxValueValidator(240)],
+        help_text="Kept free before the visit. Patients never see it; it may lie before opening.",
+    )
+    turnover_minutes = models.PositiveSmallIntegerField(
+        "minutes to turn over",
+        default=0,
+        validators=[MaxValueValidator(240)],
+        help_text="Kept free after the visit. Patients never see it; it may run past closing.",
+    )
+    price_cents = models.PositiveIntegerField("price (cents)", help_text="In cents: 15000 is $150; 0 is shown as free.")
+    by_phone = models.BooleanField(default=False, help_text="You call the patient at the time of the visit.")
+    by_video = models.BooleanField(default=False, help_text="You send the patient a video link before the visit.")
+    in_person = models.BooleanField(default=True, help_text="The patient comes to the clinic.")
+    minimum_notice_minutes = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Times sooner than this are not offered. Empty: as the clinic has it."
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Days further ahead than this are not offered. Empty: as the clinic has it."
+    )
+    therapists = models.ManyToManyField(
+        "practice.Therapist", related_name="services", blank=True, help_text="Who does it. Nobody chosen: no times."
+    )
+    intake_slug = models.SlugField(
+        "intake", blank=True, help_text="The questionnaire a new booking starts. Empty: none."
+    )
+    listing = models.CharField(
+        max_length=10,
+        choices=Listing.choices,
+        default=Listing.BOOKABLE,
+        help_text="Bookable online, shown with your phone number, or not shown at all.",
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Smaller numbers are shown first.")
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints = [
+            models.CheckConstraint(
+                name="service_lasts_five_minutes_to_eight_hours", condition=Q(minutes__gte=5, minutes__lte=480)
+            ),
+            models.CheckConstraint(
+                name="service_starts_every_five_minutes_or_more", condition=Q(start_step_minutes__gte=5)
+            ),
+            models.CheckConstraint(
+                name="service_happens_in_some_way",
+                condition=Q(by_phone=True) | Q(by_video=True) | Q(in_person=True),
+                violation_error_message="Choose at least one way: by phone, by video or in person.",
+            ),
+            models.CheckConstraint(
+                name="service_listing_is_known", condition=Q(listing__in=["bookable", "call_us", "hidden"])
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_bookable(self) -> bool:
+        """Whether its times are offered online."""
+        return self.listing == self.Listing.BOOKABLE
+
+    @property
+    def modes(self) -> list[VisitMode]:
+        """The ways it can happen, in the order offered."""
+        offered = {VisitMode.IN_PERSON: self.in_person, VisitMode.VIDEO: self.by_video, VisitMode.PHONE: self.by_phone}
+        return [mode for mode, is_offered in offered.items() if is_offered]
+
+    @property
+    def is_only_in_person(self) -> bool:
+        """Whether the patient always comes to the clinic, so that only the clinic's zone matters."""
+        return self.modes == [VisitMode.IN_PERSON]
+
+    @property
+    def shape(self) -> VisitShape:
+        """What `booking.scheduling` needs to know of it."""
+        return VisitShape(self.minutes, self.start_step_minutes, self.prepare_minutes, self.turnover_minutes)

@@ -1,0 +1,52 @@
+"""Why something may not happen to a visit. Raised by domain functions; each becomes a page that says what to do next."""
+
+from enum import StrEnum
+
+
+class BookingRefused(Exception):
+    """A rule or another visit stands in the way; nothing was written."""
+
+
+class SlotTaken(BookingRefused):
+    """Somebody else's visit lies there, or was faster."""
+
+
+class NotOfferedBecause(StrEnum):
+    """Which rule hides a time."""
+
+    NOTICE = "notice"  # too soon
+    HORIZON = "horizon"  # too far ahead
+    HOURS = "hours"  # outside opening hours, or not on the service's steps
+    SERVICE = "service"  # not bookable online, by this therapist, or in this way
+
+
+class SlotNotOffered(BookingRefused):
+    """The rules do not offer this time; `reason` says which."""
+
+    def __init__(self, reason: NotOfferedBecause):
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class BusyTryAgain(BookingRefused):
+    """Others held the therapist's diary for longer than we wait."""
+
+
+class TooLateToChange(BookingRefused):
+    """The visit is over, or so near that the clinic wants a call."""
+
+
+class VisitCancelled(BookingRefused):
+    """What was asked needs a visit that stands; this one was cancelled."""
+
+
+class VisitNotStarted(BookingRefused):
+    """Nobody can have missed a visit that lies ahead."""
+
+
+class VisitsInTheWay(BookingRefused):
+    """Time is to be blocked in which people are booked: `visits`. Blocking it does not cancel them."""
+
+    def __init__(self, visits: list):
+        super().__init__(f"{len(visits)} visits")
+        self.visits = visits

@@ -1,0 +1,128 @@
+"""What we write to somebody about a visit: which messages, when, and whether they are still wanted.
+
+A message is planned in the transaction that books or cancels; its words are made when it is sent. They hold the
+clinic, the day, the time, the phone and opaque links: never a reason, a questionnaire's name or a part of the body.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.template.loader import render_to_string
+
+from booking.calendar_file import visit_calendar
+from booking.models import Appointment
+from booking.visit_links import intake_url, visit_url
+from booking.wording import known_zone, near_day_words, place_words, visit_time, visitors_visit_time
+from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages import plan_message, withdraw_messages
+from clinic.outbox.models import Message
+from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
+from clinic.practice.models import Clinic
+
+BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
+REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
+
+
+def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """Plan the booked message for now and the reminders 48 and 2 hours before the visit.
+
+    A reminder whose time has passed is left out. One that would be due in the reader's night before the visit is
+    planned for the evening before; the one 48 hours ahead can wait until morning, which the outbox sees to.
+    """
+    plan = partial(_plan, appointment, now=now)
+    plan(BOOKED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
+    two_days_before = appointment.starts_at - timedelta(hours=48)
+    if two_days_before > now:
+        plan(REMINDER_48H, due_at=two_days_before, not_after=appointment.starts_at - timedelta(hours=6))
+    reader = QuietHours(clinic.quiet_from, clinic.quiet_until, known_zone(appointment.visitor_time_zone) or clinic.zone)
+    shortly_before = moved_before_quiet_hours(appointment.starts_at - timedelta(hours=2), reader)
+    if shortly_before > now:
+        plan(REMINDER_2H, due_at=shortly_before, not_after=appointment.starts_at)
+
+
+def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
+    """Withdraw what is still waiting about the visit, and say that it is cancelled."""
+    withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
+    _plan(appointment, CANCELLED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=4)), now=now)
+
+
+def _plan(appointment: Appointment, kind: str, **times) -> None:
+    plan_message(
+        kind=kind, subject_id=appointment.pk, version=appointment.version, patient=appointment.patient, **times
+    )
+
+
+def why_unwanted(message: Message, now: datetime) -> str | None:
+    """Why a message about a visit that should stand must not go out any more; None if it must."""
+    appointment = Appointment.objects.filter(pk=message.subject_id).first()
+    if appointment is None:
+        return "the visit is gone"
+    if appointment.status != Appointment.Status.BOOKED:
+        return f"the visit is {appointment.get_status_display()}"
+    if appointment.version != message.version:
+        return "the visit was changed"
+    if appointment.starts_at <= now:
+        return "the visit has begun"
+    return "the patient has arrived" if appointment.arrived_at else None
+
+
+def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
+    """Why nobody needs to be told any more that a visit is cancelled."""
+    is_cancelled = Appointment.objects.filter(
+        pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
+    ).exists()
+    return None if is_cancelled else "the visit is not cancelled"
+
+
+def render_visit_email(template: str, has_calendar: bool, message: Message, now: datetime) -> Email:
+    """The mail of `template` in its three parts, as things stand at `now`. Issues the links it holds."""
+    appointment = Appointment.objects.select_related("patient", "service", "intake").get(pk=message.subject_id)
+    clinic = Clinic.objects.current()
+    context = {**email_context(appointment, clinic=clinic, now=now), "kind": message.kind}
+    return Email(
+        to=appointment.patient.email,
+        subject=" ".join(render_to_string(f"emails/{template}/subject.txt", context).split()),
+        text=render_to_string(f"emails/{template}/body.txt", context),
+        html=render_to_string(f"emails/{template}/body.html", context),
+        calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if has_calendar else None,
+    )
+
+
+def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict:
+    """What the words of a message about a visit may use, and nothing else of the patient or the visit."""
+    is_standing = appointment.status == Appointment.Status.BOOKED
+    is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
+    has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
+    here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
+    reader_time = there or here
+    return {
+        "clinic": clinic,
+        "reference": appointment.reference,
+        "when": here,
+        "when_there": there,
+        "reader_time": reader_time,
+        "near_day": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
+        "place": place_words(appointment, clinic),
+        "bring": clinic.what_to_bring if is_standing and is_in_person else "",
+        "button_url": visit_url(appointment, now=now),
+        "button_text": "See or cancel your visit" if is_standing else "See your visit",
+        "intake_url": intake_url(appointment, now=now) if has_open_questions else "",
+    }
+
+
+def register_message_kinds() -> None:
+    """Tell the outbox how each kind is worded and when it is still wanted. Called once, when the app is ready."""
+    for name, has_calendar, is_quiet_at_night, still_wanted in (
+        (BOOKED, True, False, why_unwanted),
+        (CANCELLED, True, False, why_cancellation_unwanted),
+        (REMINDER_48H, False, True, why_unwanted),
+        (REMINDER_2H, False, True, why_unwanted),
+    ):
+        register_kind(
+            MessageKind(
+                name=name,
+                render=partial(render_visit_email, name, has_calendar),
+                still_wanted=still_wanted,
+                respects_quiet_hours=is_quiet_at_night,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Pages of booking: `choose` a time, give `details`, `manage` the visit."""

@@ -1,0 +1,105 @@
+"""When a visit is, in words: one wording for pages, messages and calendars, so that they cannot disagree."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from booking.models import Appointment, VisitMode
+from clinic.practice.models import Clinic
+
+
+def day_words(day: date) -> str:
+    """Like "Tuesday 1 December"."""
+    return f"{day:%A} {day.day} {day:%B}"
+
+
+def short_day_words(day: date) -> str:
+    """Like "Tue 1 Dec"."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def clock_words(local: datetime) -> str:
+    """Like "9:00 am"."""
+    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+def zone_words(local: datetime) -> str:
+    """Like "EST"; zones without letters of their own read "UTC+05:45"."""
+    name = local.tzname()
+    return name if name[0].isalpha() else f"UTC{local:%:z}"
+
+
+def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
+    """Like "today", "tomorrow" or "on Tuesday 1 December", as a reader in `zone` would say it at `now`."""
+    day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()
+    if day == today:
+        return "today"
+    return "tomorrow" if day == today + timedelta(days=1) else f"on {day_words(day)}"
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """The zone called `name`, None for anything else a query string may hold."""
+    return ZoneInfo(name) if name in available_timezones() else None
+
+
+@dataclass(frozen=True)
+class LocalTime:
+    """One instant as clocks in one zone show it."""
+
+    instant: datetime
+    zone: ZoneInfo
+
+    @property
+    def local(self) -> datetime:
+        return self.instant.astimezone(self.zone)
+
+    @property
+    def day(self) -> str:
+        return day_words(self.local.date())
+
+    @property
+    def clock(self) -> str:
+        return clock_words(self.local)
+
+    @property
+    def clock_and_zone(self) -> str:
+        return f"{self.clock} {zone_words(self.local)}"
+
+    def __str__(self):
+        return f"{self.day}, {self.clock_and_zone}"
+
+
+def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
+    """As the clock on the clinic's wall shows it."""
+    return LocalTime(instant, clinic.zone)
+
+
+def visitor_time(instant: datetime, *, mode: str, zone_name: str, clinic: Clinic) -> LocalTime | None:
+    """As the visitor's own clock shows it; None where that is the clinic's clock or the visitor comes to the clinic."""
+    zone = known_zone(zone_name)
+    if zone is None or mode == VisitMode.IN_PERSON:
+        return None
+    there, here = LocalTime(instant, zone), LocalTime(instant, clinic.zone)
+    return there if there.local.utcoffset() != here.local.utcoffset() else None
+
+
+def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
+    """When a visit starts, in the clinic's zone."""
+    return clinic_time(appointment.starts_at, clinic)
+
+
+def visitors_visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime | None:
+    """When a call starts where the visitor is; None where nothing needs saying."""
+    return visitor_time(
+        appointment.starts_at, mode=appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic
+    )
+
+
+def place_words(appointment: Appointment, clinic: Clinic) -> str:
+    """Where a visit is: the address, or who calls whom."""
+    if appointment.mode == VisitMode.PHONE:
+        return "By phone: we will call you."
+    if appointment.mode == VisitMode.VIDEO:
+        return "By video: we will send you a link before we start."
+    town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
+    return ", ".join(part for part in (clinic.name, clinic.street, clinic.city, town) if part)

@@ -1,0 +1,108 @@
+"""A small clinic by the lake: one therapist, nine to five with lunch, a call by phone and an evaluation in person."""
+
+import uuid
+from datetime import UTC, date, datetime, time
+
+import pytest
+
+from booking.appointments import book_appointment
+from booking.models import OpeningHours, Service
+from clinic.practice.models import Clinic, Therapist, User
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)  # a Monday, 10:00 in New York
+TUESDAY = date(2026, 12, 1)
+NINE_ON_TUESDAY = datetime(2026, 12, 1, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def now():
+    return NOW
+
+
+@pytest.fixture
+def clinic(db):
+    return Clinic.objects.create(
+        name="Lakes Running Clinic",
+        street="12 Main Street",
+        city="Laconia",
+        region="NH",
+        postal_code="03246",
+        phone="+16035550123",
+        email="hello@clinic.example",
+        time_zone="America/New_York",
+        what_to_bring="The shoes you run in.",
+        change_policy="Late changes cost half the price.",
+    )
+
+
+def give_hours(therapist, *, weekdays=range(5), stretches=((9, 12), (13, 17))):
+    OpeningHours.objects.bulk_create(
+        OpeningHours(therapist=therapist, weekday=weekday, opens=time(opens), closes=time(closes))
+        for weekday in weekdays
+        for opens, closes in stretches
+    )
+
+
+def make_therapist(name="Meredith", position=0):
+    therapist = Therapist.objects.create(name=name, slug=name.lower(), credentials="PT, DPT", position=position)
+    give_hours(therapist)
+    return therapist
+
+
+@pytest.fixture
+def meredith(clinic):
+    return make_therapist()
+
+
+@pytest.fixture
+def evaluation(meredith):
+    service = Service.objects.create(
+        slug="evaluation",
+        name="Evaluation",
+        summary="A first visit with a running analysis.",
+        minutes=45,
+        start_step_minutes=30,
+        prepare_minutes=0,
+        turnover_minutes=15,
+        price_cents=15000,
+    )
+    service.therapists.add(meredith)
+    return service
+
+
+@pytest.fixture
+def call(meredith):
+    service = Service.objects.create(
+        slug="call",
+        name="Discovery call",
+        summary="Find out whether we can help.",
+        minutes=15,
+        start_step_minutes=15,
+        price_cents=0,
+        by_phone=True,
+        in_person=False,
+        position=1,
+    )
+    service.therapists.add(meredith)
+    return service
+
+
+@pytest.fixture
+def front_desk(db):
+    return User.objects.create_user("frank@clinic.example", "a long enough one", name="Frank", is_staff=True)
+
+
+def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", **changes):
+    """Book as Alice would."""
+    details = {
+        "service": service,
+        "therapist": service.therapists.first(),
+        "starts_at": starts_at,
+        "mode": service.modes[0],
+        "name": name,
+        "email": f"{name.split()[0].lower()}@example.com",
+        "phone": "+16035550199",
+        "idempotency_key": uuid.uuid4(),
+        "now": now,
+    }
+    return book_appointment(**details | changes)
