@@ -18,8 +18,10 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
 
     A calendar goes in twice, as Google and Outlook want it: as an alternative they act on, and as a file to open.
-    Raises ValueError if the calendar has no METHOD.
+    Raises ValueError if there is no address (Django would send nothing and say nothing) or the calendar has no METHOD.
     """
+    if not email.to:
+        raise ValueError("a mail needs an address")
     mail = EmailMultiAlternatives(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
+SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on; well below the time that Celery grants a task
 GIVE_UP_AFTER = timedelta(hours=4)  # of trying
 UNLEASED = {"lease_until": None, "lease_token": None}
 
@@ -36,20 +37,20 @@ class MailServerAway(Exception):
 
 
 def send_due_messages(*, clock: Callable[[], datetime]) -> int:
-    """Hand over everything that is due, in batches, until nothing is or the mail server is away. Returns how many went.
+    """Hand over what is due, in batches, until nothing is, the sweep's time is up or the mail server is away.
 
-    `clock` gives the current instant: a sweep may last for longer than one.
+    `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
     """
-    sent = 0
-    while batch := claim_due_messages(now=clock()):
+    sent, until = 0, clock() + SWEEP_LASTS
+    while clock() < until and (batch := claim_due_messages(now=clock())):
         line = mailers.default
         try:
-            while batch:
+            while batch and clock() < until:
                 sent += send_claimed(batch.pop(0), now=clock(), line=line) == State.SENT
         except MailServerAway:
-            _hand_back(batch, now=clock())
-            break
+            until = clock()
         finally:
+            _hand_back(batch)
             _hang_up(line)
     return sent
 
@@ -170,9 +171,9 @@ def _wait(message: Message, *, until, reason: str, **changes) -> State | None:
     return State.WAITING if is_ours else None
 
 
-def _hand_back(messages: list[Message], *, now) -> None:
+def _hand_back(messages: list[Message]) -> None:
     for message in messages:
-        _write(message, state=State.WAITING, next_attempt_at=now + FIRST_PAUSE, **UNLEASED)
+        _write(message, state=State.WAITING, **UNLEASED)
 
 
 def _write(message: Message, **changes) -> bool:

@@ -5,7 +5,7 @@ import email
 import email.policy
 import threading
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class PostOffice:
@@ -37,11 +37,17 @@ class PostOffice:
     def message_ids(self):
         return [mail["Message-ID"] for mail in self.mails]
 
+    def open(self):
+        """Listen, in a thread of its own, until `close`; `port` says where."""
+        self._loop = asyncio.new_event_loop()
+        greet = self._loop.create_server(lambda: SMTP(self, hostname="post.example"), "127.0.0.1", 0)
+        self._server = self._loop.run_until_complete(greet)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
-def open_post_office():
-    """A PostOffice and the running Controller in front of it; the caller stops it."""
-    office = PostOffice()
-    controller = Controller(office, hostname="127.0.0.1", port=0)
-    controller.start()
-    office.port = controller.server.sockets[0].getsockname()[1]
-    return office, controller
+    def close(self):
+        self.is_hanging = False
+        self._loop.call_soon_threadsafe(self._server.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()

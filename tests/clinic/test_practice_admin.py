@@ -1,0 +1,185 @@
+"""The admin of the clinic, its people and its messages: who may what, and that looking is written down."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.audit.models import AccessEvent
+from clinic.outbox.models import Message, State
+from clinic.practice.models import Clinic, Patient, User
+from tests.clinic.factories import (
+    ClinicFactory,
+    MessageFactory,
+    PatientFactory,
+    TherapistFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tess(client):
+    tess = UserFactory(name="Tess Walker", is_superuser=True)
+    client.force_login(tess)
+    return tess
+
+
+def page(client, name, *args, **query):
+    response = client.get(reverse(f"admin:{name}", args=args), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def trail():
+    return list(AccessEvent.objects.order_by("id").values_list("actor__name", "action", "object_type"))
+
+
+@pytest.mark.parametrize("model", ["therapist", "patient", "user"])
+def test_lists_and_forms_open(client, tess, model):
+    row = {"therapist": TherapistFactory, "patient": PatientFactory, "user": UserFactory}[model]()
+
+    assert row.name in page(client, f"practice_{model}_changelist")
+    assert row.name in page(client, f"practice_{model}_change", row.pk)
+    assert page(client, f"practice_{model}_add")
+
+
+@pytest.mark.parametrize("model", ["clinic", "therapist", "patient", "user"])
+def test_nobody_is_deleted(client, tess, model):
+    row = {
+        "clinic": ClinicFactory,
+        "therapist": TherapistFactory,
+        "patient": PatientFactory,
+        "user": UserFactory,
+    }[model]()
+
+    assert client.post(reverse(f"admin:practice_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_clinic_goes_straight_to_its_one_page_and_phone_is_read_as_typed(client, tess):
+    listing = reverse("admin:practice_clinic_changelist")
+    assert client.get(listing)["Location"] == reverse("admin:practice_clinic_add")
+    ClinicFactory()
+    assert client.get(listing)["Location"] == reverse("admin:practice_clinic_change", args=[1])
+    form = client.get(reverse("admin:practice_clinic_change", args=[1])).context["adminform"].form
+    fields = {name: form[name].value() if form[name].value() is not None else "" for name in form.fields}
+
+    response = client.post(reverse("admin:practice_clinic_change", args=[1]), fields | {"phone": "(603) 555 0142"})
+
+    assert response.status_code == 302
+    assert Clinic.objects.current().phone == "+16035550142"
+    assert client.get(reverse("admin:practice_clinic_add")).status_code == 403
+
+
+def test_member_of_staff_is_added_with_an_address_in_lower_case(client, tess):
+    secret = "a long enough secret"
+    fields = {"email": "Bob@Lakeside.example", "name": "Bob Stone", "password1": secret, "password2": secret}
+
+    response = client.post(reverse("admin:practice_user_add"), fields | {"usable_password": "true"})
+
+    assert response.status_code == 302
+    assert User.objects.get(name="Bob Stone").email == "bob@lakeside.example"
+
+
+def test_looking_at_a_patient_and_changing_one_is_written_down(client, tess):
+    alice = PatientFactory()
+    page(client, "practice_patient_change", alice.pk)
+    url = reverse("admin:practice_patient_change", args=[alice.pk])
+    client.post(url, {"name": "Alice  Moore-Hill", "email": alice.email, "phone": "603 555 0177", "time_zone": ""})
+
+    alice.refresh_from_db()
+    assert (alice.name, alice.phone) == ("Alice Moore-Hill", "+16035550177")
+    assert trail() == [("Tess Walker", "R", "practice.patient"), ("Tess Walker", "U", "practice.patient")]
+    assert set(AccessEvent.objects.values_list("patient_id", flat=True)) == {alice.pk}
+
+
+def test_patient_is_refused_with_words_when_the_same_person_is_there(client, tess):
+    alice = PatientFactory()
+    fields = {"name": alice.name.upper(), "email": alice.email.upper(), "phone": "", "time_zone": ""}
+
+    response = client.post(reverse("admin:practice_patient_add"), fields)
+
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert Patient.objects.count() == 1
+
+
+def test_trail_can_be_read_and_nothing_else(client, tess):
+    page(client, "practice_patient_change", PatientFactory().pk)
+    event = AccessEvent.objects.get()
+
+    assert "practice.patient" in page(client, "audit_accessevent_changelist")
+    assert page(client, "audit_accessevent_change", event.pk)
+    assert client.post(reverse("admin:audit_accessevent_change", args=[event.pk]), {"action": "U"}).status_code == 403
+    assert client.post(reverse("admin:audit_accessevent_delete", args=[event.pk]), {"post": "yes"}).status_code == 403
+
+
+# The ledger of messages
+
+
+def act(client, action, *messages):
+    chosen = {"action": action, "_selected_action": [message.pk for message in messages]}
+    return client.post(reverse("admin:outbox_message_changelist"), chosen, follow=True).content.decode()
+
+
+def test_ledger_shows_every_state_with_its_reason(client, tess):
+    now = timezone.now()
+    MessageFactory(state=State.FAILED, reason="SMTPDataError 550", settled_at=now)
+    MessageFactory(state=State.SENT, settled_at=now)
+    MessageFactory()
+
+    ledger = page(client, "outbox_message_changelist")
+
+    for words in ("SMTPDataError 550", "chip-urgent", "chip-ok", "chip-quiet", "Alice Moore"):
+        assert words in ledger
+    assert "SMTPDataError 550" not in page(client, "outbox_message_changelist", state="sent")
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_ledger_costs_the_same_queries_for_one_message_and_for_thirty(
+    client, tess, count, django_assert_max_num_queries
+):
+    MessageFactory.create_batch(count)
+    with django_assert_max_num_queries(9):
+        page(client, "outbox_message_changelist")
+
+
+def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess):
+    now = timezone.now()
+    soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
+    waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
+
+    cancelled = act(client, "cancel", waiting, failed)
+    assert "1 cancelled." in cancelled
+    assert "1 left as before: no longer waiting." in cancelled
+    assert "1 on its way again." in act(client, "resend", failed)
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("skipped", "cancelled by staff")
+    assert Message.objects.filter(state=State.WAITING).count() == 1
+    assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
+
+
+def test_message_is_read_but_not_edited(client, tess):
+    message = MessageFactory()
+    url = reverse("admin:outbox_message_change", args=[message.pk])
+
+    assert "lease_token" not in page(client, "outbox_message_change", message.pk)
+    assert client.post(url, {"state": "sent"}).status_code == 403
+    assert client.get(reverse("admin:outbox_message_add")).status_code == 403
+    assert client.post(reverse("admin:outbox_message_delete", args=[message.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_messages_are_not_sent_again_by_those_who_may_only_look(client):
+    bob = UserFactory(name="Bob Stone")
+    bob.user_permissions.add(Permission.objects.get(codename="view_message"))
+    client.force_login(bob)
+    message = MessageFactory(state=State.FAILED, reason="x", settled_at=timezone.now())
+
+    assert 'value="resend"' not in page(client, "outbox_message_changelist")
+    act(client, "resend", message)
+
+    assert Message.objects.count() == 1
