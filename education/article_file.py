@@ -39,7 +39,7 @@ def read_article_file(name: str, content: str) -> ArticleFile:
     if missing or unknown:
         raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
     words = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
-    text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip() + "\n"}
+    text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}
     slug = fields.get("slug", name.rpartition("/")[2].removesuffix(".md"))
     return ArticleFile(slug, fields["topic"], fields.get("position", 0), text)
 

@@ -119,7 +119,8 @@ def load_articles(*, now, folder: Path = CONTENT_DIR) -> Counter:
     files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
     with transaction.atomic():
         topics = _load_topics(folder / "topics.toml")
-        present = Article.objects.select_for_update().exclude(source_file="").in_bulk(field_name="source_file")
+        shipped = Article.objects.select_for_update().exclude(source_file="")
+        present = {article.source_file: article for article in shipped}
         return Counter(_load_article(present.get(name), name, file, topics, now=now) for name, file in files.items())
 
 

@@ -35,9 +35,11 @@ CARDS = {
     "note": "callout",
 }
 
-ALLOWED_TAGS = set(
-    "a p br hr h2 h3 h4 ul ol li strong em s code pre blockquote table thead tbody tr th td sup span section figure".split()
-)
+ALLOWED_TAGS = {
+    *("p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "section", "figure"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+    *("a", "strong", "em", "s", "code", "sup", "span"),
+}
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title", "id", "aria-label", "rel"},
     "h2": {"id"},

@@ -1,0 +1,111 @@
+"""An article as staff edit it."""
+
+import re
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from .models import TEXT_FIELDS, Article, ArticleStatus
+from .publishing import find_faults
+
+_REFERENCE_ID = re.compile(r"[\w-]{1,60}", re.ASCII)
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+
+
+class LinesField(forms.CharField):
+    """A list of sentences, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 6})
+
+    def prepare_value(self, value):
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value):
+        return [line.strip() for line in super().to_python(value).splitlines() if line.strip()]
+
+
+class ReferencesField(forms.CharField):
+    """Sources, one a line: `id | text | DOI or https address`. The body cites them as [@id]."""
+
+    widget = forms.Textarea(attrs={"rows": 10})
+
+    def prepare_value(self, value):
+        if not isinstance(value, list):
+            return value
+        return "\n".join(" | ".join((ref["id"], ref["text"], ref.get("doi") or ref.get("url", ""))) for ref in value)
+
+    def to_python(self, value):
+        references = [read_reference(line) for line in super().to_python(value).splitlines() if line.strip()]
+        ids = [reference["id"] for reference in references]
+        if twice := {id for id in ids if ids.count(id) > 1}:
+            raise ValidationError("Each id may stand once: %(ids)s", params={"ids": ", ".join(sorted(twice))})
+        return references
+
+
+def read_reference(line: str) -> dict:
+    """One line of a ReferencesField. Raises ValidationError."""
+    id, text, place = ([part.strip() for part in line.split("|")] + ["", ""])[:3]
+    if not _REFERENCE_ID.fullmatch(id) or not text:
+        raise ValidationError("“%(line)s” needs an id, a bar and the source’s text.", params={"line": line})
+    place = place.removeprefix("https://doi.org/")
+    if not place:
+        return {"id": id, "text": text}
+    if _DOI.fullmatch(place):
+        return {"id": id, "text": text, "doi": place}
+    if place.startswith("https://"):
+        return {"id": id, "text": text, "url": place}
+    raise ValidationError("“%(place)s” is neither a DOI (10.…) nor an https address.", params={"place": place})
+
+
+class ArticleForm(forms.ModelForm):
+    """Saves any draft; publishes only what has no fault."""
+
+    key_facts = LinesField(required=False, help_text="One a line.")
+    references = ReferencesField(
+        required=False, help_text="One a line: id | authors, title, journal | DOI. The text cites it as [@id]."
+    )
+
+    class Meta:
+        model = Article
+        fields = (
+            *("topic", "position", "slug"),
+            *TEXT_FIELDS,
+            *("author", "reviewed_by", "reviewed_on", "next_review_on", "status", "published_at"),
+        )
+        widgets = {
+            "care": forms.Textarea(attrs={"rows": 14}),
+            "body": forms.Textarea(attrs={"rows": 40}),
+            "summary": forms.Textarea(attrs={"rows": 2}),
+        }
+
+    def clean_care(self):
+        return unify_lines(self.cleaned_data["care"])
+
+    def clean_body(self):
+        return unify_lines(self.cleaned_data["body"])
+
+    def clean(self):
+        cleaned = super().clean()
+        if bool(cleaned.get("reviewed_by")) != bool(cleaned.get("reviewed_on")):
+            self.add_error("reviewed_on", "A review has a reviewer and a day.")
+        if (after := cleaned.get("next_review_on")) and not (
+            cleaned.get("reviewed_on") and cleaned["reviewed_on"] < after
+        ):
+            self.add_error("next_review_on", "The next review follows one that has been done.")
+        if cleaned.get("status") == ArticleStatus.PUBLISHED:
+            cleaned["published_at"] = cleaned.get("published_at") or timezone.now()
+            self._refuse_faults(cleaned)
+        return cleaned
+
+    def _refuse_faults(self, cleaned: dict) -> None:
+        if any(name in self.errors for name in TEXT_FIELDS):
+            return
+        article = Article(**{name: cleaned[name] for name in TEXT_FIELDS})
+        for field, faults in find_faults(article).items():
+            self.add_error(field, faults)
+
+
+def unify_lines(text: str) -> str:
+    """Browsers send lines that end in CR LF; the files that articles come from do not."""
+    return text.replace("\r\n", "\n")

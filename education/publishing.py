@@ -1,0 +1,45 @@
+"""What an article must be before anybody else reads it."""
+
+from . import rendering
+from .articles import render_fresh
+from .models import Article
+from .wording import HARDEST_GRADE, find_forbidden, reading_grade
+
+
+def article_prose(article: Article) -> dict[str, str]:
+    """The sentences of `article` by field, without marks, citations and figures."""
+    return {
+        "title": article.title,
+        "summary": article.summary,
+        "key_facts": "\n".join(article.key_facts),
+        "care": rendering.plain_prose(article.care),
+        "body": rendering.plain_prose(article.body),
+    }
+
+
+def article_grade(article: Article) -> float:
+    """The reading grade of the body of `article`."""
+    return reading_grade(article_prose(article)["body"])
+
+
+def find_faults(article: Article) -> dict[str, list[str]]:
+    """What keeps `article` from being published, in words, by the field where it can be mended; empty when nothing does."""
+    faults: dict[str, list[str]] = {}
+
+    def fault(field: str, words: str) -> None:
+        faults.setdefault(field, []).append(words)
+
+    prose = article_prose(article)
+    for field in ("summary", "care", "body"):
+        if not prose[field].strip():
+            fault(field, "Needed before anybody reads it.")
+    if not article.references:
+        fault("references", "Name at least one source.")
+    for words in render_fresh(article).faults:
+        fault("body", words)
+    for field, text in prose.items():
+        for words in find_forbidden(text):
+            fault(field, words)
+        if field in ("care", "body") and (grade := reading_grade(text)) > HARDEST_GRADE:
+            fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
+    return faults
