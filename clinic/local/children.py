@@ -88,6 +88,8 @@ class Children:
         self._children: list[Child] = []
         self._lock_fd = lock_fd
         self._signals: list[int] = []
+        self._asked_at = 0.0
+        self._is_impatient = False
 
     def __enter__(self):
         self._wake_read, wake_write = os.pipe()
@@ -98,7 +100,7 @@ class Children:
         handlers = {signal.SIGCHLD: lambda *_: None}  # no more than to wake the pipe
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
-                handlers[number] = lambda number, _: self._signals.append(number)
+                handlers[number] = self._note_signal
         self._handlers_before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
 
@@ -178,15 +180,21 @@ class Children:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_read, 4096)
 
+    def _note_signal(self, number: int, _):
+        # One Ctrl-C can arrive twice, from the terminal and from make; a later one is somebody who will not wait.
+        now = time.monotonic()
+        self._is_impatient = bool(self._signals) and number == signal.SIGINT and now - self._asked_at > 0.5
+        self._asked_at = self._asked_at if self._signals else now
+        self._signals.append(number)
+
     def _stop_all(self):
-        signals_before = len(self._signals)
         while self._children:
             phase = max(child.phase for child in self._children)
             group = [child for child in reversed(self._children) if child.phase == phase]
             self._ask_to_end(group)
             deadline = time.monotonic() + GRACE_S
             while any(child.is_alive for child in group) and time.monotonic() < deadline:
-                if len(self._signals) > signals_before:  # a second Ctrl-C
+                if self._is_impatient:
                     break
                 self._sleep(0.1)
             for child in group:

@@ -1,0 +1,136 @@
+"""Reading the environment: production is the default, and everything that is wrong is named at once."""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from clinic.env import (
+    LOCAL_ENCRYPTION_KEY,
+    LOCAL_SECRET_KEY,
+    VARIABLES,
+    EmailServer,
+    EnvironmentInvalid,
+    parse_database_url,
+    parse_email_url,
+    parse_encryption_keys,
+    read_environment,
+)
+from clinic.local.folder import ROOT
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+OLD_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
+PRODUCTION = {
+    "SECRET_KEY": "s" * 50,
+    "DATABASE_URL": "postgresql://clinic:pa%20ss@db:5433/clinic?sslmode=require",
+    "REDIS_URL": "rediss://:secret@redis:6379/0",
+    "ALLOWED_HOSTS": "clinic.example, www.clinic.example",
+    "SITE_URL": "https://clinic.example",
+    "EMAIL_URL": "smtp://post:secret@mail.example:587?tls=1",
+    "EMAIL_FROM": "Lakes Clinic <hello@clinic.example>",
+    "ENCRYPTION_KEYS": f"2026b:{KEY},2026a:{OLD_KEY}",
+}
+
+
+def faults_of(environ):
+    with pytest.raises(EnvironmentInvalid) as caught:
+        read_environment(environ)
+    return str(caught.value).splitlines()
+
+
+def test_production_is_what_an_unset_environment_means():
+    environment = read_environment(PRODUCTION)
+    assert environment.is_production
+    assert environment.allowed_hosts == ("clinic.example", "www.clinic.example")
+    assert list(environment.encryption_keys) == ["2026b", "2026a"]
+
+
+def test_everything_missing_is_named_at_once():
+    named = {line.split()[0] for line in faults_of({})}
+    assert named == {variable.name for variable in VARIABLES if variable.is_required}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", LOCAL_SECRET_KEY),
+        ("DATABASE_URL", "mysql://db/clinic"),
+        ("DATABASE_URL", "postgresql://db"),
+        ("REDIS_URL", "http://redis"),
+        ("ALLOWED_HOSTS", "*"),
+        ("SITE_URL", "clinic.example"),
+        ("SITE_URL", "https://clinic.example/"),
+        ("SITE_URL", "http://clinic.example"),
+        ("EMAIL_URL", "mail.example"),
+        ("ENCRYPTION_KEYS", "2026a:c2hvcnQ="),
+        ("ENCRYPTION_KEYS", KEY),
+        ("ENCRYPTION_KEYS", LOCAL_ENCRYPTION_KEY),
+        ("MAILBOX_DIR", "/var/mail"),
+    ],
+)
+def test_production_refuses_a_bad_value_by_its_name(name, value):
+    [fault] = faults_of({**PRODUCTION, name: value})
+    assert fault.startswith(name)
+
+
+def test_every_bad_value_is_named_at_once():
+    faults = faults_of({**PRODUCTION, "SECRET_KEY": "short", "REDIS_URL": "nowhere", "SITE_URL": "nowhere"})
+    assert [fault.split()[0] for fault in faults] == ["SECRET_KEY", "REDIS_URL", "SITE_URL"]
+
+
+def test_unknown_kind_of_machine_is_refused():
+    assert faults_of({**PRODUCTION, "ENVIRONMENT": "prod"}) == [
+        "ENVIRONMENT is 'prod'; it must be production, local or test."
+    ]
+
+
+def test_local_needs_only_its_servers():
+    environment = read_environment(
+        {"ENVIRONMENT": "local", "DATABASE_URL": "postgresql://clinic@/clinic", "REDIS_URL": "redis://127.0.0.1"}
+    )
+    assert environment.secret_key == LOCAL_SECRET_KEY
+    assert environment.site_url == "http://127.0.0.1:8000"
+
+
+def test_database_url_names_a_server_or_a_socket():
+    assert parse_database_url(PRODUCTION["DATABASE_URL"]) == {
+        "NAME": "clinic",
+        "USER": "clinic",
+        "PASSWORD": "pa ss",
+        "HOST": "db",
+        "PORT": "5433",
+        "OPTIONS": {"sslmode": "require"},
+    }
+    assert parse_database_url("postgresql://clinic@/clinic?host=/a%20b/run")["HOST"] == "/a b/run"
+
+
+def test_email_url_says_how_tls_begins():
+    assert parse_email_url(PRODUCTION["EMAIL_URL"]) == EmailServer("mail.example", 587, "post", "secret", True, False)
+    assert parse_email_url("smtps://mail.example") == EmailServer("mail.example", 465, "", "", False, True)
+    assert parse_email_url("smtp://mail.example").port == 25
+
+
+def test_encryption_keys_keep_their_order_newest_first():
+    assert parse_encryption_keys(f"b:{KEY}, a:{OLD_KEY}") == {"b": b"k" * 32, "a": b"o" * 32}
+
+
+def test_site_refuses_to_start_in_production_and_names_what_is_missing():
+    environ = {name: value for name, value in os.environ.items() if name not in {v.name for v in VARIABLES}}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    for variable in VARIABLES:
+        if variable.is_required:
+            assert f"{variable.name} is not set" in done.stderr
+
+
+def test_readme_lists_every_variable():
+    readme = (ROOT / "README.md").read_text()
+    table = re.search(r"<!-- configuration.*?-->\n(.*?)<!-- end of configuration -->", readme, re.DOTALL)[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
+    assert [(row[0], row[1]) for row in rows] == [(f"`{variable.name}`", variable.meaning) for variable in VARIABLES]

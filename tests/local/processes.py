@@ -1,0 +1,96 @@
+"""Starting our own commands as a person would, and seeing what is left of them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clinic.local.folder import ROOT
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
+
+
+class Command:
+    """`python -m clinic.local …` (or any Python words) with its own RUNCLINIC_VAR and no servers from outside."""
+
+    def __init__(self, var: Path, *words: str, **environ: str):
+        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        self.var = var
+        self.process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env={**inherited, "RUNCLINIC_VAR": str(var), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        was_alive = self.process.poll() is None
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        if was_alive:
+            wait_until(lambda: not processes_of(self.var), seconds=20)
+
+    def read_until(self, words: str) -> str:
+        """Its output up to the line with `words`; fails if it ends without."""
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if words in line:
+                return "".join(lines)
+        pytest.fail(f"ended without saying {words!r}:\n{''.join(lines)}")
+
+    def stop(self, number: int = signal.SIGINT) -> str:
+        """Signal it and return what it says until its end."""
+        self.process.send_signal(number)
+        return self.finish()
+
+    def finish(self, timeout: float = 30) -> str:
+        return self.process.communicate(timeout=timeout)[0]
+
+
+# What the tests' own environment names, and a fresh machine's would not.
+FOREIGN = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "ENVIRONMENT",
+    "SECRET_KEY",
+    "MAKELEVEL",
+    "PORT",
+    "DJANGO_SETTINGS_MODULE",
+    "MAILBOX_DIR",
+}
+
+
+def processes_of(var: Path) -> list[str]:
+    """`pid command line` of everything alive that belongs to the folder, by its environment, words or working folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            environ = (process / "environ").read_bytes()
+            place = os.fsencode((process / "cwd").readlink())
+            mark = os.fsencode(var)
+            if command and (mark in command or b"RUNCLINIC_VAR=" + mark + b"\0" in environ or place.startswith(mark)):
+                found.append(f"{process.name} {command.replace(bytes(1), b' ').decode()}")
+    return found
+
+
+def wait_until(is_so, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (answer := is_so()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(answer)

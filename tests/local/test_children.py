@@ -1,0 +1,86 @@
+"""Processes that live and die with their parent, tried with shells that say when they are stopped."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.local.processes import Command, needs_proc, processes_of, wait_until
+
+pytestmark = needs_proc
+
+# Two servers' worth of children; each writes its name when asked to end, and each leaves a process in its group.
+PARENT = """
+import os, sys
+from pathlib import Path
+from clinic.local.children import Children, Phase, StopAsked
+from clinic.local.folder import Folder
+from clinic.local.refusal import CannotStart
+
+word = sys.argv[1]
+with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
+    order = folder.path / "order"
+    for name, phase in (("servers", Phase.SERVERS), ("mail", Phase.MAIL), ("site", Phase.SITE)):
+        script = f'sleep 600 & trap "{word} {name} >> \\\\"{order}\\\\"; exit" TERM; echo "{name} $$"; while :; do sleep 0.05; done'
+        children.start(name, ["sh", "-c", script], phase=phase)
+    try:
+        while True:
+            children.wait()
+    except StopAsked:
+        print("asked to stop", flush=True)
+    except CannotStart as refusal:
+        print(refusal, flush=True)
+"""
+
+
+@pytest.fixture
+def family(tmp_path):
+    with start_family(tmp_path / "v") as command:
+        yield command
+
+
+def start_family(var, word="echo"):
+    return Command(var, "-c", PARENT, word)
+
+
+def read_pids(command):
+    lines = [command.process.stdout.readline().split() for _ in range(3)]
+    return {name: int(pid) for name, pid in lines}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_children_stop_in_reverse_order_when_the_parent_is_told_to(family, number):
+    read_pids(family)
+    assert "asked to stop" in family.stop(number)
+    assert (family.var / "order").read_text().split() == ["site", "mail", "servers"]
+    assert processes_of(family.var) == []
+
+
+def test_no_child_is_left_when_the_parent_is_killed(family):
+    read_pids(family)
+    family.process.kill()
+    family.process.wait()
+    # Their own children are orphans of orphans: a shell that is told to end does not tell its sleep.
+    assert wait_until(lambda: not [line for line in processes_of(family.var) if " sh -c " in line], seconds=5)
+    for line in processes_of(family.var):
+        os.kill(int(line.split()[0]), signal.SIGKILL)
+
+
+def test_one_childs_death_stops_the_rest_with_one_line(family):
+    pids = read_pids(family)
+    os.kill(pids["mail"], signal.SIGKILL)
+    assert family.finish() == "mail was killed by SIGKILL.\n"
+    assert (family.var / "order").read_text().split() == ["site", "servers"]
+    assert processes_of(family.var) == []
+
+
+def test_second_ctrl_c_kills_what_does_not_end(tmp_path):
+    with start_family(tmp_path / "v", word="sleep 600; echo") as family:
+        read_pids(family)
+        family.process.send_signal(signal.SIGINT)
+        family.read_until("asked to stop")
+        time.sleep(0.7)  # at once it would be taken for the same one
+        family.process.send_signal(signal.SIGINT)
+        assert family.finish(timeout=4) == ""
+        assert processes_of(family.var) == []

@@ -1,0 +1,137 @@
+"""The embedded Postgres: odd places, stale files, crashes, and machines on which root cannot leave root."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from clinic.env import parse_database_url
+from clinic.local.folder import ROOT
+from clinic.local.ports import free_port
+from tests.local.processes import FOREIGN, Command, needs_proc, processes_of
+
+pytestmark = needs_proc
+
+SERVER = """
+import os
+from pathlib import Path
+from clinic.local.children import Children, StopAsked
+from clinic.local.folder import Folder
+from clinic.local.postgres import start_postgres
+from clinic.local.refusal import CannotStart
+
+try:
+    with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
+        print(start_postgres(children, folder), flush=True)
+        while True:
+            children.wait()
+except StopAsked:
+    pass
+except CannotStart as refusal:
+    print(refusal, flush=True)
+"""
+
+
+def start_server(var):
+    return Command(var, "-c", SERVER)
+
+
+def read_url(command):
+    line = command.process.stdout.readline().strip()
+    assert line.startswith("postgresql://"), line
+    return line
+
+
+def ask(url, query, *, fetch=True):
+    place = parse_database_url(url)
+    with psycopg.connect(dbname=place["NAME"], user=place["USER"], host=place["HOST"], autocommit=True) as connection:
+        cursor = connection.execute(query)
+        return cursor.fetchall() if fetch else None
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A folder with a database in it that a server was started on and stopped again."""
+    var = tmp_path_factory.mktemp("cluster") / "v"
+    with start_server(var) as server:
+        ask(read_url(server), "CREATE TABLE visit AS SELECT 'kept' AS note", fetch=False)
+        server.stop()
+        assert processes_of(var) == []
+    return var
+
+
+@pytest.fixture
+def copied(cluster, tmp_path):
+    return shutil.copytree(cluster, tmp_path / "v")
+
+
+@pytest.mark.parametrize("name", ["with a space", "with,comma", "long" * 25])
+def test_starts_in_an_odd_folder(cluster, tmp_path, name):
+    with start_server(shutil.copytree(cluster, tmp_path / name)) as server:
+        assert ask(read_url(server), "SELECT note FROM visit") == [("kept",)]
+
+
+def test_starts_over_a_pid_file_whose_number_is_another_process_now(copied):
+    (copied / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{copied / 'postgres'}\n")
+    (copied / "run" / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
+    with start_server(copied) as server:
+        assert ask(read_url(server), "SELECT note FROM visit") == [("kept",)]
+
+
+def test_starts_over_an_initdb_that_was_interrupted(copied):
+    (copied / "postgres").rename(copied / "postgres.new")
+    (copied / "postgres.new" / "global" / "pg_control").unlink()
+    with start_server(copied) as server:
+        assert ask(read_url(server), "SELECT current_database()") == [("clinic",)]
+
+
+def test_recovers_what_was_committed_when_everything_was_killed(copied):
+    with start_server(copied) as server:
+        url = read_url(server)
+        ask(url, "INSERT INTO visit VALUES ('committed')", fetch=False)
+        pid = int((copied / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        assert "postgres was killed by SIGKILL; its last words are in" in server.finish()
+    with start_server(copied) as server:
+        assert ask(read_url(server), "SELECT count(*) FROM visit") == [(2,)]
+
+
+def test_second_server_is_refused_while_the_first_one_runs(copied):
+    with start_server(copied) as first, start_server(copied) as second:
+        read_url(first)
+        assert f"`test` is already running (process {first.process.pid})" in second.finish()
+
+
+def test_log_holds_no_row_when_a_statement_fails(copied):
+    with start_server(copied) as server:
+        url = read_url(server)
+        ask(url, "CREATE UNIQUE INDEX ON visit (note)", fetch=False)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            ask(url, "INSERT INTO visit VALUES ('kept')", fetch=False)
+    log = (copied / "postgres.log").read_text()
+    assert "duplicate key value" in log
+    assert "kept" not in log
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="only root needs a user namespace")
+def test_says_the_way_out_when_root_cannot_leave_root(tmp_path):
+    # Inside a namespace of its own a process may forbid further ones, for itself alone.
+    forbid = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" -m clinic.local run'
+    environ = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, sys.executable],
+        env={**environ, "RUNCLINIC_VAR": str(tmp_path / "v"), "PORT": str(free_port())},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Postgres refuses to run as root")
+    assert done.stderr.count("\n") == 1
+    assert "DATABASE_URL" in done.stderr
