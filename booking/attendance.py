@@ -32,13 +32,12 @@ def mark_arrived(*, appointment: Appointment, by: User, now: datetime) -> Appoin
     Until it is over the visit stays booked, so that its time stays blocked.
     """
     appointment = _standing(appointment)
-    if appointment.arrived_at is not None:
-        return appointment
-    appointment.arrived_at = now
+    if appointment.arrived_at is None:
+        appointment.arrived_at = now
+        record_event(appointment, Kind.ARRIVED, by=by, now=now)
     if appointment.status == Status.NO_SHOW or appointment.ends_at <= now:
         appointment.status = Status.COMPLETED
     appointment.save(update_fields=["arrived_at", "status"])
-    record_event(appointment, Kind.ARRIVED, by=by, now=now)
     return appointment
 
 

@@ -7,8 +7,6 @@ clinic, the day, the time, the phone and opaque links: never a reason, a questio
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.template.loader import render_to_string
-
 from booking.calendar_file import visit_calendar
 from booking.models import Appointment
 from booking.visit_links import intake_url, visit_url
@@ -17,6 +15,7 @@ from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message, withdraw_messages
 from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
+from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic
 
 BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
@@ -74,16 +73,15 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
     return None if is_cancelled else "the visit is not cancelled"
 
 
-def render_visit_email(template: str, has_calendar: bool, message: Message, now: datetime) -> Email:
-    """The mail of `template` in its three parts, as things stand at `now`. Issues the links it holds."""
+def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:
+    """The mail of the message's kind, as things stand at `now`. Issues the links it holds."""
     appointment = Appointment.objects.select_related("patient", "service", "intake").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
-    context = {**email_context(appointment, clinic=clinic, now=now), "kind": message.kind}
-    return Email(
+    return render_email(
+        message.kind,
         to=appointment.patient.email,
-        subject=" ".join(render_to_string(f"emails/{template}/subject.txt", context).split()),
-        text=render_to_string(f"emails/{template}/body.txt", context),
-        html=render_to_string(f"emails/{template}/body.html", context),
+        context=email_context(appointment, clinic=clinic, now=now),
+        clinic=clinic,
         calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if has_calendar else None,
     )
 
@@ -96,7 +94,6 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime) ->
     here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     reader_time = there or here
     return {
-        "clinic": clinic,
         "reference": appointment.reference,
         "when": here,
         "when_there": there,
@@ -121,7 +118,7 @@ def register_message_kinds() -> None:
         register_kind(
             MessageKind(
                 name=name,
-                render=partial(render_visit_email, name, has_calendar),
+                render=partial(render_visit_email, has_calendar=has_calendar),
                 still_wanted=still_wanted,
                 respects_quiet_hours=is_quiet_at_night,
             )

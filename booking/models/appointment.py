@@ -156,7 +156,6 @@ class AppointmentEvent(models.Model):
         CANCELLED = "cancelled", "cancelled"
         ARRIVED = "arrived", "arrived"
         NO_SHOW = "no_show", "did not come"
-        COMPLETED = "completed", "completed"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")

@@ -120,6 +120,11 @@ class Service(models.Model):
         return [mode for mode, is_offered in offered.items() if is_offered]
 
     @property
+    def inclusions(self) -> list[str]:
+        """What the price includes, thing by thing."""
+        return [line.strip() for line in self.includes.splitlines() if line.strip()]
+
+    @property
     def is_only_in_person(self) -> bool:
         """Whether the patient always comes to the clinic, so that only the clinic's zone matters."""
         return self.modes == [VisitMode.IN_PERSON]

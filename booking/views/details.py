@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking.appointments import book_appointment
-from booking.availability import nearest_free_slots, require_free
+from booking.availability import nearest_free_slots, next_free_slots, require_free
 from booking.forms import DetailsForm
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
@@ -19,7 +19,7 @@ from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
 
-NEAREST_TIMES = 6
+OTHER_TIMES = 6
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,21 +85,16 @@ def _time_is_gone(
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE:
         raise Http404
-    slots = nearest_free_slots(
-        service=context["service"],
-        to=max(context["starts_at"], now),
-        limit=NEAREST_TIMES,
-        now=now,
-        clinic=context["clinic"],
-    )
-    clinic, trail = context["clinic"], context["trail"]
+    service, clinic, trail = context["service"], context["clinic"], context["trail"]
+    wanted = max(context["starts_at"], now)
+    slots = nearest_free_slots(service=service, to=wanted, limit=OTHER_TIMES, now=now, clinic=clinic)
     others = [
         {
             "slot": slot,
             "time": clinic_time(slot.starts_at, clinic),
-            "there": time_there(context["service"], slot.starts_at, clinic, trail),
+            "there": time_there(service, slot.starts_at, clinic, trail),
         }
-        for slot in slots
+        for slot in slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
     ]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
