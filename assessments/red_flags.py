@@ -47,13 +47,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Composite:
-    """A screening rule over rules and answers, for the therapist's side only."""
+class Signal:
+    """A line of the therapist's summary: a rule over answers and flags, never shown to the patient."""
 
     id: str
     version: int
+    section: str
     title: str
-    note: str
+    output: str
     source: str
     when: dict
 
@@ -75,7 +76,7 @@ class Rules:
     actions: dict[str, Action]
     conditions: dict[str, dict]
     rules: tuple[Rule, ...]
-    composites: tuple[Composite, ...]
+    signals: tuple[Signal, ...]
 
     @cached_property
     def by_id(self) -> dict[str, Rule]:
@@ -104,7 +105,7 @@ def parse_rules(data: dict) -> Rules:
         rules=tuple(
             Rule(**{**raw, "cases": tuple(RuleCase(**case) for case in raw["cases"])}) for raw in data["rules"]
         ),
-        composites=tuple(Composite(**raw) for raw in data["composites"]),
+        signals=tuple(Signal(**raw) for raw in data["signals"]),
     )
     if len(rules.by_id) != len(rules.rules):
         raise RulesInvalid("a rule's id is used twice")
@@ -113,7 +114,7 @@ def parse_rules(data: dict) -> Rules:
             if case.level not in LEVELS or case.deadline not in DEADLINES or case.deadline not in rules.actions:
                 raise RulesInvalid(f"{rule.id}: unknown level or deadline")
     for name, when in [(rule.id, case.when) for rule in rules.rules for case in rule.cases] + [
-        (composite.id, composite.when) for composite in rules.composites
+        (signal.id, signal.when) for signal in rules.signals
     ]:
         for leaf in leaves(rules, when):
             if "item" in leaf and len(TESTS & leaf.keys()) != 1:
@@ -135,17 +136,21 @@ def urgency(fired: Fired) -> tuple[int, int, str]:
     return LEVELS.index(fired.level), DEADLINES.index(fired.deadline), fired.rule_id
 
 
-def holding_composites(rules: Rules, fired: tuple[Fired, ...], answers: dict[str, list]) -> tuple[Composite, ...]:
-    """The screening rules that hold. Not validated: shown to the therapist with that label, never to the patient."""
-    ids = frozenset(hit.rule_id for hit in fired)
-    return tuple(one for one in rules.composites if holds(rules, one.when, answers, unsure_is_yes=True, fired=ids))
+def holding_signals(rules: Rules, fired: frozenset[str], answers: dict[str, list]) -> tuple[Signal, ...]:
+    """The lines of the therapist's summary that hold, given the ids of the rules that `fired`. Hypotheses, not findings."""
+    return tuple(one for one in rules.signals if holds(rules, one.when, answers, unsure_is_yes=True, fired=fired))
+
+
+def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str, list]:
+    """The answers that `when` looks at, as far as there are any."""
+    read = {name for leaf in leaves(rules, when) for name in _items_read(leaf)}
+    return {name: list(values) for name, values in answers.items() if name in read and values}
 
 
 def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired | None:
     for case in sorted(rule.cases, key=lambda case: LEVELS.index(case.level)):
         if holds(rules, case.when, answers, unsure_is_yes=case.level in "EU"):
-            read = sorted({name for leaf in leaves(rules, case.when) for name in _items_read(leaf)})
-            snapshot = {name: list(answers[name]) for name in read if answers.get(name)}
+            snapshot = read_inputs(rules, case.when, answers)
             return Fired(rule.id, rule.version, case.level, case.deadline, snapshot)
     return None
 
@@ -222,7 +227,7 @@ def _items_read(leaf: dict) -> list[str]:
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
     """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
-    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.composites]
+    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
     faults = []
     for leaf in (leaf for when in whens for leaf in leaves(rules, when)):
         faults += [name for name in _items_read(leaf) if name not in options]

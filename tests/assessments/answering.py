@@ -1,0 +1,92 @@
+"""A runner whose answers raise nothing, and a browser without a script that posts what it was shown."""
+
+from html.parser import HTMLParser
+
+from django.urls import reverse
+
+from assessments.forms import write_answer
+
+QUIET = {
+    "about.age": ["21-49"],
+    "rf.leg": ["none"],
+    "rf.body": ["none"],
+    "rf.move": ["none"],
+    "rf.signs": ["none"],
+    "loc.map": ["front-hip"],
+    "loc.side": ["left"],
+    "on.when": ["weeks"],
+    "on.mode": ["gradual"],
+    "on.event": ["hill repeats"],
+    "mech": ["none"],
+    "agg": ["stairs"],
+    "agg.stairs": [4],
+    "pain.now": [2],
+    "pain.worst24": [5],
+    "run.stopped": ["less"],
+    "run.days": [3],
+    "run.week_now": ["12.5"],
+    "run.week_before": ["20"],
+    "run.change": ["shoes"],
+    "run.race": ["no"],
+    "hist": ["none"],
+    "hist.bsi": ["no"],
+    "comp": ["none"],
+    "comp.strength": ["twice"],
+    "comp.sit": ["4-8"],
+    "med.conditions": ["none"],
+    "bone.periods": ["not-relevant"],
+    "bone.fuel": ["no"],
+    "med.painkillers": ["no"],
+    "goal.1": ["run to the lighthouse"],
+    "goal.1.now": [4],
+    "psy.confidence": [7],
+    "psy.worry": [3],
+    "contact.pref": ["phone"],
+    "consent.care": [True],
+}
+
+
+class _Shown(HTMLParser):
+    """The questions a page really asks: those outside disabled fieldsets."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.fieldsets, self.seen = [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "fieldset":
+            self.fieldsets.append("disabled" in attrs)
+        elif tag == "input" and attrs.get("name") == "seen" and not any(self.fieldsets):
+            self.seen.append(attrs["value"])
+
+    def handle_endtag(self, tag):
+        if tag == "fieldset":
+            self.fieldsets.pop()
+
+
+def shown_questions(html: str) -> list[str]:
+    """The linkIds that a browser without a script would send with this page."""
+    return _Shown(html).seen
+
+
+def page_url(token: str, page: str) -> str:
+    return reverse("assessments:page", args=[token, page])
+
+
+def posted(html: str, answers: dict) -> dict:
+    """What a browser sends for the page `html` when its questions are answered from `answers`."""
+    seen = shown_questions(html)
+    chosen = {name: [write_answer(value) for value in answers[name]] for name in seen if name in answers}
+    return {**chosen, "seen": seen}
+
+
+def fill_page(client, token: str, page: str, answers: dict):
+    """Open `page`, answer, press the button; again for every follow-up the server comes back with."""
+    shown = client.get(page_url(token, page))
+    assert shown.status_code == 200, (page, shown.status_code, shown.headers.get("Location"))
+    response = client.post(page_url(token, page), posted(shown.text, answers))
+    while response.status_code == 200 and response.context["form"].new_list and not response.context["form"].errors:
+        response = client.post(page_url(token, page), posted(response.text, answers))
+    return response

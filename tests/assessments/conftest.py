@@ -1,0 +1,68 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assessments.definitions import FOLDER, load_questionnaires, read_rules
+from assessments.parsing import parse_questionnaire
+from assessments.responses import start_response
+from clinic.practice.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose, User
+from clinic.practice.patients import find_or_register_patient
+
+NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def intake():
+    """The shipped hip and running intake, parsed."""
+    return parse_questionnaire(json.loads((FOLDER / "hip_running_intake_v1.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def call_intake():
+    return parse_questionnaire(json.loads((FOLDER / "call_intake_v1.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def rules():
+    return read_rules()
+
+
+@pytest.fixture
+def loaded(db):
+    Clinic.objects.create(name="Lakeside Running Clinic", phone="+16035550142")
+    return load_questionnaires(now=NOW)
+
+
+@pytest.fixture
+def alice(db):
+    return find_or_register_patient(name="Alice Runner", email="alice@example.com", phone="+16035550101", now=NOW)
+
+
+@pytest.fixture
+def bob(db):
+    return find_or_register_patient(name="Bob Walker", email="bob@example.com", phone="+16035550102", now=NOW)
+
+
+@pytest.fixture
+def response(loaded, alice):
+    """Alice's intake, nothing answered yet."""
+    return start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+
+
+@pytest.fixture
+def token(response, alice):
+    """The link that opens Alice's intake for a long while."""
+    from django.utils import timezone
+
+    now = timezone.now()
+    return issue_link(
+        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=now + timedelta(days=30), now=now
+    )
+
+
+@pytest.fixture
+def charlie(db):
+    """The therapist, who may do everything in the admin."""
+    return User.objects.create_superuser("charlie@example.com", "a long enough password", name="Charlie Therapist")
