@@ -15,6 +15,7 @@ class PostOffice:
         self.mails = []
         self.answer_recipient = lambda address: None
         self.answer_data = lambda mail: None
+        self.drops = lambda mail: False  # which mails to hang up on, having read them, without an answer
         self.is_hanging = False  # having taken a mail, never say so
         self.took_one = threading.Event()
 
@@ -26,6 +27,9 @@ class PostOffice:
 
     async def handle_DATA(self, server, session, envelope):
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        if self.drops(mail):
+            server.transport.abort()
+            return "421 gone"
         answer = self.answer_data(mail)
         if answer is None:
             self.mails.append(mail)

@@ -259,17 +259,18 @@ def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
     assert list(Message.objects.filter(attempts=1).values_list("reason", flat=True)) == ["ConnectionRefusedError"]
 
 
-def test_sweep_goes_on_when_the_server_hangs_up_in_the_middle(post_office, monkeypatch):
-    post_office.answer_data = lambda mail: "421 closing" if len(post_office.mails) == 1 else None
-    messages = MessageFactory.create_batch(3)
+def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(post_office):
+    unlucky = MessageFactory(due_at=NOON - timedelta(minutes=1))
+    others = MessageFactory.create_batch(2)
+    post_office.drops = lambda mail: mail["Message-ID"] == unlucky.message_id
 
-    sweep()
-    assert len(post_office.mails) == 1
-    post_office.answer_data = lambda mail: None
-    sweep(now=NOON + timedelta(minutes=2))
+    assert sweep() == 2
+    assert {fate(message)[0] for message in others} == {"sent"}
+    assert fate(unlucky) == ("waiting", "SMTPServerDisconnected")
 
-    assert [fate(message)[0] for message in messages] == ["sent"] * 3
-    assert sorted(post_office.message_ids()) == sorted(message.message_id for message in messages)
+    post_office.drops = lambda mail: False
+    assert sweep(now=unlucky.next_attempt_at) == 1
+    assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
 
 
 def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):
