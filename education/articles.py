@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
@@ -31,11 +32,12 @@ def published(*, now):
 
 @dataclass(frozen=True)
 class Source:
-    """A line of the list of references. `anchor` is its id on the page, `is_cited` whether the text leads to it."""
+    """A line of the list of references. `place` names the address shortly; `is_cited`: the text leads to it."""
 
     id: str
     text: str
     url: str
+    place: str
     is_cited: bool
 
 
@@ -85,16 +87,19 @@ def draw_figure(name: str, alt: str) -> str | None:
         return None
 
 
-def reference_url(reference: dict) -> str:
-    """Where a reference can be read: its DOI's address, else its own."""
-    return f"https://doi.org/{reference['doi']}" if reference.get("doi") else reference.get("url", "")
+def locate_reference(reference: dict) -> tuple[str, str]:
+    """Where a reference can be read, and how to say so shortly: its DOI, else the host of its address; else nothing."""
+    if doi := reference.get("doi"):
+        return f"https://doi.org/{doi}", f"doi:{doi}"
+    url = reference.get("url", "")
+    return url, urlsplit(url).netloc.removeprefix("www.")
 
 
 def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ...]:
     """As the numbers in the text run; those that are not cited come last."""
     place = {id: number for number, id in enumerate(cited)}
     ordered = sorted(references, key=lambda reference: place.get(reference["id"], len(place)))
-    return tuple(Source(ref["id"], ref["text"], reference_url(ref), ref["id"] in place) for ref in ordered)
+    return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in place) for ref in ordered)
 
 
 @functools.cache

@@ -302,6 +302,15 @@ def _unwrap_figures(state) -> None:
             opening.hidden = closing.hidden = True
 
 
+def _close_up_citations(state) -> None:
+    """A number stands close to the word it backs, so that no line begins with it."""
+    for block in state.tokens:
+        children = block.children or []
+        for before, after in zip(children, children[1:], strict=False):
+            if after.type == "citation" and before.type == "text":
+                before.content = before.content.rstrip(" ")
+
+
 def _build_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True, "maxNesting": 20})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
@@ -309,6 +318,7 @@ def _build_parser() -> MarkdownIt:
     parser.inline.ruler.before("link", "mark", _mark_rule)
     parser.block.ruler.before("fence", "card", _card_rule, {"alt": ["paragraph", "list", "blockquote"]})
     parser.core.ruler.push("unwrap_figures", _unwrap_figures)
+    parser.core.ruler.push("close_up_citations", _close_up_citations)
     for token, rule in {
         "citation": _render_citation,
         "evidence": _render_evidence,
