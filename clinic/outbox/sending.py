@@ -50,15 +50,15 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
         except MailServerAway:
             until = clock()
         finally:
-            _hand_back(batch)
             _hang_up(line)
+            _hand_back(batch)
     return sent
 
 
 def send_claimed(message: Message, *, now, line=None) -> State | None:
     """Send a message that `claim_due_messages` gave us, over `line` (a mail connection, opened if it is not open yet).
 
-    Returns the state it has now, or None if its lease was lost. Raises MailServerAway, with the message waiting again,
+    Returns what became of it, or None if its lease was lost before. Raises MailServerAway, with the message waiting again,
     if no connection could be opened.
     """
     line = line or mailers.default
@@ -131,8 +131,10 @@ def _begin(message: Message, *, now) -> bool:
     return _write(message, attempts=message.attempts, first_tried_at=message.first_tried_at, lease_until=now + LEASE)
 
 
-def _write_down_fault(message: Message, fault: BaseException, *, now) -> State | None:
+def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
     """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
+    if not isinstance(fault, OSError):  # ours to mend, then; the log's formatter keeps the fault's own words out
+        logger.warning("message %s could not be made", message.pk, exc_info=fault)
     reason = describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
     last_chance = min(message.not_after, message.first_tried_at + GIVE_UP_AFTER)
@@ -159,16 +161,16 @@ def _write_down_sent(message: Message, *, now) -> State:
             return State.SENT
 
 
-def _settle(message: Message, state: State, reason: str, *, now) -> State | None:
+def _settle(message: Message, state: State, reason: str, *, now) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
-    is_ours = _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
-    return state if is_ours else None
+    _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
+    return state
 
 
-def _wait(message: Message, *, until, reason: str, **changes) -> State | None:
+def _wait(message: Message, *, until, reason: str, **changes) -> State:
     logger.info("message %s: waits until %s, %s", message.pk, until.isoformat(timespec="seconds"), reason)
-    is_ours = _write(message, state=State.WAITING, next_attempt_at=until, reason=reason, **changes, **UNLEASED)
-    return State.WAITING if is_ours else None
+    _write(message, state=State.WAITING, next_attempt_at=until, reason=reason, **changes, **UNLEASED)
+    return State.WAITING
 
 
 def _hand_back(messages: list[Message]) -> None:
