@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
@@ -306,7 +307,7 @@ def _close_up_citations(state) -> None:
     """A number stands close to the word it backs, so that no line begins with it."""
     for block in state.tokens:
         children = block.children or []
-        for before, after in zip(children, children[1:], strict=False):
+        for before, after in pairwise(children):
             if after.type == "citation" and before.type == "text":
                 before.content = before.content.rstrip(" ")
 

@@ -1,0 +1,132 @@
+"""Staff write articles; nothing unsourced or unreadable gets out."""
+
+import pytest
+from django.urls import reverse
+
+from education.articles import load_articles
+from education.forms import ArticleForm, read_reference
+from education.models import Article
+
+from .conftest import NOW
+
+ADD = reverse("admin:education_article_add")
+
+
+@pytest.fixture
+def form_data(hip):
+    return {
+        "title": "Sore hip",
+        "slug": "sore-hip",
+        "topic": hip.pk,
+        "position": 1,
+        "status": "draft",
+        "published_at_0": "",
+        "published_at_1": "",
+        "summary": "What a sore hip can be linked with.",
+        "who_for": "Runners",
+        "key_facts": "Hips bend.\r\n\r\nThey also turn.",
+        "care": "::: emergency Get help now\r\nCall {emergency}.\r\n:::",
+        "body": "## What it is\r\n\r\nHips bend. [@weir] {limited}",
+        "references": "weir | Weir. Groin pain. | https://doi.org/10.1136/bjsports-2015-094869",
+        "author": "",
+        "reviewed_by": "",
+        "reviewed_on": "",
+        "next_review_on": "",
+    }
+
+
+@pytest.fixture
+def erin(client, editor):
+    client.force_login(editor)
+    return client
+
+
+def test_editor_writes_and_publishes(erin, form_data):
+    answer = erin.post(ADD, {**form_data, "status": "published"})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    article = Article.objects.get()
+    assert article.published_at is not None
+    assert article.key_facts == ["Hips bend.", "They also turn."]
+    assert article.references == [{"id": "weir", "text": "Weir. Groin pain.", "doi": "10.1136/bjsports-2015-094869"}]
+    assert "\r" not in article.body + article.care
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("references", "", "Name at least one source."),
+        ("body", "Hips bend. [@lost]", "No reference is called “lost”."),
+        ("body", "![](figure:hip-flexors)", "needs words for those who do not see it"),
+        ("body", "![A hip](figure:lost)", "There is no figure called “lost”."),
+        ("body", "You have a strain.", "“You have” sounds as if the page had examined the reader."),
+        ("summary", "Running is safe.", "“safe” promises."),
+        ("care", "", "Needed before anybody reads it."),
+        (
+            "body",
+            "Conservative rehabilitation necessitates multidisciplinary consideration of biomechanical predispositions, "
+            "individualised periodisation and psychological characteristics. [@weir]",
+            "it may be 8 at most",
+        ),
+    ],
+)
+def test_article_with_a_fault_stays_a_draft_until_mended(form_data, field, value, words):
+    assert ArticleForm({**form_data, field: value}).is_valid()
+    form = ArticleForm({**form_data, field: value, "status": "published"})
+    assert not form.is_valid()
+    assert words in " ".join(form.errors[field])
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"reviewed_on": "2026-11-01"}, "reviewed_on"), ({"next_review_on": "2027-11-01"}, "next_review_on")],
+)
+def test_review_needs_a_reviewer_and_an_order(form_data, fields, field):
+    assert field in ArticleForm({**form_data, **fields}).errors
+
+
+@pytest.mark.parametrize(
+    "line", ["weir", "we ir | Text", " | Text", "weir | Text | doi 10", "weir | Text | http://x.example"]
+)
+def test_reference_that_leads_nowhere_is_refused(form_data, line):
+    assert "references" in ArticleForm({**form_data, "references": line}).errors
+
+
+def test_reference_id_may_stand_once(form_data):
+    assert "references" in ArticleForm({**form_data, "references": "weir | One\nweir | Two"}).errors
+
+
+def test_reference_may_have_an_address_or_nothing():
+    assert read_reference("a | Text | https://x.example/y") == {"id": "a", "text": "Text", "url": "https://x.example/y"}
+    assert read_reference("a | Text") == {"id": "a", "text": "Text"}
+
+
+def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(erin):
+    load_articles(now=NOW)
+    article = Article.objects.get(slug="hip-flexor-pain-running")
+    path = reverse("admin:education_article_change", args=[article.pk])
+    form = erin.get(path).context["adminform"].form
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: "" if value is None else value for name, value in data.items()}
+    data["published_at_0"], data["published_at_1"] = NOW.date().isoformat(), NOW.time().isoformat()
+    data["body"] = data["body"].replace("\n", "\r\n")
+    assert erin.post(path, data).status_code == 302
+    article.refresh_from_db()
+    assert not article.is_edited_by_staff
+    assert article.updated_at > NOW
+
+
+def test_editor_sees_state_grade_and_what_to_mend(erin, write_article):
+    article = write_article(body="You have a strain. [@lost]", references=[])
+    page = erin.get(reverse("admin:education_article_change", args=[article.pk])).content.decode()
+    assert "published, not reviewed" in page
+    assert "No reference is called “lost”." in page
+    assert "(may be 8)" in page
+    assert f'href="{article.get_absolute_url()}"' in page
+
+
+def test_list_of_articles_shows_their_state(erin, write_article):
+    write_article("out")
+    write_article("not-out", status="draft")
+    page = erin.get(reverse("admin:education_article_changelist")).content.decode()
+    assert "chip-quiet" in page
+    assert "chip-warn" in page

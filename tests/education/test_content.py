@@ -1,0 +1,169 @@
+"""The articles that come with the product, held to the rules that any article is held to, and to a few more."""
+
+import re
+
+import pytest
+
+from education import rendering
+from education.article_file import ArticleFileInvalid, read_article_file
+from education.articles import CONTENT_DIR, load_articles, render_fresh
+from education.models import Article
+from education.publishing import find_faults
+from education.wording import reading_grade
+
+from .conftest import NOW
+
+FILES = sorted(CONTENT_DIR.glob("*.md"))
+PILLAR = "hip-flexor-pain-running"
+
+
+@pytest.fixture(scope="module", params=FILES, ids=[path.stem for path in FILES])
+def article(request):
+    file = read_article_file(request.param.name, request.param.read_text())
+    return Article(slug=file.slug, **file.text)
+
+
+@pytest.fixture(scope="module")
+def pillar():
+    path = CONTENT_DIR / f"{PILLAR}.md"
+    return Article(slug=PILLAR, **read_article_file(path.name, path.read_text()).text)
+
+
+def test_shipped_article_could_be_published(article):
+    article.full_clean(exclude=["topic", "created_at", "updated_at"], validate_unique=False, validate_constraints=False)
+    assert find_faults(article) == {}
+
+
+def test_shipped_article_reads_easily(article):
+    assert reading_grade(rendering.plain_prose(article.body)) <= 8
+
+
+def test_every_source_is_cited_and_can_be_followed(article):
+    for source in render_fresh(article).sources:
+        assert source.is_cited, source.id
+        assert source.url.startswith("https://"), source.id
+
+
+def test_emergency_card_stands_first_with_the_number_before_the_list(article):
+    care = render_fresh(article, emergency_number="911").care_html
+    assert care.startswith('<section class="care-card care-emergency">')
+    assert care.index('href="tel:911"') < care.index("<ul>")
+    assert "care-urgent" in care
+
+
+def test_links_between_articles_lead_somewhere(article):
+    slugs = {path.stem for path in FILES}
+    assert set(re.findall(r"\(/learn/([\w-]+)/", article.body)) <= slugs
+
+
+def test_pillar_has_every_part(pillar):
+    parts = {heading.id for heading in render_fresh(pillar).contents}
+    assert parts >= {
+        "what-the-hip-flexors-do",
+        "why-runners-feel-it-here",
+        "what-may-be-going-on",
+        "could-it-be-the-bone",
+        "why-a-list-cannot-tell",
+        "what-makes-it-worse",
+        "running-form-what-is-known",
+        "can-i-keep-running",
+        "what-helps-most",
+        "other-treatments-and-how-sure-we-are",
+        "where-to-find-us-and-what-happens",
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("strain", "tendinopathy", "hamstrings", "shin muscles", "scuff", "10%", "5,205", "Hills"),
+        *("Stretching", "Dry needling", "Cupping", "Muscle scraping", "Muscle energy", "Red light", "Vibration"),
+        *("Meredith", "discovery call", "evaluation", "bone stress"),
+    ],
+)
+def test_pillar_speaks_of(pillar, words):
+    assert words in pillar.body + " ".join(pillar.key_facts)
+
+
+def test_pillar_puts_exercise_before_the_other_treatments(pillar):
+    assert pillar.body.index("## What helps most") < pillar.body.index("**Dry needling**")
+
+
+def test_every_treatment_says_how_sure_we_are(pillar):
+    section = pillar.body.split("## Other treatments")[1].split("## Where")[0]
+    items = re.findall(r"^- \*\*.*$", section, re.MULTILINE)
+    assert len(items) == 7
+    assert all(re.search(r"\{(strong|limited|opinion)\}", item) and "[@" in item for item in items)
+
+
+def test_pillar_draws_its_figures_with_words_for_those_who_do_not_see_them(pillar):
+    html = render_fresh(pillar).body_html
+    assert html.count('<figure class="figure-drawn"><svg') == 3
+    assert html.count('role="img"') == html.count("<title id=") == 3
+
+
+def test_loading_twice_changes_nothing(db):
+    assert load_articles(now=NOW)["created"] == len(FILES)
+    before = list(Article.objects.values())
+    assert load_articles(now=NOW.replace(year=2026)) == {"unchanged": len(FILES)}
+    assert list(Article.objects.values()) == before
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One article file that can be rewritten."""
+    (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
+
+    def write(body):
+        (tmp_path / "hip.md").write_text(
+            '+++\ntitle = "Hip"\ntopic = "hip"\nsummary = "Hips."\nwho_for = ""\nkey_facts = ["One."]\n'
+            f'care = "Call {{emergency}}."\nreferences = []\n+++\n{body}\n'
+        )
+        return tmp_path
+
+    return write
+
+
+def test_new_words_in_a_file_reach_an_article_nobody_touched(db, folder):
+    load_articles(now=NOW, folder=folder("First."))
+    later = NOW.replace(day=4)
+    assert load_articles(now=later, folder=folder("Second.")) == {"updated": 1}
+    article = Article.objects.get()
+    assert (article.body, article.updated_at, article.published_at) == ("Second.", later, NOW)
+    assert not article.is_edited_by_staff
+
+
+def test_staff_edit_survives_an_update(db, folder):
+    load_articles(now=NOW, folder=folder("First."))
+    article = Article.objects.get()
+    article.body = "What Erin wrote."
+    article.save()
+    assert load_articles(now=NOW, folder=folder("Second.")) == {"kept": 1}
+    assert Article.objects.get().body == "What Erin wrote."
+
+
+def test_text_a_reviewer_has_signed_survives_an_update(db, folder, maria):
+    load_articles(now=NOW, folder=folder("First."))
+    Article.objects.update(reviewed_by=maria, reviewed_on=NOW.date())
+    assert load_articles(now=NOW, folder=folder("Second.")) == {"kept": 1}
+    assert Article.objects.get().body == "First."
+
+
+def test_article_that_was_taken_down_or_moved_is_not_put_back(db, folder):
+    load_articles(now=NOW, folder=folder("First."))
+    Article.objects.update(status="draft", slug="moved")
+    load_articles(now=NOW, folder=folder("Second."))
+    article = Article.objects.get()
+    assert (article.status, article.slug, article.body) == ("draft", "moved", "Second.")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["no head", "+++\ntitle = \n+++\nbody", '+++\ntitle = "x"\n+++\nbody', "before\n+++\n+++\nbody"],
+)
+def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, content):
+    path = folder("First.")
+    (path / "broken.md").write_text(content)
+    with pytest.raises(ArticleFileInvalid, match=r"broken\.md"):
+        load_articles(now=NOW, folder=path)
+    assert not Article.objects.exists()

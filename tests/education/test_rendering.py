@@ -1,0 +1,220 @@
+"""Whatever an author types, what comes out is safe to show and means what they meant."""
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from education.rendering import (
+    ALLOWED_TAGS,
+    LONGEST_TEXT,
+    Citation,
+    Heading,
+    count_reading_minutes,
+    plain_prose,
+    render_markdown,
+)
+
+
+class Tags(HTMLParser):
+    """Collects the tags and attributes a browser would see."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes = set(), []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+
+def assert_harmless(html):
+    seen = Tags(html)
+    assert seen.tags <= ALLOWED_TAGS
+    for name, value in seen.attributes:
+        assert not name.startswith("on")
+        assert name not in ("style", "src", "srcset", "formaction")
+        if name == "href":
+            scheme = re.match(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]*):", value, re.IGNORECASE)
+            assert scheme is None or scheme[1].lower() in ("https", "http", "mailto", "tel"), value
+
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:msgbox)",
+    "<javascript:alert(1)>",
+    "![x](https://evil.example/pixel.png)",
+    "![x](javascript:alert(1))",
+    "![x](figure:../../settings)",
+    "[a]: javascript:alert(1)\n\n[a]",
+    '[x](https://a.example "onmouseover=alert(1)")',
+    "::: emergency <script>alert(1)</script>\n:::",
+    "## <img onerror=alert(1) src=x>",
+    "| <b onclick=x> | a |\n|---|---|\n| <iframe> | b |",
+    '<a href="x" style="position:fixed">',
+    "<!-- --><style>*{display:none}</style>",
+    '<figure class="figure-drawn" data-figure="0"></figure>',
+]
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_attack_is_harmless(text):
+    assert_harmless(render_markdown(text).html)
+
+
+@given(
+    st.lists(
+        st.sampled_from([*ATTACKS, "**", "`", "\n", "    ", "> ", "- ", "{strong}", "[@a]", ":::", "\x00"]), max_size=12
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_attacks_put_together_are_harmless(parts):
+    assert_harmless(render_markdown("".join(parts), references=["a"]).html)
+
+
+@given(st.text(max_size=400))
+@example("\ud800")
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_harmless(text):
+    text = text.encode("utf-8", "ignore").decode()
+    assert_harmless(render_markdown(text).html)
+    plain_prose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">" * 40_000,
+        "[" * 40_000,
+        "![[" * 15_000,
+        "- " * 20_000,
+        "*a_" * 20_000,
+        "::: note\n" * 8_000,
+        "[@a; @a" * 10_000,
+        "\n".join(" " * depth + "- x" for depth in range(400)),
+    ],
+    ids=["quotes", "brackets", "images", "lists", "emphasis", "cards", "citations", "stairs"],
+)
+def test_huge_nesting_ends_soon(text):
+    start = time.monotonic()
+    html = render_markdown(text).html
+    assert time.monotonic() - start < 5
+    assert_harmless(html)
+
+
+def test_text_too_long_for_an_article_is_refused():
+    with pytest.raises(ValueError, match="100000"):
+        render_markdown("a" * (LONGEST_TEXT + 1))
+
+
+def test_citations_are_numbered_by_first_mention_and_lead_to_the_source():
+    page = render_markdown("One [@b]. Two [@a; @b].", references=["a", "b"])
+    assert page.citations == (Citation(1, "b"), Citation(2, "a"))
+    assert '<p>One<sup class="cite"><a href="#ref-b" id="cited-b" aria-label="Source 1">1</a></sup>.' in page.html
+    assert page.html.count('id="cited-b"') == 1
+
+
+def test_citations_go_on_counting_from_the_text_before():
+    assert render_markdown("Two [@b].", references=["a", "b"], cited=["a"]).citations[-1] == Citation(2, "b")
+
+
+def test_unknown_citation_is_left_out_and_reported():
+    page = render_markdown("One [@lost].", references=[])
+    assert "sup" not in page.html
+    assert page.faults == ("No reference is called “lost”.",)
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [("strong", "strong evidence"), ("limited", "limited evidence"), ("opinion", "expert opinion")],
+)
+def test_evidence_mark_becomes_a_badge(mark, words):
+    html = render_markdown(f"It helps. {{{mark}}}").html
+    assert f'<span class="badge-evidence badge-{mark}">{words}</span>' in html
+
+
+def test_braces_that_are_no_mark_stay_text():
+    assert render_markdown("{perhaps}").html == "<p>{perhaps}</p>\n"
+
+
+def test_emergency_number_is_a_link_that_dials_it():
+    assert '<a href="tel:112">112</a>' in render_markdown("Call {emergency}.", emergency_number="112").html
+
+
+def test_card_has_its_title_and_what_it_holds():
+    html = render_markdown("::: urgent Stop & ask\n- walking hurts\n:::\n\nAfter.").html
+    assert html.startswith('<section class="care-card care-urgent">\n<h2>Stop &amp; ask</h2>\n<ul>')
+    assert html.endswith("</section>\n<p>After.</p>\n")
+
+
+def test_card_title_is_one_level_lower_below_a_heading():
+    assert "<h3>Stop</h3>" in render_markdown("## Bone\n\n::: tell Stop\nNow.\n:::").html
+
+
+def test_card_that_nobody_closed_ends_with_the_text():
+    assert render_markdown("::: note\nWords.").html.count("section") == 2
+
+
+def test_unknown_card_stays_text():
+    assert "::: sale" in render_markdown("::: sale Buy\n:::").html
+
+
+def test_headings_get_ids_and_fill_the_contents():
+    page = render_markdown("# What it is\n\n## What it is\n\n### Finer\n\n## References")
+    assert page.contents == (
+        Heading("what-it-is", "What it is"),
+        Heading("what-it-is-2", "What it is"),
+        Heading("references-2", "References"),
+    )
+    assert "<h1" not in page.html
+    assert '<h3 id="finer">' in page.html
+
+
+def test_figure_is_drawn_with_its_caption_outside_the_paragraph():
+    page = render_markdown(
+        '![A hip](figure:hip "Seen <from> the side")', draw_figure=lambda name, alt: f"<svg>{name} {alt}</svg>"
+    )
+    assert page.html.strip() == (
+        '<figure class="figure-drawn"><svg>hip A hip</svg><figcaption>Seen &lt;from&gt; the side</figcaption></figure>'
+    )
+
+
+def test_figure_without_words_or_drawing_is_reported():
+    faults = render_markdown("![](figure:lost)").faults
+    assert faults == (
+        "The figure “lost” needs words for those who do not see it.",
+        "There is no figure called “lost”.",
+    )
+
+
+def test_link_elsewhere_says_so_and_link_here_does_not():
+    html = render_markdown("[a](https://doi.org/x) [b](/learn/)").html
+    assert '<a href="https://doi.org/x" rel="external noopener">' in html
+    assert '<a href="/learn/">' in html
+
+
+def test_table_headers_say_what_they_head_and_alignment_leaves_no_style():
+    html = render_markdown("| a | b |\n|---|--:|\n| 1 | 2 |").html
+    assert '<th scope="col">a</th>' in html
+    assert "style" not in html
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 1), (199, 1), (500, 2), (2000, 10)])
+def test_reading_minutes(words, minutes):
+    assert count_reading_minutes("word " * words) == minutes
+
+
+def test_prose_leaves_marks_tables_and_figures_out():
+    text = "## Head\n\nOne [@a] {strong} **two**.\n\n| x |\n|---|\n| y |\n\n![z](figure:q)\n\n- item"
+    assert plain_prose(text).split("\n") == ["Head", "One  two.", "item"]
