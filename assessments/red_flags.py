@@ -147,6 +147,11 @@ def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str,
     return {name: list(values) for name, values in answers.items() if name in read and values}
 
 
+def rules_read(rules: Rules, when: dict) -> frozenset[str]:
+    """The ids of the rules whose firing `when` looks at."""
+    return frozenset(name for leaf in leaves(rules, when) for name in leaf.get("fired", ()))
+
+
 def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired | None:
     for case in sorted(rule.cases, key=lambda case: LEVELS.index(case.level)):
         if holds(rules, case.when, answers, unsure_is_yes=case.level in "EU"):

@@ -14,7 +14,7 @@ from .enablement import keep_enabled
 from .models import Flag, Response
 from .questionnaire import Questionnaire
 from .reading import Section, answer_text, read_sections
-from .red_flags import Rules, Signal, holding_signals, read_inputs
+from .red_flags import Rules, Signal, holding_signals, read_inputs, rules_read
 from .training_load import spike_band, spike_ratio
 
 SECTIONS = {
@@ -73,7 +73,6 @@ class Summary:
     response: Response
     sign_off: str
     flags: list[FlagLine]
-    is_bone_watched: bool
     sections: list[SignalSection]
     scores: list[tuple[str, str]]
     pages: list[Section]
@@ -86,13 +85,11 @@ def read_summary(*, response: Response, by, now) -> Summary:
     answers = keep_enabled(parsed, response.answers)
     flags = list(response.flags.select_related("staff_acknowledged_by").worst_first())
     fired = frozenset(flag.rule_id for flag in flags if flag.current_level)
-    held = {signal.id for signal in holding_signals(rules, fired, answers)}
     return Summary(
         response=response,
         sign_off=rules.sign_off,
         flags=[describe_flag(flag, parsed) for flag in flags],
-        is_bone_watched="BSI-watch" in held,
-        sections=[_read_section(name, rules, held, parsed, answers) for name in SECTIONS],
+        sections=[_read_section(name, rules, fired, parsed, answers) for name in SECTIONS],
         scores=_read_scores(response, parsed),
         pages=read_sections(parsed, answers),
     )
@@ -115,12 +112,16 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
     )
 
 
-def _read_section(name: str, rules: Rules, held: set[str], parsed: Questionnaire, answers: dict) -> SignalSection:
+def _read_section(
+    name: str, rules: Rules, fired: frozenset[str], parsed: Questionnaire, answers: dict
+) -> SignalSection:
+    held = holding_signals(rules, fired, answers)
     lines = {True: [], False: []}
-    for signal in rules.signals:
-        if signal.section == name:
-            inputs = _read_inputs(parsed, read_inputs(rules, signal.when, answers))
-            lines[signal.id in held].append(SignalLine(signal, inputs))
+    for signal in (signal for signal in rules.signals if signal.section == name):
+        inputs = _read_inputs(parsed, read_inputs(rules, signal.when, answers))
+        if flags := sorted(fired & rules_read(rules, signal.when)):
+            inputs.insert(0, ("Flags", ", ".join(flags)))
+        lines[signal in held].append(SignalLine(signal, inputs))
     facts = FACTS[name](parsed, answers) if name in FACTS else []
     return SignalSection(SECTIONS[name], lines[True], lines[False], facts)
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from django.urls import reverse
 
-from assessments.forms import write_answer
+from assessments.controls import write_answer
 
 QUIET = {
     "about.age": ["21-49"],

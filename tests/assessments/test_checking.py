@@ -1,0 +1,96 @@
+import pytest
+
+from assessments.checking import check_item, check_page
+from assessments.controls import describe_problem, read_answer
+from assessments.questionnaire import Item, Option
+from tests.assessments.answering import QUIET
+
+OPTIONS = (Option("a", "A"), Option("b", "B"), Option("none", "None", is_exclusive=True))
+ONE = Item("one", "choice", options=OPTIONS, is_required=True)
+MANY = Item("many", "choice", options=OPTIONS, repeats=True)
+OPEN = Item("open", "open-choice", options=OPTIONS, max_length=5)
+SCALE = Item("scale", "integer", minimum="0", maximum="10", layout="scale")
+MILES = Item("miles", "decimal", minimum="0", maximum="250")
+DAY = Item("day", "date", minimum="2026-01-01")
+AGREE = Item("agree", "boolean", layout="agree", is_required=True)
+WORDS = Item("words", "string", max_length=5)
+
+
+@pytest.mark.parametrize(
+    ("item", "values", "reason"),
+    [
+        (ONE, [], "required"),
+        (ONE, ["a", "b"], "one"),
+        (ONE, ["c"], "option"),
+        (ONE, [3], "option"),
+        (ONE, [{"text": "c"}], "option"),
+        (MANY, ["a", "none"], "alone"),
+        (OPEN, [{"text": "longer"}], "long"),
+        (OPEN, [{"text": ""}], "option"),
+        (SCALE, [11], "above"),
+        (SCALE, [-1], "below"),
+        (SCALE, ["x"], "type"),
+        (SCALE, [True], "type"),
+        (MILES, ["250.01"], "above"),
+        (MILES, ["1e400"], "above"),
+        (MILES, ["NaN"], "type"),
+        (MILES, ["twelve"], "type"),
+        (MILES, [12.5], "type"),
+        (DAY, ["2026-02-30"], "type"),
+        (DAY, ["2025-12-31"], "below"),
+        (AGREE, [False], "required"),
+        (WORDS, ["longer"], "long"),
+        (WORDS, [5], "type"),
+    ],
+)
+def test_answer_that_does_not_fit_says_why(item, values, reason):
+    problem = check_item(item, values)
+    assert problem.reason == reason
+    assert describe_problem(item, problem)
+
+
+@pytest.mark.parametrize(
+    ("item", "values"),
+    [
+        (ONE, ["a"]),
+        (MANY, []),
+        (MANY, ["none"]),
+        (MANY, ["a", "b"]),
+        (OPEN, [{"text": "other"}]),
+        (SCALE, [0]),
+        (SCALE, [10]),
+        (MILES, ["12.5"]),
+        (DAY, ["2026-02-28"]),
+        (AGREE, [True]),
+        (WORDS, ["short"]),
+    ],
+)
+def test_answer_that_fits_is_left_alone(item, values):
+    assert check_item(item, values) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "typed", "values"),
+    [
+        (MILES, " 12,5 ", ["12.5"]),
+        (MILES, "", []),
+        (SCALE, "07", [7]),
+        (SCALE, "7.5", ["7.5"]),
+        (DAY, "3/31/2026", ["2026-03-31"]),
+        (DAY, "Mar 31, 2026", ["2026-03-31"]),
+        (DAY, "2026-03-31", ["2026-03-31"]),
+        (DAY, "tomorrow", ["tomorrow"]),
+        (AGREE, "true", [True]),
+        (AGREE, "maybe", ["maybe"]),
+        (WORDS, "  hill ", ["hill"]),
+    ],
+)
+def test_what_is_typed_becomes_an_answer_or_stays_as_typed(item, typed, values):
+    assert read_answer(item, typed) == values
+
+
+def test_page_is_checked_only_where_it_is_asked(intake):
+    page = next(page for page in intake.pages if page.link_id == "consent")
+    assert check_page(intake, page, QUIET) == []
+    young = check_page(intake, page, {**QUIET, "about.age": ["under-18"]})
+    assert [problem.link_id for problem in young] == ["guard.name", "guard.relation", "guard.consent"]

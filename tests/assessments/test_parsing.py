@@ -1,0 +1,122 @@
+import copy
+from decimal import Decimal
+
+import pytest
+
+from assessments.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.reading import estimate_minutes
+
+YES_NO = [{"valueCoding": {"code": "yes"}}, {"valueCoding": {"code": "no"}}]
+
+
+def asked(*items):
+    return {"resourceType": "Questionnaire", "item": list(items)}
+
+
+def when(question, operator="=", **answer):
+    return [{"question": question, "operator": operator, **(answer or {"answerCoding": {"code": "yes"}})}]
+
+
+CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ({"resourceType": "Patient"}, "not a FHIR Questionnaire"),
+        (asked({"type": "string"}), "no linkId"),
+        (asked({"linkId": "a", "type": "hologram"}), "hologram"),
+        (asked({"linkId": "a", "type": "string"}, {"linkId": "a", "type": "string"}), "used twice"),
+        (asked({"linkId": "a", "type": "choice"}), "without answers"),
+        (asked({"linkId": "a", "type": "string", "answerOption": YES_NO}), "not supported for the type string"),
+        (asked({**CHOICE, "answerOption": YES_NO + YES_NO}), "offered twice"),
+        (asked({"linkId": "a", "type": "group", "repeats": True}), "repeating"),
+        (asked({"linkId": "a", "type": "string", "enableWhen": when("b")}), "no question here"),
+        (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", "~")}), "operator '~'"),
+        (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", ">")}), "cannot compare"),
+        (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": [*when("a"), *when("a")]}), "enableBehavior"),
+        (
+            asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": [{"question": "a", "operator": "="}]}),
+            "exactly one",
+        ),
+        (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", "exists")}), "unsupported"),
+        (
+            asked(
+                {"linkId": "n", "type": "integer"},
+                {"linkId": "b", "type": "string", "enableWhen": when("n", ">", answerString="x")},
+            ),
+            "no answer to n",
+        ),
+        (
+            asked({**CHOICE, "enableWhen": when("b")}, {**CHOICE, "linkId": "b", "enableWhen": when("a")}),
+            "waits for itself",
+        ),
+        (asked({**CHOICE, "enableWhen": when("b"), "item": [{**CHOICE, "linkId": "b"}]}), "waits for itself"),
+        (
+            asked(
+                {
+                    "linkId": "n",
+                    "type": "integer",
+                    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/minValue", "valueString": "low"}],
+                }
+            ),
+            "does not fit",
+        ),
+    ],
+)
+def test_definition_that_cannot_be_asked_is_refused(definition, words):
+    with pytest.raises(DefinitionInvalid, match=words):
+        parse_questionnaire(definition)
+
+
+def test_refusal_names_the_item():
+    with pytest.raises(DefinitionInvalid) as refused:
+        parse_questionnaire(asked({"linkId": "where", "type": "choice"}))
+    assert refused.value.link_id == "where"
+
+
+def test_extensions_are_read():
+    item = {
+        "linkId": "s",
+        "type": "choice",
+        "answerOption": [
+            {
+                "valueCoding": {
+                    "code": "a",
+                    "display": "Often",
+                    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/ordinalValue", "valueDecimal": 17}],
+                },
+                "extension": [
+                    {
+                        "url": "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive",
+                        "valueBoolean": True,
+                    }
+                ],
+            }
+        ],
+        "extension": [{"url": "urn:runclinic:why-we-ask", "valueString": "Because."}],
+    }
+    parsed = parse_questionnaire(asked(item)).items["s"]
+    assert parsed.why == "Because."
+    assert parsed.options[0].ordinal == Decimal(17)
+    assert parsed.options[0].is_exclusive
+
+
+def test_shipped_intake_is_short_and_says_why(intake):
+    assert estimate_minutes(intake) <= 5
+    assert len(intake.pages) == 10
+    assert [item.link_id for item in intake.items.values() if item.is_question and not item.why] == []
+    assert [item.link_id for item in intake.items.values() if item.is_question and not item.short] == []
+
+
+def test_call_intake_is_tiny(call_intake):
+    assert estimate_minutes(call_intake) <= 2
+
+
+def test_large_questionnaire_is_read_quickly(intake):
+    page = {"linkId": "p", "type": "group", "text": "P"}
+    items = [
+        {**copy.deepcopy(CHOICE), "linkId": f"q{number}", **({"enableWhen": when(f"q{number - 1}")} if number else {})}
+        for number in range(800)
+    ]
+    assert len(parse_questionnaire(asked({**page, "item": items})).items) == 801

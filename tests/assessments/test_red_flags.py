@@ -1,0 +1,322 @@
+"""Every rule of the table, fired from the questions that patients are really asked."""
+
+import copy
+import json
+
+import pytest
+
+from assessments.checking import check_item
+from assessments.definitions import FOLDER
+from assessments.enablement import enabled_items, keep_enabled
+from assessments.red_flags import (
+    LEVELS,
+    RulesInvalid,
+    evaluate,
+    holding_signals,
+    parse_rules,
+    unknown_questions,
+)
+from tests.assessments.answering import QUIET
+
+LEG, BODY, MOVE, SIGNS, HEALTH = "rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"
+KNEE = {"loc.map": ["knee"]}
+SUDDEN = {"on.mode": ["sudden"]}
+
+# rule, level, deadline, and the answers that differ from a runner whose answers raise nothing (front-of-hip pain).
+ROWS = [
+    ("RF01", "E", "now", {LEG: ["saddle"]}),
+    ("RF02", "E", "now", {LEG: ["bladder"]}),
+    ("RF03", "E", "now", {LEG: ["both-legs"]}),
+    ("RF04", "E", "now", {BODY: ["unwell"], "rf.unwell.hip": ["yes"]}),
+    ("RF05", "E", "now", {LEG: ["cannot-stand"]}),
+    ("RF06", "E", "now", {LEG: ["crack"]}),
+    ("RF07", "E", "now", {LEG: ["no-weight"]}),
+    ("RF08", "E", "now", {BODY: ["chest"]}),
+    ("RF09", "E", "now", {BODY: ["testicle"]}),
+    ("RF10", "E", "now", {BODY: ["bulge"]}),
+    ("RF11", "E", "now", {BODY: ["belly"]}),
+    ("RF12", "E", "now", {BODY: ["pregnant-belly"]}),
+    ("RF13", "E", "now", {LEG: ["cold-leg"]}),
+    ("RF14", "E", "now", {LEG: ["thinner-pain"]}),
+    ("RF15", "E", "now", {BODY: ["dark-urine"]}),
+    ("RF16", "U", "24 h", {MOVE: ["walk-groin"]}),
+    ("RF16", "U", "24 h", {MOVE: ["limp"]}),
+    ("RF17", "U", "24 h", {MOVE: ["landing"]}),
+    ("RF18", "U", "48 h", {MOVE: ["rest-night"]}),
+    ("RF19", "U", "48 h", {MOVE: ["earlier-worse"]}),
+    ("RF20", "U", "48 h", {"hist.bsi": ["hip"]}),
+    ("RF20", "U", "48 h", {"hist.bsi": ["several"]}),
+    ("RF21", "U", "48 h", {"bone.periods": ["yes"]}),
+    ("RF21", "T", "at the visit", {"bone.periods": ["yes"], **KNEE}),
+    ("RF22", "U", "48 h", {"bone.fuel": ["yes"], MOVE: ["rest-night"]}),
+    ("RF22", "T", "at the visit", {"bone.fuel": ["yes"]}),
+    ("RF23", "U", "48 h", {HEALTH: ["bone-weak"]}),
+    ("RF23", "U", "48 h", {HEALTH: ["steroid-tablets"]}),
+    ("RF24", "U", "1 week", {HEALTH: ["bone-blood"], "rf.deep": ["yes"]}),
+    ("RF25", "U", "same day", {"about.age": ["under-18"], MOVE: ["limp"], "rf.young.pop": ["no"], **KNEE}),
+    ("RF25", "E", "now", {"about.age": ["under-18"], LEG: ["no-weight"], "rf.young.pop": ["no"]}),
+    ("RF26", "U", "24 h", {"about.age": ["18-20"], "rf.young.pop": ["yes"]}),
+    ("RF26", "U", "24 h", {"about.age": ["under-18"], "rf.young.pop": ["yes"]}),
+    ("RF27", "U", "same day", {SIGNS: ["calf-swollen"]}),
+    ("RF28", "U", "48 h", {SIGNS: ["cancer"]}),
+    ("RF29", "U", "48 h", {SIGNS: ["weight-sweats"]}),
+    ("RF30", "U", "24 h", {MOVE: ["foot-slap"], "rf.foot.fast": ["no"]}),
+    ("RF30", "E", "now", {MOVE: ["foot-slap"], "rf.foot.fast": ["yes"]}),
+    ("RF30", "U", "24 h", {"comp": ["toes"], "comp.toes.new": ["yes"]}),
+    ("RF31", "U", "48 h", {SIGNS: ["lump"]}),
+    ("RF32", "U", "24 h", {SIGNS: ["urine"]}),
+    ("RF32", "E", "now", {SIGNS: ["urine"], BODY: ["unwell"], "rf.unwell.hip": ["no"]}),
+    ("RF33", "U", "48 h", {SIGNS: ["pregnancy-standing"]}),
+    ("RF34", "U", "same day", {MOVE: ["fall-sore"], "about.age": ["50-up"]}),
+    ("RF34", "U", "same day", {MOVE: ["fall-sore"], HEALTH: ["bone-weak"], **KNEE}),
+    ("RF35", "T", "at the visit", {HEALTH: ["inflammatory"]}),
+    ("RF36", "T", "at the visit", {"mech": ["lock"]}),
+    ("RF36", "T", "at the visit", {"mech": ["give-way"]}),
+    ("RF37", "T", "at the visit", {**SUDDEN, "on.sudden": ["bruise"]}),
+    ("RF38", "T", "at the visit", {HEALTH: ["antibiotic"]}),
+    ("RF39", "T", "at the visit", {"med.painkillers": ["yes"]}),
+    ("RF40", "T", "at the visit", {HEALTH: ["hip-surgery"], "rf.hip.new": ["no"]}),
+    ("RF40", "U", "24 h", {HEALTH: ["hip-surgery"], "rf.hip.new": ["yes"]}),
+    ("RF41", "T", "at the visit", {HEALTH: ["immune"]}),
+]
+
+# The same signs, answered "I am not sure".
+UNSURE_ROWS = [
+    *(("E", rule, LEG, code) for rule, code in [("RF01", "saddle"), ("RF02", "bladder"), ("RF03", "both-legs")]),
+    *(("E", rule, LEG, code) for rule, code in [("RF05", "cannot-stand"), ("RF06", "crack"), ("RF07", "no-weight")]),
+    *(("E", rule, LEG, code) for rule, code in [("RF13", "cold-leg"), ("RF14", "thinner-pain")]),
+    *(("E", rule, BODY, code) for rule, code in [("RF08", "chest"), ("RF09", "testicle"), ("RF10", "bulge")]),
+    *(
+        ("E", rule, BODY, code)
+        for rule, code in [("RF11", "belly"), ("RF12", "pregnant-belly"), ("RF15", "dark-urine")]
+    ),
+    *(("U", rule, MOVE, code) for rule, code in [("RF16", "walk-groin"), ("RF17", "landing"), ("RF18", "rest-night")]),
+    *(("U", rule, MOVE, code) for rule, code in [("RF19", "earlier-worse"), ("RF30", "foot-slap")]),
+    *(("U", rule, SIGNS, code) for rule, code in [("RF27", "calf-swollen"), ("RF28", "cancer"), ("RF31", "lump")]),
+    *(("U", rule, SIGNS, code) for rule, code in [("RF29", "weight-sweats"), ("RF32", "urine")]),
+    *(("U", rule, SIGNS, code) for rule, code in [("RF33", "pregnancy-standing")]),
+    *(("U", rule, HEALTH, code) for rule, code in [("RF23", "bone-weak"), ("RF23", "steroid-tablets")]),
+]
+
+
+def fired(rules, intake, **answers):
+    """{rule: level} for the quiet runner with `answers` instead, counting only what is asked."""
+    asked = keep_enabled(intake, {**QUIET, **answers.pop("also", {}), **answers})
+    return {hit.rule_id: hit.level for hit in evaluate(rules, asked)}
+
+
+def test_quiet_runner_raises_nothing(rules, intake):
+    assert fired(rules, intake) == {}
+
+
+def test_table_is_complete(rules):
+    ids = [rule.id for rule in rules.rules if rule.id.startswith("RF")]
+    assert ids == [f"RF{number:02}" for number in range(1, 42)]
+    assert {row[0] for row in ROWS} == set(ids)
+    for rule in rules.rules:
+        assert rule.concern
+        assert rule.source
+        assert rule.question
+
+
+@pytest.mark.parametrize(("rule", "level", "deadline", "answers"), ROWS)
+def test_rule_alone_fires_at_its_level(rules, intake, rule, level, deadline, answers):
+    asked = keep_enabled(intake, {**QUIET, **answers})
+    for name, values in answers.items():
+        assert name in asked, f"{name} is not asked"
+        assert check_item(intake.items[name], values) is None
+    hits = {hit.rule_id: hit for hit in evaluate(rules, asked)}
+    assert (hits[rule].level, hits[rule].deadline) == (level, deadline)
+    assert hits[rule].rule_version == 1
+    assert hits[rule].snapshot
+
+
+@pytest.mark.parametrize(("rule", "level", "deadline", "answers"), [row for row in ROWS if row[1] in "EU"])
+def test_level_of_the_whole_is_the_highest(rules, intake, rule, level, deadline, answers):
+    together = keep_enabled(intake, {**QUIET, "med.painkillers": ["yes"], "mech": ["lock"], **answers})
+    hits = evaluate(rules, together)
+    assert LEVELS.index(hits[0].level) <= LEVELS.index(level)
+    assert {"RF36", "RF39"} <= {hit.rule_id for hit in hits}
+
+
+@pytest.mark.parametrize(("level", "rule", "group", "code"), UNSURE_ROWS)
+def test_unsure_about_a_sign_counts_as_yes(rules, intake, level, rule, group, code):
+    hits = fired(rules, intake, **{group: ["unsure"], f"{group}.unsure": [code]})
+    assert hits[rule] in LEVELS[: LEVELS.index(level) + 1]
+    assert not any(name.startswith("UN") for name in hits)
+
+
+@pytest.mark.parametrize(
+    ("rule", "level", "answers"),
+    [
+        ("RF04", "E", {BODY: ["unwell"], "rf.unwell.hip": ["unsure"]}),
+        ("RF20", "U", {"hist.bsi": ["unsure"]}),
+        ("RF21", "U", {"bone.periods": ["unsure"]}),
+        ("RF22", "U", {"bone.fuel": ["unsure"], MOVE: ["landing"]}),
+        ("RF24", "U", {HEALTH: ["bone-blood"], "rf.deep": ["unsure"]}),
+        ("RF26", "U", {"about.age": ["18-20"], "rf.young.pop": ["unsure"]}),
+        ("RF30", "E", {MOVE: ["foot-slap"], "rf.foot.fast": ["unsure"]}),
+        ("RF40", "U", {HEALTH: ["hip-surgery"], "rf.hip.new": ["unsure"]}),
+        ("RF23", "U", {HEALTH: ["bone-weak"], "loc.map": ["unsure"]}),
+    ],
+)
+def test_unsure_in_a_question_of_its_own_counts_as_yes(rules, intake, rule, level, answers):
+    assert fired(rules, intake, also=answers)[rule] == level
+
+
+@pytest.mark.parametrize(
+    ("group", "rule", "level"),
+    [(LEG, "UN01", "E"), (BODY, "UN02", "E"), (MOVE, "UN03", "U"), (SIGNS, "UN04", "U"), (HEALTH, "UN05", "U")],
+)
+def test_unsure_without_saying_about_what_fires_for_the_list(rules, intake, group, rule, level):
+    assert fired(rules, intake, **{group: ["unsure"]}) == {rule: level}
+
+
+def test_unsure_never_tells_the_therapist_alone(rules, intake):
+    """For T only a yes counts: what is unsure there is asked at the visit."""
+    assert "RF38" not in fired(rules, intake, **{HEALTH: ["unsure"], f"{HEALTH}.unsure": ["antibiotic"]})
+    assert "RF22" not in fired(rules, intake, **{"bone.fuel": ["unsure"]})
+
+
+def test_immune_trouble_makes_unwell_alone_an_emergency(rules, intake):
+    unwell = {BODY: ["unwell"], "rf.unwell.hip": ["no"]}
+    assert "RF04" not in fired(rules, intake, also=unwell)
+    assert fired(rules, intake, also={**unwell, HEALTH: ["immune"]})["RF04"] == "E"
+
+
+def test_can_walk_is_what_makes_a_sudden_pull_wait(rules, intake):
+    pull = {**SUDDEN, "on.sudden": ["weak"]}
+    assert fired(rules, intake, also=pull) == {"RF37": "T"}
+    assert "RF37" not in fired(rules, intake, also={**pull, LEG: ["no-weight"]})
+
+
+def test_grown_up_with_a_limp_is_not_sent_the_same_day(rules, intake):
+    assert fired(rules, intake, **{MOVE: ["limp"]}) == {"RF16": "U"}
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"rf.leg.unsure": ["saddle", "no-weight"]},
+        {"rf.body.unsure": ["chest"]},
+        {"rf.move.unsure": ["walk-groin"]},
+        {"rf.signs.unsure": ["lump"]},
+        {"med.conditions.unsure": ["bone-weak"]},
+        {"rf.young.pop": ["yes"]},
+        {"comp.toes.new": ["yes"]},
+        {"on.sudden": ["bruise"]},
+        {"rf.foot.fast": ["yes"]},
+        {"rf.unwell.hip": ["yes"]},
+        {"rf.deep": ["yes"]},
+        {"rf.hip.new": ["yes"]},
+    ],
+)
+def test_answer_to_a_hidden_question_never_flags(rules, intake, hidden):
+    assert not set(hidden) & enabled_items(intake, {**QUIET, **hidden})
+    assert fired(rules, intake, also=hidden) == {}
+
+
+def test_young_runner_is_asked_and_grown_up_is_not(intake):
+    assert "rf.young.pop" in enabled_items(intake, {**QUIET, "about.age": ["under-18"]})
+    assert "guard.consent" in enabled_items(intake, {**QUIET, "about.age": ["under-18"]})
+    assert "guard.consent" not in enabled_items(intake, {**QUIET, "about.age": ["18-20"]})
+
+
+def held(rules, intake, **answers):
+    asked = keep_enabled(intake, {**QUIET, **answers})
+    ids = frozenset(hit.rule_id for hit in evaluate(rules, asked))
+    return {signal.id for signal in holding_signals(rules, ids, asked)}
+
+
+@pytest.mark.parametrize(
+    "answers", [row[3] for row in ROWS if row[0] in ("RF06", "RF07", "RF16", "RF17", "RF18", "RF19", "RF20")]
+)
+def test_bone_watch_follows_its_rules(rules, intake, answers):
+    assert "BSI-watch" in held(rules, intake, **answers)
+
+
+def test_bone_watch_needs_two_of_the_risks_and_hip_pain(rules, intake):
+    spike = {"run.longest30": ["10"], "run.last_long": ["11.1"]}
+    assert "BSI-watch" not in held(rules, intake, **spike)
+    assert "BSI-watch" in held(rules, intake, **spike, **{"run.change": ["hills"]})
+    assert "BSI-watch" not in held(rules, intake, **spike, **{"run.change": ["hills"]}, **KNEE)
+
+
+def test_ten_percent_more_is_no_spike_yet(rules, intake):
+    assert "L-1" not in held(rules, intake, **{"run.longest30": ["10"], "run.last_long": ["11"]})
+    assert "L-1" in held(rules, intake, **{"run.longest30": ["10"], "run.last_long": ["11.001"]})
+    assert "L-1" not in held(rules, intake, **{"run.longest30": ["0"], "run.last_long": ["11"]})
+
+
+@pytest.mark.parametrize(
+    ("signal", "answers"),
+    [
+        ("L-2", {"run.change": ["started"]}),
+        ("L-3", {"pain.run": [6]}),
+        ("L-3", {"pain.morning": [3]}),
+        ("L-4", {"run.change": ["hills"]}),
+        ("C-1", {"hist": ["hamstring"]}),
+        ("C-1", {"comp.strength": ["none"]}),
+        ("C-2", {"comp": ["shins"]}),
+        ("A-1", {**SUDDEN, "on.sudden": ["pop"]}),
+        ("J-1", {"mech": ["pinch"]}),
+        ("Y-1", {"psy.confidence": [4]}),
+        ("Y-1", {"psy.worry": [7]}),
+    ],
+)
+def test_signal_holds_on_its_answer(rules, intake, signal, answers):
+    quiet = {"run.change": ["none"]}
+    assert signal not in held(rules, intake, **quiet)
+    assert signal in held(rules, intake, **{**quiet, **answers})
+
+
+def test_toe_scuffing_that_is_new_is_a_flag_and_no_hypothesis(rules, intake):
+    assert "C-2" not in held(rules, intake, **{"comp": ["toes"], "comp.toes.new": ["yes"]})
+
+
+def test_rules_ask_only_what_is_asked(rules, intake):
+    options = {item.link_id: {option.code for option in item.options} for item in intake.items.values()}
+    assert unknown_questions(rules, options) == []
+    options["rf.leg"].discard("saddle")
+    del options["mech"]
+    assert unknown_questions(rules, options) == ["mech", "rf.leg=saddle"]
+
+
+def test_call_intake_asks_the_same_signs(intake, call_intake):
+    for name in ("rf.leg", "rf.body", "rf.move", "rf.signs", "loc.map", "about.age"):
+        assert call_intake.items[name].options == intake.items[name].options
+
+
+def test_broken_rules_are_refused():
+    data = json.loads((FOLDER / "red_flags_v1.json").read_text())
+    for change in (
+        lambda broken: broken["rules"].append(broken["rules"][0]),
+        lambda broken: broken["rules"][0]["cases"][0].update(level="X"),
+        lambda broken: broken["rules"][0]["cases"][0].update(when={"item": "rf.leg"}),
+        lambda broken: broken["rules"][0]["cases"][0].update(when={"condition": "nowhere"}),
+        lambda broken: broken["rules"][0]["cases"][0].update(when={"whatever": 1}),
+    ):
+        broken = copy.deepcopy(data)
+        change(broken)
+        with pytest.raises(RulesInvalid):
+            parse_rules(broken)
+
+
+FORBIDDEN = (
+    "you have",
+    "diagnos",
+    "safe to",
+    "prevents",
+    "will heal",
+    "fracture",
+    "tumour",
+    "cancer",
+    "thrombosis",
+    "sepsis",
+)
+
+
+def test_words_for_the_patient_name_no_disease(rules):
+    for action in rules.actions.values():
+        text = " ".join([action.heading, action.text, *action.steps]).lower()
+        assert not [word for word in FORBIDDEN if word in text]

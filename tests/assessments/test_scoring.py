@@ -1,0 +1,117 @@
+"""The arithmetic of published instruments on made-up answers. Their words are not here; ids stand for the items."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessments.questionnaire import Item, Option, ScoreRule
+from assessments.scoring import MethodUnknown, score
+
+
+def items(count, *weights):
+    """`count` choices whose options count `weights`."""
+    options = tuple(Option(str(number), "", Decimal(weight)) for number, weight in enumerate(weights))
+    return {f"i{number}": Item(f"i{number}", "choice", options=options) for number in range(count)}
+
+
+def rule(asked, method="sum", minimum=None, **extra):
+    names = tuple(asked)
+    return ScoreRule("m", "", method, names, len(names) if minimum is None else minimum, **extra)
+
+
+def answer(asked, *chosen):
+    return {name: [str(code)] for name, code in zip(asked, chosen, strict=False) if code is not None}
+
+
+FROM_0_TO_4 = (0, 1, 2, 3, 4)
+OF_100 = {"method": "mean", "multiplier": Decimal(-25), "offset": Decimal(100)}  # 100 - 100 x mean / 4
+
+
+def test_uwri_all_best_is_36():
+    asked = items(9, *FROM_0_TO_4)
+    assert score(rule(asked), asked, answer(asked, *[4] * 9)).value == 36
+
+
+def test_uwri_with_one_missing_has_no_total():
+    asked = items(9, *FROM_0_TO_4)
+    result = score(rule(asked), asked, answer(asked, *[4] * 8))
+    assert (result.value, result.answered, result.of) == (None, 8, 9)
+
+
+def ostrc(*chosen):
+    asked = items(4, 0, 8, 17, 25)
+    return score(rule(asked, gate="first-zero-last-hundred"), asked, answer(asked, *chosen)).value
+
+
+def test_ostrc_second_option_everywhere_is_32():
+    assert ostrc(1, 1, 1, 1) == 32
+
+
+def test_ostrc_gatekeeper_decides_alone():
+    """The first question's last option is 100 whatever is skipped, not 25; its first is 0."""
+    assert ostrc(3) == 100
+    assert ostrc(0) == 0
+
+
+def test_ostrc_with_a_skipped_question_has_no_score():
+    assert ostrc(1, 1, None, 1) is None
+
+
+def test_hoos_pain_half_of_ten_answered_is_enough():
+    asked = items(10, *FROM_0_TO_4)
+    pain = rule(asked, minimum=5, **OF_100)
+    assert score(pain, asked, answer(asked, *[2] * 5)).value == 50
+    assert score(pain, asked, answer(asked, *[2] * 4)).value is None
+
+
+def test_hagos_no_trouble_is_100():
+    asked = items(7, *FROM_0_TO_4)
+    assert score(rule(asked, **OF_100), asked, answer(asked, *[0] * 7)).value == 100
+
+
+def test_lefs_all_best_is_80_and_is_not_prorated():
+    asked = items(20, *FROM_0_TO_4)
+    assert score(rule(asked), asked, answer(asked, *[4] * 20)).value == 80
+    assert score(rule(asked), asked, answer(asked, *[4] * 19)).value is None
+
+
+def test_own_activities_are_the_mean_of_those_named():
+    asked = {name: Item(name, "integer") for name in ("a", "b", "c")}
+    own = rule(asked, "mean", 1)
+    assert score(own, asked, {"a": [4], "b": [6], "c": [8]}).value == Decimal("6.0")
+    assert score(own, asked, {"a": [4], "b": [5]}).value == Decimal("4.5")
+    assert score(own, asked, {}).value is None
+
+
+def test_ihot_all_worst_is_0():
+    asked = {f"v{number}": Item(f"v{number}", "integer") for number in range(12)}
+    assert score(rule(asked, "mean", 6), asked, {name: [0] for name in asked}).value == 0
+
+
+def test_person_mean_fills_what_is_missing():
+    asked = items(4, *FROM_0_TO_4)
+    hoos12 = rule(asked, "person-mean", 2, multiplier=Decimal("-6.25"), offset=Decimal(100))
+    assert score(hoos12, asked, answer(asked, 2, 2)).value == 50
+    assert score(hoos12, asked, answer(asked, 2)).value is None
+
+
+def test_unknown_method_is_refused():
+    asked = items(1, 0, 1)
+    with pytest.raises(MethodUnknown):
+        score(rule(asked, "median"), asked, answer(asked, 1))
+    with pytest.raises(MethodUnknown):
+        score(replace(rule(asked), gate="other"), asked, answer(asked, 1))
+
+
+@given(st.lists(st.none() | st.integers(0, 4), min_size=1, max_size=10), st.integers(1, 10))
+def test_mean_agrees_with_the_naive_one(chosen, minimum):
+    asked = items(len(chosen), *FROM_0_TO_4)
+    result = score(rule(asked, "mean", minimum), asked, answer(asked, *chosen))
+    answered = [value for value in chosen if value is not None]
+    if len(answered) < minimum:
+        assert result.value is None
+    else:
+        assert abs(float(result.value) - sum(answered) / len(answered)) <= 0.0500001
