@@ -6,6 +6,7 @@ from django.utils.html import format_html
 
 from clinic.audit.admin import RecordsAccess
 from clinic.audit.models import Action
+from clinic.practice.instants import format_instant
 
 from .messages import (
     MessageNotSettled,
@@ -27,8 +28,8 @@ CHIPS = {
 
 @admin.register(Message)
 class MessageAdmin(RecordsAccess, admin.ModelAdmin):
-    list_display = ("due_at", "state_chip", "kind", "patient", "reason", "attempts", "settled_at")
-    list_filter = ("state", "kind", "channel", "due_at")
+    list_display = ("due", "state_chip", "kind_words", "patient", "reason", "settled")
+    list_filter = ("state", "kind", "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__name", "patient__email")
     actions = ("resend", "cancel")
@@ -37,6 +38,18 @@ class MessageAdmin(RecordsAccess, admin.ModelAdmin):
     @admin.display(description="state", ordering="state")
     def state_chip(self, message):
         return format_html('<span class="chip {}">{}</span>', CHIPS[message.state], message.get_state_display())
+
+    @admin.display(description="kind", ordering="kind")
+    def kind_words(self, message):
+        return message.kind.replace("_", " ")
+
+    @admin.display(description="due", ordering="due_at")
+    def due(self, message):
+        return format_instant(message.due_at, timezone.get_current_timezone())
+
+    @admin.display(description="ended", ordering="settled_at")
+    def settled(self, message):
+        return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
 
     def has_add_permission(self, request):
         return False

@@ -1,10 +1,14 @@
 """The words of a message, from the templates of its kind."""
 
+import re
+
 from django.template.loader import render_to_string
 
 from clinic.practice.models import Clinic
 
 from .kinds import Email
+
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def render_email(kind: str, *, to: str, context: dict, clinic: Clinic, calendar: bytes | None = None) -> Email:
@@ -17,7 +21,7 @@ def render_email(kind: str, *, to: str, context: dict, clinic: Clinic, calendar:
     return Email(
         to=to,
         subject=" ".join(render_to_string(f"emails/{kind}/subject.txt", context).split()),
-        text=render_to_string(f"emails/{kind}/body.txt", context).strip() + "\n",
+        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{kind}/body.txt", context).strip()) + "\n",
         html=render_to_string(f"emails/{kind}/body.html", context).strip(),
         calendar=calendar,
     )

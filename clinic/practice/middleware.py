@@ -1,8 +1,11 @@
-"""One place turns a patient's link that no longer opens into a page that says what to do next."""
+"""What holds for whole parts of the site: links that no longer open, and whose clock the admin goes by."""
 
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 
 from .links import LinkExpired, LinkUnknown
+from .models import Clinic
 
 
 class BrokenLinkPages:
@@ -20,3 +23,16 @@ class BrokenLinkPages:
         if isinstance(exception, LinkExpired):
             return render(request, "practice/link_expired.html", status=410)
         return None
+
+
+class AdminByClinicClock:
+    """In the admin, days and times are typed and shown by the clinic's clock, whatever zone the server is in."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not request.path.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        with timezone.override(Clinic.objects.current().zone):
+            return self.get_response(request)

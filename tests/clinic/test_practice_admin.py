@@ -11,6 +11,7 @@ from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic, Patient, User
 from tests.clinic.factories import (
+    NOON,
     ClinicFactory,
     MessageFactory,
     PatientFactory,
@@ -136,6 +137,13 @@ def test_ledger_shows_every_state_with_its_reason(client, tess):
     for words in ("SMTPDataError 550", "chip-urgent", "chip-ok", "chip-quiet", "Alice Moore"):
         assert words in ledger
     assert "SMTPDataError 550" not in page(client, "outbox_message_changelist", state="sent")
+
+
+def test_ledger_goes_by_the_clinics_clock(client, tess):
+    ClinicFactory(time_zone="America/New_York")
+    MessageFactory(due_at=NOON)
+
+    assert "Tue 1 Dec, 12:00 pm" in page(client, "outbox_message_changelist")
 
 
 @pytest.mark.parametrize("count", [1, 30])

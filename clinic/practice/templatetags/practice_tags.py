@@ -6,16 +6,11 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils.html import format_html
 
+from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
 register = template.Library()
-
-
-def format_instant(instant: datetime, zone: ZoneInfo) -> str:
-    """Like "Tue 1 Dec, 9:00 am" in `zone`."""
-    local = instant.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b}, {local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
 
 
 @register.filter
