@@ -37,11 +37,12 @@ def book_appointment(
     now: datetime,
     by: User | None = None,
 ) -> Appointment:
-    """Book a visit at `starts_at` (UTC) and plan its messages. The same key books once and returns the same visit.
+    """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
     `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
     patient. Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
+    starts_at = starts_at.astimezone(UTC)
     try:
         with locked_diaries([therapist.pk]):
             if earlier := Appointment.objects.filter(idempotency_key=idempotency_key).first():
@@ -56,7 +57,7 @@ def book_appointment(
                 service=service,
                 therapist=therapist,
                 patient=patient,
-                starts_at=starts_at.astimezone(UTC),
+                starts_at=starts_at,
                 mode=mode,
                 visitor_time_zone=visitor_time_zone,
                 idempotency_key=idempotency_key,

@@ -1,6 +1,6 @@
 """Blocking time in which nobody shall book."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, HoursOverride
@@ -18,7 +18,7 @@ def block_time(
     despite_visits: bool = False,
     by: User,
 ) -> HoursOverride:
-    """Close the stretch from `starts_at` to `ends_at` (UTC) for a therapist, or for everybody with None.
+    """Close the stretch from `starts_at` to `ends_at` for a therapist, or for everybody with None.
 
     Raises VisitsInTheWay, with the visits that stand in it, unless `despite_visits`: they stay booked, and somebody has
     to call those people. The diaries are locked, so that none can be booked between the look and the closing.
@@ -40,7 +40,8 @@ def block_time(
 
 def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
     """The visits that stand in a stretch, of a therapist or of everybody, with their patients."""
-    visits = Appointment.objects.booked_within(Interval(starts_at, ends_at)).select_related("patient", "service")
+    stretch = Interval(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
+    visits = Appointment.objects.booked_within(stretch).select_related("patient", "service")
     if therapist is not None:
         visits = visits.filter(therapist=therapist)
     return list(visits)

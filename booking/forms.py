@@ -1,13 +1,15 @@
-"""The one form of booking: who comes."""
+"""The forms of booking: who comes, and what staff book and block."""
 
 import uuid
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils import timezone
 
-from booking.models import Service, VisitMode
+from booking.closures import visits_between
+from booking.models import Appointment, HoursOverride, Service, VisitMode
 from clinic.practice.forms import PhoneField
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Therapist
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -46,3 +48,66 @@ class DetailsForm(forms.Form):
     def clean_name(self) -> str:
         """A name is one line; whatever else was pasted becomes spaces."""
         return " ".join(self.cleaned_data["name"].split())
+
+
+class ClinicClockInput(forms.DateTimeInput):
+    """One field for day and time, as browsers draw it; by the clinic's clock where the page is under it."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+class StaffBookingForm(forms.Form):
+    """A visit that the clinic's staff book for somebody, on the phone or at the desk."""
+
+    service = forms.ModelChoiceField(Service.objects.filter(listing=Service.Listing.BOOKABLE))
+    therapist = forms.ModelChoiceField(Therapist.objects.active())
+    starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    mode = forms.ChoiceField(label="How", choices=VisitMode.choices)
+    name = forms.CharField(label="Patient's name", max_length=120)
+    email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
+    phone = PhoneField()
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *args, clinic: Clinic, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["phone"].region = clinic.country
+
+    def clean_name(self) -> str:
+        """One line, as in the patients' own form."""
+        return " ".join(self.cleaned_data["name"].split())
+
+
+class HoursOverrideForm(forms.ModelForm):
+    """Blocked or extra time. Where people are booked it warns, names them, and wants to be told once more."""
+
+    despite_visits = forms.BooleanField(
+        label="Block it all the same",
+        required=False,
+        help_text="The visits stay booked until you cancel them. Call those people.",
+    )
+
+    class Meta:
+        model = HoursOverride
+        fields = ("kind", "therapist", "starts_at", "ends_at", "note")
+
+    def clean(self):
+        cleaned = super().clean()
+        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
+        is_closure = cleaned.get("kind") == HoursOverride.Kind.CLOSURE
+        if is_closure and starts_at and ends_at and starts_at < ends_at and not cleaned.get("despite_visits"):
+            visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
+            if visits:
+                self.add_error("despite_visits", visits_in_the_way_words(visits))
+        return cleaned
+
+
+def visits_in_the_way_words(visits: list[Appointment]) -> str:
+    """Who is booked in a time that is to be blocked."""
+    names = "; ".join(
+        f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {timezone.localtime(visit.starts_at):%a %H:%M}"
+        for visit in visits
+    )
+    return f"Booked in this time: {names}."

@@ -62,8 +62,12 @@ class LocalTime:
         return clock_words(self.local)
 
     @property
+    def zone_name(self) -> str:
+        return zone_words(self.local)
+
+    @property
     def clock_and_zone(self) -> str:
-        return f"{self.clock} {zone_words(self.local)}"
+        return f"{self.clock} {self.zone_name}"
 
     def __str__(self):
         return f"{self.day}, {self.clock_and_zone}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import Deferrable, F, Q
+from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.scheduling import Interval
 
@@ -28,6 +28,15 @@ class AppointmentQuerySet(models.QuerySet):
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
+
+    def knowing_who_is_new(self):
+        """With `has_been_here`: whether the patient had an earlier visit, or has one before this."""
+        earlier = Appointment.objects.filter(
+            patient=OuterRef("patient"),
+            starts_at__lt=OuterRef("starts_at"),
+            status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED),
+        )
+        return self.annotate(has_been_here=Exists(earlier))
 
     def booked_within(self, interval: Interval):
         """Visits that stand and share an instant with `interval`, buffers left out."""
@@ -94,6 +103,7 @@ class Appointment(models.Model):
 
     class Meta:
         ordering = ("starts_at",)
+        verbose_name = "visit"
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),
             models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist_start"),

@@ -63,6 +63,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         raise Http404
     trail = read_trail(request, now=now)
     slots = one_slot_a_time(free_slots(service=service, first_day=day, days=1, now=now, clinic=clinic))
+    rows = [time_row(slot, service, clinic, trail) for slot in slots]
     is_past = day < now.astimezone(clinic.zone).date()
     context = {
         "service": service,
@@ -71,7 +72,9 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         "step": 3,
         "day": day,
         "day_words": day_words(day),
-        "parts": _parts_of_day(slots, service, clinic, trail),
+        "parts": _parts_of_day(rows),
+        "first": rows[0] if rows else None,
+        "clocks_change": len({row["time"].local.utcoffset() for row in rows}) > 1,
         "is_past": is_past,
         "next_slot": None if slots else _next_slot(service, day, now, clinic),
         **zone_context(service, clinic, trail),
@@ -127,15 +130,16 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _parts_of_day(slots: list[Slot], service: Service, clinic: Clinic, trail: Trail) -> list[dict]:
-    rows = [
-        {
-            "slot": slot,
-            "time": clinic_time(slot.starts_at, clinic),
-            "there": time_there(service, slot.starts_at, clinic, trail),
-        }
-        for slot in slots
-    ]
+def time_row(slot: Slot, service: Service, clinic: Clinic, trail: Trail) -> dict:
+    """A slot with its time by the clinic's clock and, where it differs, in words by the visitor's own."""
+    time, there = clinic_time(slot.starts_at, clinic), time_there(service, slot.starts_at, clinic, trail)
+    words = there.clock if there else ""
+    if there and there.local.date() != time.local.date():
+        words += f", {short_day_words(there.local.date())}"
+    return {"slot": slot, "time": time, "there": there, "there_words": words}
+
+
+def _parts_of_day(rows: list[dict]) -> list[dict]:
     return [{"name": name, "rows": list(group)} for name, group in groupby(rows, key=_part_of_day)]
 
 

@@ -14,7 +14,7 @@ from booking.forms import DetailsForm
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.trail import Trail, read_trail
-from booking.views.choose import time_there, zone_context
+from booking.views.choose import time_row, time_there, zone_context
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
@@ -88,14 +88,8 @@ def _time_is_gone(
     service, clinic, trail = context["service"], context["clinic"], context["trail"]
     wanted = max(context["starts_at"], now)
     slots = nearest_free_slots(service=service, to=wanted, limit=OTHER_TIMES, now=now, clinic=clinic)
-    others = [
-        {
-            "slot": slot,
-            "time": clinic_time(slot.starts_at, clinic),
-            "there": time_there(service, slot.starts_at, clinic, trail),
-        }
-        for slot in slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
-    ]
+    slots = slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
+    others = [time_row(slot, service, clinic, trail) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
 

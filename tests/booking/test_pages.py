@@ -66,7 +66,7 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     days = client.get(next(href for href in hrefs(services) if href.startswith(DAYS)))
     assert "Tue 1 Dec 12 times" in text_of(days)
     times = client.get(TUESDAY_TIMES)
-    assert "Morning 9:00 am EST" in text_of(times)
+    assert "Morning 9:00 am 9:30 am" in text_of(times)
     assert NINE in hrefs(times)
     form = client.get(NINE)
     assert "Tuesday 1 December, 9:00 am EST" in text_of(form)
@@ -241,7 +241,7 @@ def test_days_go_on_and_back_and_stop_at_the_horizon(client, evaluation):
 
 def test_a_call_shows_the_visitors_time_beside_the_clinics(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles")
-    assert "9:00 am EST 6:00 am PST for you" in text_of(page)
+    assert "9:00 am 6:00 am for you" in text_of(page)
     at_nine = "/book/call/meredith/20261201T1400Z/?tz=America%2FLos_Angeles"
     assert at_nine in hrefs(page)
     assert "Tuesday 1 December, 6:00 am PST where you are" in text_of(client.get(at_nine))
@@ -250,6 +250,12 @@ def test_a_call_shows_the_visitors_time_beside_the_clinics(client, call):
     assert "Tuesday 1 December, 9:00 am EST Tuesday 1 December, 6:00 am PST where you are" in visit
     assert "By phone: we will call you." in visit
     assert Appointment.objects.get().visitor_time_zone == "America/Los_Angeles"
+
+
+def test_a_call_names_the_visitors_day_where_it_is_another(client, call):
+    page = text_of(client.get("/book/call/2026-12-01/?tz=Australia/Sydney"))
+    assert "Times are those of the clinic’s clock (EST). Yours stands below each (AEDT)." in page
+    assert "9:00 am 1:00 am, Wed 2 Dec for you" in page
 
 
 def test_a_visit_in_person_keeps_to_the_clinics_clock_and_says_so(client, evaluation):

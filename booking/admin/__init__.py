@@ -1,0 +1,7 @@
+"""Booking in the admin: what is offered and when, time that is blocked, and the visits."""
+
+from booking.admin.hours import HoursOverrideAdmin, OpeningHoursAdmin
+from booking.admin.offer import ServiceAdmin
+from booking.admin.visits import AppointmentAdmin
+
+__all__ = ["AppointmentAdmin", "HoursOverrideAdmin", "OpeningHoursAdmin", "ServiceAdmin"]

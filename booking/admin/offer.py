@@ -1,0 +1,31 @@
+"""What the clinic offers."""
+
+from django.contrib import admin
+
+from booking.models import Service
+from clinic.practice.templatetags.practice_tags import money
+
+
+@admin.register(Service)
+class ServiceAdmin(admin.ModelAdmin):
+    list_display = ("name", "minutes", "price", "ways", "listing", "position")
+    list_editable = ("position",)
+    filter_horizontal = ("therapists",)
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "summary", "includes", "price_cents", "listing", "position")}),
+        ("How and with whom", {"fields": ("in_person", "by_video", "by_phone", "therapists", "intake_slug")}),
+        ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
+        ("Limits", {"fields": ("minimum_notice_minutes", "horizon_days")}),
+    )
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # visits keep their service; hide it instead
+
+    @admin.display(ordering="price_cents")
+    def price(self, service):
+        return money(service.price_cents)
+
+    @admin.display(description="how")
+    def ways(self, service):
+        return ", ".join(mode.label for mode in service.modes)

@@ -1,0 +1,213 @@
+"""The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_POST
+
+from booking.admin.clock import ByClinicClock, by_clinic_clock
+from booking.admin.when import WhenFilter
+from booking.appointments import book_appointment, cancel_appointment
+from booking.attendance import mark_arrived, mark_no_show
+from booking.forms import StaffBookingForm
+from booking.models import Appointment, AppointmentEvent
+from booking.refusals import (
+    BookingRefused,
+    BusyTryAgain,
+    NotOfferedBecause,
+    SlotNotOffered,
+    SlotTaken,
+    TooLateToChange,
+    VisitCancelled,
+    VisitNotStarted,
+)
+from clinic.audit.admin import RecordsAccess
+from clinic.practice.models import Clinic
+
+CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
+INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
+
+# What staff can do to a visit: by which function, and what it says when it is done.
+ACTS = {
+    "arrived": (mark_arrived, "marked as arrived"),
+    "no-show": (mark_no_show, "marked as a no-show"),
+    "cancel": (cancel_appointment, "cancelled; the patient is told by e-mail"),
+}
+REFUSALS = {
+    TooLateToChange: "The visit is over, or was never booked.",
+    VisitCancelled: "The visit is cancelled.",
+    VisitNotStarted: "The visit has not begun yet.",
+    SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
+    BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
+}
+NOT_OFFERED = {
+    NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
+    NotOfferedBecause.HORIZON: "This is further ahead than can be booked.",
+    NotOfferedBecause.HOURS: "This is outside the opening hours, or not on one of the service's starting times.",
+    NotOfferedBecause.SERVICE: "This therapist does not do this service in this way.",
+}
+
+
+def refusal_words(refusal: BookingRefused) -> str:
+    """Why it may not be, to a member of staff."""
+    return NOT_OFFERED[refusal.reason] if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
+
+
+class EventInline(admin.TabularInline):
+    model = AppointmentEvent
+    verbose_name_plural = "what happened"
+    fields = readonly_fields = ("kind", "at", "by", "starts_at")
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("by")
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
+    list_display = ("starts_at", "patient", "service", "mode", "chips", "therapist", "reference")
+    list_filter = (WhenFilter, "status", "therapist", "service")
+    list_select_related = ("patient", "service", "therapist", "intake", "source_article")
+    list_per_page = 50
+    date_hierarchy = "starts_at"
+    search_fields = ("patient__name", "patient__email", "reference")
+    search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
+    actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
+    inlines = (EventInline,)
+    change_form_template = "booking/admin_visit.html"
+    fieldsets = (
+        (
+            None,
+            {"fields": ("reference", "starts_at", "ends_at", "patient_link", "service", "mode", "therapist", "status")},
+        ),
+        ("Before the visit", {"fields": ("intake_link", "confirmed_at", "messages_link", "source_article")}),
+        ("Afterwards", {"fields": ("arrived_at", "cancelled_at", "cancelled_by")}),
+        (
+            "Behind it",
+            {"fields": ("blocked", "visitor_time_zone", "version", "sequence", "created_at"), "classes": ("collapse",)},
+        ),
+    )
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).knowing_who_is_new()
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_act_permission(self, request) -> bool:
+        """Who may mark and cancel: those with the right to change visits, though nobody edits one."""
+        return request.user.has_perm("booking.change_appointment")
+
+    # How a visit reads
+
+    @admin.display(description="state")
+    def chips(self, visit):
+        chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
+        if not visit.has_been_here:
+            chips.append(("chip-new", "new"))
+        if visit.confirmed_at:
+            chips.append(("chip-ok", "confirmed"))
+        if visit.intake:
+            chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
+        if visit.source_article:
+            chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
+        return mark_safe(" ".join(format_html('<span class="chip {}">{}</span>', *chip) for chip in chips))  # noqa: S308
+
+    @admin.display(description="patient")
+    def patient_link(self, visit):
+        if visit.patient is None:
+            return None
+        url = reverse("admin:practice_patient_change", args=[visit.patient_id])
+        return format_html('<a href="{}">{}</a>', url, visit.patient.name)
+
+    @admin.display(description="intake")
+    def intake_link(self, visit):
+        if visit.intake is None:
+            return None
+        url = reverse("admin:assessments_response_change", args=[visit.intake_id])
+        return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
+
+    @admin.display(description="messages")
+    def messages_link(self, visit):
+        url = reverse("admin:outbox_message_changelist", query={"subject_id": visit.pk})
+        return format_html('<a href="{}">What was and will be sent</a>', url)
+
+    # What can be done to it
+
+    def get_urls(self):
+        act = self.admin_site.admin_view(require_POST(self.act_view))
+        return [
+            path("<uuid:pk>/act/<slug:act>/", act, name="booking_appointment_act"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        context = {"may_act": self.has_act_permission(request), "title": "Visit", **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def act_view(self, request, pk, act):
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        visit = Appointment.objects.filter(pk=pk).first()
+        if visit is None or act not in ACTS:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        self._act_on_each(request, [visit], act)
+        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+
+    def _act_on_each(self, request, visits, act):
+        function, done_words = ACTS[act]
+        for visit in visits:
+            try:
+                function(appointment=visit, by=request.user, now=timezone.now())
+                self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
+            except BookingRefused as refusal:
+                self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
+
+    @admin.action(description="They arrived", permissions=["act"])
+    def mark_as_arrived(self, request, queryset):
+        self._act_on_each(request, queryset, "arrived")
+
+    @admin.action(description="They did not come", permissions=["act"])
+    def mark_as_no_show(self, request, queryset):
+        self._act_on_each(request, queryset, "no-show")
+
+    @admin.action(description="Cancel, and tell the patients", permissions=["act"])
+    def cancel(self, request, queryset):
+        self._act_on_each(request, queryset, "cancel")
+
+    # Booking one
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return by_clinic_clock(self._book_view, request)
+
+    def _book_view(self, request):
+        clinic = Clinic.objects.current()
+        form = StaffBookingForm(request.POST or None, clinic=clinic)
+        if request.method == "POST" and form.is_valid():
+            try:
+                visit = book_appointment(**form.cleaned_data, by=request.user, now=timezone.now())
+            except BookingRefused as refusal:
+                form.add_error("starts_at", refusal_words(refusal))
+            else:
+                self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[visit.pk]), status=303)
+        context = {**self.admin_site.each_context(request), "title": "Book a visit", "opts": self.opts, "form": form}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "booking/admin_book.html", context)

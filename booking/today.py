@@ -1,0 +1,148 @@
+"""The day as its therapist needs it before the first patient, in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import QuerySet
+
+from assessments.models import Flag
+from booking.availability import Diary, read_diaries
+from booking.models import Appointment
+from booking.opening_hours import day_interval
+from booking.scheduling import Interval, intersect, subtract
+from booking.wording import LocalTime, clinic_time
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic, Therapist
+
+SHORTEST_GAP_MINUTES = 30
+UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the morning
+MOST_MESSAGES = 20
+
+Status = Appointment.Status
+
+
+@dataclass(frozen=True)
+class TodaysVisit:
+    """One line of the day."""
+
+    appointment: Appointment
+    time: LocalTime
+    is_new: bool  # the patient's first visit here
+    intake: str  # "none", "part" or "done"; empty if nothing was asked
+
+    @property
+    def clock(self) -> str:
+        return self.time.clock
+
+    @property
+    def has_arrived(self) -> bool:
+        return self.appointment.arrived_at is not None
+
+    @property
+    def is_missed(self) -> bool:
+        return self.appointment.status == Status.NO_SHOW
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Open time with nobody in it."""
+
+    starts: LocalTime
+    ends: LocalTime
+    therapist: Therapist | None  # None where there is only one, who need not be named
+
+    def __str__(self):
+        words = f"{self.starts.clock} – {self.ends.clock}"
+        return f"{words}, {self.therapist.name}" if self.therapist else words
+
+
+@dataclass(frozen=True)
+class Today:
+    """Everything the front page of the admin shows."""
+
+    clinic: Clinic
+    day: date
+    flags: list[Flag]
+    visits: list[TodaysVisit]
+    gaps: list[Gap]
+    next_visit: Appointment | None  # only looked for on a day without visits
+    failed_messages: list[Message]
+    overdue_messages: list[Message]
+    unmarked: list[Appointment]
+
+
+def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
+    """The clinic's day around `now`, for one therapist or for all. Flags and messages are everybody's."""
+    clinic = Clinic.objects.current()
+    day = now.astimezone(clinic.zone).date()
+    whole_day = day_interval(day, 1, clinic.zone)
+    visits = _visits(whole_day, clinic, therapist)
+    diaries = read_diaries(first_day=day, days=1, now=now, clinic=clinic, therapist=therapist)
+    return Today(
+        clinic=clinic,
+        day=day,
+        flags=list(Flag.objects.open().select_related("response__patient")),
+        visits=visits,
+        gaps=_gaps(diaries, whole_day, clinic),
+        next_visit=None if visits else _next_visit(whole_day, therapist),
+        failed_messages=list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
+        overdue_messages=list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+        unmarked=list(_unmarked(whole_day, therapist)),
+    )
+
+
+def _of(therapist: Therapist | None) -> QuerySet[Appointment]:
+    visits = Appointment.objects.select_related("patient", "service", "therapist", "intake", "source_article")
+    return visits if therapist is None else visits.filter(therapist=therapist)
+
+
+def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) -> list[TodaysVisit]:
+    shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
+    rows = (
+        _of(therapist)
+        .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
+        .knowing_who_is_new()
+        .order_by("starts_at", "therapist__position")
+    )
+    return [
+        TodaysVisit(
+            appointment=row,
+            time=clinic_time(row.starts_at, clinic),
+            is_new=not row.has_been_here,
+            intake=row.intake.progress if row.intake else "",
+        )
+        for row in rows
+    ]
+
+
+def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap]:
+    is_one = len(diaries) == 1
+    gaps = [
+        (interval, diary.therapist)
+        for diary in diaries
+        for interval in subtract(intersect(diary.openings, [whole_day]), diary.closed + diary.blocked)
+        if interval.minutes >= SHORTEST_GAP_MINUTES
+    ]
+    return [
+        Gap(
+            starts=clinic_time(interval.start, clinic),
+            ends=clinic_time(interval.end, clinic),
+            therapist=None if is_one else therapist,
+        )
+        for interval, therapist in sorted(gaps, key=lambda gap: gap[0])
+    ]
+
+
+def _next_visit(whole_day: Interval, therapist: Therapist | None) -> Appointment | None:
+    ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    return ahead.order_by("starts_at").first()
+
+
+def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
+    """Visits of the last days of which nobody said whether the patient came."""
+    return (
+        _of(therapist)
+        .filter(status=Status.BOOKED, arrived_at__isnull=True)
+        .filter(ends_at__lte=whole_day.start, ends_at__gt=whole_day.start - UNMARKED_FOR)
+        .order_by("starts_at")
+    )

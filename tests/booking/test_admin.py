@@ -1,0 +1,185 @@
+"""The therapist's side: who may, what it shows, and that everything goes through the domain functions."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from booking.models import Appointment, HoursOverride
+from clinic.audit.models import AccessEvent
+from clinic.practice.models import User
+
+from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+
+LIST = "/admin/booking/appointment/"
+ADD = "/admin/booking/appointment/add/"
+BLOCK = "/admin/booking/hoursoverride/add/"
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def owner(client, db):
+    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
+    client.force_login(user)
+    return user
+
+
+def page_of(visit) -> str:
+    return reverse("admin:booking_appointment_change", args=[visit.pk])
+
+
+def act(client, visit, name):
+    return client.post(reverse("admin:booking_appointment_act", args=[visit.pk, name]), follow=True)
+
+
+def by_phone(**changes):
+    return {
+        "name": "Bob Caller",
+        "email": "bob@example.com",
+        "phone": "603 555 0199",
+        "mode": "in_person",
+        "starts_at": "2026-12-01T09:00",
+        "idempotency_key": str(uuid.uuid4()),
+    } | changes
+
+
+def test_the_list_begins_with_today_and_shows_chips_by_the_clinics_clock(client, owner, evaluation):
+    book(evaluation, name="Past Patty", now=NOW - timedelta(days=9), starts_at=NINE_ON_TUESDAY - timedelta(days=11))
+    book(evaluation)
+    page = client.get(LIST).content.decode()
+    everything = client.get(LIST + "?when=all").content.decode()
+    assert "Alice Runner" in page
+    assert "Past Patty" not in page
+    assert "Past Patty" in everything
+    assert "9 a.m." in page
+    assert '<span class="chip chip-new">new</span>' in page
+
+
+@pytest.mark.parametrize("when", ["today", "tomorrow", "past", "all", "nonsense"])
+def test_each_list_opens(client, owner, evaluation, when):
+    book(evaluation)
+    assert client.get(LIST, {"when": when}).status_code == 200
+
+
+def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
+    visit = book(evaluation)
+    page = client.get(page_of(visit))
+    assert page.status_code == 200
+    assert visit.reference in page.content.decode()
+    assert "They arrived" in page.content.decode()
+    assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
+
+
+def test_time_and_state_cannot_be_edited(client, owner, evaluation):
+    visit = book(evaluation)
+    assert client.post(page_of(visit), {"status": "completed", "starts_at_0": "2026-12-02"}).status_code == 403
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
+    visit = book(evaluation)
+    assert "has not begun yet" in act(client, visit, "no-show").content.decode()
+    assert "marked as arrived" in act(client, visit, "arrived").content.decode()
+    with time_machine.travel(NINE_ON_TUESDAY, tick=False):
+        client.force_login(owner)
+        act(client, visit, "cancel")
+        visit.refresh_from_db()
+        assert (visit.status, visit.cancelled_by) == ("cancelled", owner)
+        assert "The visit is cancelled." in act(client, visit, "arrived").content.decode()
+    assert client.get(reverse("admin:booking_appointment_act", args=[visit.pk, "cancel"])).status_code == 405
+    assert act(client, visit, "explode").status_code == 200
+
+
+def test_several_visits_are_marked_at_once(client, owner, evaluation):
+    visits = [book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))]
+    client.post(LIST + "?when=all", {"action": "mark_as_arrived", "_selected_action": [visit.pk for visit in visits]})
+    assert Appointment.objects.filter(arrived_at=NOW).count() == 2
+
+
+def test_staff_book_for_somebody_on_the_phone(client, owner, evaluation, meredith):
+    assert client.get(ADD).status_code == 200
+    form = by_phone(service=evaluation.pk, therapist=meredith.pk)
+    assert client.post(ADD, form).status_code == 303
+    visit = Appointment.objects.get()
+    assert visit.starts_at == NINE_ON_TUESDAY
+    assert visit.events.get().by == owner
+    taken = client.post(ADD, by_phone(service=evaluation.pk, therapist=meredith.pk, name="Carol"))
+    assert "Another visit" in taken.content.decode()
+    assert 'value="Carol"' in taken.content.decode()
+    early = client.post(ADD, form | {"starts_at": "2026-12-01T07:00", "idempotency_key": str(uuid.uuid4())})
+    assert "outside the opening hours" in early.content.decode()
+
+
+def test_blocking_time_warns_of_visits_and_wants_to_be_told_once_more(client, owner, evaluation, meredith):
+    book(evaluation)
+    morning = {
+        "kind": "closure",
+        "therapist": meredith.pk,
+        "starts_at": "2026-12-01T08:00",
+        "ends_at": "2026-12-01T12:00",
+    }
+    warned = client.post(BLOCK, morning)
+    assert "Alice Runner, Tue 09:00" in warned.content.decode()
+    assert not HoursOverride.objects.exists()
+    assert client.post(BLOCK, morning | {"despite_visits": "on"}).status_code == 302
+    closure = HoursOverride.objects.get()
+    assert (closure.starts_at, closure.created_by) == (datetime(2026, 12, 1, 13, tzinfo=UTC), owner)
+    assert client.get(reverse("admin:booking_hoursoverride_change", args=[closure.pk])).status_code == 200
+    assert client.get("/admin/booking/hoursoverride/").status_code == 200
+
+
+def test_the_pages_of_what_is_offered_open(client, owner, evaluation):
+    for path in ("service/", "service/add/", "openinghours/", "openinghours/add/", f"service/{evaluation.pk}/change/"):
+        assert client.get(f"/admin/booking/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("permission", [None, "view_appointment"])
+def test_who_may_only_look_cannot_act_and_others_cannot_even_look(client, front_desk, evaluation, permission):
+    if permission:
+        front_desk.user_permissions.add(Permission.objects.get(codename=permission))
+    client.force_login(front_desk)
+    visit = book(evaluation)
+    assert client.get(LIST).status_code == (200 if permission else 403)
+    assert client.get(page_of(visit)).status_code == (200 if permission else 403)
+    assert client.get(ADD).status_code == 403
+    assert client.get(BLOCK).status_code == 403
+    assert act(client, visit, "cancel").status_code == 403
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+def test_nobody_enters_without_a_login(client, evaluation):
+    visit = book(evaluation)
+    for path in (LIST, ADD, BLOCK, page_of(visit)):
+        response = client.get(path)
+        assert response.status_code == 302
+        assert "/login/" in response["Location"]
+
+
+def test_the_list_costs_the_same_with_one_and_with_thirty_rows(
+    client, owner, evaluation, django_assert_max_num_queries
+):
+    def count():
+        with django_assert_max_num_queries(30) as queries:
+            assert client.get(LIST).status_code == 200
+        return len(queries)
+
+    book(evaluation)
+    before = count()
+    for number in range(8):
+        nora = make_therapist(f"Nora{number}", position=number)
+        evaluation.therapists.add(nora)
+        for hour in (0, 1, 4, 5):
+            book(
+                evaluation, therapist=nora, starts_at=NINE_ON_TUESDAY + timedelta(hours=hour), name=f"B {number} {hour}"
+            )
+    assert count() == before

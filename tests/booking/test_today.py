@@ -1,0 +1,125 @@
+"""The therapist's morning."""
+
+from datetime import UTC, datetime, timedelta
+
+from assessments.models import Flag, Questionnaire, Response
+from booking.appointments import cancel_appointment
+from booking.attendance import mark_arrived, mark_no_show
+from booking.models import HoursOverride
+from booking.today import read_today
+from clinic.outbox.models import Message, State
+
+from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+
+EIGHT_ON_TUESDAY = NINE_ON_TUESDAY - timedelta(hours=1)
+
+
+def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, call):
+    last_week = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6), name="Bob Back")
+    book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2), name="Bob Back")
+    book(evaluation)
+    cancel_appointment(appointment=book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=1)), now=NOW)
+    today = read_today(now=EIGHT_ON_TUESDAY)
+    assert [(v.clock, v.appointment.patient.name, v.is_new) for v in today.visits] == [
+        ("9:00 am", "Alice Runner", True),
+        ("11:00 am", "Bob Back", False),
+    ]
+    assert today.unmarked == [last_week]
+    assert today.next_visit is None
+
+
+def test_the_day_is_the_clinics_and_not_greenwichs(evaluation):
+    book(evaluation)
+    assert read_today(now=datetime(2026, 12, 1, 4, 59, tzinfo=UTC)).visits == []
+    assert len(read_today(now=datetime(2026, 12, 1, 5, 0, tzinfo=UTC)).visits) == 1
+    assert len(read_today(now=datetime(2026, 12, 2, 4, 59, tzinfo=UTC)).visits) == 1
+
+
+def test_an_empty_day_names_the_next_visit(evaluation):
+    visit = book(evaluation)
+    today = read_today(now=NOW)
+    assert (today.visits, today.next_visit) == ([], visit)
+
+
+def test_gaps_are_open_time_of_half_an_hour_and_more(evaluation, meredith):
+    book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(minutes=30))
+    HoursOverride.objects.create(
+        kind="closure",
+        therapist=meredith,
+        starts_at=NINE_ON_TUESDAY + timedelta(hours=6),
+        ends_at=NINE_ON_TUESDAY + timedelta(hours=7, minutes=45),
+    )
+    gaps = read_today(now=EIGHT_ON_TUESDAY).gaps
+    assert [str(gap) for gap in gaps] == ["9:00 am – 9:30 am", "10:30 am – 12:00 pm", "1:00 pm – 3:00 pm"]
+
+
+def test_gaps_name_the_therapist_where_there_are_two(evaluation):
+    nora = make_therapist("Nora", position=1)
+    assert "9:00 am – 12:00 pm, Nora" in [str(gap) for gap in read_today(now=EIGHT_ON_TUESDAY).gaps]
+    assert [str(gap) for gap in read_today(now=EIGHT_ON_TUESDAY, therapist=nora).gaps] == [
+        "9:00 am – 12:00 pm",
+        "1:00 pm – 5:00 pm",
+    ]
+
+
+def test_only_visits_nobody_marked_are_asked_about(evaluation, front_desk):
+    alices, bobs, carols = (
+        book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=n), name=name)
+        for n, name in ((0, "Alice"), (1, "Bob"), (2, "Carol"))
+    )
+    mark_arrived(appointment=alices, by=front_desk, now=alices.starts_at)
+    mark_no_show(appointment=bobs, by=front_desk, now=bobs.ends_at)
+    assert read_today(now=NINE_ON_TUESDAY + timedelta(hours=8)).unmarked == []
+    assert read_today(now=NINE_ON_TUESDAY + timedelta(days=1)).unmarked == [carols]
+
+
+def test_open_flags_and_messages_that_did_not_go_out_are_shown(evaluation):
+    visit = book(evaluation)
+    flag = make_flag(visit, NOW)
+    Message.objects.filter(kind="booking_booked").update(
+        state=State.FAILED, reason="mailbox unknown", settled_at=NOW, lease_until=None
+    )
+    today = read_today(now=NOW + timedelta(hours=1))
+    assert today.flags == [flag]
+    assert [message.kind for message in today.failed_messages] == ["booking_booked"]
+    assert today.overdue_messages == []
+    late = read_today(now=NINE_ON_TUESDAY - timedelta(hours=40))
+    assert [message.kind for message in late.overdue_messages] == ["booking_reminder_48h"]
+
+
+def make_flag(visit, now, rule="RF01"):
+    questionnaire, _ = Questionnaire.objects.get_or_create(
+        slug="intake", version=1, title="Intake", definition={}, defaults={"published_at": NOW, "created_at": NOW}
+    )
+    response = Response.objects.create(questionnaire=questionnaire, patient=visit.patient, created_at=now)
+    return Flag.objects.create(
+        response=response,
+        rule_id=rule,
+        rule_version=1,
+        level="E",
+        current_level="E",
+        action="emergency",
+        raised_at=now,
+    )
+
+
+def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_assert_num_queries):
+    visit = book(evaluation)
+    make_flag(visit, NOW)
+    with django_assert_num_queries(9):
+        read_today(now=EIGHT_ON_TUESDAY)
+    for number in range(8):
+        nora = make_therapist(f"Nora{number}", position=number)
+        evaluation.therapists.add(nora)
+        for hour in (0, 1, 4, 5):
+            visit = book(
+                evaluation,
+                therapist=nora,
+                starts_at=NINE_ON_TUESDAY + timedelta(hours=hour),
+                name=f"Bob {number} {hour}",
+            )
+            make_flag(visit, NOW)
+    with django_assert_num_queries(9):
+        today = read_today(now=EIGHT_ON_TUESDAY)
+        [visit.appointment.service.name for visit in today.visits]
+    assert len(today.visits) == 33
