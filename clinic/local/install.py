@@ -36,10 +36,10 @@ def install():
         _make_venv()
     uv = shutil.which("uv") or _install_uv()
     pinned = ["--require-hashes", "-r", REQUIREMENTS]
-    if not (uv and _runs([uv, "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode", *pinned], quiet=False)):
+    if not (uv and _runs([uv, "pip", "install", "--python", PYTHON, "--compile-bytecode", *pinned])):
         # uv reads no pip.conf; pip does, and may know an index that uv does not.
         _runs([PYTHON, "-m", "ensurepip"])
-        if not _runs([PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pinned], quiet=False):
+        if not _runs([PYTHON, "-m", "pip", "install", *pinned], explain=True):
             sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
     shutil.copyfile(REQUIREMENTS, STAMP)
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
@@ -56,19 +56,22 @@ def _make_venv():
 
 def _install_uv() -> Path | None:
     """uv installs three times faster than pip. Its own pin and hashes are among the requirements."""
-    pin = re.search(r"^uv==.*(?:\\\n.*)*", REQUIREMENTS.read_text(), re.MULTILINE)
+    pin = re.search(r"^uv==(?:.*\\\n)*.*", REQUIREMENTS.read_text(), re.MULTILINE)
     only_uv = VENV / "uv.txt"
     only_uv.write_text(pin[0] + "\n")
     is_there = _runs([PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", only_uv])
     return VENV / "bin" / "uv" if is_there else None
 
 
-def _runs(argv: list, *, quiet: bool = True) -> bool:
-    output = subprocess.DEVNULL if quiet else None
+def _runs(argv: list, *, explain: bool = False) -> bool:
+    """Whether it ends well. `explain`: if not, show the last of what it said."""
     try:
-        return subprocess.run([str(part) for part in argv], stdout=output, stderr=output, check=False).returncode == 0
+        done = subprocess.run([str(part) for part in argv], capture_output=True, text=True, check=False)
     except OSError:
         return False
+    if done.returncode and explain:
+        print("\n".join((done.stdout + done.stderr).splitlines()[-10:]), file=sys.stderr)
+    return done.returncode == 0
 
 
 def main():
