@@ -17,9 +17,9 @@ class TopicAdmin(admin.ModelAdmin):
 @admin.register(Article)
 class ArticleAdmin(admin.ModelAdmin):
     form = ArticleForm
-    list_display = ["title", "topic", "state", "reviewed_by", "next_review_on", "updated_at"]
+    list_display = ["title", "state", "topic", "next_review_on"]
     list_filter = ["status", "topic", "reviewed_by"]
-    list_select_related = ["topic", "reviewed_by"]
+    list_select_related = ["topic"]
     search_fields = ["title", "summary", "body"]
     ordering = ["topic__position", "position"]
     prepopulated_fields = {"slug": ["title"]}

@@ -16,7 +16,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 class LinesField(forms.CharField):
     """A list of sentences, one a line."""
 
-    widget = forms.Textarea(attrs={"rows": 6})
+    widget = forms.Textarea(attrs={"rows": 6, "cols": 90})
 
     def prepare_value(self, value):
         return "\n".join(value) if isinstance(value, list) else value
@@ -28,7 +28,7 @@ class LinesField(forms.CharField):
 class ReferencesField(forms.CharField):
     """Sources, one a line: `id | text | DOI or https address`. The body cites them as [@id]."""
 
-    widget = forms.Textarea(attrs={"rows": 10})
+    widget = forms.Textarea(attrs={"rows": 10, "cols": 90})
 
     def prepare_value(self, value):
         if not isinstance(value, list):
@@ -74,9 +74,9 @@ class ArticleForm(forms.ModelForm):
             *("author", "reviewed_by", "reviewed_on", "next_review_on", "status", "published_at"),
         )
         widgets = {
-            "care": forms.Textarea(attrs={"rows": 14}),
-            "body": forms.Textarea(attrs={"rows": 40}),
-            "summary": forms.Textarea(attrs={"rows": 2}),
+            "care": forms.Textarea(attrs={"rows": 14, "cols": 90}),
+            "body": forms.Textarea(attrs={"rows": 40, "cols": 90}),
+            "summary": forms.Textarea(attrs={"rows": 2, "cols": 90}),
         }
 
     def clean_care(self):

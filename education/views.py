@@ -39,29 +39,12 @@ def topic(request, slug):
 def article(request, slug):
     """One article. The validator is a digest of the page itself, so a changed price or phone number is never stale."""
     now = timezone.now()
-    rows = Article.objects.select_related("topic", "author", "reviewed_by")
-    article = get_object_or_404(rows, slug=slug)
+    article = get_object_or_404(Article.objects.select_related("topic", "author", "reviewed_by"), slug=slug)
     is_draft = not article.is_public(now=now)
     if is_draft and not may_preview(request.user):
         raise Http404
-    clinic = Clinic.objects.current()
-    series = list(published(now=now).filter(topic=article.topic_id))
-    before, after = find_neighbours(article, series)
-    response = render(
-        request,
-        "education/article.html",
-        {
-            "article": article,
-            "page": render_article(article, emergency_number=clinic.emergency_number),
-            "is_draft": is_draft,
-            "before": before,
-            "after": after,
-            "clinic": clinic,
-            "emergency_number": clinic.emergency_number,
-            "canonical": (canonical := canonical_url(request, article)),
-            "structured_data": describe_article(article, clinic=clinic, url=canonical),
-        },
-    )
+    context = {**describe_page(request, article, now=now), "is_draft": is_draft}
+    response = render(request, "education/article.html", context)
     if is_draft:
         add_never_cache_headers(response)
         response["X-Robots-Tag"] = "noindex"
@@ -69,6 +52,23 @@ def article(request, slug):
         patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
         response["Last-Modified"] = http_date(article.updated_at.timestamp())
     return response
+
+
+def describe_page(request, article: Article, *, now) -> dict:
+    """What the template of an article names."""
+    clinic = Clinic.objects.current()
+    before, after = find_neighbours(article, list(published(now=now).filter(topic=article.topic_id)))
+    canonical = canonical_url(request, article)
+    return {
+        "article": article,
+        "page": render_article(article, emergency_number=clinic.emergency_number),
+        "before": before,
+        "after": after,
+        "clinic": clinic,
+        "emergency_number": clinic.emergency_number,
+        "canonical": canonical,
+        "structured_data": describe_article(article, clinic=clinic, url=canonical),
+    }
 
 
 def may_preview(user) -> bool:
