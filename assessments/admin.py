@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from clinic.audit.access import record_access
@@ -75,9 +74,7 @@ class ResponseAdmin(ReadOnlyAdmin):
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
-        page = TemplateResponse(request, "assessments/admin_response.html", context)
-        page["Cache-Control"] = "no-store, private"
-        return page
+        return TemplateResponse(request, "assessments/admin_response.html", context)
 
     def acknowledge_view(self, request, pk, flag):
         if not request.user.has_perm("assessments.change_flag"):
@@ -91,7 +88,6 @@ class ResponseAdmin(ReadOnlyAdmin):
         redirect.status_code = 303
         return redirect
 
-    @never_cache
     def export_view(self, request, pk):
         response = self._find(request, str(pk))
         if response is None:

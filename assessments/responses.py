@@ -72,19 +72,13 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     """
     locked = _lock(response)
     parsed = locked.questionnaire.parsed
-    item = next((one for one in parsed.pages if one.link_id == page), None)
-    if item is None:
+    current = next((one for one in parsed.pages if one.link_id == page), None)
+    if current is None:
         raise PageUnknown(page)
-    on_page = {one.link_id: one for one in item.walk() if one.is_question}
-    kept = dict(locked.answers)
-    for link_id, values in answers.items():
-        if not values:
-            on_page[link_id] and kept.pop(link_id, None)
-        elif check_item(on_page[link_id], values) is None:
-            kept[link_id] = values
+    kept = _merge(locked.answers, answers, current)
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
-    if not check_page(parsed, item, kept):
+    if not check_page(parsed, current, kept):
         locked.saved_pages.append(page)
     if locked.status == ResponseStatus.COMPLETED:
         _settle_completed(locked, now=now)
@@ -111,6 +105,18 @@ def complete_response(*, response: Response, now) -> Response:
     record_access(actor=None, action=Action.EXECUTE, subject=locked, patient_id=locked.patient_id, now=now)
     _copy_state(locked, response)
     return response
+
+
+def _merge(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+    on_page = {item.link_id: item for item in page.walk() if item.is_question}
+    kept = dict(stored)
+    for link_id, values in given.items():
+        problem = check_item(on_page[link_id], values)
+        if not values:
+            kept.pop(link_id, None)
+        elif problem is None:
+            kept[link_id] = values
+    return kept
 
 
 def _lock(response: Response) -> Response:

@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from assessments.definitions import FOLDER, load_questionnaires, read_rules
 from assessments.parsing import parse_questionnaire
@@ -54,8 +55,6 @@ def response(loaded, alice):
 @pytest.fixture
 def token(response, alice):
     """The link that opens Alice's intake for a long while."""
-    from django.utils import timezone
-
     now = timezone.now()
     return issue_link(
         patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=now + timedelta(days=30), now=now

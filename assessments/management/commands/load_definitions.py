@@ -19,4 +19,5 @@ class Command(BaseCommand):
         except (DefinitionInvalid, RulesInvalid) as error:
             raise CommandError(f"A definition cannot be asked: {error}") from None
         for questionnaire in loaded:
-            self.stdout.write(f"{questionnaire}")
+            if options["verbosity"] > 0:
+                self.stdout.write(f"{questionnaire}")

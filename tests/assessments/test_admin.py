@@ -1,0 +1,193 @@
+import json
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from assessments.responses import complete_response, save_page, start_response
+from clinic.audit.models import AccessEvent
+from clinic.practice.models import User
+from clinic.practice.patients import find_or_register_patient
+from tests.assessments.answering import QUIET
+from tests.assessments.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+WORRYING = {
+    **QUIET,
+    "rf.move": ["walk-groin"],
+    "run.longest30": ["8"],
+    "run.last_long": ["13.1"],
+    "run.change": ["hills"],
+    "hist": ["back"],
+    "mech": ["lock"],
+    "psy.worry": [9],
+    "on.event": ["<script>alert(1)</script>"],
+}
+
+
+def answer(response, intake, answers):
+    for page in intake.pages:
+        here = {name: values for name, values in answers.items() if intake.page_of[name] is page}
+        save_page(response=response, page=page.link_id, answers=here, now=NOW)
+    return complete_response(response=response, now=NOW)
+
+
+@pytest.fixture
+def worrying(response, intake):
+    """Alice's answers, done, with two flags and most of the signals."""
+    return answer(response, intake, WORRYING)
+
+
+@pytest.fixture
+def staff(client, charlie):
+    client.force_login(charlie)
+    return client
+
+
+def summary_url(response):
+    return reverse("admin:assessments_response_change", args=[response.pk])
+
+
+def acknowledge_url(flag):
+    return reverse("admin:assessments_flag_acknowledge", args=[flag.response_id, flag.pk])
+
+
+def test_summary_puts_flags_first_and_shows_every_basis(staff, worrying):
+    page = staff.get(summary_url(worrying))
+    text = page.text
+    places = [
+        text.index(word) for word in ("RF16", "BSI-watch", "L-1", "C-1", "J-1", "Y-1", "My activities", "Every answer")
+    ]
+    assert places == sorted(places)
+    assert "femoral-neck bone stress injury" in text
+    assert "PMC6226070" in text
+    assert "1.64, moderate" in text
+    assert "version 1, awaiting sign-off" in text
+    assert "not validated" in text
+    assert "run to the lighthouse" in text
+    assert "no-store" in page.headers["Cache-Control"]
+    assert "<script>alert(1)" not in text
+
+
+def test_reading_a_summary_is_written_down(staff, worrying, charlie, alice):
+    staff.get(summary_url(worrying))
+    event = AccessEvent.objects.get(action="R", object_id=str(worrying.pk))
+    assert (event.actor, event.patient_id) == (charlie, alice.pk)
+
+
+def test_summary_of_an_empty_intake(staff, response):
+    text = staff.get(summary_url(response)).text
+    assert "nothing answered yet" in text
+    assert "Worked out when the intake is done." in text
+
+
+def test_changed_answer_stays_visible(staff, worrying, intake):
+    save_page(response=worrying, page="signs", answers={"rf.move": ["none"]}, now=NOW)
+    text = staff.get(summary_url(worrying)).text
+    assert "RF16" in text
+    assert "the answer was changed" in text
+
+
+def test_acknowledging_a_flag(staff, worrying, charlie):
+    flag = worrying.flags.get(rule_id="RF16")
+    assert staff.get(acknowledge_url(flag)).status_code == 405
+    assert staff.post(acknowledge_url(flag)).status_code == 303
+    flag.refresh_from_db()
+    assert flag.staff_acknowledged_by == charlie
+    first = flag.staff_acknowledged_at
+    assert "already" in staff.post(acknowledge_url(flag), follow=True).text
+    flag.refresh_from_db()
+    assert flag.staff_acknowledged_at == first
+    assert "seen to by Charlie Therapist" in staff.get(summary_url(worrying)).text
+
+
+def test_flag_of_another_response_is_not_found(staff, worrying, bob, loaded):
+    other = start_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
+    flag = worrying.flags.first()
+    staff.post(reverse("admin:assessments_flag_acknowledge", args=[other.pk, flag.pk]))
+    flag.refresh_from_db()
+    assert flag.staff_acknowledged_at is None
+
+
+def test_export_is_a_download_and_is_written_down(staff, worrying):
+    download = staff.get(reverse("admin:assessments_response_export", args=[worrying.pk]))
+    assert json.loads(download.content)["resourceType"] == "QuestionnaireResponse"
+    assert "attachment" in download.headers["Content-Disposition"]
+    assert "no-store" in download.headers["Cache-Control"]
+    assert AccessEvent.objects.filter(action="R", object_id=str(worrying.pk)).count() == 1
+
+
+def test_nobody_else_may_read_or_act(client, worrying):
+    flag = worrying.flags.first()
+    pages = [
+        reverse("admin:assessments_response_changelist"),
+        summary_url(worrying),
+        reverse("admin:assessments_response_export", args=[worrying.pk]),
+        reverse("admin:assessments_flag_changelist"),
+        reverse("admin:assessments_questionnaire_changelist"),
+        reverse("admin:assessments_questionnaire_change", args=[worrying.questionnaire_id]),
+    ]
+    for page in pages:
+        assert client.get(page).status_code == 302
+    assert client.post(acknowledge_url(flag)).status_code == 302
+    frances = User.objects.create_user(
+        "frances@example.com", "a long enough password", name="Frances Desk", is_staff=True
+    )
+    client.force_login(frances)
+    for page in pages:
+        assert client.get(page).status_code == 403
+    assert client.post(acknowledge_url(flag)).status_code == 403
+    frances.user_permissions.add(
+        Permission.objects.get(codename="view_response", content_type__app_label="assessments")
+    )
+    client.force_login(User.objects.get(pk=frances.pk))
+    assert "Seen to" not in client.get(summary_url(worrying)).text
+    assert client.post(acknowledge_url(flag)).status_code == 403
+    flag.refresh_from_db()
+    assert flag.staff_acknowledged_at is None
+
+
+def test_nobody_types_answers_in_the_admin(staff, worrying):
+    for model in ("response", "flag", "questionnaire"):
+        assert staff.get(reverse(f"admin:assessments_{model}_add")).status_code == 403
+    assert (
+        staff.post(reverse("admin:assessments_response_delete", args=[worrying.pk]), {"post": "yes"}).status_code == 403
+    )
+
+
+def test_unknown_ids_lead_back_to_the_list(staff, loaded):
+    for name in ("nonsense", "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"):
+        assert staff.get(reverse("admin:assessments_response_change", args=[name])).status_code == 302
+        assert staff.get(reverse("admin:assessments_questionnaire_change", args=[name])).status_code == 302
+
+
+def test_questionnaire_is_shown_as_asked(staff, response):
+    text = staff.get(reverse("admin:assessments_questionnaire_change", args=[response.questionnaire_id])).text
+    assert "Why we ask" in text
+    assert "about 5 minutes" in text.lower()
+    assert "no reason given" not in text
+
+
+@pytest.mark.parametrize("model", ["response", "flag", "questionnaire"])
+def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, model, django_assert_num_queries):
+    address = reverse(f"admin:assessments_{model}_changelist")
+    staff.get(address)
+    with CaptureQueriesContext(connection) as one:
+        staff.get(address)
+    for number in range(30):
+        runner = find_or_register_patient(name=f"Runner {number}", email=f"r{number}@example.com", phone="", now=NOW)
+        answer(start_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW), intake, WORRYING)
+    with django_assert_num_queries(len(one)):
+        assert staff.get(address).status_code == 200
+
+
+def test_summary_costs_the_same_for_many_flags(staff, worrying, intake, bob, django_assert_num_queries):
+    staff.get(summary_url(worrying))
+    with CaptureQueriesContext(connection) as few:
+        staff.get(summary_url(worrying))
+    many = start_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
+    answer(many, intake, {**WORRYING, "rf.leg": ["saddle", "bladder", "crack"], "rf.signs": ["lump", "cancer"]})
+    with django_assert_num_queries(len(few)):
+        staff.get(summary_url(many))
