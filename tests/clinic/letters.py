@@ -1,6 +1,11 @@
 """A message kind for tests, plain enough to look at what the outbox itself does."""
 
+from django.conf import settings
+
+from clinic.logs import QuietFormatter
 from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.sending import send_due_messages
+from tests.clinic.factories import NOON
 
 UNWANTED = set()  # ids of messages that nobody wants any more
 
@@ -21,3 +26,22 @@ def why_unwanted(message, now):
 def register_letters():
     register_kind(MessageKind("letter", write_letter, why_unwanted, respects_quiet_hours=False))
     register_kind(MessageKind("reminder letter", write_letter, why_unwanted, respects_quiet_hours=True))
+
+
+def sweep(now=NOON):
+    return send_due_messages(clock=lambda: now)
+
+
+def fate(message):
+    message.refresh_from_db()
+    return message.state, message.reason
+
+
+def written(caplog):
+    """What the site's own log would hold."""
+    formatter = QuietFormatter(settings.LOGGING["formatters"]["line"]["format"])
+    return "\n".join(formatter.format(record) for record in caplog.records)
+
+
+def write_as(render):
+    register_kind(MessageKind("letter", render, why_unwanted, respects_quiet_hours=False))

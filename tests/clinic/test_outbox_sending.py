@@ -1,4 +1,4 @@
-"""Handing over, through a real SMTP server: once, looked at again, written down, tried again, given up."""
+"""Handing over, through a real SMTP server: looked at again, sent once by however many workers, written down."""
 
 import smtplib
 import threading
@@ -7,116 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
-from clinic.logs import QuietFormatter
 from clinic.outbox import sending
-from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.kinds import MessageKind, register_kind
 from clinic.outbox.messages import LEASE, claim_due_messages
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending import send_claimed, send_due_messages
+from clinic.outbox.sending import send_claimed
 from tests.clinic import letters
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
+from tests.clinic.factories import NOON, ClinicFactory, MessageFactory
+from tests.clinic.letters import fate, sweep
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
-
-
-def sweep(now=NOON):
-    return send_due_messages(clock=lambda: now)
-
-
-def fate(message):
-    message.refresh_from_db()
-    return message.state, message.reason
-
-
-def written(caplog):
-    """What the site's own log would hold."""
-    formatter = QuietFormatter(settings.LOGGING["formatters"]["line"]["format"])
-    return "\n".join(formatter.format(record) for record in caplog.records)
-
-
-def write_as(render):
-    register_kind(MessageKind("letter", render, letters.why_unwanted, respects_quiet_hours=False))
-
-
-# The mail
-
-
-def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
-    ClinicFactory()
-    message = MessageFactory(patient__email="alice@example.com")
-
-    assert sweep() == 1
-
-    (mail,) = post_office.mails
-    assert fate(message) == ("sent", "")
-    assert message.sent_at == NOON
-    assert mail["To"] == "alice@example.com"
-    assert mail["Message-ID"] == message.message_id
-    assert mail["Date"].datetime == NOON
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Reply-To"] == "hello@lakeside.example"
-    assert mail.get_body(["plain"]).get_content().strip() == f"Message {message.pk}."
-    assert mail.get_body(["html"]).get_content().strip() == f"<p>Message {message.pk}.</p>"
-
-
-@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
-def test_calendar_goes_in_as_an_alternative_and_as_a_file(post_office, method):
-    ics = f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nSUMMARY:Café\r\nEND:VCALENDAR\r\n".encode()
-    write_as(
-        lambda message, now: Email(to="alice@example.com", subject="Visit", text="-", html="<p>-</p>", calendar=ics)
-    )
-    MessageFactory()
-
-    sweep()
-
-    (mail,) = post_office.mails
-    alternatives, attached = mail.iter_parts()
-    calendar = list(alternatives.iter_parts())[-1]
-    assert alternatives.get_content_type() == "multipart/alternative"
-    assert (calendar.get_content_type(), calendar["Content-Type"].params["method"]) == ("text/calendar", method)
-    assert (attached.get_content_type(), attached.get_filename()) == ("application/ics", "visit.ics")
-    assert attached.get_content() == ics
-
-
-@pytest.mark.parametrize(
-    "subject", ["Visit\r\nBcc: mallory@example.com", "Visit\nBcc: mallory@example.com", "Visit\r Bcc: x"]
-)
-def test_subject_stays_a_subject_when_it_carries_line_breaks(post_office, subject):
-    write_as(lambda message, now: Email(to="alice@example.com", subject=subject, text="-", html=""))
-    MessageFactory()
-
-    assert sweep() == 1
-
-    (mail,) = post_office.mails
-    assert mail["Bcc"] is None
-    assert mail["Subject"].startswith("Visit Bcc:")
-
-
-@pytest.mark.parametrize(
-    "address", ["a@example.com\r\nBcc: m@example.com", "a@example.com, m@example.com", "not an address", ""]
-)
-def test_message_fails_without_the_address_in_its_reason_when_no_mail_can_go_there(post_office, address, caplog):
-    write_as(lambda message, now: Email(to=address, subject="Visit", text="-", html=""))
-    message = MessageFactory()
-
-    assert sweep() == 0
-
-    assert fate(message) == ("failed", "ValueError")
-    assert post_office.mails == []
-    assert "example.com" not in written(caplog)
-
-
-def test_one_connection_serves_a_batch(post_office, monkeypatch):
-    opened = []
-    connect = smtplib.SMTP.connect
-    monkeypatch.setattr(smtplib.SMTP, "connect", lambda *args, **kwargs: opened.append(1) or connect(*args, **kwargs))
-    MessageFactory.create_batch(8)
-
-    assert sweep() == 8
-    assert len(opened) == 1
 
 
 # Looking again
@@ -176,121 +78,6 @@ def test_message_is_skipped_when_the_night_lasts_until_it_is_too_late(post_offic
     sweep()
 
     assert fate(message) == ("skipped", "quiet hours until it is too late")
-
-
-# Trying again
-
-
-def test_message_waits_longer_each_time_and_fails_after_four_hours(post_office):
-    post_office.answer_data = lambda mail: "451 try later"
-    message = MessageFactory(not_after=NOON + timedelta(days=2))
-    now, pauses = NOON, []
-    while fate(message)[0] == "waiting":
-        sweep(now)
-        message.refresh_from_db()
-        pauses.append(message.next_attempt_at - now)
-        now = message.next_attempt_at
-    pauses.pop()
-
-    assert fate(message) == ("failed", "SMTPDataError 451")
-    assert timedelta(hours=3, minutes=30) < message.settled_at - NOON < timedelta(hours=4)
-    assert timedelta(seconds=20) < pauses[0] < timedelta(seconds=40)
-    assert max(pauses) <= timedelta(minutes=24)
-    assert 10 < len(pauses) < 25
-
-
-def test_message_fails_when_no_try_is_left_before_it_is_too_late(post_office):
-    post_office.answer_data = lambda mail: "451 try later"
-    message = MessageFactory(not_after=NOON + timedelta(seconds=20))
-
-    sweep()
-
-    assert fate(message) == ("failed", "SMTPDataError 451")
-
-
-@pytest.mark.parametrize(
-    ("refuse", "reason"),
-    [
-        (lambda office: setattr(office, "answer_recipient", lambda a: "550 no such box"), "SMTPRecipientsRefused 550"),
-        (lambda office: setattr(office, "answer_data", lambda mail: "554 not that"), "SMTPDataError 554"),
-    ],
-)
-def test_message_fails_at_once_when_the_server_refuses_it_for_good(post_office, refuse, reason):
-    refuse(post_office)
-    message = MessageFactory()
-
-    sweep()
-
-    assert fate(message) == ("failed", reason)
-    assert message.attempts == 1
-
-
-def test_others_go_when_one_is_refused(post_office):
-    post_office.answer_recipient = lambda address: "550 no such box" if address == "bob@example.com" else None
-    bob = MessageFactory(patient=PatientFactory(email="bob@example.com"), due_at=NOON - timedelta(minutes=1))
-    MessageFactory.create_batch(3)
-
-    assert sweep() == 3
-    assert fate(bob)[0] == "failed"
-
-
-def test_message_is_tried_again_when_its_words_cannot_be_made_yet(post_office, caplog):
-    def stumble(message, now):
-        raise KeyError(message.patient.email)
-
-    write_as(stumble)
-    message = MessageFactory(patient__email="alice@example.com")
-
-    assert sweep() == 0
-    assert fate(message) == ("waiting", "KeyError")
-    assert "KeyError" in written(caplog)
-    assert "in stumble" in written(caplog)
-    assert "alice" not in written(caplog)
-
-    letters.register_letters()
-    assert sweep(now=message.next_attempt_at) == 1
-
-
-def test_message_waits_when_no_app_knows_its_kind_yet(post_office):
-    message = MessageFactory(kind="love letter")
-
-    sweep()
-
-    assert fate(message) == ("waiting", "KindUnknown")
-
-
-def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
-    options = {"host": "127.0.0.1", "port": 9, "timeout": 2}
-    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
-    MessageFactory.create_batch(25)
-
-    assert sweep() == 0
-
-    assert Message.objects.filter(state=State.WAITING).count() == 25
-    assert list(Message.objects.filter(attempts=1).values_list("reason", flat=True)) == ["ConnectionRefusedError"]
-
-
-def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(post_office):
-    unlucky = MessageFactory(due_at=NOON - timedelta(minutes=1))
-    others = MessageFactory.create_batch(2)
-    post_office.drops = lambda mail: mail["Message-ID"] == unlucky.message_id
-
-    assert sweep() == 2
-    assert {fate(message)[0] for message in others} == {"sent"}
-    assert fate(unlucky) == ("waiting", "SMTPServerDisconnected")
-
-    post_office.drops = lambda mail: False
-    assert sweep(now=unlucky.next_attempt_at) == 1
-    assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
-
-
-def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):
-    message = MessageFactory(not_after=NOON + timedelta(days=2), first_tried_at=NOON - timedelta(hours=5), attempts=9)
-
-    sweep()
-
-    assert fate(message) == ("failed", "tried for too long")
-    assert post_office.mails == []
 
 
 # Several workers, and databases that go away

@@ -1,0 +1,124 @@
+"""What went wrong is tried again, longer apart each time, and given up with a reason."""
+
+from datetime import timedelta
+
+import pytest
+
+from clinic.outbox.models import Message, State
+from tests.clinic import letters
+from tests.clinic.factories import NOON, MessageFactory, PatientFactory
+from tests.clinic.letters import fate, sweep, write_as, written
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
+
+
+def test_message_waits_longer_each_time_and_fails_after_four_hours(post_office):
+    post_office.answer_data = lambda mail: "451 try later"
+    message = MessageFactory(not_after=NOON + timedelta(days=2))
+    now, pauses = NOON, []
+    while fate(message)[0] == "waiting":
+        sweep(now)
+        message.refresh_from_db()
+        pauses.append(message.next_attempt_at - now)
+        now = message.next_attempt_at
+    pauses.pop()
+
+    assert fate(message) == ("failed", "SMTPDataError 451")
+    assert timedelta(hours=3, minutes=30) < message.settled_at - NOON < timedelta(hours=4)
+    assert timedelta(seconds=20) < pauses[0] < timedelta(seconds=40)
+    assert max(pauses) <= timedelta(minutes=24)
+    assert 10 < len(pauses) < 25
+
+
+def test_message_fails_when_no_try_is_left_before_it_is_too_late(post_office):
+    post_office.answer_data = lambda mail: "451 try later"
+    message = MessageFactory(not_after=NOON + timedelta(seconds=20))
+
+    sweep()
+
+    assert fate(message) == ("failed", "SMTPDataError 451")
+
+
+@pytest.mark.parametrize(
+    ("refuse", "reason"),
+    [
+        (lambda office: setattr(office, "answer_recipient", lambda a: "550 no such box"), "SMTPRecipientsRefused 550"),
+        (lambda office: setattr(office, "answer_data", lambda mail: "554 not that"), "SMTPDataError 554"),
+    ],
+)
+def test_message_fails_at_once_when_the_server_refuses_it_for_good(post_office, refuse, reason):
+    refuse(post_office)
+    message = MessageFactory()
+
+    sweep()
+
+    assert fate(message) == ("failed", reason)
+    assert message.attempts == 1
+
+
+def test_others_go_when_one_is_refused(post_office):
+    post_office.answer_recipient = lambda address: "550 no such box" if address == "bob@example.com" else None
+    bob = MessageFactory(patient=PatientFactory(email="bob@example.com"), due_at=NOON - timedelta(minutes=1))
+    MessageFactory.create_batch(3)
+
+    assert sweep() == 3
+    assert fate(bob)[0] == "failed"
+
+
+def test_message_is_tried_again_when_its_words_cannot_be_made_yet(post_office, caplog):
+    def stumble(message, now):
+        raise KeyError(message.patient.email)
+
+    write_as(stumble)
+    message = MessageFactory(patient__email="alice@example.com")
+
+    assert sweep() == 0
+    assert fate(message) == ("waiting", "KeyError")
+    assert "KeyError" in written(caplog)
+    assert "in stumble" in written(caplog)
+    assert "alice" not in written(caplog)
+
+    letters.register_letters()
+    assert sweep(now=message.next_attempt_at) == 1
+
+
+def test_message_waits_when_no_app_knows_its_kind_yet(post_office):
+    message = MessageFactory(kind="love letter")
+
+    sweep()
+
+    assert fate(message) == ("waiting", "KindUnknown")
+
+
+def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
+    options = {"host": "127.0.0.1", "port": 9, "timeout": 2}
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+    MessageFactory.create_batch(25)
+
+    assert sweep() == 0
+
+    assert Message.objects.filter(state=State.WAITING).count() == 25
+    assert list(Message.objects.filter(attempts=1).values_list("reason", flat=True)) == ["ConnectionRefusedError"]
+
+
+def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(post_office):
+    unlucky = MessageFactory(due_at=NOON - timedelta(minutes=1))
+    others = MessageFactory.create_batch(2)
+    post_office.drops = lambda mail: mail["Message-ID"] == unlucky.message_id
+
+    assert sweep() == 2
+    assert {fate(message)[0] for message in others} == {"sent"}
+    assert fate(unlucky) == ("waiting", "SMTPServerDisconnected")
+
+    post_office.drops = lambda mail: False
+    assert sweep(now=unlucky.next_attempt_at) == 1
+    assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
+
+
+def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):
+    message = MessageFactory(not_after=NOON + timedelta(days=2), first_tried_at=NOON - timedelta(hours=5), attempts=9)
+
+    sweep()
+
+    assert fate(message) == ("failed", "tried for too long")
+    assert post_office.mails == []
