@@ -21,15 +21,35 @@ MODE_WORDS = {
 class DetailsForm(forms.Form):
     """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
-    name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     email = forms.EmailField(
         label="E-mail",
         max_length=254,
         help_text="We send the day, the time and a link to change your mind.",
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address like name@example.com.",
+        },
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    phone = PhoneField(label="Phone", help_text="We call only about this visit.")
-    mode = forms.ChoiceField(label="How shall we meet?", widget=forms.RadioSelect)
+    phone = PhoneField(
+        label="Phone",
+        help_text="We call only about this visit.",
+        error_messages={"required": "Enter a phone number we can reach you at."},
+    )
+    mode = forms.ChoiceField(
+        label="How shall we meet?",
+        error_messages={
+            "required": "Choose how we shall meet.",
+            "invalid_choice": "Choose one of the ways this visit is offered.",
+        },
+        widget=forms.RadioSelect,
+    )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args, service: Service, clinic: Clinic, **kwargs):
@@ -86,6 +106,7 @@ class HoursOverrideForm(forms.ModelForm):
     despite_visits = forms.BooleanField(
         label="Block it all the same",
         required=False,
+        widget=forms.HiddenInput,  # asked for only once there is something to warn of
         help_text="The visits stay booked until you cancel them. Call those people.",
     )
 
@@ -100,6 +121,7 @@ class HoursOverrideForm(forms.ModelForm):
         if is_closure and starts_at and ends_at and starts_at < ends_at and not cleaned.get("despite_visits"):
             visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
             if visits:
+                self.fields["despite_visits"].widget = forms.CheckboxInput()
                 self.add_error("despite_visits", visits_in_the_way_words(visits))
         return cleaned
 

@@ -96,7 +96,7 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime) ->
     return {
         "reference": appointment.reference,
         "when": here,
-        "when_there": there,
+        "when_there": there.beside(here) if there else "",
         "reader_time": reader_time,
         "near_day": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
         "place": place_words(appointment, clinic),

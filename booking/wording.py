@@ -69,6 +69,14 @@ class LocalTime:
     def clock_and_zone(self) -> str:
         return f"{self.clock} {self.zone_name}"
 
+    @property
+    def short(self) -> str:
+        return f"{short_day_words(self.local.date())}, {self.clock}"
+
+    def beside(self, other: "LocalTime") -> str:
+        """As it reads next to the same instant in another zone: the day only where it is another day."""
+        return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
+
     def __str__(self):
         return f"{self.day}, {self.clock_and_zone}"
 

@@ -1,12 +1,14 @@
 """The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
 
+from datetime import UTC, datetime
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
@@ -15,7 +17,7 @@ from booking.admin.when import WhenFilter
 from booking.appointments import book_appointment, cancel_appointment
 from booking.attendance import mark_arrived, mark_no_show
 from booking.forms import StaffBookingForm
-from booking.models import Appointment, AppointmentEvent
+from booking.models import Appointment
 from booking.refusals import (
     BookingRefused,
     BusyTryAgain,
@@ -26,6 +28,7 @@ from booking.refusals import (
     VisitCancelled,
     VisitNotStarted,
 )
+from booking.wording import LocalTime
 from clinic.audit.admin import RecordsAccess
 from clinic.practice.models import Clinic
 
@@ -58,26 +61,13 @@ def refusal_words(refusal: BookingRefused) -> str:
     return NOT_OFFERED[refusal.reason] if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
 
 
-class EventInline(admin.TabularInline):
-    model = AppointmentEvent
-    verbose_name_plural = "what happened"
-    fields = readonly_fields = ("kind", "at", "by", "starts_at")
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("by")
+def _local(instant: datetime) -> LocalTime:
+    return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
 
 
 @admin.register(Appointment)
 class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
-    list_display = ("starts_at", "patient", "service", "mode", "chips", "therapist", "reference")
+    list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
@@ -85,18 +75,14 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
     search_fields = ("patient__name", "patient__email", "reference")
     search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
-    inlines = (EventInline,)
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
-        (
-            None,
-            {"fields": ("reference", "starts_at", "ends_at", "patient_link", "service", "mode", "therapist", "status")},
-        ),
+        (None, {"fields": ("when", "patient_link", "what", "therapist", "status", "reference")}),
         ("Before the visit", {"fields": ("intake_link", "confirmed_at", "messages_link", "source_article")}),
-        ("Afterwards", {"fields": ("arrived_at", "cancelled_at", "cancelled_by")}),
+        ("What happened", {"fields": ("history", "arrived_at", "cancelled_at")}),
         (
             "Behind it",
-            {"fields": ("blocked", "visitor_time_zone", "version", "sequence", "created_at"), "classes": ("collapse",)},
+            {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
         ),
     )
 
@@ -115,6 +101,14 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
 
     # How a visit reads
 
+    @admin.display(description="when", ordering="starts_at")
+    def when(self, visit):
+        return _local(visit.starts_at).short
+
+    @admin.display(description="what", ordering="service")
+    def what(self, visit):
+        return f"{visit.service.name}, {visit.get_mode_display()}"
+
     @admin.display(description="state")
     def chips(self, visit):
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
@@ -125,8 +119,18 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         if visit.source_article:
-            chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
-        return mark_safe(" ".join(format_html('<span class="chip {}">{}</span>', *chip) for chip in chips))  # noqa: S308
+            chips.append(("chip-quiet", "from an article"))
+        return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
+
+    @admin.display(description="history")
+    def history(self, visit):
+        events = visit.events.select_related("by")
+        lines = ((_local(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
+        return format_html_join(mark_safe("<br>"), "{}: {}, by {}", lines)
+
+    @admin.display(description="kept free")
+    def blocked_time(self, visit):
+        return f"{_local(visit.blocked.lower).short} – {_local(visit.blocked.upper).clock}"
 
     @admin.display(description="patient")
     def patient_link(self, visit):
@@ -148,6 +152,9 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         return format_html('<a href="{}">What was and will be sent</a>', url)
 
     # What can be done to it
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Visits", **(extra_context or {})})
 
     def get_urls(self):
         act = self.admin_site.admin_view(require_POST(self.act_view))

@@ -43,12 +43,13 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
 
 
 def _context(service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, trail: Trail) -> dict:
+    time, there = clinic_time(starts_at, clinic), time_there(service, starts_at, clinic, trail)
     return {
         "service": service,
         "therapist": therapist,
         "starts_at": starts_at,
-        "time": clinic_time(starts_at, clinic),
-        "time_there": time_there(service, starts_at, clinic, trail),
+        "time": time,
+        "time_there": there.beside(time) if there else "",
         "clinic": clinic,
         "trail": trail,
         "step": 4,

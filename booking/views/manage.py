@@ -94,14 +94,15 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
 
 def _context(token: str, appointment: Appointment, now: datetime) -> dict:
     clinic = Clinic.objects.current()
+    time, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     return {
         "token": token,
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,
-        "time": visit_time(appointment, clinic),
-        "time_there": visitors_visit_time(appointment, clinic),
+        "time": time,
+        "time_there": there.beside(time) if there else "",
         "place": place_words(appointment, clinic),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,

@@ -59,7 +59,7 @@ def test_the_list_begins_with_today_and_shows_chips_by_the_clinics_clock(client,
     assert "Alice Runner" in page
     assert "Past Patty" not in page
     assert "Past Patty" in everything
-    assert "9 a.m." in page
+    assert "Tue 1 Dec, 9:00 am" in page
     assert '<span class="chip chip-new">new</span>' in page
 
 
@@ -75,6 +75,7 @@ def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
     assert page.status_code == 200
     assert visit.reference in page.content.decode()
     assert "They arrived" in page.content.decode()
+    assert "Mon 23 Nov, 10:00 am: booked, by the patient" in page.content.decode()
     assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
 
 
