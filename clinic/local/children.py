@@ -1,7 +1,7 @@
 """Processes that live and die with this one: each in its own group, stopped in reverse order, none left behind.
 
-The kernel signals a child when its parent dies (PR_SET_PDEATHSIG), so that even `kill -9` of this process leaves nothing.
-That exists on Linux only; elsewhere every other way of stopping works the same.
+The kernel signals a child when its parent dies (PR_SET_PDEATHSIG), so that even `kill -9` of this process leaves
+nothing. That exists on Linux only; elsewhere every other way of stopping works the same.
 """
 
 import contextlib

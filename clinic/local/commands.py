@@ -10,7 +10,7 @@ from clinic.local.servers import python, require_not_production, start_servers
 
 
 def test(*arguments: str) -> int:
-    """Run pytest on a Postgres and a Valkey of its own, beside a running site and other clones. Returns its exit code."""
+    """Run pytest on a Postgres and a Valkey of its own, beside a running site or clone. Returns its exit code."""
     return _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
 
 

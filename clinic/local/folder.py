@@ -119,4 +119,5 @@ def _already_running(path: Path, state: dict | None, *, is_alive: bool) -> str:
     if not is_alive:
         return f"Processes of an earlier run still hold {path}. End them (they have {path}/lock open), then try again."
     where = f" at {state['site']}" if state["site"] else ""
-    return f"`{state['what']}` is already running{where} (process {state['pid']}). Stop it there with Ctrl-C, or: kill {state['pid']}"
+    what, pid = state["what"], state["pid"]
+    return f"`{what}` is already running{where} (process {pid}). Stop it there with Ctrl-C, or: kill {pid}"
