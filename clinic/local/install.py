@@ -50,7 +50,7 @@ def _make_venv():
     if not _runs([sys.executable, "-m", "venv", "--clear", *pip, VENV]):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         sys.exit(
-            f"{sys.executable} cannot make a virtual environment. On Debian: apt install python{version}-venv; or install uv."
+            f"{sys.executable} cannot make a virtual environment. On Debian: apt install python{version}-venv, or install uv."
         )
 
 

@@ -51,7 +51,7 @@ def _program(name: str) -> Path:
 
 
 def _make_cluster(data: Path, log: Path):
-    """A new, empty database in a folder beside `data`, renamed when it is whole: an interrupted start leaves no half."""
+    """A new database in a folder beside `data`, renamed when it is whole: an interrupted start leaves no half."""
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     locale = ("-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")

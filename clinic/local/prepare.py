@@ -1,4 +1,4 @@
-"""`python -m clinic.local.prepare`: tables and the demo, in one process because starting Django is what takes the time."""
+"""`python -m clinic.local.prepare`: tables and the demo, in one process: starting Django takes most of the time."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The servers that the site stands on, unless the environment names some: then those are used and nothing is started."""
+"""The servers that the site stands on. Those that the environment names are used; only the others are started."""
 
 import os
 import sys

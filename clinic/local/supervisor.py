@@ -1,4 +1,4 @@
-"""`make run`: servers first, then tables and the demo, then mail sink, web, worker and beat; the end of one ends all."""
+"""`make run`: servers and mail sink, then tables and the demo, then web, worker and beat; the end of one ends all."""
 
 import functools
 import http.client

@@ -76,7 +76,7 @@ FOREIGN = {
 
 
 def processes_of(var: Path) -> list[str]:
-    """`pid command line` of everything alive that belongs to the folder, by its environment, words or working folder."""
+    """`pid command line` of what is alive and of this folder, by its environment, words or working folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

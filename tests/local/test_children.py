@@ -22,7 +22,8 @@ word = sys.argv[1]
 with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
     order = folder.path / "order"
     for name, phase in (("servers", Phase.SERVERS), ("mail", Phase.MAIL), ("site", Phase.SITE)):
-        script = f'sleep 600 & trap "{word} {name} >> \\\\"{order}\\\\"; exit" TERM; echo "{name} $$"; while :; do sleep 0.05; done'
+        last_words = f'trap "{word} {name} >> \\\\"{order}\\\\"; exit" TERM'
+        script = f'sleep 600 & {last_words}; echo "{name} $$"; while :; do sleep 0.05; done'
         children.start(name, ["sh", "-c", script], phase=phase)
     try:
         while True:

@@ -25,7 +25,8 @@ from clinic.local.postgres import start_postgres
 from clinic.local.refusal import CannotStart
 
 try:
-    with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
+    var = Folder(Path(os.environ["RUNCLINIC_VAR"]))
+    with var.locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
         print(start_postgres(children, folder), flush=True)
         while True:
             children.wait()
