@@ -103,7 +103,7 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
 
     @admin.display(description="when", ordering="starts_at")
     def when(self, visit):
-        return _local(visit.starts_at).short
+        return format_html('<span class="clock">{}</span>', _local(visit.starts_at).short)
 
     @admin.display(description="what", ordering="service")
     def what(self, visit):

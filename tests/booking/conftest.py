@@ -4,10 +4,14 @@ import uuid
 from datetime import UTC, date, datetime, time
 
 import pytest
+from hypothesis import settings
 
 from booking.appointments import book_appointment
 from booking.models import OpeningHours, Service
 from clinic.practice.models import Clinic, Therapist, User
+
+settings.register_profile("unhurried", deadline=None)  # how fast a shared machine is says nothing about the arithmetic
+settings.load_profile("unhurried")
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)  # a Monday, 10:00 in New York
 TUESDAY = date(2026, 12, 1)
