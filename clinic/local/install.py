@@ -49,9 +49,8 @@ def _make_venv():
     pip = ["--without-pip"] if shutil.which("uv") else []
     if not _runs([sys.executable, "-m", "venv", "--clear", *pip, VENV]):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        sys.exit(
-            f"{sys.executable} cannot make a virtual environment. On Debian: apt install python{version}-venv, or install uv."
-        )
+        way_out = f"On Debian: apt install python{version}-venv. Or install uv."
+        sys.exit(f"{sys.executable} cannot make a virtual environment. {way_out}")
 
 
 def _install_uv() -> Path | None:
