@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic.practice.middleware.BrokenLinkPages",
+    "clinic.practice.middleware.AdminByClinicClock",
 ]
 
 TEMPLATES = [
@@ -110,7 +112,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap", Path(bootstrap_wrapper.__file__).parent.parent / "bootstrap"),
 ]
-WHITENOISE_USE_FINDERS = not ENV.is_production
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not ENV.is_production  # an edited style sheet shows at once
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -174,7 +176,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact_links": {"()": "clinic.logs.RedactLinks"}},
-    "formatters": {"line": {"()": "clinic.logs.QuietFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "clinic.logs.QuietFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_links"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }
