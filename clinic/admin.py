@@ -4,16 +4,17 @@ from django.contrib import admin
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from booking.today import read_today
+
 
 class ClinicAdminSite(admin.AdminSite):
     site_header = site_title = "Runclinic"
     index_title = "Today"
     empty_value_display = "–"
+    enable_nav_sidebar = False  # lists need the width; everything is one click from Today
 
     def index(self, request, extra_context=None):
         """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below."""
-        from booking.today import read_today  # the registry of apps must be full before models are imported
-
         context = {
             **self.each_context(request),
             "title": self.index_title,
