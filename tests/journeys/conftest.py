@@ -82,7 +82,7 @@ def page(open_browser):
 
 @pytest.fixture
 def check_axe():
-    """`check_axe(page)` fails with the rule, the element and the reason for every violation."""
+    """`check_axe(page)` fails with the rule, the element and the reason for every violation. It needs a page with scripts."""
 
     def check(page):
         report = Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"], "preload": False})

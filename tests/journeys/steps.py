@@ -48,7 +48,7 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
 def answer(page: Page, link_id: str, *values: str) -> None:
     """Tick or type the answer to one question of the page that is open."""
     for value in values:
-        option = page.locator(f'input[name="{link_id}"][value="{value}"]')
+        option = page.locator(f'input:is([type=radio], [type=checkbox])[name="{link_id}"][value="{value}"]')
         if option.count():
             option.first.check(force=True)
         else:

@@ -22,7 +22,7 @@ def demo_clinic():
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
-def test_runner_reads_books_is_told_and_cancels(open_browser, check_axe, post_office, java_script):
+def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/")
     page.get_by_role("link", name=re.compile("hip flexor", re.I)).first.click()
