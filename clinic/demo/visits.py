@@ -31,9 +31,9 @@ class Booking:
 
 
 BOOKINGS = (
-    Booking(-8, 9, "evaluation", "Tom Reyes", has_arrived=True),
-    Booking(-8, 11, "evaluation", "Sam Whitcomb", has_arrived=True),
-    Booking(-8, 14, "evaluation", "Denise Okafor", has_arrived=True),
+    Booking(-7, 9, "evaluation", "Tom Reyes", has_arrived=True),
+    Booking(-7, 11, "evaluation", "Sam Whitcomb", has_arrived=True),
+    Booking(-7, 14, "evaluation", "Denise Okafor", has_arrived=True),
     Booking(-1, 9, "evaluation", "Walter Brandt", "knee after a race", has_arrived=True),
     Booking(-1, 14, "follow-up", "Denise Okafor"),
     Booking(0, 8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
