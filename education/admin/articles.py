@@ -2,9 +2,9 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html
 
-from .forms import ArticleForm
-from .models import Article, Topic
-from .publishing import article_grade, find_faults
+from ..forms.articles import ArticleForm
+from ..models import Article, Topic
+from ..publishing import article_grade, find_broken_links, find_faults
 
 
 @admin.register(Topic)
@@ -35,12 +35,10 @@ class ArticleAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         is_list = request.resolver_match and request.resolver_match.url_name == "education_article_changelist"
-        return rows.defer("body", "care", "key_facts", "references") if is_list else rows
+        return rows.for_lists() if is_list else rows
 
     def save_model(self, request, obj, form, change):
-        obj.updated_at = timezone.now()
-        obj.created_at = obj.created_at or obj.updated_at
-        super().save_model(request, obj, form, change)
+        save_article(obj, by=request.user, now=timezone.now())
 
     def view_on_site(self, obj):
         return obj.get_absolute_url()
@@ -64,6 +62,7 @@ class ArticleAdmin(admin.ModelAdmin):
         if not article.body:
             return "–"
         faults = [f"{field.replace('_', ' ')}: {words}" for field, all in find_faults(article).items() for words in all]
+        faults += find_broken_links(article)
         return " ".join(faults) or "Nothing."
 
     @admin.display(description="where it came from")
