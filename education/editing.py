@@ -1,7 +1,10 @@
 """Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
+from .differences import Piece, compare_texts
 from .models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
 
 
@@ -79,3 +82,38 @@ def _keep_first_wording(before: Article) -> None:
 def _keep_address(before: Article, article: Article) -> None:
     if before.slug != article.slug:
         FormerSlug.objects.update_or_create(slug=before.slug, defaults={"article": before})
+
+
+# To be read ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A revision, and how it differs from the one before it: (field, changed lines)."""
+
+    revision: Revision
+    changes: list[tuple[str, list[list[Piece]]]]
+    is_current: bool
+
+
+def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
+    """The latest `most` revisions of `article`, the newest first."""
+    revisions = list(article.revisions.select_related("saved_by")[: most + 1])
+    before = [*(revision.text for revision in revisions[1:]), None]
+    return [
+        Wording(revision, describe_changes(was, revision.text) if was else [], number == 0)
+        for number, (revision, was) in enumerate(zip(revisions, before, strict=True))
+    ][:most]
+
+
+def describe_changes(before: dict, after: dict) -> list[tuple[str, list[list[Piece]]]]:
+    """(field, changed lines) for every field of an article's words that is not the same."""
+    pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
+    return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
+
+
+def _as_lines(value) -> str:
+    """A field's value as text: a list has an entry a line, a reference reads as in the form."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n")
+    return "\n".join(" | ".join(entry.values()) if isinstance(entry, dict) else entry for entry in value)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ..models import TEXT_FIELDS, Article, ArticleStatus
 from ..publishing import find_broken_links, find_faults
+from ..rendering import LONGEST_TEXT
 
 # Addresses under /learn/ that are not articles.
 RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
@@ -118,3 +119,16 @@ class ArticleForm(forms.ModelForm):
 def unify_lines(text: str) -> str:
     """Browsers send lines that end in CR LF; the files that articles come from do not."""
     return text.replace("\r\n", "\n")
+
+
+def read_draft(data) -> Article | None:
+    """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
+    form = ArticleForm(data)
+    form.is_valid()
+    typed = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+    body = unify_lines(data.get("body", ""))
+    if "topic" not in typed or not body.strip() or len(body) > LONGEST_TEXT:
+        return None
+    texts = {name: unify_lines(data.get(name, "")) for name in ("title", "summary", "care")}
+    now = timezone.now()
+    return Article(**{**typed, **texts, "body": body, "slug": typed.get("slug", "preview"), "updated_at": now})
