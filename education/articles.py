@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q, Value
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 
@@ -27,6 +28,26 @@ KEEP_RENDERED_S = 24 * 60 * 60
 def published(*, now):
     """The articles anybody may read at `now`, in reading order, without their long texts."""
     return Article.objects.published(now=now).for_lists()
+
+
+def find_neighbours(article: Article, *, now) -> dict:
+    """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
+
+    Elsewhere are the articles that open the other topics.
+    """
+    is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
+    others = published(now=now).exclude(pk=article.pk)
+    series = others.filter(topic=article.topic_id)
+    before = series.filter(is_earlier).order_by("-position", "-title").annotate(place=Value("before"))[:1]
+    after = series.exclude(is_earlier).order_by("position", "title").annotate(place=Value("after"))[:1]
+    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(place=Value("elsewhere"))
+    found = list(before.union(after, openings.order_by("topic__position")[:3], all=True))
+    by_place = {place: [other for other in found if other.place == place] for place in ("before", "after", "elsewhere")}
+    return {
+        "before": next(iter(by_place["before"]), None),
+        "after": next(iter(by_place["after"]), None),
+        "elsewhere": by_place["elsewhere"],
+    }
 
 
 # The page ----------------------------------------------------------------------------------------------------------------

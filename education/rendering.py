@@ -26,7 +26,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 WORDS_PER_MINUTE = 200
-RESERVED_IDS = ("main", "book", "contents", "key-facts", "references")  # the page's own
+RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
 LONGEST_TEXT = 100_000  # characters; no article comes near
 
 EVIDENCE = {"strong": "strong evidence", "limited": "limited evidence", "opinion": "expert opinion"}

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.db import connection, transaction
 from django.db.models import F
 
 from .models import SEARCH_CONFIG, Article
@@ -76,7 +77,9 @@ def take_apart(headline: str) -> tuple[tuple[str, bool], ...]:
 def _mend_word(word: str, *, now) -> str:
     """The word of an article that is spelled most like `word`; `word` itself where none comes near."""
     near = Article.objects.published(now=now).filter(prose__trigram_word_similar=word)
-    texts = near.values_list("title", "prose")[:5]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = 0.4")  # one wrong letter in a short word
+        texts = list(near.values_list("title", "prose")[:5])
     known = {known for text in texts for known in _WORD.findall(" ".join(text).lower())}
     close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
     return close[0] if close else word

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.feedgenerator import Atom1Feed
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
 
@@ -55,7 +55,9 @@ class ShelvesMap(Sitemap):
 
     def items(self):
         articles = published(now=timezone.now()).order_by()
-        return Topic.objects.filter(articles__in=articles).annotate(changed_at=Max("articles__updated_at"))
+        return (
+            Topic.objects.filter(articles__in=articles).annotate(changed_at=Max("articles__updated_at")).order_by("pk")
+        )
 
     def lastmod(self, topic):
         return topic.changed_at
@@ -75,6 +77,7 @@ SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
 
 
 @require_safe
+@conditional_page
 def sitemap(request):
     """Every public page, for search engines."""
     return keep_public(sitemap_views.sitemap(request, SITEMAPS).render())

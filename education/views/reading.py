@@ -12,7 +12,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
 
-from ..articles import published, render_article
+from ..articles import find_neighbours, published, render_article
 from ..glossary import read_glossary
 from ..models import Article, FormerSlug, Topic
 from ..structured_data import describe_article
@@ -20,6 +20,7 @@ from .addresses import canonical_url, keep_public
 
 
 @require_safe
+@conditional_page
 def index(request):
     """All there is to read, by topic."""
     articles = published(now=timezone.now())
@@ -29,6 +30,7 @@ def index(request):
 
 
 @require_safe
+@conditional_page
 def topic(request, slug):
     """One topic's articles, in their order."""
     topic = get_object_or_404(Topic, slug=slug)
@@ -41,6 +43,7 @@ def topic(request, slug):
 
 
 @require_safe
+@conditional_page
 def glossary(request):
     """The words that articles use and explain."""
     context = {"terms": read_glossary(), "canonical": canonical_url(request, request.path)}
@@ -72,7 +75,6 @@ def article(request, slug):
 def describe_page(request, article: Article, *, now) -> dict:
     """What the template of an article names."""
     clinic = Clinic.objects.current()
-    before, after = find_neighbours(article, list(published(now=now).filter(topic=article.topic_id)))
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
     shelf = canonical_url(request, article.topic.get_absolute_url())
@@ -80,8 +82,7 @@ def describe_page(request, article: Article, *, now) -> dict:
     return {
         "article": article,
         "page": render_article(article, emergency_number=clinic.emergency_number),
-        "before": before,
-        "after": after,
+        **find_neighbours(article, now=now),
         "clinic": clinic,
         "emergency_number": clinic.emergency_number,
         "canonical": canonical,
@@ -106,12 +107,3 @@ def redirect_former_slug(slug: str, *, now):
     if not former.article.is_public(now=now):
         raise Http404
     return redirect(former.article, permanent=True)
-
-
-def find_neighbours(article: Article, series: list[Article]) -> tuple[Article | None, Article | None]:
-    """Those before and after `article` in `series`; None at an end, or where it is not in it (a draft)."""
-    places = [place for place, other in enumerate(series) if other.pk == article.pk]
-    if not places:
-        return None, None
-    place = places[0]
-    return (series[place - 1] if place else None), (series[place + 1] if place + 1 < len(series) else None)
