@@ -51,7 +51,14 @@ def search_articles(text: str, *, now) -> Findings:
 
 def _find(words: list[str], joint: str, *, now) -> tuple[Found, ...]:
     query = SearchQuery(joint.join([*words[:-1], f"{words[-1]}:*"]), config=SEARCH_CONFIG, search_type="raw")
-    marks = {"start_sel": _OPENS, "stop_sel": _CLOSES, "min_words": 15, "max_words": 35}
+    marks = {
+        "fragment_delimiter": " … ",
+        "start_sel": _OPENS,
+        "stop_sel": _CLOSES,
+        "min_words": 12,
+        "max_words": 30,
+        "max_fragments": 2,
+    }
     rows = (
         Article.objects.published(now=now)
         .for_lists()

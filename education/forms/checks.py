@@ -22,7 +22,7 @@ SIGNS = [
 class DistancesField(forms.CharField):
     """Distances in one unit, one a line or with spaces between. Cleans to a list of Decimals, which may be empty."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off"})
+    widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
     def to_python(self, value):
         words = [word for word in _SEPARATORS.split(super().to_python(value)) if word.strip(",")]
@@ -55,7 +55,7 @@ class LoadCheckForm(forms.Form):
         min_value=Decimal("0.1"),
         max_value=LONGEST_RUN,
         decimal_places=2,
-        localize=False,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
 
 
@@ -77,6 +77,7 @@ class PainGuideForm(forms.Form):
         help_text="0 is none, 10 is the worst you can think of.",
         choices=[("", "Choose a number"), *((number, str(number)) for number in range(11))],
         coerce=int,
+        widget=forms.Select(attrs={"class": "form-select"}),
     )
     morning = forms.ChoiceField(
         label="How was the next morning?",
