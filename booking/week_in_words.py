@@ -18,15 +18,23 @@ class HoursLine:
     times: str
 
 
-def week_in_words(hours: Iterable[WeeklyHours], *, on: date) -> list[HoursLine]:
-    """The hours in force on `on`, in the clinic's local time, therapists taken together; days without any are "closed"."""
+def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, time, time]]:
+    """(weekday, opens, closes) for the hours in force on `on`, therapists taken together; Monday is 0, times are local."""
     stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
     for row in hours:
         if (row.valid_from is None or row.valid_from <= on) and (row.valid_until is None or on <= row.valid_until):
             stretches[row.weekday].append((row.opens, row.closes))
+    return [(weekday, *stretch) for weekday, found in stretches.items() for stretch in _join_stretches(found)]
+
+
+def week_in_words(hours: Iterable[WeeklyHours], *, on: date) -> list[HoursLine]:
+    """The hours in force on `on`, in the clinic's local time, therapists taken together; days without any are "closed"."""
+    stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
+    for weekday, opens, closes in opening_times(hours, on=on):
+        stretches[weekday].append((opens, closes))
     if not any(stretches.values()):
         return []
-    times = {weekday: _times_in_words(_join_stretches(found)) for weekday, found in stretches.items()}
+    times = {weekday: _times_in_words(found) for weekday, found in stretches.items()}
     return [
         HoursLine(_days_in_words([weekday for weekday, _ in group]), words)
         for words, group in ((words, list(group)) for words, group in groupby(times.items(), key=lambda item: item[1]))

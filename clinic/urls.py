@@ -5,11 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from clinic import views
+from education.views import finding
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", finding.sitemap, name="sitemap"),
     path("learn/", include("education.urls")),
     path("", include("booking.urls")),
     path("intake/", include("assessments.urls")),

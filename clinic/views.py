@@ -5,16 +5,19 @@ import logging
 from django.db import DatabaseError, connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from booking.availability import next_free_slots
 from booking.models import OpeningHours, Service
-from booking.week_in_words import week_in_words
+from booking.week_in_words import opening_times, week_in_words
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
+from education.structured_data import describe_clinic
+from education.views.addresses import canonical_url
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,8 @@ def home(request):
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
     services = list(Service.objects.listed())
+    opening = [row.weekly for row in OpeningHours.objects.all()]
+    canonical = canonical_url(request, request.path)
     first_call = next((service for service in services if service.is_bookable and not service.price_cents), None)
     slots = next_free_slots(service=first_call, limit=1, now=now, clinic=clinic) if first_call else []
     articles = list(published(now=now)[:4])
@@ -39,7 +44,9 @@ def home(request):
         "articles": articles[1:],
         "lead_article": articles[0] if articles else None,
         "therapists": Therapist.objects.active(),
-        "hours": week_in_words((row.weekly for row in OpeningHours.objects.all()), on=today),
+        "hours": week_in_words(opening, on=today),
+        "canonical": canonical,
+        "structured_data": describe_clinic(clinic, url=canonical, opening=opening_times(opening, on=today)),
     }
     return render(request, "home.html", context)
 
@@ -64,6 +71,7 @@ def health(request):
 def robots(request):
     """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
     lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /visits/", "Disallow: /intake/", "Disallow: /book/*/*/"]
+    lines += ["", f"Sitemap: {canonical_url(request, reverse('sitemap'))}"]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 
 

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q, Value
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 
 from . import rendering
 from .article_file import ArticleFile, read_article_file
+from .editing import propose_text
+from .glossary import GLOSSARY_FILE, read_glossary
 from .models import Article, ArticleStatus, Topic, checksum_text
 
 CONTENT_DIR = Path(__file__).resolve().parent / "content"
@@ -25,6 +28,26 @@ KEEP_RENDERED_S = 24 * 60 * 60
 def published(*, now):
     """The articles anybody may read at `now`, in reading order, without their long texts."""
     return Article.objects.published(now=now).for_lists()
+
+
+def find_neighbours(article: Article, *, now) -> dict:
+    """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
+
+    Elsewhere are the articles that open the other topics.
+    """
+    is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
+    others = published(now=now).exclude(pk=article.pk)
+    series = others.filter(topic=article.topic_id)
+    before = series.filter(is_earlier).order_by("-position", "-title").annotate(place=Value("before"))[:1]
+    after = series.exclude(is_earlier).order_by("position", "title").annotate(place=Value("after"))[:1]
+    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(place=Value("elsewhere"))
+    found = list(before.union(after, openings.order_by("topic__position")[:3], all=True))
+    by_place = {place: [other for other in found if other.place == place] for place in ("before", "after", "elsewhere")}
+    return {
+        "before": next(iter(by_place["before"]), None),
+        "after": next(iter(by_place["after"]), None),
+        "elsewhere": by_place["elsewhere"],
+    }
 
 
 # The page ----------------------------------------------------------------------------------------------------------------
@@ -65,7 +88,12 @@ def render_article(article: Article, *, emergency_number: str) -> Page:
 def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
     """The page of `article`, whatever the cache holds."""
     known = [reference["id"] for reference in article.references]
-    options = {"references": known, "emergency_number": emergency_number, "draw_figure": draw_figure}
+    options = {
+        "references": known,
+        "emergency_number": emergency_number,
+        "draw_figure": draw_figure,
+        "terms": read_glossary(),
+    }
     care = rendering.render_markdown(article.care, **options)
     body = rendering.render_markdown(article.body, cited=[citation.id for citation in care.citations], **options)
     return Page(
@@ -104,8 +132,8 @@ def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ..
 
 @functools.cache
 def rendering_version() -> str:
-    """Changes when the renderer or a drawing does, so that nothing stale outlives an update."""
-    digest = hashlib.sha256(Path(rendering.__file__).read_bytes())
+    """Changes when the renderer, the glossary or a drawing does, so that nothing stale outlives an update."""
+    digest = hashlib.sha256(Path(rendering.__file__).read_bytes() + GLOSSARY_FILE.read_bytes())
     for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
         digest.update(drawing.name.encode() + drawing.read_bytes())
     return digest.hexdigest()[:12]
@@ -117,8 +145,8 @@ def rendering_version() -> str:
 def load_articles(*, now, folder: Path = CONTENT_DIR) -> Counter:
     """Bring the articles of `folder` in, published; says how many were "created", "updated", "unchanged" and "kept".
 
-    Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now, and no update of the
-    product changes them. Whether an article is out, and since when, is the clinic's from the first moment.
+    Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now. No update of the product
+    changes them; its new words wait beside them as a proposal. Whether an article is out, and since when, is the clinic's from the first moment.
     Raises ArticleFileInvalid before anything is written.
     """
     files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
@@ -155,6 +183,7 @@ def _load_article(article: Article | None, name: str, file: ArticleFile, topics:
     if article.source_checksum == checksum:
         return "unchanged"
     if article.is_edited_by_staff or article.reviewed_on:
+        propose_text(article, file.text)
         return "kept"
     for field, value in file.text.items():
         setattr(article, field, value)

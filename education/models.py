@@ -5,6 +5,9 @@ import json
 import secrets
 import uuid
 
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -13,6 +16,7 @@ from . import rendering
 
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
 CODE_LENGTH = 6
+SEARCH_CONFIG = "education_english"  # English without accents; made by a migration
 
 # What an article says, as opposed to whether it is out, who signed it and where it stands.
 TEXT_FIELDS = ("title", "summary", "who_for", "key_facts", "care", "body", "references")
@@ -55,7 +59,7 @@ class ArticleQuerySet(models.QuerySet):
         """With what a list shows of each, in reading order; the long texts stay in the database."""
         return (
             self.select_related("topic")
-            .defer("body", "care", "key_facts", "references")
+            .defer("body", "care", "key_facts", "references", "prose", "search", "proposal")
             .order_by("topic__position", "topic__name", "position", "title")
         )
 
@@ -64,7 +68,8 @@ class Article(models.Model):
     """One text for runners, in Markdown (its small additions: `education.rendering`).
 
     `care` says when to get help and stands first on the page. `source_file` and `source_checksum` tie an article that came
-    with the product to its file, so that the loader sees whether staff have edited it since.
+    with the product to its file, so that the loader sees whether staff have edited it since; `proposal` holds the words of a
+    newer file (its checksum `proposal_checksum`) until staff take or leave them. `prose` is what searches read.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -97,12 +102,27 @@ class Article(models.Model):
     updated_at = models.DateTimeField(editable=False)
     source_file = models.CharField(max_length=120, blank=True, editable=False)
     source_checksum = models.CharField(max_length=64, blank=True, editable=False)
+    proposal = models.JSONField(null=True, blank=True, editable=False)
+    proposal_checksum = models.CharField(max_length=64, blank=True, editable=False)
+
+    prose = models.TextField(blank=True, editable=False)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config=SEARCH_CONFIG)
+        + SearchVector("summary", weight="B", config=SEARCH_CONFIG)
+        + SearchVector("prose", weight="D", config=SEARCH_CONFIG),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     objects = ArticleQuerySet.as_manager()
 
     class Meta:
         ordering = ["topic", "position", "title"]
-        indexes = [models.Index(fields=["status", "published_at"], name="article_published")]
+        indexes = [
+            models.Index(fields=["status", "published_at"], name="article_published"),
+            GinIndex(fields=["search"], name="article_search"),
+            GinIndex(fields=["prose"], name="article_near_words", opclasses=["gin_trgm_ops"]),
+        ]
         constraints = [
             models.CheckConstraint(name="article_status_is_known", condition=Q(status__in=ArticleStatus.values)),
             models.CheckConstraint(
@@ -140,6 +160,7 @@ class Article(models.Model):
 
     def save(self, *args, **kwargs):
         self.reading_minutes = rendering.count_reading_minutes(self.body)
+        self.prose = "\n".join([*self.key_facts, rendering.plain_prose(self.body)])
         super().save(*args, **kwargs)
 
     def get_absolute_url(self):
@@ -150,14 +171,47 @@ class Article(models.Model):
         return self.status == ArticleStatus.PUBLISHED and self.published_at <= now
 
     @property
+    def text(self) -> dict:
+        """Its words: TEXT_FIELDS by name."""
+        return {name: getattr(self, name) for name in TEXT_FIELDS}
+
+    @property
     def text_checksum(self) -> str:
         """What its words come to, whoever wrote them."""
-        return checksum_text({name: getattr(self, name) for name in TEXT_FIELDS})
+        return checksum_text(self.text)
 
     @property
     def is_edited_by_staff(self) -> bool:
         """Whether its words are no longer those of the file it came with."""
         return bool(self.source_file) and self.text_checksum != self.source_checksum
+
+
+class Revision(models.Model):
+    """What an article said from `saved_at` on, until the next one. Never changed once written."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
+    text = models.JSONField()
+    saved_at = models.DateTimeField()
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="article_revisions"
+    )
+    note = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-saved_at", "-pk"]
+
+    def __str__(self):
+        return f"{self.article_id} at {self.saved_at:%Y-%m-%d %H:%M}"
+
+
+class FormerSlug(models.Model):
+    """An address that an article had. Readers who still use it are sent on."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="former_slugs")
+
+    def __str__(self):
+        return self.slug
 
 
 def checksum_text(fields: dict) -> str:

@@ -1,8 +1,12 @@
 """What an article must be before anybody else reads it."""
 
+import re
+
+from django.urls import Resolver404, resolve
+
 from . import rendering
 from .articles import render_fresh
-from .models import Article
+from .models import Article, FormerSlug
 from .wording import HARDEST_GRADE, find_forbidden, reading_grade
 
 
@@ -43,3 +47,20 @@ def find_faults(article: Article) -> dict[str, list[str]]:
         if field in ("care", "body") and (grade := reading_grade(text)) > HARDEST_GRADE:
             fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
     return faults
+
+
+def find_broken_links(article: Article) -> list[str]:
+    """For each link of `article` to a page of this site that is not there, a sentence that says so."""
+    paths = sorted(set(re.findall(r"\]\((/[^)#?\s]*)", f"{article.care}\n{article.body}")))
+    return [f"The link to {path} leads nowhere." for path in paths if not _is_page(path)]
+
+
+def _is_page(path: str) -> bool:
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    if match.view_name != "education:article":
+        return True
+    slug = match.kwargs["slug"]
+    return Article.objects.filter(slug=slug).exists() or FormerSlug.objects.filter(slug=slug).exists()

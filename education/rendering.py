@@ -5,6 +5,7 @@ The additions:
     [@lenhart2014]  [@buist2008; @nielsen2014]     a number that leads to the reference
     {strong}  {limited}  {opinion}                 how sure we are of what stands before it
     {emergency}                                    the emergency number, as a link that dials it
+    [step rate](term:cadence)                      a word that the glossary explains, at a touch of the pointer or a tap
     ![What it shows](figure:name "Caption")        one of our own drawings
     ::: emergency Title                            a card; also `urgent`, `tell` and `note`. It ends with a line of `:::`
     - …
@@ -15,7 +16,7 @@ Raw HTML is text here. Whatever an author types, the result has passed an allow-
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
@@ -25,7 +26,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 WORDS_PER_MINUTE = 200
-RESERVED_IDS = ("main", "book", "contents", "key-facts", "references")  # the page's own
+RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
 LONGEST_TEXT = 100_000  # characters; no article comes near
 
 EVIDENCE = {"strong": "strong evidence", "limited": "limited evidence", "opinion": "expert opinion"}
@@ -67,6 +68,15 @@ FigureDrawing = Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True)
+class Term:
+    """A word that the glossary explains: its `meaning`, and the `address` where the glossary says so."""
+
+    name: str
+    meaning: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Heading:
     """A line of the contents list."""
 
@@ -99,6 +109,7 @@ class _Notes:
     known: frozenset[str]
     emergency_number: str
     draw_figure: FigureDrawing
+    terms: Mapping[str, Term] = field(default_factory=dict)
     cited: list[str] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -111,16 +122,18 @@ def render_markdown(
     cited: Sequence[str] = (),
     emergency_number: str = "911",
     draw_figure: FigureDrawing = lambda name, alt: None,
+    terms: Mapping[str, Term] | None = None,
 ) -> Rendered:
     """`text` as safe HTML.
 
     `references` are the ids that may be cited; `cited` those that an earlier text of the same page has cited already, whose
     numbers go on. `draw_figure(name, alt)` gives the markup of a drawing of ours, which is trusted, or None for an unknown name.
+    `terms` are the words of the glossary, by the name after `term:`.
     Raises ValueError for a text of more than LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"A text may have {LONGEST_TEXT} characters, this one has {len(text)}.")
-    notes = _Notes(frozenset(references), emergency_number, draw_figure, cited=list(cited))
+    notes = _Notes(frozenset(references), emergency_number, draw_figure, terms or {}, cited=list(cited))
     tokens = _PARSER.parse(text, env := {"notes": notes})
     contents = _name_headings(tokens)
     dirty = _PARSER.renderer.render(tokens, _PARSER.options, env)
@@ -285,9 +298,21 @@ def _render_image(self, tokens, index, options, env) -> str:
 
 
 def _render_link_open(self, tokens, index, options, env) -> str:
-    if re.match(r"https?:", str(tokens[index].attrGet("href") or ""), re.IGNORECASE):
+    address = str(tokens[index].attrGet("href") or "")
+    if re.match(r"https?:", address, re.IGNORECASE):
         tokens[index].attrSet("rel", "external noopener")
+    elif address.startswith("term:"):
+        _explain_term(tokens[index], address.removeprefix("term:"), env["notes"])
     return self.renderToken(tokens, index, options, env)
+
+
+def _explain_term(link: Token, name: str, notes: _Notes) -> None:
+    term = notes.terms.get(name)
+    if term is None:
+        notes.faults.append(f"The glossary does not explain “{name}”.")
+        link.attrs = {}
+    else:
+        link.attrs = {"href": term.address, "title": term.meaning}
 
 
 def _render_header_cell(self, tokens, index, options, env) -> str:

@@ -8,14 +8,15 @@ from clinic.practice.models import Clinic, Therapist
 
 from .models import Article
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-def describe_article(article: Article, *, clinic: Clinic, url: str) -> SafeString:
-    """`article` at `url` as a MedicalWebPage; JSON that may stand inside a script element.
 
-    Says who reviewed it and when only where somebody has.
+def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) -> SafeString:
+    """`article` at `url` as a MedicalWebPage, with the `trail` of (name, address) that leads to it as a BreadcrumbList.
+
+    JSON that may stand inside a script element. Says who reviewed it and when only where somebody has.
     """
     data = {
-        "@context": "https://schema.org",
         "@type": "MedicalWebPage",
         "@id": url,
         "url": url,
@@ -39,7 +40,54 @@ def describe_article(article: Article, *, clinic: Clinic, url: str) -> SafeStrin
         data["author"] = describe_person(article.author)
     if article.reviewed_by:
         data |= {"reviewedBy": describe_person(article.reviewed_by), "lastReviewed": article.reviewed_on.isoformat()}
-    return embed_json(data)
+    return embed_json({"@context": "https://schema.org", "@graph": [data, describe_trail(trail)] if trail else [data]})
+
+
+def describe_trail(trail) -> dict:
+    """The way from the top to a page, as (name, address) pairs, as a schema.org BreadcrumbList."""
+    items = [
+        {"@type": "ListItem", "position": position, "name": name, "item": address}
+        for position, (name, address) in enumerate(trail, 1)
+    ]
+    return {"@type": "BreadcrumbList", "itemListElement": items}
+
+
+def describe_clinic(clinic: Clinic, *, url: str, opening=()) -> SafeString:
+    """`clinic` as a schema.org MedicalBusiness for physiotherapy; JSON that may stand inside a script element.
+
+    `opening` are (weekday, opens, closes): Monday is 0, the times are local.
+    """
+    data = {
+        "@context": "https://schema.org",
+        "@type": "MedicalBusiness",
+        "@id": f"{url}#clinic",
+        "url": url,
+        "name": clinic.name,
+        "medicalSpecialty": "https://schema.org/Physiotherapy",
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": clinic.street,
+            "addressLocality": clinic.city,
+            "addressRegion": clinic.region,
+            "postalCode": clinic.postal_code,
+            "addressCountry": clinic.country,
+        },
+    }
+    if clinic.phone:
+        data["telephone"] = clinic.phone
+    if clinic.latitude is not None and clinic.longitude is not None:
+        place = {"latitude": float(clinic.latitude), "longitude": float(clinic.longitude)}
+        data["geo"] = {"@type": "GeoCoordinates", **place}
+    data["openingHoursSpecification"] = [
+        {
+            "@type": "OpeningHoursSpecification",
+            "dayOfWeek": f"https://schema.org/{DAYS[weekday]}",
+            "opens": f"{opens:%H:%M}",
+            "closes": f"{closes:%H:%M}",
+        }
+        for weekday, opens, closes in opening
+    ]
+    return embed_json({name: value for name, value in data.items() if value})
 
 
 def describe_person(therapist: Therapist) -> dict:

@@ -1,10 +1,16 @@
 from django.urls import path
 
-from . import views
+from .views import checks, finding, reading
 
 app_name = "education"
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("topics/<slug:slug>/", views.topic, name="topic"),
-    path("<slug:slug>/", views.article, name="article"),
+    path("", reading.index, name="index"),
+    path("search/", finding.search, name="search"),
+    path("feed/", finding.NewArticles(), name="feed"),
+    path("glossary/", reading.glossary, name="glossary"),
+    path("load-check/", checks.load_check, name="load_check"),
+    path("pain-guide/", checks.pain_guide, name="pain_guide"),
+    path("where-does-it-hurt/", checks.places, name="places"),
+    path("topics/<slug:slug>/", reading.topic, name="topic"),
+    path("<slug:slug>/", reading.article, name="article"),
 ]

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from education.articles import load_articles
-from education.forms import ArticleForm, read_reference
+from education.forms.articles import ArticleForm, read_reference
 from education.models import Article
 
 from .conftest import NOW

@@ -7,9 +7,12 @@ import pytest
 from education import rendering
 from education.article_file import ArticleFileInvalid, read_article_file
 from education.articles import CONTENT_DIR, load_articles, render_fresh
+from education.forms.articles import RESERVED_SLUGS
+from education.glossary import read_glossary
 from education.models import Article
+from education.places import PLACES
 from education.publishing import find_faults
-from education.wording import reading_grade
+from education.wording import find_forbidden, reading_grade
 
 from .conftest import NOW
 
@@ -52,8 +55,30 @@ def test_emergency_card_stands_first_with_the_number_before_the_list(article):
 
 
 def test_links_between_articles_lead_somewhere(article):
-    slugs = {path.stem for path in FILES}
+    slugs = {path.stem for path in FILES} | RESERVED_SLUGS
     assert set(re.findall(r"\(/learn/([\w-]+)/", article.body)) <= slugs
+
+
+def test_every_article_has_a_figure_with_words_for_those_who_do_not_see_it(article):
+    html = render_fresh(article).body_html
+    assert html.count('<figure class="figure-drawn"><svg') == html.count("<title id=") >= 1
+
+
+def test_places_lead_to_articles_that_come_with_the_product():
+    slugs = {path.stem for path in FILES}
+    assert {slug for place in PLACES.values() for slug in place.articles} <= slugs
+
+
+def test_glossary_keeps_to_the_wording_rules():
+    for term in read_glossary().values():
+        assert find_forbidden(term.meaning) == []
+        assert reading_grade(term.meaning) <= 12
+
+
+def test_articles_have_different_figures_of_their_own():
+    drawn = [set(re.findall(r"figure:([\w-]+)", path.read_text())) for path in FILES]
+    assert all(drawn)
+    assert len(set().union(*drawn)) >= len(FILES) - 1
 
 
 def test_pillar_has_every_part(pillar):

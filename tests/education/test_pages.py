@@ -41,7 +41,7 @@ def test_article_names_its_reviewer_and_the_next_review(client, write_article, m
     assert 'Maria Lake, PT, DPT, <time datetime="2026-11-02">2 November 2026</time>' in page
     assert "November 2027" in page
     assert "awaiting" not in page
-    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])["@graph"][0]
     assert data["@type"] == "MedicalWebPage"
     assert data["reviewedBy"] == {"@type": "Person", "name": "Maria Lake", "honorificSuffix": "PT, DPT"}
     assert data["lastReviewed"] == "2026-11-02"
@@ -52,7 +52,7 @@ def test_structured_data_cannot_leave_its_element(client, write_article):
     page = client.get(article.get_absolute_url()).content.decode()
     assert "<script>alert" not in page
     data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1]
-    assert json.loads(data)["name"] == article.title
+    assert json.loads(data)["@graph"][0]["name"] == article.title
 
 
 def test_booking_link_carries_the_code_and_no_condition(client, write_article):

@@ -6,9 +6,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from .models import TEXT_FIELDS, Article, ArticleStatus
-from .publishing import find_faults
+from ..models import TEXT_FIELDS, Article, ArticleStatus
+from ..publishing import find_broken_links, find_faults
+from ..rendering import LONGEST_TEXT
 
+# Addresses under /learn/ that are not articles.
+RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
 _REFERENCE_ID = re.compile(r"[\w-]{1,60}", re.ASCII)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -79,6 +82,11 @@ class ArticleForm(forms.ModelForm):
             "summary": forms.Textarea(attrs={"rows": 2, "cols": 90}),
         }
 
+    def clean_slug(self):
+        if self.cleaned_data["slug"] in RESERVED_SLUGS:
+            raise ValidationError("Another page of the site stands there.")
+        return self.cleaned_data["slug"]
+
     def clean_care(self):
         return unify_lines(self.cleaned_data["care"])
 
@@ -104,8 +112,23 @@ class ArticleForm(forms.ModelForm):
         article = Article(**{name: cleaned[name] for name in TEXT_FIELDS})
         for field, faults in find_faults(article).items():
             self.add_error(field, faults)
+        for words in find_broken_links(article):
+            self.add_error("body", words)
 
 
 def unify_lines(text: str) -> str:
     """Browsers send lines that end in CR LF; the files that articles come from do not."""
     return text.replace("\r\n", "\n")
+
+
+def read_draft(data) -> Article | None:
+    """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
+    form = ArticleForm(data)
+    form.is_valid()
+    typed = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+    body = unify_lines(data.get("body", ""))
+    if "topic" not in typed or not body.strip() or len(body) > LONGEST_TEXT:
+        return None
+    texts = {name: unify_lines(data.get(name, "")) for name in ("title", "summary", "care")}
+    now = timezone.now()
+    return Article(**{**typed, **texts, "body": body, "slug": typed.get("slug", "preview"), "updated_at": now})

@@ -1,0 +1,103 @@
+"""Public pages, kept as they were sent, so that a reader of an article waits for no query and no template.
+
+A page is kept per process and only for readers without a cookie, as long as nothing that any public page shows has changed: a
+fingerprint of those tables is taken at most twice a second, so a change of any kind, from any process, shows within a second.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from django.db import connection
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+
+LOOK_EVERY_S = 0.5
+MOST_PAGES = 1000  # of some 15 KB each
+KEPT_UNDER = ("/learn/", "/sitemap.xml")
+
+# xmin changes with every write of a row, by whatever way it came; an article may also come out because its time has come.
+FINGERPRINT = """
+    SELECT concat_ws(' ',
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0)),
+                       ' ', count(*) FILTER (WHERE status = 'published' AND published_at <= statement_timestamp()))
+           FROM education_article),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM education_topic),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM education_formerslug),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM practice_clinic),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM practice_therapist),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM booking_service))
+"""
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """A response as it was sent, and the fingerprint it was made under."""
+
+    fingerprint: str
+    headers: dict[str, str]
+    content: bytes
+
+
+class PublicPages:
+    """Answers from what is kept; keeps what a view has marked as public. Stands first, so that nothing else has to run."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.pages: OrderedDict[tuple, KeptPage] = OrderedDict()
+        self.lock = threading.Lock()
+        self.fingerprint, self.looked_at = "", float("-inf")
+
+    def __call__(self, request):
+        key = page_key(request)
+        if key is None:
+            return self.get_response(request)
+        fingerprint = self.look()
+        page = self.pages.get(key)
+        if page is None or page.fingerprint != fingerprint:
+            response = self.get_response(request)
+            if is_keepable(response):
+                self.keep(key, KeptPage(fingerprint, dict(response.items()), response.content))
+            return response
+        response = HttpResponse(page.content, headers=page.headers)
+        return get_conditional_response(request, etag=page.headers.get("ETag"), response=response)
+
+    def look(self) -> str:
+        """The fingerprint of what public pages show, not older than LOOK_EVERY_S."""
+        if time.monotonic() - self.looked_at >= LOOK_EVERY_S:
+            looked_at = time.monotonic()
+            with connection.cursor() as cursor:
+                cursor.execute(FINGERPRINT)
+                self.fingerprint = cursor.fetchone()[0]
+            self.looked_at = looked_at
+        return self.fingerprint
+
+    def keep(self, key: tuple, page: KeptPage) -> None:
+        """Keep `page`, and forget the oldest if there are too many."""
+        with self.lock:
+            self.pages[key] = page
+            self.pages.move_to_end(key)
+            if len(self.pages) > MOST_PAGES:
+                self.pages.popitem(last=False)
+
+
+def page_key(request) -> tuple | None:
+    """What a kept page depends on; None where a page may be meant for one reader only."""
+    meta = request.META
+    is_plain = request.method == "GET" and not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta
+    if not is_plain or not request.path_info.startswith(KEPT_UNDER) or "HTTP_HX_REQUEST" in meta:
+        return None
+    takes_gzip = "gzip" in meta.get("HTTP_ACCEPT_ENCODING", "")
+    return meta.get("HTTP_HOST"), request.scheme, request.path_info, takes_gzip
+
+
+def is_keepable(response) -> bool:
+    """Whether a view has said that anybody may have this very response."""
+    return (
+        response.status_code == 200
+        and "public" in response.get("Cache-Control", "")
+        and "cookie" not in response.get("Vary", "").lower()
+        and not response.cookies
+        and not response.streaming
+    )

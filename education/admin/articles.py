@@ -1,0 +1,192 @@
+"""Articles in the admin: writing with a preview beside it, publishing, and what an article said before."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.forms import Script
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.csp import CSP
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_POST
+
+from ..editing import (
+    NothingProposed,
+    accept_proposal,
+    decline_proposal,
+    describe_changes,
+    list_wordings,
+    restore_revision,
+    save_article,
+)
+from ..forms.articles import ArticleForm, read_draft
+from ..models import Article, Topic
+from ..publishing import article_grade, find_broken_links, find_faults
+from ..views.reading import describe_page
+
+REMIND_DAYS = 30
+MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
+MAY_BE_FRAMED = {**settings.SECURE_CSP, "frame-ancestors": [CSP.SELF]}
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ["name", "position", "summary"]
+    list_editable = ["position"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """What somebody should look at."""
+
+    title = "waiting for you"
+    parameter_name = "waiting"
+
+    def lookups(self, request, model_admin):
+        return [("review", f"to be reviewed within {REMIND_DAYS} days"), ("update", "an update proposes new words")]
+
+    def queryset(self, request, queryset):
+        if self.value() == "review":
+            return review_due(queryset)
+        return queryset.filter(proposal__isnull=False) if self.value() == "update" else queryset
+
+
+def review_due(articles):
+    """Those of `articles` whose next review is over, or near by the clinic's day."""
+    return articles.filter(next_review_on__lte=timezone.localdate() + timedelta(days=REMIND_DAYS))
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):
+    form = ArticleForm
+    change_form_template = "education/admin_article.html"
+    list_display = ["title", "state", "topic", "next_review"]
+    list_filter = [WaitingFilter, "status", "topic", "reviewed_by"]
+    list_select_related = ["topic"]
+    search_fields = ["title", "summary", "body"]
+    ordering = ["topic__position", "position"]
+    prepopulated_fields = {"slug": ["title"]}
+    readonly_fields = ["state", "origin", "grade", "what_to_mend", "code", "reading_minutes", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["title", "slug", "topic", "position", "state", "status", "published_at"]}),
+        ("Before publishing", {"fields": ["grade", "what_to_mend"]}),
+        ("What it says", {"fields": ["summary", "who_for", "key_facts", "care", "body", "references"]}),
+        ("Who stands behind it", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
+        ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
+    ]
+
+    class Media:
+        js = [Script("js/preview.js", defer=True)]
+
+    def get_urls(self):
+        return [
+            path("preview/", self.admin_site.admin_view(self.preview), name="education_article_preview"),
+            path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.wordings), name="education_article_wordings"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        is_list = request.resolver_match and request.resolver_match.url_name == "education_article_changelist"
+        return rows.for_lists() if is_list else rows.defer("prose", "search")
+
+    def changelist_view(self, request, extra_context=None):
+        if request.method == "GET" and (due := review_due(Article.objects).count()):
+            messages.warning(request, f"Articles to be reviewed within {REMIND_DAYS} days, or overdue: {due}.")
+        return super().changelist_view(request, extra_context)
+
+    @method_decorator(csp_override(MAY_FRAME))
+    def changeform_view(self, request, *args, **kwargs):
+        return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        save_article(obj, by=request.user, now=timezone.now())
+
+    def view_on_site(self, obj):
+        return obj.get_absolute_url()
+
+    @method_decorator([require_POST, xframe_options_sameorigin, csp_override(MAY_BE_FRAMED)])
+    def preview(self, request):
+        """The page as it would be, from a form that nobody has saved."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        article = read_draft(request.POST)
+        if article is None:
+            return HttpResponse("Give it a topic and a text first.", content_type="text/plain")
+        context = {**describe_page(request, article, now=timezone.now()), "is_draft": True}
+        return render(request, "education/article.html", context)
+
+    def wordings(self, request, pk):
+        """What the article said when, what an update proposes, and the way back."""
+        article = get_object_or_404(Article, pk=pk)
+        if not self.has_change_permission(request, article):
+            raise PermissionDenied
+        if request.method == "POST":
+            self._change_wording(request, article)
+            return HttpResponseRedirect(reverse("admin:education_article_wordings", args=[pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Wordings of “{article.title}”",
+            "opts": self.opts,
+            "article": article,
+            "proposed": describe_changes(article.text, article.proposal) if article.proposal else None,
+            "wordings": list_wordings(article),
+        }
+        return render(request, "education/admin_wordings.html", context)
+
+    def _change_wording(self, request, article):
+        now = timezone.now()
+        try:
+            if request.POST.get("proposal") == "accept":
+                accept_proposal(article, by=request.user, now=now)
+                messages.success(request, "The words of the update are the article's now.")
+            elif request.POST.get("proposal") == "decline":
+                decline_proposal(article)
+                messages.success(request, "The article stays as it is.")
+            elif number := request.POST.get("restore", ""):
+                rows = article.revisions.filter(pk=int(number) if number.isdecimal() else 0)
+                restore_revision(get_object_or_404(rows), by=request.user, now=now)
+                messages.success(request, "The earlier words are back.")
+        except NothingProposed:
+            messages.warning(request, "Somebody has decided about this update already.")
+
+    @admin.display(description="state", ordering="status")
+    def state(self, article):
+        if article.published_at is None or article.status == "draft":
+            return format_html('<span class="chip chip-quiet">{}</span>', "draft")
+        if not article.is_public(now=timezone.now()):
+            return format_html('<span class="chip chip-warn">{}</span>', "scheduled")
+        if article.reviewed_on is None:
+            return format_html('<span class="chip chip-warn">{}</span>', "published, not reviewed")
+        return format_html('<span class="chip chip-ok">{}</span>', "published")
+
+    @admin.display(description="next review", ordering="next_review_on")
+    def next_review(self, article):
+        if article.next_review_on and article.next_review_on <= timezone.localdate() + timedelta(days=REMIND_DAYS):
+            return format_html('<span class="chip chip-warn">{}</span>', f"{article.next_review_on:%d %b %Y}")
+        return article.next_review_on
+
+    @admin.display(description="reading grade")
+    def grade(self, article):
+        return f"{article_grade(article)} (may be 8)" if article.body else "–"
+
+    @admin.display(description="to mend before publishing")
+    def what_to_mend(self, article):
+        if not article.body:
+            return "–"
+        faults = [f"{field.replace('_', ' ')}: {words}" for field, all in find_faults(article).items() for words in all]
+        return " ".join(faults + find_broken_links(article)) or "Nothing."
+
+    @admin.display(description="where it came from")
+    def origin(self, article):
+        if not article.source_file:
+            return "Written here."
+        edited = "edited here since; updates leave it alone" if article.is_edited_by_staff else "as it came"
+        return f"{article.source_file}, {edited}."

@@ -1,0 +1,45 @@
+"""What changed between two texts, to be read: paragraph by paragraph, word by word inside a changed one. Pure."""
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_PIECES = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some text that is "same", "added" or "removed"."""
+
+    kind: str
+    text: str
+
+
+def compare_texts(before: str, after: str) -> list[list[Piece]]:
+    """The changed lines, each as its pieces in reading order. Lines that are the same are left out."""
+    old, new = before.splitlines(), after.splitlines()
+    changed = []
+    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            changed += _compare_lines(old[old_from:old_to], new[new_from:new_to])
+    return [pieces for pieces in changed if any(piece.text.strip() for piece in pieces)]
+
+
+def _compare_lines(old: list[str], new: list[str]) -> list[list[Piece]]:
+    """Lines that face each other are compared by words; those without a partner are all removed or all added."""
+    pairs = [_compare_words(was, now) for was, now in zip(old, new, strict=False)]
+    removed = [[Piece("removed", line)] for line in old[len(new) :]]
+    added = [[Piece("added", line)] for line in new[len(old) :]]
+    return pairs + removed + added
+
+
+def _compare_words(before: str, after: str) -> list[Piece]:
+    old, new = _PIECES.findall(before), _PIECES.findall(after)
+    pieces = []
+    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(Piece("same", "".join(old[old_from:old_to])))
+            continue
+        pieces.append(Piece("removed", "".join(old[old_from:old_to])))
+        pieces.append(Piece("added", "".join(new[new_from:new_to])))
+    return [piece for piece in pieces if piece.text]

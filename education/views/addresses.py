@@ -1,0 +1,15 @@
+"""What the public pages have in common: one address each, and that anybody may keep them."""
+
+from django.conf import settings
+from django.utils.cache import patch_cache_control
+
+
+def canonical_url(request, path: str) -> str:
+    """The one address of `path` that search engines should know, whatever host the request named."""
+    return settings.SITE_URL.rstrip("/") + path if settings.SITE_URL else request.build_absolute_uri(path)
+
+
+def keep_public(response):
+    """`response`, which anybody may keep if they ask each time whether it is still the same."""
+    patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
+    return response

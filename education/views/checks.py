@@ -1,0 +1,62 @@
+"""Pages that answer a question at once. A form is posted, so that no address holds what was typed, and nothing is stored."""
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from ..articles import published
+from ..forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
+from ..load_bands import compare_with_longest
+from ..pain_guide import judge_run
+from ..places import PLACES
+from ..signs import most_urgent
+from .addresses import canonical_url
+
+asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def show_check(request, template: str, form, **answer):
+    """The page of a check: its form, and the answer below it once there is one."""
+    context = {"form": form, "canonical": canonical_url(request, request.path), **answer}
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+@asks_and_answers
+@never_cache
+def load_check(request):
+    """A planned run beside the longest of the last 30 days."""
+    form = LoadCheckForm(request.POST or None)
+    if not form.is_valid():
+        return show_check(request, "education/load_check.html", form)
+    comparison = compare_with_longest(form.cleaned_data["plan"], form.cleaned_data["runs"])
+    return show_check(request, "education/load_check.html", form, comparison=comparison)
+
+
+@asks_and_answers
+@never_cache
+def pain_guide(request):
+    """What the pain guide says about a run."""
+    form = PainGuideForm(request.POST or None)
+    if not form.is_valid():
+        return show_check(request, "education/pain_guide.html", form)
+    typed = form.cleaned_data
+    urgency = most_urgent(set(typed["signs"]))
+    judgement = judge_run(
+        worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"], has_signs=urgency is not None
+    )
+    return show_check(request, "education/pain_guide.html", form, judgement=judgement, urgency=urgency)
+
+
+@asks_and_answers
+@never_cache
+def places(request):
+    """Where it hurts, what to read about it, and when to get help first."""
+    form = PlaceForm(request.POST or None)
+    if not form.is_valid():
+        return show_check(request, "education/places.html", form)
+    place = PLACES[form.cleaned_data["place"]]
+    found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=place.articles)}
+    articles = [found[slug] for slug in place.articles if slug in found]
+    urgency = most_urgent(set(form.cleaned_data["signs"]))
+    return show_check(request, "education/places.html", form, place=place, articles=articles, urgency=urgency)

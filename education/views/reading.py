@@ -1,0 +1,109 @@
+"""The reading pages. Anybody may read what is published; staff may look at drafts."""
+
+from itertools import groupby
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import http_date
+from django.views.decorators.http import conditional_page, require_safe
+
+from clinic.practice.models import Clinic
+
+from ..articles import find_neighbours, published, render_article
+from ..glossary import read_glossary
+from ..models import Article, FormerSlug, Topic
+from ..structured_data import describe_article
+from .addresses import canonical_url, keep_public
+
+
+@require_safe
+@conditional_page
+def index(request):
+    """All there is to read, by topic."""
+    articles = published(now=timezone.now())
+    shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
+    context = {"shelves": shelves, "canonical": canonical_url(request, request.path)}
+    return keep_public(render(request, "education/index.html", context))
+
+
+@require_safe
+@conditional_page
+def topic(request, slug):
+    """One topic's articles, in their order."""
+    topic = get_object_or_404(Topic, slug=slug)
+    context = {
+        "topic": topic,
+        "articles": published(now=timezone.now()).filter(topic=topic),
+        "canonical": canonical_url(request, request.path),
+    }
+    return keep_public(render(request, "education/topic.html", context))
+
+
+@require_safe
+@conditional_page
+def glossary(request):
+    """The words that articles use and explain."""
+    context = {"terms": read_glossary(), "canonical": canonical_url(request, request.path)}
+    return keep_public(render(request, "education/glossary.html", context))
+
+
+@require_safe
+@conditional_page
+def article(request, slug):
+    """One article. The validator is a digest of the page itself, so a changed price or phone number is never stale."""
+    now = timezone.now()
+    article = find_article(slug)
+    if article is None:
+        return redirect_former_slug(slug, now=now)
+    is_draft = not article.is_public(now=now)
+    if is_draft and not may_preview(request.user):
+        raise Http404
+    context = {**describe_page(request, article, now=now), "is_draft": is_draft}
+    response = render(request, "education/article.html", context)
+    if is_draft:
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex"
+    else:
+        keep_public(response)
+        response["Last-Modified"] = http_date(article.updated_at.timestamp())
+    return response
+
+
+def describe_page(request, article: Article, *, now) -> dict:
+    """What the template of an article names."""
+    clinic = Clinic.objects.current()
+    canonical = canonical_url(request, article.get_absolute_url())
+    learn = canonical_url(request, reverse("education:index"))
+    shelf = canonical_url(request, article.topic.get_absolute_url())
+    trail = (("Learn", learn), (article.topic.name, shelf), (article.title, canonical))
+    return {
+        "article": article,
+        "page": render_article(article, emergency_number=clinic.emergency_number),
+        **find_neighbours(article, now=now),
+        "clinic": clinic,
+        "emergency_number": clinic.emergency_number,
+        "canonical": canonical,
+        "structured_data": describe_article(article, clinic=clinic, url=canonical, trail=trail),
+    }
+
+
+def may_preview(user) -> bool:
+    """Whether `user` may read what is not out yet."""
+    return user.is_active and user.is_staff and user.has_perm("education.view_article")
+
+
+def find_article(slug: str) -> Article | None:
+    """The article that stands at `slug`, out or not, with the people behind it."""
+    rows = Article.objects.select_related("topic", "author", "reviewed_by").defer("prose", "search", "proposal")
+    return rows.filter(slug=slug).first()
+
+
+def redirect_former_slug(slug: str, *, now):
+    """On to where the article that stood at `slug` stands now. Raises Http404."""
+    former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
+    if not former.article.is_public(now=now):
+        raise Http404
+    return redirect(former.article, permanent=True)

@@ -1,0 +1,88 @@
+"""How fast an article is beside an empty view of the same site, and what it asks of the database; `make bench`."""
+
+import statistics
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
+from django.urls import path
+from django.utils import timezone
+
+from clinic.practice.models import Clinic
+from clinic.public_pages import FINGERPRINT
+from clinic.urls import urlpatterns as site
+from education.articles import load_articles
+from education.models import Article
+from tests.clinic.test_public_pages import Process
+
+pytestmark = pytest.mark.bench
+ARTICLE = "/learn/hip-flexor-pain-running/"
+ROUNDS, REQUESTS = 5, 300
+
+urlpatterns = [path("empty/", lambda request: HttpResponse("")), *site]
+
+
+def rate(process, path, **environ):
+    """Requests a second, the median of some rounds."""
+    rates = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for _ in range(REQUESTS):
+            process.read(path, **environ)
+        rates.append(REQUESTS / (time.perf_counter() - started))
+    return statistics.median(rates)
+
+
+def count_queries(process):
+    with CaptureQueriesContext(connection) as queries:
+        assert process.read(ARTICLE)["status"] == 200
+    return len(queries)
+
+
+@pytest.fixture
+def library(transactional_db, settings):
+    settings.ROOT_URLCONF, settings.ALLOWED_HOSTS = __name__, ["localhost"]
+    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    load_articles(now=timezone.now())
+    cache.clear()
+
+
+def grow_library(size):
+    model = Article.objects.get(slug="can-i-keep-running")
+    text = {**model.text, "topic": model.topic, "status": "published", "published_at": model.published_at}
+    stamps = {"created_at": model.created_at, "updated_at": model.updated_at, "prose": model.prose}
+    rows = [Article(slug=f"more-{n}", position=9, **text, **stamps) for n in range(size - Article.objects.count())]
+    Article.objects.bulk_create(rows, batch_size=500)
+
+
+def test_article_beside_an_empty_view(library):
+    process = Process()
+    tag = process.read(ARTICLE)["headers"]["ETag"]
+    empty = rate(process, "/empty/")
+    warm, unchanged = rate(process, ARTICLE), rate(process, ARTICLE, HTTP_IF_NONE_MATCH=tag)
+    print(f"\n{'empty view':24}{empty:8.0f}/s\n{'article, warm':24}{warm:8.0f}/s  {warm / empty:.2f} ×")
+    print(f"{'article, 304':24}{unchanged:8.0f}/s  {unchanged / empty:.2f} ×")
+    assert warm >= 0.5 * empty
+    assert unchanged >= 0.9 * empty
+
+
+@pytest.mark.parametrize("size", [30, 3000])
+def test_queries_of_an_article_do_not_grow_with_the_library(library, size):
+    grow_library(size)
+    process = Process()
+    started = time.perf_counter()
+    cold = count_queries(process)
+    cold_ms = (time.perf_counter() - started) * 1000
+    warm = count_queries(process)
+    with connection.cursor() as cursor:
+        started = time.perf_counter()
+        cursor.execute(FINGERPRINT)
+        look_ms = (time.perf_counter() - started) * 1000
+    print(
+        f"\n{size:5} articles: cold {cold} queries, {cold_ms:.0f} ms; warm {warm}; a look at what changed {look_ms:.1f} ms"
+    )
+    assert cold <= 6
+    assert warm == 0

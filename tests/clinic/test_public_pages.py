@@ -1,0 +1,159 @@
+"""Kept pages: no query for a reader, never anything stale for longer than a second, never anything of somebody else's."""
+
+import time
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from clinic import public_pages
+from clinic.practice.models import Clinic, User
+from education.models import Article, Topic
+
+PATH = "/learn/sore-hip/"
+
+
+@pytest.fixture
+def hip(transactional_db):
+    """An article that is out. The tables are really written: a kept page looks at committed rows."""
+    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    now = timezone.now()
+    return Article.objects.create(
+        slug="sore-hip",
+        topic=Topic.objects.create(name="Hip", slug="hip"),
+        title="Sore hip",
+        summary="Hips.",
+        care="Call {emergency}.",
+        body="First words.",
+        status="published",
+        published_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+class Process:
+    """One web process: it keeps its own pages. The test client always sends a cookie header, browsers do not."""
+
+    def __init__(self):
+        self.handler = WSGIHandler()
+
+    def read(self, path=PATH, **environ):
+        request = RequestFactory().get(path).environ | {"HTTP_HOST": "localhost", **environ}
+        if "HTTP_COOKIE" not in environ:
+            request.pop("HTTP_COOKIE", None)
+        answer = {}
+
+        def start_response(status, headers, exc_info=None):
+            answer["status"], answer["headers"] = int(status[:3]), dict(headers)
+
+        response = self.handler(request, start_response)
+        answer["text"] = b"".join(response).decode(errors="replace")
+        response.close()
+        return answer
+
+
+@pytest.fixture
+def process(settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    return Process()
+
+
+def test_second_reader_costs_no_query(hip, process, monkeypatch):
+    monkeypatch.setattr(public_pages, "LOOK_EVERY_S", 60)
+    first = process.read()
+    with CaptureQueriesContext(connection) as queries:
+        second = process.read()
+    assert len(queries) == 0
+    assert "First words." in first["text"]
+    assert second == first
+
+
+def test_cold_article_takes_six_queries_at_most(hip, process):
+    with CaptureQueriesContext(connection) as queries:
+        assert process.read()["status"] == 200
+    assert len(queries) <= 6, [query["sql"][:90] for query in queries]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Article.objects.update(body="Other words."),
+        lambda: Article.objects.update(status="draft"),
+        lambda: Topic.objects.update(name="Hip and groin"),
+        lambda: Clinic.objects.update(phone="+16035550100"),
+        lambda: Article.objects.all().delete(),
+    ],
+)
+def test_change_of_any_kind_shows_within_a_second_in_every_process(hip, process, settings, change):
+    other = Process()
+    kept = process.read()
+    assert other.read()["text"] == kept["text"]
+    change()
+    changed_at = time.monotonic()
+    while process.read()["text"] == kept["text"] or other.read()["text"] == kept["text"]:
+        assert time.monotonic() - changed_at < 1
+        time.sleep(0.05)
+
+
+def test_article_comes_out_at_its_time_though_nobody_writes(hip, process):
+    soon = timezone.now() + timezone.timedelta(seconds=0.7)
+    Article.objects.update(published_at=soon)
+    assert process.read()["status"] == 404
+    index = process.read("/learn/")["text"]
+    assert "Sore hip" not in index
+    time.sleep(1.3)
+    assert process.read()["status"] == 200
+    assert "Sore hip" in process.read("/learn/")["text"]
+
+
+def test_unchanged_page_is_not_sent_twice(hip, process):
+    first = process.read(HTTP_ACCEPT_ENCODING="gzip")
+    assert first["headers"]["Content-Encoding"] == "gzip"
+    again = process.read(HTTP_ACCEPT_ENCODING="gzip", HTTP_IF_NONE_MATCH=first["headers"]["ETag"])
+    assert (again["status"], again["text"]) == (304, "")
+
+
+def test_kept_page_carries_every_header_of_the_first(hip, process):
+    first, second = process.read(), process.read()
+    assert second["headers"] == first["headers"]
+    assert "Content-Security-Policy" in second["headers"]
+
+
+def test_reader_without_gzip_gets_plain_text(hip, process):
+    process.read(HTTP_ACCEPT_ENCODING="gzip")
+    assert "Content-Encoding" not in process.read()["headers"]
+
+
+def test_staff_preview_is_not_kept_for_readers(hip, process, client):
+    Article.objects.update(status="draft")
+    client.force_login(User.objects.create_superuser("erin@clinic.example", "a-long-password-for-erin", name="Erin"))
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    assert "This is a preview." in process.read(HTTP_COOKIE=cookie)["text"]
+    assert process.read()["status"] == 404
+
+
+def test_host_that_is_not_ours_is_refused_though_the_page_is_kept(hip, process):
+    process.read()
+    assert process.read(HTTP_HOST="evil.example")["status"] == 400
+
+
+@pytest.mark.parametrize("path", ["/learn/search/", "/learn/load-check/", "/book/", "/health/"])
+def test_pages_that_depend_on_the_reader_are_not_kept(hip, process, monkeypatch, path):
+    kept = []
+    monkeypatch.setattr(public_pages.PublicPages, "keep", lambda self, key, page: kept.append(key))
+    assert process.read(path)["status"] == 200
+    assert kept == []
+    process.read()
+    assert len(kept) == 1
+
+
+def test_memory_has_an_end(monkeypatch):
+    monkeypatch.setattr(public_pages, "MOST_PAGES", 2)
+    pages = public_pages.PublicPages(lambda request: None)
+    for number in range(3):
+        pages.keep((number,), public_pages.KeptPage("", {}, b""))
+    assert list(pages.pages) == [(1,), (2,)]

@@ -1,0 +1,146 @@
+"""The pages that answer a question at once: right at the edges, kind to odd input, and nothing kept."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from assessments.training_load import spike_band
+from clinic.practice.models import Clinic
+from education.articles import load_articles
+from education.forms.checks import LoadCheckForm, PainGuideForm
+from education.load_bands import compare_with_longest
+from education.pain_guide import judge_run
+from education.signs import EMERGENCY, URGENT, most_urgent
+
+from .conftest import NOW
+
+LOAD, GUIDE, PLACES = (reverse(f"education:{name}") for name in ("load_check", "pain_guide", "places"))
+
+
+@pytest.fixture(autouse=True)
+def _clinic(db):
+    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+
+
+@pytest.mark.parametrize(
+    ("plan", "band"),
+    [
+        *(("9", "reference"), ("11", "reference"), ("11.001", "small"), ("13", "small"), ("13.01", "moderate")),
+        *(("20", "moderate"), ("20.01", "large"), ("90", "large")),
+    ],
+)
+def test_band_changes_just_above_its_limit(plan, band):
+    assert compare_with_longest(Decimal(plan), [Decimal(4), Decimal(10)]).band == band
+
+
+def test_no_run_is_no_baseline_and_not_infinity():
+    comparison = compare_with_longest(Decimal(5), [])
+    assert (comparison.band, comparison.percent_longer) == ("no_baseline", None)
+
+
+@pytest.mark.parametrize("ratio", ["0.5", "1.10", "1.1001", "1.30", "1.3001", "2.00", "2.0001"])
+def test_reader_and_therapist_see_the_same_band(ratio):
+    assert compare_with_longest(Decimal(ratio), [Decimal(1)]).band == spike_band(Decimal(ratio))
+
+
+@pytest.mark.parametrize(
+    ("typed", "runs"),
+    [
+        ("5 6.2 8", ["5", "6.2", "8"]),
+        ("5, 6, 8", ["5", "6", "8"]),
+        ("5km\r\n6,2 km; 10", None),
+        ("6,2 10,5", ["6.2", "10.5"]),
+        ("3mi\n4miles", ["3", "4"]),
+        ("", []),
+    ],
+)
+def test_distances_are_read_as_people_type_them(typed, runs):
+    form = LoadCheckForm({"runs": typed, "plan": "5"})
+    assert form.is_valid() == (runs is not None)
+    if runs is not None:
+        assert form.cleaned_data["runs"] == [Decimal(run) for run in runs]
+
+
+@pytest.mark.parametrize("typed", ["far", "-5", "0", "5000", "1e9", "5 x", "½"])
+def test_what_is_no_distance_is_refused_and_stays_typed(client, typed):
+    answer = client.post(LOAD, {"runs": typed, "plan": "5"})
+    assert answer.status_code == 422
+    assert "is not a distance we can read" in answer.content.decode()
+    assert typed in answer.content.decode()
+
+
+def test_load_check_answers_with_the_band_and_its_limits(client):
+    load_articles(now=NOW)
+    page = client.post(LOAD, {"runs": "5 10 8", "plan": "12"}).content.decode()
+    assert "20% longer" in page and "1.64 times" in page
+    assert "not your own chance" in page
+    assert "no run to compare" in client.post(LOAD, {"runs": "", "plan": "12"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("worst", "morning", "is_rising", "answer"),
+    [
+        *((0, "usual", False, "carry-on"), (2, "usual", False, "carry-on"), (5, "usual", False, "carry-on")),
+        *((6, "usual", False, "stop"), (10, "worse", True, "stop"), (3, "gone-by-noon", False, "repeat")),
+        *((3, "worse", False, "step-back"), (3, "usual", True, "step-back")),
+    ],
+)
+def test_pain_guide_gives_the_most_careful_answer(worst, morning, is_rising, answer):
+    assert judge_run(worst=worst, morning=morning, is_rising=is_rising, has_signs=False) == answer
+    assert judge_run(worst=worst, morning=morning, is_rising=is_rising, has_signs=True) == "signs"
+
+
+@pytest.mark.parametrize("sign", URGENT)
+def test_any_sign_puts_the_guide_away(client, sign):
+    load_articles(now=NOW)
+    page = client.post(GUIDE, {"signs": [sign], "worst": "0", "morning": "usual"}).content.decode()
+    assert "Stop running and see a clinician" in page
+    assert "Carry on" not in page
+
+
+@pytest.mark.parametrize("sign", EMERGENCY)
+def test_emergency_comes_before_all_else(client, sign):
+    load_articles(now=NOW)
+    page = client.post(PLACES, {"signs": [sign, "walking"], "place": "groin"}).content.decode()
+    assert page.index("Get emergency help now") < page.index("bone-stress-hip-pain")
+    assert 'href="tel:911"' in page
+
+
+def test_no_sign_is_no_alarm():
+    assert most_urgent(set()) is None
+
+
+def test_place_leads_to_its_articles_in_their_order(client):
+    load_articles(now=NOW)
+    page = client.post(PLACES, {"place": "groin"}).content.decode()
+    assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
+
+
+def test_drawing_ticks_the_list(client):
+    page = client.get(PLACES).content.decode()
+    for number in range(8):
+        assert f'for="id_place_{number}"></label>' in page and f'id="id_place_{number}"' in page
+
+
+@pytest.mark.parametrize("path", [LOAD, GUIDE, PLACES])
+def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
+    assert 'method="post"' in client.get(path).content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.post(path, {"runs": "5", "plan": "6", "worst": "3", "morning": "usual", "place": "shin"})
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert all(query["sql"].startswith("SELECT") for query in queries)
+
+
+@pytest.mark.parametrize("path", [LOAD, GUIDE, PLACES])
+def test_empty_or_foreign_input_is_asked_for_again(client, path):
+    answer = client.post(path, {"worst": "99", "morning": "x", "place": "x", "signs": ["x"], "plan": "x"})
+    assert answer.status_code == 422
+    assert 'class="error-summary"' in answer.content.decode()
+
+
+def test_pain_needs_a_number():
+    assert "worst" in PainGuideForm({"worst": "", "morning": "usual"}).errors

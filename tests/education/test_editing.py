@@ -1,0 +1,177 @@
+"""Every wording is kept, can be compared and comes back; an update never takes what staff have written."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.practice.models import Clinic, User
+from education.articles import load_articles
+from education.differences import Piece, compare_texts
+from education.editing import NothingProposed, accept_proposal, decline_proposal, restore_revision, save_article
+from education.forms.articles import ArticleForm
+from education.models import Article, Revision
+from education.publishing import find_broken_links
+
+from .conftest import NOW
+from .test_content import folder  # noqa: F401
+
+LATER = NOW.replace(day=5)
+
+
+@pytest.fixture
+def edited(db, folder, editor):  # noqa: F811
+    """An article of the product that Erin has edited, and an update of its file."""
+    load_articles(now=NOW, folder=folder("First."))
+    article = Article.objects.get()
+    article.body = "What Erin wrote."
+    save_article(article, by=editor, now=LATER)
+    load_articles(now=LATER, folder=folder("Second."))
+    article.refresh_from_db()
+    return article
+
+
+def test_first_edit_keeps_what_stood_there_before(write_article, editor):
+    article = write_article(body="Before.")
+    article.body = "After."
+    save_article(article, by=editor, now=LATER)
+    assert [(row.text["body"], row.saved_by) for row in article.revisions.all()] == [
+        ("After.", editor),
+        ("Before.", None),
+    ]
+
+
+def test_saving_the_same_words_makes_no_revision(write_article, editor):
+    article = write_article()
+    for _ in range(2):
+        save_article(article, by=editor, now=LATER)
+    assert article.revisions.count() == 1
+
+
+def test_earlier_words_come_back_as_one_more_wording(write_article, editor):
+    article = write_article(body="Before.")
+    article.body = "After."
+    save_article(article, by=editor, now=LATER)
+    restore_revision(article.revisions.last(), by=editor, now=LATER.replace(day=6))
+    article.refresh_from_db()
+    assert article.body == "Before."
+    assert [row.text["body"] for row in article.revisions.all()] == ["Before.", "After.", "Before."]
+
+
+def test_update_waits_beside_what_staff_wrote(edited):
+    assert edited.body == "What Erin wrote."
+    assert edited.proposal["body"] == "Second."
+
+
+def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):  # noqa: F811
+    accept_proposal(edited, by=editor, now=LATER)
+    article = Article.objects.get()
+    assert (article.body, article.proposal, article.is_edited_by_staff) == ("Second.", None, False)
+    assert load_articles(now=LATER, folder=folder("Third.")) == {"updated": 1}
+
+
+def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folder):  # noqa: F811
+    decline_proposal(edited)
+    load_articles(now=LATER, folder=folder("Second."))
+    assert Article.objects.get().proposal is None
+    load_articles(now=LATER, folder=folder("Third."))
+    assert Article.objects.get().proposal["body"] == "Third."
+
+
+def test_update_is_taken_or_left_once(edited, editor):
+    decline_proposal(edited)
+    with pytest.raises(NothingProposed):
+        accept_proposal(edited, by=editor, now=LATER)
+    assert Article.objects.get().body == "What Erin wrote."
+
+
+def test_difference_is_shown_by_words_and_leaves_the_rest_out():
+    changes = compare_texts("Same.\nRun less today.\nGone.", "Same.\nRun more today.")
+    assert changes == [
+        [Piece("same", "Run "), Piece("removed", "less"), Piece("added", "more"), Piece("same", " today.")],
+        [Piece("removed", "Gone.")],
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "One line.", "a\n\nb"])
+def test_same_text_has_no_difference(text):
+    assert compare_texts(text, text) == []
+
+
+def wordings_path(article):
+    return reverse("admin:education_article_wordings", args=[article.pk])
+
+
+def test_editor_compares_and_takes_an_update(client, edited, editor):
+    client.force_login(editor)
+    page = client.get(wordings_path(edited)).content.decode()
+    assert "<ins>Second</ins>" in page.replace("\n", "") and "<del>" in page
+    assert client.post(wordings_path(edited), {"proposal": "accept"}).status_code == 302
+    assert Article.objects.get().body == "Second."
+    again = client.post(wordings_path(edited), {"proposal": "decline"}, follow=True)
+    assert "Somebody has decided" in again.content.decode()
+
+
+def test_editor_brings_a_wording_back(client, edited, editor):
+    client.force_login(editor)
+    first = Revision.objects.last()
+    client.post(wordings_path(edited), {"restore": first.pk})
+    assert Article.objects.get().body == "First."
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "²"])
+def test_foreign_wording_is_a_404(client, edited, editor, number):
+    client.force_login(editor)
+    assert client.post(wordings_path(edited), {"restore": number}).status_code == 404
+
+
+def test_staff_without_the_right_cannot_change_wordings(client, edited):
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    assert client.post(wordings_path(edited), {"proposal": "accept"}).status_code == 403
+    assert client.post(reverse("admin:education_article_preview")).status_code == 403
+
+
+def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor):
+    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    client.force_login(editor)
+    data = {
+        "title": "Sore hip",
+        "topic": hip.pk,
+        "body": "## New\r\n\r\nUnsaved words. <script>x</script>",
+        "care": "",
+        "references": "x",
+    }
+    answer = client.post(reverse("admin:education_article_preview"), data)
+    page = answer.content.decode()
+    assert "Unsaved words." in page and "css/clinic.css" in page and "<script>x" not in page
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+    assert not Article.objects.exists()
+
+
+def test_preview_of_nothing_says_what_is_missing(client, editor):
+    client.force_login(editor)
+    assert b"Give it a topic" in client.post(reverse("admin:education_article_preview"), {}).content
+
+
+def test_list_reminds_of_reviews(client, write_article, maria, editor):
+    today = timezone.localdate()
+    write_article(reviewed_by=maria, reviewed_on=today.replace(year=today.year - 1), next_review_on=today)
+    client.force_login(editor)
+    path = reverse("admin:education_article_changelist")
+    assert "to be reviewed within 30 days, or overdue: 1." in client.get(path).content.decode()
+    assert "Sore hip" in client.get(path, {"waiting": "review"}).content.decode()
+    assert "Sore hip" not in client.get(path, {"waiting": "update"}).content.decode()
+
+
+@pytest.mark.parametrize("slug", ["search", "glossary", "load-check"])
+def test_article_may_not_stand_where_another_page_does(db, slug):
+    assert "slug" in ArticleForm({"slug": slug}).errors
+
+
+def test_link_that_leads_nowhere_keeps_an_article_from_coming_out(write_article):
+    body = "[a](/learn/sore-hip/) [b](/learn/lost/) [c](/nowhere) [d](/learn/search/) [e](/book/)"
+    article = write_article("sore-hip", body=body)
+    assert find_broken_links(article) == [
+        "The link to /learn/lost/ leads nowhere.",
+        "The link to /nowhere leads nowhere.",
+    ]

@@ -1,0 +1,166 @@
+"""Readers and their programs find articles."""
+
+import xml.etree.ElementTree as ET
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.practice.models import Clinic
+from education.articles import load_articles
+from education.editing import save_article
+from education.models import Article, FormerSlug
+from education.search import search_articles, take_apart
+
+from .conftest import NOW
+
+SEARCH = reverse("education:search")
+
+
+@pytest.fixture(autouse=True)
+def _clinic(db):
+    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+
+
+def found_slugs(text):
+    return [found.article.slug for found in search_articles(text, now=timezone.now()).found]
+
+
+def test_title_counts_more_than_text(write_article):
+    write_article("text", title="Hips", body="Cadence stands here, and cadence again.")
+    write_article("title", title="Cadence", body="Quicker steps.")
+    assert found_slugs("cadence") == ["title", "text"]
+
+
+@pytest.mark.parametrize("text", ["hips", "hip", "BEND", "bending hip", "sore  hip!", "bend the h"])
+def test_words_are_found_in_any_form_or_begun(write_article, text):
+    write_article("sore-hip")
+    assert found_slugs(text) == ["sore-hip"]
+
+
+@pytest.mark.parametrize("text", ["Mondor", "Møndor", "mondôr"])
+def test_accents_do_not_matter(write_article, text):
+    write_article("accents", body="Dr. Mondôr runs.")
+    assert found_slugs(text) == ["accents"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("illiopsoas", "iliopsoas"), ("tendinopaty", "tendinopathy"), ("cadance", "cadence")]
+)
+def test_word_typed_nearly_right_is_mended(db, typed, meant):
+    load_articles(now=NOW)
+    findings = search_articles(typed, now=timezone.now())
+    assert findings.corrected == meant
+    assert findings.found
+
+
+def test_excerpt_marks_what_was_looked_for(write_article):
+    write_article(body="The iliopsoas is deep. " + "Other words follow here. " * 40)
+    findings = search_articles("iliopsoas", now=timezone.now())
+    assert ("iliopsoas", True) in findings.found[0].excerpt
+
+
+def test_excerpt_comes_apart_into_hits_and_the_rest():
+    assert take_apart("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "!!!", "& | :*", "the", "'; drop table", "\x00", "a" * 500, "\ue000x\ue001"]
+)
+def test_odd_words_find_nothing_and_break_nothing(client, write_article, text):
+    write_article()
+    assert client.get(SEARCH, {"q": text}).status_code == 200
+
+
+def test_words_and_texts_are_escaped(client, write_article):
+    write_article(title="Hips <script>", body="Hips and a <b>bold</b> thing.")
+    page = client.get(SEARCH, {"q": "hips <script>alert(1)</script>"}).content.decode()
+    assert "<script>alert" not in page and "Hips <script>" not in page
+    assert "<b>bold" not in page
+
+
+def test_article_that_is_not_out_is_not_found(write_article):
+    write_article("draft", status="draft")
+    write_article("later", published_at=timezone.now() + timedelta(days=1))
+    assert found_slugs("hip") == []
+
+
+def test_answers_are_kept_by_nobody(client, write_article):
+    write_article()
+    answer = client.get(SEARCH, {"q": "hip"})
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert "X-Robots-Tag" not in client.get(SEARCH)
+
+
+def test_htmx_gets_the_findings_only(client, write_article):
+    write_article()
+    part = client.get(SEARCH, {"q": "hip"}, headers={"HX-Request": "true"}).content.decode()
+    assert "Sore hip" in part and "<html" not in part
+    assert "Sore hip" in client.get(SEARCH, {"q": "hip"}).content.decode()
+
+
+def test_search_asks_one_query_of_one_article_or_thirty(write_article, django_assert_num_queries):
+    for number in range(30):
+        write_article(f"article-{number}")
+    with django_assert_num_queries(1):
+        search_articles("hip", now=timezone.now())
+
+
+def test_sitemap_lists_what_is_out_with_its_day(client, write_article):
+    write_article("out")
+    write_article("not-out", status="draft")
+    root = ET.fromstring(client.get("/sitemap.xml").content)
+    space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    entries = {url.findtext(f"{space}loc"): url.findtext(f"{space}lastmod") for url in root}
+    assert entries["http://testserver/learn/out/"] == "2025-06-03"
+    assert "http://testserver/learn/topics/hip-and-groin/" in entries
+    assert not any("not-out" in address for address in entries)
+    assert all(client.get(address.removeprefix("http://testserver")).status_code == 200 for address in entries)
+
+
+def test_robots_point_to_the_sitemap(client, settings):
+    settings.SITE_URL = "http://testserver"
+    assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").content.decode()
+
+
+def test_feed_is_atom_with_the_newest_first(client, write_article):
+    write_article("older", updated_at=NOW)
+    write_article("newer", updated_at=NOW + timedelta(days=1))
+    answer = client.get(reverse("education:feed"))
+    assert answer["Content-Type"].startswith("application/atom+xml")
+    space = "{http://www.w3.org/2005/Atom}"
+    assert [entry.findtext(f"{space}title") for entry in ET.fromstring(answer.content).iter(f"{space}entry")] == [
+        "Newer",
+        "Older",
+    ]
+
+
+def test_old_address_leads_to_the_new_one_for_good(client, write_article, editor):
+    article = write_article("old")
+    article.slug = "new"
+    save_article(article, by=editor, now=timezone.now())
+    answer = client.get("/learn/old/")
+    assert (answer.status_code, answer["Location"]) == (301, "/learn/new/")
+
+
+def test_old_address_of_a_draft_is_a_404(client, write_article):
+    FormerSlug.objects.create(slug="old", article=write_article("new", status="draft"))
+    assert client.get("/learn/old/").status_code == 404
+
+
+def test_article_that_moves_back_or_takes_an_old_address_stands_there_itself(client, write_article, editor):
+    article = write_article("first")
+    for slug in ("second", "first"):
+        article.slug = slug
+        save_article(article, by=editor, now=timezone.now())
+    assert client.get("/learn/first/").status_code == 200
+    assert client.get("/learn/second/")["Location"] == "/learn/first/"
+    save_article(Article(**{**vars_of(article), "slug": "second", "title": "Second"}), by=editor, now=timezone.now())
+    assert client.get("/learn/second/").status_code == 200
+
+
+def vars_of(article):
+    names = ("topic", "title", "summary", "care", "body", "status", "published_at")
+    return {name: getattr(article, name) for name in names}
