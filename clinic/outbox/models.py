@@ -6,12 +6,14 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from clinic.practice.models import Patient
 
 REASON_LENGTH = 120
+LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 
 class Channel(models.TextChoices):
@@ -65,6 +67,7 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
     version = models.PositiveIntegerField(default=1)
+    scope = models.CharField(max_length=60, blank=True, help_text="Which rules hold for it: the service's slug.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
@@ -119,3 +122,43 @@ class Message(models.Model):
         """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+class MessageRule(models.Model):
+    """How long before or after a visit a message of a kind goes, and in which words, where the clinic's differ from ours."""
+
+    kind = models.CharField(max_length=40)
+    service_slug = models.SlugField(
+        "service",
+        max_length=60,
+        blank=True,
+        help_text="Its name in the web address. Empty: every service without a rule of its own.",
+    )
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
+    minutes = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(LONGEST_MINUTES)],
+        help_text="2 hours are 120, a day is 1440. Holds for visits booked from now on. What goes at once has 0.",
+    )
+    is_active = models.BooleanField(
+        "is sent", default=True, help_text="Off: none of these goes out, also of those that wait now."
+    )
+    subject = models.CharField(max_length=120)
+    text = models.TextField(max_length=600, help_text="The opening; when, where and the links follow by themselves.")
+
+    class Meta:
+        ordering = ["kind", "service_slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "service_slug", "channel"],
+                name="message_rule_is_one_for_kind_service_and_channel",
+                violation_error_message="There is a rule for this kind, service and channel already.",
+            ),
+            models.CheckConstraint(name="message_rule_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="message_rule_is_within_ninety_days", condition=Q(minutes__lte=LONGEST_MINUTES)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind.replace('_', ' ')} ({self.service_slug or 'every service'})"

@@ -22,6 +22,7 @@ from .mail import build_mail, describe_error, is_refused_for_good
 from .messages import LEASE, claim_due_messages
 from .models import REASON_LENGTH, SETTLED, Message, State
 from .quiet_hours import QuietHours, end_of_quiet_hours
+from .rules import rule_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= message.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
-    if unwanted := kind.still_wanted(message, now):
+    if unwanted := _why_unwanted(message, kind, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
     if not kind.respects_quiet_hours:
         return None
@@ -102,6 +103,13 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
     if quiet_until >= message.not_after:
         return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
     return _wait(message, until=quiet_until, reason="quiet hours", attempts=0, first_tried_at=None)
+
+
+def _why_unwanted(message: Message, kind: MessageKind, *, now) -> str | None:
+    rule = rule_of(message)
+    if rule is not None and not rule.is_active:
+        return "switched off by a rule"
+    return kind.still_wanted(message, now)
 
 
 def _quiet_hours(message: Message, clinic: Clinic) -> QuietHours:

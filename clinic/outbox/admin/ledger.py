@@ -6,16 +6,15 @@ from django.utils.html import format_html
 
 from clinic.audit.admin import RecordsAccess
 from clinic.audit.models import Action
-from clinic.practice.instants import format_instant
-
-from .messages import (
+from clinic.outbox.messages import (
     MessageNotSettled,
     MessageNotWaiting,
     TooLateToSend,
     cancel_message,
     resend_message,
 )
-from .models import Message, State
+from clinic.outbox.models import Message, State
+from clinic.practice.instants import format_instant
 
 CHIPS = {
     State.WAITING: "chip-quiet",
