@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from clinic.practice.models import Patient
 
@@ -122,6 +123,38 @@ class Message(models.Model):
         """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+class Suppression(models.Model):
+    """An address we do not write to: it bounced, complained, or asked us to stop."""
+
+    class Why(models.TextChoices):
+        BOUNCED = "bounced", "does not take our mail"
+        COMPLAINED = "complained", "said our mail was spam"
+        UNSUBSCRIBED = "unsubscribed", "wants nothing that is not about a visit"
+
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    address = models.CharField(max_length=254)
+    why = models.CharField(max_length=12, choices=Why.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "address we do not write to"
+        verbose_name_plural = "addresses we do not write to"
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "address"], name="suppression_once_per_address"),
+            models.CheckConstraint(name="suppression_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="suppression_says_why", condition=Q(why__in=["bounced", "complained", "unsubscribed"])
+            ),
+            models.CheckConstraint(
+                name="suppression_address_is_lower_case", condition=Q(address=Lower("address")) & ~Q(address="")
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.address} ({self.get_why_display()})"
 
 
 class MessageRule(models.Model):

@@ -17,12 +17,14 @@ from django.db import connection
 
 from clinic.practice.models import Clinic
 
+from .alerts import plan_failure_alert
 from .kinds import MessageKind, find_kind
 from .mail import build_mail, describe_error, is_refused_for_good
 from .messages import LEASE, claim_due_messages
 from .models import REASON_LENGTH, SETTLED, Message, State
 from .quiet_hours import QuietHours, end_of_quiet_hours
 from .rules import rule_of
+from .suppressions import has_unsubscribed, unsubscribe_headers, why_unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +85,10 @@ def _prepare_and_send(message: Message, line, *, now) -> State | None:
     if turned_down is None and _open(line):  # connecting can take a while
         turned_down = _look_again(message, kind, clinic, now=now)
     if turned_down is None:
-        line.send_messages([build_mail(message, kind.render(message, now), clinic=clinic, now=now)])
+        mail = build_mail(message, kind.render(message, now), clinic=clinic, now=now)
+        if not kind.is_about_visit and message.patient:
+            mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
+        line.send_messages([mail])
     return turned_down
 
 
@@ -93,6 +98,8 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= message.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
+    if unreachable := why_unreachable(message, kind):
+        return _settle(message, State.FAILED, unreachable, now=now)
     if unwanted := _why_unwanted(message, kind, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
     if not kind.respects_quiet_hours:
@@ -109,6 +116,8 @@ def _why_unwanted(message: Message, kind: MessageKind, *, now) -> str | None:
     rule = rule_of(message)
     if rule is not None and not rule.is_active:
         return "switched off by a rule"
+    if not kind.is_about_visit and has_unsubscribed(message):
+        return "the reader wants nothing that is not about a visit"
     return kind.still_wanted(message, now)
 
 
@@ -172,6 +181,8 @@ def _write_down_sent(message: Message, *, now) -> State:
 def _settle(message: Message, state: State, reason: str, *, now) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
     _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
+    if state == State.FAILED and message.patient_id:
+        plan_failure_alert(now=now)
     return state
 
 

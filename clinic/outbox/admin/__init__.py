@@ -2,5 +2,6 @@
 
 from .ledger import MessageAdmin
 from .rules import MessageRuleAdmin
+from .suppressions import SuppressionAdmin
 
-__all__ = ["MessageAdmin", "MessageRuleAdmin"]
+__all__ = ["MessageAdmin", "MessageRuleAdmin", "SuppressionAdmin"]
