@@ -6,6 +6,7 @@ Subject and opening only. Where, when and the links follow from templates/emails
 from clinic.outbox.kinds import Email, Reworded, Sample, Timing, Words
 from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
 
 BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
 REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
@@ -14,6 +15,11 @@ INTAKE_3D, INTAKE_1D = "booking_intake_3d", "booking_intake_1d"
 FOLLOW_UP = "booking_follow_up"
 
 FRAME = "booking_visit"
+TEXTS = {
+    CONFIRM_FAR: "{clinic}: will you be there {day_word}, {time}? Reply Y for yes, C if you can't. STOP ends texts. Call {phone}",
+    REMINDER_48H: "{clinic}: your visit is {day_word}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
+    REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
+}
 ASKS_WHETHER_COMING = {REMINDER_48H, REMINDER_2H, CONFIRM_FAR}
 DAY = 24 * 60  # minutes
 
@@ -25,6 +31,7 @@ PLACEHOLDERS = {
     "place": "the clinic’s address, or who calls whom",
     "reference": "RC-7K3M9Q",
     "clinic": "the clinic’s name",
+    "phone": "the clinic’s telephone number",
 }
 
 _QUESTIONS = (
@@ -99,6 +106,8 @@ def reworded(kind: str) -> Reworded | None:
         minutes=minutes,
         words=Words(subject, text),
         placeholders=PLACEHOLDERS,
+        text_message=TEXTS.get(kind, ""),
+        samples=_sample_values,
         preview=lambda words, sample: _preview(kind, words, sample),
     )
 
@@ -130,8 +139,12 @@ def _preview(kind: str, words: Words, sample: Sample) -> Email:
         is_confirmed=False,
     )
     clinic = Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic()
-    context = {**_samples(clinic)[sample], **links, "when_there": "", "bring": clinic.what_to_bring}
+    context = {**_sample_values(sample), **links, "when_there": "", "bring": clinic.what_to_bring}
     return render_email(kind, to="alice@example.com", context=context, clinic=clinic, words=words, frame=FRAME)
+
+
+def _sample_values(sample: Sample) -> dict:
+    return _samples(Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic())[sample]
 
 
 def _worst_clinic() -> Clinic:
@@ -149,6 +162,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join(part for part in (clinic.name, clinic.street, clinic.city) if part),
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
+            "phone": format_phone(clinic.phone),
         },
         Sample.WORST: {
             "day_word": "on Wednesday 30 September",
@@ -158,5 +172,6 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
             "reference": "RC-WWWWWW",
             "clinic": clinic,
+            "phone": format_phone(clinic.phone),
         },
     }

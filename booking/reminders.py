@@ -21,6 +21,7 @@ from booking.message_words import (
     INTAKE_3D,
     REMINDER_2H,
     REMINDER_48H,
+    TEXTS,
     buttons,
     reworded,
 )
@@ -32,15 +33,25 @@ from booking.still_wanted import (
     why_questions_unwanted,
     why_unwanted,
 )
+from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
 from booking.wording import known_zone, near_day_words, place_words, visit_time, visitors_visit_time
-from clinic.outbox.kinds import SHORTEST_LEAD_MINUTES, Email, MessageKind, register_kind, register_scopes
+from clinic.outbox.kinds import (
+    SHORTEST_LEAD_MINUTES,
+    Email,
+    MessageKind,
+    register_kind,
+    register_reply_reader,
+    register_scopes,
+)
 from clinic.outbox.messages import plan_message, withdraw_messages
 from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import rules_in_force, words_of
+from clinic.outbox.texts import plan_text_beside
 from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
 
 FAR_OFF = timedelta(weeks=3)
 # How long before the visit each is given up, or half-way to it if that is later.
@@ -91,7 +102,7 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
 
 
 def _plan(appointment: Appointment, kind: str, **times) -> None:
-    plan_message(
+    planned = plan_message(
         kind=kind,
         subject_id=appointment.pk,
         version=appointment.version,
@@ -99,6 +110,7 @@ def _plan(appointment: Appointment, kind: str, **times) -> None:
         scope=appointment.service.slug,
         **times,
     )
+    plan_text_beside(planned, now=times["now"])
 
 
 def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:
@@ -121,17 +133,8 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, ki
     is_standing = appointment.status == Appointment.Status.BOOKED
     is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
     has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
-    here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
-    reader_time = there or here
     return {
-        "reference": appointment.reference,
-        "when": here,
-        "when_there": there.beside(here) if there else "",
-        "reader_time": reader_time,
-        "day": reader_time.day,
-        "time": reader_time.clock_and_zone,
-        "day_word": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
-        "place": place_words(appointment, clinic),
+        **placeholder_values(appointment, clinic=clinic, now=now),
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         **buttons(
             kind,
@@ -144,8 +147,33 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, ki
     }
 
 
+def text_values(message: Message, now: datetime) -> dict:
+    """What a text about the message's visit may hold."""
+    appointment = Appointment.objects.select_related("patient", "service").get(pk=message.subject_id)
+    return placeholder_values(appointment, clinic=Clinic.objects.current(), now=now)
+
+
+def placeholder_values(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict:
+    """What the words of a message may be filled with, as things stand at `now`."""
+    here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
+    reader_time = there or here
+    return {
+        "clinic": clinic,
+        "phone": format_phone(clinic.phone, clinic.country),
+        "reference": appointment.reference,
+        "when": here,
+        "when_there": there.beside(here) if there else "",
+        "reader_time": reader_time,
+        "day": reader_time.day,
+        "time": reader_time.clock_and_zone,
+        "day_word": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
+        "place": place_words(appointment, clinic),
+    }
+
+
 def register_message_kinds() -> None:
     """Tell the outbox how each kind is worded and when it is still wanted. Called once, when the app is ready."""
+    register_reply_reader(read_text_reply)
     register_scopes(lambda: list(Service.objects.values_list("slug", "name")))
     for name, has_calendar, is_quiet_at_night, still_wanted in (
         (BOOKED, True, False, why_unwanted),
@@ -164,6 +192,7 @@ def register_message_kinds() -> None:
                 still_wanted=still_wanted,
                 respects_quiet_hours=is_quiet_at_night,
                 reworded=reworded(name),
+                text_values=text_values if name in TEXTS else None,
                 is_about_visit=name != FOLLOW_UP,
             )
         )

@@ -18,6 +18,7 @@ urlpatterns = [
     path("visits/<str:token>/cancel/", manage.cancel, name="cancel"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
     path("visits/<str:token>/coming/", answer.coming, name="coming"),
+    path("visits/<str:token>/messages/", answer.messages, name="messages"),
     path("visits/<str:token>/not-coming/", answer.not_coming, name="not_coming"),
     path("visits/<str:token>/questions/", manage.questions, name="questions"),
     path("visits/<str:token>/visit.ics", manage.calendar, name="calendar"),

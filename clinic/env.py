@@ -66,6 +66,13 @@ VARIABLES = (
         False,
     ),
     Variable(
+        "SMS_URL",
+        "who carries text messages: twilio://account:token@number, or console: on one's own machine; empty for none",
+        "twilio://AC…:…@16035550100",
+        "",
+        False,
+    ),
+    Variable(
         "ENCRYPTION_KEYS",
         "keys for patients' answers, id:base64 of 32 bytes, newest first, comma-separated",
         "2026a:…",
@@ -107,6 +114,17 @@ class EmailServer:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """Who carries text messages, and from which number (E.164)."""
+
+    provider: str  # "twilio" or "console"
+    account: str
+    token: str
+    sender: str
+    api: str  # empty: the provider's own
+
+
+@dataclass(frozen=True)
 class Environment:
     """Everything the settings need, checked and parsed."""
 
@@ -119,6 +137,7 @@ class Environment:
     email: EmailServer
     email_from: str
     email_webhook_key: str
+    texts: Texts | None  # None: no text messages
     encryption_keys: dict[str, bytes]  # newest first
     is_behind_proxy: bool
     mailbox_dir: str
@@ -152,6 +171,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         email=parse("EMAIL_URL", parse_email_url),
         email_from=values["EMAIL_FROM"],
         email_webhook_key=values["EMAIL_WEBHOOK_KEY"],
+        texts=parse("SMS_URL", parse_sms_url),
         encryption_keys=parse("ENCRYPTION_KEYS", parse_encryption_keys),
         is_behind_proxy=values["BEHIND_PROXY"] in ("1", "true", "yes"),
         mailbox_dir=values["MAILBOX_DIR"],
@@ -187,6 +207,8 @@ def _local_leftovers(environment: Environment) -> list[str]:
         faults.append("ENCRYPTION_KEYS holds the local key, which anybody can read.")
     if environment.mailbox_dir:
         faults.append("MAILBOX_DIR is for local use; in production it would show patients' mail.")
+    if environment.texts and (environment.texts.provider == "console" or environment.texts.api):
+        faults.append("SMS_URL names a provider for local use; texts would reach nobody.")
     if environment.site_url and not environment.site_url.startswith("https://"):
         faults.append("SITE_URL must start with https:// in production.")
     return faults
@@ -253,6 +275,20 @@ def parse_email_url(text: str) -> EmailServer:
         use_tls=dict(parse_qsl(parts.query)).get("tls") == "1",
         use_ssl=use_ssl,
     )
+
+
+def parse_sms_url(text: str) -> Texts | None:
+    """`twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme == "console":
+        return Texts("console", "", "", "", "")
+    number = (parts.hostname or "").removeprefix("+")
+    if parts.scheme != "twilio" or not parts.username or not parts.password or not number.isdigit():
+        raise ValueError("must look like twilio://account:token@16035550100.")
+    api = dict(parse_qsl(parts.query)).get("api", "")
+    return Texts("twilio", unquote(parts.username), unquote(parts.password), f"+{number}", api)
 
 
 def parse_encryption_keys(text: str) -> dict[str, bytes]:

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from booking.attendance import confirm_appointment
 from booking.models import Appointment
 from booking.refusals import TooLateToChange, VisitCancelled
 from booking.views.manage import by_link, visit_context
+from clinic.outbox.suppressions import messages_path
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,6 +25,13 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
         except (TooLateToChange, VisitCancelled):
             status = 409
     return render(request, "booking/coming.html", visit_context(token, appointment, now), status=status)
+
+
+@require_POST
+@by_link
+def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
+    return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
 
 
 @require_safe

@@ -17,6 +17,7 @@ from booking.models import Appointment
 from booking.refusals import TooLateToChange, VisitCancelled
 from booking.visit_links import intake_path
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
+from clinic.outbox.text_providers import has_texts
 from clinic.practice.links import LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
 
@@ -105,6 +106,7 @@ def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
         "time": time,
         "time_there": there.beside(time) if there else "",
         "place": place_words(appointment, clinic),
+        "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,

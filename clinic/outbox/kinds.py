@@ -62,6 +62,8 @@ class Reworded:
     placeholders: Mapping[str, str]
     preview: Callable[[Words, Sample], Email]
     minutes: int = 0
+    samples: Callable[[Sample], Mapping[str, object]] | None = None  # values for the placeholders of a text
+    text_message: str = ""  # what goes beside the mail to who agreed to texts; empty for none
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class MessageKind:
     respects_quiet_hours: bool
     reworded: Reworded | None = None
     is_about_visit: bool = True
+    text_values: Callable[[Message, datetime], Mapping[str, object]] | None = None  # fill a text's placeholders
 
     @property
     def title(self) -> str:
@@ -120,3 +123,16 @@ def register_scopes(read: Callable[[], list[tuple[str, str]]]) -> None:
 def known_scopes() -> list[tuple[str, str]]:
     """What may have rules of its own, as (slug, name)."""
     return [scope for read in _scopes for scope in read()]
+
+
+_readers: list[Callable[[str, str, datetime], str]] = []
+
+
+def register_reply_reader(read: Callable[[str, str, datetime], str]) -> None:
+    """`read(phone, answer, now)` acts on "yes" or "cannot" from a number and returns what to say. For AppConfig.ready."""
+    _readers[:] = [read]
+
+
+def read_reply(phone: str, answer: str, now: datetime) -> str:
+    """What the app that asked says to "yes" or "cannot" from `phone`; empty if none asked."""
+    return next((read(phone, answer, now) for read in _readers), "")

@@ -19,6 +19,7 @@ LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 class Channel(models.TextChoices):
     EMAIL = "email", "e-mail"
+    SMS = "sms", "text message"
 
 
 class State(models.TextChoices):
@@ -34,9 +35,13 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 class MessageQuerySet(models.QuerySet):
     def due(self, now):
-        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out."""
+        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out.
+
+        But never a text that may have gone already: see `texts.fail_unsure_texts`.
+        """
         return self.filter(
-            Q(state=State.WAITING, next_attempt_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
+            Q(state=State.WAITING, next_attempt_at__lte=now)
+            | (Q(state=State.SENDING, lease_until__lte=now) & ~Q(channel=Channel.SMS, attempts__gt=0))
         )
 
     def failed_recently(self, now, within=timedelta(days=7)):
@@ -157,6 +162,31 @@ class Suppression(models.Model):
         return f"{self.address} ({self.get_why_display()})"
 
 
+class TextConsent(models.Model):
+    """That a patient agreed to texts, in which words and when; and when they had enough."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="text_consents")
+    phone = models.CharField(max_length=16)
+    wording = models.TextField()
+    instead_of_email = models.BooleanField("reminders by text only", default=False)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(withdrawn_at=None), name="text_consent_one_stands_for_a_patient"
+            ),
+            models.CheckConstraint(
+                name="text_consent_is_for_a_number_in_words", condition=~Q(phone="") & ~Q(wording="")
+            ),
+        ]
+
+    def __str__(self):
+        return f"{'until ' + str(self.withdrawn_at.date()) if self.withdrawn_at else 'stands'}"
+
+
 class MessageRule(models.Model):
     """How long before or after a visit a message of a kind goes, and in which words, where the clinic's differ from ours."""
 
@@ -176,8 +206,11 @@ class MessageRule(models.Model):
     is_active = models.BooleanField(
         "is sent", default=True, help_text="Off: none of these goes out, also of those that wait now."
     )
-    subject = models.CharField(max_length=120)
-    text = models.TextField(max_length=600, help_text="The opening; when, where and the links follow by themselves.")
+    subject = models.CharField(max_length=120, blank=True, help_text="Of a mail; a text has none.")
+    text = models.TextField(
+        max_length=600,
+        help_text="Of a mail, the opening: when, where and the links follow by themselves. Of a text, all of it.",
+    )
 
     class Meta:
         ordering = ["kind", "service_slug"]

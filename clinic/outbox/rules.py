@@ -4,9 +4,11 @@ from .kinds import MessageKind, Words, changeable_kinds, find_kind
 from .models import Channel, Message, MessageRule
 
 
-def default_rule(kind: MessageKind) -> MessageRule:
+def default_rule(kind: MessageKind, channel=Channel.EMAIL) -> MessageRule:
     """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
     settled = kind.reworded
+    if channel == Channel.SMS:
+        return MessageRule(kind=kind.name, channel=channel, minutes=settled.minutes, text=settled.text_message)
     return MessageRule(kind=kind.name, minutes=settled.minutes, subject=settled.words.subject, text=settled.words.text)
 
 
@@ -23,7 +25,7 @@ def rule_of(message: Message) -> MessageRule | None:
     if kind.reworded is None:
         return None
     own = MessageRule.objects.filter(kind=message.kind, service_slug__in={"", message.scope}, channel=message.channel)
-    return own.order_by("-service_slug").first() or default_rule(kind)
+    return own.order_by("-service_slug").first() or default_rule(kind, message.channel)
 
 
 def words_of(message: Message) -> Words | None:

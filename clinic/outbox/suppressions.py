@@ -47,7 +47,7 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
 
 def why_unreachable(message: Message, kind: MessageKind) -> str | None:
     """Why nothing at all may go to this reader; None if it may. One query, none for a message to staff."""
-    if message.patient is None:
+    if message.patient is None or message.channel != Channel.EMAIL:
         return None
     found = _found(message.patient, message.channel).filter(why__in=UNDELIVERABLE).first()
     return f"the address {found.get_why_display()}" if found else None
@@ -75,11 +75,16 @@ def subscribe_again(*, patient: Patient) -> None:
 
 def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
     """The headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058). Issues a link."""
+    url = settings.SITE_URL + messages_path(patient, now=now)
+    return {"List-Unsubscribe": f"<{url}stop/>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def messages_path(patient: Patient, *, now) -> str:
+    """The path of the page on which `patient` chooses what we write. Issues a link."""
     token = issue_link(
         patient=patient, purpose=LinkPurpose.MESSAGES, subject_id=patient.pk, expires_at=now + LINK_LASTS, now=now
     )
-    url = settings.SITE_URL + reverse("outbox:messages", args=[token])
-    return {"List-Unsubscribe": f"<{url}stop/>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return reverse("outbox:messages", args=[token])
 
 
 def _found(patient: Patient, channel):

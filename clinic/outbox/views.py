@@ -2,7 +2,7 @@
 
 from functools import wraps
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,8 @@ from clinic.practice.links import open_link
 from clinic.practice.models import Clinic, LinkPurpose
 
 from .suppressions import is_unsubscribed, subscribe_again, unsubscribe
+from .text_providers import has_texts
+from .texts import consent_of, consent_words, give_consent, withdraw_consent
 
 
 def by_link(view):
@@ -58,6 +60,24 @@ def start(request, token, patient):
     return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
 
 
+@require_POST
+@by_link
+def texts(request, token, patient):
+    """Agree to texts, in the words that the page shows, or end them. Only where there are any."""
+    if not has_texts() or not patient.phone:
+        raise Http404
+    choice, now = request.POST.get("choice", ""), timezone.now()
+    if choice in ("both", "texts"):
+        give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
+    elif choice == "email":
+        withdraw_consent(phone=patient.phone, now=now)
+    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+
+
 def _show(request, token, patient):
     context = {"clinic": Clinic.objects.current(), "token": token, "is_unsubscribed": is_unsubscribed(patient)}
+    if has_texts() and patient.phone:
+        consent = consent_of(patient)
+        choice = "email" if consent is None else "texts" if consent.instead_of_email else "both"
+        context |= {"text_choice": choice, "consent_words": consent_words(patient)}
     return render(request, "outbox/messages.html", context)

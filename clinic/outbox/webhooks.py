@@ -1,4 +1,4 @@
-"""What mail providers tell us of an address: only signed, only hard bounces and complaints. Anymail reads them."""
+"""What providers tell us, only signed: of an address that bounced or complained (read by Anymail), of a text sent back."""
 
 import logging
 
@@ -10,9 +10,13 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
 
 from .models import Suppression
 from .suppressions import note_bounce
+from .text_replies import answer_text
 
 logger = logging.getLogger(__name__)
 
@@ -69,3 +73,20 @@ def postmark(request):
 def _require_provider(name: str) -> None:
     if settings.ENV.email.provider != name or not settings.ENV.email_webhook_key:
         raise Http404
+
+
+@csrf_exempt
+@require_POST
+def twilio(request):
+    """A text that somebody sent back. Twilio signs the address and every field with our token."""
+    texts = settings.ENV.texts
+    if texts is None or texts.provider != "twilio":
+        raise Http404
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not RequestValidator(texts.token).validate(settings.SITE_URL + request.path, request.POST, signature):
+        raise SuspiciousOperation("not signed by the provider")
+    said = answer_text(phone=request.POST.get("From", ""), text=request.POST.get("Body", ""), now=timezone.now())
+    reply = MessagingResponse()
+    if said:
+        reply.message(said)
+    return HttpResponse(str(reply), content_type="text/xml")

@@ -18,9 +18,9 @@ from tests.storm.clock import FACTOR
 from tests.storm.houses import Broker, Crew, Database
 from tests.storm.post import StormyPostOffice
 
-VISITS = int(os.environ.get("STORM_VISITS", "2200"))
+VISITS = int(os.environ.get("STORM_VISITS", "2600"))
 WORKER_KILLS, BEAT_KILLS, WORKERS = 50, 10, 3
-LASTS_S = 31 * 3600 / FACTOR  # until the last of the visits has begun
+LASTS_S = 19 * 3600 / FACTOR  # until the last of the visits has begun
 WORKER = ("worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
 
 

@@ -21,11 +21,11 @@ from clinic.outbox.messages import withdraw_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.quiet_hours import QuietHours, is_quiet
 from clinic.practice.models import Clinic, Patient, Therapist
-from tests.storm.clock import FACTOR, NOON, storm_time
+from tests.storm.clock import BEGINNING, FACTOR, storm_time
 from tests.storm.post import weather_of
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Australia/Sydney", "")
-SLOT = timedelta(minutes=30)
+SLOT, SLOTS = timedelta(minutes=30), 29
 UNDER_WAY_S = 0.25  # from the last look at the visit until the mail server hears of the message
 
 
@@ -39,7 +39,7 @@ class People:
         self.service = Service.objects.create(
             slug="call", name="Call", summary="A call.", minutes=15, start_step_minutes=15, price_cents=0, by_phone=True
         )
-        slots = [NOON + timedelta(hours=4) + SLOT * number for number in range(52)]
+        slots = [BEGINNING + timedelta(hours=4) + SLOT * number for number in range(SLOTS)]
         for number in range(-(-visits // len(slots))):
             therapist = Therapist.objects.create(name=f"Therapist {number}", slug=f"t{number}")
             with transaction.atomic():
@@ -51,7 +51,7 @@ class People:
     def _book(self, therapist, starts_at):
         zone, name = self.random.choice(ZONES), uuid.uuid4().hex
         patient = Patient.objects.create(
-            name=name, email=f"{name}@example.com", time_zone=zone, created_at=NOON - timedelta(days=1)
+            name=name, email=f"{name}@example.com", time_zone=zone, created_at=BEGINNING - timedelta(days=1)
         )
         ends_at = starts_at + timedelta(minutes=15)
         visit = Appointment.objects.create(
@@ -65,9 +65,10 @@ class People:
             status="booked",
             idempotency_key=uuid.uuid4(),
             visitor_time_zone=zone,
-            created_at=NOON,
+            created_at=BEGINNING,
         )
-        plan_visit_messages(visit, clinic=self.clinic, now=NOON)
+        booked_at = starts_at - timedelta(hours=self.random.uniform(3, 10))
+        plan_visit_messages(visit, clinic=self.clinic, now=max(booked_at, BEGINNING))
 
     def change_somebody(self):
         """Cancel or move a visit that lies ahead; a database that is away is asked again later."""
@@ -115,9 +116,7 @@ class People:
         lost = [
             mid
             for mid, row in rows.items()
-            if row.state not in messages.SETTLED
-            or (row.state == State.SENT and not copies[mid])
-            or (row.state == State.FAILED and weather_of(mid) != "refused")
+            if row.state not in messages.SETTLED or (row.state == State.SENT and not copies[mid])
         ]
         judged = [(copy, rows[copy.message_id], visits[rows[copy.message_id].subject_id]) for copy in office.copies]
         return {
@@ -129,6 +128,7 @@ class People:
             "moods": office.moods,
             "changed_visits": len(self.changes),
             "lost": lost,
+            "out_of_time": sum(1 for mid, row in rows.items() if ran_out_of_time(mid, row)),
             "duplicates": sum(count - 1 for count in copies.values()),
             "unexplained_duplicates": unexplained(office.copies, faults),
             "after_a_change": [copy.message_id for copy, row, _ in judged if self._came_after_change(copy, row)],
@@ -160,6 +160,13 @@ class People:
 def _around(copy):
     """When the words were made: just before the conversation about them began."""
     return storm_time(copy.began_at), storm_time(copy.began_at - UNDER_WAY_S)
+
+
+def ran_out_of_time(message_id, row) -> bool:
+    """Whether it was tried, or waited, until it would have come too late; staff see that it did not go."""
+    if row.state == State.SKIPPED:
+        return row.reason in ("too late", "the visit has begun")
+    return row.state == State.FAILED and weather_of(message_id) != "refused"
 
 
 def came_late(copy, row, visit) -> bool:
