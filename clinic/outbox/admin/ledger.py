@@ -1,11 +1,13 @@
 """The ledger: what is to go out, what went, what did not and why."""
 
 from django.contrib import admin, messages
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from clinic.audit.admin import RecordsAccess
 from clinic.audit.models import Action
+from clinic.outbox.kinds import KindUnknown, find_kind
 from clinic.outbox.messages import (
     MessageNotSettled,
     MessageNotWaiting,
@@ -27,8 +29,8 @@ CHIPS = {
 
 @admin.register(Message)
 class MessageAdmin(RecordsAccess, admin.ModelAdmin):
-    list_display = ("due", "state_chip", "kind_words", "patient", "reason", "settled")
-    list_filter = ("state", "kind", "due_at")
+    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
+    list_filter = ("state", "channel", "kind", "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__name", "patient__email")
     actions = ("resend", "cancel")
@@ -38,9 +40,19 @@ class MessageAdmin(RecordsAccess, admin.ModelAdmin):
     def state_chip(self, message):
         return format_html('<span class="chip {}">{}</span>', CHIPS[message.state], message.get_state_display())
 
-    @admin.display(description="kind", ordering="kind")
+    @admin.display(description="message", ordering="kind")
     def kind_words(self, message):
-        return message.kind.replace("_", " ")
+        try:
+            return find_kind(message.kind).title
+        except KindUnknown:
+            return message.kind.replace("_", " ")
+
+    @admin.display(description="patient", ordering="patient__name")
+    def all_of_patient(self, message):
+        if message.patient is None:
+            return "the clinic"
+        url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": message.patient_id})
+        return format_html('<a href="{}">{}</a>', url, message.patient)
 
     @admin.display(description="due", ordering="due_at")
     def due(self, message):
