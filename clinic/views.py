@@ -69,7 +69,7 @@ def robots(request):
         "Disallow: /visits/",
         "Disallow: /intake/",
         "Disallow: /messages/",
-        "Disallow: /book/*/",
+        "Disallow: /book/*/*/",
     ]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 
