@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
 from clinic.practice.models import Clinic, Patient
 
 from .gsm import fit_text
@@ -42,6 +44,7 @@ def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now:
     consent = TextConsent.objects.create(
         patient=patient, phone=patient.phone, wording=wording, instead_of_email=instead_of_email, given_at=now
     )
+    record_access(actor=None, action=Action.CREATE, subject=consent, patient_id=patient.pk, now=now)
     for message in Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now):
         plan_text_beside(message, now=now)
     return consent
@@ -49,7 +52,13 @@ def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now:
 
 def withdraw_consent(*, phone: str, now: datetime) -> int:
     """No texts to `phone` any more, whoever agreed. Returns how many consents that ended."""
-    return TextConsent.objects.filter(phone=phone, withdrawn_at=None).update(withdrawn_at=now)
+    with transaction.atomic():
+        standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
+        for consent in standing:
+            consent.withdrawn_at = now
+            consent.save(update_fields=["withdrawn_at"])
+            record_access(actor=None, action=Action.UPDATE, subject=consent, patient_id=consent.patient_id, now=now)
+    return len(standing)
 
 
 @transaction.atomic
