@@ -7,36 +7,92 @@ clinic, the day, the time, the phone and opaque links: never a reason, a questio
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
+from django.urls import reverse
+
 from booking.calendar_file import visit_calendar
-from booking.models import Appointment
+from booking.message_words import (
+    BOOKED,
+    CANCELLED,
+    CONFIRM_FAR,
+    FOLLOW_UP,
+    FRAME,
+    INTAKE_1D,
+    INTAKE_3D,
+    REMINDER_2H,
+    REMINDER_48H,
+    TEXTS,
+    buttons,
+    reworded,
+)
+from booking.models import Appointment, Service
+from booking.still_wanted import (
+    why_cancellation_unwanted,
+    why_confirming_unwanted,
+    why_follow_up_unwanted,
+    why_questions_unwanted,
+    why_unwanted,
+)
+from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
 from booking.wording import known_zone, near_day_words, place_words, visit_time, visitors_visit_time
-from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.kinds import (
+    SHORTEST_LEAD_MINUTES,
+    Email,
+    MessageKind,
+    register_kind,
+    register_reply_reader,
+    register_scopes,
+)
 from clinic.outbox.messages import plan_message, withdraw_messages
 from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
 from clinic.outbox.rendering import render_email
+from clinic.outbox.rules import rules_in_force, words_of
+from clinic.outbox.texts import plan_text_beside
 from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
 
-BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
-REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
+FAR_OFF = timedelta(weeks=3)
+# How long before the visit each is given up, or half-way to it if that is later.
+GIVEN_UP = {
+    CONFIRM_FAR: timedelta(days=3),
+    REMINDER_48H: timedelta(hours=6),
+    REMINDER_2H: timedelta(0),
+    INTAKE_3D: timedelta(hours=36),
+    INTAKE_1D: timedelta(hours=2),
+}
 
 
 def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Plan the booked message for now and the reminders 48 and 2 hours before the visit.
+    """Plan the booked message for now, and what the clinic's rules send before and after the visit.
 
-    A reminder whose time has passed is left out. One that would be due in the reader's night before the visit is
-    planned for the evening before; the one 48 hours ahead can wait until morning, which the outbox sees to.
+    What should have gone before now is left out. The last reminder, if it would be due in the reader's night, is planned
+    for the evening before; what is due days ahead can wait until morning, which the outbox sees to.
     """
+    rules = rules_in_force(scope=appointment.service.slug)
     plan = partial(_plan, appointment, now=now)
-    plan(BOOKED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
-    two_days_before = appointment.starts_at - timedelta(hours=48)
-    if two_days_before > now:
-        plan(REMINDER_48H, due_at=two_days_before, not_after=appointment.starts_at - timedelta(hours=6))
+    if rules[BOOKED].is_active:
+        plan(BOOKED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
     reader = QuietHours(clinic.quiet_from, clinic.quiet_until, known_zone(appointment.visitor_time_zone) or clinic.zone)
-    shortly_before = moved_before_quiet_hours(appointment.starts_at - timedelta(hours=2), reader)
-    if shortly_before > now:
-        plan(REMINDER_2H, due_at=shortly_before, not_after=appointment.starts_at)
+    for kind in _announcements(appointment, now=now):
+        lead = timedelta(minutes=max(rules[kind].minutes, SHORTEST_LEAD_MINUTES))
+        due_at = appointment.starts_at - lead
+        if kind == REMINDER_2H:
+            due_at = moved_before_quiet_hours(due_at, reader)
+        if due_at > now and rules[kind].is_active:
+            plan(kind, due_at=due_at, not_after=appointment.starts_at - min(GIVEN_UP[kind], lead / 2))
+    if rules[FOLLOW_UP].is_active:
+        due_at = appointment.ends_at + timedelta(minutes=rules[FOLLOW_UP].minutes)
+        plan(FOLLOW_UP, due_at=due_at, not_after=due_at + timedelta(days=3))
+
+
+def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
+    """The kinds that go before this visit: the far-off ones are asked whether they still hold, the intake is asked for."""
+    kinds = [REMINDER_48H, REMINDER_2H]
+    if appointment.starts_at > now + FAR_OFF:
+        kinds.append(CONFIRM_FAR)
+    return [*kinds, INTAKE_3D, INTAKE_1D] if appointment.intake_id else kinds
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
@@ -46,31 +102,15 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
 
 
 def _plan(appointment: Appointment, kind: str, **times) -> None:
-    plan_message(
-        kind=kind, subject_id=appointment.pk, version=appointment.version, patient=appointment.patient, **times
+    planned = plan_message(
+        kind=kind,
+        subject_id=appointment.pk,
+        version=appointment.version,
+        patient=appointment.patient,
+        scope=appointment.service.slug,
+        **times,
     )
-
-
-def why_unwanted(message: Message, now: datetime) -> str | None:
-    """Why a message about a visit that should stand must not go out any more; None if it must."""
-    appointment = Appointment.objects.filter(pk=message.subject_id).first()
-    if appointment is None:
-        return "the visit is gone"
-    if appointment.status != Appointment.Status.BOOKED:
-        return f"the visit is {appointment.get_status_display()}"
-    if appointment.version != message.version:
-        return "the visit was changed"
-    if appointment.starts_at <= now:
-        return "the visit has begun"
-    return "the patient has arrived" if appointment.arrived_at else None
-
-
-def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
-    """Why nobody needs to be told any more that a visit is cancelled."""
-    is_cancelled = Appointment.objects.filter(
-        pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
-    ).exists()
-    return None if is_cancelled else "the visit is not cancelled"
+    plan_text_beside(planned, now=times["now"])
 
 
 def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:
@@ -80,40 +120,70 @@ def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -
     return render_email(
         message.kind,
         to=appointment.patient.email,
-        context=email_context(appointment, clinic=clinic, now=now),
+        context=email_context(appointment, clinic=clinic, now=now, kind=message.kind),
         clinic=clinic,
+        words=words_of(message),
+        frame=FRAME,
         calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if has_calendar else None,
     )
 
 
-def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict:
+def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, kind: str = "") -> dict:
     """What the words of a message about a visit may use, and nothing else of the patient or the visit."""
     is_standing = appointment.status == Appointment.Status.BOOKED
     is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
     has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
+    return {
+        **placeholder_values(appointment, clinic=clinic, now=now),
+        "bring": clinic.what_to_bring if is_standing and is_in_person else "",
+        **buttons(
+            kind,
+            visit_url=visit_url(appointment, now=now),
+            intake_url=intake_url(appointment, now=now) if has_open_questions else "",
+            booking_url=settings.SITE_URL + reverse("booking:services"),
+            is_standing=is_standing,
+            is_confirmed=appointment.confirmed_at is not None,
+        ),
+    }
+
+
+def text_values(message: Message, now: datetime) -> dict:
+    """What a text about the message's visit may hold."""
+    appointment = Appointment.objects.select_related("patient", "service").get(pk=message.subject_id)
+    return placeholder_values(appointment, clinic=Clinic.objects.current(), now=now)
+
+
+def placeholder_values(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict:
+    """What the words of a message may be filled with, as things stand at `now`."""
     here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     reader_time = there or here
     return {
+        "clinic": clinic,
+        "phone": format_phone(clinic.phone, clinic.country),
         "reference": appointment.reference,
         "when": here,
         "when_there": there.beside(here) if there else "",
         "reader_time": reader_time,
-        "near_day": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
+        "day": reader_time.day,
+        "time": reader_time.clock_and_zone,
+        "day_word": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
         "place": place_words(appointment, clinic),
-        "bring": clinic.what_to_bring if is_standing and is_in_person else "",
-        "button_url": visit_url(appointment, now=now),
-        "button_text": "See or cancel your visit" if is_standing else "See your visit",
-        "intake_url": intake_url(appointment, now=now) if has_open_questions else "",
     }
 
 
 def register_message_kinds() -> None:
     """Tell the outbox how each kind is worded and when it is still wanted. Called once, when the app is ready."""
+    register_reply_reader(read_text_reply)
+    register_scopes(lambda: list(Service.objects.values_list("slug", "name")))
     for name, has_calendar, is_quiet_at_night, still_wanted in (
         (BOOKED, True, False, why_unwanted),
         (CANCELLED, True, False, why_cancellation_unwanted),
         (REMINDER_48H, False, True, why_unwanted),
         (REMINDER_2H, False, True, why_unwanted),
+        (CONFIRM_FAR, False, True, why_confirming_unwanted),
+        (INTAKE_3D, False, True, why_questions_unwanted),
+        (INTAKE_1D, False, True, why_questions_unwanted),
+        (FOLLOW_UP, False, True, why_follow_up_unwanted),
     ):
         register_kind(
             MessageKind(
@@ -121,5 +191,8 @@ def register_message_kinds() -> None:
                 render=partial(render_visit_email, has_calendar=has_calendar),
                 still_wanted=still_wanted,
                 respects_quiet_hours=is_quiet_at_night,
+                reworded=reworded(name),
+                text_values=text_values if name in TEXTS else None,
+                is_about_visit=name != FOLLOW_UP,
             )
         )

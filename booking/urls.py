@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import choose, details, manage
+from booking.views import answer, choose, details, manage
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
@@ -17,6 +17,9 @@ urlpatterns = [
     path("visits/<str:token>/", manage.visit, name="visit"),
     path("visits/<str:token>/cancel/", manage.cancel, name="cancel"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
+    path("visits/<str:token>/coming/", answer.coming, name="coming"),
+    path("visits/<str:token>/messages/", answer.messages, name="messages"),
+    path("visits/<str:token>/not-coming/", answer.not_coming, name="not_coming"),
     path("visits/<str:token>/questions/", manage.questions, name="questions"),
     path("visits/<str:token>/visit.ics", manage.calendar, name="calendar"),
 ]

@@ -48,7 +48,7 @@ VARIABLES = (
     ),
     Variable(
         "EMAIL_URL",
-        "the SMTP server; smtps:// for TLS at once, ?tls=1 for STARTTLS",
+        "the SMTP server (smtps:// for TLS at once, ?tls=1 for STARTTLS), or mailgun://key@domain, or postmark://token@api",
         "smtp://user:…@mail:587?tls=1",
         None,
     ),
@@ -57,6 +57,20 @@ VARIABLES = (
         "the From address of every message",
         "Lakes Clinic <hello@clinic.example>",
         "Runclinic <hello@clinic.invalid>",
+    ),
+    Variable(
+        "EMAIL_WEBHOOK_KEY",
+        "what proves that a bounce is the provider's: Mailgun's signing key, or user:password for Postmark",
+        "…",
+        "",
+        False,
+    ),
+    Variable(
+        "SMS_URL",
+        "who carries text messages: twilio://account:token@number, or console: on one's own machine; empty for none",
+        "twilio://AC…:…@16035550100",
+        "",
+        False,
     ),
     Variable(
         "ENCRYPTION_KEYS",
@@ -77,6 +91,37 @@ class EmailServer:
     password: str
     use_tls: bool
     use_ssl: bool
+    provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
+
+    @property
+    def mailer(self) -> dict[str, object]:
+        """As Django's MAILERS has it."""
+        if self.provider == "mailgun":
+            options = {"api_key": self.username, "sender_domain": self.host}
+            return {"BACKEND": "anymail.backends.mailgun.EmailBackend", "OPTIONS": options}
+        if self.provider == "postmark":
+            return {"BACKEND": "anymail.backends.postmark.EmailBackend", "OPTIONS": {"server_token": self.username}}
+        options = {
+            "host": self.host,
+            "port": self.port,
+            "username": self.username,
+            "password": self.password,
+            "use_tls": self.use_tls,
+            "use_ssl": self.use_ssl,
+            "timeout": 20,
+        }
+        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Who carries text messages, and from which number (E.164)."""
+
+    provider: str  # "twilio" or "console"
+    account: str
+    token: str
+    sender: str
+    api: str  # empty: the provider's own
 
 
 @dataclass(frozen=True)
@@ -91,6 +136,8 @@ class Environment:
     site_url: str
     email: EmailServer
     email_from: str
+    email_webhook_key: str
+    texts: Texts | None  # None: no text messages
     encryption_keys: dict[str, bytes]  # newest first
     is_behind_proxy: bool
     mailbox_dir: str
@@ -123,6 +170,8 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         site_url=parse("SITE_URL", _parse_site_url),
         email=parse("EMAIL_URL", parse_email_url),
         email_from=values["EMAIL_FROM"],
+        email_webhook_key=values["EMAIL_WEBHOOK_KEY"],
+        texts=parse("SMS_URL", parse_sms_url),
         encryption_keys=parse("ENCRYPTION_KEYS", parse_encryption_keys),
         is_behind_proxy=values["BEHIND_PROXY"] in ("1", "true", "yes"),
         mailbox_dir=values["MAILBOX_DIR"],
@@ -158,6 +207,8 @@ def _local_leftovers(environment: Environment) -> list[str]:
         faults.append("ENCRYPTION_KEYS holds the local key, which anybody can read.")
     if environment.mailbox_dir:
         faults.append("MAILBOX_DIR is for local use; in production it would show patients' mail.")
+    if environment.texts and (environment.texts.provider == "console" or environment.texts.api):
+        faults.append("SMS_URL names a provider for local use; texts would reach nobody.")
     if environment.site_url and not environment.site_url.startswith("https://"):
         faults.append("SITE_URL must start with https:// in production.")
     return faults
@@ -207,10 +258,14 @@ def _parse_site_url(text: str) -> str:
 
 
 def parse_email_url(text: str) -> EmailServer:
-    """`smtp://user:password@host:port?tls=1` or `smtps://…`."""
+    """`smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
     parts = urlsplit(text)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+    if parts.scheme not in ("smtp", "smtps", "mailgun", "postmark") or not parts.hostname:
         raise ValueError("must look like smtp://user:password@host:587?tls=1.")
+    if parts.scheme in ("mailgun", "postmark"):
+        if not parts.username:
+            raise ValueError(f"must look like {parts.scheme}://key@domain.")
+        return EmailServer(parts.hostname, 443, unquote(parts.username), "", False, True, provider=parts.scheme)
     use_ssl = parts.scheme == "smtps"
     return EmailServer(
         host=parts.hostname,
@@ -220,6 +275,20 @@ def parse_email_url(text: str) -> EmailServer:
         use_tls=dict(parse_qsl(parts.query)).get("tls") == "1",
         use_ssl=use_ssl,
     )
+
+
+def parse_sms_url(text: str) -> Texts | None:
+    """`twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme == "console":
+        return Texts("console", "", "", "", "")
+    number = (parts.hostname or "").removeprefix("+")
+    if parts.scheme != "twilio" or not parts.username or not parts.password or not number.isdigit():
+        raise ValueError("must look like twilio://account:token@16035550100.")
+    api = dict(parse_qsl(parts.query)).get("api", "")
+    return Texts("twilio", unquote(parts.username), unquote(parts.password), f"+{number}", api)
 
 
 def parse_encryption_keys(text: str) -> dict[str, bytes]:

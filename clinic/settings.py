@@ -127,20 +127,7 @@ STORAGES = {
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
-MAILERS = {
-    "default": {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": {
-            "host": ENV.email.host,
-            "port": ENV.email.port,
-            "username": ENV.email.username,
-            "password": ENV.email.password,
-            "use_tls": ENV.email.use_tls,
-            "use_ssl": ENV.email.use_ssl,
-            "timeout": 20,
-        },
-    }
-}
+MAILERS = {"default": ENV.email.mailer}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 ENCRYPTION_KEYS = ENV.encryption_keys
 MAILBOX_DIR = ENV.mailbox_dir

@@ -15,6 +15,7 @@ urlpatterns = [
     path("learn/", include("education.urls")),
     path("", include("booking.urls")),
     path("intake/", include("assessments.urls")),
+    path("messages/", include("clinic.outbox.urls")),
     path("admin/", admin.site.urls),
 ]
 if settings.MAILBOX_DIR:

@@ -70,7 +70,8 @@ def health(request):
 @require_safe
 def robots(request):
     """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /visits/", "Disallow: /intake/", "Disallow: /book/*/*/"]
+    private = ("/admin/", "/visits/", "/intake/", "/messages/", "/book/*/*/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     lines += ["", f"Sitemap: {canonical_url(request, reverse('sitemap'))}"]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 

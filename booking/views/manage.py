@@ -17,6 +17,7 @@ from booking.models import Appointment
 from booking.refusals import TooLateToChange, VisitCancelled
 from booking.visit_links import intake_path
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
+from clinic.outbox.text_providers import has_texts
 from clinic.practice.links import LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
 
@@ -45,14 +46,14 @@ def by_link(view):
 @by_link
 def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """What, when, where, what to bring; and what can be done about it."""
-    return render(request, "booking/visit.html", _context(token, appointment, now))
+    return render(request, "booking/visit.html", visit_context(token, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
 def cancel(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask first, since mail scanners open every link; the button cancels."""
-    context = _context(token, appointment, now)
+    context = visit_context(token, appointment, now)
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
     try:
@@ -69,7 +70,7 @@ def confirm(request: HttpRequest, token: str, appointment: Appointment, now: dat
     try:
         confirm_appointment(appointment=appointment, now=now)
     except (TooLateToChange, VisitCancelled):
-        return render(request, "booking/visit.html", _context(token, appointment, now), status=409)
+        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=409)
     return _to_visit(token)
 
 
@@ -78,7 +79,7 @@ def confirm(request: HttpRequest, token: str, appointment: Appointment, now: dat
 def questions(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
-        return render(request, "booking/visit.html", _context(token, appointment, now), status=409)
+        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=409)
     return HttpResponseRedirect(intake_path(appointment, now=now), status=303)
 
 
@@ -92,7 +93,8 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
     return response
 
 
-def _context(token: str, appointment: Appointment, now: datetime) -> dict:
+def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
+    """What the pages of a visit show."""
     clinic = Clinic.objects.current()
     time, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
@@ -104,6 +106,7 @@ def _context(token: str, appointment: Appointment, now: datetime) -> dict:
         "time": time,
         "time_there": there.beside(time) if there else "",
         "place": place_words(appointment, clinic),
+        "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,

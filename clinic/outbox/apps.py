@@ -6,3 +6,8 @@ class OutboxConfig(AppConfig):
     label = "outbox"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Messages"
+
+    def ready(self):
+        from .alerts import register_alerts  # models must be loaded first
+
+        register_alerts()

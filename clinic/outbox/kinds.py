@@ -1,10 +1,13 @@
 """The kinds of messages there are. The outbox knows no app: each app registers its own when it is ready."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from .models import Message
+
+SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be over by the time it is read
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,65 @@ class Email:
     calendar: bytes | None = None
 
 
+class Sample(StrEnum):
+    """For whom a preview is made."""
+
+    EVERYDAY = "an everyday reader"
+    WORST = "the worst case: longest names, and characters that break things"
+
+
+class Timing(StrEnum):
+    """What a rule's minutes are counted from; what goes at once has none."""
+
+    AT_ONCE = "at once"
+    BEFORE = "before the visit"
+    AFTER = "after the visit"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The subject and the opening of a mail, with {placeholders}; staff may write their own in a `MessageRule`."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reworded:
+    """What staff may change of a kind, and from what it starts.
+
+    `placeholders` says what each one holds; `preview` makes the mail of some words for a sample reader, and saves nothing.
+    """
+
+    title: str
+    timing: Timing
+    words: Words
+    placeholders: Mapping[str, str]
+    preview: Callable[[Words, Sample], Email]
+    minutes: int = 0
+    samples: Callable[[Sample], Mapping[str, object]] | None = None  # values for the placeholders of a text
+    text_message: str = ""  # what goes beside the mail to who agreed to texts; empty for none
+
+
 @dataclass(frozen=True)
 class MessageKind:
-    """What the outbox must know of a kind: its words, whether it is still wanted (None) or why not, its manners."""
+    """What the outbox must know of a kind: its words, whether it is still wanted (None) or why not, its manners.
+
+    `reworded` is what staff may change, if anything. `is_about_visit` is False for what a reader may unsubscribe from.
+    """
 
     name: str
     render: Callable[[Message, datetime], Email]
     still_wanted: Callable[[Message, datetime], str | None]
     respects_quiet_hours: bool
+    reworded: Reworded | None = None
+    is_about_visit: bool = True
+    text_values: Callable[[Message, datetime], Mapping[str, object]] | None = None  # fill a text's placeholders
+
+    @property
+    def title(self) -> str:
+        """What staff call it."""
+        return self.reworded.title if self.reworded else self.name.replace("_", " ")
 
 
 class KindUnknown(LookupError):
@@ -38,6 +92,7 @@ class KindUnknown(LookupError):
 
 
 _kinds: dict[str, MessageKind] = {}
+_scopes: list[Callable[[], list[tuple[str, str]]]] = []
 
 
 def register_kind(kind: MessageKind) -> None:
@@ -51,3 +106,33 @@ def find_kind(name: str) -> MessageKind:
         return _kinds[name]
     except KeyError:
         raise KindUnknown(f"no message kind is called {name!r}") from None
+
+
+def changeable_kinds() -> list[MessageKind]:
+    """Those that staff may reword and time, as they follow one another around a visit."""
+    order = list(Timing)
+    kinds = [kind for kind in _kinds.values() if kind.reworded]
+    return sorted(kinds, key=lambda kind: (order.index(kind.reworded.timing), -kind.reworded.minutes, kind.name))
+
+
+def register_scopes(read: Callable[[], list[tuple[str, str]]]) -> None:
+    """`read` gives (slug, name) of everything that may have rules of its own. For AppConfig.ready."""
+    _scopes[:] = [read]
+
+
+def known_scopes() -> list[tuple[str, str]]:
+    """What may have rules of its own, as (slug, name)."""
+    return [scope for read in _scopes for scope in read()]
+
+
+_readers: list[Callable[[str, str, datetime], str]] = []
+
+
+def register_reply_reader(read: Callable[[str, str, datetime], str]) -> None:
+    """`read(phone, answer, now)` acts on "yes" or "cannot" from a number and returns what to say. For AppConfig.ready."""
+    _readers[:] = [read]
+
+
+def read_reply(phone: str, answer: str, now: datetime) -> str:
+    """What the app that asked says to "yes" or "cannot" from `phone`; empty if none asked."""
+    return next((read(phone, answer, now) for read in _readers), "")

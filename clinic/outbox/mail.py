@@ -4,6 +4,7 @@ import re
 import smtplib
 from email.utils import format_datetime
 
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.core.mail import EmailMultiAlternatives
 
 from clinic.practice.models import Clinic
@@ -33,6 +34,9 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
             "Auto-Submitted": "auto-generated",  # so that nobody's holiday notice answers it
         },
     )
+    # Only a provider's web interface reads these: nothing is tracked, and a bounce comes back with the message's id.
+    mail.track_opens = mail.track_clicks = False
+    mail.metadata = {"message": str(message.pk)}
     if email.html:
         mail.attach_alternative(email.html, "text/html")
     if email.calendar is not None:
@@ -53,18 +57,20 @@ def _calendar_method(calendar: bytes) -> str:
 def is_refused_for_good(error: Exception) -> bool:
     """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
 
-    A 5xx to our greeting or password is ours to mend, and worth another try.
+    A 5xx to our greeting or password is ours to mend, and worth another try; so is a provider's 401 or 403.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         return error.smtp_code >= 500
-    return isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
+    if isinstance(error, AnymailError) and error.status_code:
+        return 400 <= error.status_code < 500 and error.status_code not in (401, 403, 408, 429)
+    return isinstance(error, AnymailRecipientsRefused | ValueError | smtplib.SMTPNotSupportedError)
 
 
 def describe_error(error: Exception) -> str:
     """What failed, without an address or a word of the mail: the error's class, and the server's code if there is one."""
-    codes = [getattr(error, "smtp_code", None)]
+    codes = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = sorted({code for code, _ in error.recipients.values()})
     return " ".join([type(error).__name__, *(str(code) for code in codes if code)])

@@ -30,11 +30,14 @@ class TooLateToSend(Exception):
     """Its time is over: the reader would get it after what it announces."""
 
 
-def plan_message(*, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL) -> Message:
+def plan_message(
+    *, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL, scope=""
+) -> Message:
     """Write down, in the caller's transaction, that a message of `kind` is to go out at `due_at`, or not after `not_after`.
 
     Planning the same kind for the same version of the same row again changes nothing and returns the first one.
-    Something due now also wakes the sweep once the transaction is committed.
+    `scope` names the rules that hold for it: a service's slug. Something due now also wakes the sweep once the
+    transaction is committed.
     Raises IntegrityError if `not_after` is not after `due_at`, ValueError for an unknown channel.
     """
     planned = Message(
@@ -43,6 +46,7 @@ def plan_message(*, kind, subject_id, version, patient, due_at, not_after, now, 
         dedupe_key=f"{kind}:{subject_id}:{version}:{Channel(channel).value}",
         subject_id=subject_id,
         version=version,
+        scope=scope,
         patient=patient,
         due_at=due_at,
         not_after=not_after,
@@ -99,6 +103,7 @@ def resend_message(message: Message, *, now) -> Message:
         dedupe_key=f"{root}#{copies + 2}",
         subject_id=message.subject_id,
         version=message.version,
+        scope=message.scope,
         patient=message.patient,
         due_at=now,
         not_after=message.not_after,

@@ -6,16 +6,20 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from clinic.practice.models import Patient
 
 REASON_LENGTH = 120
+LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 
 class Channel(models.TextChoices):
     EMAIL = "email", "e-mail"
+    SMS = "sms", "text message"
 
 
 class State(models.TextChoices):
@@ -31,9 +35,13 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 class MessageQuerySet(models.QuerySet):
     def due(self, now):
-        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out."""
+        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out.
+
+        But never a text that may have gone already: see `texts.fail_unsure_texts`.
+        """
         return self.filter(
-            Q(state=State.WAITING, next_attempt_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
+            Q(state=State.WAITING, next_attempt_at__lte=now)
+            | (Q(state=State.SENDING, lease_until__lte=now) & ~Q(channel=Channel.SMS, attempts__gt=0))
         )
 
     def failed_recently(self, now, within=timedelta(days=7)):
@@ -65,6 +73,7 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
     version = models.PositiveIntegerField(default=1)
+    scope = models.CharField(max_length=60, blank=True, help_text="Which rules hold for it: the service's slug.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
@@ -119,3 +128,103 @@ class Message(models.Model):
         """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+class Suppression(models.Model):
+    """An address we do not write to: it bounced, complained, or asked us to stop."""
+
+    class Why(models.TextChoices):
+        BOUNCED = "bounced", "does not take our mail"
+        COMPLAINED = "complained", "said our mail was spam"
+        UNSUBSCRIBED = "unsubscribed", "wants nothing that is not about a visit"
+
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    address = models.CharField(max_length=254)
+    why = models.CharField(max_length=12, choices=Why.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "address we do not write to"
+        verbose_name_plural = "addresses we do not write to"
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "address"], name="suppression_once_per_address"),
+            models.CheckConstraint(name="suppression_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="suppression_says_why", condition=Q(why__in=["bounced", "complained", "unsubscribed"])
+            ),
+            models.CheckConstraint(
+                name="suppression_address_is_lower_case", condition=Q(address=Lower("address")) & ~Q(address="")
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.address} ({self.get_why_display()})"
+
+
+class TextConsent(models.Model):
+    """That a patient agreed to texts, in which words and when; and when they had enough."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="text_consents")
+    phone = models.CharField(max_length=16)
+    wording = models.TextField()
+    instead_of_email = models.BooleanField("reminders by text only", default=False)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(withdrawn_at=None), name="text_consent_one_stands_for_a_patient"
+            ),
+            models.CheckConstraint(
+                name="text_consent_is_for_a_number_in_words", condition=~Q(phone="") & ~Q(wording="")
+            ),
+        ]
+
+    def __str__(self):
+        return f"{'until ' + str(self.withdrawn_at.date()) if self.withdrawn_at else 'stands'}"
+
+
+class MessageRule(models.Model):
+    """How long before or after a visit a message of a kind goes, and in which words, where the clinic's differ from ours."""
+
+    kind = models.CharField(max_length=40)
+    service_slug = models.SlugField(
+        "service",
+        max_length=60,
+        blank=True,
+        help_text="Its name in the web address. Empty: every service without a rule of its own.",
+    )
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
+    minutes = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(LONGEST_MINUTES)],
+        help_text="2 hours are 120, a day is 1440. Holds for visits booked from now on. What goes at once has 0.",
+    )
+    is_active = models.BooleanField(
+        "is sent", default=True, help_text="Off: none of these goes out, also of those that wait now."
+    )
+    subject = models.CharField(max_length=120, blank=True, help_text="Of a mail; a text has none.")
+    text = models.TextField(
+        max_length=600,
+        help_text="Of a mail, the opening: when, where and the links follow by themselves. Of a text, all of it.",
+    )
+
+    class Meta:
+        ordering = ["kind", "service_slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "service_slug", "channel"],
+                name="message_rule_is_one_for_kind_service_and_channel",
+                violation_error_message="There is a rule for this kind, service and channel already.",
+            ),
+            models.CheckConstraint(name="message_rule_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="message_rule_is_within_ninety_days", condition=Q(minutes__lte=LONGEST_MINUTES)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind.replace('_', ' ')} ({self.service_slug or 'every service'})"

@@ -6,22 +6,38 @@ from django.template.loader import render_to_string
 
 from clinic.practice.models import Clinic
 
-from .kinds import Email
+from .kinds import Email, Words
+from .wording import fill
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
-def render_email(kind: str, *, to: str, context: dict, clinic: Clinic, calendar: bytes | None = None) -> Email:
-    """An Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}.
+def render_email(
+    kind: str,
+    *,
+    to: str,
+    context: dict,
+    clinic: Clinic,
+    calendar: bytes | None = None,
+    words: Words | None = None,
+    frame: str = "",
+) -> Email:
+    """An Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}; or in `words`, which staff may have written.
 
-    `context` may hold `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the
-    subject and the text a template must say `{% autoescape off %}`, as emails/base.txt does.
+    With `words`, subject and opening come from them, filled from `context`, and the rest from templates/emails/<frame>/
+    body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
+    `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the subject and the text a
+    template must say `{% autoescape off %}`, as emails/base.txt does.
     """
     context = {**context, "clinic": clinic}
+    if words is None:
+        frame, subject = kind, render_to_string(f"emails/{kind}/subject.txt", context)
+    else:
+        subject, context["opening"] = fill(words.subject, context), fill(words.text, context)
     return Email(
         to=to,
-        subject=" ".join(render_to_string(f"emails/{kind}/subject.txt", context).split()),
-        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{kind}/body.txt", context).strip()) + "\n",
-        html=render_to_string(f"emails/{kind}/body.html", context).strip(),
+        subject=" ".join(subject.split()),
+        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", context).strip()) + "\n",
+        html=render_to_string(f"emails/{frame}/body.html", context).strip(),
         calendar=calendar,
     )

@@ -17,11 +17,16 @@ from django.db import connection
 
 from clinic.practice.models import Clinic
 
+from .alerts import plan_failure_alert
 from .kinds import MessageKind, find_kind
 from .mail import build_mail, describe_error, is_refused_for_good
 from .messages import LEASE, claim_due_messages
-from .models import REASON_LENGTH, SETTLED, Message, State
+from .models import REASON_LENGTH, SETTLED, Channel, Message, State
 from .quiet_hours import QuietHours, end_of_quiet_hours
+from .rules import rule_of
+from .suppressions import has_unsubscribed, unsubscribe_headers, why_unreachable
+from .text_providers import TextRefused, TextUnsure
+from .texts import UNSURE, fail_unsure_texts, prefers_texts, send_text, text_hours, why_not_texted
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +46,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
 
     `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
     """
+    fail_unsure_texts(now=clock())
     sent, until = 0, clock() + SWEEP_LASTS
     while clock() < until and (batch := claim_due_messages(now=clock())):
         line = mailers.default
@@ -79,10 +85,17 @@ def _prepare_and_send(message: Message, line, *, now) -> State | None:
     """Returns the state of a message that is not to leave now; None after the server has taken it."""
     kind, clinic = find_kind(message.kind), Clinic.objects.current()
     turned_down = _look_again(message, kind, clinic, now=now)
+    if message.channel == Channel.SMS:
+        if turned_down is None:
+            send_text(message, kind, now=now)
+        return turned_down
     if turned_down is None and _open(line):  # connecting can take a while
         turned_down = _look_again(message, kind, clinic, now=now)
     if turned_down is None:
-        line.send_messages([build_mail(message, kind.render(message, now), clinic=clinic, now=now)])
+        mail = build_mail(message, kind.render(message, now), clinic=clinic, now=now)
+        if not kind.is_about_visit and message.patient:
+            mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
+        line.send_messages([mail])
     return turned_down
 
 
@@ -92,16 +105,35 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= message.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
-    if unwanted := kind.still_wanted(message, now):
+    if unreachable := why_unreachable(message, kind):
+        return _settle(message, State.FAILED, unreachable, now=now)
+    if unwanted := _why_unwanted(message, kind, clinic, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
-    if not kind.respects_quiet_hours:
+    if message.channel == Channel.SMS:
+        quiet_until = end_of_quiet_hours(now, text_hours(message, clinic))
+    elif not kind.respects_quiet_hours:
         return None
-    quiet_until = end_of_quiet_hours(now, _quiet_hours(message, clinic))
+    else:
+        quiet_until = end_of_quiet_hours(now, _quiet_hours(message, clinic))
     if quiet_until <= now:
         return None
     if quiet_until >= message.not_after:
         return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
     return _wait(message, until=quiet_until, reason="quiet hours", attempts=0, first_tried_at=None)
+
+
+def _why_unwanted(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> str | None:
+    rule = rule_of(message)
+    if rule is not None and not rule.is_active:
+        return "switched off by a rule"
+    if message.channel == Channel.SMS:
+        if unwanted := why_not_texted(message, clinic=clinic, now=now):
+            return unwanted
+    elif prefers_texts(message, kind):
+        return "the reader gets a text instead"
+    if not kind.is_about_visit and has_unsubscribed(message):
+        return "the reader wants nothing that is not about a visit"
+    return kind.still_wanted(message, now)
 
 
 def _quiet_hours(message: Message, clinic: Clinic) -> QuietHours:
@@ -135,10 +167,10 @@ def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
     """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
     if not isinstance(fault, OSError):  # ours to mend, then; the log's formatter keeps the fault's own words out
         logger.warning("message %s could not be made", message.pk, exc_info=fault)
-    reason = describe_error(fault)
+    reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
     last_chance = min(message.not_after, message.first_tried_at + GIVE_UP_AFTER)
-    if is_refused_for_good(fault) or now + pause >= last_chance:
+    if is_refused_for_good(fault) or isinstance(fault, TextRefused | TextUnsure) or now + pause >= last_chance:
         return _settle(message, State.FAILED, reason, now=now)
     return _wait(message, until=now + pause, reason=reason)
 
@@ -164,6 +196,8 @@ def _write_down_sent(message: Message, *, now) -> State:
 def _settle(message: Message, state: State, reason: str, *, now) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
     _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
+    if state == State.FAILED and message.patient_id:
+        plan_failure_alert(now=now)
     return state
 
 

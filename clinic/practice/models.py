@@ -199,6 +199,7 @@ class Patient(models.Model):
 class LinkPurpose(models.TextChoices):
     VISIT = "visit", "manage a visit"
     INTAKE = "intake", "fill in the questions before a visit"
+    MESSAGES = "messages", "choose what we write"
 
 
 class PatientLink(models.Model):

@@ -64,13 +64,13 @@ def test_a_reminder_two_hours_before_stays_when_nobody_sleeps(evaluation):
 
 def test_reminders_whose_time_has_passed_are_left_out(evaluation):
     the_day_before = book(evaluation, now=NINE_ON_TUESDAY - timedelta(hours=14))
-    assert set(messages_of(the_day_before)) == {"booking_booked", "booking_reminder_2h"}
+    assert set(messages_of(the_day_before)) == {"booking_booked", "booking_reminder_2h", "booking_follow_up"}
 
 
 def test_no_reminder_is_planned_when_the_evening_before_has_passed(evaluation):
     evaluation.minimum_notice_minutes = 60
     that_night = book(evaluation, now=NINE_ON_TUESDAY - timedelta(hours=11))
-    assert set(messages_of(that_night)) == {"booking_booked"}
+    assert set(messages_of(that_night)) == {"booking_booked", "booking_follow_up"}
 
 
 def test_the_same_form_books_once(evaluation):

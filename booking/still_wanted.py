@@ -1,0 +1,64 @@
+"""Why a message about a visit must not go out any more; None from each of these if it must. Asked just before it leaves."""
+
+from datetime import datetime
+
+from booking.models import Appointment
+from clinic.outbox.models import Message
+
+
+def why_unwanted(message: Message, now: datetime) -> str | None:
+    """For what announces a visit that should stand."""
+    return _why_not_ahead(_find_visit(message), message, now)
+
+
+def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
+    """Why nobody needs to be told any more that a visit is cancelled."""
+    is_cancelled = Appointment.objects.filter(
+        pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
+    ).exists()
+    return None if is_cancelled else "the visit is not cancelled"
+
+
+def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
+    """For asking once more whether somebody comes."""
+    visit = _find_visit(message)
+    if visit is not None and visit.confirmed_at:
+        return "the patient has said that they will be there"
+    return _why_not_ahead(visit, message, now)
+
+
+def why_questions_unwanted(message: Message, now: datetime) -> str | None:
+    """For asking to answer the questions before the visit."""
+    visit = _find_visit(message)
+    if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
+        return "the questions are answered"
+    return _why_not_ahead(visit, message, now)
+
+
+def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
+    """For what follows a visit: somebody must have said that the patient came."""
+    visit = _find_visit(message)
+    if visit is None:
+        return "the visit is gone"
+    if visit.version != message.version:
+        return "the visit was changed"
+    came = visit.status == Appointment.Status.COMPLETED or (
+        visit.status == Appointment.Status.BOOKED and visit.arrived_at
+    )
+    return None if came else "nobody noted that the patient came"
+
+
+def _find_visit(message: Message) -> Appointment | None:
+    return Appointment.objects.select_related("intake").filter(pk=message.subject_id).first()
+
+
+def _why_not_ahead(visit: Appointment | None, message: Message, now: datetime) -> str | None:
+    if visit is None:
+        return "the visit is gone"
+    if visit.status != Appointment.Status.BOOKED:
+        return f"the visit is {visit.get_status_display()}"
+    if visit.version != message.version:
+        return "the visit was changed"
+    if visit.starts_at <= now:
+        return "the visit has begun"
+    return "the patient has arrived" if visit.arrived_at else None

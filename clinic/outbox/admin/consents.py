@@ -1,0 +1,26 @@
+"""Who agreed to texts, in which words and when; to be read, where there are texts."""
+
+from django.contrib import admin
+
+from clinic.audit.admin import RecordsAccess
+from clinic.outbox.models import TextConsent
+from clinic.outbox.text_providers import has_texts
+
+
+@admin.register(TextConsent)
+class TextConsentAdmin(RecordsAccess, admin.ModelAdmin):
+    list_display = ("patient", "phone", "given_at", "withdrawn_at", "instead_of_email")
+    list_select_related = ("patient",)
+    search_fields = ("patient__name", "phone")
+
+    def has_module_permission(self, request):
+        return has_texts() and super().has_module_permission(request)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,101 @@
+"""The ledger: what is to go out, what went, what did not and why."""
+
+from django.contrib import admin, messages
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from clinic.audit.admin import RecordsAccess
+from clinic.audit.models import Action
+from clinic.outbox.kinds import KindUnknown, find_kind
+from clinic.outbox.messages import (
+    MessageNotSettled,
+    MessageNotWaiting,
+    TooLateToSend,
+    cancel_message,
+    resend_message,
+)
+from clinic.outbox.models import Message, State
+from clinic.practice.instants import format_instant
+
+CHIPS = {
+    State.WAITING: "chip-quiet",
+    State.SENDING: "chip-quiet",
+    State.SENT: "chip-ok",
+    State.SKIPPED: "chip-warn",
+    State.FAILED: "chip-urgent",
+}
+
+
+@admin.register(Message)
+class MessageAdmin(RecordsAccess, admin.ModelAdmin):
+    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
+    list_filter = ("state", "channel", "kind", "due_at")
+    list_select_related = ("patient",)
+    search_fields = ("patient__name", "patient__email")
+    actions = ("resend", "cancel")
+    exclude = ("lease_token",)
+
+    @admin.display(description="state", ordering="state")
+    def state_chip(self, message):
+        return format_html('<span class="chip {}">{}</span>', CHIPS[message.state], message.get_state_display())
+
+    @admin.display(description="message", ordering="kind")
+    def kind_words(self, message):
+        try:
+            return find_kind(message.kind).title
+        except KindUnknown:
+            return message.kind.replace("_", " ")
+
+    @admin.display(description="patient", ordering="patient__name")
+    def all_of_patient(self, message):
+        if message.patient is None:
+            return "the clinic"
+        url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": message.patient_id})
+        return format_html('<a href="{}">{}</a>', url, message.patient)
+
+    @admin.display(description="due", ordering="due_at")
+    def due(self, message):
+        return format_instant(message.due_at, timezone.get_current_timezone())
+
+    @admin.display(description="ended", ordering="settled_at")
+    def settled(self, message):
+        return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_send_permission(self, request):
+        """Who may resend and cancel: those with the right to change messages, though nobody edits one."""
+        return request.user.has_perm("outbox.change_message")
+
+    @admin.action(description="Send again", permissions=["send"])
+    def resend(self, request, queryset):
+        refused = (MessageNotSettled, TooLateToSend)
+        self._act_on_each(
+            request, queryset, resend_message, refused, "on its way again", "still under way, or too late"
+        )
+
+    @admin.action(description="Cancel", permissions=["send"])
+    def cancel(self, request, queryset):
+        self._act_on_each(request, queryset, cancel_message, MessageNotWaiting, "cancelled", "no longer waiting")
+
+    def _act_on_each(self, request, queryset, act, refused, done_words, refused_words):
+        done = 0
+        for message in queryset:
+            try:
+                act(message, now=timezone.now())
+            except refused:
+                continue
+            self._record(request, Action.EXECUTE, message)
+            done += 1
+        if done:
+            self.message_user(request, f"{done} {done_words}.", messages.SUCCESS)
+        if len(queryset) > done:
+            self.message_user(request, f"{len(queryset) - done} left as before: {refused_words}.", messages.WARNING)

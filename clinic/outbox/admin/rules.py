@@ -1,0 +1,109 @@
+"""What goes out when, and in which words; with a preview while one writes."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.csp import CSP
+from django.utils.decorators import method_decorator
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_POST
+
+from clinic.outbox.forms import MessageRuleForm
+from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind
+from clinic.outbox.models import MessageRule
+from clinic.outbox.rules import default_rule
+
+MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE]}
+
+
+def span_words(minutes: int) -> str:
+    """Like "2 days", "36 hours", "90 minutes"."""
+    for size, name in ((24 * 60, "day"), (60, "hour")):
+        if minutes >= size and minutes % size == 0:
+            return f"{minutes // size} {name}{'s' if minutes // size > 1 else ''}"
+    return f"{minutes} minutes"
+
+
+def _find_changeable(name: str):
+    try:
+        kind = find_kind(name)
+    except KindUnknown:
+        return None
+    return kind if kind.reworded else None
+
+
+@admin.register(MessageRule)
+class MessageRuleAdmin(admin.ModelAdmin):
+    form = MessageRuleForm
+    fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
+    list_display = ("kind_words", "for_service", "when", "subject", "is_active")
+    list_filter = ("is_active", "channel")
+    change_list_template = "outbox/admin_rules.html"
+    change_form_template = "outbox/admin_rule.html"
+
+    @admin.display(description="message", ordering="kind")
+    def kind_words(self, rule):
+        kind = _find_changeable(rule.kind)
+        return kind.title if kind else rule.kind
+
+    @admin.display(description="service", ordering="service_slug")
+    def for_service(self, rule):
+        return rule.service_slug or "every service"
+
+    @admin.display(description="when", ordering="minutes")
+    def when(self, rule):
+        kind = _find_changeable(rule.kind)
+        timing = kind.reworded.timing if kind else ""
+        return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
+
+    def get_urls(self):
+        may = self.admin_site.admin_view
+        return [
+            path("preview/", may(require_POST(self.preview_view)), name="outbox_messagerule_preview"),
+            path("preview/html/", may(require_POST(self.html_view)), name="outbox_messagerule_html"),
+            *super().get_urls(),
+        ]
+
+    def get_changeform_initial_data(self, request):
+        initial = super().get_changeform_initial_data(request)
+        kind = _find_changeable(initial.get("kind", ""))
+        if kind is None:
+            return initial
+        rule = default_rule(kind)
+        return {"minutes": rule.minutes, "subject": rule.subject, "text": rule.text, **initial}
+
+    def changelist_view(self, request, extra_context=None):
+        own = set(MessageRule.objects.filter(service_slug="").values_list("kind", flat=True))
+        defaults = [kind for kind in changeable_kinds() if kind.name not in own]
+        rows = [(kind, default_rule(kind), self.when(default_rule(kind))) for kind in defaults]
+        return super().changelist_view(request, {"defaults": rows, "title": "Message rules", **(extra_context or {})})
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        kinds = [kind.reworded for kind in changeable_kinds()]
+        placeholders = {name: words for kind in kinds for name, words in kind.placeholders.items()}
+        context = {"placeholders": placeholders, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def preview_view(self, request):
+        """The mail in the words typed so far, for an everyday reader and for the worst case. Saves nothing."""
+        return TemplateResponse(request, "outbox/_rule_preview.html", {"form": self._typed(request)})
+
+    @method_decorator(csp_override(MAIL_POLICY))
+    def html_view(self, request):
+        """The HTML of the worst case by itself, as a mail program would show it."""
+        previews = self._typed(request).previews
+        if not previews:
+            return HttpResponse(
+                "These words cannot be sent; go back to see why.", content_type="text/plain", status=422
+            )
+        return HttpResponse(previews[-1][1].html)
+
+    def _typed(self, request):
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        form = MessageRuleForm(request.POST, instance=MessageRule())
+        form.is_valid()
+        form.errors.pop("__all__", None)  # whether there is such a rule already is asked when it is saved
+        return form

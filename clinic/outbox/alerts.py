@@ -1,0 +1,60 @@
+"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+
+from clinic.practice.models import Clinic
+
+from .kinds import Email, MessageKind, register_kind
+from .messages import plan_message
+from .models import Message
+from .rendering import render_email
+
+MESSAGE_FAILED = "staff_message_failed"
+NOBODY_IN_PARTICULAR = uuid.UUID(int=1)  # one alert an hour is about all that failed in it
+COLLECTED_FOR = timedelta(minutes=2)
+
+
+def plan_failure_alert(*, now: datetime) -> Message:
+    """Tell the clinic that messages failed: once an hour at most, however many."""
+    return plan_message(
+        kind=MESSAGE_FAILED,
+        subject_id=NOBODY_IN_PARTICULAR,
+        version=int(now.timestamp() // 3600),
+        patient=None,
+        due_at=now + COLLECTED_FOR,
+        not_after=now + timedelta(hours=12),
+        now=now,
+    )
+
+
+def staff_email(kind: str, *, now: datetime, path: str, button_text: str, **context) -> Email:
+    """A mail of `kind` to the clinic's own address, with a button to a page of the admin."""
+    clinic = Clinic.objects.current()
+    button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
+    return render_email(kind, to=clinic.email, context={**context, **button}, clinic=clinic)
+
+
+def why_clinic_unreachable() -> str | None:
+    """Why nothing can be written to the clinic; None if it can."""
+    return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+
+
+def register_alerts() -> None:
+    """Tell the outbox of its own kind. Called once, when the app is ready."""
+    register_kind(MessageKind(MESSAGE_FAILED, _render, _why_unwanted, respects_quiet_hours=False))
+
+
+def _render(message: Message, now: datetime) -> Email:
+    count = Message.objects.failed_recently(now, within=timedelta(days=1)).count()
+    path = reverse("admin:index")
+    return staff_email(MESSAGE_FAILED, now=now, path=path, button_text="Open Today", count=count)
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    if not Message.objects.failed_recently(now, within=timedelta(days=1)).exists():
+        return "nothing has failed any more"
+    return why_clinic_unreachable()

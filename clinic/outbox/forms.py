@@ -1,0 +1,94 @@
+"""What staff type about messages."""
+
+from django import forms
+
+from .gsm import LIMIT, TextTooLong, fit_text
+from .kinds import (
+    SHORTEST_LEAD_MINUTES,
+    Email,
+    KindUnknown,
+    Sample,
+    Timing,
+    Words,
+    changeable_kinds,
+    find_kind,
+    known_scopes,
+)
+from .models import Channel, MessageRule
+from .text_providers import has_texts
+from .wording import faults_of
+
+
+class MessageRuleForm(forms.ModelForm):
+    """A rule; refuses words that cannot be filled in or that tell why somebody comes."""
+
+    kind = forms.ChoiceField()
+    service_slug = forms.ChoiceField(label="Service", required=False)
+
+    class Meta:
+        model = MessageRule
+        fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
+        widgets = {"text": forms.Textarea(attrs={"rows": 5, "cols": 70})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "kind" not in self.fields:  # somebody who may only look
+            return
+        self.fields["kind"].choices = [
+            (kind.name, f"{kind.reworded.title}, {kind.reworded.timing}") for kind in changeable_kinds()
+        ]
+        if not has_texts():
+            self.fields["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
+        self.fields["service_slug"].choices = [("", "Every service"), *known_scopes()]
+
+    def clean(self):
+        cleaned = super().clean()
+        kind = self.chosen_kind
+        if kind is None:
+            return cleaned
+        self._check_channel(cleaned, kind)
+        for field in ("subject", "text"):
+            for fault in faults_of(cleaned.get(field, ""), known=kind.reworded.placeholders):
+                self.add_error(field, fault)
+        minutes = cleaned.get("minutes")
+        if kind.reworded.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
+            self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
+        return cleaned
+
+    def _check_channel(self, cleaned, kind):
+        if cleaned.get("channel") == Channel.EMAIL and not cleaned.get("subject"):
+            self.add_error("subject", "A mail needs a subject.")
+        if cleaned.get("channel") != Channel.SMS:
+            return
+        if not kind.reworded.text_message:
+            self.add_error("channel", "This message goes by e-mail only.")
+            return
+        try:
+            fit_text(cleaned.get("text", ""), kind.reworded.samples(Sample.WORST))
+        except TextTooLong:
+            self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
+        except KeyError:
+            pass  # a placeholder nobody knows, which is said beside the text
+
+    @property
+    def chosen_kind(self):
+        """The kind that is being changed; None while there is none."""
+        try:
+            return find_kind(self.cleaned_data.get("kind", ""))
+        except KindUnknown:
+            return None
+
+    @property
+    def previews(self):
+        """(for whom, the mail in these words), for each sample reader; none while the words cannot be filled in."""
+        cleaned = getattr(self, "cleaned_data", {})
+        if not self.chosen_kind or "subject" in self.errors or "text" in self.errors:
+            return []
+        if cleaned.get("channel") == Channel.SMS:
+            return [(sample, self._preview_text(sample)) for sample in Sample if "channel" not in self.errors]
+        words = Words(cleaned["subject"], cleaned["text"])
+        return [(sample, self.chosen_kind.reworded.preview(words, sample)) for sample in Sample]
+
+    def _preview_text(self, sample):
+        values = self.chosen_kind.reworded.samples(sample)
+        return Email(to="", subject="", text=fit_text(self.cleaned_data["text"], values), html="")

@@ -1,0 +1,34 @@
+"""Which rule holds for a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
+
+from .kinds import MessageKind, Words, changeable_kinds, find_kind
+from .models import Channel, Message, MessageRule
+
+
+def default_rule(kind: MessageKind, channel=Channel.EMAIL) -> MessageRule:
+    """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
+    settled = kind.reworded
+    if channel == Channel.SMS:
+        return MessageRule(kind=kind.name, channel=channel, minutes=settled.minutes, text=settled.text_message)
+    return MessageRule(kind=kind.name, minutes=settled.minutes, subject=settled.words.subject, text=settled.words.text)
+
+
+def rules_in_force(*, scope: str, channel=Channel.EMAIL) -> dict[str, MessageRule]:
+    """By kind, the rules for the service `scope` (its slug); one for every kind that can be changed. One query."""
+    rules = {kind.name: default_rule(kind) for kind in changeable_kinds()}
+    own = MessageRule.objects.filter(service_slug__in={"", scope}, channel=channel).order_by("service_slug")
+    return rules | {rule.kind: rule for rule in own}  # the empty slug sorts first, so a service's own comes last
+
+
+def rule_of(message: Message) -> MessageRule | None:
+    """The rule that holds for `message`; None if nobody can change its kind. One query."""
+    kind = find_kind(message.kind)
+    if kind.reworded is None:
+        return None
+    own = MessageRule.objects.filter(kind=message.kind, service_slug__in={"", message.scope}, channel=message.channel)
+    return own.order_by("-service_slug").first() or default_rule(kind, message.channel)
+
+
+def words_of(message: Message) -> Words | None:
+    """In which words `message` opens; None where its kind's template says it."""
+    rule = rule_of(message)
+    return Words(rule.subject, rule.text) if rule else None

@@ -1,0 +1,99 @@
+"""Addresses we do not write to, and what a reader says about it: bounces and complaints, unsubscribing and coming back."""
+
+import logging
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from clinic.practice.links import issue_link
+from clinic.practice.models import LinkPurpose, Patient
+
+from .kinds import MessageKind
+from .models import Channel, Message, State, Suppression
+
+logger = logging.getLogger(__name__)
+
+LINK_LASTS = timedelta(days=365)  # somebody may unsubscribe from an old mail
+UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
+
+
+def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) -> Suppression:
+    """Do not write to `address` any more. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
+    found, is_new = Suppression.objects.get_or_create(
+        channel=channel, address=address.strip().lower(), defaults={"why": why, "created_at": now}
+    )
+    if not is_new and found.why == Suppression.Why.UNSUBSCRIBED != why:
+        found.why, found.created_at = why, now
+        found.save(update_fields=["why", "created_at"])
+    return found
+
+
+def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> None:
+    """The provider says that `address` cannot be written to; `message_id` is our row's, if the provider gave it back.
+
+    The message turns from sent to failed, where staff see it. A message that is unknown, or not about this address,
+    changes nothing but the address.
+    """
+    with transaction.atomic():
+        suppress(address=address, why=why, now=now)
+        sent = Message.objects.filter(
+            pk=_parse_id(message_id), state=State.SENT, patient__email__iexact=address.strip()
+        )
+        sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
+
+
+def why_unreachable(message: Message, kind: MessageKind) -> str | None:
+    """Why nothing at all may go to this reader; None if it may. One query, none for a message to staff."""
+    if message.patient is None or message.channel != Channel.EMAIL:
+        return None
+    found = _found(message.patient, message.channel).filter(why__in=UNDELIVERABLE).first()
+    return f"the address {found.get_why_display()}" if found else None
+
+
+def has_unsubscribed(message: Message) -> bool:
+    """Whether the reader wants nothing that is not about a visit."""
+    return message.patient is not None and _found(message.patient, message.channel).exists()
+
+
+def is_unsubscribed(patient: Patient) -> bool:
+    """Whether `patient` gets no mail but that about visits."""
+    return _found(patient, Channel.EMAIL).exists()
+
+
+def unsubscribe(*, patient: Patient, now) -> None:
+    """Send `patient` nothing but what is about a visit. Twice is once."""
+    suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
+
+
+def subscribe_again(*, patient: Patient) -> None:
+    """Undo `unsubscribe`. A bounce or a complaint stays until staff lift it."""
+    _found(patient, Channel.EMAIL).filter(why=Suppression.Why.UNSUBSCRIBED).delete()
+
+
+def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
+    """The headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058). Issues a link."""
+    url = settings.SITE_URL + messages_path(patient, now=now)
+    return {"List-Unsubscribe": f"<{url}stop/>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def messages_path(patient: Patient, *, now) -> str:
+    """The path of the page on which `patient` chooses what we write. Issues a link."""
+    token = issue_link(
+        patient=patient, purpose=LinkPurpose.MESSAGES, subject_id=patient.pk, expires_at=now + LINK_LASTS, now=now
+    )
+    return reverse("outbox:messages", args=[token])
+
+
+def _found(patient: Patient, channel):
+    address = patient.email if channel == Channel.EMAIL else patient.phone
+    return Suppression.objects.filter(channel=channel, address=address.lower())
+
+
+def _parse_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except (ValueError, TypeError, AttributeError):
+        return None

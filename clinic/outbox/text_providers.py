@@ -1,0 +1,84 @@
+"""Who carries text messages: Twilio, or the terminal on one's own machine. Off unless SMS_URL names one."""
+
+import logging
+import sys
+from typing import Protocol
+
+from django.conf import settings
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import ConnectTimeout, RequestException
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+from urllib3.exceptions import NewConnectionError
+
+TIMEOUT_S = 10
+
+
+class TextRefused(Exception):
+    """The provider will not send it, now or later. `code` is the provider's own number for why."""
+
+    def __init__(self, code):
+        super().__init__("refused by the provider")
+        self.status_code = code
+
+
+class TextUnsure(Exception):
+    """The line broke after the provider may have taken it. Sending again could be a second copy."""
+
+
+class TextProviderAway(OSError):
+    """The provider took nothing; worth another try."""
+
+
+class TextProvider(Protocol):
+    """Something that carries a text. `send` raises TextRefused, TextUnsure or TextProviderAway."""
+
+    def send(self, *, to: str, text: str) -> None: ...
+
+
+class TwilioTexts:
+    """Twilio's REST API, by its own client, which must not write texts and numbers into our log."""
+
+    def __init__(self, account: str, token: str, sender: str, api: str = ""):
+        quiet = logging.getLogger("twilio.http_client")
+        quiet.setLevel(logging.WARNING)
+        self.client = Client(account, token, http_client=TwilioHttpClient(timeout=TIMEOUT_S, logger=quiet))
+        self.sender = sender
+        if api:
+            self.client.api.base_url = api
+
+    def send(self, *, to: str, text: str) -> None:
+        try:
+            self.client.messages.create(to=to, from_=self.sender, body=text)
+        except TwilioRestException as error:
+            if error.status in (401, 403, 408, 429) or error.status >= 500:
+                raise TextProviderAway from None
+            raise TextRefused(error.code) from None
+        except ConnectTimeout:
+            raise TextProviderAway from None
+        except NoConnection as error:
+            never_began = isinstance(getattr(error.args[0], "reason", None), NewConnectionError)
+            raise (TextProviderAway if never_began else TextUnsure) from None
+        except RequestException:
+            raise TextUnsure from None
+
+
+class ConsoleTexts:
+    """For one's own machine: the text appears in the terminal and goes nowhere."""
+
+    def send(self, *, to: str, text: str) -> None:
+        sys.stdout.write(f"[text to {to}] {text}\n")
+
+
+def has_texts() -> bool:
+    """Whether this site sends text messages at all."""
+    return settings.ENV.texts is not None
+
+
+def text_provider() -> TextProvider:
+    """The one that SMS_URL names. There must be one."""
+    texts = settings.ENV.texts
+    if texts.provider == "console":
+        return ConsoleTexts()
+    return TwilioTexts(texts.account, texts.token, texts.sender, texts.api)

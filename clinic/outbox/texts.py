@@ -1,0 +1,140 @@
+"""Text messages: who agreed to them, in which words; how many, and at which hours (47 CFR 64.1200(a)(9)(iv))."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import Clinic, Patient
+
+from .gsm import fit_text
+from .kinds import MessageKind, find_kind
+from .messages import plan_message
+from .models import Channel, Message, State, TextConsent
+from .quiet_hours import QuietHours
+from .rules import rule_of
+from .text_providers import has_texts, text_provider
+
+FROM, UNTIL = time(9), time(20)  # of the reader's day
+MOST_A_DAY, MOST_A_WEEK = 1, 3
+UNSURE = "unknown whether it was sent"
+CONSENT_WORDS = (
+    "Send me texts about my visits, to the number ending in {ending}. At most one a day and three a week. "
+    "Message and data rates may apply. I can reply STOP to end them or HELP for help, and need not agree to be treated."
+)
+
+
+def consent_words(patient: Patient) -> str:
+    """What `patient` agrees to; stored word for word."""
+    return CONSENT_WORDS.format(ending=patient.phone[-2:])
+
+
+def consent_of(patient: Patient) -> TextConsent | None:
+    """The consent that stands for the number `patient` has now; None if there is none."""
+    return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
+
+
+@transaction.atomic
+def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
+    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail."""
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    TextConsent.objects.filter(patient=patient, withdrawn_at=None).update(withdrawn_at=now)
+    consent = TextConsent.objects.create(
+        patient=patient, phone=patient.phone, wording=wording, instead_of_email=instead_of_email, given_at=now
+    )
+    record_access(actor=None, action=Action.CREATE, subject=consent, patient_id=patient.pk, now=now)
+    for message in Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now):
+        plan_text_beside(message, now=now)
+    return consent
+
+
+def withdraw_consent(*, phone: str, now: datetime) -> int:
+    """No texts to `phone` any more, whoever agreed. Returns how many consents that ended."""
+    with transaction.atomic():
+        standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
+        for consent in standing:
+            consent.withdrawn_at = now
+            consent.save(update_fields=["withdrawn_at"])
+            record_access(actor=None, action=Action.UPDATE, subject=consent, patient_id=consent.patient_id, now=now)
+    return len(standing)
+
+
+@transaction.atomic
+def restore_consent(*, phone: str, now: datetime) -> int:
+    """START: whoever ended texts to `phone` last, and still has that number, gets them again. Returns how many."""
+    patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
+    asleep = [patient for patient in patients if consent_of(patient) is None]
+    for patient in asleep:
+        last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
+        give_consent(patient=patient, wording="START", instead_of_email=last.instead_of_email, now=now)
+    return len(asleep)
+
+
+def plan_text_beside(message: Message, *, now: datetime) -> Message | None:
+    """The text that goes beside an e-mail of this kind; None where nobody agreed to it or the kind has none."""
+    kind = find_kind(message.kind)
+    if not has_texts() or kind.text_values is None or message.patient is None or consent_of(message.patient) is None:
+        return None
+    return plan_message(
+        kind=message.kind,
+        subject_id=message.subject_id,
+        version=message.version,
+        patient=message.patient,
+        scope=message.scope,
+        due_at=message.due_at,
+        not_after=message.not_after,
+        channel=Channel.SMS,
+        now=now,
+    )
+
+
+def why_not_texted(message: Message, *, clinic: Clinic, now: datetime) -> str | None:
+    """Why this text must not go: not switched on, not agreed to, or too many. None if it may."""
+    if not has_texts():
+        return "texts are not switched on"
+    if consent_of(message.patient) is None:
+        return "the patient has not agreed to texts"
+    zone = _zone(message, clinic)
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
+    if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
+        return "one text a day is enough"
+    if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
+        return "three texts a week are enough"
+    return None
+
+
+def prefers_texts(message: Message, kind: MessageKind) -> bool:
+    """Whether this e-mail stays at home because its reader chose texts instead, and gets one."""
+    if message.patient is None or kind.text_values is None or not has_texts():
+        return False
+    consent = consent_of(message.patient)
+    root = message.dedupe_key.partition("#")[0].removesuffix(Channel.EMAIL)
+    has_twin = Message.objects.filter(dedupe_key=f"{root}{Channel.SMS.value}").exclude(
+        state__in=(State.SKIPPED, State.FAILED)
+    )
+    return consent is not None and consent.instead_of_email and has_twin.exists()
+
+
+def text_hours(message: Message, clinic: Clinic) -> QuietHours:
+    """When nobody gets a text: from eight in the evening until nine."""
+    return QuietHours(UNTIL, FROM, _zone(message, clinic))
+
+
+def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
+    """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
+    text = fit_text(rule_of(message).text, kind.text_values(message, now))
+    text_provider().send(to=message.patient.phone, text=text)
+
+
+def fail_unsure_texts(*, now: datetime) -> int:
+    """Texts whose worker died while handing them over: a text has no Message-ID to know a twin by, so none follows."""
+    unsure = Message.objects.filter(channel=Channel.SMS, state=State.SENDING, lease_until__lte=now, attempts__gt=0)
+    return unsure.update(state=State.FAILED, reason=UNSURE, settled_at=now, lease_until=None, lease_token=None)
+
+
+def _zone(message: Message, clinic: Clinic) -> ZoneInfo:
+    name = message.patient.time_zone if message.patient else ""
+    return ZoneInfo(name) if name else clinic.zone

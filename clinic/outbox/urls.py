@@ -1,0 +1,16 @@
+"""What a reader chooses about our messages, and what mail providers tell us."""
+
+from django.urls import path
+
+from . import views, webhooks
+
+app_name = "outbox"
+urlpatterns = [
+    path("mail/mailgun/", webhooks.mailgun, name="mailgun"),
+    path("mail/postmark/", webhooks.postmark, name="postmark"),
+    path("texts/twilio/", webhooks.twilio, name="twilio"),
+    path("<str:token>/", views.messages, name="messages"),
+    path("<str:token>/stop/", views.stop, name="stop"),
+    path("<str:token>/start/", views.start, name="start"),
+    path("<str:token>/texts/", views.texts, name="texts"),
+]

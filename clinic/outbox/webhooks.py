@@ -1,0 +1,92 @@
+"""What providers tell us, only signed: of an address that bounced or complained (read by Anymail), of a text sent back."""
+
+import logging
+
+from anymail.signals import EventType, RejectReason
+from anymail.webhooks.mailgun import MailgunTrackingWebhookView
+from anymail.webhooks.postmark import PostmarkTrackingWebhookView
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
+
+from .models import Suppression
+from .suppressions import note_bounce
+from .text_replies import answer_text
+
+logger = logging.getLogger(__name__)
+
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
+
+
+class NotesBounces:
+    """For a view of Anymail's: instead of its signal, one function of ours."""
+
+    def post(self, request, *args, **kwargs):
+        try:
+            self.run_validators(request)
+            events = self.parse_events(request)
+        except MALFORMED:
+            raise SuspiciousOperation("not what this provider sends") from None
+        for event in events:
+            self._note(event)
+        return HttpResponse()
+
+    def _note(self, event):
+        why = None
+        if event.event_type == EventType.COMPLAINED:
+            why = Suppression.Why.COMPLAINED
+        elif event.event_type == EventType.BOUNCED and event.reject_reason == RejectReason.BOUNCED:
+            why = Suppression.Why.BOUNCED
+        if why is None or not event.recipient:
+            return
+        message_id = str((event.metadata or {}).get("message", ""))
+        note_bounce(address=event.recipient, message_id=message_id, why=why, now=timezone.now())
+
+
+class MailgunBounces(NotesBounces, MailgunTrackingWebhookView):
+    pass
+
+
+class PostmarkBounces(NotesBounces, PostmarkTrackingWebhookView):
+    webhook_secret = None  # as_view only takes what the class has
+
+
+@csrf_exempt
+def mailgun(request):
+    """Mailgun signs each call with our key (HMAC)."""
+    _require_provider("mailgun")
+    return MailgunBounces.as_view(webhook_signing_key=settings.ENV.email_webhook_key)(request)
+
+
+@csrf_exempt
+def postmark(request):
+    """Postmark sends the user and password that we gave it."""
+    _require_provider("postmark")
+    return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
+
+
+def _require_provider(name: str) -> None:
+    if settings.ENV.email.provider != name or not settings.ENV.email_webhook_key:
+        raise Http404
+
+
+@csrf_exempt
+@require_POST
+def twilio(request):
+    """A text that somebody sent back. Twilio signs the address and every field with our token."""
+    texts = settings.ENV.texts
+    if texts is None or texts.provider != "twilio":
+        raise Http404
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not RequestValidator(texts.token).validate(settings.SITE_URL + request.path, request.POST, signature):
+        raise SuspiciousOperation("not signed by the provider")
+    said = answer_text(phone=request.POST.get("From", ""), text=request.POST.get("Body", ""), now=timezone.now())
+    reply = MessagingResponse()
+    if said:
+        reply.message(said)
+    return HttpResponse(str(reply), content_type="text/xml")

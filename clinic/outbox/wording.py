@@ -1,0 +1,50 @@
+"""The words that staff write for messages: sentences with {placeholders}, and what must not stand in them. Pure."""
+
+import re
+from collections.abc import Mapping
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_BRACE = re.compile(r"[{}]")
+_ADDRESS = re.compile(r"(?i)\bhttps?:|\bwww\.|://")
+
+# A message may be read by whoever picks the phone up: nothing in it tells why somebody sees a therapist.
+_CLINICAL = re.compile(
+    r"""(?ix)\b(
+    abdom\w* | achilles | ankles? | anxi\w* | arthr\w* | bones? | bursitis | cal(f|ves) | cartilage | chronic\w* |
+    conditions? | depress\w* | diagnos\w* | diseases? | elbows? | femor\w* | femur | flags? | foot | fractures? |
+    glute\w* | groins? | hamstrings? | heal(s|ed|ing)? | hips? | hurts? | hurting | impinge\w* | inflam\w* |
+    injur\w* | joints? | knees? | labr\w* | ligaments? | lumbar | medic(al|ation|ations|ine|ines) | muscles? |
+    numb\w* | osteo\w* | pains? | painful | pelvi\w* | pregnan\w* | prognos\w* | quadriceps | questionnaires? |
+    rehab\w* | scores? | shins? | shoulders? | sore(ness)? | spin(e|al) | sprain\w* | strain\w* | surg\w* |
+    swell\w* | swollen | symptoms? | tendin\w* | tendon\w* | therap(y|ies) | tore | torn | treat(ed|ment|ments)? |
+    weakness | wounds?
+    )\b"""
+)
+
+
+def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
+    """What is wrong with `text` as the words of a message, a sentence each; none if it may be sent."""
+    unknown = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
+    faults = []
+    if unknown:
+        faults.append(f"Nothing can be filled in for {', '.join(f'{{{name}}}' for name in unknown)}.")
+    if _BRACE.search(_PLACEHOLDER.sub("", text)):
+        faults.append("A brace stands alone; braces only go around a placeholder.")
+    if clinical := clinical_terms(_PLACEHOLDER.sub(" ", text)):
+        faults.append(f"A message never says why somebody comes; please leave out: {', '.join(clinical)}.")
+    if _ADDRESS.search(text):
+        faults.append("Links are added by themselves; please leave web addresses out.")
+    return faults
+
+
+def clinical_terms(text: str) -> list[str]:
+    """The words in `text` that would tell why somebody sees a therapist, in lower case, each once."""
+    return sorted({found[0].lower() for found in _CLINICAL.finditer(text)})
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """`text` with each {placeholder} replaced by its value on one line. What a value holds is never read as a placeholder.
+
+    Raises KeyError for a placeholder without a value.
+    """
+    return _PLACEHOLDER.sub(lambda found: " ".join(str(values[found[1]]).split()), text)

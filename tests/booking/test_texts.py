@@ -1,0 +1,310 @@
+"""Texts: only to who agreed, at most one a day and three a week, by day, in 160 characters, never twice, and stopped at a word."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from twilio.request_validator import RequestValidator
+
+from booking.message_words import REMINDER_2H, REMINDER_48H, TEXTS
+from booking.models import Appointment
+from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
+from clinic.outbox import text_providers
+from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
+from clinic.outbox.kinds import Sample, find_kind
+from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.suppressions import messages_path
+from clinic.outbox.texts import consent_words, give_consent, withdraw_consent
+from tests.clinic.letters import fate, sweep, written
+from tests.clinic.test_env import PRODUCTION
+from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
+
+from .conftest import NINE_ON_TUESDAY, NOW, book
+
+pytestmark = pytest.mark.django_db
+ALICES = "+16035550199"
+WEBHOOK = "/messages/texts/twilio/"
+
+
+@pytest.fixture
+def twilio(settings, monkeypatch):
+    server = Twilio()
+    url = f"twilio://{ACCOUNT}:{TOKEN}@16035550111?api={server.url}"
+    settings.ENV = replace(settings.ENV, texts=parse_sms_url(url))
+    monkeypatch.setattr(text_providers, "TIMEOUT_S", 0.5)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def visit(evaluation, twilio, post_office):
+    """Alice's visit at eleven on Tuesday, booked and agreed to be reminded of by text as well."""
+    appointment = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    agree(appointment.patient)
+    return appointment
+
+
+def agree(patient, now=NOW, instead_of_email=False):
+    return give_consent(patient=patient, wording=consent_words(patient), instead_of_email=instead_of_email, now=now)
+
+
+def text_of(visit, kind=REMINDER_2H):
+    return Message.objects.get(subject_id=visit.pk, kind=kind, channel=Channel.SMS)
+
+
+DUE = NINE_ON_TUESDAY  # nine, two hours before the visit: the first minute in which a text may go
+
+
+# In words
+
+
+def test_a_text_says_when_and_how_to_answer(visit, twilio):
+    sweep(now=DUE)
+    text = twilio.texts[-1]
+    assert text["To"] == ALICES and text["From"] == "+16035550111"
+    assert text["Body"] == (
+        "Lakes Running Clinic: your visit is today, 11:00 am EST. "
+        "Can't come? Reply C or call (603) 555-0123. STOP ends texts."
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(TEXTS))
+@pytest.mark.parametrize("sample", list(Sample))
+def test_every_text_fits_into_one_message_for_everybody(db, kind, sample):
+    text = fit_text(TEXTS[kind], find_kind(kind).reworded.samples(sample))
+    assert length(text) <= LIMIT
+    assert "STOP" in text and "\n" not in text
+
+
+def test_letters_that_phones_do_not_have_become_ones_they_have():
+    assert to_gsm("Wałbrzych’s “Söhne” – naïve 北京") == 'Walbrzych\'s "Söhne" - naive ??'
+    assert length("{€}") == 6
+    with pytest.raises(TextTooLong):
+        fit_text("x" * 161, {"clinic": "Clinic"})
+
+
+# Who gets one
+
+
+def test_no_text_is_planned_for_who_has_not_agreed(evaluation, twilio):
+    book(evaluation)
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_consent_is_kept_in_its_words_and_a_later_one_replaces_it(visit):
+    kept = TextConsent.objects.get()
+    assert kept.given_at == NOW and "Reply STOP".lower() in kept.wording.lower() and "99" in kept.wording
+    agree(visit.patient, now=NOW + timedelta(hours=1))
+    kept.refresh_from_db()
+    assert kept.withdrawn_at == NOW + timedelta(hours=1)
+
+
+def test_a_text_stays_at_home_when_consent_was_withdrawn_or_the_visit_cancelled(visit, twilio):
+    withdraw_consent(phone=ALICES, now=NOW)
+    sweep(now=DUE)
+    assert fate(text_of(visit)) == ("skipped", "the patient has not agreed to texts")
+    assert twilio.texts == []
+
+
+def test_texts_follow_the_patient_not_to_an_older_number(visit, twilio):
+    visit.patient.phone = "+16035550777"
+    visit.patient.save()
+    sweep(now=DUE)
+    assert twilio.texts == []
+
+
+def test_who_chose_texts_gets_no_reminder_by_mail_and_who_chose_both_gets_both(evaluation, twilio, post_office):
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    agree(visit.patient, instead_of_email=True)
+    Message.objects.exclude(kind=REMINDER_2H).delete()
+    sweep(now=DUE)
+    assert len(twilio.texts) == 1 and post_office.mails == []
+    mail = Message.objects.get(channel=Channel.EMAIL, kind=REMINDER_2H)
+    assert fate(mail) == ("skipped", "the reader gets a text instead")
+
+
+def test_a_mail_goes_after_all_when_its_text_cannot(evaluation, twilio, post_office):
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    agree(visit.patient, instead_of_email=True)
+    Message.objects.exclude(kind=REMINDER_2H).delete()
+    Message.objects.filter(channel=Channel.SMS).update(state=State.FAILED, reason="refused", settled_at=NOW)
+    sweep(now=DUE)
+    assert len(post_office.mails) == 1
+
+
+# How many, and when
+
+
+def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
+    for hours in (4, 5):
+        book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=hours))
+    Message.objects.exclude(kind=REMINDER_2H).delete()
+    sweep(now=DUE)
+    sweep(now=DUE + timedelta(hours=3))
+    assert len(twilio.texts) == 1
+    reasons = set(Message.objects.filter(channel=Channel.SMS, state=State.SKIPPED).values_list("reason", flat=True))
+    assert "one text a day is enough" in reasons
+
+
+def test_a_fourth_in_a_week_stays_at_home(visit, twilio):
+    Message.objects.filter(kind=REMINDER_48H).delete()
+    text = text_of(visit)
+    for days in (2, 3, 4):
+        Message.objects.create(
+            kind=REMINDER_2H,
+            channel=Channel.SMS,
+            dedupe_key=f"earlier {days}",
+            subject_id=visit.pk,
+            patient=visit.patient,
+            due_at=DUE - timedelta(days=days),
+            not_after=DUE,
+            next_attempt_at=DUE,
+            created_at=NOW,
+            state=State.SENT,
+            settled_at=DUE - timedelta(days=days),
+        )
+    sweep(now=DUE)
+    assert fate(text) == ("skipped", "three texts a week are enough")
+
+
+def test_no_text_goes_before_nine_or_after_eight_where_the_patient_is(visit, twilio):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    text = text_of(visit)
+    Message.objects.filter(pk=text.pk).update(next_attempt_at=DUE - timedelta(hours=1))
+    sweep(now=DUE - timedelta(minutes=1))
+    assert twilio.texts == []
+    assert fate(text) == ("waiting", "quiet hours")
+    assert text.next_attempt_at == datetime(2026, 12, 1, 14, tzinfo=UTC)
+    sweep(now=DUE)
+    assert len(twilio.texts) == 1
+
+
+# When the provider fails
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("refused", "failed"), ("away", "waiting"), ("busy", "waiting"), ("hang up", "failed"), ("hang", "failed")],
+)
+def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, answer, state, caplog):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    twilio.answer = answer
+    sweep(now=DUE)
+    text = text_of(visit)
+    assert fate(text)[0] == state
+    if answer.startswith("hang"):
+        assert text.reason == "unknown whether it was sent"
+        sweep(now=DUE + timedelta(minutes=30))
+        assert len(twilio.texts) == 1
+    assert ALICES not in written(caplog) and "your visit" not in written(caplog)
+
+
+def test_a_text_waits_when_no_provider_answers(visit, twilio, settings):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    twilio.close()
+    sweep(now=DUE)
+    assert fate(text_of(visit)) == ("waiting", "TextProviderAway")
+
+
+def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(visit, twilio):
+
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())
+    sweep(now=DUE + timedelta(minutes=3))
+    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert twilio.texts == []
+
+
+# What people text back
+
+
+def reply(client, settings, text, phone=ALICES, token=TOKEN):
+    form = {"From": phone, "To": "+16035550111", "Body": text, "MessageSid": "SM1"}
+    signature = RequestValidator(token).compute_signature(settings.SITE_URL + WEBHOOK, form)
+    return client.post(WEBHOOK, form, headers={"X-Twilio-Signature": signature})
+
+
+def test_stop_ends_texts_at_once_and_start_brings_them_back(client, settings, visit):
+    assert reply(client, settings, " Stop. ").status_code == 200
+    assert not TextConsent.objects.filter(withdrawn_at=None).exists()
+    assert reply(client, settings, "START").status_code == 200
+    assert TextConsent.objects.get(withdrawn_at=None).wording == "START"
+    reply(client, settings, "START", phone="+16035550000")
+    assert TextConsent.objects.filter(withdrawn_at=None).count() == 1
+
+
+def test_help_and_anything_else_names_the_telephone(client, settings, visit):
+    for text in ("HELP", "my leg hurts"):
+        answer = reply(client, settings, text).content.decode()
+        assert "(603) 555-0123" in answer and "<Message>" in answer
+
+
+def test_y_confirms_the_next_visit_and_c_answers_with_a_link_and_cancels_nothing(client, settings, evaluation, twilio):
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY, now=NOW)
+    agree(visit.patient)
+    now = timezone.now()
+    Appointment.objects.filter(pk=visit.pk).update(
+        starts_at=now + timedelta(days=1),
+        ends_at=now + timedelta(days=1, minutes=45),
+        blocked=(now, now + timedelta(days=2)),
+    )
+    assert "See you" in reply(client, settings, "y").content.decode()
+    visit.refresh_from_db()
+    assert visit.confirmed_at is not None
+    answer = reply(client, settings, "C").content.decode()
+    assert "/not-coming/" in answer
+    assert length(to_gsm(answer.partition("<Message>")[2].partition("</Message>")[0])) <= LIMIT
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+def test_y_from_somebody_who_never_agreed_confirms_nothing(client, settings, evaluation, twilio):
+    visit = book(evaluation)
+    assert "Nobody reads texts here" in reply(client, settings, "Y").content.decode()
+    visit.refresh_from_db()
+    assert visit.confirmed_at is None
+
+
+def test_a_reply_that_twilio_did_not_sign_changes_nothing(client, settings, visit):
+    assert reply(client, settings, "STOP", token="guessed").status_code == 400
+    assert client.post(WEBHOOK, {"From": ALICES, "Body": "STOP"}).status_code == 400
+    assert client.get(WEBHOOK).status_code == 405
+    assert TextConsent.objects.filter(withdrawn_at=None).exists()
+
+
+# Choosing, and being off
+
+
+def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
+    TextConsent.objects.all().delete()
+    path = messages_path(visit.patient, now=timezone.now())
+    assert "At most one a day and three a week" in client.get(path).content.decode()
+    assert client.post(f"{path}texts/", {"choice": "texts"}).status_code == 303
+    assert TextConsent.objects.get(withdrawn_at=None).instead_of_email
+    client.post(f"{path}texts/", {"choice": "email"})
+    assert not TextConsent.objects.filter(withdrawn_at=None).exists()
+    client.post(f"{path}texts/", {"choice": "garbage"})
+    assert TextConsent.objects.count() == 1
+
+
+def test_the_site_says_nothing_of_texts_until_they_are_set_up(client, settings, evaluation):
+    settings.ENV = replace(settings.ENV, texts=None)
+    visit = book(evaluation)
+    path = messages_path(visit.patient, now=timezone.now())
+    assert "text" not in client.get(path).content.decode().partition("<main")[2].partition("</main>")[0]
+    assert client.post(f"{path}texts/", {"choice": "both"}).status_code == 404
+    assert client.post(WEBHOOK, {}).status_code == 404
+    agree(visit.patient)
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
+    settings.ENV = replace(settings.ENV, texts=parse_sms_url("console:"))
+    text_providers.text_provider().send(to=ALICES, text="See you.")
+    assert f"[text to {ALICES}] See you." in capsys.readouterr().out
+    with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
+        read_environment({**PRODUCTION, "SMS_URL": "console:"})
+    with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
+        read_environment({**PRODUCTION, "SMS_URL": "twilio://AC:token@not-a-number"})

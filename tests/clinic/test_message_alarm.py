@@ -1,0 +1,57 @@
+"""Nobody sends: the health page and Today say so within two minutes, and are quiet again once somebody does."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from clinic.outbox.models import State
+from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory, UserFactory
+from tests.clinic.letters import sweep
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
+
+
+def look(client, at):
+    with time_machine.travel(at, tick=False):
+        return client.get("/health/"), client.get("/admin/")
+
+
+@pytest.fixture
+def staff(client):
+    ClinicFactory()
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(UserFactory(is_superuser=True))
+    return client
+
+
+def test_a_dead_beat_or_worker_shows_two_minutes_after_the_first_message_that_should_have_gone(staff, post_office):
+    MessageFactory()
+    health, today = look(staff, NOON + timedelta(seconds=119))
+    assert health.status_code == 200
+    health, today = look(staff, NOON + timedelta(seconds=121))
+    assert health.status_code == 503
+    assert health.json()["oldest_overdue_s"] == 121
+    assert "Alice Moore" in today.content.decode() and "late" in today.content.decode()
+
+    sweep(now=NOON + timedelta(seconds=122))
+    health, today = look(staff, NOON + timedelta(seconds=123))
+    assert health.status_code == 200
+    assert "Every message that was due has gone." in today.content.decode()
+
+
+def test_a_worker_that_died_while_sending_shows_two_minutes_after_its_lease(staff):
+    MessageFactory(state=State.SENDING, lease_until=NOON, lease_token=uuid.uuid4())
+    assert look(staff, NOON + timedelta(seconds=121))[0].status_code == 503
+
+
+def test_the_ledger_shows_one_patients_messages_or_everybodys(staff):
+    alice, bob = PatientFactory(name="Alice Moore"), PatientFactory(name="Bob Hill")
+    MessageFactory(patient=alice)
+    MessageFactory(patient=bob)
+    with time_machine.travel(NOON, tick=False):
+        everybody = staff.get("/admin/outbox/message/").content.decode()
+        of_bob = staff.get(f"/admin/outbox/message/?patient__id__exact={bob.pk}").content.decode()
+    assert "Alice Moore" in everybody and "Bob Hill" in everybody
+    assert "Bob Hill" in of_bob and "Alice Moore" not in of_bob

@@ -1,0 +1,128 @@
+"""What staff may write into a message, and what is refused."""
+
+import pytest
+from django.urls import reverse
+
+from booking.message_words import PLACEHOLDERS, REMINDER_2H, REMINDER_48H
+from clinic.outbox.models import MessageRule
+from clinic.outbox.wording import faults_of, fill
+from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory
+from tests.clinic.letters import fate, sweep
+
+ADD = "/admin/outbox/messagerule/add/"
+
+
+@pytest.fixture
+def alice(client, db):
+    ClinicFactory()
+    client.force_login(UserFactory(is_superuser=True))
+    return client
+
+
+def rule(**changes):
+    fields = {
+        "kind": REMINDER_48H,
+        "service_slug": "",
+        "channel": "email",
+        "minutes": "2880",
+        "is_active": "on",
+        "subject": "See you {day_word}",
+        "text": "Your visit is {day_word} at {time}.",
+    }
+    return fields | changes
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("See you {tomorow}.", "{tomorow}"),
+        ("See you { day }.", "{ day }"),
+        ("See you {day", "brace"),
+        ("How is your hip?", "hip"),
+        ("Your PAIN diary is due.", "pain"),
+        ("About your injuries", "injuries"),
+        ("Your Achilles tendinopathy visit", "achilles, tendinopathy"),
+        ("Read https://elsewhere.example", "web addresses"),
+        ("Read www.elsewhere.example", "web addresses"),
+    ],
+)
+def test_words_are_refused_when_they_cannot_be_filled_in_or_tell_why_somebody_comes(text, complaint):
+    assert complaint in " ".join(faults_of(text, known=PLACEHOLDERS))
+
+
+@pytest.mark.parametrize(
+    "text", ["See you {day_word} at {time}.", "Please be there 5 minutes early, the hippo at the door shows the way."]
+)
+def test_words_are_taken_when_they_say_nothing_of_the_reason(text):
+    assert faults_of(text, known=PLACEHOLDERS) == []
+
+
+def test_what_a_value_holds_is_never_read_as_a_placeholder_nor_breaks_a_line():
+    assert fill("At {clinic}", {"clinic": "{day}\r\nBcc: spy@example.com"}) == "At {day} Bcc: spy@example.com"
+
+
+def test_a_rule_is_saved_and_a_second_for_the_same_kind_refused(alice):
+    assert alice.post(ADD, rule()).status_code == 302
+    assert MessageRule.objects.get().subject == "See you {day_word}"
+    again = alice.post(ADD, rule())
+    assert again.status_code == 200
+    assert "There is a rule for this kind" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"text": "How is your knee, {name}?"}, "{name}"),
+        ({"subject": "Your hip on {day}"}, "leave out: hip"),
+        ({"minutes": "5"}, "At least 15 minutes"),
+        ({"minutes": str(100 * 24 * 60)}, "less than or equal to 129600"),
+        ({"kind": "no such kind"}, "Select a valid choice"),
+        ({"service_slug": "no-such-service"}, "Select a valid choice"),
+    ],
+)
+def test_a_rule_is_refused_with_the_reason_and_what_was_typed_kept(alice, changes, complaint):
+    page = alice.post(ADD, rule(**changes))
+    assert page.status_code == 200
+    assert complaint in page.content.decode()
+    assert not MessageRule.objects.exists()
+
+
+def test_writing_a_rule_begins_with_the_words_as_they_come(alice):
+    page = alice.get(f"{ADD}?kind={REMINDER_2H}").content.decode()
+    assert "Your visit is {day_word} at {time}." in page
+    assert 'value="120"' in page
+    assert alice.get(f"{ADD}?kind=nonsense").status_code == 200
+
+
+def test_the_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothing(alice):
+    page = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hello {day}")).content.decode()
+    assert "Hello Tuesday 1 December" in page
+    assert "Hello Wednesday 30 September" in page
+    assert "<b>L" not in page
+    refused = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hip {day}")).content.decode()
+    assert "leave out: hip" in refused and "Hello" not in refused
+    html = alice.post(reverse("admin:outbox_messagerule_html"), rule())
+    assert html.status_code == 200 and "script-src" not in html["Content-Security-Policy"]
+    assert alice.post(reverse("admin:outbox_messagerule_html"), {}).status_code == 422
+    assert not MessageRule.objects.exists()
+
+
+def test_the_preview_is_for_those_who_may_write_rules(client, db):
+    client.force_login(UserFactory())
+    assert client.post(reverse("admin:outbox_messagerule_preview"), rule()).status_code == 403
+
+
+def test_the_list_says_what_goes_out_until_there_is_a_rule(alice):
+    page = alice.get("/admin/outbox/messagerule/").content.decode()
+    assert "First reminder" in page and "2 days before the visit" in page
+    MessageRule.objects.create(kind=REMINDER_48H, minutes=90, subject="Own words", text="-")
+    page = alice.get("/admin/outbox/messagerule/").content.decode()
+    assert "Own words" in page and "90 minutes before the visit" in page
+    assert f"?kind={REMINDER_48H}" not in page
+
+
+def test_what_waits_is_skipped_when_its_rule_is_switched_off(db, post_office):
+    waiting = MessageFactory(kind=REMINDER_48H)
+    MessageRule.objects.create(kind=REMINDER_48H, subject="-", text="-", is_active=False)
+    assert sweep() == 0
+    assert fate(waiting) == ("skipped", "switched off by a rule")

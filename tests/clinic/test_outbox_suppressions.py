@@ -1,0 +1,222 @@
+"""Addresses we do not write to: bounces and complaints by signed webhook, and readers who want less."""
+
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.env import parse_email_url
+from clinic.outbox.kinds import MessageKind, register_kind
+from clinic.outbox.models import Message, State, Suppression
+from clinic.outbox.suppressions import suppress, unsubscribe_headers
+from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
+from tests.clinic.letters import fate, sweep, why_unwanted, write_letter
+
+pytestmark = pytest.mark.django_db
+KEY = "key-from-mailgun"
+
+
+@pytest.fixture
+def notes(letter_kinds):
+    register_kind(MessageKind("note", write_letter, why_unwanted, respects_quiet_hours=False, is_about_visit=False))
+
+
+def use_provider(settings, url, key=KEY):
+    settings.ENV = replace(settings.ENV, email=parse_email_url(url), email_webhook_key=key)
+
+
+def mailgun_event(message, *, address=None, event="failed", severity="permanent", reason="bounce", key=KEY):
+    signature = hmac.new(key.encode(), b"1700000000token", hashlib.sha256).hexdigest()
+    return {
+        "signature": {"timestamp": "1700000000", "token": "token", "signature": signature},
+        "event-data": {
+            "event": event,
+            "severity": severity,
+            "reason": reason,
+            "id": "1",
+            "timestamp": 1700000000.0,
+            "recipient": address or message.patient.email,
+            "user-variables": {"message": str(message.pk)},
+            "message": {"headers": {"message-id": "1@x"}},
+        },
+    }
+
+
+def post(client, path, data, **headers):
+    return client.post(path, json.dumps(data), content_type="application/json", headers=headers)
+
+
+def sent_message(**changes):
+    return MessageFactory(state=State.SENT, settled_at=NOON, **changes)
+
+
+def test_a_hard_bounce_suppresses_the_address_and_shows_the_message_as_failed(client, settings):
+    use_provider(settings, "mailgun://key@mg.clinic.example")
+    message = sent_message()
+    assert post(client, "/messages/mail/mailgun/", mailgun_event(message)).status_code == 200
+    assert fate(message) == ("failed", "the address does not take our mail")
+    assert Suppression.objects.get().address == message.patient.email
+    assert post(client, "/messages/mail/mailgun/", mailgun_event(message)).status_code == 200  # told twice
+    assert Suppression.objects.count() == 1
+
+
+def test_a_complaint_is_noted_and_what_passes_is_not(client, settings):
+    use_provider(settings, "mailgun://key@mg.clinic.example")
+    message = sent_message()
+    for harmless in ({"severity": "temporary"}, {"event": "delivered"}, {"event": "opened"}):
+        assert post(client, "/messages/mail/mailgun/", mailgun_event(message, **harmless)).status_code == 200
+    assert not Suppression.objects.exists()
+    post(client, "/messages/mail/mailgun/", mailgun_event(message, event="complained"))
+    assert Suppression.objects.get().why == "complained"
+
+
+def test_a_webhook_that_is_not_signed_by_the_provider_changes_nothing(client, settings):
+    use_provider(settings, "mailgun://key@mg.clinic.example")
+    message = sent_message()
+    assert post(client, "/messages/mail/mailgun/", mailgun_event(message, key="guessed")).status_code == 400
+    for garbage in ([], {}, {"signature": 1}, "text", {"signature": {}}):
+        assert post(client, "/messages/mail/mailgun/", garbage).status_code == 400
+    assert client.post("/messages/mail/mailgun/", b"\xff", content_type="application/json").status_code == 400
+    assert not Suppression.objects.exists()
+    assert fate(message)[0] == "sent"
+
+
+def test_a_webhook_of_a_provider_that_is_not_in_use_is_not_there(client, settings):
+    assert post(client, "/messages/mail/mailgun/", {}).status_code == 404
+    use_provider(settings, "postmark://token@api", key="")
+    assert post(client, "/messages/mail/postmark/", {}).status_code == 404
+
+
+def test_postmark_tells_of_a_bounce_with_the_password_we_gave_it(client, settings):
+    use_provider(settings, "postmark://token@api", key="bounces:pass")
+    message = sent_message()
+    event = {
+        "RecordType": "Bounce",
+        "Type": "HardBounce",
+        "ID": 1,
+        "MessageID": "m",
+        "Email": message.patient.email,
+        "BouncedAt": "2026-12-01T17:00:00Z",
+        "Metadata": {"message": str(message.pk)},
+    }
+    assert post(client, "/messages/mail/postmark/", event).status_code == 400
+    right = "Basic " + b64encode(b"bounces:pass").decode()
+    assert post(client, "/messages/mail/postmark/", event, authorization=right).status_code == 200
+    assert fate(message)[0] == "failed"
+
+
+def test_a_bounce_that_names_somebody_elses_message_fails_nobodys(client, settings):
+    use_provider(settings, "mailgun://key@mg.clinic.example")
+    alices = sent_message()
+    post(client, "/messages/mail/mailgun/", mailgun_event(alices, address="mallory@example.com"))
+    assert fate(alices)[0] == "sent"
+    assert Suppression.objects.get().address == "mallory@example.com"
+
+
+def test_nothing_is_sent_to_an_address_that_bounced_and_staff_see_it_as_failed(letter_kinds, post_office):
+    message = MessageFactory(patient=PatientFactory(email="Alice@Example.com"))
+    suppress(address="alice@example.com", why=Suppression.Why.BOUNCED, now=NOON)
+    assert sweep() == 0
+    assert fate(message) == ("failed", "the address does not take our mail")
+    assert post_office.mails == []
+
+
+def test_who_unsubscribes_gets_what_is_about_a_visit_and_nothing_else(notes, post_office):
+    alice = PatientFactory()
+    note, letter = MessageFactory(kind="note", patient=alice), MessageFactory(patient=alice)
+    suppress(address=alice.email, why=Suppression.Why.UNSUBSCRIBED, now=NOON)
+    assert sweep() == 1
+    assert fate(letter)[0] == "sent"
+    assert fate(note) == ("skipped", "the reader wants nothing that is not about a visit")
+
+
+def test_only_what_is_not_about_a_visit_offers_to_unsubscribe(notes, post_office):
+    alice = PatientFactory()
+    MessageFactory(kind="note", patient=alice)
+    MessageFactory(patient=alice)
+    sweep()
+    offers = [mail["List-Unsubscribe"] for mail in post_office.mails]
+    assert sum(offer is not None for offer in offers) == 1
+    mail = next(mail for mail in post_office.mails if mail["List-Unsubscribe"])
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "/messages/" in mail["List-Unsubscribe"] and alice.email not in mail["List-Unsubscribe"]
+
+
+@pytest.fixture
+def stop_path():
+    ClinicFactory()
+    alice = PatientFactory(email="alice@example.com")
+    header = unsubscribe_headers(alice, now=timezone.now())["List-Unsubscribe"]
+    return "/messages/" + header.strip("<>").partition("/messages/")[2]
+
+
+def test_opening_the_link_asks_and_one_click_unsubscribes(client, stop_path):
+    assert "Stop the notes" in client.get(stop_path).content.decode()
+    assert not Suppression.objects.exists()
+    assert client.post(stop_path, {"List-Unsubscribe": "One-Click"}).status_code == 204
+    assert Suppression.objects.get().why == "unsubscribed"
+    page = client.get(stop_path.removesuffix("stop/"))
+    assert "Send them again" in page.content.decode()
+    assert client.post(stop_path.replace("/stop/", "/start/")).status_code == 303
+    assert not Suppression.objects.exists()
+    assert client.get(stop_path.replace("/stop/", "/start/")).status_code == 405
+
+
+def test_a_reader_cannot_lift_a_bounce(client, stop_path):
+    suppress(address="alice@example.com", why=Suppression.Why.UNSUBSCRIBED, now=NOON)
+    suppress(address="ALICE@example.com", why=Suppression.Why.BOUNCED, now=NOON)
+    suppress(address="alice@example.com", why=Suppression.Why.UNSUBSCRIBED, now=NOON)
+    client.post(stop_path.replace("/stop/", "/start/"))
+    assert Suppression.objects.get().why == "bounced"
+
+
+def test_a_stale_or_unknown_link_is_a_plain_page(client, stop_path):
+    assert client.get("/messages/" + "x" * 43 + "/").status_code == 404
+    assert client.post("/messages/" + "x" * 43 + "/stop/").status_code == 404
+
+
+# The clinic itself is told
+
+
+def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(letter_kinds, post_office):
+    ClinicFactory(email="hello@lakeside.example")
+    for number in range(3):
+        patient = PatientFactory()
+        suppress(address=patient.email, why=Suppression.Why.BOUNCED, now=NOON)
+        MessageFactory(patient=patient, due_at=NOON - timedelta(seconds=number))
+    sweep()
+    alert = Message.objects.get(kind="staff_message_failed")
+    assert sweep(now=alert.due_at) == 1
+    mail = post_office.mails[0]
+    assert mail["To"] == "hello@lakeside.example"
+    assert mail["Subject"] == "3 messages did not get out"
+    assert "Alice" not in mail.as_string() and "@example.com" not in mail.as_string()
+
+
+def test_an_alert_that_fails_raises_no_alert(letter_kinds, post_office):
+    ClinicFactory(email="hello@lakeside.example")
+    alice = PatientFactory()
+    suppress(address=alice.email, why=Suppression.Why.BOUNCED, now=NOON)
+    MessageFactory(patient=alice)
+    sweep()
+    post_office.answer_recipient = lambda address: "550 no such user"
+    alert = Message.objects.get(kind="staff_message_failed")
+    sweep(now=alert.due_at + timedelta(hours=1))
+    assert fate(alert)[0] == "failed"
+    assert Message.objects.filter(kind="staff_message_failed").count() == 1
+
+
+def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_kinds, post_office):
+    ClinicFactory(email="")
+    patient = PatientFactory()
+    suppress(address=patient.email, why=Suppression.Why.BOUNCED, now=NOON)
+    MessageFactory(patient=patient)
+    sweep()
+    alert = Message.objects.get(kind="staff_message_failed")
+    sweep(now=alert.due_at)
+    assert fate(alert) == ("skipped", "the clinic has no e-mail address")

@@ -1,0 +1,108 @@
+"""Postgres, a broker, workers and beats of the storm's own, to be killed and started again in the same place."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import redis
+
+from clinic.local.folder import ROOT
+from clinic.local.ports import free_port
+from clinic.local.valkey import _configuration, _program
+
+POSTGRES = """
+import os
+from pathlib import Path
+from clinic.local.children import Children, StopAsked
+from clinic.local.folder import Folder
+from clinic.local.postgres import start_postgres
+try:
+    with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("storm") as folder, Children(lock_fd=folder.lock_fd) as all:
+        print(start_postgres(all, folder, for_tests=True), flush=True)
+        while True:
+            all.wait()
+except StopAsked:
+    pass
+"""
+
+
+class Database:
+    """A Postgres in `folder`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.url = self.start()
+
+    def start(self) -> str:
+        environ = {**os.environ, "RUNCLINIC_VAR": str(self.folder), "ENVIRONMENT": "test"}
+        words = [sys.executable, "-c", POSTGRES]
+        self.process = subprocess.Popen(words, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        return self.process.stdout.readline().strip()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+class Broker:
+    """A Valkey on a port that stays its own."""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.password = folder, free_port(), "storm"
+        folder.mkdir()
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [_program(), "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.process.stdin.write(_configuration(self.folder, self.port, self.password).encode())
+        self.process.stdin.close()
+
+    def flush(self):
+        redis.Redis.from_url(self.url).flushall()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Crew:
+    """Celery processes, each in a group of its own so that a kill leaves none of its children."""
+
+    def __init__(self, environ, log):
+        self.environ, self.log, self.processes = environ, log, {}
+
+    def start(self, name: str, *words: str):
+        self.processes[name] = (
+            subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "tests.storm.worker", *words],
+                cwd=ROOT,
+                env=self.environ,
+                start_new_session=True,
+                stdout=self.log,
+                stderr=self.log,
+            ),
+            words,
+        )
+
+    def kill(self, name: str):
+        process, _ = self.processes[name]
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def replace(self, name: str) -> float:
+        """Kill -9 and start anew. Returns when it was killed."""
+        self.kill(name)
+        killed_at = time.time()
+        self.start(name, *self.processes[name][1])
+        return killed_at
+
+    def kill_all(self):
+        for name in self.processes:
+            self.kill(name)
