@@ -79,7 +79,7 @@ def kill_group(worker):
     worker.wait()
 
 
-def wait_until(is_so, seconds=15):
+def wait_until(is_so, seconds=60):
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, "waited in vain"
