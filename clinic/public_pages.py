@@ -9,9 +9,10 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import brotli
 from django.db import connection
 from django.http import HttpResponse
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 
 LOOK_EVERY_S = 0.5
 MOST_PAGES = 1000  # of some 15 KB each
@@ -56,8 +57,14 @@ class PublicPages:
         fingerprint = self.look()
         page = self.pages.get(key)
         if page is None or page.fingerprint != fingerprint:
+            if takes_brotli(request):
+                request.META["HTTP_ACCEPT_ENCODING"] = (
+                    ""  # it comes plain, and is compressed here once for all its readers
+                )
             response = self.get_response(request)
             if is_keepable(response):
+                if key[-1] == "br":
+                    compress(response)
                 self.keep(key, KeptPage(fingerprint, dict(response.items()), response.content))
             return response
         response = HttpResponse(page.content, headers=page.headers)
@@ -88,8 +95,24 @@ def page_key(request) -> tuple | None:
     is_plain = request.method == "GET" and not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta
     if not is_plain or not request.path_info.startswith(KEPT_UNDER) or "HTTP_HX_REQUEST" in meta:
         return None
-    takes_gzip = "gzip" in meta.get("HTTP_ACCEPT_ENCODING", "")
-    return meta.get("HTTP_HOST"), request.scheme, request.path_info, takes_gzip
+    encoding = "br" if takes_brotli(request) else "gzip" if "gzip" in meta.get("HTTP_ACCEPT_ENCODING", "") else ""
+    return meta.get("HTTP_HOST"), request.scheme, request.path_info, encoding
+
+
+def takes_brotli(request) -> bool:
+    """Whether the reader's browser understands brotli, which makes an article a quarter smaller than gzip does."""
+    encodings = (part.strip() for part in request.META.get("HTTP_ACCEPT_ENCODING", "").split(","))
+    return "br" in encodings
+
+
+def compress(response) -> None:
+    """Compress a public `response`: it holds nothing secret, so its length gives nothing away."""
+    response.content = brotli.compress(response.content, mode=brotli.MODE_TEXT, quality=10)
+    response["Content-Length"] = str(len(response.content))
+    response["Content-Encoding"] = "br"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if etag := response.get("ETag"):
+        response["ETag"] = etag if etag.startswith("W/") else f"W/{etag}"
 
 
 def is_keepable(response) -> bool:

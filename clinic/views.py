@@ -17,7 +17,7 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 from education.structured_data import describe_clinic
-from education.views.addresses import canonical_url
+from education.views.addresses import canonical_url, describe_address
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def home(request):
     today = now.astimezone(clinic.zone).date()
     services = list(Service.objects.listed())
     opening = [row.weekly for row in OpeningHours.objects.all()]
-    canonical = canonical_url(request, request.path)
+    address = describe_address(request)
     first_call = next((service for service in services if service.is_bookable and not service.price_cents), None)
     slots = next_free_slots(service=first_call, limit=1, now=now, clinic=clinic) if first_call else []
     articles = list(published(now=now)[:4])
@@ -45,8 +45,8 @@ def home(request):
         "lead_article": articles[0] if articles else None,
         "therapists": Therapist.objects.active(),
         "hours": week_in_words(opening, on=today),
-        "canonical": canonical,
-        "structured_data": describe_clinic(clinic, url=canonical, opening=opening_times(opening, on=today)),
+        **address,
+        "structured_data": describe_clinic(clinic, url=address["canonical"], opening=opening_times(opening, on=today)),
     }
     return render(request, "home.html", context)
 

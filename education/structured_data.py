@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clinic.practice.models import Clinic, Therapist
 
+from .articles import locate_reference
 from .models import Article
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -27,12 +28,8 @@ def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) ->
         "dateModified": article.updated_at.isoformat(),
         "specialty": "https://schema.org/Physiotherapy",
         "audience": {"@type": "PeopleAudience", "audienceType": article.who_for or "Runners"},
-        "publisher": {
-            "@type": "MedicalBusiness",
-            "name": clinic.name,
-            "medicalSpecialty": "https://schema.org/Physiotherapy",
-        },
-        "citation": [reference["text"] for reference in article.references],
+        "publisher": {"@type": "Organization", "name": clinic.name},
+        "citation": [place for reference in article.references if (place := locate_reference(reference)[0])],
     }
     if article.published_at:
         data["datePublished"] = article.published_at.isoformat()
@@ -53,17 +50,16 @@ def describe_trail(trail) -> dict:
 
 
 def describe_clinic(clinic: Clinic, *, url: str, opening=()) -> SafeString:
-    """`clinic` as a schema.org MedicalBusiness for physiotherapy; JSON that may stand inside a script element.
+    """`clinic` as a schema.org Physiotherapy business; JSON that may stand inside a script element.
 
     `opening` are (weekday, opens, closes): Monday is 0, the times are local.
     """
     data = {
         "@context": "https://schema.org",
-        "@type": "MedicalBusiness",
+        "@type": "Physiotherapy",
         "@id": f"{url}#clinic",
         "url": url,
         "name": clinic.name,
-        "medicalSpecialty": "https://schema.org/Physiotherapy",
         "address": {
             "@type": "PostalAddress",
             "streetAddress": clinic.street,

@@ -1,12 +1,21 @@
 """What the public pages have in common: one address each, and that anybody may keep them."""
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.utils.cache import patch_cache_control
 
 
 def canonical_url(request, path: str) -> str:
     """The one address of `path` that search engines should know, whatever host the request named."""
     return settings.SITE_URL.rstrip("/") + path if settings.SITE_URL else request.build_absolute_uri(path)
+
+
+def describe_address(request) -> dict:
+    """What the head of a public page says of its address: `canonical`, and `share_image` for those who pass it on."""
+    return {
+        "canonical": canonical_url(request, request.path),
+        "share_image": canonical_url(request, static("img/share.png")),
+    }
 
 
 def keep_public(response):

@@ -11,14 +11,14 @@ from ..load_bands import compare_with_longest
 from ..pain_guide import judge_run
 from ..places import PLACES
 from ..signs import most_urgent
-from .addresses import canonical_url
+from .addresses import describe_address
 
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def show_check(request, template: str, form, **answer):
     """The page of a check: its form, and the answer below it once there is one."""
-    context = {"form": form, "canonical": canonical_url(request, request.path), **answer}
+    context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
 
 

@@ -16,7 +16,7 @@ from clinic.practice.models import Clinic
 from ..articles import published
 from ..models import Topic
 from ..search import search_articles
-from .addresses import canonical_url, keep_public
+from .addresses import describe_address, keep_public
 
 LONGEST_QUERY = 200
 PAGES = ("education:search", "education:glossary", "education:load_check", "education:pain_guide", "education:places")
@@ -29,7 +29,7 @@ def search(request):
     context = {
         "words": words,
         "findings": search_articles(words, now=timezone.now()) if words else None,
-        "canonical": canonical_url(request, request.path),
+        **describe_address(request),
     }
     template = "education/_findings.html" if request.htmx else "education/search.html"
     response = render(request, template, context)

@@ -16,7 +16,7 @@ from ..articles import find_neighbours, published, render_article
 from ..glossary import read_glossary
 from ..models import Article, FormerSlug, Topic
 from ..structured_data import describe_article
-from .addresses import canonical_url, keep_public
+from .addresses import canonical_url, describe_address, keep_public
 
 
 @require_safe
@@ -25,7 +25,7 @@ def index(request):
     """All there is to read, by topic."""
     articles = published(now=timezone.now())
     shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
-    context = {"shelves": shelves, "canonical": canonical_url(request, request.path)}
+    context = {"shelves": shelves, **describe_address(request)}
     return keep_public(render(request, "education/index.html", context))
 
 
@@ -37,7 +37,7 @@ def topic(request, slug):
     context = {
         "topic": topic,
         "articles": published(now=timezone.now()).filter(topic=topic),
-        "canonical": canonical_url(request, request.path),
+        **describe_address(request),
     }
     return keep_public(render(request, "education/topic.html", context))
 
@@ -46,7 +46,7 @@ def topic(request, slug):
 @conditional_page
 def glossary(request):
     """The words that articles use and explain."""
-    context = {"terms": read_glossary(), "canonical": canonical_url(request, request.path)}
+    context = {"terms": read_glossary(), **describe_address(request)}
     return keep_public(render(request, "education/glossary.html", context))
 
 
@@ -85,6 +85,7 @@ def describe_page(request, article: Article, *, now) -> dict:
         **find_neighbours(article, now=now),
         "clinic": clinic,
         "emergency_number": clinic.emergency_number,
+        **describe_address(request),
         "canonical": canonical,
         "structured_data": describe_article(article, clinic=clinic, url=canonical, trail=trail),
     }

@@ -2,6 +2,7 @@
 
 import time
 
+import brotli
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
@@ -41,7 +42,7 @@ class Process:
     def __init__(self):
         self.handler = WSGIHandler()
 
-    def read(self, path=PATH, **environ):
+    def read(self, path=PATH, as_bytes=False, **environ):
         request = RequestFactory().get(path).environ | {"HTTP_HOST": "localhost", **environ}
         if "HTTP_COOKIE" not in environ:
             request.pop("HTTP_COOKIE", None)
@@ -51,7 +52,8 @@ class Process:
             answer["status"], answer["headers"] = int(status[:3]), dict(headers)
 
         response = self.handler(request, start_response)
-        answer["text"] = b"".join(response).decode(errors="replace")
+        content = b"".join(response)
+        answer["text"] = content if as_bytes else content.decode(errors="replace")
         response.close()
         return answer
 
@@ -157,3 +159,19 @@ def test_memory_has_an_end(monkeypatch):
     for number in range(3):
         pages.keep((number,), public_pages.KeptPage("", {}, b""))
     assert list(pages.pages) == [(1,), (2,)]
+
+
+def test_browser_that_takes_brotli_gets_it_and_the_same_words(hip, process):
+    plain = process.read()
+    for _ in range(2):
+        answer = process.read(HTTP_ACCEPT_ENCODING="gzip, deflate, br", as_bytes=True)
+        assert answer["headers"]["Content-Encoding"] == "br"
+        assert answer["headers"]["Vary"] == "Accept-Encoding"
+        assert brotli.decompress(answer["text"]).decode() == plain["text"]
+    tag = answer["headers"]["ETag"]
+    assert process.read(HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=tag)["status"] == 304
+
+
+@pytest.mark.parametrize("encodings", ["", "gzip", "bro", "identity"])
+def test_browser_that_does_not_take_brotli_is_not_sent_it(hip, process, encodings):
+    assert process.read(HTTP_ACCEPT_ENCODING=encodings)["headers"].get("Content-Encoding") in (None, "gzip")

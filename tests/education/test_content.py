@@ -2,8 +2,10 @@
 
 import re
 
+import brotli
 import pytest
 
+from clinic.practice.models import Clinic
 from education import rendering
 from education.article_file import ArticleFileInvalid, read_article_file
 from education.articles import CONTENT_DIR, load_articles, render_fresh
@@ -192,3 +194,11 @@ def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, c
     with pytest.raises(ArticleFileInvalid, match=r"broken\.md"):
         load_articles(now=NOW, folder=path)
     assert not Article.objects.exists()
+
+
+def test_longest_article_is_light_enough_for_a_slow_line(client, db):
+    """14,600 bytes are what a server may send before it waits for the first answer."""
+    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    load_articles(now=NOW)
+    page = client.get(f"/learn/{PILLAR}/").content
+    assert len(brotli.compress(page, mode=brotli.MODE_TEXT, quality=10)) <= 14_600
