@@ -17,6 +17,7 @@ from clinic.outbox.kinds import Sample, find_kind
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.suppressions import messages_path
 from clinic.outbox.texts import consent_words, give_consent, withdraw_consent
+from clinic.practice.models import User
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
 from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
@@ -308,3 +309,49 @@ def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
         read_environment({**PRODUCTION, "SMS_URL": "console:"})
     with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
         read_environment({**PRODUCTION, "SMS_URL": "twilio://AC:token@not-a-number"})
+
+
+# What staff see and write
+
+
+@pytest.fixture
+def staff(client, clinic, twilio):
+    client.force_login(User.objects.create_superuser("frank@clinic.example", "a long enough password", name="Frank"))
+    return client
+
+
+def rule(**changes):
+    fields = {"kind": REMINDER_2H, "service_slug": "", "channel": "sms", "minutes": "120", "is_active": "on"}
+    return {**fields, "subject": "", "text": "{clinic}: see you {day_word}. STOP ends texts.", **changes}
+
+
+def test_staff_write_their_own_words_for_a_text_and_see_how_they_read(staff, visit, twilio):
+    preview = staff.post("/admin/outbox/messagerule/preview/", rule()).content.decode()
+    assert "Lakes Running Clinic: see you tomorrow. STOP ends texts." in preview
+    assert staff.post("/admin/outbox/messagerule/add/", rule()).status_code == 302
+    sweep(now=DUE)
+    assert twilio.texts[-1]["Body"] == "Lakes Running Clinic: see you today. STOP ends texts."
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"text": "x" * 161}, "A text holds 160 characters"),
+        ({"text": "{clinic} " + "x" * 100 + " {place}"}, "A text holds 160 characters"),
+        ({"text": "{nothing}"}, "{nothing}"),
+        ({"kind": "booking_booked"}, "This message goes by e-mail only"),
+        ({"channel": "email"}, "A mail needs a subject"),
+    ],
+)
+def test_words_for_a_text_are_refused_when_they_do_not_fit(staff, changes, complaint):
+    page = staff.post("/admin/outbox/messagerule/add/", rule(**changes))
+    assert page.status_code == 200
+    assert complaint in page.content.decode()
+    assert staff.post("/admin/outbox/messagerule/preview/", rule(**changes)).status_code == 200
+
+
+def test_staff_read_who_agreed_and_there_is_no_such_page_without_texts(staff, visit, settings):
+    assert "Alice Runner" in staff.get("/admin/outbox/textconsent/").content.decode()
+    settings.ENV = replace(settings.ENV, texts=None)
+    assert "textconsent" not in staff.get("/admin/").content.decode()
+    assert 'value="sms"' not in staff.get("/admin/outbox/messagerule/add/").content.decode()
