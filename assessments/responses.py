@@ -8,6 +8,7 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient
 
+from .alerts import alert_staff
 from .checking import check_item, check_page
 from .definitions import read_rules
 from .enablement import enabled_items, keep_enabled
@@ -85,7 +86,9 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     locked.save()
     record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
     _copy_state(locked, response)
-    return apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+    raised = apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+    alert_staff(response=response, raised=raised, now=now)
+    return raised
 
 
 @transaction.atomic

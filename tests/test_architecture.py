@@ -53,6 +53,8 @@ PURE = {
     "assessments/controls.py": set(),
     "assessments/reading.py": set(),
     "assessments/body_map.py": set(),
+    "assessments/change.py": set(),
+    "assessments/nearness.py": set(),
     "education/wording.py": set(),
     "education/article_file.py": set(),
     "assessments/enablement.py": set(),
