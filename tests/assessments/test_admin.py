@@ -166,7 +166,7 @@ def test_unknown_ids_lead_back_to_the_list(staff, loaded):
 def test_questionnaire_is_shown_as_asked(staff, response):
     text = staff.get(reverse("admin:assessments_questionnaire_change", args=[response.questionnaire_id])).text
     assert "Why we ask" in text
-    assert "about 5 minutes" in text.lower()
+    assert "about <strong>5 minutes" in text.lower()
     assert "no reason given" not in text
 
 
