@@ -15,6 +15,7 @@ from .definitions import read_rules
 from .enablement import enabled_items, keep_enabled
 from .flags import apply_flags
 from .models import Flag, Questionnaire, Response, ResponseStatus, Score
+from .parsing import DefinitionInvalid
 from .questionnaire import Item
 from .red_flags import evaluate
 from .scoring import score_response
@@ -42,7 +43,11 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Respons
     if questionnaire is None:
         logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
         return None
-    initial = initial_answers(questionnaire.parsed)
+    try:
+        initial = initial_answers(questionnaire.parsed)
+    except DefinitionInvalid:  # a visit is booked whatever somebody did to a definition
+        logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
+        initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
     record_access(actor=None, action=Action.CREATE, subject=response, patient_id=patient.pk, now=now)
     return response
@@ -78,7 +83,7 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     current = next((one for one in parsed.pages if one.link_id == page), None)
     if current is None:
         raise PageUnknown(page)
-    kept = add_calculated(parsed, _merge(locked.answers, answers, current))
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current))
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
     if not check_page(parsed, current, kept):
@@ -128,7 +133,8 @@ def settle_import(*, response: Response, is_finished: bool, now) -> Response:
     return response
 
 
-def _merge(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+def merge_answers(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back."""
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
     for link_id, values in given.items():
