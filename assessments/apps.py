@@ -7,6 +7,6 @@ class AssessmentsConfig(AppConfig):
     verbose_name = "Questions and answers"
 
     def ready(self):
-        from .alerts import register_alerts  # models must be loaded first
+        from .alerts import register_message_kinds  # models must be loaded first
 
-        register_alerts()
+        register_message_kinds()

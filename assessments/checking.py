@@ -1,13 +1,14 @@
 """Whether answers fit the questions: type, limits, options, and what is still missing. Pure."""
 
+import re
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from .enablement import enabled_items
-from .questionnaire import Item, Questionnaire, comparable
+from .questionnaire import ORDERED_TYPES, TEXT_TYPES, Item, Questionnaire, comparable
 
 LONGEST_TEXT = 2000  # where the definition sets no limit
+LONGEST_MATCHED = 200  # by a pattern: it must not take for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Problem:
     """What is wrong with the answer to one question.
 
     `reason`: required, type, option, alone (an answer that stands alone stands with others), one (several answers where
-    one is asked), below, above, long.
+    one is asked), below, above, long, pattern.
     """
 
     link_id: str
@@ -25,7 +26,7 @@ class Problem:
 def check_page(questionnaire: Questionnaire, page: Item, answers: dict[str, list]) -> list[Problem]:
     """What is wrong on `page`, in the order asked. Questions that are not enabled under `answers` cannot be wrong."""
     enabled = enabled_items(questionnaire, answers)
-    asked = [item for item in page.walk() if item.is_question and item.link_id in enabled]
+    asked = [item for item in page.walk() if item.is_answerable and item.link_id in enabled]
     return [problem for item in asked if (problem := check_item(item, answers.get(item.link_id, [])))]
 
 
@@ -45,11 +46,17 @@ def check_item(item: Item, values: list) -> Problem | None:
 def _check_value(item: Item, value) -> str:
     if item.type in ("choice", "open-choice"):
         return _check_choice(item, value)
-    if item.type in ("string", "text"):
-        if not isinstance(value, str):
-            return "type"
-        return "long" if len(value) > (item.max_length or LONGEST_TEXT) else ""
+    if item.type in TEXT_TYPES:
+        return _check_text(item, value)
     return _check_ordered(item, value)
+
+
+def _check_text(item: Item, value) -> str:
+    if not isinstance(value, str) or (item.type == "url" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value)):
+        return "type"
+    if len(value) > (item.max_length or LONGEST_TEXT) or (item.pattern and len(value) > LONGEST_MATCHED):
+        return "long"
+    return "pattern" if item.pattern and not re.fullmatch(item.pattern, value) else ""
 
 
 def _check_choice(item: Item, value) -> str:
@@ -64,7 +71,7 @@ def _check_choice(item: Item, value) -> str:
 def _check_ordered(item: Item, value) -> str:
     if item.type == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
         return "type"
-    if item.type in ("decimal", "date") and not isinstance(value, str):
+    if item.type in ORDERED_TYPES - {"integer"} and not isinstance(value, str):
         return "type"
     try:
         given = comparable(item, value)
@@ -72,7 +79,7 @@ def _check_ordered(item: Item, value) -> str:
         return "type"
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
         return "above"  # more digits than anything we ask for, and than a page should repeat
-    if isinstance(given, date | Decimal):
+    if item.type in ORDERED_TYPES:
         if item.minimum is not None and given < comparable(item, item.minimum):
             return "below"
         if item.maximum is not None and given > comparable(item, item.maximum):

@@ -35,7 +35,7 @@ def read_answer(item: Item, raw: str | None) -> list:
         return [text == "true"] if text in ("true", "false") else [text]
     if item.type == "integer":
         return [int(text)] if re.fullmatch(r"[+-]?[0-9]{1,9}", text) else [text]
-    if item.type == "decimal":
+    if item.type in ("decimal", "quantity"):
         return [text.replace(",", ".")]
     return [_read_date(text)] if item.type == "date" else [text]
 
@@ -64,6 +64,7 @@ def describe_problem(item: Item, problem: Problem) -> str:
         "alone": "“None of these” cannot stand together with others. Untick one or the other.",
         "long": f"Please use at most {item.max_length or LONGEST_TEXT} characters.",
         "one": "Choose only one answer.",
+        "pattern": "Please look at how this is written: it does not have the form that is asked for.",
         "option": "Choose one of the answers shown.",
     }[problem.reason]
 
@@ -79,6 +80,10 @@ def _ask_for(item: Item) -> str:
         "integer": "Type a whole number, such as 3.",
         "decimal": "Type a number, such as 12 or 6.5.",
         "date": "Type the day as month/day/year, such as 3/31/2026.",
+        "dateTime": "Choose the day and the time.",
+        "time": "Type the time, such as 14:30.",
+        "quantity": "Type a number, such as 12 or 6.5.",
+        "url": "Type the whole address, such as https://example.com.",
         "string": "Please write a few words.",
         "text": "Please write a few words.",
     }.get(item.type, "Choose one answer.")

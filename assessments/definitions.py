@@ -1,5 +1,6 @@
 """The questionnaires and rules that come with the product: JSON files beside this module, loaded as published versions."""
 
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from .parsing import parse_questionnaire
 from .red_flags import Rules, RulesInvalid, parse_rules, unknown_questions
 
 FOLDER = Path(__file__).parent / "definitions"
+RULES_FILE = "red_flags_v1.json"
 
 
 class VersionAnswered(Exception):
@@ -20,7 +22,14 @@ class VersionAnswered(Exception):
 @cache
 def read_rules() -> Rules:
     """The red-flag rules in force."""
-    return parse_rules(json.loads((FOLDER / "red_flags_v1.json").read_text()))
+    return parse_rules(json.loads((FOLDER / RULES_FILE).read_text()))
+
+
+@cache
+def digest_rules() -> str:
+    """SHA-256 of what the rules in force say, however the file is laid out."""
+    content = json.dumps(json.loads((FOLDER / RULES_FILE).read_text()), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def load_questionnaires(*, now) -> list[Questionnaire]:

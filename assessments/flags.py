@@ -5,7 +5,6 @@ from django.db import transaction
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
-from .alerts import plan_flag_alert
 from .models import Flag, Response
 from .red_flags import LEVELS, Fired
 
@@ -27,7 +26,6 @@ def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Fl
     for flag in existing.values():
         if flag.current_level:
             _lower_flag(flag, level="", action=flag.action, now=now)
-    plan_flag_alert(response=response, raised=raised, now=now)
     return raised
 
 

@@ -13,6 +13,7 @@ from .checking import check_page
 from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import enabled_items, meets_condition
 from .questionnaire import Item, Questionnaire
+from .reading import answer_text
 
 OTHER = ".other"  # the text beside an open choice
 TEMPLATES = {
@@ -39,14 +40,15 @@ class AnswerField(forms.Field):
     """The answer to one question: whatever was posted, as the list of JSON values that is stored."""
 
     def __init__(self, item: Item):
-        widget = forms.CheckboxSelectMultiple if item.repeats else forms.TextInput
+        widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
         super().__init__(required=False, label=item.text, widget=widget)
         self.item = item
 
     def clean(self, value) -> list:
-        return [
-            answer for raw in (value if isinstance(value, list) else [value]) for answer in read_answer(self.item, raw)
-        ]
+        typed = value if isinstance(value, list) else [value]
+        if self.item.repeats and not self.item.options:
+            typed = (value or "").splitlines()  # several answers are typed one to a line
+        return [answer for raw in typed for answer in read_answer(self.item, raw)]
 
 
 class Question(LayoutObject):
@@ -57,7 +59,7 @@ class Question(LayoutObject):
 
     def render(self, form, context, template_pack=None, **kwargs):
         item = self.item
-        if not form.may_be_asked(item):
+        if item.is_hidden or not form.may_be_asked(item):
             return ""
         shown = {
             "item": item,
@@ -67,7 +69,9 @@ class Question(LayoutObject):
             "conditions": form.describe_conditions(item) if item.conditions else "",
             "children": [Question(child).render(form, context, template_pack) for child in item.items],
         }
-        if item.is_question:
+        if item.is_question and not item.is_answerable:
+            shown["answer"] = answer_text(item, form.stored.get(item.link_id, []))
+        elif item.is_question:
             kind = kind_of(item)
             shown |= {
                 "template": TEMPLATES[kind],
@@ -96,7 +100,7 @@ class PageForm(forms.Form):
     def __init__(self, data=None, *, questionnaire: Questionnaire, page: Item, answers: dict[str, list]):
         super().__init__(data)
         self.questionnaire, self.page, self.stored = questionnaire, page, answers
-        self.questions = [item for item in page.walk() if item.is_question]
+        self.questions = [item for item in page.walk() if item.is_answerable]
         self.on_page = {item.link_id for item in self.questions}
         self.seen = set(data.getlist("seen")) & self.on_page if data is not None else set()
         self.fields = {item.link_id: AnswerField(item) for item in self.questions}
@@ -162,7 +166,7 @@ class PageForm(forms.Form):
         return json.dumps({"all": item.needs_all, "conditions": decided})
 
     def id_of(self, item: Item) -> str:
-        return f"q-{item.link_id}"
+        return f"q-{'_'.join(item.link_id.split())}"  # an id holds no space
 
     def anchor_of(self, item: Item) -> str:
         """The id of the first control of `item`."""
@@ -178,7 +182,7 @@ class PageForm(forms.Form):
 
     def typed_value(self, item: Item) -> str:
         """What stands in a text box: as it was typed, right or wrong."""
-        return next(iter(self._raw_values(item)), "")
+        return "\n".join(self._raw_values(item))
 
     def typed_other(self, item: Item) -> str:
         """What was typed beside an open choice."""
@@ -194,6 +198,15 @@ class PageForm(forms.Form):
     def _with_other(self, name: str, values: list) -> list:
         text = self.data.get(name + OTHER, "").strip() if self.questionnaire.items[name].type == "open-choice" else ""
         return [*values, {"text": text}] if text else values
+
+
+class UploadForm(forms.Form):
+    """A FHIR file that staff bring."""
+
+    file = forms.FileField(label="FHIR Questionnaire (JSON, R4 or R5)")
+    slug = forms.SlugField(
+        label="Known here as", required=False, max_length=60, help_text="Empty: from its url or name."
+    )
 
 
 def place_spots(choices: list[Choice]) -> list[dict]:

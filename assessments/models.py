@@ -1,6 +1,7 @@
 """Questionnaires as data, what patients answered, and what in their answers must not wait."""
 
 import uuid
+from datetime import timedelta
 from functools import cached_property
 
 from django.conf import settings
@@ -97,6 +98,9 @@ class Level(models.TextChoices):
     TELL = "T", "tell the therapist"
 
 
+FIRST_LOOK_WITHIN = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
+
+
 class FlagQuerySet(models.QuerySet):
     def open(self):
         """Those that no member of staff has acknowledged, worst first.
@@ -169,6 +173,11 @@ class Flag(models.Model):
     def __str__(self):
         return f"{self.rule_id}, {self.get_level_display()}"
 
+    def is_overdue(self, now) -> bool:
+        """Whether an emergency or urgent flag has waited longer for its first look than its level allows."""
+        wait = FIRST_LOOK_WITHIN.get(self.level)
+        return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
+
 
 class Score(models.Model):
     """A number worked out from a completed response; `result` is encrypted: {"value", "answered", "of"}."""
@@ -187,3 +196,47 @@ class Score(models.Model):
 
     def __str__(self):
         return self.measure
+
+
+class StaffAlert(models.Model):
+    """One member of staff is told that something in one response must not wait; the outbox's messages are about this row.
+
+    It names the response, so that a mail need not: the mail holds only a link to the admin.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="alerts")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    level = models.CharField(max_length=1, choices=Level.choices)
+    planned_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-planned_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["response", "recipient", "level", "planned_at"], name="alert_once_per_person_and_instant"
+            ),
+            models.CheckConstraint(name="alert_is_about_what_cannot_wait", condition=Q(level__in=["E", "U"])),
+        ]
+
+    def __str__(self):
+        return f"Alert, {self.get_level_display()}"
+
+
+class RuleSignOff(models.Model):
+    """A therapist has read the rules that raise flags and signals and stands for them.
+
+    `digest` is of the rules' content: a changed rule needs a new signature, whatever version it claims.
+    """
+
+    version = models.PositiveSmallIntegerField()
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    signed_by = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-signed_at"]
+        verbose_name = "signed-off rule set"
+
+    def __str__(self):
+        return f"Version {self.version}, signed off by {self.signed_by}"

@@ -4,23 +4,34 @@ What we cannot ask is refused here, never at a patient's screen: `DefinitionInva
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from .questionnaire import QUESTION_TYPES, Condition, Item, Option, Questionnaire, ScoreRule, comparable
-
-TYPES = QUESTION_TYPES | {"group", "display"}
-OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
-ORDERED_TYPES = {"integer", "decimal", "date"}
-
-FHIR = "http://hl7.org/fhir/StructureDefinition/"
-ORDINAL = FHIR + "ordinalValue"
-MINIMUM, MAXIMUM = FHIR + "minValue", FHIR + "maxValue"
-EXCLUSIVE = FHIR + "questionnaire-optionExclusive"
-UNIT = FHIR + "questionnaire-unit"
-SHORT = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-shortText"
-WHY, HINT, LAYOUT, SCALE_ENDS, SCORE = (
-    f"urn:runclinic:{name}" for name in ("why-we-ask", "hint", "layout", "scale-ends", "score")
+from .answer_options import OptionsInvalid, read_options
+from .fhir_names import (
+    CALCULATED,
+    HIDDEN,
+    HINT,
+    LAYOUT,
+    MAX_OCCURS,
+    MAXIMUM,
+    MINIMUM,
+    PATTERN,
+    SCALE_ENDS,
+    SCORE,
+    SHORT,
+    UNIT,
+    VARIABLE,
+    WHY,
+    extension_value,
+    find_extensions,
+    typed_value,
 )
+from .questionnaire import CHOICE_TYPES, QUESTION_TYPES, UNASKED_TYPES, Condition, Item, Questionnaire, ScoreRule
+from .structure import StructureInvalid, check_structure
+from .unrolling import ADDED, CONTINUED, SOURCE, TooManyItems, unroll
+
+TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
+OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
 class DefinitionInvalid(ValueError):
@@ -33,65 +44,124 @@ class DefinitionInvalid(ValueError):
 
 def parse_questionnaire(definition: dict) -> Questionnaire:
     """`definition` (FHIR R4 JSON) as a Questionnaire. Raises DefinitionInvalid."""
-    if definition.get("resourceType") != "Questionnaire":
+    if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
         raise DefinitionInvalid("this is not a FHIR Questionnaire")
-    questionnaire = Questionnaire(
-        url=definition.get("url", ""),
-        version=definition.get("version", ""),
-        title=definition.get("title", ""),
-        description=definition.get("description", ""),
-        pages=tuple(_parse_item(raw, parent=None) for raw in definition.get("item", [])),
-        scores=tuple(_parse_score(nested) for nested in _extensions(definition, SCORE)),
-    )
-    _check_whole(questionnaire)
+    try:
+        pages = unroll(definition.get("item", []), title=definition.get("title", ""), max_occurs=_max_occurs)
+        read = ItemReader({one.get("id"): one for one in definition.get("contained", [])})
+        questionnaire = Questionnaire(
+            url=definition.get("url", ""),
+            version=definition.get("version", ""),
+            title=definition.get("title", ""),
+            description=definition.get("description", ""),
+            pages=tuple(read.item(raw, parent=None) for raw in pages),
+            scores=tuple(_parse_score(nested) for nested in find_extensions(definition, SCORE)),
+            variables=read_variables(definition),
+        )
+        check_structure(questionnaire)
+    except TooManyItems as error:
+        raise DefinitionInvalid(str(error)) from None
+    except StructureInvalid as error:
+        raise DefinitionInvalid(error.reason, error.link_id) from None
+    except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError) as error:
+        raise DefinitionInvalid(f"it is not built as FHIR says ({type(error).__name__})") from None
     return questionnaire
 
 
-def _parse_item(raw: dict, *, parent: str | None) -> Item:
-    link_id = raw.get("linkId", "")
-    if not link_id:
-        raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
-    if raw.get("type") not in TYPES:
-        raise DefinitionInvalid(f"items of type {raw.get('type')!r} are not supported", link_id)
-    ends = [extension["valueString"] for extension in _extensions(raw, SCALE_ENDS)]
-    unit = _extension(raw, UNIT, "valueCoding") or {}
-    return Item(
-        link_id=link_id,
-        type=raw["type"],
-        text=raw.get("text", ""),
-        short=_extension(raw, SHORT, "valueString") or "",
-        why=_extension(raw, WHY, "valueString") or "",
-        hint=_extension(raw, HINT, "valueString") or "",
-        layout=_extension(raw, LAYOUT, "valueCode") or "",
-        unit=unit.get("display", unit.get("code", "")),
-        scale_ends=(ends[0], ends[1]) if len(ends) == 2 else ("", ""),
-        is_required=raw.get("required", False),
-        repeats=raw.get("repeats", False),
-        max_length=raw.get("maxLength"),
-        minimum=_limit(raw, MINIMUM),
-        maximum=_limit(raw, MAXIMUM),
-        options=tuple(_parse_option(option, link_id) for option in raw.get("answerOption", [])),
-        conditions=tuple(_parse_condition(condition, link_id) for condition in raw.get("enableWhen", [])),
-        needs_all=_parse_behavior(raw, link_id),
-        parent=parent,
-        items=tuple(_parse_item(child, parent=link_id) for child in raw.get("item", [])),
-    )
+def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
+    """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
+    declared = (extension["valueExpression"] for extension in find_extensions(raw, VARIABLE))
+    return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
-def _parse_option(raw: dict, link_id: str) -> Option:
-    coding = raw.get("valueCoding") or {}
-    code = coding.get("code") or raw.get("valueString") or raw.get("valueInteger")
-    if code is None:
-        raise DefinitionInvalid("an answerOption has neither a code, a string nor an integer", link_id)
-    ordinal = _extension(coding, ORDINAL, "valueDecimal")
-    if ordinal is None:
-        ordinal = _extension(raw, ORDINAL, "valueDecimal")
-    return Option(
-        code=str(code),
-        text=coding.get("display", str(code)),
-        ordinal=None if ordinal is None else Decimal(str(ordinal)),
-        is_exclusive=bool(_extension(raw, EXCLUSIVE, "valueBoolean")),
-    )
+def _max_occurs(raw: dict) -> int | None:
+    return extension_value(raw, MAX_OCCURS)
+
+
+class ItemReader:
+    """Reads items of one questionnaire; `contained` are the resources it brings along, by id."""
+
+    def __init__(self, contained: dict[str, dict]):
+        self.contained = contained
+
+    def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
+        """`raw` with all below it. What is hidden or read-only makes everything below so."""
+        link_id = raw.get("linkId", "")
+        if not link_id:
+            raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
+        if raw.get("type") not in TYPES:
+            raise DefinitionInvalid(f"items of type {raw.get('type')!r} are not supported", link_id)
+        is_hidden = is_hidden or bool(extension_value(raw, HIDDEN))
+        is_read_only = is_read_only or raw.get("readOnly", False)
+        options = self._options(raw, link_id)
+        below = {"parent": link_id, "is_hidden": is_hidden, "is_read_only": is_read_only}
+        return Item(
+            link_id=link_id,
+            type=raw["type"],
+            **_parse_words(raw),
+            **_parse_limits(raw),
+            is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
+            repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
+            initial=_parse_initial(raw, link_id),
+            calculated=(extension_value(raw, CALCULATED) or {}).get("expression", ""),
+            is_hidden=is_hidden,
+            is_read_only=is_read_only,
+            source=raw.get(SOURCE, ""),
+            is_added=raw.get(ADDED, False),
+            is_continued=raw.get(CONTINUED, False),
+            options=options,
+            conditions=tuple(_parse_condition(condition, link_id) for condition in raw.get("enableWhen", [])),
+            needs_all=_parse_behavior(raw, link_id),
+            parent=parent,
+            items=tuple(self.item(child, **below) for child in raw.get("item", [])),
+        )
+
+    def _options(self, raw: dict, link_id: str):
+        try:
+            return read_options(raw, self.contained) if raw["type"] in CHOICE_TYPES or "answerOption" in raw else ()
+        except OptionsInvalid as error:
+            raise DefinitionInvalid(str(error), link_id) from None
+
+
+def _parse_words(raw: dict) -> dict:
+    ends = [extension["valueString"] for extension in find_extensions(raw, SCALE_ENDS)]
+    unit = extension_value(raw, UNIT) or {}
+    return {
+        "text": raw.get("text", ""),
+        "short": extension_value(raw, SHORT) or "",
+        "why": extension_value(raw, WHY) or "",
+        "hint": extension_value(raw, HINT) or "",
+        "layout": extension_value(raw, LAYOUT) or "",
+        "unit": unit.get("display", unit.get("code", "")),
+        "scale_ends": (ends[0], ends[1]) if len(ends) == 2 else ("", ""),
+    }
+
+
+def _parse_limits(raw: dict) -> dict:
+    lowest, highest = (extension_value(raw, url) for url in (MINIMUM, MAXIMUM))
+    return {
+        "max_length": raw.get("maxLength"),
+        "minimum": None if lowest is None else str(lowest),
+        "maximum": None if highest is None else str(highest),
+        "pattern": extension_value(raw, PATTERN) or "",
+    }
+
+
+def _parse_initial(raw: dict, link_id: str) -> tuple:
+    """The values an answer starts with, as answers are stored."""
+    chosen = [typed_value(one) for one in raw.get("answerOption", []) if one.get("initialSelected")]
+    given = [typed_value(one) for one in raw.get("initial", [])] + chosen
+    if None in given:
+        raise DefinitionInvalid("an initial value has no type", link_id)
+    return tuple(_stored(raw["type"], value) for _, value in given)
+
+
+def _stored(kind: str, value):
+    if isinstance(value, dict):
+        value = value.get("code") or value.get("value") or value.get("reference") or value.get("display", "")
+    if kind in ("decimal", "quantity") or (kind in CHOICE_TYPES and not isinstance(value, bool)):
+        return str(value)
+    return value
 
 
 def _parse_condition(raw: dict, link_id: str) -> Condition:
@@ -130,88 +200,3 @@ def _parse_score(extension: dict) -> ScoreRule:
         offset=Decimal(str(parts.get("offset", [0])[0])),
         gate=parts.get("gate", [""])[0],
     )
-
-
-def _limit(raw: dict, url: str) -> str | None:
-    for extension in raw.get("extension", []):
-        if extension.get("url") == url:
-            return str(next(value for key, value in extension.items() if key.startswith("value")))
-    return None
-
-
-def _extensions(raw: dict, url: str) -> list[dict]:
-    return [extension for extension in raw.get("extension", []) if extension.get("url") == url]
-
-
-def _extension(raw: dict, url: str, value: str):
-    return next((extension.get(value) for extension in _extensions(raw, url)), None)
-
-
-def _check_whole(questionnaire: Questionnaire) -> None:
-    seen: set[str] = set()
-    for page in questionnaire.pages:
-        for item in page.walk():
-            if item.link_id in seen:
-                raise DefinitionInvalid("this linkId is used twice", item.link_id)
-            seen.add(item.link_id)
-            _check_item(item)
-    for item in questionnaire.items.values():
-        for condition in item.conditions:
-            _check_condition(item, condition, questionnaire)
-    for score in questionnaire.scores:
-        for link_id in score.items:
-            if link_id not in seen:
-                raise DefinitionInvalid(f"the score {score.measure} counts an item that is not there", link_id)
-    _check_cycles(questionnaire)
-
-
-def _check_item(item: Item) -> None:
-    if item.type in ("choice", "open-choice") and not item.options:
-        raise DefinitionInvalid("a choice without answers to choose", item.link_id)
-    if item.options and item.type not in ("choice", "open-choice"):
-        raise DefinitionInvalid(f"answers to choose are not supported for the type {item.type}", item.link_id)
-    if len({option.code for option in item.options}) != len(item.options):
-        raise DefinitionInvalid("the same answer is offered twice", item.link_id)
-    if item.repeats and item.type not in ("choice", "open-choice"):
-        raise DefinitionInvalid(f"a repeating item of type {item.type} is not supported", item.link_id)
-    for limit in (item.minimum, item.maximum):
-        if limit is not None:
-            try:
-                comparable(item, limit)
-            except (ValueError, InvalidOperation):
-                raise DefinitionInvalid(
-                    f"the limit {limit!r} does not fit the type {item.type}", item.link_id
-                ) from None
-
-
-def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
-    target = questionnaire.items.get(condition.question)
-    if target is None or not target.is_question:
-        raise DefinitionInvalid(f"it depends on {condition.question!r}, which is no question here", item.link_id)
-    if condition.operator not in ("exists", "=", "!=") and target.type not in ORDERED_TYPES:
-        raise DefinitionInvalid(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
-    if condition.operator != "exists":
-        try:
-            comparable(target, condition.value)
-        except (ValueError, InvalidOperation):
-            raise DefinitionInvalid(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
-
-
-def _check_cycles(questionnaire: Questionnaire) -> None:
-    """An item waits for its parent and for the questions it depends on; nobody may wait for himself."""
-    done: set[str] = set()
-    for start in questionnaire.items:
-        path, stack = [], [(start, False)]
-        while stack:
-            link_id, is_left = stack.pop()
-            if is_left:
-                done.add(path.pop())
-            elif link_id in path:
-                raise DefinitionInvalid("its condition waits for itself", link_id)
-            elif link_id not in done:
-                path.append(link_id)
-                item = questionnaire.items[link_id]
-                waits_for = [condition.question for condition in item.conditions] + (
-                    [item.parent] if item.parent else []
-                )
-                stack += [(link_id, True), *((target, False) for target in waits_for)]

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 
-QUESTION_TYPES = {"boolean", "integer", "decimal", "date", "string", "text", "choice", "open-choice"}
+CHOICE_TYPES = {"choice", "open-choice"}
+TEXT_TYPES = {"string", "text", "url"}
+ORDERED_TYPES = {"integer", "decimal", "quantity", "date", "dateTime", "time"}
+QUESTION_TYPES = {"boolean"} | CHOICE_TYPES | TEXT_TYPES | ORDERED_TYPES
+UNASKED_TYPES = {"attachment", "reference"}  # shown as a note: files and links to records are brought, not typed
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to choose. `is_exclusive`: it stands alone ("none of these")."""
+    """One answer to choose. `is_exclusive`: it stands alone ("none of these"). `kind`: FHIR's type of it, "Coding" or other."""
 
     code: str
     text: str
     ordinal: Decimal | None = None
     is_exclusive: bool = False
+    kind: str = "Coding"
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Item:
-    """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text."""
+    """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
+
+    `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
+    `is_added` items are not in the file at all (see `unrolling`).
+    """
 
     link_id: str
     type: str
@@ -46,6 +56,14 @@ class Item:
     max_length: int | None = None
     minimum: str | None = None
     maximum: str | None = None
+    pattern: str = ""
+    initial: tuple = ()
+    calculated: str = ""
+    is_hidden: bool = False
+    is_read_only: bool = False
+    source: str = ""
+    is_added: bool = False
+    is_continued: bool = False
     options: tuple[Option, ...] = ()
     conditions: tuple[Condition, ...] = ()
     needs_all: bool = False
@@ -55,6 +73,16 @@ class Item:
     @property
     def is_question(self) -> bool:
         return self.type in QUESTION_TYPES
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether a patient answers it: a question that is neither hidden nor read-only nor calculated."""
+        return self.is_question and not (self.is_hidden or self.is_read_only or self.calculated)
+
+    @property
+    def exported_id(self) -> str:
+        """Its linkId in the file it came from."""
+        return self.source or self.link_id
 
     @property
     def label(self) -> str:
@@ -96,6 +124,7 @@ class Questionnaire:
     description: str
     pages: tuple[Item, ...]
     scores: tuple[ScoreRule, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -113,15 +142,17 @@ def comparable(item: Item, value):
 
     Raises ValueError or decimal.InvalidOperation if it is no possible answer.
     """
-    if item.type in ("integer", "decimal"):
+    if item.type in ("integer", "decimal", "quantity"):
         if isinstance(value, bool):
             raise ValueError("a boolean is no number")
         number = Decimal(str(value))
         if not number.is_finite():
             raise ValueError("not a finite number")
         return number
-    if item.type == "date":
-        return date.fromisoformat(value)
+    if item.type in ("date", "dateTime", "time"):
+        if not isinstance(value, str):
+            raise ValueError("not a text")
+        return _read_moment(item.type, value)
     if item.type == "boolean":
         if not isinstance(value, bool):
             raise ValueError("not a boolean")
@@ -129,3 +160,12 @@ def comparable(item: Item, value):
     if isinstance(value, dict):
         return value.get("text", "")
     return str(value)
+
+
+def _read_moment(kind: str, text: str):
+    """Whole dates, times and instants only; instants are compared by the clock that was meant when they were written."""
+    if kind == "date":
+        return date.fromisoformat(text)
+    if kind == "time":
+        return time.fromisoformat(text)
+    return datetime.fromisoformat(text).replace(tzinfo=None)

@@ -40,6 +40,8 @@ def _value_text(item: Item, value) -> str:
         return "Yes" if value else "No"
     if item.options:
         return item.option_text(value)
+    if item.type == "dateTime":
+        return str(value).replace("T", " ")
     if item.type == "date":
         day = date.fromisoformat(value)
         return f"{day:%a} {day.day} {day:%b %Y}"
@@ -51,7 +53,7 @@ def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> lis
     enabled = enabled_items(questionnaire, answers)
     sections = []
     for page in questionnaire.pages:
-        asked = [item for item in page.walk() if item.is_question and item.link_id in enabled]
+        asked = [item for item in page.walk() if item.is_question and not item.is_hidden and item.link_id in enabled]
         if asked:
             lines = (Line(item.link_id, item.label, answer_text(item, answers.get(item.link_id, []))) for item in asked)
             sections.append(Section(page, tuple(lines)))
@@ -63,7 +65,7 @@ def estimate_minutes(questionnaire: Questionnaire) -> int:
     seconds = 0.0
     enabled = enabled_items(questionnaire, {})
     for item in (item for item in questionnaire.items.values() if item.link_id in enabled):
-        if item.is_question and not item.is_required:
+        if item.is_hidden or (item.is_question and not (item.is_required and item.is_answerable)):
             continue
         seconds += len(f"{item.text} {item.hint}".split()) / WORDS_READ
         seconds += len(" ".join(option.text for option in item.options).split()) / WORDS_SCANNED
@@ -71,3 +73,8 @@ def estimate_minutes(questionnaire: Questionnaire) -> int:
             is_ticked = item.options or item.layout or item.type == "boolean"
             seconds += SECONDS_TO_CHOOSE if is_ticked else SECONDS_TO_TYPE
     return max(1, round(seconds / 60))
+
+
+def count_without_reason(questionnaire: Questionnaire) -> int:
+    """How many questions do not say why they are asked."""
+    return sum(item.is_answerable and not item.is_added and not item.why for item in questionnaire.items.values())

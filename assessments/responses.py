@@ -8,11 +8,14 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient
 
+from .alerts import alert_staff
+from .calculation import add_calculated, initial_answers
 from .checking import check_item, check_page
 from .definitions import read_rules
 from .enablement import enabled_items, keep_enabled
 from .flags import apply_flags
 from .models import Flag, Questionnaire, Response, ResponseStatus, Score
+from .parsing import DefinitionInvalid
 from .questionnaire import Item
 from .red_flags import evaluate
 from .scoring import score_response
@@ -40,7 +43,12 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Respons
     if questionnaire is None:
         logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
         return None
-    response = Response.objects.create(questionnaire=questionnaire, patient=patient, created_at=now)
+    try:
+        initial = initial_answers(questionnaire.parsed)
+    except DefinitionInvalid:  # a visit is booked whatever somebody did to a definition
+        logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
+        initial = {}
+    response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
     record_access(actor=None, action=Action.CREATE, subject=response, patient_id=patient.pk, now=now)
     return response
 
@@ -49,7 +57,7 @@ def pages_asked(response: Response) -> list[Item]:
     """The pages that ask this patient something, in order."""
     parsed = response.questionnaire.parsed
     enabled = enabled_items(parsed, response.answers)
-    return [page for page in parsed.pages if any(item.is_question and item.link_id in enabled for item in page.walk())]
+    return [page for page in parsed.pages if any(one.is_answerable and one.link_id in enabled for one in page.walk())]
 
 
 def first_open_page(response: Response) -> Item | None:
@@ -75,7 +83,7 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     current = next((one for one in parsed.pages if one.link_id == page), None)
     if current is None:
         raise PageUnknown(page)
-    kept = _merge(locked.answers, answers, current)
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current))
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
     if not check_page(parsed, current, kept):
@@ -85,7 +93,9 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     locked.save()
     record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
     _copy_state(locked, response)
-    return apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+    raised = apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+    alert_staff(response=response, raised=raised, now=now)
+    return raised
 
 
 @transaction.atomic
@@ -107,8 +117,25 @@ def complete_response(*, response: Response, now) -> Response:
     return response
 
 
-def _merge(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
-    on_page = {item.link_id: item for item in page.walk() if item.is_question}
+def settle_import(*, response: Response, is_finished: bool, now) -> Response:
+    """Bring a response whose checked answers came in one piece to where page by page would have: flags, scores, status."""
+    parsed = response.questionnaire.parsed
+    response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
+    if is_finished:
+        response.answers = keep_enabled(parsed, response.answers)
+        response.status, response.completed_at = ResponseStatus.COMPLETED, now
+        _store_scores(response, now=now)
+    response.save()
+    raised = apply_flags(
+        response=response, fired=evaluate(read_rules(), keep_enabled(parsed, response.answers)), now=now
+    )
+    alert_staff(response=response, raised=raised, now=now)
+    return response
+
+
+def merge_answers(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back."""
+    on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
     for link_id, values in given.items():
         problem = check_item(on_page[link_id], values)

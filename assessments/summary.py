@@ -8,14 +8,18 @@ from decimal import Decimal
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.practice.models import Clinic
 
 from .definitions import read_rules
 from .enablement import keep_enabled
 from .models import Flag, Response
+from .nearness import describe_nearness, is_close, measure_nearness
 from .questionnaire import Questionnaire
 from .reading import Section, answer_text, read_sections
-from .red_flags import Rules, Signal, holding_signals, read_inputs, rules_read
+from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, read_inputs, rules_read
+from .sign_off import describe_sign_off
 from .training_load import spike_band, spike_ratio
+from .trend import Trend, count_other_versions, read_trends
 
 SECTIONS = {
     "bone": "Bone",
@@ -24,6 +28,7 @@ SECTIONS = {
     "acute and joint": "Acute onset and joint",
     "goals": "Goals and confidence",
 }
+GUARDIAN = ("guard.name", "guard.relation", "guard.consent")
 GOALS = (
     "goal.1",
     "goal.1.now",
@@ -56,6 +61,7 @@ class SignalLine:
 
     signal: Signal
     inputs: list[tuple[str, str]]
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,26 @@ class SignalSection:
 
 
 @dataclass(frozen=True)
+class CloseRule:
+    """A rule that did not fire although part of it holds."""
+
+    rule: Rule
+    why_not: str
+
+
+@dataclass(frozen=True)
 class Summary:
+    """`is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is."""
+
     response: Response
     sign_off: str
+    guardian: str
+    is_guarded: bool
     flags: list[FlagLine]
+    close_rules: list[CloseRule]
     sections: list[SignalSection]
-    scores: list[tuple[str, str]]
+    trends: list[Trend]
+    other_versions: int
     pages: list[Section]
 
 
@@ -87,10 +107,14 @@ def read_summary(*, response: Response, by, now) -> Summary:
     fired = frozenset(flag.rule_id for flag in flags if flag.current_level)
     return Summary(
         response=response,
-        sign_off=rules.sign_off,
+        sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
+        guardian=_read_guardian(parsed, answers),
+        is_guarded=answers.get("about.age") == ["under-18"],
         flags=[describe_flag(flag, parsed) for flag in flags],
+        close_rules=find_close_rules(rules, parsed, answers),
         sections=[_read_section(name, rules, fired, parsed, answers) for name in SECTIONS],
-        scores=_read_scores(response, parsed),
+        trends=read_trends(response),
+        other_versions=count_other_versions(response),
         pages=read_sections(parsed, answers),
     )
 
@@ -121,7 +145,8 @@ def _read_section(
         inputs = _read_inputs(parsed, read_inputs(rules, signal.when, answers))
         if flags := sorted(fired & rules_read(rules, signal.when)):
             inputs.insert(0, ("Flags", ", ".join(flags)))
-        lines[signal in held].append(SignalLine(signal, inputs))
+        why_not = "" if signal in held else _why_not(signal, rules, fired, parsed, answers)
+        lines[signal in held].append(SignalLine(signal, inputs, why_not))
     facts = FACTS[name](parsed, answers) if name in FACTS else []
     return SignalSection(SECTIONS[name], lines[True], lines[False], facts)
 
@@ -153,12 +178,27 @@ def _read_goals(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[s
 FACTS = {"load": _read_load, "goals": _read_goals}
 
 
-def _read_scores(response: Response, parsed: Questionnaire) -> list[tuple[str, str]]:
-    titles = {rule.measure: rule.title for rule in parsed.scores}
-    return [
-        (
-            titles.get(score.measure, score.measure),
-            f"{score.result['value'] or 'no score'} ({score.result['answered']} of {score.result['of']} answered)",
-        )
-        for score in response.scores.all()
-    ]
+def find_close_rules(rules: Rules, parsed: Questionnaire, answers: dict[str, list]) -> list[CloseRule]:
+    """Rules that raise flags and did not, although more than place and age speaks for them, with what was missing."""
+    standing = {hit.rule_id for hit in evaluate(rules, answers)}
+    close = []
+    for rule in rules.rules:
+        near = [measure_nearness(rules, case.when, answers) for case in rule.cases]
+        nearest = [one for one in near if is_close(one, answers)]
+        if nearest and rule.id not in standing:
+            why_not = describe_nearness(min(nearest, key=lambda one: one.needed), parsed.items, answers)
+            close.append(CloseRule(rule, why_not))
+    return close
+
+
+def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questionnaire, answers: dict) -> str:
+    near = measure_nearness(rules, signal.when, answers, fired=fired)
+    return describe_nearness(near, parsed.items, answers) if is_close(near, answers) else ""
+
+
+def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> str:
+    """Name, relation and consent of a minor's guardian, as far as given."""
+    names = [name for name in GUARDIAN if answers.get(name)]
+    return ", ".join(answer_text(parsed.items[name], answers[name]) for name in names if name != "guard.consent") + (
+        " (agreed)" if answers.get("guard.consent") == [True] else ""
+    )

@@ -1,12 +1,15 @@
 from django.urls import path
 
-from . import views
+from .views import intake, screen
 
 app_name = "assessments"
 urlpatterns = [
-    path("<str:token>/", views.start, name="start"),
-    path("<str:token>/page/<str:page>/", views.page, name="page"),
-    path("<str:token>/stop/", views.stop, name="stop"),
-    path("<str:token>/check/", views.check, name="check"),
-    path("<str:token>/done/", views.done, name="done"),
+    path("screen/", screen.begin, name="screen"),
+    path("screen/stop/", screen.stop, name="screen_stop"),
+    path("screen/page/<str:page>/", screen.page, name="screen_page"),
+    path("<str:token>/", intake.start, name="start"),
+    path("<str:token>/page/<path:page>/", intake.page, name="page"),
+    path("<str:token>/stop/", intake.stop, name="stop"),
+    path("<str:token>/check/", intake.check, name="check"),
+    path("<str:token>/done/", intake.done, name="done"),
 ]

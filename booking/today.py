@@ -63,6 +63,7 @@ class Today:
     clinic: Clinic
     day: date
     flags: list[Flag]
+    late_flags: frozenset[Flag]  # of these, what somebody should have seen to by now
     visits: list[TodaysVisit]
     gaps: list[Gap]
     next_visit: Appointment | None  # only looked for on a day without visits
@@ -77,11 +78,13 @@ def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
     visits = _visits(whole_day, clinic, therapist)
+    flags = list(Flag.objects.open().select_related("response__patient"))
     diaries = read_diaries(first_day=day, days=1, now=now, clinic=clinic, therapist=therapist)
     return Today(
         clinic=clinic,
         day=day,
-        flags=list(Flag.objects.open().select_related("response__patient")),
+        flags=flags,
+        late_flags=frozenset(flag for flag in flags if flag.is_overdue(now)),
         visits=visits,
         gaps=_gaps(diaries, whole_day, clinic),
         next_visit=None if visits else _next_visit(whole_day, therapist),

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from assessments.screening import may_offer_screen
+from assessments.views.screen import screen_before
 from booking.availability import Slot, bookable_time, free_days, free_slots, next_free_slots, one_slot_a_time
 from booking.models import Service, VisitMode
 from booking.paths import DayConverter
@@ -37,6 +39,8 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 2, **zone_context(service, clinic, trail)}
     if not service.is_bookable:
         return render(request, "booking/call_us.html", context)
+    if page := screen_before(request, trail.article):
+        return page
     today = now.astimezone(clinic.zone).date()
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clinic.zone)
     first_day = min(max(_asked_day(request) or today, today), last_day)
@@ -49,6 +53,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
         "earlier": max(first_day - timedelta(days=DAYS_A_PAGE), today) if first_day > today else None,
         "later": after if after <= last_day else None,
         "next_slot": None if counts else _next_slot(service, first_day, now, clinic),
+        "may_screen": may_offer_screen(request.session),
     }
     return render(request, "booking/days.html", context)
 
@@ -62,6 +67,8 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     if not service.is_bookable:
         raise Http404
     trail = read_trail(request, now=now)
+    if page := screen_before(request, trail.article):
+        return page
     slots = one_slot_a_time(free_slots(service=service, first_day=day, days=1, now=now, clinic=clinic))
     rows = [time_row(slot, service, clinic, trail) for slot in slots]
     is_past = day < now.astimezone(clinic.zone).date()

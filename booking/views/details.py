@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from assessments.screening import keep_screen
+from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots, require_free
 from booking.forms import DetailsForm
@@ -30,6 +32,8 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     therapist = get_object_or_404(Therapist.objects.active(), slug=therapist_slug)
     trail = read_trail(request, now=now)
+    if page := screen_before(request, trail.article):
+        return page
     context = _context(service, therapist, starts_at, clinic, trail)
     if request.method == "POST":
         return _book(request, context, now)
@@ -76,6 +80,7 @@ def _book(request: HttpRequest, context: dict, now: datetime) -> HttpResponse:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return _time_is_gone(request, context, refusal, form=form, now=now)
+    keep_screen(session=request.session, intake=appointment.intake, patient=appointment.patient, now=now)
     return HttpResponseRedirect(visit_path(appointment, now=now), status=303)
 
 

@@ -166,7 +166,7 @@ def test_unknown_ids_lead_back_to_the_list(staff, loaded):
 def test_questionnaire_is_shown_as_asked(staff, response):
     text = staff.get(reverse("admin:assessments_questionnaire_change", args=[response.questionnaire_id])).text
     assert "Why we ask" in text
-    assert "about 5 minutes" in text.lower()
+    assert "about <strong>5 minutes" in text.lower()
     assert "no reason given" not in text
 
 
@@ -181,6 +181,19 @@ def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, mod
         answer(start_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW), intake, WORRYING)
     with django_assert_num_queries(len(one)):
         assert staff.get(address).status_code == 200
+
+
+def test_list_of_three_hundred_intakes_costs_the_same_as_of_one(staff, worrying, django_assert_num_queries):
+    address = reverse("admin:assessments_response_changelist")
+    staff.get(address)
+    with CaptureQueriesContext(connection) as one:
+        staff.get(address)
+    for number in range(299):
+        runner = find_or_register_patient(name=f"Runner {number}", email=f"r{number}@example.com", phone="", now=NOW)
+        start_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW)
+    with django_assert_num_queries(len(one)):
+        page = staff.get(address)
+    assert "300 intakes" in page.text
 
 
 def test_summary_costs_the_same_for_many_flags(staff, worrying, intake, bob, django_assert_num_queries):

@@ -1,63 +1,102 @@
-"""The clinic is told of an answer that must not wait, and the mail says neither whose nor what."""
+"""Staff are told at once, told again while nobody looks, and never told who or what by mail."""
+
+from datetime import timedelta
 
 import pytest
 
-from assessments.alerts import NEW_FLAG
+from assessments.alerts import AGAIN_AFTER, STAFF_FLAG
 from assessments.flags import acknowledge_flag
-from assessments.models import Flag
-from assessments.responses import save_page
-from clinic.outbox.kinds import find_kind
-from clinic.outbox.models import Message
-from clinic.outbox.wording import clinical_terms
-from clinic.practice.models import Clinic
-from tests.assessments.answering import QUIET
+from assessments.models import Flag, StaffAlert
+from assessments.responses import save_page, start_response
+from clinic.outbox.messages import claim_due_messages
+from clinic.outbox.models import Message, State
+from clinic.outbox.sending import send_claimed
+from clinic.practice.models import User
 from tests.assessments.conftest import NOW
 
 pytestmark = pytest.mark.django_db
+URGENT = {"rf.move": ["walk-groin"]}
+EMERGENCY = {"rf.leg": ["saddle"]}
+HOUR = timedelta(hours=1)
 
 
-def crack(response, now=NOW):
-    return save_page(response=response, page="safety", answers={"rf.leg": ["crack"]}, now=now)
+def send_due(now):
+    for message in claim_due_messages(now=now, limit=50):
+        send_claimed(message, now=now)
 
 
-def alert_of(response):
-    return Message.objects.get(kind=NEW_FLAG, subject_id=response.pk)
+@pytest.fixture
+def urgent(response, charlie):
+    save_page(response=response, page="signs", answers=URGENT, now=NOW)
+    return response
 
 
-def test_the_clinic_is_told_at_once_without_a_name_or_a_reason(response):
-    Clinic.objects.update(email="hello@lakeside.example")
-    crack(response)
-    alert = alert_of(response)
-    assert (alert.due_at, alert.patient) == (NOW, None)
-    mail = find_kind(NEW_FLAG).render(alert, NOW)
-    assert mail.to == "hello@lakeside.example"
-    words = mail.subject + mail.text + mail.html
-    assert "Alice" not in words and str(response.pk) not in words
-    assert clinical_terms(mail.subject + mail.text) == []
-    assert find_kind(NEW_FLAG).still_wanted(alert, NOW) is None
+def test_abandoned_intake_alerts_staff_in_the_transaction_that_saves_the_page(urgent, charlie):
+    alert = StaffAlert.objects.get()
+    assert (alert.response, alert.recipient, alert.level) == (urgent, charlie, "U")
+    due = sorted(message.due_at - NOW for message in Message.objects.filter(kind=STAFF_FLAG))
+    assert due == [timedelta(0), *AGAIN_AFTER["U"]]
 
 
-def test_the_same_answer_saved_again_alerts_nobody_twice(response):
-    crack(response)
-    crack(response)
-    assert Message.objects.filter(kind=NEW_FLAG).count() == 1
+def test_what_only_the_therapist_should_know_alerts_nobody(response, charlie):
+    save_page(response=response, page="onset", answers={"mech": ["lock"]}, now=NOW)
+    assert Flag.objects.get().level == "T"
+    assert not Message.objects.exists()
 
 
-def test_an_answer_that_gets_worse_later_alerts_again(response):
-    crack(response)
-    save_page(response=response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
-    crack(response)
-    assert Message.objects.filter(kind=NEW_FLAG).count() == 2
+def test_mail_holds_a_link_into_the_admin_and_nothing_of_the_patient(urgent, charlie, alice, post_office):
+    send_due(NOW)
+    (mail,) = post_office.mails
+    assert charlie.email in mail["To"]
+    text = mail.as_string() + mail.get_body(("plain",)).get_content()
+    assert f"/admin/assessments/response/{urgent.pk}/change/" in text
+    for private in (alice.name, alice.email, alice.phone, str(alice.pk), "RF16", "groin", "hip", "urgent", "flag"):
+        assert private.lower() not in text.lower()
 
 
-def test_quiet_answers_alert_nobody(response, intake):
-    safety = {name: values for name, values in QUIET.items() if intake.page_of[name].link_id == "safety"}
-    save_page(response=response, page="safety", answers=safety, now=NOW)
-    assert not Message.objects.filter(kind=NEW_FLAG).exists()
+def test_unacknowledged_flag_is_mailed_again_after_its_time(urgent, post_office):
+    send_due(NOW)
+    send_due(NOW + AGAIN_AFTER["U"][0] - timedelta(minutes=1))
+    assert len(post_office.mails) == 1
+    send_due(NOW + AGAIN_AFTER["U"][0])
+    assert [mail["Subject"].startswith("Still waiting") for mail in post_office.mails] == [False, True]
 
 
-def test_an_alert_is_not_sent_once_somebody_has_seen_to_it(response, charlie):
-    crack(response)
-    for flag in Flag.objects.filter(response=response):
-        acknowledge_flag(flag=flag, by=charlie, now=NOW)
-    assert find_kind(NEW_FLAG).still_wanted(alert_of(response), NOW) == "somebody has seen to it"
+def test_acknowledged_flag_is_not_mailed_again(urgent, charlie, post_office):
+    send_due(NOW)
+    acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW + HOUR)
+    send_due(NOW + AGAIN_AFTER["U"][0])
+    assert len(post_office.mails) == 1
+    assert Message.objects.get(version=2).reason == "somebody has seen to it"
+    assert Message.objects.get(version=2).state == State.SKIPPED
+
+
+def test_second_page_of_the_same_sitting_alerts_only_if_it_is_worse(urgent):
+    save_page(response=urgent, page="signs", answers={"rf.signs": ["cancer"]}, now=NOW + timedelta(minutes=2))
+    assert StaffAlert.objects.count() == 1
+    save_page(response=urgent, page="safety", answers=EMERGENCY, now=NOW + timedelta(minutes=3))
+    assert sorted(StaffAlert.objects.values_list("level", flat=True)) == ["E", "U"]
+
+
+def test_new_flag_alerts_anew_once_somebody_has_looked(urgent, charlie):
+    acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW + timedelta(minutes=1))
+    save_page(response=urgent, page="signs", answers={"rf.signs": ["cancer"]}, now=NOW + timedelta(minutes=2))
+    assert StaffAlert.objects.count() == 2
+
+
+def test_alert_goes_to_everybody_who_may_see_flags_and_to_nobody_else(loaded, alice, charlie):
+    User.objects.create_user("desk@example.com", "a long enough password", name="Dora Desk", is_staff=True)
+    User.objects.create_superuser("gone@example.com", "a long enough password", name="Gus Gone", is_active=False)
+    response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+    save_page(response=response, page="signs", answers=URGENT, now=NOW)
+    assert [alert.recipient for alert in StaffAlert.objects.all()] == [charlie]
+
+
+@pytest.mark.parametrize(("level", "wait"), [("E", timedelta(minutes=30)), ("U", timedelta(hours=4)), ("T", None)])
+def test_flag_is_overdue_from_its_levels_time_on(response, level, wait):
+    flag = Flag(response=response, level=level, raised_at=NOW)
+    assert not flag.is_overdue(NOW + timedelta(minutes=29))
+    if wait is None:
+        assert not flag.is_overdue(NOW + timedelta(days=9))
+    else:
+        assert flag.is_overdue(NOW + wait)

@@ -65,6 +65,52 @@ def save(page: Page) -> None:
     press(page, "Save and continue")
 
 
+def answer_page(page, story):
+    """Answer what the open page asks; what an answer opens is asked on the same page, with or without a script.
+
+    Returns the seconds a person takes: reading what is shown, two for a choice, five for a field that is typed.
+    """
+    seconds = 0.0
+    for _ in range(5):
+        asked = page.eval_on_selector_all('input[name="seen"]', "all => all.map(one => one.value)")
+        for link_id in asked:
+            field = page.locator(f'[name="{link_id}"]:enabled')
+            if link_id in story and field.count():
+                answer(
+                    page, link_id, *[str(value).lower() if value is True else str(value) for value in story[link_id]]
+                )
+        seconds += pace(page)
+        heading, address = page.get_by_role("heading", level=1).inner_text(), page.url
+        save(page)
+        if page.url != address or page.get_by_role("heading", level=1).inner_text() != heading:
+            return seconds
+        if page.locator(".error-summary").count():
+            raise AssertionError(page.locator(".error-summary").inner_text())
+    raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
+
+
+def pace(page: Page) -> float:
+    """How long the open page takes: its questions read at 4 words a second, lists scanned at 6.5, and the answering."""
+    words = "all => all.filter(one => one.checkVisibility()).map(one => one.innerText).join(' ').split(/\\s+/).length"
+    read = page.eval_on_selector_all("h1, .lede, legend, .form-label, .hint", words) / 4
+    scanned = page.eval_on_selector_all(".choice-list span", words) / 6.5
+    chosen = page.locator("input:checked").count()
+    return read + scanned + 2 * chosen + 5 * typed_fields(page)
+
+
+def typed_fields(page: Page) -> int:
+    """How many text boxes of the form are filled in."""
+    selector = "form .form-control:not(:disabled)"
+    return page.eval_on_selector_all(selector, "all => all.filter(one => one.value).length")
+
+
+def screen(page: Page, story: dict) -> None:
+    """The questions before the times, from the offer to where they lead: the times, or a page that stops."""
+    page.get_by_role("button", name="Answer seven questions").click()
+    while page.get_by_role("button", name="Save and continue").count():
+        answer_page(page, story)
+
+
 def log_in(page: Page) -> None:
     page.goto("/admin/")
     page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)

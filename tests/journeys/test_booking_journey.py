@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import send_due_messages
 
@@ -34,6 +35,9 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
         expect(page.get_by_role("link", name=re.compile(link)).first).to_be_visible()
 
     page.get_by_role("link", name=re.compile("^Book.*discovery call", re.I)).first.click()
+    check_axe(page)
+    steps.fits(page)
+    steps.screen(page, CALM)
     expect(page.locator("main")).to_contain_text(article)  # the article comes along
     when = steps.choose_time(page)
     assert "hip" not in page.url.lower()

@@ -20,25 +20,6 @@ def demo_clinic():
     open_demo_clinic(now=timezone.now())
 
 
-def answer_page(page, story):
-    """Answer what the open page asks; what an answer opens is asked on the same page, with or without a script."""
-    for _ in range(4):
-        asked = page.eval_on_selector_all('input[name="seen"]', "all => all.map(one => one.value)")
-        for link_id in asked:
-            field = page.locator(f'[name="{link_id}"]:enabled')
-            if link_id in story and field.count():
-                steps.answer(
-                    page, link_id, *[str(value).lower() if value is True else str(value) for value in story[link_id]]
-                )
-        heading, address = page.get_by_role("heading", level=1).inner_text(), page.url
-        steps.save(page)
-        if page.url != address or page.get_by_role("heading", level=1).inner_text() != heading:
-            return
-        if page.locator(".error-summary").count():
-            raise AssertionError(page.locator(".error-summary").inner_text())
-    raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
-
-
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check_axe, java_script):
     phone = open_browser(java_script_enabled=java_script)
@@ -55,7 +36,7 @@ def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check
         if phone.get_by_role("button", name="Save and continue").count():
             check(phone)
             steps.fits(phone)
-            answer_page(phone, story)
+            steps.answer_page(phone, story)
         elif phone.get_by_role("button", name=re.compile("I have read this|^Continue$")).count():
             stops += 1
             check(phone)
@@ -87,7 +68,7 @@ def test_answers_when_the_runner_stops_and_comes_back(open_browser):
     link = first.url
     first.get_by_role("link", name="Begin").click()
     expect(first.get_by_role("button", name="Save and continue")).to_be_visible()
-    answer_page(first, CALM)
+    steps.answer_page(first, CALM)
     second_page = first.get_by_role("heading", level=1).inner_text()
 
     later = open_browser()

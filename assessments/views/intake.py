@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.practice.links import LinkUnknown, open_link
 from clinic.practice.models import LinkPurpose
 
-from .definitions import read_rules
-from .flags import acknowledge_shown, mark_shown, request_callback
-from .forms import PageForm
-from .models import Response
-from .questionnaire import Item
-from .reading import estimate_minutes, read_sections
-from .red_flags import DEADLINES, LEVELS
-from .responses import ResponseUnfinished, complete_response, first_open_page, pages_asked, save_page
+from ..definitions import read_rules
+from ..flags import acknowledge_shown, mark_shown, request_callback
+from ..forms import PageForm
+from ..models import Response
+from ..questionnaire import Item
+from ..reading import estimate_minutes, read_sections
+from ..red_flags import DEADLINES, LEVELS
+from ..responses import ResponseUnfinished, complete_response, first_open_page, pages_asked, save_page
 
 
 def opens_response(view):

@@ -1,36 +1,22 @@
-"""The therapist's side: the summary of an intake, flags to acknowledge, and what is asked. Nothing here changes an answer."""
+"""The summary of an intake, its flags to acknowledge, its answers as FHIR."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import HttpResponseRedirect, JsonResponse
+from django.http import JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
-from .fhir import export_response
-from .flags import acknowledge_flag
-from .models import Flag, Questionnaire, Response
-from .reading import estimate_minutes
-from .summary import read_summary
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Patients answer, rules raise flags, files bring questionnaires: nobody types any of it in here."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
+from ..fhir import export_response
+from ..flags import acknowledge_flag
+from ..models import Flag, Response
+from ..summary import read_summary
+from .read_only import ReadOnlyAdmin, see
 
 
 @admin.register(Response)
@@ -84,9 +70,7 @@ class ResponseAdmin(ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, Flag._meta, str(flag))
         if not acknowledge_flag(flag=found, by=request.user, now=timezone.now()):
             messages.info(request, "Somebody has already acknowledged this flag.")
-        redirect = HttpResponseRedirect(reverse("admin:assessments_response_change", args=[pk]))
-        redirect.status_code = 303
-        return redirect
+        return see(reverse("admin:assessments_response_change", args=[pk]))
 
     def export_view(self, request, pk):
         response = self._find(request, str(pk))
@@ -103,60 +87,3 @@ class ResponseAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return self.get_object(request, object_id)
-
-
-@admin.register(Flag)
-class FlagAdmin(ReadOnlyAdmin):
-    list_display = [
-        "level",
-        "rule_id",
-        "patient",
-        "raised_at",
-        "callback_requested_at",
-        "staff_acknowledged_at",
-        "intake",
-    ]
-    list_display_links = None
-    list_filter = ["level", ("staff_acknowledged_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["response__patient"]
-    list_per_page = 50
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).worst_first()
-
-    @admin.display(ordering="response__patient__name")
-    def patient(self, flag):
-        return flag.response.patient
-
-    def intake(self, flag):
-        url = reverse("admin:assessments_response_change", args=[flag.response_id])
-        return format_html('<a href="{}">Open the summary</a>', url)
-
-
-@admin.register(Questionnaire)
-class QuestionnaireAdmin(ReadOnlyAdmin):
-    list_display = ["title", "slug", "version", "published_at"]
-    list_filter = ["slug"]
-
-    def get_queryset(self, request):
-        queryset = super().get_queryset(request)
-        return queryset.defer("definition") if request.resolver_match.url_name.endswith("changelist") else queryset
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        questionnaire = self.get_object(request, object_id)
-        if questionnaire is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": str(questionnaire),
-            "subtitle": None,
-            "opts": self.opts,
-            "questionnaire": questionnaire,
-            "parsed": questionnaire.parsed,
-            "minutes": estimate_minutes(questionnaire.parsed),
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "assessments/admin_questionnaire.html", context)

@@ -1,0 +1,8 @@
+"""The therapist's side. Nothing here changes an answer."""
+
+from .flags import FlagAdmin
+from .questionnaires import QuestionnaireAdmin
+from .responses import ResponseAdmin
+from .rules import RuleSignOffAdmin
+
+__all__ = ["FlagAdmin", "QuestionnaireAdmin", "ResponseAdmin", "RuleSignOffAdmin"]

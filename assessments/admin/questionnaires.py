@@ -1,0 +1,94 @@
+"""What patients are asked."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from ..forms import UploadForm
+from ..importing import ImportRefused, import_questionnaire, publish_questionnaire
+from ..inspection import LONGEST_MINUTES, inspect
+from ..models import Questionnaire
+from ..reading import count_without_reason, estimate_minutes
+from .read_only import ReadOnlyAdmin, see
+
+
+@admin.register(Questionnaire)
+class QuestionnaireAdmin(ReadOnlyAdmin):
+    change_list_template = "assessments/admin_questionnaires.html"
+    list_display = ["title", "slug", "version", "published_at"]
+    list_filter = ["slug"]
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("upload/", wrap(self.upload_view), name="assessments_questionnaire_upload"),
+            path("<uuid:pk>/publish/", wrap(require_POST(self.publish_view)), name="assessments_questionnaire_publish"),
+            *super().get_urls(),
+        ]
+
+    def upload_view(self, request):
+        """A FHIR file in, an unpublished version out; what is refused says why, and the form stands again."""
+        if not request.user.has_perm("assessments.add_questionnaire"):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                imported = import_questionnaire(
+                    content=form.cleaned_data["file"].read(), slug=form.cleaned_data["slug"], now=timezone.now()
+                )
+            except ImportRefused as refused:
+                form.add_error("file", f"It cannot be asked. {refused}")
+            else:
+                if not imported.is_new:
+                    messages.info(request, "This very questionnaire was there already.")
+                return see(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Import a questionnaire",
+            "subtitle": None,
+            "opts": self.opts,
+            "form": form,
+        }
+        request.current_app = self.admin_site.name
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "assessments/admin_upload.html", context, status=status)
+
+    def publish_view(self, request, pk):
+        if not request.user.has_perm("assessments.add_questionnaire"):
+            raise PermissionDenied
+        questionnaire = self.get_object(request, str(pk))
+        if questionnaire is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        publish_questionnaire(questionnaire=questionnaire, by=request.user, now=timezone.now())
+        messages.success(request, "Patients are asked this version from now on.")
+        return see(reverse("admin:assessments_questionnaire_change", args=[pk]))
+
+    def get_queryset(self, request):
+        queryset = super().get_queryset(request)
+        return queryset.defer("definition") if request.resolver_match.url_name.endswith("changelist") else queryset
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        questionnaire = self.get_object(request, object_id)
+        if questionnaire is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(questionnaire),
+            "subtitle": None,
+            "opts": self.opts,
+            "questionnaire": questionnaire,
+            "parsed": questionnaire.parsed,
+            "minutes": estimate_minutes(questionnaire.parsed),
+            "longest_minutes": LONGEST_MINUTES,
+            "without_reason": count_without_reason(questionnaire.parsed),
+            "warnings": inspect(questionnaire.definition, questionnaire.parsed),
+            "may_publish": request.user.has_perm("assessments.add_questionnaire"),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "assessments/admin_questionnaire.html", context)

@@ -1,0 +1,57 @@
+"""The rules in force, to be read as a whole and signed off by a therapist."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from clinic.practice.models import Therapist
+
+from ..definitions import digest_rules, read_rules
+from ..models import RuleSignOff
+from ..sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
+from .read_only import ReadOnlyAdmin, see
+
+
+@admin.register(RuleSignOff)
+class RuleSignOffAdmin(ReadOnlyAdmin):
+    """Its list is the page of the rules; a signature is given there and never changed."""
+
+    def get_urls(self):
+        sign = self.admin_site.admin_view(require_POST(self.sign_view))
+        return [path("sign/", sign, name="assessments_rules_sign"), *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Rules for flags and signals",
+            "subtitle": None,
+            "opts": self.opts,
+            "rules": read_rules(),
+            "digest": digest_rules(),
+            "signed": find_sign_off(),
+            "earlier": RuleSignOff.objects.exclude(digest=digest_rules()).select_related("signed_by"),
+            "may_sign": Therapist.objects.active().filter(user=request.user).exists(),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "assessments/admin_rules.html", context)
+
+    def sign_view(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            sign_off_rules(by=request.user, digest=request.POST.get("digest", ""), now=timezone.now())
+        except TherapistNeeded:
+            raise PermissionDenied from None
+        except AlreadySignedOff as earlier:
+            messages.info(request, f"{earlier.sign_off.signed_by} has already signed these rules off.")
+        except LookupError:
+            messages.warning(request, "The rules were changed while you read them. Please read them again.")
+        else:
+            messages.success(request, "Signed off. Every summary says so from now on.")
+        return see(reverse("admin:assessments_rulesignoff_changelist"))

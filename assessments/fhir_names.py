@@ -1,0 +1,46 @@
+"""FHIR's extensions that we read, and finding them in raw JSON. Pure."""
+
+FHIR = "http://hl7.org/fhir/StructureDefinition/"
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
+WEIGHTS = (FHIR + "ordinalValue", FHIR + "itemWeight")  # the older name and the newer
+MINIMUM, MAXIMUM = FHIR + "minValue", FHIR + "maxValue"
+MAX_OCCURS = FHIR + "questionnaire-maxOccurs"
+EXCLUSIVE = FHIR + "questionnaire-optionExclusive"
+HIDDEN = FHIR + "questionnaire-hidden"
+PATTERN = FHIR + "regex"
+UNIT = FHIR + "questionnaire-unit"
+VARIABLE = FHIR + "variable"
+SHORT = SDC + "sdc-questionnaire-shortText"
+CALCULATED = SDC + "sdc-questionnaire-calculatedExpression"
+NOT_EVALUATED = {
+    SDC + name: name.removeprefix("sdc-questionnaire-")
+    for name in (
+        "sdc-questionnaire-enableWhenExpression",
+        "sdc-questionnaire-initialExpression",
+        "sdc-questionnaire-answerExpression",
+        "sdc-questionnaire-candidateExpression",
+        "sdc-questionnaire-contextExpression",
+        "sdc-questionnaire-answerOptionsToggleExpression",
+    )
+} | {FHIR + "cqf-expression": "cqf-expression", FHIR + "questionnaire-constraint": "constraint"}
+WHY, HINT, LAYOUT, SCALE_ENDS, SCORE = (
+    f"urn:runclinic:{name}" for name in ("why-we-ask", "hint", "layout", "scale-ends", "score")
+)
+
+
+def find_extensions(raw: dict, *urls: str) -> list[dict]:
+    """The extensions of `raw` with one of these urls."""
+    return [extension for extension in raw.get("extension", []) if extension.get("url") in urls]
+
+
+def extension_value(raw: dict, *urls: str):
+    """The value of the first extension of these urls, whatever its type; None if there is none."""
+    for extension in find_extensions(raw, *urls):
+        return next((value for key, value in extension.items() if key.startswith("value")), None)
+    return None
+
+
+def typed_value(raw: dict, prefix: str = "value") -> tuple[str, object] | None:
+    """("Coding", {...}) of the one value[x] (or answer[x]) in `raw`; None if there is none or more than one."""
+    found = [(key.removeprefix(prefix), value) for key, value in raw.items() if key.startswith(prefix)]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,98 @@
+"""What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC
+
+from .calculation import calculated_items, whole_expression
+from .expressions import ExpressionUnsupported, check_expression
+from .fhir_names import CALCULATED, FHIR, MAX_OCCURS, NOT_EVALUATED, extension_value
+from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
+from .reading import estimate_minutes
+from .response_items import write_items
+from .unrolling import copies_of
+
+LONGEST_MINUTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """`name` is a word to look for, `link_id` the item (empty: the whole), `text` says what happens instead."""
+
+    name: str
+    link_id: str
+    text: str
+
+
+def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
+    """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
+    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw)]
+    found += _inspect_expressions(parsed)
+    found += _inspect_conditions(parsed)
+    minutes = estimate_minutes(parsed)
+    if minutes > LONGEST_MINUTES:
+        found.append(Warning("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}"))
+    return found
+
+
+def _inspect_raw(raw: dict):
+    link_id, kind = raw.get("linkId", ""), raw.get("type")
+    for extension in raw.get("extension", []):
+        if name := NOT_EVALUATED.get(extension.get("url")):
+            yield Warning("expression", link_id, f"its {name} is not evaluated")
+    if kind in UNASKED_TYPES:
+        yield Warning(kind, link_id, "cannot be answered here; the page asks to bring it to the visit")
+    if kind == "group" and raw.get("required"):
+        yield Warning("required group", link_id, "only its questions can be required, not the group")
+    if kind == "boolean" and raw.get("repeats"):
+        yield Warning("repeating boolean", link_id, "is asked once")
+    if kind == "group" and raw.get("repeats"):
+        most = copies_of(raw, lambda one: extension_value(one, MAX_OCCURS))
+        yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
+    expression = extension_value(raw, CALCULATED) or {}
+    if expression and expression.get("language") != "text/fhirpath":
+        yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")
+    if extension_value(raw, f"{FHIR}questionnaire-itemControl") and kind not in ("group", "display"):
+        yield Warning("control", link_id, "is asked with our own controls")
+
+
+def _inspect_expressions(parsed: Questionnaire):
+    for item in calculated_items(parsed):
+        try:
+            check_expression(whole_expression(parsed, item))
+        except ExpressionUnsupported as error:
+            if not item.source:
+                yield Warning("expression", item.link_id, f"is not calculated: {error}")
+
+
+def _inspect_conditions(parsed: Questionnaire):
+    """A condition on a question of a repeating group, from outside it, looks at the first copy only."""
+    copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
+    for item in parsed.items.values():
+        for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
+            if condition.question in copied:
+                yield Warning("condition", item.link_id, f"looks only at the first answer of {condition.question}")
+
+
+def fullest_response(parsed: Questionnaire) -> dict:
+    """A QuestionnaireResponse in which everything is answered: what the expressions are tried on."""
+    answers = {item.link_id: [_some_answer(item)] for item in parsed.items.values() if item.is_question}
+    items = write_items(parsed, answers, zone=UTC, has_weights=True, enabled=frozenset(parsed.items))
+    return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": items}
+
+
+def _some_answer(item: Item):
+    if item.type in CHOICE_TYPES:
+        return item.options[-1].code
+    moments = {"date": "2026-01-01", "dateTime": "2026-01-01T00:00", "time": "12:00"}
+    if item.type in moments:
+        return moments[item.type]
+    if item.type in ORDERED_TYPES:
+        number = item.maximum or "1"
+        return int(number) if item.type == "integer" else number
+    return True if item.type == "boolean" else "x"
+
+
+def _walk(raw: dict):
+    for item in raw.get("item", []):
+        yield item
+        yield from _walk(item)

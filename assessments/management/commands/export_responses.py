@@ -1,0 +1,34 @@
+import json
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from assessments.fhir import export_bundle, export_ndjson
+from assessments.models import Response
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+
+
+class Command(BaseCommand):
+    help = "Write every finished response as FHIR R4: NDJSON, one QuestionnaireResponse a line, or a Bundle."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--slug", default="", help="only responses to this questionnaire")
+        parser.add_argument("--bundle", action="store_true", help="one Bundle instead of lines")
+
+    def handle(self, *args, **options):
+        now = timezone.now()
+        finished = Response.objects.filter(completed_at__isnull=False).select_related("questionnaire")
+        if options["slug"]:
+            finished = finished.filter(questionnaire__slug=options["slug"])
+        responses = list(finished.order_by("completed_at"))
+        for response in responses:
+            record_access(actor=None, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
+        with options["file"].open("w", encoding="utf-8") as file:
+            if options["bundle"]:
+                json.dump(export_bundle(responses, now=now), file, ensure_ascii=False)
+            else:
+                file.writelines(export_ndjson(responses))
+        self.stdout.write(f"{len(responses)} responses")

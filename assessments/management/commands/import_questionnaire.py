@@ -1,0 +1,30 @@
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from assessments.importing import ImportRefused, import_questionnaire, publish_questionnaire
+
+
+class Command(BaseCommand):
+    help = "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and say what works differently here."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--slug", default="", help="the name it is known by here; else from its url or name")
+        parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
+
+    def handle(self, *args, **options):
+        now = timezone.now()
+        try:
+            imported = import_questionnaire(content=options["file"].read_bytes(), slug=options["slug"], now=now)
+        except OSError as error:
+            raise CommandError(f"The file cannot be read: {error.strerror}") from None
+        except ImportRefused as error:
+            raise CommandError(f"It cannot be asked. {error}") from None
+        for warning in imported.warnings:
+            self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")
+        if options["publish"]:
+            publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
+        state = "stored" if imported.is_new else "was there already"
+        self.stdout.write(f"{imported.questionnaire} {state} as {imported.questionnaire.slug}")

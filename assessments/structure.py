@@ -1,0 +1,100 @@
+"""Whether a questionnaire can be asked at all: one linkId each, limits and conditions that fit, no circles. Pure."""
+
+import re
+from decimal import InvalidOperation
+
+from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
+
+LONGEST_PATTERN = 200
+OUR_FIELDS = {"seen", "change", "csrfmiddlewaretoken"}  # of the page's form, beside the questions
+
+
+class StructureInvalid(ValueError):
+    """It cannot be asked: `link_id` (empty for the whole) and why."""
+
+    def __init__(self, reason: str, link_id: str = ""):
+        super().__init__(reason)
+        self.link_id, self.reason = link_id, reason
+
+
+def check_structure(questionnaire: Questionnaire) -> None:
+    """Raises StructureInvalid, naming the first item that cannot be asked and why."""
+    seen: set[str] = set()
+    for page in questionnaire.pages:
+        for item in page.walk():
+            if item.link_id in seen:
+                raise StructureInvalid("this linkId is used twice", item.link_id)
+            if item.link_id in OUR_FIELDS:
+                raise StructureInvalid("this linkId is taken by the page itself", item.link_id)
+            seen.add(item.link_id)
+            _check_item(item)
+    for item in questionnaire.items.values():
+        for condition in item.conditions:
+            _check_condition(item, condition, questionnaire)
+    for score in questionnaire.scores:
+        for link_id in score.items:
+            if link_id not in seen:
+                raise StructureInvalid(f"the score {score.measure} counts an item that is not there", link_id)
+    _check_cycles(questionnaire)
+
+
+def _check_item(item: Item) -> None:
+    if item.type in CHOICE_TYPES and not item.options:
+        raise StructureInvalid("a choice without answers to choose", item.link_id)
+    if item.options and item.type not in CHOICE_TYPES:
+        raise StructureInvalid(f"answers to choose are not supported for the type {item.type}", item.link_id)
+    if len({option.code for option in item.options}) != len(item.options):
+        raise StructureInvalid("the same answer is offered twice", item.link_id)
+    if item.pattern:
+        _check_pattern(item)
+    for limit in (item.minimum, item.maximum):
+        if limit is not None:
+            try:
+                comparable(item, limit)
+            except (ValueError, InvalidOperation):
+                raise StructureInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+
+
+def _check_pattern(item: Item) -> None:
+    """A pattern is run on what patients type, so it must be short and unable to take for ever: no repeat in a repeat."""
+    if len(item.pattern) > LONGEST_PATTERN:
+        raise StructureInvalid("its regex is too long", item.link_id)
+    try:
+        re.compile(item.pattern)
+    except re.error:
+        raise StructureInvalid("its regex is none", item.link_id) from None
+    if re.search(r"[*+}]\)*[?]?\)[*+{]|\|.*\)[*+{]|\\[1-9]", item.pattern) or item.pattern.count("*") > 5:
+        raise StructureInvalid("its regex repeats what repeats, which could take for ever", item.link_id)
+
+
+def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
+    target = questionnaire.items.get(condition.question)
+    if target is None or not target.is_question:
+        raise StructureInvalid(f"it depends on {condition.question!r}, which is no question here", item.link_id)
+    if condition.operator not in ("exists", "=", "!=") and target.type not in ORDERED_TYPES:
+        raise StructureInvalid(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
+    if condition.operator != "exists":
+        try:
+            comparable(target, condition.value)
+        except (ValueError, InvalidOperation):
+            raise StructureInvalid(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
+
+
+def _check_cycles(questionnaire: Questionnaire) -> None:
+    """An item waits for its parent and for the questions it depends on; nobody may wait for himself."""
+    done: set[str] = set()
+    for start in questionnaire.items:
+        path, stack = [], [(start, False)]
+        while stack:
+            link_id, is_left = stack.pop()
+            if is_left:
+                done.add(path.pop())
+            elif link_id in path:
+                raise StructureInvalid("its condition waits for itself", link_id)
+            elif link_id not in done:
+                path.append(link_id)
+                item = questionnaire.items[link_id]
+                waits_for = [condition.question for condition in item.conditions] + (
+                    [item.parent] if item.parent else []
+                )
+                stack += [(link_id, True), *((target, False) for target in waits_for)]

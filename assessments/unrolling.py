@@ -1,0 +1,122 @@
+"""Repeating groups and endless pages, as questions that can be asked one after the other. Pure, over FHIR's JSON.
+
+A repeating group becomes copies of itself, each opened by a question of ours ("one more?"), so that conditions, checks and
+pages work in every copy as they do anywhere. A page with very many questions becomes several.
+"""
+
+from itertools import chain
+
+MOST_COPIES = 5  # of a repeating group; a smaller questionnaire-maxOccurs counts
+MOST_ITEMS = 5000  # after copying
+LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
+SOURCE, ADDED, CONTINUED = "#source", "#added", "#continued"  # no FHIR element begins with "#"
+
+
+class TooManyItems(ValueError):
+    """With its copies the questionnaire is larger than we ask."""
+
+
+def unroll(items: list[dict], *, title: str, max_occurs) -> list[dict]:
+    """`items` (the top level of a Questionnaire) as pages. `max_occurs(item)` gives a group's own limit, if any.
+
+    Raises TooManyItems.
+    """
+    unrolled = [one for item in items for one in _unroll_item(item, max_occurs, is_top=True)]
+    if sum(_count(item) for item in unrolled) > MOST_ITEMS:
+        raise TooManyItems(f"more than {MOST_ITEMS} items with the copies of its repeating groups")
+    return _paginate(unrolled, title)
+
+
+def copies_of(item: dict, max_occurs) -> int:
+    """How often a repeating group can be filled in."""
+    return max(1, min(max_occurs(item) or MOST_COPIES, MOST_COPIES))
+
+
+def _unroll_item(raw: dict, max_occurs, *, is_top: bool = False) -> list[dict]:
+    item = dict(raw)
+    if "item" in raw:
+        item["item"] = [one for child in raw["item"] for one in _unroll_item(child, max_occurs)]
+        if _count(item) > MOST_ITEMS:
+            raise TooManyItems(f"{raw.get('linkId')}: more than {MOST_ITEMS} items")
+    if raw.get("type") != "group" or not raw.get("repeats"):
+        return [item]
+    item.pop("repeats")
+    link_id, text = item.get("linkId", ""), item.get("text", "")
+    inside = {one["linkId"] for one in _walk(item) if "linkId" in one}
+    parts, opens = [item], {key: item[key] for key in ("enableWhen", "enableBehavior") if key in item}
+    for number in range(2, copies_of(raw, max_occurs) + 1):
+        gate = {"linkId": f"{link_id}~{number}?", "type": "boolean", "text": "Is there one more to add?", ADDED: True}
+        parts.append({**gate, **opens})
+        opens = {"enableWhen": [{"question": gate["linkId"], "operator": "=", "answerBoolean": True}]}
+        copy = {**_rename(item, f"~{link_id}.{number}", inside), "text": f"{text} ({number})"}
+        copy.pop("enableBehavior", None)
+        parts.append({**copy, **opens})
+    if is_top:
+        return [{"linkId": f"{link_id}~all", "type": "group", "text": text, ADDED: True, "item": parts}]
+    return parts
+
+
+def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
+    """A copy whose linkIds, and conditions on what is inside, carry the copy's `suffix`."""
+    item = {**raw, "linkId": raw.get("linkId", "") + suffix}
+    if not raw.get(ADDED):
+        item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
+    if "enableWhen" in raw:
+        item["enableWhen"] = [
+            {**one, "question": one["question"] + suffix} if one.get("question") in inside else one
+            for one in raw["enableWhen"]
+        ]
+    if "item" in raw:
+        item["item"] = [_rename(child, suffix, inside) for child in raw["item"]]
+    return item
+
+
+def _paginate(items: list[dict], title: str) -> list[dict]:
+    pages, loose = [], []
+
+    def close_page():
+        if len(loose) > 1:
+            pages.append(
+                {"linkId": f"page~{len(pages) + 1}", "type": "group", "text": title, ADDED: True, "item": [*loose]}
+            )
+        else:
+            pages.extend(loose)
+        loose.clear()
+
+    for item in items:
+        if item.get("type") == "group":
+            close_page()
+            pages += _split(item) if _count(item) > LONGEST_PAGE else [item]
+        else:
+            if sum(map(_count, loose)) + _count(item) > SPLIT_PAGE:
+                close_page()
+            loose.append(item)
+    close_page()
+    return pages
+
+
+def _split(raw: dict) -> list[dict]:
+    """`raw` as several groups of at most SPLIT_PAGE items each, as far as questions with questions below allow."""
+    if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
+        return [raw]
+    parts: list[list[dict]] = [[]]
+    for piece in chain.from_iterable(_split(child) for child in raw.get("item", [])):
+        if parts[-1] and sum(map(_count, parts[-1])) + _count(piece) > SPLIT_PAGE:
+            parts.append([])
+        parts[-1].append(piece)
+    first = {**raw, "item": parts[0]}
+    source = {} if raw.get(ADDED) else {SOURCE: raw.get(SOURCE) or raw.get("linkId", "")}
+    return [first] + [
+        {**raw, **source, CONTINUED: True, "linkId": f"{raw.get('linkId', '')}~p{number}", "item": part}
+        for number, part in enumerate(parts[1:], start=2)
+    ]
+
+
+def _count(raw: dict) -> int:
+    return sum(1 for _ in _walk(raw))
+
+
+def _walk(raw: dict):
+    yield raw
+    for child in raw.get("item", []):
+        yield from _walk(child)

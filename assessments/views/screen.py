@@ -1,0 +1,139 @@
+"""The hip screen: offered before the slots, asked page by page, stopped where a visit would be too late."""
+
+from functools import wraps
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinic.practice.models import Clinic
+from education.models import Article
+
+from ..definitions import read_rules
+from ..forms import PageForm
+from ..red_flags import DEADLINES
+from ..screening import (
+    Screen,
+    find_questionnaire,
+    is_about_hip,
+    read_screen,
+    save_screen_page,
+    screen_pages,
+    unread_flags,
+    write_screen,
+)
+
+
+def screen_before(request, article: Article | None):
+    """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
+
+    None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
+    """
+    screen = read_screen(request.session)
+    if screen is None:
+        if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
+            return None  # a form that was filled in meanwhile is not thrown away
+        return render(request, "assessments/screen_offer.html", {"next_path": request.get_full_path()})
+    questionnaire = find_questionnaire()
+    if questionnaire is None or screen.is_skipped:
+        return None
+    url = _next_url(screen, questionnaire)
+    return _see(url) if url != screen.next_path else None
+
+
+@never_cache
+@require_POST
+def begin(request):
+    """Begin, or say that it is not the hip or groin. Beginning again keeps what was answered."""
+    next_path = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None) or not next_path.startswith("/"):
+        next_path = reverse("home")
+    screen = read_screen(request.session) or Screen(next_path)
+    screen.next_path, screen.is_skipped = next_path, request.POST.get("action") == "skip"
+    questionnaire = find_questionnaire()
+    write_screen(request.session, screen)
+    if screen.is_skipped or questionnaire is None:
+        return _see(next_path)
+    return _see(_next_url(screen, questionnaire))
+
+
+def opens_screen(view):
+    """Give `view` the visitor's screen; who has none (an old link, another browser) is sent to the start."""
+
+    @never_cache
+    @wraps(view)
+    def opened(request, **kwargs):
+        screen, questionnaire = read_screen(request.session), find_questionnaire()
+        if screen is None or questionnaire is None:
+            return render(request, "assessments/screen_unknown.html", status=404)
+        return view(request, screen, questionnaire, **kwargs)
+
+    return opened
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opens_screen
+def page(request, screen, questionnaire, page):
+    pages = screen_pages(questionnaire)
+    current = next((one for one in pages if one.link_id == page), None)
+    if current is None:
+        return render(request, "assessments/screen_unknown.html", status=404)
+    if request.method != "POST":
+        form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
+        return _render_page(request, pages, current, form)
+    form = PageForm(request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
+    is_done = form.is_valid() and not form.newly_asked
+    save_screen_page(screen=screen, questionnaire=questionnaire, page=current, answers=form.given)
+    screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
+    write_screen(request.session, screen)
+    return _see(_next_url(screen, questionnaire)) if is_done else _render_page(request, pages, current, form)
+
+
+def _render_page(request, pages, current, form):
+    index = pages.index(current)
+    back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
+    context = {"page": current, "form": form, "number": index + 1, "total": len(pages), "back_url": back_url}
+    return render(request, "assessments/screen_page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opens_screen
+def stop(request, screen, questionnaire):
+    """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
+    unread = unread_flags(screen, questionnaire)
+    if not unread:
+        return _see(_next_url(screen, questionnaire))
+    level = unread[0].level
+    standing = [hit for hit in unread if hit.level == level]
+    if request.method == "POST" and level == "U":
+        screen.acknowledged = sorted({*screen.acknowledged, *(hit.rule_id for hit in standing)})
+        write_screen(request.session, screen)
+        return _see(_next_url(screen, questionnaire))
+    read = (name for hit in standing for name in hit.snapshot)
+    first = next(questionnaire.parsed.page_of[name].link_id for name in read if name in questionnaire.parsed.page_of)
+    context = {
+        "level": level,
+        "action": read_rules().actions[min((hit.deadline for hit in standing), key=DEADLINES.index)],
+        "change_url": reverse("assessments:screen_page", args=[first]),
+        "clinic": Clinic.objects.current(),
+        "now": timezone.now(),
+    }
+    return render(request, "assessments/screen_stop.html", context)
+
+
+def _next_url(screen: Screen, questionnaire) -> str:
+    """What must not wait first, then the first page that is open, then where the visitor was going."""
+    if unread_flags(screen, questionnaire):
+        return reverse("assessments:screen_stop")
+    open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
+    return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path
+
+
+def _see(url: str) -> HttpResponseRedirect:
+    redirect = HttpResponseRedirect(url)
+    redirect.status_code = 303
+    return redirect

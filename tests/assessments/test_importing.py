@@ -1,0 +1,317 @@
+"""FHIR questionnaires in: all that R4 can say is asked, told apart as a warning, or refused with the item and the reason."""
+
+import json
+import time
+from copy import deepcopy
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assessments.calculation import add_calculated, initial_answers
+from assessments.expressions import ExpressionUnsupported, check_expression, try_expressions
+from assessments.importing import MOST_BYTES, ImportRefused, import_questionnaire
+from assessments.inspection import inspect
+from assessments.models import Questionnaire
+from assessments.parsing import parse_questionnaire
+from assessments.r5 import convert_r5, is_r5
+from assessments.responses import complete_response, first_open_page, save_page, start_response
+from clinic.practice.links import issue_link
+from clinic.practice.models import LinkPurpose
+from tests.assessments.answering import fill_page, page_url
+from tests.assessments.conftest import NOW
+from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, weighted
+
+
+def packed(definition=EVERYTHING, **changes):
+    return json.dumps({**definition, **changes}).encode()
+
+
+def of(*items, **more):
+    return {"resourceType": "Questionnaire", "name": "Small", "status": "active", "item": list(items), **more}
+
+
+def test_example_is_fhir_and_every_type_is_read():
+    FhirQuestionnaire.model_validate(EVERYTHING)
+    parsed = parse_questionnaire(EVERYTHING)
+    kinds = {item.type for item in parsed.items.values()}
+    assert kinds == {
+        *("group", "display", "boolean", "decimal", "integer", "date", "dateTime", "time", "string", "text", "url"),
+        *("choice", "open-choice", "attachment", "reference", "quantity"),
+    }
+    assert [option.ordinal for option in parsed.items["s1"].options] == [0, 1, 2]
+    assert initial_answers(parsed) == {"int": [3], "open": ["Trail"], "secret": ["b7"], "total": [0]}
+
+
+@pytest.mark.django_db
+def test_import_stores_the_next_version_and_says_what_works_differently():
+    imported = import_questionnaire(content=packed(), now=NOW)
+    assert (imported.questionnaire.slug, imported.questionnaire.version) == ("everything", 1)
+    assert imported.questionnaire.published_at is None
+    named = {(warning.name, warning.link_id) for warning in imported.warnings}
+    assert named == {
+        ("attachment", "file"),
+        ("reference", "ref"),
+        ("repeating group", "injury"),
+        ("repeating group", "spell"),
+    }
+    assert not import_questionnaire(content=packed(), now=NOW).is_new
+    assert import_questionnaire(content=packed(title="Anew"), now=NOW).questionnaire.version == 2
+
+
+STRING = {"linkId": "a", "type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "not JSON"),
+        (b'{"resourceType": "Questionnaire", "n": NaN}', "not JSON"),
+        (b"[" * 5000 + b"]" * 5000, "not"),
+        (b'{"a":' * 60 + b"1" + b"}" * 60, "cannot be read|cannot read|we can read"),
+        (b" " * (MOST_BYTES + 1), "larger"),
+        (packed({"resourceType": "Patient"}), "not a FHIR Questionnaire"),
+        (packed(of(STRING, STRING)), "a: this linkId is used twice"),
+        (packed(of({**STRING, "type": "question"})), "a: items of type 'question'"),
+        (packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "="}]})), "exactly one answer"),
+        (
+            packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]})),
+            "a: its condition waits for itself",
+        ),
+        (
+            packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "~", "answerString": "x"}]})),
+            "a: the operator '~'",
+        ),
+        (packed(of({**STRING, "type": "choice", "answerValueSet": "http://example.org/vs"})), "not in the file"),
+        (packed(of({**STRING, "extension": [extension("regex", valueString="(a+)+$")]})), "a: its regex"),
+        (packed(of({**STRING, "extension": [extension("regex", valueString="(")]})), "a: its regex"),
+        (packed(of({"linkId": "seen", "type": "string"})), "taken by the page"),
+        (packed(of("not an item")), "not built as FHIR says"),
+        (packed(of({**STRING, "type": "coding", "answerConstraint": "optionsOrType"})), "a coding without a list"),
+    ],
+)
+def test_file_that_cannot_be_asked_is_refused_with_the_reason(content, words):
+    with pytest.raises(ImportRefused, match=words):
+        import_questionnaire(content=content, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("%resource.item.repeat(item)", r"repeat\(\)"),
+        ("'x'.matches('(a+)+$')", r"matches\(\)"),
+        ("%somewhere.count()", "%somewhere"),
+        ("1 + " * 900 + "1", "longer"),
+        ("(" * 300 + "1" + ")" * 300, "too many parts|not FHIRPath"),
+    ],
+)
+def test_expression_that_is_not_supported_is_named_at_import_and_never_run(expression, words):
+    with pytest.raises(ExpressionUnsupported, match=words):
+        check_expression(expression)
+    definition = of({"linkId": "t", "type": "integer", "readOnly": True, "extension": [calculated(expression)]})
+    parsed = parse_questionnaire(definition)
+    assert [(one.name, one.link_id) for one in inspect(definition, parsed)] == [("expression", "t")]
+    assert add_calculated(parsed, {"t": [7]}) == {}
+
+
+def test_expressions_that_take_too_long_are_refused(monkeypatch):
+    monkeypatch.setattr("assessments.expressions.TRIAL_SECONDS", 1)
+    nested = "%resource.descendants().select(%resource.descendants().select(%resource.descendants().count())).count()"
+    resource = {"resourceType": "QuestionnaireResponse", "item": [{"linkId": str(n)} for n in range(2000)]}
+    began = time.monotonic()
+    assert "longer than 1 seconds" in try_expressions([nested], resource)
+    assert time.monotonic() - began < 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(chosen=st.lists(st.sampled_from([None, "never", "some", "often"]), min_size=3, max_size=3))
+def test_calculated_sum_and_mean_agree_with_a_naive_count(chosen):
+    parsed = parse_questionnaire(EVERYTHING)
+    answers = {name: [code] for name, code in zip(("s1", "s2", "s3"), chosen, strict=True) if code}
+    weights = [{"never": 0, "some": 1, "often": 2}[code] for code in chosen if code]
+    known = add_calculated(parsed, {**answers, "total": [99], "mean": ["99"]})
+    assert known["total"] == [sum(weights)]
+    if len(weights) >= 2:
+        assert abs(Decimal(known["mean"][0]) - Decimal(sum(weights)) / len(weights)) < Decimal("0.00001")
+    else:
+        assert "mean" not in known
+
+
+R5 = of(
+    {
+        "linkId": "c",
+        "type": "coding",
+        "answerConstraint": "optionsOrString",
+        "answerOption": [{"valueCoding": {"code": "x"}}],
+    },
+    {"linkId": "s", "type": "string", "answerConstraint": "optionsOnly", "answerOption": [{"valueString": "y"}]},
+    {"linkId": "g", "type": "group", "disabledDisplay": "hidden", "item": [{"linkId": "d", "type": "date"}]},
+    versionAlgorithmString="semver",
+)
+
+
+def test_r5_is_converted_where_nothing_is_lost():
+    converted = convert_r5(deepcopy(R5))
+    FhirQuestionnaire.model_validate(converted)
+    assert [item["type"] for item in converted["item"]] == ["open-choice", "choice", "group"]
+    assert not is_r5(converted) and convert_r5(converted) is converted
+    assert len(parse_questionnaire(converted).items) == 5
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"linkId": "x", "type": "string", "disabledDisplay": "protected"},
+        {"linkId": "x", "type": "integer", "answerConstraint": "optionsOrType", "answerOption": [{"valueInteger": 1}]},
+        {"linkId": "x", "type": "quantity", "answerConstraint": "optionsOnly", "answerOption": [{"valueInteger": 1}]},
+    ],
+)
+def test_r5_that_would_lose_something_is_refused(item):
+    with pytest.raises(ImportRefused, match=r"^x: "):
+        import_questionnaire(content=packed(of(item)), now=NOW)
+
+
+def large():
+    """800 questions, some choices of 12, over 1 MB."""
+    options = [
+        {"valueCoding": {"code": f"c{n}", "display": f"Answer number {n} " + "and so on " * 8}} for n in range(12)
+    ]
+    items = [
+        {"linkId": f"/q{n}", "type": "choice", "text": f"Question {n}? " + "word " * 20, "answerOption": options}
+        | (
+            {"enableWhen": [{"question": f"/q{n - 1}", "operator": "exists", "answerBoolean": True}]}
+            if n % 9 == 1
+            else {}
+        )
+        for n in range(800)
+    ]
+    return of({"linkId": "all of it", "type": "group", "text": "Everything", "item": items}, title="Long")
+
+
+@pytest.mark.django_db
+def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_page(client, loaded, alice):
+    content = packed(large())
+    assert len(content) > 1_000_000
+    began = time.monotonic()
+    questionnaire = import_questionnaire(content=content, now=NOW).questionnaire
+    assert time.monotonic() - began < 5
+    assert max(sum(item.is_question for item in page.walk()) for page in questionnaire.parsed.pages) <= 15
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
+    response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
+    token = issue_link(
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        subject_id=response.pk,
+        expires_at=NOW.replace(year=2099),
+        now=NOW,
+    )
+    began = time.monotonic()
+    saved = fill_page(client, token, first_open_page(response).link_id, {"/q0": ["c1"]})
+    assert saved.status_code == 303
+    assert client.get(saved.headers["Location"]).status_code == 200
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.django_db
+def test_patient_fills_in_an_imported_questionnaire_without_a_script(client, loaded, alice):
+    questionnaire = import_questionnaire(content=packed(), now=NOW).questionnaire
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
+    response = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    token = issue_link(
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        subject_id=response.pk,
+        expires_at=NOW.replace(year=2099),
+        now=NOW,
+    )
+    story = {
+        "yes": [True],
+        "many": ["Boston\r\nMount Washington"],
+        "instant": ["2026-11-02T07:30"],
+        "what": ["shin"],
+        "again": [True],
+        "weeks": [2],
+        "injury~2?": [True],
+        "what~injury.2": ["foot"],
+        "s1": ["often"],
+        "secret": ["changed by hand"],
+        "total": [99],
+    }
+    for _ in range(9):
+        response.refresh_from_db()
+        page = first_open_page(response)
+        if page is None:
+            break
+        assert "Batch" not in client.get(page_url(token, page.link_id)).text  # hidden
+        assert fill_page(client, token, page.link_id, story).status_code == 303
+    complete_response(response=response, now=NOW)
+    assert response.answers["many"] == ["Boston", "Mount Washington"]
+    assert response.answers["what~injury.2"] == ["foot"]
+    assert response.answers["secret"] == ["b7"]
+    assert response.answers["total"] == [2]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("typed", "is_kept"), [("AB12", True), ("12AB", False)])
+def test_answer_that_does_not_match_the_pattern_is_not_kept(loaded, alice, typed, is_kept):
+    questionnaire = import_questionnaire(content=packed(), now=NOW).questionnaire
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
+    response = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    save_page(response=response, page="plain", answers={"word": [typed]}, now=NOW)
+    assert ("word" in response.answers) is is_kept
+
+
+@pytest.mark.django_db
+def test_staff_upload_read_the_warnings_and_publish(client, loaded, charlie):
+    client.force_login(charlie)
+    upload = reverse("admin:assessments_questionnaire_upload")
+    assert upload in client.get(reverse("admin:assessments_questionnaire_changelist")).text
+    done = client.post(upload, {"file": SimpleUploadedFile("q.json", packed())})
+    assert done.status_code == 303
+    page = client.get(done.headers["Location"]).text
+    assert "Works differently here" in page and "cannot be answered here" in page
+    assert "without “why we ask”" in page and "not published" in page
+    questionnaire = Questionnaire.objects.get(slug="everything")
+    publish = reverse("admin:assessments_questionnaire_publish", args=[questionnaire.pk])
+    assert client.get(publish).status_code == 405
+    assert client.post(publish).status_code == 303
+    questionnaire.refresh_from_db()
+    assert questionnaire.published_at is not None
+
+
+@pytest.mark.django_db
+def test_refused_upload_says_why_and_stores_nothing(client, loaded, charlie):
+    client.force_login(charlie)
+    upload = reverse("admin:assessments_questionnaire_upload")
+    page = client.post(upload, {"file": SimpleUploadedFile("q.json", packed(of(STRING, STRING)))})
+    assert page.status_code == 422
+    assert "a: this linkId is used twice" in page.text
+    assert not Questionnaire.objects.filter(slug="small").exists()
+
+
+@pytest.mark.django_db
+def test_long_questionnaire_is_warned_of_past_five_minutes(loaded):
+    imported = import_questionnaire(
+        content=packed(of(*(weighted(f"w{n}", required=True) for n in range(130)), contained=EVERYTHING["contained"])),
+        now=NOW,
+    )
+    assert [warning.name for warning in imported.warnings] == ["long"]
+
+
+@pytest.mark.django_db
+def test_command_imports_and_refuses(tmp_path, capsys):
+    file = tmp_path / "q.json"
+    file.write_bytes(packed())
+    call_command("import_questionnaire", file, "--slug", "all", "--publish")
+    assert "attachment: file" in capsys.readouterr().out
+    assert Questionnaire.objects.get(slug="all").published_at is not None
+    file.write_bytes(b"{}")
+    with pytest.raises(CommandError, match="not a FHIR Questionnaire"):
+        call_command("import_questionnaire", file)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import_questionnaire", tmp_path / "nowhere.json")

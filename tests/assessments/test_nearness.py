@@ -1,0 +1,72 @@
+"""“Why not”: what spoke for a rule, and what was missing."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assessments.nearness import describe_nearness, is_close, measure_nearness
+from assessments.red_flags import evaluate, holds
+from assessments.summary import find_close_rules
+from tests.assessments.answering import QUIET
+
+
+def why_not(rules, intake, signal_id, answers, fired=frozenset()):
+    signal = next(one for one in rules.signals if one.id == signal_id)
+    near = measure_nearness(rules, signal.when, answers, fired=fired)
+    return describe_nearness(near, intake.items, answers) if is_close(near, answers) else ""
+
+
+def test_run_a_little_longer_than_the_month_is_close(rules, intake):
+    words = why_not(rules, intake, "L-1", {"run.last_long": ["10.5"], "run.longest30": ["10"]})
+    assert "10.5" in words and "more than 1.10" in words
+
+
+def test_run_shorter_than_the_month_is_not_close(rules, intake):
+    assert why_not(rules, intake, "L-1", {"run.last_long": ["8"], "run.longest30": ["10"]}) == ""
+
+
+def test_sudden_onset_without_pop_or_bruise_says_what_is_missing(rules, intake):
+    words = why_not(rules, intake, "A-1", {"on.mode": ["sudden"], "on.sudden": ["none"]})
+    assert words.startswith("needs ")
+    assert intake.items["on.sudden"].label in words
+
+
+@pytest.mark.parametrize(("confidence", "is_near"), [(5, True), (6, False)])
+def test_number_next_to_its_limit_is_close(rules, intake, confidence, is_near):
+    words = why_not(rules, intake, "Y-1", {"psy.confidence": [confidence], "psy.worry": [0]})
+    assert bool(words) is is_near
+
+
+def test_one_of_two_bone_risks_names_the_others(rules, intake):
+    words = why_not(rules, intake, "BSI-watch", {"loc.map": ["groin"], "run.change": ["hills"]})
+    assert words.startswith("needs 1 more of: ")
+
+
+def test_place_alone_makes_no_rule_close(rules, intake):
+    assert find_close_rules(rules, intake, {"loc.map": ["groin"], "about.age": ["under-18"]}) == []
+
+
+def test_quiet_intake_shows_few_close_rules_and_never_one_that_fired(rules, intake):
+    fired = {hit.rule_id for hit in evaluate(rules, QUIET)}
+    close = {one.rule.id for one in find_close_rules(rules, intake, QUIET)}
+    assert not close & fired
+    assert len(close) <= 5
+
+
+@st.composite
+def some_answers(draw, items):
+    """Any options of some of the questions that the rules read."""
+    chosen = {}
+    for item in draw(st.lists(st.sampled_from(items), max_size=8, unique_by=lambda item: item.link_id)):
+        chosen[item.link_id] = [draw(st.sampled_from([option.code for option in item.options]))]
+    return chosen
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_nearness_needs_nothing_exactly_when_the_condition_holds(rules, intake, data):
+    answers = data.draw(some_answers([item for item in intake.items.values() if item.options]))
+    for rule in rules.rules:
+        for case in rule.cases:
+            is_held = holds(rules, case.when, answers, unsure_is_yes=False)
+            assert (measure_nearness(rules, case.when, answers).needed <= 0) is is_held, (rule.id, case.when)

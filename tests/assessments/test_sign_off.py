@@ -1,0 +1,74 @@
+"""Rules wait for a therapist's signature, and every summary says whether they have it."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from assessments.definitions import digest_rules
+from assessments.models import RuleSignOff
+from assessments.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
+from clinic.audit.models import AccessEvent
+from clinic.practice.models import Therapist
+from tests.assessments.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def therapist(charlie):
+    return Therapist.objects.create(user=charlie, name="Charlie Hill", slug="charlie-hill", credentials="PT, DPT")
+
+
+def sign_url():
+    return reverse("admin:assessments_rules_sign")
+
+
+def test_summary_names_who_signed_and_when(client, response, charlie, therapist):
+    client.force_login(charlie)
+    url = reverse("admin:assessments_response_change", args=[response.pk])
+    assert "version 1, awaiting sign-off" in client.get(url).text
+    sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
+    assert "version 1, signed off by Charlie Hill, PT, DPT on Tue 1 Dec 2026" in client.get(url).text
+
+
+def test_page_of_rules_shows_all_and_lets_a_therapist_sign(client, loaded, charlie, therapist, rules):
+    client.force_login(charlie)
+    url = reverse("admin:assessments_rulesignoff_changelist")
+    page = client.get(url)
+    for one in (*rules.rules, *rules.signals):
+        assert f">{one.id}<" in page.text
+    assert client.post(sign_url(), {"digest": digest_rules()}).status_code == 303
+    assert find_sign_off().signed_by == therapist
+    assert "Sign off version" not in client.get(url).text
+    event = AccessEvent.objects.get(object_type="assessments.rulesignoff")
+    assert (event.actor, event.action) == (charlie, "E")
+
+
+def test_who_is_no_therapist_cannot_sign(client, loaded, charlie):
+    client.force_login(charlie)
+    assert client.post(sign_url(), {"digest": digest_rules()}).status_code == 403
+    with pytest.raises(TherapistNeeded):
+        sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
+    assert not RuleSignOff.objects.exists()
+
+
+def test_rules_are_signed_once_and_only_as_they_were_read(client, loaded, charlie, therapist):
+    with pytest.raises(LookupError):
+        sign_off_rules(by=charlie, digest="0" * 64, now=NOW)
+    sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
+    with pytest.raises(AlreadySignedOff):
+        sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
+    client.force_login(charlie)
+    assert client.post(sign_url(), {"digest": "nonsense"}).status_code == 303
+
+
+def test_signature_of_changed_rules_does_not_count(charlie, therapist):
+    RuleSignOff.objects.create(version=1, digest="a" * 64, signed_by=therapist, signed_at=NOW)
+    assert find_sign_off() is None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RuleSignOff.objects.create(version=1, digest="a" * 64, signed_by=therapist, signed_at=NOW)
+
+
+def test_stranger_sees_no_rules(client, loaded):
+    assert client.get(reverse("admin:assessments_rulesignoff_changelist")).status_code == 302
+    assert client.post(sign_url()).status_code == 302

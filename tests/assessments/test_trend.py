@@ -1,0 +1,85 @@
+"""Scores over time: change is only said from the smallest real change on, and never across versions."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessments.change import THRESHOLDS, Threshold, is_change
+from assessments.definitions import store_definition
+from assessments.responses import complete_response, save_page, start_response
+from assessments.trend import count_other_versions, read_trends
+from tests.assessments.answering import QUIET
+from tests.assessments.conftest import NOW
+
+MAYBE = st.none() | st.integers(0, 300).map(lambda tenths: Decimal(tenths) / 10)
+TENTHS = st.integers(0, 1000).map(lambda tenths: Decimal(tenths) / 10)
+
+
+@given(before=TENTHS, after=TENTHS, mdc=MAYBE, mcid=MAYBE)
+def test_change_needs_both_the_detectable_and_the_important(before, after, mdc, mcid):
+    said = is_change(before, after, Threshold(mdc, mcid, "drawn"))
+    limits = [limit for limit in (mdc, mcid) if limit is not None]
+    assert said is (None if not limits else all(abs(after - before) >= limit for limit in limits))
+
+
+@pytest.mark.parametrize("measure", sorted(THRESHOLDS))
+def test_every_threshold_names_its_source(measure):
+    assert THRESHOLDS[measure].source and THRESHOLDS[measure].smallest_change > 0
+
+
+def fill(patient, *, weeks, questionnaire_slug="hip-running-intake", **changed):
+    """A finished intake, `weeks` after the first."""
+    now = NOW + timedelta(weeks=weeks)
+    answers = QUIET | {name.replace("_", "."): values for name, values in changed.items()}
+    response = start_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now)
+    for page in response.questionnaire.parsed.pages:
+        here = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
+        save_page(response=response, page=page.link_id, answers=here, now=now)
+    return complete_response(response=response, now=now)
+
+
+def trend_of(response, measure="my-activities"):
+    return next(trend for trend in read_trends(response) if trend.measure == measure)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("later", "words"), [(5, "within chance"), (6, "change (from 2 on)"), (2, "change (from 2 on)"), (4, "within")]
+)
+def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, words):
+    fill(alice, weeks=0, goal_1_now=[4])
+    trend = trend_of(fill(alice, weeks=6, goal_1_now=[later]))
+    assert [point.value for point in trend.points] == [Decimal(4), Decimal(later)]
+    assert trend.delta == later - 4
+    assert trend.verdict.startswith(words)
+
+
+@pytest.mark.django_db
+def test_first_response_is_the_baseline_and_others_patients_do_not_count(loaded, alice, bob):
+    fill(bob, weeks=0, goal_1_now=[9])
+    trend = trend_of(fill(alice, weeks=1, pain_worst24=[5]), "pain.worst24")
+    assert (trend.verdict, trend.delta, len(trend.points)) == ("baseline", None, 1)
+
+
+@pytest.mark.django_db
+def test_scores_of_another_version_are_never_compared(loaded, alice):
+    fill(alice, weeks=0, goal_1_now=[1])
+    newer = loaded[-1].definition | {"version": "2"}
+    store_definition(newer, now=NOW)
+    response = fill(alice, weeks=2, goal_1_now=[9])
+    assert response.questionnaire.version == 2
+    assert trend_of(response).verdict == "baseline"
+    assert count_other_versions(response) == 1
+
+
+@pytest.mark.django_db
+def test_summary_shows_the_trend_with_its_source(client, loaded, alice, charlie):
+    fill(alice, weeks=0, goal_1_now=[2])
+    response = fill(alice, weeks=6, goal_1_now=[7])
+    client.force_login(charlie)
+    text = client.get(f"/admin/assessments/response/{response.pk}/change/").text
+    assert "change (from 2 on)" in text
+    assert "MDC90" in text

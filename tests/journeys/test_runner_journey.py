@@ -1,0 +1,140 @@
+"""Three runners come from the hip article: a typical one, one whose bone may be hurt, one who needs help now."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from assessments.models import Flag, Response, StaffAlert
+from booking.models import Appointment
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.intakes import CALM
+from clinic.outbox.models import Message
+
+from . import steps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Every optional question answered too; who leaves those out is done within five minutes (`reading.estimate_minutes`).
+MOST_PAGES, MOST_TYPED, MOST_SECONDS = 10, 8, 390
+GO_ON = re.compile("I have read this|^Continue$")
+
+
+@pytest.fixture(autouse=True)
+def demo_clinic():
+    open_demo_clinic(now=timezone.now())
+
+
+def come_from_the_article(page):
+    page.goto("/learn/hip-flexor-pain-running/")
+    page.get_by_role("link", name=re.compile("^Book.*evaluation", re.I)).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A few questions first")
+
+
+def book(page, name):
+    steps.choose_time(page)
+    steps.give_details(page, name=name, email=f"{name.split()[0].lower()}@runners.example")
+    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_typical_runner_answers_everything_once_and_soon(open_browser, java_script):
+    page = open_browser(java_script_enabled=java_script)
+    come_from_the_article(page)
+    page.get_by_role("button", name="Answer seven questions").click()
+    pages, typed, seconds = 0, 0, 0.0
+    while page.get_by_role("button", name="Save and continue").count():
+        seconds += steps.answer_page(page, CALM)
+        pages += 1
+    assert pages == 3
+    book(page, "Maya Lindqvist")
+
+    page.get_by_role("button", name=re.compile("questions", re.I)).first.click()
+    page.get_by_role("link", name="Begin").or_(page.get_by_role("link", name="Go on")).click()
+    while page.get_by_role("button", name="Save and continue").count():
+        assert page.locator('input[name="about.age"]').count() == 0  # what the screen asked is not asked again
+        typed += sum(
+            page.locator(f'.form-control[name="{name}"]').count() for name in CALM if not name.startswith("call.")
+        )
+        seconds += steps.answer_page(page, CALM)
+        pages += 1
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
+    page.get_by_role("button", name="Send to my therapist").click()
+    print(f"{pages} pages, {typed} typed fields, {seconds:.0f} seconds")
+    assert (pages <= MOST_PAGES, typed <= MOST_TYPED, seconds <= MOST_SECONDS) == (True, True, True)
+    assert Response.objects.get().progress == "done"
+
+
+def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(open_browser, check_axe):
+    page = open_browser()
+    story = CALM | {"rf.move": ["walk-groin", "landing"], "loc.map": ["groin"]}
+    come_from_the_article(page)
+    steps.screen(page, story)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Stop running and be seen within 24 hours")
+    expect(page.locator("nav a")).to_have_count(0)
+    check_axe(page)
+    steps.fits(page)
+    page.get_by_role("button", name=GO_ON).click()
+    while page.get_by_role("button", name="Save and continue").count():
+        steps.answer_page(page, story)
+    book(page, "Maya Lindqvist")
+    assert {flag.rule_id for flag in Flag.objects.filter(level="U")} >= {"RF16", "RF17"}
+    assert Message.objects.filter(kind="staff_flag", subject_id=StaffAlert.objects.get().pk, version=1).exists()
+
+    desk = open_browser(viewport={"width": 1280, "height": 900})
+    steps.log_in(desk)
+    desk.locator(".today-flags a").first.click()
+    for words in ("RF16", "BSI-watch", "awaiting sign-off"):
+        expect(desk.locator("#content")).to_contain_text(words)
+    check_axe(desk)
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
+    page = open_browser(java_script_enabled=java_script)
+    come_from_the_article(page)
+    steps.screen(page, CALM | {"rf.leg": ["saddle"]})
+    expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
+    expect(page.get_by_role("button")).to_have_count(0)
+    check_axe(page)
+    steps.fits(page)
+    page.goto("/book/evaluation/")
+    expect(page.locator(".phone-large").first).to_have_text("911")
+    assert not Appointment.objects.exists()
+
+    page.get_by_role("link", name="Change the answer").click()
+    page.locator('input[name="rf.leg"][value="saddle"]').uncheck(force=True)
+    steps.answer_page(page, CALM)
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("911")
+
+
+def test_summary_prints_on_one_page_and_rules_are_signed(open_browser, check_axe):
+    runner = open_browser()
+    steps.book(runner, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
+    runner.get_by_role("button", name="Answer the questions").click()
+    runner.get_by_role("link", name="Begin").click()
+    story = CALM | {
+        "rf.move": ["walk-groin", "landing", "earlier-worse"],
+        "rf.signs": ["cancer"],
+        "mech": ["lock"],
+        "psy.worry": [9],
+    }
+    for _ in range(30):
+        if runner.get_by_role("button", name="Save and continue").count():
+            steps.answer_page(runner, story)
+        elif runner.get_by_role("button", name=GO_ON).count():
+            runner.get_by_role("button", name=GO_ON).click()
+    runner.get_by_role("button", name="Send to my therapist").click()
+
+    desk = open_browser(viewport={"width": 1280, "height": 900})
+    steps.log_in(desk)
+    desk.goto("/admin/assessments/rulesignoff/")
+    check_axe(desk)
+    desk.get_by_role("button", name="Sign off version 1").click()
+    expect(desk.locator("#content")).to_contain_text("signed off by Nora Ellis")
+    desk.goto(f"/admin/assessments/response/{Response.objects.get().pk}/change/")
+    expect(desk.locator("#content")).to_contain_text("version 1, signed off by Nora Ellis")
+    check_axe(desk)
+    for paper in ("Letter", "A4"):
+        assert len(re.findall(rb"/Type\s*/Page\b", desk.pdf(format=paper, prefer_css_page_size=False))) == 1, paper
