@@ -13,6 +13,7 @@ from education.rendering import (
     LONGEST_TEXT,
     Citation,
     Heading,
+    Term,
     count_reading_minutes,
     plain_prose,
     render_markdown,
@@ -218,3 +219,25 @@ def test_reading_minutes(words, minutes):
 def test_prose_leaves_marks_tables_and_figures_out():
     text = "## Head\n\nOne [@a] {strong} **two**.\n\n| x |\n|---|\n| y |\n\n![z](figure:q)\n\n- item"
     assert plain_prose(text).split("\n") == ["Head", "One  two.", "item"]
+
+
+CADENCE = {"cadence": Term("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}
+
+
+def test_word_of_the_glossary_is_explained_by_pointer_and_by_tap():
+    html = render_markdown("Your [step rate](term:cadence).", terms=CADENCE).html
+    assert 'href="/learn/glossary/#cadence"' in html
+    assert 'title="Steps in a minute, &quot;both&quot; feet."' in html
+
+
+@pytest.mark.parametrize("name", ["lost", "", "javascript:alert(1)", "<script>"])
+def test_word_that_the_glossary_does_not_know_is_plain_text_and_a_fault(name):
+    rendered = render_markdown(
+        f"A [word](<term:{name}>)." if "<" not in name else f"A [word](term:{name}).", terms=CADENCE
+    )
+    assert (
+        "javascript" not in rendered.html
+        and "<script" not in rendered.html
+        and "term:" not in rendered.html.replace("(term:", "")
+    )
+    assert "word" in rendered.html
