@@ -174,7 +174,9 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         if visit is None or act not in ACTS:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         self._act_on_each(request, [visit], act)
-        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+        is_on_today = request.POST.get("back") == "today"
+        back = reverse("admin:index") if is_on_today else reverse("admin:booking_appointment_change", args=[pk])
+        return HttpResponseRedirect(back, status=303)
 
     def _act_on_each(self, request, visits, act):
         function, done_words = ACTS[act]

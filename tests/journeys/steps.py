@@ -40,7 +40,7 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
     page.get_by_role("link", name=re.compile(f"^Book: {service}")).click()
     when = choose_time(page)
     give_details(page, name=name, email=email)
-    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    press(page, re.compile("^Book this visit"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
     return when
 
@@ -48,15 +48,21 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
 def answer(page: Page, link_id: str, *values: str) -> None:
     """Tick or type the answer to one question of the page that is open."""
     for value in values:
-        option = page.locator(f'input[name="{link_id}"][value="{value}"]')
+        option = page.locator(f'input:is([type=radio], [type=checkbox])[name="{link_id}"][value="{value}"]')
         if option.count():
             option.first.check(force=True)
         else:
             page.locator(f'[name="{link_id}"]').first.fill(value)
 
 
+def press(page: Page, name) -> None:
+    """Press a button that sends a form, and wait for the page it leads to."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 def save(page: Page) -> None:
-    page.get_by_role("button", name="Save and continue").click()
+    press(page, "Save and continue")
 
 
 def answer_page(page, story):
@@ -65,7 +71,7 @@ def answer_page(page, story):
     Returns the seconds a person takes: reading what is shown, two for a choice, five for a field that is typed.
     """
     seconds = 0.0
-    while True:
+    for _ in range(4):
         asked = page.eval_on_selector_all('input[name="seen"]', "all => all.map(one => one.value)")
         for link_id in asked:
             field = page.locator(f'[name="{link_id}"]:enabled')
@@ -80,6 +86,7 @@ def answer_page(page, story):
             return seconds
         if page.locator(".error-summary").count():
             raise AssertionError(page.locator(".error-summary").inner_text())
+    raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
 
 
 def pace(page: Page) -> float:
@@ -108,7 +115,7 @@ def log_in(page: Page) -> None:
     page.goto("/admin/")
     page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)
     page.get_by_label("Password").fill(login.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    press(page, "Log in")
     expect(page.get_by_role("heading", name="Today").first).to_be_visible()
 
 
