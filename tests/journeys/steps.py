@@ -106,7 +106,7 @@ def typed_fields(page: Page) -> int:
 
 def screen(page: Page, story: dict) -> None:
     """The questions before the times, from the offer to where they lead: the times, or a page that stops."""
-    page.get_by_role("button", name="Answer seven questions").click()
+    press(page, "Answer seven questions")
     while page.get_by_role("button", name="Save and continue").count():
         answer_page(page, story)
 
