@@ -13,23 +13,28 @@ from booking.visit_links import intake_url, visit_url
 from booking.wording import known_zone, near_day_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message, withdraw_messages
-from clinic.outbox.models import Message
+from clinic.outbox.models import Message, State
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic
 
-BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
+BOOKED, MOVED, CANCELLED = "booking_booked", "booking_moved", "booking_cancelled"
 REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
 
 
-def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Plan the booked message for now and the reminders 48 and 2 hours before the visit.
+UNDO_FOR = timedelta(minutes=3)  # nobody is told of a cancellation before
+
+
+def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime, news: str | None = BOOKED) -> None:
+    """Plan the `news` (that it is booked, or moved; None for nothing new) for now, and the reminders 48 and 2 hours
+    before the visit.
 
     A reminder whose time has passed is left out. One that would be due in the reader's night before the visit is
     planned for the evening before; the one 48 hours ahead can wait until morning, which the outbox sees to.
     """
     plan = partial(_plan, appointment, now=now)
-    plan(BOOKED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
+    if news is not None:
+        plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
     two_days_before = appointment.starts_at - timedelta(hours=48)
     if two_days_before > now:
         plan(REMINDER_48H, due_at=two_days_before, not_after=appointment.starts_at - timedelta(hours=6))
@@ -39,10 +44,25 @@ def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: dateti
         plan(REMINDER_2H, due_at=shortly_before, not_after=appointment.starts_at)
 
 
+def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """Withdraw what is still waiting about the old time, say the new one, and plan its reminders."""
+    withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED)
+
+
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw what is still waiting about the visit, and say that it is cancelled."""
+    """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
-    _plan(appointment, CANCELLED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=4)), now=now)
+    last = max(appointment.starts_at, now + timedelta(hours=4))
+    _plan(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
+
+
+def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """After a cancellation was undone: nobody hears of it, the reminders come, and so does news that had not gone."""
+    withdraw_messages(subject_id=appointment.pk, reason="the cancellation was undone", now=now)
+    news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED)).order_by("version").last()
+    is_known = news is None or news.state == State.SENT
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=None if is_known else news.kind)
 
 
 def _plan(appointment: Appointment, kind: str, **times) -> None:
@@ -102,7 +122,7 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime) ->
         "place": place_words(appointment, clinic),
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         "button_url": visit_url(appointment, now=now),
-        "button_text": "See or cancel your visit" if is_standing else "See your visit",
+        "button_text": "See or change your visit" if is_standing else "See your visit",
         "intake_url": intake_url(appointment, now=now) if has_open_questions else "",
     }
 
@@ -111,6 +131,7 @@ def register_message_kinds() -> None:
     """Tell the outbox how each kind is worded and when it is still wanted. Called once, when the app is ready."""
     for name, has_calendar, is_quiet_at_night, still_wanted in (
         (BOOKED, True, False, why_unwanted),
+        (MOVED, True, False, why_unwanted),
         (CANCELLED, True, False, why_cancellation_unwanted),
         (REMINDER_48H, False, True, why_unwanted),
         (REMINDER_2H, False, True, why_unwanted),

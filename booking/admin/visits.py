@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from booking.admin.clock import ByClinicClock, by_clinic_clock
 from booking.admin.when import WhenFilter
-from booking.appointments import book_appointment, cancel_appointment
+from booking.appointments import book_appointment
+from booking.changes import cancel_appointment
 from booking.attendance import mark_arrived, mark_no_show
 from booking.forms import StaffBookingForm
 from booking.models import Appointment

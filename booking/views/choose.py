@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from booking.availability import Slot, bookable_time, free_days, free_slots, next_free_slots, one_slot_a_time
+from booking.availability import Slot, free_days, free_slots, next_free_slots, one_slot_a_time
 from booking.models import Service, VisitMode
 from booking.paths import DayConverter
+from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
 from booking.wording import clinic_time, day_words, short_day_words, visitor_time
 from clinic.practice.models import Clinic

@@ -9,10 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking.appointments import book_appointment
-from booking.availability import nearest_free_slots, next_free_slots, require_free
+from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.rules import require_free
 from booking.trail import Trail, read_trail
 from booking.views.choose import time_row, time_there, zone_context
 from booking.visit_links import visit_path

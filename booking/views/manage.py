@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from booking.appointments import cancel_appointment, changeable_until, is_changeable
+from booking.changes import cancel_appointment, changeable_until, is_changeable
 from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
 from booking.models import Appointment

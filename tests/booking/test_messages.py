@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from assessments.models import Questionnaire, Response
-from booking.appointments import cancel_appointment
+from booking.changes import cancel_appointment
 from booking.attendance import mark_arrived
 from booking.calendar_file import visit_calendar
 from booking.models import Appointment, OpeningHours

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.appointments import cancel_appointment
+from booking.changes import cancel_appointment
 from booking.models import Appointment, HoursOverride
 from booking.visit_links import visit_path
 from clinic.practice.links import issue_link
