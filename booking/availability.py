@@ -98,13 +98,13 @@ def free_days(
 def next_free_slots(
     *,
     service: Service,
-    limit: int,
+    limit: int | None,
     now: datetime,
     therapist: Therapist | None = None,
     clinic: Clinic | None = None,
     first_day: date | None = None,
 ) -> list[Slot]:
-    """The first `limit` free times, from now (or from `first_day`) to the horizon; one slot a time."""
+    """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
     soonest = window.earliest.astimezone(clinic.zone).date()
