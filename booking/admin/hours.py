@@ -60,7 +60,12 @@ class HoursOverrideAdmin(ByClinicClock, admin.ModelAdmin):
             for row in chosen:
                 self._close_on(request, row)
             return HttpResponseRedirect(request.path, status=303)
-        context = {**self.admin_site.each_context(request), "title": "Federal holidays", "opts": self.opts, "rows": rows}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Federal holidays",
+            "opts": self.opts,
+            "rows": rows,
+        }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "booking/admin_holidays.html", context)
 
@@ -70,7 +75,9 @@ class HoursOverrideAdmin(ByClinicClock, admin.ModelAdmin):
         except VisitsInTheWay as refusal:
             self.message_user(request, visits_in_the_way_words(refusal.visits), messages.ERROR)
         else:
-            self.message_user(request, f"Closed on {row.holiday.name}, {row.holiday.on:%A %-d %B %Y}.", messages.SUCCESS)
+            self.message_user(
+                request, f"Closed on {row.holiday.name}, {row.holiday.on:%A %-d %B %Y}.", messages.SUCCESS
+            )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:

@@ -11,7 +11,10 @@ class CalendarFeed(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     therapist = models.ForeignKey(
-        "practice.Therapist", on_delete=models.CASCADE, related_name="calendar_feeds", help_text="Whose visits it shows."
+        "practice.Therapist",
+        on_delete=models.CASCADE,
+        related_name="calendar_feeds",
+        help_text="Whose visits it shows.",
     )
     token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField(editable=False)

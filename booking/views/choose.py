@@ -69,9 +69,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         raise Http404
     trail = read_trail(request, now=now)
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 3, **choices_context(service, trail)}
-    slots = free_slots(
-        service=service, first_day=day, days=1, now=now, clinic=clinic, therapist=context["therapist"]
-    )
+    slots = free_slots(service=service, first_day=day, days=1, now=now, clinic=clinic, therapist=context["therapist"])
     slots = one_slot_a_time(suiting(slots, service, clinic, trail))
     is_past = day < now.astimezone(clinic.zone).date()
     context |= {
@@ -106,7 +104,11 @@ def choices_context(service: Service, trail: Trail) -> dict:
     return {
         "therapist": therapist,
         "therapist_choices": [
-            {"words": words, "query": trail.changed(therapist_slug=slug).query, "is_chosen": slug == trail.therapist_slug}
+            {
+                "words": words,
+                "query": trail.changed(therapist_slug=slug).query,
+                "is_chosen": slug == trail.therapist_slug,
+            }
             for words, slug in whom
         ]
         if len(therapists) > 1

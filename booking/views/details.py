@@ -35,9 +35,7 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     return offer_time(request, context, now)
 
 
-def details_context(
-    request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime
-) -> dict:
+def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
     """What every page about one time shows. Raises Http404 for a service or a therapist that nobody can book."""
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)

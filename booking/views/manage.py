@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
 from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
+from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
 from booking.models import Appointment
 from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
 from booking.visit_links import intake_path

