@@ -10,7 +10,7 @@ from psycopg import errors
 from assessments.responses import start_response
 from booking.diary_lock import locked_diaries
 from booking.history import record_event
-from booking.holds import drop_expired_holds, find_hold, is_live
+from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
 from booking.references import free_reference
 from booking.reminders import plan_visit_messages
@@ -50,12 +50,14 @@ def book_appointment(
     starts_at = starts_at.astimezone(UTC)
     try:
         with locked_diaries([therapist.pk]):
-            booked = Appointment.objects.exclude(status=Appointment.Status.HELD)
-            if earlier := booked.filter(idempotency_key=idempotency_key).first():
+            earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
+            if earlier and earlier.status != Appointment.Status.HELD:
                 return earlier
             clinic = Clinic.objects.current()
             place = {"service": service, "therapist": therapist, "starts_at": starts_at, "mode": mode}
-            held = _held_by(hold_token, **place)
+            held = _own_hold(earlier, hold_token, **place)
+            if earlier and earlier != held:
+                release_hold(earlier)  # the form of a held time, sent for another one
             # Who holds a time was let in when they chose it; the notice may have run out while they typed.
             asked_at = held.created_at if held and is_live(held, now=now) else now
             require_free(**place, now=asked_at, clinic=clinic, in_place_of=held, despite_rules=despite_rules)
@@ -82,13 +84,15 @@ def book_appointment(
         return twin
 
 
-def _held_by(token: str, *, service: Service, therapist: Therapist, starts_at: datetime, **_) -> Appointment | None:
-    """The patient's own hold of this time for this service, expired or not, if it is still there."""
-    if not token:
+def _own_hold(
+    by_key: Appointment | None, token: str, *, service: Service, therapist: Therapist, starts_at: datetime, **_
+) -> Appointment | None:
+    """The patient's own hold of this time for this service, expired or not: the one with the form's key, or the token's."""
+    held = find_hold(token=token, therapist=therapist, starts_at=starts_at) if token else by_key
+    if held is None or held.status != Appointment.Status.HELD:
         return None
-    held = find_hold(token=token, therapist=therapist, starts_at=starts_at)
-    is_theirs = held and held.status == Appointment.Status.HELD and held.service_id == service.pk
-    return held if is_theirs else None
+    here = (service.pk, therapist.pk, starts_at)
+    return held if (held.service_id, held.therapist_id, held.starts_at) == here else None
 
 
 def _write_booking(

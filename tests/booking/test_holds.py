@@ -63,6 +63,19 @@ def test_somebody_elses_token_opens_no_hold(evaluation):
     assert find_hold(token=hold_token(other), therapist=held.therapist, starts_at=held.starts_at) is None
 
 
+def test_the_form_of_a_held_time_sent_for_another_books_that_and_gives_the_first_back(evaluation):
+    key, at_ten = uuid.uuid4(), NINE_ON_TUESDAY + timedelta(hours=1)
+    hold(evaluation, key=key)
+    visit = book(evaluation, starts_at=at_ten, idempotency_key=key)
+    assert list(Appointment.objects.values_list("pk", "starts_at", "status")) == [(visit.pk, at_ten, "booked")]
+
+
+def test_the_key_of_a_hold_opens_it_when_its_address_was_lost(evaluation):
+    key = uuid.uuid4()
+    held = hold(evaluation, key=key)
+    assert book(evaluation, idempotency_key=key).pk == held.pk
+
+
 def test_a_hold_keeps_its_promise_when_the_notice_runs_out_while_typing(evaluation):
     evaluation.minimum_notice_minutes = 60
     evaluation.save()
