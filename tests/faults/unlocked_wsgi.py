@@ -3,19 +3,22 @@ notices."""
 
 import time
 
-import booking.appointments
-import booking.diary_lock
-from booking.rules import require_free
 from clinic.wsgi import application
 
 
-def look_and_dawdle(**place) -> None:
-    """Look, then take as long as a busy server may."""
-    require_free(**place)
-    time.sleep(0.2)
+def take_the_lock_away() -> None:
+    """Only after the apps are loaded."""
+    from booking import appointments, diary_lock
+
+    look = appointments.require_free
+
+    def look_and_dawdle(**place) -> None:
+        look(**place)
+        time.sleep(0.2)
+
+    diary_lock._lock_diary = lambda therapist_id: None
+    appointments.require_free = look_and_dawdle
 
 
-booking.diary_lock._lock_diary = lambda therapist_id: None
-booking.appointments.require_free = look_and_dawdle
-
+take_the_lock_away()
 __all__ = ["application"]
