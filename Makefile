@@ -5,7 +5,7 @@ LOCAL := .venv/bin/python -m clinic.local
 UV := .venv/bin/python -m uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fault-test bench manage lock reset
+.PHONY: help setup run test check fault-test bench screenshot manage lock reset
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ fault-test: setup ## the tests that kill workers, brokers and supervisors
 
 bench: setup ## the measurements, as tables
 	@exec $(LOCAL) test -m bench -s -q $(T)
+
+screenshot: setup ## make the README's picture anew
+	@mkdir -p docs && SCREENSHOT=$(CURDIR)/docs/screenshot.png $(LOCAL) test -q tests/journeys/test_screenshot.py
 
 manage: setup ## Django's command line on the running site's database: make manage c="shell"
 	@exec $(LOCAL) manage $(c)

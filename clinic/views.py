@@ -63,7 +63,7 @@ def health(request):
 @require_safe
 def robots(request):
     """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /visits/", "Disallow: /intake/", "Disallow: /book/*/"]
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /visits/", "Disallow: /intake/", "Disallow: /book/*/*/"]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 
 

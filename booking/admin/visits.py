@@ -172,6 +172,8 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         if visit is None or act not in ACTS:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         self._act_on_each(request, [visit], act)
+        if request.POST.get("back") == "today":
+            return HttpResponseRedirect(reverse("admin:index"), status=303)
         return self._to_visit(pk)
 
     def _act_on_each(self, request, visits, act):

@@ -31,6 +31,9 @@ class Booking:
 
 
 BOOKINGS = (
+    Booking(-7, 9, "evaluation", "Tom Reyes", has_arrived=True),
+    Booking(-7, 11, "evaluation", "Sam Whitcomb", has_arrived=True),
+    Booking(-7, 14, "evaluation", "Denise Okafor", has_arrived=True),
     Booking(-1, 9, "evaluation", "Walter Brandt", "knee after a race", has_arrived=True),
     Booking(-1, 14, "follow-up", "Denise Okafor"),
     Booking(0, 8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
@@ -73,7 +76,7 @@ def _book_day(day: date, bookings: Iterable[Booking], *, clinic: Clinic, now: da
     booked = 0
     for booking in bookings:
         service = Service.objects.get(slug=booking.service)
-        booked_at = now - BOOKED_AHEAD + timedelta(days=max(0, booking.day - 1))
+        booked_at = now - BOOKED_AHEAD + timedelta(days=booking.day if booking.day < 0 else max(0, booking.day - 1))
         slots = free_slots(service=service, first_day=day, days=1, now=booked_at, clinic=clinic)
         slot = next((slot for slot in slots if slot.starts_at.astimezone(clinic.zone).hour >= booking.hour), None)
         if slot is not None:
@@ -97,8 +100,8 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
     )
     if booking.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
-    if booking.is_confirmed and appointment.starts_at > now:
-        confirm_appointment(appointment=appointment, now=now)
+    if booking.is_confirmed:
+        confirm_appointment(appointment=appointment, now=booked_at + timedelta(hours=2))
     if booking.has_arrived:
         user = Therapist.objects.get(pk=slot.therapist.pk).user
         mark_arrived(appointment=appointment, by=user, now=appointment.starts_at)

@@ -13,7 +13,7 @@ from tests.chromium import chromium_path, launch_flags
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
+DEFAULTS = {"viewport": PHONE, "locale": "en-US", "timezone_id": "America/New_York"}  # a neighbour of the demo clinic
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -62,7 +62,7 @@ def open_browser(browser, live_server):
     opened = []
 
     def open_context(**options):
-        context = browser.new_context(base_url=live_server.url, **{"viewport": PHONE, "locale": "en-US", **options})
+        context = browser.new_context(base_url=live_server.url, **{**DEFAULTS, **options})
         context.set_default_timeout(10_000)
         opened.append((context, Watch(context, urlsplit(live_server.url).netloc)))
         return context.new_page()
@@ -82,7 +82,7 @@ def page(open_browser):
 
 @pytest.fixture
 def check_axe():
-    """`check_axe(page)` fails with the rule, the element and the reason for every violation."""
+    """`check_axe(page)` fails with the rule, the element and the reason for every violation. It needs a page with scripts."""
 
     def check(page):
         report = Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"], "preload": False})

@@ -21,7 +21,7 @@ def fits(page: Page) -> None:
 def choose_time(page: Page) -> str:
     """From the page of days to the form, on the last day shown, which can still be changed; the time as it is said there."""
     page.locator(".choice-list a.choice").last.click()
-    page.locator(".time-grid a").first.click()
+    page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
     return page.locator(".booking-aside time").inner_text()
 
@@ -40,7 +40,7 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
     page.get_by_role("link", name=re.compile(f"^Book: {service}")).click()
     when = choose_time(page)
     give_details(page, name=name, email=email)
-    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    press(page, re.compile("^Book this visit"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
     return when
 
@@ -48,22 +48,28 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
 def answer(page: Page, link_id: str, *values: str) -> None:
     """Tick or type the answer to one question of the page that is open."""
     for value in values:
-        option = page.locator(f'input[name="{link_id}"][value="{value}"]')
+        option = page.locator(f'input:is([type=radio], [type=checkbox])[name="{link_id}"][value="{value}"]')
         if option.count():
             option.first.check(force=True)
         else:
             page.locator(f'[name="{link_id}"]').first.fill(value)
 
 
+def press(page: Page, name) -> None:
+    """Press a button that sends a form, and wait for the page it leads to."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 def save(page: Page) -> None:
-    page.get_by_role("button", name="Save and continue").click()
+    press(page, "Save and continue")
 
 
 def log_in(page: Page) -> None:
     page.goto("/admin/")
     page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)
     page.get_by_label("Password").fill(login.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    press(page, "Log in")
     expect(page.get_by_role("heading", name="Today").first).to_be_visible()
 
 

@@ -22,7 +22,7 @@ def demo_clinic():
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
-def test_runner_reads_books_is_told_and_cancels(open_browser, check_axe, post_office, java_script):
+def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/")
     page.get_by_role("link", name=re.compile("hip flexor", re.I)).first.click()
@@ -38,7 +38,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, check_axe, post_of
     when = steps.choose_time(page)
     assert "hip" not in page.url.lower()
     steps.give_details(page, name="Maya Lindqvist", email="maya@runners.example")
-    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    steps.press(page, re.compile("^Book this visit"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
     expect(page.locator("main")).to_contain_text(when)
 
@@ -52,7 +52,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, check_axe, post_of
     page.get_by_role("link", name="Cancel this visit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancel this visit?")
     assert Appointment.objects.get().status == "booked"  # looking at the page cancels nothing
-    page.get_by_role("button", name="Yes, cancel it").click()
+    steps.press(page, "Yes, cancel it")
     expect(page.get_by_role("heading", level=1)).to_have_text("This visit is cancelled")
     assert Appointment.objects.get().status == "cancelled"
     assert not Message.objects.filter(kind__contains="reminder", state=State.WAITING).exists()
@@ -71,7 +71,7 @@ def test_runner_books_with_the_keyboard_alone(page):
     press_until(".choice-list a.choice")
     page.keyboard.press("Enter")
     page.wait_for_selector(".time-grid")
-    press_until(".time-grid a")
+    press_until(".time-grid button")
     page.keyboard.press("Enter")
     page.wait_for_selector("input[name=name]")
     for field, value in (("name", "Tom Reyes"), ("email", "tom@runners.example"), ("phone", "(603) 555-0123")):
@@ -82,11 +82,23 @@ def test_runner_books_with_the_keyboard_alone(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
 
 
+def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_axe):
+    page = open_browser(timezone_id="America/Los_Angeles")
+    page.goto("/book/discovery-call/")
+    page.locator(".choice-list a.choice").last.click()
+    page.wait_for_url("**tz=America**")
+
+    expect(page.get_by_label("Your time zone")).to_have_value("America/Los_Angeles")
+    expect(page.locator(".time-grid button").first).to_contain_text("5:00 am")  # eight o'clock at the clinic
+    check_axe(page)
+    steps.fits(page)
+
+
 def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
     page.goto("/book/evaluation/")
     steps.choose_time(page)
     page.get_by_label("Your name").fill("Priya Raman")
-    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    steps.press(page, re.compile("^Book this visit"))
 
     expect(page.locator(".error-summary")).to_be_visible()
     expect(page.get_by_label("Your name")).to_have_value("Priya Raman")
@@ -116,14 +128,16 @@ def test_page_has_no_barrier(open_browser, check_axe, path, scheme):
 
 
 def test_pages_of_booking_have_no_barrier(page, check_axe):
-    for press in (
-        lambda: page.goto("/book/discovery-call/"),
-        lambda: page.locator(".choice-list a.choice").last.click(),
-        lambda: page.locator(".time-grid a").first.click(),
-        lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"),
-        lambda: page.get_by_role("link", name="Cancel this visit").click(),
-        lambda: page.get_by_role("button", name="Yes, cancel it").click(),
-    ):
+    journey = (
+        (lambda: page.goto("/book/discovery-call/"), "Which day suits you?"),
+        (lambda: page.locator(".choice-list a.choice").first.click(), re.compile(r"\d")),
+        (lambda: page.locator(".time-grid button").first.click(), "Who is coming?"),
+        (lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"), "You’re booked"),
+        (lambda: page.get_by_role("link", name="Cancel this visit").click(), "Cancel this visit?"),
+        (lambda: steps.press(page, "Yes, cancel it"), "This visit is cancelled"),
+    )
+    for press, heading in journey:
         press()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         check_axe(page)
         steps.fits(page)

@@ -13,4 +13,5 @@ class Command(BaseCommand):
             counts = load_articles(now=timezone.now())
         except ArticleFileInvalid as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no articles")
+        if options["verbosity"] > 0:
+            self.stdout.write(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no articles")

@@ -1,0 +1,119 @@
+"""The site as a whole: its headers, its health, its front page, its way of failing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from booking.models import Appointment
+from clinic.demo.clinic import DemoRefused, open_demo_clinic
+from clinic.demo.visits import book_demo_visits
+from clinic.outbox.messages import plan_message
+from clinic.practice.models import Clinic
+from clinic.practice.patients import find_or_register_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def test_page_forbids_what_it_does_not_need(client):
+    headers = client.get("/").headers
+
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "geolocation=()" in headers["Permissions-Policy"]
+    assert not client.cookies
+
+
+def test_admin_login_keeps_the_same_policy(client):
+    assert "unsafe" not in client.get(reverse("admin:login")).headers["Content-Security-Policy"]
+
+
+def test_front_page_when_nobody_has_described_the_clinic(client):
+    response = client.get("/")
+
+    assert response.status_code == 200
+
+
+def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, django_assert_max_num_queries):
+    open_demo_clinic(now=timezone.now())
+    with django_assert_max_num_queries(12):
+        page = client.get("/").content.decode()
+
+    for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 am – noon", "(603) 555-0142"):
+        assert words in page
+
+
+def test_health_when_all_is_well(client):
+    response = client.get("/health/")
+
+    assert response.status_code == 200
+    assert response.json() == {"database": "ok", "oldest_overdue_s": 0}
+
+
+def test_health_when_nobody_sends_what_is_due(client):
+    now = timezone.now()
+    ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
+    plan_message(
+        kind="letter",
+        subject_id=ada.pk,
+        version=1,
+        patient=ada,
+        due_at=now - timedelta(minutes=5),
+        not_after=now + timedelta(hours=1),
+        now=now,
+    )
+
+    response = client.get("/health/")
+
+    assert response.status_code == 503
+    assert response.json()["oldest_overdue_s"] >= 300
+    assert "ada" not in response.content.decode().lower()
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere/", "/book/nothing/", "/visits/nothing/", "/intake/nothing/", "/learn/nothing/"]
+)
+def test_address_that_leads_nowhere_says_what_to_do_next(client, path):
+    response = client.get(path)
+
+    assert response.status_code == 404
+    assert "Traceback" not in response.content.decode()
+    assert "<h1" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/book/", "/learn/", "/health/"])
+def test_page_that_is_only_for_reading_refuses_forms(path):
+    assert Client().post(path, {}).status_code == 405
+
+
+def test_demo_when_loaded_twice_books_nobody_twice():
+
+    now = timezone.now()
+    assert open_demo_clinic(now=now)
+    booked = book_demo_visits(now=now)
+    assert booked == Appointment.objects.count() > 0
+
+    assert not open_demo_clinic(now=now)
+    assert book_demo_visits(now=now) == 0
+
+
+def test_demo_when_another_clinic_lives_here_keeps_out():
+
+    Clinic.objects.create(name="Somebody's real clinic")
+
+    with pytest.raises(DemoRefused):
+        open_demo_clinic(now=timezone.now())
+
+
+def test_demo_in_production_is_refused(settings):
+
+    settings.ENV = replace(settings.ENV, name="production")
+
+    with pytest.raises(DemoRefused):
+        open_demo_clinic(now=timezone.now())
