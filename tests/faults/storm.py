@@ -105,11 +105,15 @@ class Runner(threading.Thread):
         return status, where
 
 
-def storm(*, site, seed: int, seconds: float, clients: int, folder: Path, times: int = 16) -> list[Runner]:
+def storm(
+    *, site, seed: int, seconds: float, clients: int, folder: Path, times: int = 16, share_cancelled: float = 0.7
+) -> list[Runner]:
     """Start the clients; the caller kills servers meanwhile and joins them afterwards."""
     until = time.time() + seconds
     runners = [
-        Runner(number, seed=seed, port=site.port, folder=folder, until=until, share_cancelled=0.7, times=times)
+        Runner(
+            number, seed=seed, port=site.port, folder=folder, until=until, share_cancelled=share_cancelled, times=times
+        )
         for number in range(clients)
     ]
     for runner in runners:

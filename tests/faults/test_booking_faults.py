@@ -28,14 +28,12 @@ COMMITS_LATER = (
 )
 
 
-def weather(
-    site: Site, folder, *, seconds: float, postgres_kills: int, web_kills: bool = True, times: int = 16
-) -> Findings:
+def weather(site: Site, folder, *, seconds: float, postgres_kills: int, web_kills: bool = True, **how) -> Findings:
     """The storm with its kills, and what is found when it is over and everything is up again."""
-    runners = storm(site=site, seed=SEED, seconds=seconds, clients=CLIENTS, folder=folder, times=times)
+    runners = storm(site=site, seed=SEED, seconds=seconds, clients=CLIENTS, folder=folder, **how)
     dice, began = random.Random(SEED), time.monotonic()
     postgres_at = [seconds * (number + 1) / (postgres_kills + 1) for number in range(postgres_kills)]
-    while (gone := time.monotonic() - began) < seconds:
+    while (gone := time.monotonic() - began) < seconds or postgres_at:
         time.sleep(min(dice.uniform(2, 5), max(seconds - gone, 0.1)))
         if postgres_at and time.monotonic() - began > postgres_at[0]:
             postgres_at.pop(0)
@@ -62,7 +60,7 @@ def journals(tmp_path):
 def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_path, journals):
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
-    assert found.seen["was booked"] > 20, "the storm was too mild to tell anything"
+    assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
     assert site.kills["postgres"] == 3
     assert not +found.wrong, f"seed {SEED}: {found}"
 
@@ -86,7 +84,7 @@ def test_the_checker_finds_double_bookings_without_lock_and_constraint(tmp_path,
 def test_the_checker_finds_overfull_days_without_the_lock(tmp_path, journals):
     """The constraint alone still keeps visits apart; how many there may be on a day, only the lock keeps."""
     with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi") as site:
-        found = weather(site, journals, seconds=20, postgres_kills=0, web_kills=False)
+        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, share_cancelled=0)
     assert found.wrong["overlaps"] == 0
     assert found.wrong["days over the cap"] > 0
 
