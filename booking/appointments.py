@@ -41,9 +41,8 @@ def book_appointment(
     """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
     `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
-    patient. `hold_token` is of the patient's own hold of this time, which becomes the visit. `despite_rules` is for
-    staff who have seen which rules they break. Raises SlotTaken, SlotNotOffered (with the reasons) or BusyTryAgain;
-    then nothing was written.
+    patient. `hold_token` is of the patient's own hold, which becomes the visit; `despite_rules` is for staff who have
+    seen which they break. Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")

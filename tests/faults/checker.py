@@ -8,16 +8,15 @@ from pathlib import Path
 
 import psycopg
 
-from .clinic import DAILY_CAP
-
 OVERLAPS = """
 SELECT count(*) FROM booking_appointment a JOIN booking_appointment b
 ON a.id < b.id AND a.therapist_id = b.therapist_id AND a.blocked && b.blocked
 WHERE a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')"""
 OVER_THE_CAP = """
 SELECT count(*) FROM (
-    SELECT 1 FROM booking_appointment WHERE status IN ('held', 'booked') GROUP BY therapist_id HAVING count(*) > %s
-) full_days"""
+    SELECT 1 FROM booking_appointment a JOIN booking_service s ON s.id = a.service_id WHERE status IN ('held', 'booked')
+    GROUP BY therapist_id, starts_at::date, daily_cap HAVING count(*) > daily_cap
+) overfull_days"""
 ROWS = """
 SELECT a.idempotency_key::text, t.slug, to_char(a.starts_at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MI"Z"'), a.status,
        extract(epoch FROM lower(a.blocked)), extract(epoch FROM upper(a.blocked)),
@@ -43,7 +42,7 @@ def check(*, database_url: str, folder: Path) -> Findings:
     journal = [json.loads(line) for path in folder.glob("client-*.jsonl") for line in path.read_text().splitlines()]
     with psycopg.connect(database_url) as connection:
         overlaps = connection.execute(OVERLAPS).fetchone()[0]
-        over = connection.execute(OVER_THE_CAP, [DAILY_CAP]).fetchone()[0]
+        over = connection.execute(OVER_THE_CAP).fetchone()[0]
         rows = connection.execute(ROWS).fetchall()
     facts = defaultdict(dict)
     for line in journal:
@@ -92,12 +91,11 @@ def _occupied(row: tuple, facts: dict) -> tuple:
 
 
 def _was_taken(refusal: dict, occupied: list) -> bool:
-    """Whether anything lay in the refused time, or the day was full, at some moment between question and answer."""
+    """Whether anything lay in the refused time at some moment between question and answer."""
     start = datetime.strptime(refusal["start"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC).timestamp()
     there = [
         (lower, upper)
         for therapist, lower, upper, began, ended in occupied
         if therapist == refusal["therapist"] and began <= refusal["at"] and refusal["began"] <= ended
     ]
-    is_full = len(there) >= DAILY_CAP
-    return is_full or any(lower < start + 45 * 60 and start < upper for lower, upper in there)
+    return any(lower < start + 45 * 60 and start < upper for lower, upper in there)

@@ -4,8 +4,6 @@ import os
 
 import django
 
-DAILY_CAP = 2  # there is time for twice as many, and nothing but the lock keeps it
-
 
 def open_clinic() -> None:
     """Once, on an empty database."""
@@ -17,7 +15,7 @@ def open_clinic() -> None:
     )
     service = Service.objects.create(
         slug="visit", name="Visit", summary="A visit.", minutes=30, start_step_minutes=15, turnover_minutes=15,
-        price_cents=0, daily_cap=DAILY_CAP,
+        price_cents=0,
     )  # fmt: skip
     for position, name in enumerate(("ada", "ben")):
         therapist = Therapist.objects.create(name=name.title(), slug=name, position=position)

@@ -15,9 +15,9 @@ CSRF = "a" * 32  # the site compares a cookie with a field; who sends both prove
 
 
 def contested_times(number: int) -> list[str]:
-    """The first `number` starts of one day next week, as they stand in the site's addresses."""
+    """The first `number` starts of next week, sixteen a day, as they stand in the site's addresses."""
     day = datetime.now(UTC).replace(hour=14, minute=0, second=0, microsecond=0) + timedelta(days=7)
-    return [f"{day + timedelta(minutes=15 * step):%Y%m%dT%H%MZ}" for step in range(number)]
+    return [f"{day + timedelta(days=step // 16, minutes=15 * (step % 16)):%Y%m%dT%H%MZ}" for step in range(number)]
 
 
 class Journal:
@@ -106,7 +106,7 @@ class Runner(threading.Thread):
 
 
 def storm(
-    *, site, seed: int, seconds: float, clients: int, folder: Path, times: int = 16, share_cancelled: float = 0.7
+    *, site, seed: int, seconds: float, clients: int, folder: Path, times: int = 48, share_cancelled: float = 0.7
 ) -> list[Runner]:
     """Start the clients; the caller kills servers meanwhile and joins them afterwards."""
     until = time.time() + seconds

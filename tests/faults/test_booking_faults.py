@@ -20,6 +20,7 @@ CLIENTS = 32
 SECONDS = float(os.environ.get("FAULT_SECONDS", "120"))
 SEED = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
 WITHOUT_CONSTRAINT = "ALTER TABLE booking_appointment DROP CONSTRAINT appointment_no_double_booking"
+TWO_A_DAY = "UPDATE booking_service SET daily_cap = 2"
 COMMITS_LATER = (
     "ALTER SYSTEM SET synchronous_commit = off",
     "ALTER SYSTEM SET wal_writer_delay = '10s'",
@@ -83,8 +84,8 @@ def test_the_checker_finds_double_bookings_without_lock_and_constraint(tmp_path,
 
 def test_the_checker_finds_overfull_days_without_the_lock(tmp_path, journals):
     """The constraint alone still keeps visits apart; how many there may be on a day, only the lock keeps."""
-    with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi") as site:
-        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, share_cancelled=0)
+    with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi", before_start=(TWO_A_DAY,)) as site:
+        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, times=16, share_cancelled=0)
     assert found.wrong["overlaps"] == 0
     assert found.wrong["days over the cap"] > 0
 
