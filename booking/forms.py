@@ -79,10 +79,35 @@ class ClinicClockInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
-class StaffBookingForm(forms.Form):
+class MayBreakRules(forms.Form):
+    """For staff: once told which rules a time breaks, they can say that they mean it."""
+
+    despite_rules = forms.BooleanField(
+        label="I know. Do it all the same",
+        required=False,
+        widget=forms.HiddenInput,  # asked for only once there is a rule to break
+        help_text="Another visit can never be overlapped.",
+    )
+
+    def ask_despite_rules(self, broken_rules: list[str]) -> None:
+        """Show which rules stand in the way, and the box to tick."""
+        self.fields["despite_rules"].widget = forms.CheckboxInput()
+        for words in broken_rules:
+            self.add_error("despite_rules", words)
+
+
+class StaffMoveForm(MayBreakRules):
+    """Another time for a visit, or another therapist."""
+
+    therapist = forms.ModelChoiceField(Therapist.objects.active())
+    starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    field_order = ("therapist", "starts_at", "despite_rules")
+
+
+class StaffBookingForm(MayBreakRules):
     """A visit that the clinic's staff book for somebody, on the phone or at the desk."""
 
-    service = forms.ModelChoiceField(Service.objects.filter(listing=Service.Listing.BOOKABLE))
+    service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=VisitMode.choices)
@@ -90,6 +115,7 @@ class StaffBookingForm(forms.Form):
     email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
     phone = PhoneField()
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    field_order = ("service", "therapist", "starts_at", "despite_rules", "mode", "name", "email", "phone")
 
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)

@@ -8,7 +8,7 @@ from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
-BOOKED, CANCELLED = "booking_booked", "booking_cancelled"
+BOOKED, MOVED, CANCELLED = "booking_booked", "booking_moved", "booking_cancelled"
 REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
 CONFIRM_FAR = "booking_confirm_far"
 INTAKE_3D, INTAKE_1D = "booking_intake_3d", "booking_intake_1d"
@@ -46,7 +46,15 @@ _DEFAULTS = {
         Timing.AT_ONCE,
         0,
         "You are booked: {day}, {time}",
-        "You are booked. If your plans change, the link below lets you cancel.",
+        "You are booked. If your plans change, the link below lets you move or cancel.",
+    ),
+    MOVED: (
+        "Moved",
+        Timing.AT_ONCE,
+        0,
+        "Your visit is moved: {day}, {time}",
+        "Your visit has a new time. The old one is free again. If your plans change, the link below lets you move or "
+        "cancel; links in earlier messages have ended.",
     ),
     CANCELLED: (
         "Cancelled",
@@ -125,7 +133,7 @@ def buttons(
     if kind in ASKS_WHETHER_COMING and is_standing and not is_confirmed:
         button = {"button_url": f"{visit_url}coming/", "button_text": "I’ll be there"}
         return {**none, **button, "not_coming_url": f"{visit_url}not-coming/", "see_url": visit_url}
-    words = "See or cancel your visit" if is_standing else "See your visit"
+    words = "See or change your visit" if is_standing else "See your visit"
     return {**none, "button_url": visit_url, "button_text": words}
 
 

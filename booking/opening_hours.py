@@ -29,6 +29,7 @@ class WeeklyHours:
     closes: time
     valid_from: date | None = None
     valid_until: date | None = None
+    mode: str = "bookable"  # or "call_us", "reserve": who can take them, and when
 
     def is_valid_on(self, day: date) -> bool:
         """Whether it says anything about `day`, by weekday and by its dates."""
@@ -70,6 +71,25 @@ def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: i
                 if opens < closes:
                     openings.add(Interval(opens, closes))
     return sorted(openings)
+
+
+def online_openings(
+    weekly: Iterable[WeeklyHours], *, first_day: date, days: int, today: date, zone: ZoneInfo
+) -> tuple[list[Interval], list[Interval]]:
+    """The openings offered online on `today`, and those that are not: by phone only, or kept back.
+
+    What is kept back opens by itself at the clinic's midnight that begins the day before.
+    """
+    weekly = list(weekly)
+    reserve = [hours for hours in weekly if hours.mode == "reserve"]
+    let_go_days = min(max((today + timedelta(days=2) - first_day).days, 0), days)
+    span = {"zone": zone}
+    online = opening_intervals((h for h in weekly if h.mode == "bookable"), first_day=first_day, days=days, **span)
+    online += opening_intervals(reserve, first_day=first_day, days=let_go_days, **span)
+    kept = opening_intervals((h for h in weekly if h.mode == "call_us"), first_day=first_day, days=days, **span)
+    kept_from = first_day + timedelta(days=let_go_days)
+    kept += opening_intervals(reserve, first_day=kept_from, days=days - let_go_days, **span)
+    return sorted(online), sorted(kept)
 
 
 def day_interval(first_day: date, days: int, zone: ZoneInfo) -> Interval:

@@ -17,19 +17,29 @@ class NotOfferedBecause(StrEnum):
     NOTICE = "notice"  # too soon
     HORIZON = "horizon"  # too far ahead
     HOURS = "hours"  # outside opening hours, or not on the service's steps
+    KEPT = "kept"  # open, but by phone only or kept back until the day before
+    CAP = "cap"  # enough of these on that day or in that week
     SERVICE = "service"  # not bookable online, by this therapist, or in this way
 
 
 class SlotNotOffered(BookingRefused):
-    """The rules do not offer this time; `reason` says which."""
+    """The rules do not offer this time; `reasons` says which, `reason` is the first of them."""
 
-    def __init__(self, reason: NotOfferedBecause):
-        super().__init__(reason.value)
-        self.reason = reason
+    def __init__(self, *reasons: NotOfferedBecause):
+        super().__init__(", ".join(reasons))
+        self.reason, self.reasons = reasons[0], reasons
 
 
 class BusyTryAgain(BookingRefused):
     """Others held the therapist's diary for longer than we wait."""
+
+
+class HoldNotRenewable(BookingRefused):
+    """The hold is gone, or was made longer once already."""
+
+
+class TooLateToUndo(BookingRefused):
+    """The moment for taking a cancellation back is over."""
 
 
 class TooLateToChange(BookingRefused):

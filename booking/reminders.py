@@ -19,6 +19,7 @@ from booking.message_words import (
     FRAME,
     INTAKE_1D,
     INTAKE_3D,
+    MOVED,
     REMINDER_2H,
     REMINDER_48H,
     TEXTS,
@@ -45,7 +46,7 @@ from clinic.outbox.kinds import (
     register_scopes,
 )
 from clinic.outbox.messages import plan_message, withdraw_messages
-from clinic.outbox.models import Message
+from clinic.outbox.models import Message, State
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import rules_in_force, words_of
@@ -53,6 +54,7 @@ from clinic.outbox.texts import plan_text_beside
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
+UNDO_FOR = timedelta(minutes=3)  # nobody is told of a cancellation before
 FAR_OFF = timedelta(weeks=3)
 # How long before the visit each is given up, or half-way to it if that is later.
 GIVEN_UP = {
@@ -64,16 +66,17 @@ GIVEN_UP = {
 }
 
 
-def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Plan the booked message for now, and what the clinic's rules send before and after the visit.
+def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime, news: str | None = BOOKED) -> None:
+    """Plan the `news` (that it is booked, or moved; None for nothing new) for now, and what the clinic's rules send
+    before and after the visit.
 
     What should have gone before now is left out. The last reminder, if it would be due in the reader's night, is planned
     for the evening before; what is due days ahead can wait until morning, which the outbox sees to.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     plan = partial(_plan, appointment, now=now)
-    if rules[BOOKED].is_active:
-        plan(BOOKED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
+    if news is not None and rules[news].is_active:
+        plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
     reader = QuietHours(clinic.quiet_from, clinic.quiet_until, known_zone(appointment.visitor_time_zone) or clinic.zone)
     for kind in _announcements(appointment, now=now):
         lead = timedelta(minutes=max(rules[kind].minutes, SHORTEST_LEAD_MINUTES))
@@ -95,10 +98,25 @@ def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
     return [*kinds, INTAKE_3D, INTAKE_1D] if appointment.intake_id else kinds
 
 
+def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """Withdraw what is still waiting about the old time, say the new one, and plan its reminders."""
+    withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED)
+
+
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw what is still waiting about the visit, and say that it is cancelled."""
+    """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
-    _plan(appointment, CANCELLED, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=4)), now=now)
+    last = max(appointment.starts_at, now + timedelta(hours=4))
+    _plan(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
+
+
+def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """After a cancellation was undone: nobody hears of it, the reminders come, and so does news that had not gone."""
+    withdraw_messages(subject_id=appointment.pk, reason="the cancellation was undone", now=now)
+    news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED)).order_by("version").last()
+    is_known = news is None or news.state == State.SENT
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=None if is_known else news.kind)
 
 
 def _plan(appointment: Appointment, kind: str, **times) -> None:
@@ -177,6 +195,7 @@ def register_message_kinds() -> None:
     register_scopes(lambda: list(Service.objects.values_list("slug", "name")))
     for name, has_calendar, is_quiet_at_night, still_wanted in (
         (BOOKED, True, False, why_unwanted),
+        (MOVED, True, False, why_unwanted),
         (CANCELLED, True, False, why_cancellation_unwanted),
         (REMINDER_48H, False, True, why_unwanted),
         (REMINDER_2H, False, True, why_unwanted),

@@ -127,6 +127,13 @@ def offered_starts(
     )
 
 
+def starts_beside(starts: Iterable[datetime], *, blocked: Iterable[Interval], shape: VisitShape) -> set[datetime]:
+    """Those `starts` at which what is kept free begins where a blocked stretch ends, or ends where one begins."""
+    blocked = list(blocked)
+    beginnings, ends = {interval.start for interval in blocked}, {interval.end for interval in blocked}
+    return {start for start in starts if shape.blocked(start).start in ends or shape.blocked(start).end in beginnings}
+
+
 def _steps(opening: Interval, step: int, earliest: datetime, latest: datetime) -> Iterator[datetime]:
     width = timedelta(minutes=step)
     skipped = max(0, -((opening.start - earliest) // width))  # as many whole steps as reach `earliest`

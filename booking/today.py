@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import QuerySet
 
 from assessments.models import Flag
-from booking.availability import Diary, read_diaries
+from booking.diaries import Diary, read_diaries
 from booking.models import Appointment
 from booking.opening_hours import day_interval
 from booking.scheduling import Interval, intersect, subtract
@@ -123,7 +123,7 @@ def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap
     gaps = [
         (interval, diary.therapist)
         for diary in diaries
-        for interval in subtract(intersect(diary.openings, [whole_day]), diary.closed + diary.blocked)
+        for interval in subtract(intersect(diary.all_openings, [whole_day]), diary.closed + diary.blocked)
         if interval.minutes >= SHORTEST_GAP_MINUTES
     ]
     return [

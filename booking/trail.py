@@ -1,14 +1,17 @@
-"""What a visitor brings along from page to page while choosing: the article they come from, their time zone.
+"""What a visitor brings along from page to page while choosing: the article they come from, their time zone, which
+part of the day suits them, whom they want to see.
 
-Both ride in the query string, where neither says anything about a person: an article's code is opaque.
+All ride in the query string, where none says anything about a person: an article's code is opaque.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from booking.parts_of_day import PARTS, PartOfDay
 from booking.wording import known_zone
 from education.articles import published
 from education.models import Article
@@ -34,17 +37,37 @@ COMMON_ZONES = {
 
 @dataclass(frozen=True)
 class Trail:
-    """`article` and `zone_name` are what the query string named, if there is such an article and such a zone."""
+    """What the query string named, as far as there is such a thing. Of a therapist, only that it could be a name."""
 
     article: Article | None
     zone_name: str
+    part: PartOfDay | None = None
+    therapist_slug: str = ""
 
     @property
     def query(self) -> str:
         """To put after a path, with its question mark; empty if there is nothing to carry."""
-        pairs = {"via": self.article.code if self.article else "", "tz": self.zone_name}
-        carried = {name: value for name, value in pairs.items() if value}
-        return f"?{urlencode(carried)}" if carried else ""
+        return f"?{urlencode(self.pairs)}" if self.pairs else ""
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """What is carried, by the parameter's name."""
+        pairs = {
+            "via": self.article.code if self.article else "",
+            "tz": self.zone_name,
+            "when": self.part.slug if self.part else "",
+            "with": self.therapist_slug,
+        }
+        return {name: value for name, value in pairs.items() if value}
+
+    @property
+    def pairs_without_zone(self) -> dict[str, str]:
+        """What the zone picker's form has to carry beside what it asks."""
+        return {name: value for name, value in self.pairs.items() if name != "tz"}
+
+    def changed(self, **changes) -> "Trail":
+        """The same with another part of the day, or another therapist."""
+        return replace(self, **changes)
 
     @property
     def more(self) -> str:
@@ -62,4 +85,10 @@ def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None
-    return Trail(article, zone_name if known_zone(zone_name) else "")
+    therapist_slug = request.GET.get("with", "")
+    return Trail(
+        article,
+        zone_name if known_zone(zone_name) else "",
+        PARTS.get(request.GET.get("when", "")),
+        therapist_slug if re.fullmatch("[a-z0-9-]{1,60}", therapist_slug) else "",
+    )

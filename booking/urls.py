@@ -3,23 +3,34 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import answer, choose, details, manage
+from booking.views import answer, choose, details, feed, holding, manage, moving
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
+
+TIME = "book/<slug:slug>/<slug:therapist_slug>/<instant:starts_at>/"
 
 app_name = "booking"
 urlpatterns = [
     path("book/", choose.services, name="services"),
     path("book/<slug:slug>/", choose.days, name="days"),
     path("book/<slug:slug>/<day:day>/", choose.times, name="times"),
-    path("book/<slug:slug>/<slug:therapist_slug>/<instant:starts_at>/", details.details, name="details"),
+    path(TIME, details.details, name="details"),
+    path(TIME + "hold/", holding.hold, name="hold"),
+    path(TIME + "held/<str:token>/", holding.held, name="held"),
+    path(TIME + "held/<str:token>/renew/", holding.renew, name="renew_hold"),
+    path(TIME + "held/<str:token>/release/", holding.release, name="release_hold"),
     path("visits/<str:token>/", manage.visit, name="visit"),
     path("visits/<str:token>/cancel/", manage.cancel, name="cancel"),
+    path("visits/<str:token>/undo/", manage.undo, name="undo"),
+    path("visits/<str:token>/move/", moving.move_days, name="move_days"),
+    path("visits/<str:token>/move/<day:day>/", moving.move_times, name="move_times"),
+    path("visits/<str:token>/move/<instant:starts_at>/", moving.move, name="move"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
     path("visits/<str:token>/coming/", answer.coming, name="coming"),
     path("visits/<str:token>/messages/", answer.messages, name="messages"),
     path("visits/<str:token>/not-coming/", answer.not_coming, name="not_coming"),
     path("visits/<str:token>/questions/", manage.questions, name="questions"),
     path("visits/<str:token>/visit.ics", manage.calendar, name="calendar"),
+    path("calendars/<str:token>/visits.ics", feed.feed, name="feed"),
 ]

@@ -37,6 +37,14 @@ def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     return "tomorrow" if day == today + timedelta(days=1) else f"on {day_words(day)}"
 
 
+def minutes_left_words(until: datetime, *, now: datetime) -> str:
+    """Like "about 9 minutes", rounded down, so that nobody counts on a minute they do not have."""
+    minutes = max(0, int((until - now).total_seconds() // 60))
+    if minutes == 0:
+        return "less than a minute"
+    return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+
+
 def known_zone(name: str) -> ZoneInfo | None:
     """The zone called `name`, None for anything else a query string may hold."""
     return ZoneInfo(name) if name in available_timezones() else None

@@ -2,11 +2,15 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
 
-from booking.admin.clock import ByClinicClock
-from booking.closures import block_time
+from booking.admin.clock import ByClinicClock, by_clinic_clock
+from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
 from booking.models import HoursOverride, OpeningHours
 from booking.refusals import VisitsInTheWay
@@ -14,9 +18,9 @@ from booking.refusals import VisitsInTheWay
 
 @admin.register(OpeningHours)
 class OpeningHoursAdmin(admin.ModelAdmin):
-    list_display = ("therapist", "weekday", "opens", "closes", "valid_from", "valid_until")
+    list_display = ("therapist", "weekday", "opens", "closes", "mode", "valid_from", "valid_until")
     list_display_links = ("therapist", "weekday")
-    list_filter = ("therapist", "weekday")
+    list_filter = ("therapist", "weekday", "mode")
     list_select_related = ("therapist",)
 
 
@@ -32,9 +36,48 @@ class HoursOverrideAdmin(ByClinicClock, admin.ModelAdmin):
     list_select_related = ("therapist",)
     date_hierarchy = "starts_at"
 
+    change_list_template = "booking/admin_overrides.html"
+
     @admin.display(description="whom", ordering="therapist")
     def whom(self, override):
         return override.therapist or "everybody"
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.holidays_view)
+        return [path("holidays/", view, name="booking_hoursoverride_holidays"), *super().get_urls()]
+
+    def holidays_view(self, request):
+        """The federal holidays of the next twelve months, each closed for everybody by one click."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return by_clinic_clock(self._holidays_page, request)
+
+    def _holidays_page(self, request):
+        today = timezone.localdate()
+        rows = holiday_rows(first_day=today, zone=timezone.get_current_timezone())
+        if request.method == "POST":
+            chosen = [row for row in rows if row.holiday.on.isoformat() == request.POST.get("on")]
+            for row in chosen:
+                self._close_on(request, row)
+            return HttpResponseRedirect(request.path, status=303)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Federal holidays",
+            "opts": self.opts,
+            "rows": rows,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "booking/admin_holidays.html", context)
+
+    def _close_on(self, request, row):
+        try:
+            close_on_holiday(row, despite_visits=bool(request.POST.get("despite_visits")), by=request.user)
+        except VisitsInTheWay as refusal:
+            self.message_user(request, visits_in_the_way_words(refusal.visits), messages.ERROR)
+        else:
+            self.message_user(
+                request, f"Closed on {row.holiday.name}, {row.holiday.on:%A %-d %B %Y}.", messages.SUCCESS
+            )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:

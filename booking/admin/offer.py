@@ -16,7 +16,10 @@ class ServiceAdmin(admin.ModelAdmin):
         (None, {"fields": ("name", "slug", "summary", "includes", "price_cents", "listing", "position")}),
         ("How and with whom", {"fields": ("in_person", "by_video", "by_phone", "therapists", "intake_slug")}),
         ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
-        ("Limits", {"fields": ("minimum_notice_minutes", "horizon_days")}),
+        (
+            "Limits",
+            {"fields": ("minimum_notice_minutes", "horizon_days", "daily_cap", "weekly_cap", "prefers_no_gaps")},
+        ),
     )
 
     def has_delete_permission(self, request, obj=None):

@@ -1,5 +1,6 @@
 """The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
 
+import uuid
 from datetime import UTC, datetime
 
 from django.contrib import admin, messages
@@ -13,21 +14,14 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from booking.admin.clock import ByClinicClock, by_clinic_clock
+from booking.admin.refusals import broken_rules_words, refusal_words
 from booking.admin.when import WhenFilter
-from booking.appointments import book_appointment, cancel_appointment
+from booking.appointments import book_appointment
 from booking.attendance import mark_arrived, mark_no_show
-from booking.forms import StaffBookingForm
+from booking.changes import cancel_appointment, is_changeable, is_undoable, move_appointment, undo_cancellation
+from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment
-from booking.refusals import (
-    BookingRefused,
-    BusyTryAgain,
-    NotOfferedBecause,
-    SlotNotOffered,
-    SlotTaken,
-    TooLateToChange,
-    VisitCancelled,
-    VisitNotStarted,
-)
+from booking.refusals import BookingRefused, SlotNotOffered
 from booking.wording import LocalTime
 from clinic.audit.admin import RecordsAccess
 from clinic.practice.models import Clinic
@@ -39,26 +33,20 @@ INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 ACTS = {
     "arrived": (mark_arrived, "marked as arrived"),
     "no-show": (mark_no_show, "marked as a no-show"),
-    "cancel": (cancel_appointment, "cancelled; the patient is told by e-mail"),
-}
-REFUSALS = {
-    TooLateToChange: "The visit is over, or was never booked.",
-    VisitCancelled: "The visit is cancelled.",
-    VisitNotStarted: "The visit has not begun yet.",
-    SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
-    BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
-}
-NOT_OFFERED = {
-    NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
-    NotOfferedBecause.HORIZON: "This is further ahead than can be booked.",
-    NotOfferedBecause.HOURS: "This is outside the opening hours, or not on one of the service's starting times.",
-    NotOfferedBecause.SERVICE: "This therapist does not do this service in this way.",
+    "cancel": (
+        cancel_appointment,
+        "cancelled; the patient is told by e-mail in 3 minutes, until then it can be undone",
+    ),
+    "undo": (undo_cancellation, "booked again; nobody was told of the cancellation"),
 }
 
 
-def refusal_words(refusal: BookingRefused) -> str:
-    """Why it may not be, to a member of staff."""
-    return NOT_OFFERED[refusal.reason] if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
+def _visit_called(object_id: str | None) -> Appointment | None:
+    """The visit of a page's address; whether there is such a page is the admin's own question."""
+    try:
+        return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
+    except ValueError:
+        return None
 
 
 def _local(instant: datetime) -> LocalTime:
@@ -87,7 +75,8 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
     )
 
     def get_queryset(self, request):
-        return super().get_queryset(request).knowing_who_is_new()
+        visits = super().get_queryset(request).knowing_who_is_new()
+        return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=timezone.now())
 
     def has_change_permission(self, request, obj=None):
         return False
@@ -160,11 +149,20 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         act = self.admin_site.admin_view(require_POST(self.act_view))
         return [
             path("<uuid:pk>/act/<slug:act>/", act, name="booking_appointment_act"),
+            path("<uuid:pk>/move/", self.admin_site.admin_view(self.move_view), name="booking_appointment_move"),
             *super().get_urls(),
         ]
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        context = {"may_act": self.has_act_permission(request), "title": "Visit", **(extra_context or {})}
+        now, visit = timezone.now(), _visit_called(object_id)
+        is_theirs = visit is not None and self.has_act_permission(request)
+        context = {
+            "may_act": self.has_act_permission(request),
+            "may_move": is_theirs and is_changeable(visit, clinic=Clinic.objects.current(), by=request.user, now=now),
+            "may_undo": is_theirs and is_undoable(visit, now=now),
+            "title": "Visit",
+            **(extra_context or {}),
+        }
         return super().changeform_view(request, object_id, form_url, context)
 
     def act_view(self, request, pk, act):
@@ -174,9 +172,9 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         if visit is None or act not in ACTS:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         self._act_on_each(request, [visit], act)
-        is_on_today = request.POST.get("back") == "today"
-        back = reverse("admin:index") if is_on_today else reverse("admin:booking_appointment_change", args=[pk])
-        return HttpResponseRedirect(back, status=303)
+        if request.POST.get("back") == "today":
+            return HttpResponseRedirect(reverse("admin:index"), status=303)
+        return self._to_visit(pk)
 
     def _act_on_each(self, request, visits, act):
         function, done_words = ACTS[act]
@@ -210,13 +208,51 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         clinic = Clinic.objects.current()
         form = StaffBookingForm(request.POST or None, clinic=clinic)
         if request.method == "POST" and form.is_valid():
-            try:
-                visit = book_appointment(**form.cleaned_data, by=request.user, now=timezone.now())
-            except BookingRefused as refusal:
-                form.add_error("starts_at", refusal_words(refusal))
-            else:
+            visit = self._try(form, book_appointment, **form.cleaned_data, by=request.user, now=timezone.now())
+            if visit is not None:
                 self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[visit.pk]), status=303)
-        context = {**self.admin_site.each_context(request), "title": "Book a visit", "opts": self.opts, "form": form}
+                return self._to_visit(visit.pk)
+        page = {"title": "Book a visit", "button": "Book this visit", "form": form}
+        return self._form_page(request, page)
+
+    # Moving one
+
+    def move_view(self, request, pk):
+        """Another time or therapist for a visit. Staff may break rules, once they have seen which."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        visit = Appointment.objects.filter(pk=pk).first()
+        if visit is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        return by_clinic_clock(self._move_page, request, visit)
+
+    def _move_page(self, request, visit):
+        form = StaffMoveForm(request.POST or None, initial={"therapist": visit.therapist, "starts_at": visit.starts_at})
+        if request.method == "POST" and form.is_valid():
+            moved = self._try(
+                form, move_appointment, appointment=visit, **form.cleaned_data, by=request.user, now=timezone.now()
+            )
+            if moved is not None:
+                words = f"{moved.reference} is moved to {_local(moved.starts_at)}; the patient is told by e-mail."
+                self.message_user(request, words, messages.SUCCESS)
+                return self._to_visit(moved.pk)
+        page = {"title": f"Move {visit.reference}", "button": "Move this visit", "form": form}
+        return self._form_page(request, page)
+
+    def _try(self, form, function, **arguments):
+        """What `function` returns; None if it refused, with the reason in the form."""
+        try:
+            return function(**arguments)
+        except SlotNotOffered as refusal:
+            form.ask_despite_rules(broken_rules_words(refusal))
+        except BookingRefused as refusal:
+            form.add_error("starts_at", refusal_words(refusal))
+        return None
+
+    def _to_visit(self, pk):
+        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+
+    def _form_page(self, request, page):
         request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)

@@ -1,7 +1,17 @@
 """What a clinic offers, when it is open, and who comes when."""
 
 from .appointment import Appointment, AppointmentEvent
-from .hours import HoursOverride, OpeningHours
+from .feed import CalendarFeed
+from .hours import HoursMode, HoursOverride, OpeningHours
 from .offer import Service, VisitMode
 
-__all__ = ["Appointment", "AppointmentEvent", "HoursOverride", "OpeningHours", "Service", "VisitMode"]
+__all__ = [
+    "Appointment",
+    "AppointmentEvent",
+    "CalendarFeed",
+    "HoursMode",
+    "HoursOverride",
+    "OpeningHours",
+    "Service",
+    "VisitMode",
+]

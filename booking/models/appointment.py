@@ -29,6 +29,12 @@ class AppointmentQuerySet(models.QuerySet):
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
 
+    def counting(self, interval: Interval, *, service: Service, now):
+        """Everything of `service` that starts in `interval` and counts against its caps, whoever came or did not."""
+        return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
+            Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
+        )
+
     def knowing_who_is_new(self):
         """With `has_been_here`: whether the patient had an earlier visit, or has one before this."""
         earlier = Appointment.objects.filter(
@@ -164,6 +170,8 @@ class AppointmentEvent(models.Model):
         BOOKED = "booked", "booked"
         CONFIRMED = "confirmed", "confirmed"
         CANCELLED = "cancelled", "cancelled"
+        RESTORED = "restored", "cancelling undone"
+        MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
         NO_SHOW = "no_show", "did not come"
 

@@ -18,6 +18,14 @@ class OpeningHoursQuerySet(models.QuerySet):
         )
 
 
+class HoursMode(models.TextChoices):
+    """Who can take these hours, and when."""
+
+    BOOKABLE = "bookable", "online"
+    CALL_US = "call_us", "by phone only"
+    RESERVE = "reserve", "kept back until the day before"
+
+
 class OpeningHours(models.Model):
     """One stretch of a therapist's week. Two stretches make a day with a lunch break."""
 
@@ -39,6 +47,14 @@ class OpeningHours(models.Model):
     )
     opens = models.TimeField(help_text="The first visit can start now. Clinic's time, all year round.")
     closes = models.TimeField(help_text="The last visit has ended by now; the minutes to turn over may run past it.")
+    mode = models.CharField(
+        "offered",
+        max_length=10,
+        choices=HoursMode.choices,
+        default=HoursMode.BOOKABLE,
+        help_text="Online; only by phone, so that you choose who comes; or kept back for flare-ups and offered online "
+        "by itself from the day before.",
+    )
     valid_from = models.DateField(
         null=True, blank=True, help_text="The first day these hours count. Empty: always did."
     )
@@ -63,6 +79,9 @@ class OpeningHours(models.Model):
                 violation_error_message="The last day must not be before the first.",
             ),
             models.CheckConstraint(name="opening_hours_weekday_is_known", condition=Q(weekday__lte=6)),
+            models.CheckConstraint(
+                name="opening_hours_mode_is_known", condition=Q(mode__in=["bookable", "call_us", "reserve"])
+            ),
         ]
 
     def __str__(self):
@@ -71,7 +90,7 @@ class OpeningHours(models.Model):
     @property
     def weekly(self) -> WeeklyHours:
         """What `booking.opening_hours` needs to know of it."""
-        return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until)
+        return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until, self.mode)
 
 
 class HoursOverrideQuerySet(models.QuerySet):

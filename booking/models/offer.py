@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from booking.caps import Caps
 from booking.scheduling import VisitShape
 
 
@@ -70,6 +71,25 @@ class Service(models.Model):
     horizon_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days further ahead than this are not offered. Empty: as the clinic has it."
     )
+    daily_cap = models.PositiveSmallIntegerField(
+        "most a day",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many of these a therapist takes in one day. Empty: as many as there is time for.",
+    )
+    weekly_cap = models.PositiveSmallIntegerField(
+        "most a week",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many of these a therapist takes from Monday to Sunday. Empty: as many as there is time for.",
+    )
+    prefers_no_gaps = models.BooleanField(
+        "no lonely gaps",
+        default=False,
+        help_text="Shows first the times right before or after another visit, so that no odd half hours are left over.",
+    )
     therapists = models.ManyToManyField(
         "practice.Therapist", related_name="services", blank=True, help_text="Who does it. Nobody chosen: no times."
     )
@@ -94,6 +114,12 @@ class Service(models.Model):
             ),
             models.CheckConstraint(
                 name="service_starts_every_five_minutes_or_more", condition=Q(start_step_minutes__gte=5)
+            ),
+            models.CheckConstraint(
+                name="service_caps_let_somebody_in",
+                condition=(Q(daily_cap__isnull=True) | Q(daily_cap__gte=1))
+                & (Q(weekly_cap__isnull=True) | Q(weekly_cap__gte=1)),
+                violation_error_message="A limit of none hides the service; choose “hidden” instead.",
             ),
             models.CheckConstraint(
                 name="service_happens_in_some_way",
@@ -133,3 +159,8 @@ class Service(models.Model):
     def shape(self) -> VisitShape:
         """What `booking.scheduling` needs to know of it."""
         return VisitShape(self.minutes, self.start_step_minutes, self.prepare_minutes, self.turnover_minutes)
+
+    @property
+    def caps(self) -> Caps:
+        """How many of these a therapist takes."""
+        return Caps(self.daily_cap, self.weekly_cap)

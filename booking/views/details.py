@@ -1,5 +1,6 @@
-"""Who comes, and booking it. The only page of booking that writes."""
+"""One time: offered, or gone; and booking it. The forms of a held time are in `holding`."""
 
+import uuid
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,11 +12,12 @@ from django.views.decorators.http import require_http_methods
 from assessments.screening import keep_screen
 from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
-from booking.availability import nearest_free_slots, next_free_slots, require_free
+from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.trail import Trail, read_trail
+from booking.rules import require_free
+from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
@@ -27,41 +29,49 @@ OTHER_TIMES = 6
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """The form for one time; sent, it books and leads to the visit's own page."""
-    now, clinic = timezone.now(), Clinic.objects.current()
-    service = get_object_or_404(Service.objects.listed(), slug=slug)
-    therapist = get_object_or_404(Therapist.objects.active(), slug=therapist_slug)
-    trail = read_trail(request, now=now)
-    if page := screen_before(request, trail.article):
+    """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    if page := screen_before(request, context["trail"].article):
         return page
-    context = _context(service, therapist, starts_at, clinic, trail)
     if request.method == "POST":
-        return _book(request, context, now)
-    try:
-        require_free(
-            service=service, therapist=therapist, starts_at=starts_at, mode=service.modes[0], now=now, clinic=clinic
-        )
-    except (SlotTaken, SlotNotOffered) as refusal:
-        return _time_is_gone(request, context, refusal, form=None, now=now)
-    return render(request, "booking/details.html", {**context, "form": DetailsForm(service=service, clinic=clinic)})
+        return book(request, context, now)
+    return offer_time(request, context, now)
 
 
-def _context(service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, trail: Trail) -> dict:
+def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
+    """What every page about one time shows. Raises Http404 for a service or a therapist that nobody can book."""
+    clinic = Clinic.objects.current()
+    service = get_object_or_404(Service.objects.listed(), slug=slug)
+    trail = read_trail(request, now=now)
     time, there = clinic_time(starts_at, clinic), time_there(service, starts_at, clinic, trail)
     return {
         "service": service,
-        "therapist": therapist,
+        "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,
         "time": time,
         "time_there": there.beside(time) if there else "",
         "clinic": clinic,
         "trail": trail,
         "step": 4,
+        "hold_key": uuid.uuid4(),
         **zone_context(service, clinic, trail),
     }
 
 
-def _book(request: HttpRequest, context: dict, now: datetime) -> HttpResponse:
+def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: bool = False) -> HttpResponse:
+    """The page with the button that keeps the time, or the one that says why nobody can have it."""
+    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
+    try:
+        require_free(**place, mode=context["service"].modes[0], now=now)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    page = {**context, "was_held": was_held}
+    return render(request, "booking/offer.html", page, status=410 if was_held else 200)
+
+
+def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
+    """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
     service, clinic, trail = context["service"], context["clinic"], context["trail"]
     form = DetailsForm(request.POST, service=service, clinic=clinic)
     if not form.is_valid():
@@ -73,23 +83,24 @@ def _book(request: HttpRequest, context: dict, now: datetime) -> HttpResponse:
             starts_at=context["starts_at"],
             visitor_time_zone="" if service.is_only_in_person else trail.zone_name,
             source_article=trail.article,
+            hold_token=hold_token,
             now=now,
             **form.cleaned_data,
         )
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return _time_is_gone(request, context, refusal, form=form, now=now)
+        return time_is_gone(request, context, refusal, form=form, now=now)
     keep_screen(session=request.session, intake=appointment.intake, patient=appointment.patient, now=now)
     return HttpResponseRedirect(visit_path(appointment, now=now), status=303)
 
 
-def _time_is_gone(
+def time_is_gone(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
     """The page for a time nobody can have (any more): the nearest others, and what was typed kept in the form."""
     reason = getattr(refusal, "reason", None)
-    if reason == NotOfferedBecause.SERVICE:
+    if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404
     service, clinic, trail = context["service"], context["clinic"], context["trail"]
     wanted = max(context["starts_at"], now)
@@ -101,6 +112,6 @@ def _time_is_gone(
 
 
 def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
-    if is_sent or reason is None:
+    if is_sent or reason in (None, NotOfferedBecause.CAP):
         return 409  # the form and the diary disagree
     return 410 if reason == NotOfferedBecause.NOTICE else 404

@@ -1,4 +1,4 @@
-"""The page of one visit, for who holds its link: see it, confirm it, cancel it, put it in a calendar."""
+"""The page of one visit, for who holds its link: see it, confirm it, cancel it, put it in a calendar. `moving` moves it."""
 
 from datetime import datetime
 from functools import wraps
@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from booking.appointments import cancel_appointment, changeable_until, is_changeable
 from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
+from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
 from booking.models import Appointment
-from booking.refusals import TooLateToChange, VisitCancelled
+from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
 from booking.visit_links import intake_path
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
@@ -28,14 +28,14 @@ def by_link(view):
 
     @wraps(view)
     @never_cache
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
+    def opened(request: HttpRequest, token: str, **place) -> HttpResponse:
         now = timezone.now()
         link = open_link(token=token, purpose=LinkPurpose.VISIT, now=now)
         visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
         appointment = visits.filter(pk=link.subject_id, patient=link.patient_id).first()
         if appointment is None:
             raise LinkUnknown
-        response = view(request, token, appointment, now)
+        response = view(request, token, appointment, now, **place)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
@@ -60,6 +60,21 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
         cancel_appointment(appointment=appointment, now=now)
     except TooLateToChange:
         return render(request, "booking/cancel.html", {**context, "can_change": False}, status=409)
+    return _to_visit(token)
+
+
+@require_POST
+@by_link
+def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Take a cancellation back, in its first minutes. Too late or taken: the page says so."""
+    try:
+        undo_cancellation(appointment=appointment, now=now)
+    except (TooLateToUndo, SlotTaken) as refusal:
+        context = visit_context(token, appointment, now)
+        page = {**context, "can_undo": False, "why_not_undone": "taken" if isinstance(refusal, SlotTaken) else "late"}
+        return render(request, "booking/visit.html", page, status=409)
+    except BusyTryAgain:
+        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=503)
     return _to_visit(token)
 
 
@@ -111,6 +126,7 @@ def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,
         "is_ahead": is_standing and now < appointment.starts_at,
+        "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,

@@ -1,0 +1,1 @@
+"""What it costs, as tables; `make bench` prints them."""

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from booking.appointments import cancel_appointment
 from booking.attendance import confirm_appointment, mark_arrived, mark_no_show
+from booking.changes import cancel_appointment
 from booking.closures import block_time
 from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.refusals import (

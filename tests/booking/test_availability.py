@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from booking.availability import bookable_time, free_days, free_slots, nearest_free_slots, next_free_slots, require_free
+from booking.availability import free_days, free_slots, nearest_free_slots, next_free_slots
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.rules import bookable_time, require_free
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 

@@ -9,9 +9,9 @@ import pytest
 import time_machine
 
 from assessments.models import Questionnaire, Response
-from booking.appointments import cancel_appointment
 from booking.attendance import mark_arrived
 from booking.calendar_file import visit_calendar
+from booking.changes import cancel_appointment
 from booking.models import Appointment, OpeningHours
 from booking.visit_links import visit_path
 from clinic.outbox.kinds import find_kind

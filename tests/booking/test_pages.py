@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.appointments import cancel_appointment
+from booking.changes import cancel_appointment
 from booking.models import Appointment, HoursOverride
 from booking.visit_links import visit_path
 from clinic.practice.links import issue_link
@@ -56,6 +56,11 @@ def text_of(response) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&nbsp;", " ").split())
 
 
+def buttons(response) -> list[str]:
+    """Where the page's buttons send their form."""
+    return [where.replace("&amp;", "&") for where in re.findall(r'formaction="([^"]+)"', response.content.decode())]
+
+
 def hrefs(response) -> list[str]:
     return [href.replace("&amp;", "&") for href in re.findall(r'href="([^"]+)"', response.content.decode())]
 
@@ -67,12 +72,15 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     assert "Tue 1 Dec 12 times" in text_of(days)
     times = client.get(TUESDAY_TIMES)
     assert "Morning 9:00 am 9:30 am" in text_of(times)
-    assert NINE in hrefs(times)
-    form = client.get(NINE)
+    assert NINE + "hold/" in buttons(times)
+    held = client.post(NINE + "hold/", {"key": re.search(r'name="key" value="([^"]+)"', times.content.decode())[1]})
+    assert held.status_code == 303
+    form = client.get(held["Location"])
     assert "Tuesday 1 December, 9:00 am EST" in text_of(form)
+    assert "We keep this time for you until 10:10 am EST . That leaves about 10 minutes" in text_of(form)
     key = re.search(r'name="idempotency_key" value="([^"]+)"', form.content.decode())[1]
 
-    booked = client.post(NINE, typed(idempotency_key=key))
+    booked = client.post(held["Location"], typed(idempotency_key=key))
     assert booked.status_code == 303
     visit = client.get(booked["Location"])
     assert "You’re booked Tuesday 1 December, 9:00 am EST" in text_of(visit)
@@ -144,7 +152,7 @@ def test_a_taken_time_opened_by_an_old_link_offers_others(client, evaluation):
     book(evaluation)
     response = client.get(NINE)
     assert response.status_code == 409
-    assert "/book/evaluation/meredith/20261201T1500Z/" in hrefs(response)
+    assert "/book/evaluation/meredith/20261201T1500Z/hold/" in buttons(response)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,7 @@ def test_the_busy_page_keeps_what_was_typed(client, evaluation, monkeypatch):
 def test_an_empty_stretch_says_when_the_next_time_is_and_gives_the_number(client, evaluation):
     HoursOverride.objects.create(kind="closure", starts_at=NOW, ends_at=NOW + timedelta(days=30))
     page = client.get(DAYS)
-    assert "No times are free from Mon 23 Nov to Sun 6 Dec" in text_of(page)
+    assert "No times are free from Mon 23 Nov to Sun 20 Dec" in text_of(page)
     assert "The next free time is Wednesday 23 December, 10:00 am EST" in text_of(page)
     assert "(603) 555-0123" in text_of(page)
     assert "/book/evaluation/2026-12-23/" in hrefs(page)
@@ -232,10 +240,10 @@ def test_an_empty_stretch_says_when_the_next_time_is_and_gives_the_number(client
 
 def test_days_go_on_and_back_and_stop_at_the_horizon(client, evaluation):
     first = client.get(DAYS)
-    assert "?from=2026-12-07" in hrefs(first)
+    assert "?from=2026-12-21" in hrefs(first)
     assert not [href for href in hrefs(first) if "2026-11" in href and "from" in href]
-    second = client.get(DAYS + "?from=2026-12-07")
-    assert {"?from=2026-11-23", "?from=2026-12-21"} <= set(hrefs(second))
+    second = client.get(DAYS + "?from=2026-12-21")
+    assert {"?from=2026-11-23", "?from=2027-01-18"} <= set(hrefs(second))
     assert not [href for href in hrefs(client.get(DAYS + "?from=2027-01-18")) if "from=2027-02" in href]
 
 
@@ -243,7 +251,7 @@ def test_a_call_shows_the_visitors_time_beside_the_clinics(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles")
     assert "9:00 am 6:00 am for you" in text_of(page)
     at_nine = "/book/call/meredith/20261201T1400Z/?tz=America%2FLos_Angeles"
-    assert at_nine in hrefs(page)
+    assert at_nine.replace("?", "hold/?") in buttons(page)
     assert "Tuesday 1 December, 9:00 am EST, which is 6:00 am PST where you are" in text_of(client.get(at_nine))
     booked = client.post(at_nine, typed(mode="phone"))
     visit = text_of(client.get(booked["Location"]))

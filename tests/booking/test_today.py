@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from assessments.models import Flag, Questionnaire, Response
-from booking.appointments import cancel_appointment
 from booking.attendance import mark_arrived, mark_no_show
+from booking.changes import cancel_appointment
 from booking.models import HoursOverride
 from booking.today import read_today
 from clinic.outbox.models import Message, State

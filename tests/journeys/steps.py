@@ -21,7 +21,7 @@ def fits(page: Page) -> None:
 def choose_time(page: Page) -> str:
     """From the page of days to the form, on the last day shown, which can still be changed; the time as it is said there."""
     page.locator(".choice-list a.choice").last.click()
-    page.locator(".time-grid a").first.click()
+    page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
     return page.locator(".booking-aside time").inner_text()
 

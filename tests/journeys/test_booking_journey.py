@@ -74,7 +74,7 @@ def test_runner_books_with_the_keyboard_alone(page):
     press_until(".choice-list a.choice")
     page.keyboard.press("Enter")
     page.wait_for_selector(".time-grid")
-    press_until(".time-grid a")
+    press_until(".time-grid button")
     page.keyboard.press("Enter")
     page.wait_for_selector("input[name=name]")
     for field, value in (("name", "Tom Reyes"), ("email", "tom@runners.example"), ("phone", "(603) 555-0123")):
@@ -92,7 +92,7 @@ def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_ax
     page.wait_for_url("**tz=America**")
 
     expect(page.get_by_label("Your time zone")).to_have_value("America/Los_Angeles")
-    expect(page.locator(".time-grid a").first).to_contain_text("5:00 am")  # eight o'clock at the clinic
+    expect(page.locator(".time-grid button").first).to_contain_text("5:00 am")  # eight o'clock at the clinic
     check_axe(page)
     steps.fits(page)
 
@@ -134,7 +134,7 @@ def test_pages_of_booking_have_no_barrier(page, check_axe):
     journey = (
         (lambda: page.goto("/book/discovery-call/"), "Which day suits you?"),
         (lambda: page.locator(".choice-list a.choice").first.click(), re.compile(r"\d")),
-        (lambda: page.locator(".time-grid a").first.click(), "Who is coming?"),
+        (lambda: page.locator(".time-grid button").first.click(), "Who is coming?"),
         (lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"), "You’re booked"),
         (lambda: page.get_by_role("link", name="Cancel this visit").click(), "Cancel this visit?"),
         (lambda: steps.press(page, "Yes, cancel it"), "This visit is cancelled"),

@@ -1,0 +1,40 @@
+"""Why something may not happen to a visit, in words for the staff."""
+
+from booking.refusals import (
+    BookingRefused,
+    BusyTryAgain,
+    NotOfferedBecause,
+    SlotNotOffered,
+    SlotTaken,
+    TooLateToChange,
+    TooLateToUndo,
+    VisitCancelled,
+    VisitNotStarted,
+)
+
+REFUSALS = {
+    TooLateToChange: "The visit is over, or was never booked.",
+    TooLateToUndo: "The patient has been told by now. Book the visit anew.",
+    VisitCancelled: "The visit is cancelled.",
+    VisitNotStarted: "The visit has not begun yet.",
+    SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
+    BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
+}
+NOT_OFFERED = {
+    NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
+    NotOfferedBecause.HORIZON: "This is further ahead than can be booked.",
+    NotOfferedBecause.HOURS: "This is outside the opening hours, or not on one of the service's starting times.",
+    NotOfferedBecause.KEPT: "These hours are for calls only, or kept back until the day before.",
+    NotOfferedBecause.CAP: "The therapist has enough of these on that day or in that week.",
+    NotOfferedBecause.SERVICE: "This therapist does not do this service in this way, or it is not offered online.",
+}
+
+
+def refusal_words(refusal: BookingRefused) -> str:
+    """Why it may not be, to a member of staff."""
+    return " ".join(broken_rules_words(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
+
+
+def broken_rules_words(refusal: SlotNotOffered) -> list[str]:
+    """Every rule that hides the time, a sentence each."""
+    return [NOT_OFFERED[reason] for reason in refusal.reasons]

@@ -1,0 +1,45 @@
+"""How many visits of a kind are enough for a day and for a week. Pure.
+
+Days and weeks are the clinic's, Monday to Sunday, whatever the clocks do in between.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most visits of one service that a therapist takes in a day and in a week; None for no end."""
+
+    daily: int | None = None
+    weekly: int | None = None
+
+    @property
+    def has_any(self) -> bool:
+        return self.daily is not None or self.weekly is not None
+
+
+def starts_under_caps(
+    starts: Iterable[datetime], *, taken: Iterable[datetime], caps: Caps, zone: ZoneInfo
+) -> list[datetime]:
+    """Those `starts` on whose day and in whose week one more visit may be, with the `taken` ones there already."""
+    if not caps.has_any:
+        return list(starts)
+    taken_days = [start.astimezone(zone).date() for start in taken]
+    days, weeks = Counter(taken_days), Counter(map(monday_of, taken_days))
+
+    def has_room(start: datetime) -> bool:
+        day = start.astimezone(zone).date()
+        return (caps.daily is None or days[day] < caps.daily) and (
+            caps.weekly is None or weeks[monday_of(day)] < caps.weekly
+        )
+
+    return [start for start in starts if has_room(start)]
+
+
+def monday_of(day: date) -> date:
+    """The first day of its week."""
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,78 @@
+"""A therapist's calendar under a secret address, for the calendar program on their phone.
+
+It says when somebody comes and in which way; never who, nor why: calendars are synced, shared and looked at by others.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from icalendar import Calendar, Event
+
+from booking.models import Appointment, CalendarFeed
+from clinic.practice.models import Clinic, Therapist, User
+
+PRODUCT = "-//Runclinic//Diary//EN"
+SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
+
+
+class FeedUnknown(Exception):
+    """No calendar has this address, or not any more."""
+
+
+def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
+    """A new secret token for `therapist`; only its hash is stored, so it can be read here and never again."""
+    token = secrets.token_urlsafe(32)
+    CalendarFeed.objects.create(therapist=therapist, token_hash=_hash(token), created_by=by, created_at=now)
+    return token
+
+
+def revoke_feed(feed: CalendarFeed, *, now: datetime) -> None:
+    """End an address. Calendar programs that follow it find nothing from now on."""
+    CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now)
+
+
+def open_feed(*, token: str) -> CalendarFeed:
+    """The feed that `token` opens. Raises FeedUnknown, for one that was revoked or whose therapist has left too."""
+    feeds = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
+    feed = feeds.filter(token_hash=_hash(token)).first()
+    if feed is None:
+        raise FeedUnknown
+    return feed
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
+    """The visits of a therapist from a month ago on, as a calendar (METHOD:PUBLISH); UTF-8, instants in UTC."""
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", f"{clinic.name}: visits")
+    shown = (Appointment.Status.BOOKED, Appointment.Status.COMPLETED, Appointment.Status.NO_SHOW)
+    visits = Appointment.objects.filter(
+        therapist=therapist, status__in=shown, ends_at__gt=now - SHOWS_BACK, starts_at__lt=now + SHOWS_AHEAD
+    )
+    for visit in visits.order_by("starts_at"):
+        calendar.add_component(_visit_event(visit, now))
+    return calendar.to_ical()
+
+
+def _visit_event(visit: Appointment, now: datetime) -> Event:
+    event = Event()
+    # Not the UID of the patient's invitation: who sees both calendars could tell that they belong together.
+    event.add("uid", f"{hashlib.sha256(visit.pk.bytes).hexdigest()}@{urlsplit(settings.SITE_URL).hostname}")
+    event.add("sequence", visit.sequence)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", visit.starts_at.astimezone(UTC))
+    event.add("dtend", visit.ends_at.astimezone(UTC))
+    event.add("summary", f"Visit, {visit.get_mode_display()}")
+    event.add("class", "PRIVATE")
+    event.add("transp", "OPAQUE")
+    return event

@@ -1,0 +1,32 @@
+"""A therapist's own calendar, to be followed by a calendar program."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class CalendarFeed(models.Model):
+    """One secret address under which a calendar program finds a therapist's visits. Only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    therapist = models.ForeignKey(
+        "practice.Therapist",
+        on_delete=models.CASCADE,
+        related_name="calendar_feeds",
+        help_text="Whose visits it shows.",
+    )
+    token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name = "calendar address"
+        verbose_name_plural = "calendar addresses"
+
+    def __str__(self):
+        return f"{self.therapist}, since {self.created_at:%Y-%m-%d}"

@@ -1,0 +1,108 @@
+"""Whether a visit may be at a time: the same rows and the same arithmetic by which the pages offer it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from booking.caps import starts_under_caps
+from booking.diaries import Diary, read_diaries
+from booking.models import Appointment, Service
+from booking.opening_hours import day_interval
+from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.scheduling import Interval, offered_starts
+from clinic.practice.models import Clinic, Therapist
+
+Because = NotOfferedBecause
+
+
+@dataclass(frozen=True)
+class BookableTime:
+    """From when until before when a service can be booked online."""
+
+    earliest: datetime
+    latest: datetime
+
+    def last_day(self, zone: ZoneInfo) -> date:
+        """The last day on which a visit can start, in the clinic's `zone`."""
+        return (self.latest - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> BookableTime:
+    """The service's notice and horizon, or the clinic's where it has none. The last day counts to its midnight."""
+    notice, horizon = service.minimum_notice_minutes, service.horizon_days
+    notice = clinic.minimum_notice_minutes if notice is None else notice
+    horizon = clinic.horizon_days if horizon is None else horizon
+    today = now.astimezone(clinic.zone).date()
+    last_day = day_interval(today + timedelta(days=horizon), 1, clinic.zone)
+    return BookableTime(now.astimezone(UTC) + timedelta(minutes=notice), last_day.end)
+
+
+def require_free(
+    *,
+    service: Service,
+    therapist: Therapist,
+    starts_at: datetime,
+    mode: str,
+    now: datetime,
+    clinic: Clinic,
+    in_place_of: Appointment | None = None,
+    despite_rules: bool = False,
+) -> None:
+    """Refuse unless the pages would offer this very time; with `despite_rules`, only if another visit lies there.
+
+    Raises SlotNotOffered with the rules that hide it, SlotTaken if another visit stands in the way. Its answer holds
+    for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
+    not stand in its own way.
+    """
+    place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
+    broken = _broken_by_the_service(service, mode) + _broken_by_the_date(service, starts_at, clinic, now)
+    diary, is_theirs = _diary_of_the_day(starts_at=starts_at, **place)
+    if diary is None or not is_theirs:
+        broken.append(Because.SERVICE)
+    if diary is not None:
+        broken += _broken_in_the_diary(diary, service, starts_at, clinic)
+    if diary is None or (broken and not despite_rules):
+        raise SlotNotOffered(*dict.fromkeys(broken))
+    blocked = service.shape.blocked(starts_at)
+    if any(blocked.overlaps(other) for other in diary.blocked):
+        raise SlotTaken
+
+
+def _broken_by_the_service(service: Service, mode: str) -> list[Because]:
+    return [] if service.is_bookable and mode in service.modes else [Because.SERVICE]
+
+
+def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:
+    window = bookable_time(service, clinic=clinic, now=now)
+    if starts_at < window.earliest:
+        return [Because.NOTICE]
+    return [Because.HORIZON] if starts_at >= window.latest else []
+
+
+def _diary_of_the_day(
+    *, service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, **rest
+) -> tuple[Diary | None, bool]:
+    """The therapist's diary around `starts_at`, None for who sees nobody; and whether they do the service."""
+    day = starts_at.astimezone(clinic.zone).date()
+    found = read_diaries(first_day=day, days=1, clinic=clinic, service=service, therapist=therapist, **rest)
+    if found:
+        return found[0], True
+    found = read_diaries(first_day=day, days=1, clinic=clinic, therapist=therapist, **rest)
+    return (found[0] if found else None), False
+
+
+def _broken_in_the_diary(diary: Diary, service: Service, starts_at: datetime, clinic: Clinic) -> list[Because]:
+    broken = []
+    if not _is_open(diary.openings, diary.closed, service, starts_at):
+        broken.append(Because.KEPT if _is_open(diary.all_openings, diary.closed, service, starts_at) else Because.HOURS)
+    if not starts_under_caps([starts_at], taken=diary.counted, caps=service.caps, zone=clinic.zone):
+        broken.append(Because.CAP)
+    return broken
+
+
+def _is_open(openings: list[Interval], closed: list[Interval], service: Service, starts_at: datetime) -> bool:
+    end = starts_at + timedelta(seconds=1)
+    shape = service.shape
+    return bool(
+        offered_starts(openings=openings, closed=closed, blocked=[], shape=shape, earliest=starts_at, latest=end)
+    )

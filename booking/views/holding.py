@@ -1,0 +1,116 @@
+"""Keeping a time while somebody types: by a button, for ten minutes, and the form that books it."""
+
+import uuid
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.forms import DetailsForm
+from booking.holds import find_hold, hold_time, is_live, is_renewable, release_hold, renew_hold
+from booking.models import Appointment
+from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.views.details import book, details_context, offer_time, time_is_gone
+from booking.views.own_hold import held_path, own_hold, remember_hold
+from booking.wording import clinic_time, minutes_left_words
+
+
+@require_POST
+@never_cache
+def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
+    """Keep a time, give back the one that this browser held before, and go on to the form."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    before, key = own_hold(request), _sent_key(request)
+    if before is not None and before.idempotency_key != key:
+        release_hold(before)
+    try:
+        held = hold_time(
+            service=context["service"],
+            therapist=context["therapist"],
+            starts_at=starts_at,
+            idempotency_key=key,
+            now=now,
+        )
+    except BusyTryAgain:
+        return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    response = HttpResponseRedirect(held_path(held) + context["trail"].query, status=303)
+    return remember_hold(request, response, held)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    if row is not None:
+        context |= _hold_context(row, context, now)
+    if request.method == "POST":
+        return book(request, context, now, hold_token=token)
+    if row is not None and row.status != Appointment.Status.HELD:
+        return render(request, "booking/held_booked.html", context, status=410)
+    if row is None or not is_live(row, now=now):
+        return offer_time(request, context, now, was_held=True)
+    form = DetailsForm(
+        service=context["service"], clinic=context["clinic"], initial={"idempotency_key": row.idempotency_key}
+    )
+    return render(request, "booking/details.html", {**context, "form": form})
+
+
+@require_POST
+@never_cache
+def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """Ten more minutes, once."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    try:
+        if row is not None:
+            renew_hold(row, now=now)
+    except (HoldNotRenewable, BusyTryAgain):
+        pass  # the page says how much time is left, or what to do without any
+    path = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
+    return HttpResponseRedirect(path + context["trail"].query, status=303)
+
+
+@require_POST
+@never_cache
+def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """Give the time back and choose another."""
+    context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    if row is not None:
+        release_hold(row)
+    path = reverse("booking:times", args=[slug, context["time"].local.date()])
+    return HttpResponseRedirect(path + context["trail"].query, status=303)
+
+
+def _sent_key(request: HttpRequest) -> uuid.UUID:
+    """The key of the page whose button was pressed; a garbled one is nobody's, so a new one does."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
+    row.service, row.therapist = context["service"], context["therapist"]
+    if not is_live(row, now=now):
+        return {}
+    return {
+        "hold": {
+            "path": held_path(row),
+            "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
+            "release_path": held_path(row, "release_hold"),
+            "until": clinic_time(row.hold_expires_at, context["clinic"]),
+            "left": minutes_left_words(row.hold_expires_at, now=now),
+        }
+    }

@@ -1,0 +1,104 @@
+"""Moving a visit by its link: another day, another time, one button. Looking changes nothing."""
+
+from datetime import date, datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from booking.availability import Slot, count_days, free_slots
+from booking.changes import move_appointment
+from booking.models import Appointment
+from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange
+from booking.rules import bookable_time
+from booking.trail import Trail
+from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
+from booking.views.manage import by_link, visit_context
+from booking.visit_links import visit_path
+from booking.wording import day_words
+from clinic.practice.links import LinkExpired
+from clinic.practice.models import PatientLink
+
+SENT_TWICE_WITHIN = timedelta(minutes=1)
+
+
+@require_safe
+@by_link
+def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """The days on which the same therapist has time for the same visit."""
+    context = visit_context(token, appointment, now)
+    if not context["can_change"]:
+        return render(request, "booking/move_days.html", context, status=409)
+    clinic = context["clinic"]
+    today = now.astimezone(clinic.zone).date()
+    last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clinic.zone)
+    first_day = min(max(asked_day(request) or today, today), last_day)
+    slots = _other_slots(appointment, clinic, first_day, DAYS_A_PAGE, now)
+    context |= days_context(count_days(slots, clinic.zone), first_day, today, last_day)
+    return render(request, "booking/move_days.html", context)
+
+
+@require_safe
+@by_link
+def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
+    """The times of one day, each a button that moves the visit there."""
+    return _times_page(request, visit_context(token, appointment, now), day, now)
+
+
+def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
+    if not context["can_change"]:
+        return render(request, "booking/move_days.html", context, status=409)
+    appointment, clinic = context["appointment"], context["clinic"]
+    trail = Trail(None, appointment.visitor_time_zone)
+    slots = _other_slots(appointment, clinic, day, 1, now)
+    rows = [time_row(slot, appointment.service, clinic, trail) for slot in slots]
+    page = {**context, **times_context(rows), "day_words": day_words(day), **more}
+    return render(request, "booking/move_times.html", page, status=status)
+
+
+def _other_slots(appointment: Appointment, clinic, first_day: date, days: int, now: datetime) -> list[Slot]:
+    slots = free_slots(
+        service=appointment.service,
+        therapist=appointment.therapist,
+        first_day=first_day,
+        days=days,
+        now=now,
+        clinic=clinic,
+        in_place_of=appointment,
+    )
+    return [slot for slot in slots if slot.starts_at != appointment.starts_at]
+
+
+@require_POST
+@never_cache
+def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
+    """Move the visit and lead to its page, by a new link: the old ones have ended."""
+    try:
+        return _move(request, token, starts_at=starts_at)
+    except LinkExpired as expired:
+        # A double click sends the form twice, and the second comes by the link that the first has just ended.
+        if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
+            raise
+        return HttpResponseRedirect(visit_path(visit, now=timezone.now()), status=303)
+
+
+@by_link
+def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    try:
+        visit = move_appointment(appointment=appointment, starts_at=starts_at, now=now)
+    except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
+        context = visit_context(token, Appointment.objects.get(pk=appointment.pk), now)
+        is_busy = isinstance(refusal, BusyTryAgain)
+        day = starts_at.astimezone(context["clinic"].zone).date()
+        status = 503 if is_busy else 409
+        return _times_page(request, context, day, now, status=status, is_gone=not is_busy, is_busy=is_busy)
+    return HttpResponseRedirect(visit_path(visit, now=now), status=303)
+
+
+def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:
+    if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
+        return None
+    here = Appointment.objects.filter(pk=link.subject_id, patient=link.patient_id, starts_at=starts_at)
+    return here.select_related("patient").filter(status=Appointment.Status.BOOKED).first()

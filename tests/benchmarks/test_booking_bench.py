@@ -1,0 +1,188 @@
+"""A month of free times with 60 and with 6,000 bookings, beside the naive way; and booking with 64 clients at once."""
+
+import statistics
+import threading
+import time as clock
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.db import connection, connections
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.test.utils import CaptureQueriesContext
+
+from booking.availability import free_slots
+from booking.models import Appointment, HoursOverride, OpeningHours, Service
+from booking.refusals import SlotTaken
+from clinic.practice.models import Clinic, Patient, Therapist
+from tests.booking.conftest import book
+
+pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+FIRST = date(2026, 12, 1)
+DAYS, CLIENTS = 31, 64
+
+
+@pytest.fixture
+def clinic(db):
+    return Clinic.objects.create(
+        name="Bench Clinic", time_zone="America/New_York", minimum_notice_minutes=0, horizon_days=366
+    )
+
+
+@pytest.fixture
+def service(clinic):
+    return Service.objects.create(
+        slug="visit", name="Visit", summary="", minutes=45, start_step_minutes=15, turnover_minutes=15, price_cents=0
+    )
+
+
+def add_therapist(service, name="Meredith") -> Therapist:
+    therapist = Therapist.objects.create(name=name, slug=name.lower())
+    service.therapists.add(therapist)
+    for weekday in range(5):
+        for opens, closes in ((9, 12), (13, 17)):
+            OpeningHours.objects.create(therapist=therapist, weekday=weekday, opens=time(opens), closes=time(closes))
+    return therapist
+
+
+def fill_diary(service, therapist, number: int) -> None:
+    """`number` visits of an hour each within the month, back to back from its first morning; past the month if it is full.
+
+    With thousands, ten minutes each, so that all of them lie in the month that is asked for.
+    """
+    patient, _ = Patient.objects.get_or_create(name="Bench", email="bench@example.com", defaults={"created_at": NOW})
+    step = timedelta(days=DAYS) / number
+    length = min(step, timedelta(hours=1))
+    start = datetime(2026, 12, 1, 5, tzinfo=UTC)
+    rows = []
+    for place in range(number):
+        begins = start + place * step
+        rows.append(
+            Appointment(
+                reference=f"B{place:07d}",
+                therapist=therapist,
+                patient=patient,
+                service=service,
+                mode="in_person",
+                starts_at=begins,
+                ends_at=begins + length,
+                blocked=DateTimeTZRange(begins, begins + length),
+                status="booked",
+                idempotency_key=uuid.uuid4(),
+                created_at=NOW,
+            )
+        )
+    Appointment.objects.bulk_create(rows, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE booking_appointment")
+
+
+def naive_month(service, therapist, clinic) -> list[datetime]:
+    """As one writes it first: for each day and each possible start, ask the database what lies there."""
+    found = []
+    for offset in range(DAYS):
+        day = FIRST + timedelta(days=offset)
+        for hours in OpeningHours.objects.filter(therapist=therapist, weekday=day.weekday()):
+            start = datetime.combine(day, hours.opens, tzinfo=clinic.zone).astimezone(UTC)
+            closes = datetime.combine(day, hours.closes, tzinfo=clinic.zone).astimezone(UTC)
+            while start + timedelta(minutes=service.minutes) <= closes:
+                blocked = service.shape.blocked(start)
+                is_closed = HoursOverride.objects.filter(starts_at__lt=blocked.end, ends_at__gt=start).exists()
+                if not is_closed and not any(
+                    row.blocked.lower < blocked.end and blocked.start < row.blocked.upper
+                    for row in Appointment.objects.filter(
+                        therapist=therapist, status="booked", starts_at__date__range=(day, day + timedelta(days=1))
+                    )
+                ):
+                    found.append(start)
+                start += timedelta(minutes=service.start_step_minutes)
+    return sorted(found)
+
+
+def median_ms(function, times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = clock.perf_counter()
+        function()
+        took.append((clock.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def test_a_month_of_free_times(service, clinic):
+    print(f"\n{'bookings':>9} {'queries':>8} {'ours ms':>9} {'naive ms':>10} {'ratio':>7} {'slots':>6}")
+    ours_by_size = {}
+    for number in (60, 6000):
+        therapist = add_therapist(service, f"Therapist{number}")
+        fill_diary(service, therapist, number)
+
+        def month(therapist=therapist):
+            return free_slots(service=service, first_day=FIRST, days=DAYS, now=NOW, clinic=clinic, therapist=therapist)
+
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            slots = month()
+        assert len(queries) <= 3
+        assert [slot.starts_at for slot in slots] == naive_month(service, therapist, clinic)
+        ours = ours_by_size[number] = median_ms(month, 9)
+        naive = median_ms(lambda therapist=therapist: naive_month(service, therapist, clinic), 1)
+        print(f"{number:>9} {len(queries):>8} {ours:>9.1f} {naive:>10.0f} {naive / ours:>7.0f} {len(slots):>6}")
+        assert naive / ours >= 50
+        Appointment.objects.all().delete()
+    print(f"a hundred times the bookings take {ours_by_size[6000] / ours_by_size[60]:.1f} times as long")
+    assert ours_by_size[6000] / ours_by_size[60] < 100
+
+
+def everybody_at_once(runners) -> tuple[list[float], list]:
+    """Each on a connection of its own, all let go together: what each took in ms, and what came of it."""
+    took, outcomes, gate = [0.0] * len(runners), [None] * len(runners), threading.Barrier(len(runners))
+
+    def run(place, runner):
+        connection.ensure_connection()
+        gate.wait(timeout=60)
+        began = clock.perf_counter()
+        try:
+            outcomes[place] = runner()
+        except SlotTaken as refusal:
+            outcomes[place] = refusal
+        took[place] = (clock.perf_counter() - began) * 1000
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(runners)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return took, outcomes
+
+
+def p99(values: list[float]) -> float:
+    return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
+
+
+def test_booking_with_64_clients(service, clinic):
+    therapists = [add_therapist(service, f"Therapist{number}") for number in range(8)]
+    nine = datetime(2026, 12, 1, 14, tzinfo=UTC)
+    free = [
+        (therapist, nine + timedelta(hours=hour, days=day))
+        for therapist in therapists
+        for hour in (0, 1, 4, 5)
+        for day in (0, 1)
+    ]
+
+    def booking(number, therapist, starts_at):
+        return lambda: book(service, therapist=therapist, starts_at=starts_at, now=NOW, name=f"Runner {number}")
+
+    took, outcomes = everybody_at_once([booking(n, *free[n]) for n in range(CLIENTS)])
+    assert all(isinstance(outcome, Appointment) for outcome in outcomes)
+    print(f"\n64 clients, 64 slots of 8 diaries: p50 {statistics.median(took):.0f} ms, p99 {p99(took):.0f} ms")
+    contested = nine + timedelta(days=2)
+    losers = []
+    for hour in (0, 1, 4, 5):
+        at = contested + timedelta(hours=hour)
+        took, outcomes = everybody_at_once([booking(100 + n, therapists[0], at) for n in range(CLIENTS)])
+        assert sum(isinstance(outcome, Appointment) for outcome in outcomes) == 1
+        losers += [ms for ms, outcome in zip(took, outcomes, strict=True) if isinstance(outcome, SlotTaken)]
+    print(f"64 clients, one slot, 4 rounds: losers p50 {statistics.median(losers):.0f} ms, p99 {p99(losers):.0f} ms")

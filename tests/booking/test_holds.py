@@ -1,0 +1,228 @@
+"""A chosen time is kept: really, for ten minutes, once more, and for one person only."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from booking.availability import free_slots
+from booking.closures import block_time
+from booking.holds import find_hold, hold_time, hold_token, release_hold, renew_hold
+from booking.models import Appointment
+from booking.refusals import HoldNotRenewable, SlotNotOffered, SlotTaken
+
+from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+
+NINE = "/book/evaluation/meredith/20261201T1400Z/"
+TEN = "/book/evaluation/meredith/20261201T1500Z/"
+TYPED = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+
+
+def hold(service, *, starts_at=NINE_ON_TUESDAY, key=None, now=NOW):
+    therapist = service.therapists.first()
+    return hold_time(
+        service=service, therapist=therapist, starts_at=starts_at, idempotency_key=key or uuid.uuid4(), now=now
+    )
+
+
+def starts(service, clinic, now=NOW):
+    return [slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=1, now=now, clinic=clinic)]
+
+
+def test_a_held_time_is_nobody_elses_until_it_runs_out(evaluation, clinic):
+    held = hold(evaluation)
+    assert NINE_ON_TUESDAY not in starts(evaluation, clinic)
+    with pytest.raises(SlotTaken):
+        book(evaluation, name="Bob")
+    with pytest.raises(SlotTaken):
+        hold(evaluation)
+    later = NOW + timedelta(minutes=10)
+    assert NINE_ON_TUESDAY in starts(evaluation, clinic, now=later)
+    assert book(evaluation, name="Bob", now=later).pk != held.pk
+    assert Appointment.objects.count() == 1
+
+
+def test_a_hold_becomes_the_visit_itself(evaluation):
+    held = hold(evaluation)
+    visit = book(evaluation, hold_token=hold_token(held), now=NOW + timedelta(minutes=9))
+    assert (visit.pk, visit.reference, visit.status, visit.hold_expires_at) == (
+        held.pk,
+        held.reference,
+        "booked",
+        None,
+    )
+    assert Appointment.objects.count() == 1
+
+
+def test_somebody_elses_token_opens_no_hold(evaluation):
+    held, other = hold(evaluation), hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    with pytest.raises(SlotTaken):
+        book(evaluation, hold_token=hold_token(other))
+    assert find_hold(token=hold_token(other), therapist=held.therapist, starts_at=held.starts_at) is None
+
+
+def test_the_form_of_a_held_time_sent_for_another_books_that_and_gives_the_first_back(evaluation):
+    key, at_ten = uuid.uuid4(), NINE_ON_TUESDAY + timedelta(hours=1)
+    hold(evaluation, key=key)
+    visit = book(evaluation, starts_at=at_ten, idempotency_key=key)
+    assert list(Appointment.objects.values_list("pk", "starts_at", "status")) == [(visit.pk, at_ten, "booked")]
+
+
+def test_the_key_of_a_hold_opens_it_when_its_address_was_lost(evaluation):
+    key = uuid.uuid4()
+    held = hold(evaluation, key=key)
+    assert book(evaluation, idempotency_key=key).pk == held.pk
+
+
+def test_a_hold_keeps_its_promise_when_the_notice_runs_out_while_typing(evaluation):
+    evaluation.minimum_notice_minutes = 60
+    evaluation.save()
+    held = hold(evaluation, now=NINE_ON_TUESDAY - timedelta(minutes=61))
+    at = NINE_ON_TUESDAY - timedelta(minutes=52)
+    with pytest.raises(SlotNotOffered):
+        hold(evaluation, starts_at=NINE_ON_TUESDAY, key=uuid.uuid4(), now=at)
+    assert book(evaluation, hold_token=hold_token(held), now=at).status == "booked"
+
+
+def test_a_hold_does_not_outlive_a_closure(evaluation, meredith, front_desk):
+    held = hold(evaluation)
+    block_time(
+        therapist=meredith, starts_at=NINE_ON_TUESDAY, ends_at=NINE_ON_TUESDAY + timedelta(hours=3), by=front_desk
+    )
+    with pytest.raises(SlotNotOffered):
+        book(evaluation, hold_token=hold_token(held))
+
+
+def test_an_expired_hold_still_books_unless_somebody_was_faster(evaluation):
+    late = NOW + timedelta(minutes=15)
+    held = hold(evaluation)
+    assert book(evaluation, hold_token=hold_token(held), now=late).status == "booked"
+    at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
+    held = hold(evaluation, starts_at=at_ten)
+    book(evaluation, name="Bob", starts_at=at_ten, now=late)
+    with pytest.raises(SlotTaken):
+        book(evaluation, starts_at=at_ten, hold_token=hold_token(held), now=late)
+
+
+def test_a_hold_is_renewed_once(evaluation):
+    held = hold(evaluation)
+    renewed = renew_hold(held, now=NOW + timedelta(minutes=4))
+    assert renewed.hold_expires_at == NOW + timedelta(minutes=14)
+    with pytest.raises(HoldNotRenewable):
+        renew_hold(renewed, now=NOW + timedelta(minutes=5))
+    release_hold(held)
+    with pytest.raises(HoldNotRenewable):
+        renew_hold(held, now=NOW)
+
+
+def test_a_double_click_holds_once_and_a_page_used_again_gives_the_first_time_back(evaluation):
+    key = uuid.uuid4()
+    first = hold(evaluation, key=key)
+    assert hold(evaluation, key=key, now=NOW + timedelta(seconds=1)).pk == first.pk
+    second = hold(evaluation, key=key, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    assert list(Appointment.objects.all()) == [second]
+
+
+def test_a_release_never_frees_a_booked_visit(evaluation):
+    held = hold(evaluation)
+    book(evaluation, hold_token=hold_token(held))
+    release_hold(held)
+    assert Appointment.objects.get().status == "booked"
+
+
+# The pages
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+def typed(page) -> dict:
+    return TYPED | {"idempotency_key": re.search(r'idempotency_key" value="([^"]+)"', page.content.decode())[1]}
+
+
+def press(client, path, **data):
+    return client.post(path + "hold/", data)
+
+
+def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=3))
+    for _ in range(2):
+        page = client.get(place)
+        assert page.status_code == 200
+        assert "about 7 minutes" in page.content.decode()
+    form = typed(page)
+    assert client.post(place, form | {"name": ""}).status_code == 422
+    booked = client.post(place, form)
+    assert booked.status_code == 303
+    assert client.post(place, form).status_code == 303  # a double click
+    assert Appointment.objects.get().status == "booked"
+    after = client.get(place)
+    assert after.status_code == 410
+    assert "/visits/" not in after.content.decode()
+
+
+def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    assert client.get(place + "renew/").status_code == 405
+    clock.shift(timedelta(minutes=9))
+    assert client.post(place + "renew/")["Location"] == place
+    page = client.get(place).content.decode()
+    assert "about 10 minutes" in page
+    assert "10 more minutes" not in page
+    back = client.post(place + "release/")
+    assert back["Location"] == "/book/evaluation/2026-12-01/"
+    assert not Appointment.objects.exists()
+
+
+def test_a_hold_that_ran_out_is_offered_again(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    clock.shift(timedelta(minutes=11))
+    page = client.get(place)
+    assert page.status_code == 410
+    assert "still free" in page.content.decode()
+    assert client.post(place, form).status_code == 303
+
+
+def test_a_hold_lost_to_somebody_faster_keeps_what_was_typed(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    clock.shift(timedelta(minutes=11))
+    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=11))
+    response = client.post(place, form)
+    assert response.status_code == 409
+    assert 'value="Alice Runner"' in response.content.decode()
+    assert client.get(place).status_code == 409
+
+
+def test_choosing_another_time_gives_the_first_back(client, evaluation, clock):
+    press(client, NINE)
+    times = client.get("/book/evaluation/2026-12-01/").content.decode()
+    assert "We are keeping Tuesday 1 December, 9:00 am for you" in times
+    press(client, TEN)
+    assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
+
+
+def test_looking_holds_nothing(client, evaluation, clock):
+    for path in ("/book/evaluation/", "/book/evaluation/2026-12-01/", NINE):
+        assert client.get(path).status_code == 200
+    assert client.get(NINE + "hold/").status_code == 405
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 43, "%E2%98%83"])
+def test_a_foreign_or_garbled_hold_gets_a_plain_page(client, evaluation, clock, token):
+    press(client, NINE)
+    place = f"{NINE}held/{token}/"
+    assert client.get(place).status_code == 409
+    assert client.post(place + "release/").status_code == 303
+    assert client.post(place + "renew/").status_code == 303
+    assert Appointment.objects.get().status == "held"
+    client.cookies["hold"] = "forged:value"
+    assert press(client, TEN, key="not a key").status_code == 303

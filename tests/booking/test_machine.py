@@ -1,0 +1,333 @@
+"""Hours of a clinic's life at random, beside a plain model that knows nothing but lists and minutes.
+
+The little world lies around the end of summer time 2026, so every sequence may cross it. After each step the database
+and the model must tell the same story: the same visits, no overlap, and exactly those times offered that can be had.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from booking.availability import free_slots
+from booking.changes import cancel_appointment, move_appointment, undo_cancellation
+from booking.closures import block_time
+from booking.holds import hold_time, hold_token, release_hold, renew_hold
+from booking.models import Appointment, OpeningHours
+from booking.refusals import BookingRefused
+from clinic.practice.models import Clinic, User
+
+from .conftest import book, give_hours
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("America/New_York")
+FRIDAY = date(2026, 10, 30)  # the clocks go back in the night to Sunday
+DAYS = 5
+DAWN = datetime(2026, 10, 30, 10, tzinfo=UTC)
+MINUTE, NOTICE, WINDOW = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=12)
+
+
+def at(day: int, minutes: int) -> datetime:
+    """So many minutes after midnight by the wall clock; the hours of this world exist once every day."""
+    local = datetime.combine(FRIDAY + timedelta(days=day), time(minutes // 60, minutes % 60), tzinfo=ZONE)
+    return local.astimezone(UTC)
+
+
+def overlap(a, b) -> bool:
+    return a[0] < b[1] and b[0] < a[1]
+
+
+@dataclass
+class Kind:
+    """What the model knows of a service."""
+
+    minutes: int
+    step: int
+    prepare: int
+    turnover: int
+    cap: int | None
+
+    def blocked(self, start):
+        return start - self.prepare * MINUTE, start + (self.minutes + self.turnover) * MINUTE
+
+
+KINDS = {"evaluation": Kind(45, 30, 0, 15, 3), "call": Kind(15, 15, 5, 0, None)}
+
+
+@dataclass
+class Row:
+    kind: str
+    start: datetime
+    status: str
+    made_at: datetime
+    expires: datetime | None = None
+    cancelled_at: datetime | None = None
+    renewed: bool = False
+
+    def counts(self, now) -> bool:
+        return self.status == "booked" or (self.status == "held" and now < self.expires)
+
+
+@dataclass
+class World:
+    """The model: lists, and every question answered by looking at all of it."""
+
+    now: datetime = DAWN
+    hours: list = field(default_factory=lambda: [(540, 720), (780, 1020)])
+    closures: list = field(default_factory=list)
+    rows: dict = field(default_factory=dict)
+
+    def others(self, now, ignoring):
+        return [row for key, row in self.rows.items() if key != ignoring and row.counts(now)]
+
+    def is_taken(self, kind, start, now, ignoring=None) -> bool:
+        mine = KINDS[kind].blocked(start)
+        return any(overlap(mine, KINDS[row.kind].blocked(row.start)) for row in self.others(now, ignoring))
+
+    def is_allowed(self, kind, start, now, ignoring=None) -> bool:
+        shape, local = KINDS[kind], start.astimezone(ZONE)
+        if start < now + NOTICE or local.date() > now.astimezone(ZONE).date() + timedelta(days=DAYS):
+            return False
+        day, minutes = (local.date() - FRIDAY).days, local.hour * 60 + local.minute
+        is_open = any(
+            opens <= minutes and minutes + shape.minutes <= closes and (minutes - opens) % shape.step == 0
+            for opens, closes in self.hours
+        )
+        visit = (start, start + shape.minutes * MINUTE)
+        same = [row for row in self.others(now, ignoring) if row.kind == kind]
+        is_full = (
+            shape.cap and sum((row.start.astimezone(ZONE).date() - FRIDAY).days == day for row in same) >= shape.cap
+        )
+        return is_open and not is_full and not any(overlap(visit, closure) for closure in self.closures)
+
+    def is_offered(self, kind, start, now=None, ignoring=None) -> bool:
+        now = now or self.now
+        return self.is_allowed(kind, start, now, ignoring) and not self.is_taken(kind, start, now, ignoring)
+
+    def forget_expired(self, key_to_keep=None) -> None:
+        """Somebody wrote in the diary: holds that had run out are gone."""
+        gone = [k for k, row in self.rows.items() if row.status == "held" and self.now >= row.expires]
+        for key in gone:
+            if key != key_to_keep:
+                del self.rows[key]
+
+
+kinds = st.sampled_from(sorted(KINDS))
+times = st.builds(at, st.integers(0, DAYS - 1), st.sampled_from(range(8 * 60, 18 * 60, 15)))
+chances = st.integers(0, 10**6)
+
+
+class ClinicMachine(RuleBasedStateMachine):
+    """Each rule does a thing to both and compares what came of it."""
+
+    @initialize()
+    def open_clinic(self):
+        self.world, self.visits, self.number = World(), {}, 0
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+
+    def teardown(self):
+        if hasattr(self, "savepoint"):
+            transaction.set_rollback(True)
+            self.savepoint.__exit__(None, None, None)
+            transaction.set_rollback(False)
+
+    def attempt(self, act, *, expected: bool):
+        """Whether `act` was allowed must be what the model expected; a refusal leaves no trace."""
+        before = self.stored()
+        outcome, refusal = None, None
+        try:
+            outcome = act()
+        except BookingRefused as refused:
+            refusal = refused
+        assert (refusal is None) == expected, f"{refusal!r}, although the model says otherwise"
+        assert refusal is None or self.stored() == before
+        return outcome
+
+    def stored(self):
+        return {row["pk"]: row for row in Appointment.objects.values("pk", "starts_at", "status", "version")}
+
+    def one_of(self, chance, *statuses):
+        found = [key for key, row in self.world.rows.items() if row.status in statuses]
+        return found[chance % len(found)] if found else None
+
+    def reload(self, key):
+        return Appointment.objects.get(pk=self.visits[key])
+
+    @rule(kind=kinds, start=times)
+    def book(self, kind, start):
+        world, key = self.world, uuid.uuid4()
+        visit = self.attempt(
+            lambda: book(self.services[kind], starts_at=start, now=world.now, idempotency_key=key, name="Alice Runner"),
+            expected=world.is_offered(kind, start),
+        )
+        if visit:
+            world.forget_expired()
+            world.rows[key], self.visits[key] = Row(kind, start, "booked", world.now), visit.pk
+
+    @rule(chance=chances, start=times)
+    def send_the_same_form_again(self, chance, start):
+        if key := self.one_of(chance, "booked", "cancelled"):
+            again = book(self.services["call"], starts_at=start, now=self.world.now, idempotency_key=key)
+            assert again.pk == self.visits[key]
+
+    @rule(kind=kinds, start=times)
+    def hold(self, kind, start):
+        world, key = self.world, uuid.uuid4()
+        held = self.attempt(
+            lambda: hold_time(
+                service=self.services[kind],
+                therapist=self.therapist,
+                starts_at=start,
+                idempotency_key=key,
+                now=world.now,
+            ),
+            expected=world.is_offered(kind, start),
+        )
+        if held:
+            world.forget_expired()
+            world.rows[key] = Row(kind, start, "held", world.now, expires=world.now + 10 * MINUTE)
+            self.visits[key] = held.pk
+
+    @rule(chance=chances)
+    def confirm_hold(self, chance):
+        world = self.world
+        if (key := self.one_of(chance, "held")) is None:
+            return
+        row = world.rows[key]
+        rules_of = row.made_at if world.now < row.expires else world.now
+        token = hold_token(self.reload(key))
+        visit = self.attempt(
+            lambda: book(
+                self.services[row.kind], starts_at=row.start, now=world.now, idempotency_key=key, hold_token=token
+            ),
+            expected=world.is_offered(row.kind, row.start, now=rules_of, ignoring=key),
+        )
+        if visit:
+            assert visit.pk == self.visits[key]
+            world.forget_expired(key_to_keep=key)
+            row.status, row.expires = "booked", None
+
+    @rule(chance=chances)
+    def renew(self, chance):
+        if key := self.one_of(chance, "held"):
+            row, now = self.world.rows[key], self.world.now
+            held = self.attempt(lambda: renew_hold(self.reload(key), now=now), expected=not row.renewed)
+            if held:
+                row.renewed, row.expires = True, held.hold_expires_at
+                assert row.expires <= max(now, row.made_at + timedelta(seconds=1)) + 10 * MINUTE
+
+    @rule(chance=chances)
+    def release(self, chance):
+        if key := self.one_of(chance, "held"):
+            release_hold(self.reload(key))
+            del self.world.rows[key], self.visits[key]
+
+    @rule(chance=chances, by_staff=st.booleans())
+    def cancel(self, chance, by_staff):
+        if key := self.one_of(chance, "booked"):
+            row, now = self.world.rows[key], self.world.now
+            last = row.start + KINDS[row.kind].minutes * MINUTE if by_staff else row.start - WINDOW
+            visit = self.attempt(
+                lambda: cancel_appointment(appointment=self.reload(key), by=self.staff if by_staff else None, now=now),
+                expected=now < last,
+            )
+            if visit:
+                row.status, row.cancelled_at = "cancelled", now
+
+    @rule(chance=chances)
+    def undo(self, chance):
+        if key := self.one_of(chance, "cancelled"):
+            row, world = self.world.rows[key], self.world
+            is_soon = world.now < row.cancelled_at + 3 * MINUTE and world.now < row.start
+            visit = self.attempt(
+                lambda: undo_cancellation(appointment=self.reload(key), now=world.now),
+                expected=is_soon and not world.is_taken(row.kind, row.start, world.now),
+            )
+            if visit:
+                world.forget_expired()
+                row.status, row.cancelled_at = "booked", None
+
+    @rule(chance=chances, start=times, is_near=st.booleans())
+    def move(self, chance, start, is_near):
+        if key := self.one_of(chance, "booked"):
+            row, world = self.world.rows[key], self.world
+            start = row.start + KINDS[row.kind].step * MINUTE if is_near else start
+            is_allowed = world.now < row.start - WINDOW and (
+                start == row.start or world.is_offered(row.kind, start, ignoring=key)
+            )
+            visit = self.attempt(
+                lambda: move_appointment(appointment=self.reload(key), starts_at=start, now=world.now),
+                expected=is_allowed,
+            )
+            if visit and start != row.start:
+                world.forget_expired()
+                row.start = start
+
+    @rule(minutes=st.sampled_from([1, 2, 5, 9, 11, 60, 600, 1440]))
+    def let_time_pass(self, minutes):
+        if self.world.now < DAWN + timedelta(days=DAYS - 2):
+            self.world.now += minutes * MINUTE
+
+    @rule(start=times, hours=st.integers(1, 4))
+    def close(self, start, hours):
+        end = start + timedelta(hours=hours)
+        block_time(therapist=self.therapist, starts_at=start, ends_at=end, despite_visits=True, by=self.staff)
+        self.world.closures.append((start, end))
+
+    @rule(opens=st.sampled_from([480, 540, 570]), closes=st.sampled_from([900, 1020, 1080]))
+    def change_hours(self, opens, closes):
+        OpeningHours.objects.filter(opens__lt=time(12)).update(opens=time(opens // 60, opens % 60))
+        OpeningHours.objects.filter(opens__gte=time(12)).update(closes=time(closes // 60, closes % 60))
+        self.world.hours = [(opens, 720), (780, closes)]
+
+    @invariant()
+    def the_database_tells_the_models_story(self):
+        if hasattr(self, "world"):
+            expected = {self.visits[key]: (row.start, row.status) for key, row in self.world.rows.items()}
+            assert {pk: (row["starts_at"], row["status"]) for pk, row in self.stored().items()} == expected
+
+    @invariant()
+    def nothing_overlaps(self):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM booking_appointment a JOIN booking_appointment b ON a.id < b.id"
+                " AND a.therapist_id = b.therapist_id AND a.blocked && b.blocked"
+                " AND a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')"
+            )
+            assert cursor.fetchone() == (0,)
+
+    @invariant()
+    def offered_is_what_can_be_had(self):
+        if not hasattr(self, "world"):
+            return
+        for kind, service in self.services.items():
+            slots = free_slots(service=service, first_day=FRIDAY, days=DAYS, now=self.world.now, clinic=self.clinic)
+            every = {at(day, minutes) for day in range(DAYS) for minutes in range(480, 1080, 15)}
+            assert {slot.starts_at for slot in slots} == {
+                start for start in every if self.world.is_offered(kind, start)
+            }
+
+
+def test_any_life_of_a_clinic_keeps_the_rules(evaluation, call, meredith, clinic):
+    Clinic.objects.update(minimum_notice_minutes=60, horizon_days=DAYS, change_window_hours=12)
+    OpeningHours.objects.all().delete()
+    give_hours(meredith, weekdays=range(7))
+    for service, shape in ((evaluation, KINDS["evaluation"]), (call, KINDS["call"])):
+        service.prepare_minutes, service.turnover_minutes, service.daily_cap = shape.prepare, shape.turnover, shape.cap
+        service.save()
+    ClinicMachine.clinic, ClinicMachine.therapist = Clinic.objects.get(), meredith
+    ClinicMachine.services = {"evaluation": evaluation, "call": call}
+    ClinicMachine.staff = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
+    run_state_machine_as_test(
+        ClinicMachine,
+        settings=settings(
+            max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

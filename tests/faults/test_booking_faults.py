@@ -1,0 +1,96 @@
+"""Thirty-two clients book over HTTP while the web is killed every few seconds and Postgres three times.
+
+FAULT_SECONDS and FAULT_SEED choose another length and another storm; the seed is printed.
+"""
+
+import os
+import random
+import secrets
+import time
+
+import pytest
+
+from .checker import Findings, check
+from .site import Site
+from .storm import storm
+
+pytestmark = pytest.mark.fault
+
+CLIENTS = 32
+SECONDS = float(os.environ.get("FAULT_SECONDS", "120"))
+SEED = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
+WITHOUT_CONSTRAINT = "ALTER TABLE booking_appointment DROP CONSTRAINT appointment_no_double_booking"
+TWO_A_DAY = "UPDATE booking_service SET daily_cap = 2"
+COMMITS_LATER = (
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET wal_writer_delay = '10s'",
+    "ALTER SYSTEM SET wal_writer_flush_after = '1GB'",
+    "SELECT pg_reload_conf()",
+)
+
+
+def weather(site: Site, folder, *, seconds: float, postgres_kills: int, web_kills: bool = True, **how) -> Findings:
+    """The storm with its kills, and what is found when it is over and everything is up again."""
+    runners = storm(site=site, seed=SEED, seconds=seconds, clients=CLIENTS, folder=folder, **how)
+    dice, began = random.Random(SEED), time.monotonic()
+    postgres_at = [seconds * (number + 1) / (postgres_kills + 1) for number in range(postgres_kills)]
+    while (gone := time.monotonic() - began) < seconds or postgres_at:
+        time.sleep(min(dice.uniform(2, 5), max(seconds - gone, 0.1)))
+        if postgres_at and time.monotonic() - began > postgres_at[0]:
+            postgres_at.pop(0)
+            site.kill_postgres()
+            site.start_postgres()
+        elif web_kills:
+            site.kill_web()
+            site.start_web()
+    for runner in runners:
+        runner.join(timeout=150)
+    assert not any(runner.is_alive() for runner in runners), "a client is stuck"
+    found = check(database_url=site.database_url, folder=folder)
+    print(f"\nseed {SEED}: {site.kills['web']} web kills, {site.kills['postgres']} Postgres kills; {found}")
+    return found
+
+
+@pytest.fixture
+def journals(tmp_path):
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    return folder
+
+
+def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_path, journals):
+    with Site(tmp_path / "site") as site:
+        found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
+    assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
+    assert site.kills["postgres"] == 3
+    assert not +found.wrong, f"seed {SEED}: {found}"
+
+
+def test_nobody_is_puzzled_while_every_server_is_up(tmp_path, journals):
+    with Site(tmp_path / "site") as site:
+        found = weather(site, journals, seconds=15, postgres_kills=0, web_kills=False)
+    assert found.seen["was puzzled"] == 0
+    assert not +found.wrong, f"seed {SEED}: {found}"
+
+
+# And it notices when a guard is missing.
+
+
+def test_the_checker_finds_double_bookings_without_lock_and_constraint(tmp_path, journals):
+    with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi", before_start=(WITHOUT_CONSTRAINT,)) as site:
+        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, times=2)
+    assert found.wrong["overlaps"] > 0
+
+
+def test_the_checker_finds_overfull_days_without_the_lock(tmp_path, journals):
+    """The constraint alone still keeps visits apart; how many there may be on a day, only the lock keeps."""
+    with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi", before_start=(TWO_A_DAY,)) as site:
+        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, times=16, share_cancelled=0)
+    assert found.wrong["overlaps"] == 0
+    assert found.wrong["days over the cap"] > 0
+
+
+def test_the_checker_finds_lost_bookings_when_commits_do_not_wait_for_the_disk(tmp_path, journals):
+    with Site(tmp_path / "site", before_start=COMMITS_LATER) as site:
+        found = weather(site, journals, seconds=20, postgres_kills=3, web_kills=False)
+    assert found.wrong["acknowledged bookings missing"] > 0

@@ -1,0 +1,24 @@
+"""The site with the lock on the diaries taken away and a moment between looking and writing, to see that the fault test
+notices."""
+
+import time
+
+from clinic.wsgi import application
+
+
+def take_the_lock_away() -> None:
+    """Only after the apps are loaded."""
+    from booking import appointments, diary_lock
+
+    look = appointments.require_free
+
+    def look_and_dawdle(**place) -> None:
+        look(**place)
+        time.sleep(0.2)
+
+    diary_lock._lock_diary = lambda therapist_id: None
+    appointments.require_free = look_and_dawdle
+
+
+take_the_lock_away()
+__all__ = ["application"]
