@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from assessments.views.screen import screen_before
 from booking.forms import DetailsForm
 from booking.holds import find_hold, hold_time, is_live, is_renewable, release_hold, renew_hold
 from booking.models import Appointment
@@ -25,6 +26,8 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """Keep a time, give back the one that this browser held before, and go on to the form."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
+    if page := screen_before(request, context["trail"].article):
+        return page
     before, key = own_hold(request), _sent_key(request)
     if before is not None and before.idempotency_key != key:
         release_hold(before)
@@ -50,6 +53,8 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
+    if page := screen_before(request, context["trail"].article):
+        return page
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if row is not None:
         context |= _hold_context(row, context, now)

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.appointments import cancel_appointment
+from booking.changes import cancel_appointment
 from booking.visit_links import visit_path
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

@@ -43,7 +43,12 @@ def test_a_move_changes_one_row_and_says_so(evaluation):
     assert (visit.blocked.lower, visit.blocked.upper) == (AT_TWO, AT_TWO + timedelta(minutes=60))
     assert (visit.version, visit.sequence, visit.status) == (2, 1, "booked")
     assert list(visit.events.values_list("kind", flat=True)) == ["booked", "moved"]
-    assert waiting(visit) == {"booking_moved": 2, "booking_reminder_48h": 2, "booking_reminder_2h": 2}
+    assert waiting(visit) == {
+        "booking_moved": 2,
+        "booking_reminder_48h": 2,
+        "booking_reminder_2h": 2,
+        "booking_follow_up": 2,
+    }
     assert set(Message.objects.filter(subject_id=visit.pk, version=1).values_list("state", "reason").distinct()) == {
         ("skipped", "the visit was moved")
     }
@@ -157,7 +162,7 @@ def test_undoing_lets_the_visit_stand_again_and_nobody_hear_of_it(evaluation, po
     cancel_appointment(appointment=visit, now=NOW)
     again = undo_cancellation(appointment=visit, now=NOW + timedelta(minutes=2))
     assert (again.status, again.version, again.sequence, again.cancelled_at) == ("booked", 3, 2, None)
-    assert waiting(visit) == {"booking_reminder_48h": 3, "booking_reminder_2h": 3}
+    assert waiting(visit) == {"booking_reminder_48h": 3, "booking_reminder_2h": 3, "booking_follow_up": 3}
     assert [event.kind for event in visit.events.all()] == ["booked", "cancelled", "restored"]
     assert undo_cancellation(appointment=visit, now=NOW + timedelta(minutes=2)).version == 3
     send_due_messages(clock=lambda: NOW + timedelta(minutes=5))

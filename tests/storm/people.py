@@ -11,7 +11,7 @@ from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from booking.appointments import cancel_appointment
+from booking.changes import cancel_appointment
 from booking.message_words import BOOKED, CANCELLED, REMINDER_2H
 from booking.models import Appointment, Service
 from booking.reminders import plan_visit_messages
