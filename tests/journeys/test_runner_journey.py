@@ -16,7 +16,7 @@ from . import steps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Every optional question answered too; who leaves those out is done within five minutes (`reading.estimate_minutes`).
-MOST_PAGES, MOST_TYPED, MOST_SECONDS = 10, 8, 390
+MOST_PAGES, MOST_TYPED, MOST_SECONDS = 10, 8, {True: 390, False: 440}
 GO_ON = re.compile("I have read this|^Continue$")
 
 
@@ -63,7 +63,7 @@ def test_typical_runner_answers_everything_once_and_soon(open_browser, java_scri
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     steps.press(page, "Send to my therapist")
     print(f"{pages} pages, {typed} typed fields, {seconds:.0f} seconds")
-    assert (pages <= MOST_PAGES, typed <= MOST_TYPED, seconds <= MOST_SECONDS) == (True, True, True)
+    assert (pages <= MOST_PAGES, typed <= MOST_TYPED, seconds <= MOST_SECONDS[java_script]) == (True, True, True)
     assert Response.objects.get().progress == "done"
 
 
