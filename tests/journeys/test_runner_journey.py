@@ -99,7 +99,8 @@ def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
     steps.screen(page, CALM | {"rf.leg": ["saddle"]})
     expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
     expect(page.get_by_role("button")).to_have_count(0)
-    check_axe(page)
+    if java_script:  # axe waits on timers, which a page without scripts has not
+        check_axe(page)
     steps.fits(page)
     page.goto("/book/evaluation/")
     expect(page.locator(".phone-large").first).to_have_text("911")
