@@ -95,7 +95,7 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
         email=f"{booking.name.split()[0].lower()}@runners.example",
         phone="+16035550117",
         idempotency_key=uuid.uuid4(),
-        source_article=Article.objects.order_by("position").first() if booking.from_article else None,
+        source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
         now=booked_at,
     )
     if booking.intake:
