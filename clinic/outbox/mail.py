@@ -2,9 +2,10 @@
 
 import re
 import smtplib
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr, parseaddr
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from clinic.practice.models import Clinic
@@ -26,6 +27,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     mail = EmailMultiAlternatives(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
+        from_email=formataddr((" ".join(clinic.name.split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         to=[email.to],
         reply_to=[clinic.email] if clinic.email else None,
         headers={
