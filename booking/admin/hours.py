@@ -9,7 +9,6 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 
-from booking.admin.clock import ByClinicClock, by_clinic_clock
 from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
 from booking.models import HoursOverride, OpeningHours
@@ -25,7 +24,7 @@ class OpeningHoursAdmin(admin.ModelAdmin):
 
 
 @admin.register(HoursOverride)
-class HoursOverrideAdmin(ByClinicClock, admin.ModelAdmin):
+class HoursOverrideAdmin(admin.ModelAdmin):
     """ "Block time": closing goes through the domain function, which locks the diary it looks into."""
 
     form = HoursOverrideForm
@@ -50,7 +49,7 @@ class HoursOverrideAdmin(ByClinicClock, admin.ModelAdmin):
         """The federal holidays of the next twelve months, each closed for everybody by one click."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return by_clinic_clock(self._holidays_page, request)
+        return self._holidays_page(request)
 
     def _holidays_page(self, request):
         today = timezone.localdate()

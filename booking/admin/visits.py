@@ -13,7 +13,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
-from booking.admin.clock import ByClinicClock, by_clinic_clock
 from booking.admin.refusals import broken_rules_words, refusal_words
 from booking.admin.when import WhenFilter
 from booking.appointments import book_appointment
@@ -54,7 +53,7 @@ def _local(instant: datetime) -> LocalTime:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
+class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
@@ -202,7 +201,7 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return by_clinic_clock(self._book_view, request)
+        return self._book_view(request)
 
     def _book_view(self, request):
         clinic = Clinic.objects.current()
@@ -224,7 +223,7 @@ class AppointmentAdmin(ByClinicClock, RecordsAccess, admin.ModelAdmin):
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        return by_clinic_clock(self._move_page, request, visit)
+        return self._move_page(request, visit)
 
     def _move_page(self, request, visit):
         form = StaffMoveForm(request.POST or None, initial={"therapist": visit.therapist, "starts_at": visit.starts_at})
