@@ -131,12 +131,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 ENCRYPTION_KEYS = ENV.encryption_keys
 MAILBOX_DIR = ENV.mailbox_dir
 
-# Nothing comes from elsewhere. Bootstrap's own icons are data: pictures inside its style sheet.
+# Nothing comes from elsewhere.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF, "data:"],
+    "img-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
     "manifest-src": [CSP.SELF],
