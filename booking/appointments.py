@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from psycopg import errors
 
 from assessments.responses import start_response
@@ -14,7 +15,7 @@ from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
 from booking.references import free_reference
 from booking.reminders import plan_visit_messages
-from booking.rules import require_free
+from booking.rules import require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient
@@ -47,8 +48,14 @@ def book_appointment(
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
     starts_at = starts_at.astimezone(UTC)
+
+    def look_first() -> None:
+        # Of holds, only the full look can tell whether one is the patient's own.
+        own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
+        require_untaken(service=service, therapist=therapist, starts_at=starts_at, own=own, now=now)
+
     try:
-        with locked_diaries([therapist.pk]):
+        with locked_diaries([therapist.pk], look_first=look_first):
             earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
             if earlier and earlier.status != Appointment.Status.HELD:
                 return earlier

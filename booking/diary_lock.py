@@ -1,6 +1,6 @@
 """One writer at a time in a therapist's diary."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -10,19 +10,31 @@ from booking.refusals import BusyTryAgain, SlotTaken
 
 
 @contextmanager
-def locked_diaries(therapist_ids: Iterable) -> Iterator[None]:
+def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
     """A transaction in which nobody else of ours writes in these therapists' diaries.
 
     The lock must come before the first read: at READ COMMITTED every statement after it sees what earlier holders have
     committed, so "is this still free?" is asked once and stays true until the commit. An empty slot has no row that
     could be locked instead. The exclusion constraint stands behind it for any other writer, and its word is final.
 
+    Who finds the diary locked may `look_first`: once its holder is done, all who wait look together, and those who
+    have lost leave by the exception it raises instead of standing in line for nothing. Its silence promises nothing.
+
     Raises SlotTaken when that constraint speaks, BusyTryAgain when a lock was not to be had in time.
     """
+    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # one order for all: nobody waits in a circle
     try:
+        if look_first is not None:
+            with transaction.atomic():
+                if all(_lock("pg_try_advisory_xact_lock", key) for key in keys):
+                    yield
+                    return
+                for key in keys:
+                    _lock("pg_advisory_xact_lock_shared", key)
+                look_first()
         with transaction.atomic():
-            for therapist_id in sorted(map(str, therapist_ids)):  # the same order for all, so nobody waits in a circle
-                _lock_diary(therapist_id)
+            for key in keys:
+                _lock("pg_advisory_xact_lock", key)
             yield
     except IntegrityError as error:
         if isinstance(error.__cause__, errors.ExclusionViolation):
@@ -34,6 +46,8 @@ def locked_diaries(therapist_ids: Iterable) -> Iterator[None]:
         raise
 
 
-def _lock_diary(therapist_id: str) -> None:
+def _lock(how: str, key: str) -> bool:
+    """Lock until the transaction ends. Only the function that tries can answer no."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"diary:{therapist_id}"])
+        cursor.execute(f"SELECT {how}(hashtextextended(%s, 0))", [key])
+        return cursor.fetchone()[0] is not False

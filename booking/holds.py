@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, Service
 from booking.references import free_reference
 from booking.refusals import HoldNotRenewable
-from booking.rules import require_free
+from booking.rules import require_free, require_untaken
 from clinic.practice.models import Clinic, Therapist
 
 HOLD = timedelta(minutes=10)
@@ -36,7 +37,12 @@ def hold_time(
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
     starts_at = starts_at.astimezone(UTC)
-    with locked_diaries([therapist.pk]):
+
+    def look_first() -> None:
+        own = Q(idempotency_key=idempotency_key)
+        require_untaken(service=service, therapist=therapist, starts_at=starts_at, own=own, now=now)
+
+    with locked_diaries([therapist.pk], look_first=look_first):
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and _is_live_at(earlier, therapist, starts_at, now):
             return earlier

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from booking.caps import starts_under_caps
 from booking.diaries import Diary, read_diaries
 from booking.models import Appointment, Service
@@ -65,6 +67,14 @@ def require_free(
         raise SlotNotOffered(*dict.fromkeys(broken))
     blocked = service.shape.blocked(starts_at)
     if any(blocked.overlaps(other) for other in diary.blocked):
+        raise SlotTaken
+
+
+def require_untaken(*, service: Service, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:
+    """A first look, in one query, by who waits for the diary: raises SlotTaken if a visit or a hold that is not `own` lies
+    there. What it lets pass, `require_free` must still allow."""
+    blocked = service.shape.blocked(starts_at)
+    if Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist).exclude(own).exists():
         raise SlotTaken
 
 
