@@ -3,8 +3,9 @@
 from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 
+from .calculator import Asked, calculate, try_expressions
 from .enablement import keep_enabled
-from .expressions import calculate, inline_variables
+from .expressions import LEVEL, inline_variables, place_context
 from .questionnaire import Item, Questionnaire
 from .response_items import write_items
 
@@ -37,17 +38,47 @@ def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
     return add_calculated(questionnaire, given)
 
 
+def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
+    """Empty if everything that is worked out of `answers`, all of them asked, ends in time, else why not."""
+    asked, resource = _ask(questionnaire, answers, enabled=frozenset(questionnaire.items))
+    return try_expressions(asked, resource) if asked else ""
+
+
 def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dict[str, list]) -> dict[str, list]:
-    written = write_items(questionnaire, keep_enabled(questionnaire, answers), zone=UTC, has_weights=True)
-    resource = {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
-    return {
-        item.link_id: _as_answer(item, calculate(whole_expression(questionnaire, item), resource)) for item in items
-    }
+    asked, resource = _ask(questionnaire, keep_enabled(questionnaire, answers))
+    values = calculate(asked, resource)
+    return {item.link_id: _as_answer(item, value) for item, value in zip(items, values, strict=True)}
+
+
+def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Asked], dict]:
+    """What to calculate, in the order asked, and the response to calculate it over."""
+    nodes: dict[str, dict] = {}
+    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, nodes=nodes, **which)
+    asked = []
+    for item in calculated_items(questionnaire):
+        expression = whole_expression(questionnaire, item)
+        levels = {
+            f"{LEVEL}{level}": nodes.get(one.link_id, {"linkId": one.exported_id})
+            for level, one in enumerate(_lineage(questionnaire, item), start=1)
+            if f"%{LEVEL}{level}" in expression
+        }
+        asked.append(Asked(item.link_id, expression, levels))
+    return asked, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """The expression of `item` with the questionnaire's variables put in."""
-    return inline_variables(item.calculated, questionnaire.variables)
+    """The expression of `item` with the variables put in that are declared on the questionnaire, above it or on it."""
+    variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
+    lineage = _lineage(questionnaire, item)
+    for level, one in enumerate(lineage, start=1):
+        variables += [(name, place_context(text, level)) for name, text in one.variables]
+    return inline_variables(place_context(item.calculated, len(lineage)), tuple(variables))
+
+
+def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
+    """The items of the file from the top down to `item` itself."""
+    above = _lineage(questionnaire, questionnaire.items[item.parent]) if item.parent else []
+    return above if item.is_added else [*above, item]
 
 
 def _as_answer(item: Item, value) -> list:

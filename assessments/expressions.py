@@ -1,24 +1,20 @@
 """Calculated answers: the small part of FHIRPath that score forms use, held to a length and a list of functions. Pure.
 
-What is not on the list is refused when a questionnaire is imported, and so is what takes too long on a response with every
-answer given: the trial runs in a process of its own, which is ended when its time is up (`python -m assessments.expressions`).
+What is not on the list is refused when a questionnaire is imported. What is on it is run by `calculator`, which has limits.
 """
 
-import json
 import re
-import subprocess
-import sys
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 
 import fhirpathpy
+from fhirpathpy.engine.nodes import ResourceNode
 from fhirpathpy.models import models
 from fhirpathpy.parser import parse
 
 LONGEST = 2000  # characters
 MOST_NODES = 600
-TRIAL_SECONDS = 5
+LARGEST = Decimal(10) ** 15
 FUNCTIONS = {
     *(
         "where",
@@ -40,13 +36,16 @@ FUNCTIONS = {
     *("anyTrue", "allTrue", "startsWith", "is", "as", "coalesce"),
 }
 MODEL = models["r4"]
+ITEM_PATH = "QuestionnaireResponse.item"
 VARIABLE = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)")
+LEVEL = "_level"  # %_level2: the item of the response that is %context two levels down
 
 
 class ExpressionUnsupported(ValueError):
     """The expression is not one that we calculate, with the reason."""
 
 
+@lru_cache(maxsize=2000)
 def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) -> str:
     """`expression` with every %name put in as what it stands for; the later of `variables` may use the earlier.
 
@@ -58,30 +57,47 @@ def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) ->
     return _put_in(expression, known)
 
 
-def _put_in(expression: str, known: dict[str, str]) -> str:
-    def meaning(found: re.Match) -> str:
-        return known.get(found[1], found[0])
+@lru_cache(maxsize=2000)
+def place_context(expression: str, level: int) -> str:
+    """`expression` with %context named for the level where it stands: the whole response, or an item that many levels down."""
+    return _put_in(expression, {"context": f"%{LEVEL}{level}" if level else "%resource"})
 
-    return VARIABLE.sub(meaning, expression[: LONGEST + 1])[: LONGEST + 1]
+
+def _put_in(expression: str, known: dict[str, str]) -> str:
+    """Stops where it gets too long, so that variables full of variables cost no more than they may say."""
+    parts, end, length = [], 0, 0
+    for found in VARIABLE.finditer(expression[: LONGEST + 1]):
+        parts += [expression[end : found.start()], known.get(found[1], found[0])]
+        end, length = found.end(), length + len(parts[-2]) + len(parts[-1])
+        if length > LONGEST:
+            break
+    return "".join([*parts, expression[end : LONGEST + 1]])[: LONGEST + 1]
 
 
 def check_expression(expression: str) -> None:
     """Raises ExpressionUnsupported unless every function and variable and the size of `expression` is allowed."""
+    if fault := _find_fault(expression):
+        raise ExpressionUnsupported(fault)
+
+
+@lru_cache(maxsize=2000)
+def _find_fault(expression: str) -> str:
     if not expression or len(expression) > LONGEST:
-        raise ExpressionUnsupported(f"it is empty or longer than {LONGEST} characters")
+        return f"it is empty or longer than {LONGEST} characters"
     try:
-        tree = parse(expression)
+        nodes = list(_walk(parse(expression)))
     except Exception:  # the parser raises plain Exceptions
-        raise ExpressionUnsupported("it is not FHIRPath") from None
-    nodes = list(_walk(tree))
+        return "it is not FHIRPath"
     if len(nodes) > MOST_NODES:
-        raise ExpressionUnsupported("it has too many parts")
+        return "it has too many parts"
     for node in nodes:
         words = node.get("children", [{}])[0].get("terminalNodeText", []) if node.get("children") else []
-        if node.get("type") == "Functn" and words and words[0] not in FUNCTIONS:
-            raise ExpressionUnsupported(f"the function {words[0]}() is not supported")
-        if node.get("type") == "ExternalConstant" and words and words[0] not in {"resource", "context"}:
-            raise ExpressionUnsupported(f"the variable %{words[0]} is not known")
+        word = words[0] if words else ""
+        if node.get("type") == "Functn" and word and word not in FUNCTIONS:
+            return f"the function {word}() is not supported"
+        if node.get("type") == "ExternalConstant" and word and word != "resource" and not word.startswith(LEVEL):
+            return f"the variable %{word} is not known"
+    return ""
 
 
 def _walk(node: dict):
@@ -90,56 +106,52 @@ def _walk(node: dict):
         yield from _walk(child)
 
 
-def calculate(expression: str, resource: dict) -> int | Decimal | str | bool | None:
+def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> int | Decimal | str | bool | None:
     """The one value of `expression` over the QuestionnaireResponse `resource`; None for none, several, or a failure.
 
-    A failure is none: the expression was tried at the import, and a patient is waiting.
+    `levels` are the items of the response that the expression names, by "_level1" and so on. A failure is none: the
+    expression was tried at the import, and a patient is waiting.
     """
+    known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:
-        found = _compiled(expression)(resource, {"resource": resource, "context": resource})
+        found = _compile(expression)(resource, {"resource": resource} | known)
     except Exception:  # whatever the library stumbles over: no score rather than no page
         return None
-    value = found[0] if len(found) == 1 else None
-    if isinstance(value, dict | list):
+    return _plain(found[0]) if len(found) == 1 else None
+
+
+def _plain(value) -> int | Decimal | str | bool | None:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else None
+    number = Decimal(str(value)) if isinstance(value, float) else value
+    if isinstance(number, Decimal) and not number.is_finite():
         return None
-    return Decimal(str(value)) if isinstance(value, float) else value
+    return number if isinstance(number, int | Decimal) and abs(number) < LARGEST else None
 
 
-@cache
-def _compiled(expression: str):
+@lru_cache(maxsize=2000)
+def _compile(expression: str):
     check_expression(expression)
-    return fhirpathpy.compile(expression, MODEL, {"userInvocationTable": {"ordinal": WEIGHT, "weight": WEIGHT}})
+    return fhirpathpy.compile(
+        expression, MODEL, {"userInvocationTable": {name: {"fn": fn} for name, fn in OURS.items()}}
+    )
 
 
-def _weights(codings: list) -> list[float]:
-    raw = [getattr(one, "data", one) for one in codings]
-    extensions = (extension for one in raw if isinstance(one, dict) for extension in one.get("extension", []))
+def _weights(codings: list) -> list:
+    extensions = (extension for one in codings if isinstance(one, dict) for extension in one.get("extension", []))
     return [extension["valueDecimal"] for extension in extensions if "valueDecimal" in extension]
 
 
-WEIGHT = {"fn": _weights}
+def _of_some(make):
+    """`make` for a collection that is not empty; the library's own stumble over answers, which are more than numbers to it."""
+    return lambda numbers: [make(numbers)] if numbers else []
 
 
-def try_expressions(expressions: list[str], resource: dict) -> str:
-    """Empty if all of `expressions` together end in time over `resource`, else why not."""
-    given = json.dumps({"expressions": expressions, "resource": resource})
-    words = [sys.executable, "-m", "assessments.expressions"]
-    try:
-        done = subprocess.run(
-            words,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=TRIAL_SECONDS,
-            check=False,
-            cwd=Path(__file__).parent.parent,
-        )
-    except subprocess.TimeoutExpired:
-        return f"its calculations take longer than {TRIAL_SECONDS} seconds"
-    return "" if done.returncode == 0 else "its calculations cannot be tried"
-
-
-if __name__ == "__main__":
-    trial = json.load(sys.stdin)
-    for one in trial["expressions"]:
-        calculate(one, trial["resource"])
+OURS = {
+    "ordinal": _weights,
+    "weight": _weights,
+    "sum": sum,
+    "avg": _of_some(lambda numbers: Decimal(sum(numbers)) / len(numbers)),
+    "min": _of_some(min),
+    "max": _of_some(max),
+}

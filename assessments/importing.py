@@ -11,13 +11,11 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient
 
-from .calculation import calculated_items, whole_expression
+from .calculation import try_calculations
 from .checking import Problem
-from .expressions import try_expressions
-from .inspection import Warning, fullest_response, inspect
+from .inspection import Warning, fullest_answers, inspect
 from .models import Questionnaire, Response, ResponseStatus
 from .parsing import DefinitionInvalid, parse_questionnaire
-from .questionnaire import Questionnaire as ParsedQuestionnaire
 from .r5 import R5Lossy, convert_r5
 from .response_checking import check_response
 from .responses import settle_import
@@ -62,7 +60,8 @@ def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
         raise ImportRefused(error.reason, error.link_id) from None
     except (AttributeError, TypeError):
         raise ImportRefused("it is not built as FHIR says") from None
-    _try_calculations(parsed)
+    if reason := try_calculations(parsed, fullest_answers(parsed)):
+        raise ImportRefused(reason)
     slug = slug or _slug_of(definition)
     with transaction.atomic():
         stored, is_new = _store(definition, slug, now)
@@ -115,12 +114,6 @@ def _depth(value, level: int = 1) -> int:
         return level
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return max((_depth(child, level + 1) for child in children), default=level)
-
-
-def _try_calculations(parsed: ParsedQuestionnaire) -> None:
-    expressions = [whole_expression(parsed, item) for item in calculated_items(parsed)]
-    if expressions and (reason := try_expressions(sorted(set(expressions)), fullest_response(parsed))):
-        raise ImportRefused(reason)
 
 
 def _slug_of(definition: dict) -> str:

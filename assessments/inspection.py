@@ -1,14 +1,12 @@
 """What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC
 
 from .calculation import calculated_items, whole_expression
 from .expressions import ExpressionUnsupported, check_expression
 from .fhir_names import CALCULATED, FHIR, MAX_OCCURS, NOT_EVALUATED, extension_value
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
 from .reading import estimate_minutes
-from .response_items import write_items
 from .unrolling import copies_of
 
 LONGEST_MINUTES = 5
@@ -73,23 +71,21 @@ def _inspect_conditions(parsed: Questionnaire):
                 yield Warning("condition", item.link_id, f"looks only at the first answer of {condition.question}")
 
 
-def fullest_response(parsed: Questionnaire) -> dict:
-    """A QuestionnaireResponse in which everything is answered: what the expressions are tried on."""
-    answers = {item.link_id: [_some_answer(item)] for item in parsed.items.values() if item.is_question}
-    items = write_items(parsed, answers, zone=UTC, has_weights=True, enabled=frozenset(parsed.items))
-    return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": items}
+def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
+    """Everything answered, with every answer where several may be given: what the expressions are tried on."""
+    return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
 
 
-def _some_answer(item: Item):
+def _some_answers(item: Item) -> list:
     if item.type in CHOICE_TYPES:
-        return item.options[-1].code
+        return [option.code for option in item.options] if item.repeats else [item.options[-1].code]
     moments = {"date": "2026-01-01", "dateTime": "2026-01-01T00:00", "time": "12:00"}
     if item.type in moments:
-        return moments[item.type]
+        return [moments[item.type]]
     if item.type in ORDERED_TYPES:
         number = item.maximum or "1"
-        return int(number) if item.type == "integer" else number
-    return True if item.type == "boolean" else "x"
+        return [int(number) if item.type == "integer" else number]
+    return [True if item.type == "boolean" else "x"]
 
 
 def _walk(raw: dict):

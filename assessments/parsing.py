@@ -31,6 +31,7 @@ from .structure import StructureInvalid, check_structure
 from .unrolling import ADDED, CONTINUED, SOURCE, TooManyItems, unroll
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
+MOST_VARIABLES = 50
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
@@ -70,7 +71,9 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
     """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
-    declared = (extension["valueExpression"] for extension in find_extensions(raw, VARIABLE))
+    declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
+    if len(declared) > MOST_VARIABLES:
+        raise DefinitionInvalid(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
     return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
@@ -104,6 +107,7 @@ class ItemReader:
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
             initial=_parse_initial(raw, link_id),
             calculated=(extension_value(raw, CALCULATED) or {}).get("expression", ""),
+            variables=read_variables(raw),
             is_hidden=is_hidden,
             is_read_only=is_read_only,
             source=raw.get(SOURCE, ""),

@@ -59,6 +59,7 @@ class Item:
     pattern: str = ""
     initial: tuple = ()
     calculated: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
     is_hidden: bool = False
     is_read_only: bool = False
     source: str = ""

@@ -28,18 +28,23 @@ def write_items(
     zone: tzinfo,
     has_weights: bool = False,
     enabled: frozenset[str] | None = None,
+    nodes: dict[str, dict] | None = None,
 ) -> list[dict]:
     """The items of a response holding `answers`; what was not asked is left out, as FHIR wants it of a completed one.
 
     `enabled` are the linkIds to count as asked, if not those that are. A dateTime without a zone was meant by the clock of `zone`. `has_weights` puts each option's weight beside its code.
+    `nodes` is filled with what was written for each of our items, by linkId.
     """
     enabled = enabled_items(questionnaire, answers) if enabled is None else enabled
-    return _Writer(enabled, answers, zone, has_weights).write(questionnaire.pages)
+    return _Writer(enabled, answers, zone, has_weights, {} if nodes is None else nodes).write(questionnaire.pages)
 
 
 class _Writer:
-    def __init__(self, enabled: frozenset[str], answers: dict[str, list], zone: tzinfo, has_weights: bool):
+    def __init__(
+        self, enabled: frozenset[str], answers: dict[str, list], zone: tzinfo, has_weights: bool, nodes: dict[str, dict]
+    ):
         self.enabled, self.answers, self.zone, self.has_weights = enabled, answers, zone, has_weights
+        self.nodes = nodes
 
     def write(self, items: tuple[Item, ...]) -> list[dict]:
         written: list[dict] = []
@@ -51,6 +56,7 @@ class _Writer:
                     written[-1].setdefault("item", []).extend(one.get("item", []))
                 else:
                     written.append(one)
+                self.nodes[item.link_id] = written[-1]
         return written
 
     def _write_item(self, item: Item) -> dict | None:

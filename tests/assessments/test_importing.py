@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessments.calculation import add_calculated, initial_answers
-from assessments.expressions import ExpressionUnsupported, check_expression, try_expressions
+from assessments.expressions import ExpressionUnsupported, check_expression
 from assessments.importing import MOST_BYTES, ImportRefused, import_questionnaire
 from assessments.inspection import inspect
 from assessments.models import Questionnaire
@@ -117,15 +117,6 @@ def test_expression_that_is_not_supported_is_named_at_import_and_never_run(expre
     parsed = parse_questionnaire(definition)
     assert [(one.name, one.link_id) for one in inspect(definition, parsed)] == [("expression", "t")]
     assert add_calculated(parsed, {"t": [7]}) == {}
-
-
-def test_expressions_that_take_too_long_are_refused(monkeypatch):
-    monkeypatch.setattr("assessments.expressions.TRIAL_SECONDS", 1)
-    nested = "%resource.descendants().select(%resource.descendants().select(%resource.descendants().count())).count()"
-    resource = {"resourceType": "QuestionnaireResponse", "item": [{"linkId": str(n)} for n in range(2000)]}
-    began = time.monotonic()
-    assert "longer than 1 seconds" in try_expressions([nested], resource)
-    assert time.monotonic() - began < 4
 
 
 @settings(max_examples=60, deadline=None)
