@@ -107,7 +107,7 @@ def takes_brotli(request) -> bool:
 
 def compress(response) -> None:
     """Compress a public `response`: it holds nothing secret, so its length gives nothing away."""
-    response.content = brotli.compress(response.content, mode=brotli.MODE_TEXT, quality=10)
+    response.content = brotli.compress(response.content, mode=brotli.MODE_TEXT, quality=11)
     response["Content-Length"] = str(len(response.content))
     response["Content-Encoding"] = "br"
     patch_vary_headers(response, ["Accept-Encoding"])

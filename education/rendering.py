@@ -254,11 +254,12 @@ def _render_citation(self, tokens, index, options, env) -> str:
         if id not in notes.known:
             notes.faults.append(f"No reference is called “{id}”.")
             continue
-        anchor = "" if id in notes.cited else f' id="cited-{id}"'
-        if anchor:
+        is_first = id not in notes.cited
+        if is_first:
             notes.cited.append(id)
         number = notes.cited.index(id) + 1
-        links.append(f'<a href="#ref-{id}"{anchor} aria-label="Source {number}">{number}</a>')
+        anchor = f' id="cited.{number}"' if is_first else ""  # no heading's id has a dot
+        links.append(f'<a href="#ref.{number}"{anchor} aria-label="Source {number}">{number}</a>')
     return f'<sup class="cite">{" ".join(links)}</sup>' if links else ""
 
 

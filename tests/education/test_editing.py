@@ -142,7 +142,7 @@ def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor)
     }
     answer = client.post(reverse("admin:education_article_preview"), data)
     page = answer.content.decode()
-    assert "Unsaved words." in page and "css/clinic.css" in page and "<script>x" not in page
+    assert "Unsaved words." in page and "css/site.css" in page and "<script>x" not in page
     assert answer["X-Frame-Options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
     assert not Article.objects.exists()

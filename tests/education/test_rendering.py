@@ -122,8 +122,8 @@ def test_text_too_long_for_an_article_is_refused():
 def test_citations_are_numbered_by_first_mention_and_lead_to_the_source():
     page = render_markdown("One [@b]. Two [@a; @b].", references=["a", "b"])
     assert page.citations == (Citation(1, "b"), Citation(2, "a"))
-    assert '<p>One<sup class="cite"><a href="#ref-b" id="cited-b" aria-label="Source 1">1</a></sup>.' in page.html
-    assert page.html.count('id="cited-b"') == 1
+    assert '<p>One<sup class="cite"><a href="#ref.1" id="cited.1" aria-label="Source 1">1</a></sup>.' in page.html
+    assert page.html.count('id="cited.1"') == 1
 
 
 def test_citations_go_on_counting_from_the_text_before():

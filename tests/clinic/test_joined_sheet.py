@@ -1,0 +1,37 @@
+"""One style sheet for a page: Bootstrap's reboot and ours, joined, and never older than its parts."""
+
+import os
+
+from django.contrib.staticfiles import finders
+
+from clinic.joined_sheet import JoinedSheetFinder
+
+
+def test_sheet_holds_both_and_asks_for_nothing_more():
+    with open(finders.find("css/site.css")) as sheet:
+        text = sheet.read()
+    assert "@import" not in text and "sourceMappingURL" not in text
+    assert text.index("@layer bootstrap, tokens") < text.index("@layer bootstrap {") < text.index("--paper:")
+    assert "box-sizing" in text.partition("@layer tokens {")[0]
+
+
+def test_sheet_is_made_anew_when_a_part_is_younger():
+    path = finders.find("css/site.css")
+    os.utime(path, (0, 0))
+    finders.find("css/site.css")
+    assert os.stat(path).st_mtime > 0
+
+
+def test_sheet_is_collected_for_production():
+    assert [name for name, _ in JoinedSheetFinder().list([])] == ["css/site.css"]
+
+
+def test_other_names_are_left_to_the_other_finders():
+    assert JoinedSheetFinder().find("css/other.css") == []
+    assert finders.find("css/admin.css").endswith("static/css/admin.css")
+
+
+def test_pages_name_the_joined_sheet_once(client, db):
+    page = client.get("/").content.decode()
+    assert page.count('rel="stylesheet"') == 1
+    assert "css/site.css" in page
