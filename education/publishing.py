@@ -22,8 +22,8 @@ def article_prose(article: Article) -> dict[str, str]:
 
 
 def article_grade(article: Article) -> float:
-    """The reading grade of the body of `article`."""
-    return reading_grade(article_prose(article)["body"])
+    """The reading grade of the body of `article`: that of its paragraphs, or of all its text where that is harder."""
+    return max(reading_grade(read(article.body)) for read in (rendering.plain_paragraphs, rendering.plain_prose))
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:
@@ -44,7 +44,8 @@ def find_faults(article: Article) -> dict[str, list[str]]:
     for field, text in prose.items():
         for words in find_forbidden(text):
             fault(field, words)
-        if field in ("care", "body") and (grade := reading_grade(text)) > HARDEST_GRADE:
+    for field, grade in (("care", reading_grade(prose["care"])), ("body", article_grade(article))):
+        if grade > HARDEST_GRADE:
             fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
     return faults
 

@@ -16,7 +16,7 @@ Raw HTML is text here. Whatever an author types, the result has passed an allow-
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
@@ -149,14 +149,25 @@ def count_reading_minutes(text: str) -> int:
 
 def plain_prose(text: str) -> str:
     """The sentences of a Markdown text, one block a line, without marks, citations, tables, figures or card titles."""
-    blocks = []
-    in_table = False
+    return "\n".join(words for _, words in _plain_blocks(text))
+
+
+def plain_paragraphs(text: str) -> str:
+    """What of the prose flows: no headings, and no lists, whose items often are no sentences."""
+    return "\n".join(words for kind, words in _plain_blocks(text) if kind == "paragraph")
+
+
+def _plain_blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Each block outside of tables that has words in it, and its kind: "heading", "item" or "paragraph"."""
+    lists = tables = 0
+    opening = ""
     for token in _PARSER.parse(text, {"notes": _Notes(frozenset(), "", lambda name, alt: None)}):
-        if token.type in ("table_open", "table_close"):
-            in_table = token.type == "table_open"
-        elif token.type == "inline" and not in_table:
-            blocks.append("".join(_plain(child) for child in token.children or ()).strip())
-    return "\n".join(block for block in blocks if block)
+        lists += token.nesting * token.type.startswith(("bullet_list", "ordered_list"))
+        tables += token.nesting * token.type.startswith("table_")
+        words = "".join(_plain(child) for child in token.children or ()).strip()
+        if words and not tables:
+            yield "heading" if opening == "heading_open" else "item" if lists else "paragraph", words
+        opening = token.type
 
 
 def _plain(token: Token) -> str:

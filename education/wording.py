@@ -2,7 +2,7 @@
 
 import re
 
-HARDEST_GRADE = 8.0  # what most adults read with ease
+EASIEST_GRADE, HARDEST_GRADE = 6.0, 8.0  # what most adults read with ease, and not as if it were for children
 
 # A page for patients teaches; it does not examine, promise or frighten.
 FORBIDDEN = {

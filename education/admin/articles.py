@@ -30,6 +30,7 @@ from ..forms.articles import ArticleForm, read_draft
 from ..models import Article, Topic
 from ..publishing import article_grade, find_broken_links, find_faults
 from ..views.reading import describe_page
+from ..wording import EASIEST_GRADE, HARDEST_GRADE
 
 REMIND_DAYS = 30
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
@@ -175,7 +176,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.display(description="reading grade")
     def grade(self, article):
-        return f"{article_grade(article)} (may be 8)" if article.body else "–"
+        return f"{article_grade(article)} (aim for {EASIEST_GRADE:g} to {HARDEST_GRADE:g})" if article.body else "–"
 
     @admin.display(description="to mend before publishing")
     def what_to_mend(self, article):

@@ -120,7 +120,7 @@ def test_editor_sees_state_grade_and_what_to_mend(erin, write_article):
     page = erin.get(reverse("admin:education_article_change", args=[article.pk])).content.decode()
     assert "published, not reviewed" in page
     assert "No reference is called “lost”." in page
-    assert "(may be 8)" in page
+    assert "(aim for 6 to 8)" in page
     assert f'href="{article.get_absolute_url()}"' in page
 
 

@@ -15,6 +15,7 @@ from education.rendering import (
     Heading,
     Term,
     count_reading_minutes,
+    plain_paragraphs,
     plain_prose,
     render_markdown,
 )
@@ -219,6 +220,11 @@ def test_reading_minutes(words, minutes):
 def test_prose_leaves_marks_tables_and_figures_out():
     text = "## Head\n\nOne [@a] {strong} **two**.\n\n| x |\n|---|\n| y |\n\n![z](figure:q)\n\n- item"
     assert plain_prose(text).split("\n") == ["Head", "One  two.", "item"]
+
+
+def test_paragraphs_leave_headings_and_lists_out():
+    text = "## Why?\n\nOne two.\n\n- An item. It is long.\n  - One within.\n\n::: tell Card\nIn a card.\n:::\n\n| x |\n|---|\n| y |\n\nLast."
+    assert plain_paragraphs(text).split("\n") == ["One two.", "In a card.", "Last."]
 
 
 CADENCE = {"cadence": Term("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}

@@ -1,0 +1,28 @@
+"""What keeps an article from its readers."""
+
+from education.models import Article
+from education.publishing import article_grade, find_faults
+
+HARD = (
+    "The committee considered the satisfactory implementation of the rehabilitation programme, although several "
+    "individuals expressed reservations concerning its responsibilities."
+)
+REFERENCES = [{"id": "a", "text": "A and others. Hips. 2020.", "doi": "10.1/x"}]
+
+
+def article(body):
+    return Article(title="Hip", summary="Hips.", care="Call us.", body=body, references=REFERENCES, key_facts=[])
+
+
+def test_short_headings_and_items_do_not_make_hard_paragraphs_easy():
+    short = "\n\n## Why?\n\n- one\n- two\n- three\n"
+    assert article_grade(article(HARD + short * 9)) == article_grade(article(HARD)) > 16
+
+
+def test_hard_words_in_a_list_are_seen():
+    assert article_grade(article(f"It hurts. You stop.\n\n- {HARD}\n- {HARD}")) > 8
+
+
+def test_hard_text_may_not_be_published():
+    assert any(words.startswith("Reads at grade") for words in find_faults(article(f"{HARD} [@a]"))["body"])
+    assert find_faults(article("Stop when it hurts, and ask. [@a]")) == {}
