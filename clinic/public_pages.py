@@ -63,7 +63,7 @@ class PublicPages:
                 )
             response = self.get_response(request)
             if is_keepable(response):
-                if key[-1] == "br":
+                if key[-1] == "br" and not response["Content-Type"].startswith("image/"):
                     compress(response)
                 self.keep(key, KeptPage(fingerprint, dict(response.items()), response.content))
             return response

@@ -20,6 +20,7 @@ from .article_file import ArticleFile, read_article_file
 from .editing import propose_text
 from .glossary import GLOSSARY_FILE, read_glossary
 from .models import Article, ArticleStatus, Topic, checksum_text
+from .share_image import draw_share_image
 
 CONTENT_DIR = Path(__file__).resolve().parent / "content"
 KEEP_RENDERED_S = 24 * 60 * 60
@@ -113,6 +114,13 @@ def draw_figure(name: str, alt: str) -> str | None:
         return render_to_string(f"education/figures/{name}.svg", {"alt": alt}).strip()
     except TemplateDoesNotExist:
         return None
+
+
+def draw_article_share_image(article: Article, *, clinic) -> bytes:
+    """The picture for those to whom somebody sends `article`; drawn once for the same words."""
+    words = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
+    key = f"share:{hashlib.sha256(repr(words).encode()).hexdigest()}"
+    return cache.get_or_set(key, lambda: draw_share_image(**words), KEEP_RENDERED_S)
 
 
 def locate_reference(reference: dict) -> tuple[str, str]:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("pain-guide/", checks.pain_guide, name="pain_guide"),
     path("where-does-it-hurt/", checks.places, name="places"),
     path("topics/<slug:slug>/", reading.topic, name="topic"),
+    path("<slug:slug>/share.png", reading.share_image, name="share_image"),
     path("<slug:slug>/", reading.article, name="article"),
 ]

@@ -11,10 +11,11 @@ def canonical_url(request, path: str) -> str:
 
 
 def describe_address(request) -> dict:
-    """What the head of a public page says of its address: `canonical`, and `share_image` for those who pass it on."""
+    """What the head of a public page says of its address: `canonical`, and the picture for those who pass it on."""
     return {
         "canonical": canonical_url(request, request.path),
         "share_image": canonical_url(request, static("img/share.png")),
+        "share_alt": "Two green hills by a lake, and the words: For runners who hurt and want to keep running",
     }
 
 

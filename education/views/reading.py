@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
 
-from ..articles import find_neighbours, published, render_article
+from ..articles import draw_article_share_image, find_neighbours, published, render_article
 from ..glossary import read_glossary
 from ..models import Article, FormerSlug, Topic
 from ..structured_data import describe_article
@@ -72,6 +72,15 @@ def article(request, slug):
     return response
 
 
+@require_safe
+@conditional_page
+def share_image(request, slug):
+    """What those see to whom somebody sends an article."""
+    article = get_object_or_404(published(now=timezone.now()), slug=slug)
+    image = draw_article_share_image(article, clinic=Clinic.objects.current())
+    return keep_public(HttpResponse(image, content_type="image/png"))
+
+
 def describe_page(request, article: Article, *, now) -> dict:
     """What the template of an article names."""
     clinic = Clinic.objects.current()
@@ -87,6 +96,8 @@ def describe_page(request, article: Article, *, now) -> dict:
         "emergency_number": clinic.emergency_number,
         **describe_address(request),
         "canonical": canonical,
+        "share_image": canonical_url(request, reverse("education:share_image", args=[article.slug])),
+        "share_alt": f"Two green hills by a lake, and the words: {article.title}",
         "structured_data": describe_article(article, clinic=clinic, url=canonical, trail=trail),
     }
 

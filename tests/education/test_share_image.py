@@ -1,0 +1,85 @@
+"""A link to an article comes with a picture of its own."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from clinic.practice.models import Clinic
+from education.models import Article
+from education.share_image import LEFT, SIZE, TITLE_SIZES, WIDTH, draw_share_image, fit_line, fit_title
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clinic(db):
+    return Clinic.objects.create(name="Lake Runners", emergency_number="911")
+
+
+def open_image(content):
+    image = Image.open(io.BytesIO(content))
+    assert (image.format, image.size) == ("PNG", SIZE)
+    return image.convert("RGB")
+
+
+def test_picture_is_small_and_the_size_that_networks_show(clinic, write_article, client):
+    write_article("sore-hip")
+    answer = client.get("/learn/sore-hip/share.png")
+    assert answer["Content-Type"] == "image/png" and answer["X-Content-Type-Options"] == "nosniff"
+    assert len(answer.content) < 40_000
+    open_image(answer.content)
+
+
+def test_page_names_its_picture_with_words_for_those_who_do_not_see_it(clinic, write_article, client, settings):
+    settings.SITE_URL = "https://lake.example"
+    write_article("sore-hip")
+    page = client.get("/learn/sore-hip/").content.decode()
+    assert 'property="og:image" content="https://lake.example/learn/sore-hip/share.png"' in page
+    assert 'property="og:image:alt" content="Two green hills by a lake, and the words: Sore hip"' in page
+    assert 'property="og:image:width" content="1200"' in page
+
+
+def test_every_article_has_another_picture_and_a_changed_title_a_new_one(clinic, write_article, client):
+    write_article("sore-hip")
+    write_article("sore-knee")
+    hip, knee = (client.get(f"/learn/{slug}/share.png").content for slug in ("sore-hip", "sore-knee"))
+    assert hip != knee
+    Article.objects.filter(slug="sore-hip").update(title="Sore hips")
+    assert client.get("/learn/sore-hip/share.png").content != hip
+
+
+def test_picture_that_has_not_changed_is_not_sent_again(clinic, write_article, client):
+    write_article("sore-hip")
+    tag = client.get("/learn/sore-hip/share.png")["ETag"]
+    assert client.get("/learn/sore-hip/share.png", HTTP_IF_NONE_MATCH=tag).status_code == 304
+
+
+def test_draft_has_no_picture_for_anybody(clinic, write_article, client):
+    write_article("sore-hip", status="draft")
+    assert client.get("/learn/sore-hip/share.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "title", ["Hip", "What happens at a discovery call and at an evaluation", "Why running hurts so " * 6]
+)
+def test_title_of_any_length_keeps_inside(title):
+    font, lines = fit_title(title[:120])
+    assert font.size in TITLE_SIZES
+    assert all(font.getlength(line) <= WIDTH - 2 * LEFT for line in lines)
+    assert " ".join(lines) == " ".join(title[:120].split())
+
+
+def test_long_topic_is_drawn_smaller():
+    assert fit_line("Hip", 300).size == 36
+    assert (
+        fit_line("Hip and groin pain and everything about it", 300).getlength(
+            "Hip and groin pain and everything about it"
+        )
+        <= 300
+    )
+
+
+def test_words_are_really_drawn():
+    empty = draw_share_image(title="", topic="", clinic_name="")
+    assert open_image(empty).tobytes() != open_image(draw_share_image(title="Hip", topic="", clinic_name="")).tobytes()
