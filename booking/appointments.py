@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -13,6 +14,7 @@ from booking.diary_lock import locked_diaries
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
+from booking.moderation import require_few_bookings
 from booking.references import free_reference
 from booking.reminders import plan_visit_messages
 from booking.rules import require_free, require_untaken
@@ -35,6 +37,7 @@ def book_appointment(
     idempotency_key: uuid.UUID,
     hold_token: str = "",
     source_article: Article | None = None,
+    network: str = "",
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
@@ -43,33 +46,32 @@ def book_appointment(
 
     `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
     patient. `hold_token` is of the patient's own hold, which becomes the visit; `despite_rules` is for staff who have
-    seen which they break. Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    seen which they break; `network` is the mark by which a stranger's bookings are counted, empty for none.
+    Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
     starts_at = starts_at.astimezone(UTC)
-
-    def look_first() -> None:
-        # Of holds, only the full look can tell whether one is the patient's own.
-        own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
-        require_untaken(service=service, therapist=therapist, starts_at=starts_at, own=own, now=now)
-
+    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
+    # Of holds, only the full look can tell whether one is the patient's own.
+    own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
     try:
-        with locked_diaries([therapist.pk], look_first=look_first):
+        with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
             earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
             if earlier and earlier.status != Appointment.Status.HELD:
                 return earlier
             clinic = Clinic.objects.current()
-            place = {"service": service, "therapist": therapist, "starts_at": starts_at, "mode": mode}
+            require_few_bookings(network=network, email=email, clinic=clinic, now=now)
             held = _own_hold(earlier, hold_token, **place)
             if earlier and earlier != held:
                 release_hold(earlier)  # the form of a held time, sent for another one
             # Who holds a time was let in when they chose it; the notice may have run out while they typed.
             asked_at = held.created_at if held and is_live(held, now=now) else now
-            require_free(**place, now=asked_at, clinic=clinic, in_place_of=held, despite_rules=despite_rules)
+            require_free(**place, mode=mode, now=asked_at, clinic=clinic, in_place_of=held, despite_rules=despite_rules)
             drop_expired_holds(therapist=therapist, now=now)
             appointment = _write_booking(
                 **place,
+                mode=mode,
                 held=held,
                 patient=find_or_register_patient(
                     name=name, email=email, phone=phone, time_zone=visitor_time_zone, now=now
@@ -77,6 +79,7 @@ def book_appointment(
                 visitor_time_zone=visitor_time_zone,
                 idempotency_key=idempotency_key,
                 source_article=source_article,
+                network=network,
                 now=now,
             )
             record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
@@ -91,7 +94,7 @@ def book_appointment(
 
 
 def _own_hold(
-    by_key: Appointment | None, token: str, *, service: Service, therapist: Therapist, starts_at: datetime, **_
+    by_key: Appointment | None, token: str, *, service: Service, therapist: Therapist, starts_at: datetime
 ) -> Appointment | None:
     """The patient's own hold of this time for this service, expired or not: the one with the form's key, or the token's."""
     held = find_hold(token=token, therapist=therapist, starts_at=starts_at) if token else by_key

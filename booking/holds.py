@@ -8,6 +8,7 @@ until somebody wants the time.
 import base64
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -16,6 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, Service
+from booking.moderation import require_few_holds
 from booking.references import free_reference
 from booking.refusals import HoldNotRenewable
 from booking.rules import require_free, require_untaken
@@ -30,19 +32,18 @@ def hold_time(
     therapist: Therapist,
     starts_at: datetime,
     idempotency_key: uuid.UUID,
+    network: str = "",
     now: datetime,
 ) -> Appointment:
     """Keep a time for ten minutes. The same key for the same time, as from a double click, is the same hold.
 
-    Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
+    `network` is the mark by which a stranger's holds are counted, empty for none. Raises SlotTaken, SlotNotOffered (with
+    the reason), TooManyBookings or BusyTryAgain; then nothing was written.
     """
     starts_at = starts_at.astimezone(UTC)
-
-    def look_first() -> None:
-        own = Q(idempotency_key=idempotency_key)
-        require_untaken(service=service, therapist=therapist, starts_at=starts_at, own=own, now=now)
-
-    with locked_diaries([therapist.pk], look_first=look_first):
+    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
+    own = Q(idempotency_key=idempotency_key)
+    with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and _is_live_at(earlier, therapist, starts_at, now):
             return earlier
@@ -50,20 +51,20 @@ def hold_time(
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         clinic = Clinic.objects.current()
+        require_few_holds(network=network, clinic=clinic, now=now)
         mode = service.modes[0]
-        require_free(service=service, therapist=therapist, starts_at=starts_at, mode=mode, now=now, clinic=clinic)
+        require_free(**place, mode=mode, now=now, clinic=clinic)
         drop_expired_holds(therapist=therapist, now=now)
         blocked = service.shape.blocked(starts_at)
         return Appointment.objects.create(
             reference=free_reference(),
-            service=service,
-            therapist=therapist,
+            **place,
             mode=mode,
-            starts_at=starts_at,
             ends_at=service.shape.visit(starts_at).end,
             blocked=DateTimeTZRange(blocked.start, blocked.end),
             status=Appointment.Status.HELD,
             hold_expires_at=now + HOLD,
+            network=network,
             idempotency_key=idempotency_key,
             created_at=now,
         )

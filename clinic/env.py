@@ -78,7 +78,7 @@ VARIABLES = (
         "2026a:…",
         LOCAL_ENCRYPTION_KEY,
     ),
-    Variable("BEHIND_PROXY", "1 if a proxy ends TLS and sets X-Forwarded-Proto", "1", "0", False),
+    Variable("BEHIND_PROXY", "1 if a proxy ends TLS and sets X-Forwarded-Proto and X-Forwarded-For", "1", "0", False),
     Variable("MAILBOX_DIR", "local only: the folder whose messages /_mail/ shows", "", "", False),
 )
 

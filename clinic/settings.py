@@ -19,6 +19,7 @@ DEBUG = False  # never: an error page with a patient's form in it helps nobody
 SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 SITE_URL = ENV.site_url
+BEHIND_PROXY = ENV.is_behind_proxy
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
 
@@ -163,7 +164,7 @@ if ENV.is_production:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
-if ENV.is_behind_proxy:
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Logs say what happened to which row, by its opaque id; never a name, an address, a form or a URL with a link in it.

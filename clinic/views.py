@@ -1,8 +1,9 @@
 """The home page, the health page, and the pages for what went wrong."""
 
 import logging
+import sys
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from education.views.addresses import canonical_url, describe_address
 
 logger = logging.getLogger(__name__)
 
+RETRY_AFTER_S = 30
 OVERDUE_ALARM_S = 120  # a message due for longer than this means that beat or the workers stand still
 
 
@@ -89,8 +91,13 @@ def not_found(request, exception):
 
 
 def server_error(request):
-    """Must come up when the database does not: the template uses nothing but itself."""
-    return render(None, "500.html", status=500)
+    """Must come up when the database does not: the template uses nothing but itself. While the database is away this is
+    503, and monitors and browsers may ask again soon."""
+    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    response = render(None, "500.html", {"is_away": is_away}, status=503 if is_away else 500)
+    if is_away:
+        response["Retry-After"] = RETRY_AFTER_S
+    return response
 
 
 def csrf_failure(request, reason=""):

@@ -15,13 +15,14 @@ from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
-from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken, TooManyBookings
 from booking.rules import require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
+from clinic.practice.networks import network_mark
 
 OTHER_TIMES = 6
 
@@ -84,9 +85,12 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             visitor_time_zone="" if service.is_only_in_person else trail.zone_name,
             source_article=trail.article,
             hold_token=hold_token,
+            network=network_mark(request, now=now),
             now=now,
             **form.cleaned_data,
         )
+    except TooManyBookings:
+        return render(request, "429.html", status=429)
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:

@@ -14,10 +14,11 @@ from assessments.views.screen import screen_before
 from booking.forms import DetailsForm
 from booking.holds import find_hold, hold_time, is_live, is_renewable, release_hold, renew_hold
 from booking.models import Appointment
-from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken, TooManyBookings
 from booking.views.details import book, details_context, offer_time, time_is_gone
 from booking.views.own_hold import held_path, own_hold, remember_hold
 from booking.wording import clinic_time, minutes_left_words
+from clinic.practice.networks import network_mark
 
 
 @require_POST
@@ -37,8 +38,11 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
             therapist=context["therapist"],
             starts_at=starts_at,
             idempotency_key=key,
+            network=network_mark(request, now=now),
             now=now,
         )
+    except TooManyBookings:
+        return render(request, "429.html", status=429)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:

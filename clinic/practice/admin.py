@@ -42,6 +42,7 @@ class ClinicAdmin(admin.ModelAdmin):
         ("On the map", {"fields": ("latitude", "longitude")}),
         ("Visits", {"fields": ("what_to_bring", "minimum_notice_minutes", "horizon_days")}),
         ("Changes", {"fields": ("change_window_hours", "change_policy")}),
+        ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
         ("Messages", {"fields": ("quiet_from", "quiet_until")}),
     )
 

@@ -58,6 +58,16 @@ class Clinic(models.Model):
     )
     change_window_hours = models.PositiveSmallIntegerField(default=24)
     change_policy = models.TextField(blank=True, help_text="What happens when somebody changes or cancels late.")
+    bookings_a_day_per_address = models.PositiveSmallIntegerField(
+        "bookings a day by one e-mail address",
+        default=5,
+        help_text="Who books more online in a day is asked to call. 0: no limit. You can always book for them.",
+    )
+    bookings_a_day_per_network = models.PositiveSmallIntegerField(
+        "bookings a day from one network",
+        default=20,
+        help_text="A network is a household, an office, sometimes a club. 0: no limit, and any number of times held at once.",
+    )
     quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
     quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
     emergency_number = models.CharField(max_length=8, default="911")

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.db import connection
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
 from booking.models import Appointment
 from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
+from clinic.local.ports import free_port
 from clinic.outbox.messages import plan_message
 from clinic.practice.models import Clinic
 from clinic.practice.patients import find_or_register_patient
@@ -74,6 +76,28 @@ def test_health_when_nobody_sends_what_is_due(client):
     assert response.status_code == 503
     assert response.json()["oldest_overdue_s"] >= 300
     assert "ada" not in response.content.decode().lower()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_when_the_database_is_away_ask_to_come_back_and_say_what_is_safe():
+    elsewhere = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": str(free_port())}
+    connection.close()
+    was, connection.settings_dict = connection.settings_dict, elsewhere
+    try:
+        answers = [Client(raise_request_exception=False).get(path) for path in ("/", "/book/", "/visits/x/")]
+    finally:
+        connection.settings_dict = was
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+        assert "never made twice" in answer.content.decode()
+
+
+def test_pages_when_the_fault_is_ours_promise_nothing():
+    with override_settings(ROOT_URLCONF="tests.clinic.broken_urls"):
+        answer = Client(raise_request_exception=False).get("/")
+
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

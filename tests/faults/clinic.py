@@ -11,7 +11,11 @@ def open_clinic() -> None:
     from clinic.practice.models import Clinic, Therapist
 
     Clinic.objects.create(
-        name="Storm Clinic", time_zone="America/New_York", minimum_notice_minutes=0, change_window_hours=0
+        name="Storm Clinic",
+        time_zone="America/New_York",
+        minimum_notice_minutes=0,
+        change_window_hours=0,
+        bookings_a_day_per_network=0,  # all the clients come from this machine
     )
     service = Service.objects.create(
         slug="visit", name="Visit", summary="A visit.", minutes=30, start_step_minutes=15, turnover_minutes=15,

@@ -1,0 +1,44 @@
+"""How much one stranger may keep for themselves: enough for a family and a running club, not for a script.
+
+Counted from the visits and holds themselves, so there is no second set of counters to go stale. The answer is the same
+whether an address is known here or not.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from booking.models import Appointment
+from booking.refusals import TooManyBookings
+from clinic.practice.models import Clinic
+
+HOLDS_AT_ONCE = 5  # by one network: who keeps no cookies can keep more than one time
+DAY = timedelta(days=1)
+Status = Appointment.Status
+
+
+def require_few_holds(*, network: str, clinic: Clinic, now: datetime) -> None:
+    """Raises TooManyBookings if this network (a mark of `clinic.practice.networks`) keeps as many times as it may."""
+    if not network or not clinic.bookings_a_day_per_network:
+        return
+    held = Appointment.objects.filter(network=network, status=Status.HELD, hold_expires_at__gt=now)
+    if held.count() >= HOLDS_AT_ONCE:
+        raise TooManyBookings
+
+
+def require_few_bookings(*, network: str, email: str, clinic: Clinic, now: datetime) -> None:
+    """Raises TooManyBookings if this network or this e-mail address has booked as often as it may in the last 24 hours.
+
+    What was cancelled again counts too: each booking sends a mail. Staff, who have no `network`, book as they like.
+    """
+    if not network:
+        return
+    lately = Appointment.objects.exclude(network="").exclude(status=Status.HELD).filter(created_at__gt=now - DAY)
+    most = clinic.bookings_a_day_per_network
+    if most and lately.filter(network=network).count() >= most:
+        raise TooManyBookings
+    most = clinic.bookings_a_day_per_address
+    theirs = lately.alias(address=Lower("patient__email")).filter(address=Lower(Value(email.strip())))
+    if most and theirs.count() >= most:
+        raise TooManyBookings

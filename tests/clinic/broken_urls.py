@@ -1,0 +1,14 @@
+"""A site whose front page has a fault."""
+
+from django.urls import path
+
+from clinic.urls import handler500
+
+__all__ = ["handler500"]
+
+
+def broken(request):
+    return 1 / 0
+
+
+urlpatterns = [path("", broken)]
