@@ -27,8 +27,10 @@ def _threshold(mdc: str | None, mcid: str | None, source: str) -> Threshold:
 
 
 _RATING = _threshold("1.77", "2", "0 to 10 rating: MDC doi:10.1055/a-1304-3677, important difference Farrar 2001")
+_PATIENT_SPECIFIC = _threshold("2", None, "patient-specific method, MDC90 of the mean")
 THRESHOLDS = {
-    "my-activities": _threshold("2", None, "patient-specific method, MDC90 of the mean"),
+    "my-activities": _PATIENT_SPECIFIC,
+    "psfs": _PATIENT_SPECIFIC,
     "pain.now": _RATING,
     "pain.worst24": _RATING,
     "uwri": _threshold("4.1", "8", "doi:10.2519/jospt.2019.8868; MDC95 from SEM 1.47"),

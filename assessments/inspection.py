@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from .calculation import calculated_items, whole_expression
 from .expressions import ExpressionUnsupported, check_expression
 from .fhir_names import CALCULATED, FHIR, MAX_OCCURS, NOT_EVALUATED, extension_value
+from .instruments import instrument_scores
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
 from .reading import estimate_minutes
 from .unrolling import copies_of
@@ -26,6 +27,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw)]
     found += _inspect_expressions(parsed)
     found += _inspect_conditions(parsed)
+    found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]
     minutes = estimate_minutes(parsed)
     if minutes > LONGEST_MINUTES:
         found.append(Warning("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}"))

@@ -26,6 +26,7 @@ from .fhir_names import (
     find_extensions,
     typed_value,
 )
+from .instruments import SYSTEM, instrument_scores
 from .questionnaire import CHOICE_TYPES, QUESTION_TYPES, UNASKED_TYPES, Condition, Item, Questionnaire, ScoreRule
 from .structure import StructureInvalid, check_structure
 from .unrolling import ADDED, CONTINUED, SOURCE, TooManyItems, unroll
@@ -50,13 +51,15 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
     try:
         pages = unroll(definition.get("item", []), title=definition.get("title", ""), max_occurs=_max_occurs)
         read = ItemReader({one.get("id"): one for one in definition.get("contained", [])})
+        pages = tuple(read.item(raw, parent=None) for raw in pages)
+        scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
         questionnaire = Questionnaire(
             url=definition.get("url", ""),
             version=definition.get("version", ""),
             title=definition.get("title", ""),
             description=definition.get("description", ""),
-            pages=tuple(read.item(raw, parent=None) for raw in pages),
-            scores=tuple(_parse_score(nested) for nested in find_extensions(definition, SCORE)),
+            pages=pages,
+            scores=(*scores, *instrument_scores(one for page in pages for one in page.walk())[0]),
             variables=read_variables(definition),
         )
         check_structure(questionnaire)
@@ -108,6 +111,7 @@ class ItemReader:
             initial=_parse_initial(raw, link_id),
             calculated=(extension_value(raw, CALCULATED) or {}).get("expression", ""),
             variables=read_variables(raw),
+            codes=_parse_codes(raw),
             is_hidden=is_hidden,
             is_read_only=is_read_only,
             source=raw.get(SOURCE, ""),
@@ -125,6 +129,12 @@ class ItemReader:
             return read_options(raw, self.contained) if raw["type"] in CHOICE_TYPES or "answerOption" in raw else ()
         except OptionsInvalid as error:
             raise DefinitionInvalid(str(error), link_id) from None
+
+
+def _parse_codes(raw: dict) -> tuple[str, ...]:
+    """The items of known instruments that this is: "hoos:pain-1"."""
+    ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
+    return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
 
 def _parse_words(raw: dict) -> dict:

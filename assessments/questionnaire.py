@@ -39,7 +39,7 @@ class Item:
     """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
 
     `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
-    `is_added` items are not in the file at all (see `unrolling`).
+    `is_added` items are not in the file at all (see `unrolling`). `codes` say which items of which instrument it is.
     """
 
     link_id: str
@@ -62,6 +62,7 @@ class Item:
     variables: tuple[tuple[str, str], ...] = ()
     is_hidden: bool = False
     is_read_only: bool = False
+    codes: tuple[str, ...] = ()
     source: str = ""
     is_added: bool = False
     is_continued: bool = False

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .questionnaire import Item, Questionnaire, ScoreRule
 
+METHODS = {"sum", "mean", "person-mean", "mean-of-scores"}
 GATES = {"first-zero-last-hundred": (Decimal(0), Decimal(100))}
 
 
@@ -28,13 +29,28 @@ class MethodUnknown(ValueError):
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
     """Every score of `questionnaire` over `answers`, which hold only questions that were asked."""
-    return [score(rule, questionnaire.items, answers) for rule in questionnaire.scores]
+    results: dict[str, Result] = {}
+    for rule in questionnaire.scores:
+        of_scores = rule.method == "mean-of-scores"
+        results[rule.measure] = (
+            _mean_of_scores(rule, results) if of_scores else score(rule, questionnaire.items, answers)
+        )
+    return list(results.values())
+
+
+def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
+    """The mean of earlier results; none is made of fewer than all."""
+    values = [results[name].value for name in rule.items if results[name].value is not None]
+    value = sum(values, Decimal(0)) / len(values) if len(values) == len(rule.items) else None
+    rounded = None if value is None else value.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return Result(rule.measure, rounded, len(values), len(rule.items))
 
 
 def score(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> Result:
     """One score: `multiplier` x (sum or mean of the answered) + `offset`, to one decimal.
 
-    Methods: "sum", "mean", and "person-mean" (a sum, what is missing counted as the mean of what was answered).
+    Methods: "sum", "mean", and "person-mean" (a sum, what is missing counted as the mean of what was answered);
+    `score_response` knows "mean-of-scores", over other measures.
     Fewer than `minimum_answered` give no value: nothing is made up for what was left out.
     A `gate` "first-zero-last-hundred" lets the first question decide alone when its first or last option was chosen
     (OSTRC: doi:10.1136/bjsports-2019-101337).

@@ -4,8 +4,10 @@ import re
 from decimal import InvalidOperation
 
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
+from .scoring import GATES, METHODS
 
 LONGEST_PATTERN = 200
+LONGEST_MEASURE = 40
 OUR_FIELDS = {"seen", "change", "csrfmiddlewaretoken"}  # of the page's form, beside the questions
 
 
@@ -31,11 +33,26 @@ def check_structure(questionnaire: Questionnaire) -> None:
     for item in questionnaire.items.values():
         for condition in item.conditions:
             _check_condition(item, condition, questionnaire)
-    for score in questionnaire.scores:
-        for link_id in score.items:
-            if link_id not in seen:
-                raise StructureInvalid(f"the score {score.measure} counts an item that is not there", link_id)
+    _check_scores(questionnaire)
     _check_cycles(questionnaire)
+
+
+def _check_scores(questionnaire: Questionnaire) -> None:
+    """A rule that cannot be worked out would fail where a patient is done."""
+    measures: set[str] = set()
+    for score in questionnaire.scores:
+        fault = f"the score {score.measure}"
+        if score.measure in measures or not 0 < len(score.measure) <= LONGEST_MEASURE:
+            raise StructureInvalid(f"{fault} is there twice, or its name is too long")
+        if score.method not in METHODS or score.gate not in ("", *GATES) or not isinstance(score.minimum_answered, int):
+            raise StructureInvalid(f"{fault} is made in a way that is not known here")
+        countable = measures if score.method == "mean-of-scores" else questionnaire.items
+        for link_id in score.items:
+            if link_id not in countable:
+                raise StructureInvalid(f"{fault} counts an item that is not there", link_id)
+        if score.gate and not questionnaire.items[score.items[0]].options:
+            raise StructureInvalid(f"{fault} needs answers to choose", score.items[0])
+        measures.add(score.measure)
 
 
 def _check_item(item: Item) -> None:
