@@ -16,7 +16,7 @@ class Problem:
     """What is wrong with the answer to one question.
 
     `reason`: required, type, option, alone (an answer that stands alone stands with others), one (several answers where
-    one is asked), below, above, long, pattern.
+    one is asked), few, many (answers), below, above, long, pattern.
     """
 
     link_id: str
@@ -36,6 +36,10 @@ def check_item(item: Item, values: list) -> Problem | None:
         return Problem(item.link_id, "required") if item.is_required else None
     if len(values) > 1 and not item.repeats:
         return Problem(item.link_id, "one")
+    if item.repeats and len(values) < (item.fewest or 0):
+        return Problem(item.link_id, "few")
+    if item.repeats and item.most is not None and len(values) > item.most:
+        return Problem(item.link_id, "many")
     alone = {option.code for option in item.options if option.is_exclusive}
     if len(values) > 1 and any(value in alone for value in values if isinstance(value, str)):
         return Problem(item.link_id, "alone")

@@ -62,6 +62,8 @@ def describe_problem(item: Item, problem: Problem) -> str:
         return f"Type a number from {item.minimum or 0} to {item.maximum or 'a smaller one'}."
     return {
         "alone": "“None of these” cannot stand together with others. Untick one or the other.",
+        "few": f"Please give at least {item.fewest} answers.",
+        "many": f"Please give at most {item.most} answers.",
         "long": f"Please use at most {item.max_length or LONGEST_TEXT} characters.",
         "one": "Choose only one answer.",
         "pattern": "Please look at how this is written: it does not have the form that is asked for.",

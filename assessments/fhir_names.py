@@ -4,6 +4,7 @@ FHIR = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
 WEIGHTS = (FHIR + "ordinalValue", FHIR + "itemWeight")  # the older name and the newer
 MINIMUM, MAXIMUM = FHIR + "minValue", FHIR + "maxValue"
+MIN_OCCURS = FHIR + "questionnaire-minOccurs"
 MAX_OCCURS = FHIR + "questionnaire-maxOccurs"
 EXCLUSIVE = FHIR + "questionnaire-optionExclusive"
 HIDDEN = FHIR + "questionnaire-hidden"

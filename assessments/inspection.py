@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from .calculation import calculated_items, whole_expression
 from .expressions import ExpressionUnsupported, check_expression
-from .fhir_names import CALCULATED, FHIR, MAX_OCCURS, NOT_EVALUATED, extension_value
+from .fhir_names import CALCULATED, FHIR, MIN_OCCURS, NOT_EVALUATED, extension_value
 from .instruments import instrument_scores
+from .parsing import max_occurs
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
 from .reading import estimate_minutes
-from .unrolling import copies_of
+from .unrolling import most_copies
 
 LONGEST_MINUTES = 5
 
@@ -24,7 +25,8 @@ class Warning:
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
-    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw)]
+    most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
+    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw, most)]
     found += _inspect_expressions(parsed)
     found += _inspect_conditions(parsed)
     found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]
@@ -34,7 +36,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     return found
 
 
-def _inspect_raw(raw: dict):
+def _inspect_raw(raw: dict, most: int):
     link_id, kind = raw.get("linkId", ""), raw.get("type")
     for extension in raw.get("extension", []):
         if name := NOT_EVALUATED.get(extension.get("url")):
@@ -46,8 +48,10 @@ def _inspect_raw(raw: dict):
     if kind == "boolean" and raw.get("repeats"):
         yield Warning("repeating boolean", link_id, "is asked once")
     if kind == "group" and raw.get("repeats"):
-        most = copies_of(raw, lambda one: extension_value(one, MAX_OCCURS))
-        yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
+        if (max_occurs(raw) or most + 1) > most:
+            yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
+        if extension_value(raw, MIN_OCCURS):
+            yield Warning("repeating group", link_id, "need not be filled in as often as the file says")
     expression = extension_value(raw, CALCULATED) or {}
     if expression and expression.get("language") != "text/fhirpath":
         yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")

@@ -14,6 +14,7 @@ from .fhir_names import (
     LAYOUT,
     MAX_OCCURS,
     MAXIMUM,
+    MIN_OCCURS,
     MINIMUM,
     PATTERN,
     SCALE_ENDS,
@@ -33,6 +34,12 @@ from .unrolling import ADDED, CONTINUED, SOURCE, TooManyItems, unroll
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
+WANTED = {
+    **dict.fromkeys(("linkId", "type", "text", "answerValueSet", "enableBehavior"), str),
+    **dict.fromkeys(("required", "repeats", "readOnly"), bool),
+    **dict.fromkeys(("item", "enableWhen", "answerOption", "initial", "extension", "code"), list),
+    "maxLength": int,
+}
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
@@ -49,7 +56,7 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
         raise DefinitionInvalid("this is not a FHIR Questionnaire")
     try:
-        pages = unroll(definition.get("item", []), title=definition.get("title", ""), max_occurs=_max_occurs)
+        pages = unroll(definition.get("item", []), title=definition.get("title", ""), max_occurs=max_occurs)
         read = ItemReader({one.get("id"): one for one in definition.get("contained", [])})
         pages = tuple(read.item(raw, parent=None) for raw in pages)
         scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
@@ -80,7 +87,8 @@ def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
     return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
-def _max_occurs(raw: dict) -> int | None:
+def max_occurs(raw: dict) -> int | None:
+    """How often a group or an answer may be there at most, if the file says."""
     return extension_value(raw, MAX_OCCURS)
 
 
@@ -93,6 +101,9 @@ class ItemReader:
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
         """`raw` with all below it. What is hidden or read-only makes everything below so."""
         link_id = raw.get("linkId", "")
+        for name, kind in WANTED.items():
+            if name in raw and (not isinstance(raw[name], kind) or isinstance(raw[name], bool) != (kind is bool)):
+                raise DefinitionInvalid(f"its {name} is not built as FHIR says", str(link_id))
         if not link_id:
             raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
         if raw.get("type") not in TYPES:
@@ -152,9 +163,14 @@ def _parse_words(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict) -> dict:
+    for url in (MIN_OCCURS, MAX_OCCURS):
+        if not isinstance(extension_value(raw, url), int | None):
+            raise DefinitionInvalid("how often it may be there is no number", raw["linkId"])
     lowest, highest = (extension_value(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
+        "fewest": extension_value(raw, MIN_OCCURS),
+        "most": max_occurs(raw),
         "minimum": None if lowest is None else str(lowest),
         "maximum": None if highest is None else str(highest),
         "pattern": extension_value(raw, PATTERN) or "",

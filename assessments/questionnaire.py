@@ -53,6 +53,8 @@ class Item:
     scale_ends: tuple[str, str] = ("", "")
     is_required: bool = False
     repeats: bool = False
+    fewest: int | None = None
+    most: int | None = None
     max_length: int | None = None
     minimum: str | None = None
     maximum: str | None = None

@@ -6,7 +6,8 @@ from decimal import InvalidOperation
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
 from .scoring import GATES, METHODS
 
-LONGEST_PATTERN = 200
+LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
+LONGEST_PATTERN, LONGEST_SCALE = 200, 20
 LONGEST_MEASURE = 40
 OUR_FIELDS = {"seen", "change", "csrfmiddlewaretoken"}  # of the page's form, beside the questions
 
@@ -64,12 +65,16 @@ def _check_item(item: Item) -> None:
         raise StructureInvalid("the same answer is offered twice", item.link_id)
     if item.pattern:
         _check_pattern(item)
+    if item.type not in LAYOUTS.get(item.layout, {item.type}):
+        raise StructureInvalid(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
     for limit in (item.minimum, item.maximum):
         if limit is not None:
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
                 raise StructureInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+    if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:
+        raise StructureInvalid(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
 
 
 def _check_pattern(item: Item) -> None:

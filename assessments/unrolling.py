@@ -6,8 +6,8 @@ pages work in every copy as they do anywhere. A page with very many questions be
 
 from itertools import chain
 
-MOST_COPIES = 5  # of a repeating group; a smaller questionnaire-maxOccurs counts
-MOST_ITEMS = 5000  # after copying
+MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
+MOST_ITEMS = 4000  # after copying
 LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
 SOURCE, ADDED, CONTINUED = "#source", "#added", "#continued"  # no FHIR element begins with "#"
 
@@ -21,30 +21,43 @@ def unroll(items: list[dict], *, title: str, max_occurs) -> list[dict]:
 
     Raises TooManyItems.
     """
-    unrolled = [one for item in items for one in _unroll_item(item, max_occurs, is_top=True)]
-    if sum(_count(item) for item in unrolled) > MOST_ITEMS:
-        raise TooManyItems(f"more than {MOST_ITEMS} items with the copies of its repeating groups")
+    most = most_copies(items, max_occurs)
+    unrolled = [one for item in items for one in _unroll_item(item, max_occurs, most, is_top=True)]
     return _paginate(unrolled, title)
 
 
-def copies_of(item: dict, max_occurs) -> int:
-    """How often a repeating group can be filled in."""
-    return max(1, min(max_occurs(item) or MOST_COPIES, MOST_COPIES))
+def most_copies(items: list[dict], max_occurs) -> int:
+    """How often a repeating group of `items` can be filled in, if its own limit is not lower. Raises TooManyItems."""
+    for most in MOST_COPIES:
+        if sum(_size(item, max_occurs, most) for item in items) <= MOST_ITEMS:
+            return most
+    raise TooManyItems(f"more than {MOST_ITEMS} items")
 
 
-def _unroll_item(raw: dict, max_occurs, *, is_top: bool = False) -> list[dict]:
+def _size(raw: dict, max_occurs, most: int) -> int:
+    one = 1 + sum(_size(child, max_occurs, most) for child in raw.get("item", []))
+    return one if not _is_repeating(raw) else (one + 1) * _copies_of(raw, max_occurs, most)
+
+
+def _is_repeating(raw: dict) -> bool:
+    return raw.get("type") == "group" and bool(raw.get("repeats"))
+
+
+def _copies_of(raw: dict, max_occurs, most: int) -> int:
+    return max(1, min(max_occurs(raw) or most, most))
+
+
+def _unroll_item(raw: dict, max_occurs, most: int, *, is_top: bool = False) -> list[dict]:
     item = dict(raw)
     if "item" in raw:
-        item["item"] = [one for child in raw["item"] for one in _unroll_item(child, max_occurs)]
-        if _count(item) > MOST_ITEMS:
-            raise TooManyItems(f"{raw.get('linkId')}: more than {MOST_ITEMS} items")
-    if raw.get("type") != "group" or not raw.get("repeats"):
+        item["item"] = [one for child in raw["item"] for one in _unroll_item(child, max_occurs, most)]
+    if not _is_repeating(raw):
         return [item]
     item.pop("repeats")
     link_id, text = item.get("linkId", ""), item.get("text", "")
     inside = {one["linkId"] for one in _walk(item) if "linkId" in one}
     parts, opens = [item], {key: item[key] for key in ("enableWhen", "enableBehavior") if key in item}
-    for number in range(2, copies_of(raw, max_occurs) + 1):
+    for number in range(2, _copies_of(raw, max_occurs, most) + 1):
         gate = {"linkId": f"{link_id}~{number}?", "type": "boolean", "text": "Is there one more to add?", ADDED: True}
         parts.append({**gate, **opens})
         opens = {"enableWhen": [{"question": gate["linkId"], "operator": "=", "answerBoolean": True}]}

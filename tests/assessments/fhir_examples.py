@@ -1,5 +1,7 @@
 """FHIR questionnaires in our own words, one with everything in it, for the tests of import, export and checking."""
 
+import json
+
 FHIR = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
 
@@ -224,3 +226,28 @@ FULL = respond(
         ],
     },
 )
+
+
+def packed(definition=EVERYTHING, **changes):
+    return json.dumps({**definition, **changes}).encode()
+
+
+def of(*items, **more):
+    return {"resourceType": "Questionnaire", "name": "Small", "status": "active", "item": list(items), **more}
+
+
+def large():
+    """800 questions, some choices of 12, over 1 MB."""
+    options = [
+        {"valueCoding": {"code": f"c{n}", "display": f"Answer number {n} " + "and so on " * 8}} for n in range(12)
+    ]
+    items = [
+        {"linkId": f"/q{n}", "type": "choice", "text": f"Question {n}? " + "word " * 20, "answerOption": options}
+        | (
+            {"enableWhen": [{"question": f"/q{n - 1}", "operator": "exists", "answerBoolean": True}]}
+            if n % 9 == 1
+            else {}
+        )
+        for n in range(800)
+    ]
+    return of({"linkId": "all of it", "type": "group", "text": "Everything", "item": items}, title="Long")

@@ -1,6 +1,5 @@
 """FHIR questionnaires in: all that R4 can say is asked, told apart as a warning, or refused with the item and the reason."""
 
-import json
 import time
 from copy import deepcopy
 from decimal import Decimal
@@ -14,26 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessments.calculation import add_calculated, initial_answers
+from assessments.checking import check_item
 from assessments.expressions import ExpressionUnsupported, check_expression
+from assessments.fhir import export_response
 from assessments.importing import MOST_BYTES, ImportRefused, import_questionnaire
 from assessments.inspection import inspect
 from assessments.models import Questionnaire
-from assessments.parsing import parse_questionnaire
+from assessments.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.r5 import convert_r5, is_r5
+from assessments.response_checking import check_response
 from assessments.responses import complete_response, first_open_page, save_page, start_response
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose
 from tests.assessments.answering import fill_page, page_url
 from tests.assessments.conftest import NOW
-from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, weighted
-
-
-def packed(definition=EVERYTHING, **changes):
-    return json.dumps({**definition, **changes}).encode()
-
-
-def of(*items, **more):
-    return {"resourceType": "Questionnaire", "name": "Small", "status": "active", "item": list(items), **more}
+from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed, weighted
 
 
 def test_example_is_fhir_and_every_type_is_read():
@@ -54,12 +48,7 @@ def test_import_stores_the_next_version_and_says_what_works_differently():
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("everything", 1)
     assert imported.questionnaire.published_at is None
     named = {(warning.name, warning.link_id) for warning in imported.warnings}
-    assert named == {
-        ("attachment", "file"),
-        ("reference", "ref"),
-        ("repeating group", "injury"),
-        ("repeating group", "spell"),
-    }
+    assert named == {("attachment", "file"), ("reference", "ref")}
     assert not import_questionnaire(content=packed(), now=NOW).is_new
     assert import_questionnaire(content=packed(title="Anew"), now=NOW).questionnaire.version == 2
 
@@ -167,30 +156,14 @@ def test_r5_that_would_lose_something_is_refused(item):
         import_questionnaire(content=packed(of(item)), now=NOW)
 
 
-def large():
-    """800 questions, some choices of 12, over 1 MB."""
-    options = [
-        {"valueCoding": {"code": f"c{n}", "display": f"Answer number {n} " + "and so on " * 8}} for n in range(12)
-    ]
-    items = [
-        {"linkId": f"/q{n}", "type": "choice", "text": f"Question {n}? " + "word " * 20, "answerOption": options}
-        | (
-            {"enableWhen": [{"question": f"/q{n - 1}", "operator": "exists", "answerBoolean": True}]}
-            if n % 9 == 1
-            else {}
-        )
-        for n in range(800)
-    ]
-    return of({"linkId": "all of it", "type": "group", "text": "Everything", "item": items}, title="Long")
-
-
 @pytest.mark.django_db
 def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_page(client, loaded, alice):
+    """Seconds of work: how busy the machine is says nothing about it. The figures: `make bench`."""
     content = packed(large())
     assert len(content) > 1_000_000
-    began = time.monotonic()
+    began = time.process_time()
     questionnaire = import_questionnaire(content=content, now=NOW).questionnaire
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert max(sum(item.is_question for item in page.walk()) for page in questionnaire.parsed.pages) <= 15
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
     response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
@@ -201,11 +174,11 @@ def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_p
         expires_at=NOW.replace(year=2099),
         now=NOW,
     )
-    began = time.monotonic()
+    began = time.process_time()
     saved = fill_page(client, token, first_open_page(response).link_id, {"/q0": ["c1"]})
     assert saved.status_code == 303
     assert client.get(saved.headers["Location"]).status_code == 200
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.django_db
@@ -306,3 +279,107 @@ def test_command_imports_and_refuses(tmp_path, capsys):
         call_command("import_questionnaire", file)
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_questionnaire", tmp_path / "nowhere.json")
+
+
+def asked_again(times, **more):
+    """A group that repeats, with a group in it that repeats."""
+    visit = {"linkId": "visit", "type": "group", "text": "A visit", "repeats": True, "item": [STRING]}
+    return of({"linkId": "year", "type": "group", "text": "A year", "repeats": True, "item": [visit] * times, **more})
+
+
+def copies(definition, link_id):
+    items = parse_questionnaire(definition).items.values()
+    return sum(item.exported_id == link_id and not (item.is_added or item.is_continued) for item in items)
+
+
+@pytest.mark.parametrize(
+    ("most", "is_warned", "expected"), [(None, True, 30), (12, False, 12), (30, False, 30), (99, True, 30)]
+)
+def test_group_is_asked_as_often_as_the_file_says_and_up_to_thirty_times(most, is_warned, expected):
+    limit = [extension("questionnaire-maxOccurs", valueInteger=most)] if most else []
+    group = {"linkId": "g", "type": "group", "text": "One", "repeats": True, "extension": limit, "item": [STRING]}
+    definition = of(group)
+    assert copies(definition, "a") == expected
+    warnings = inspect(definition, parse_questionnaire(definition))
+    assert [one.name for one in warnings] == ["repeating group"] * is_warned
+
+
+def test_groups_in_groups_are_asked_as_often_as_there_is_room():
+    definition = asked_again(1)
+    assert copies(definition, "year") == 30 and copies(definition, "a") == 900
+    many = [{**STRING, "linkId": f"a{number}"} for number in range(100)]
+    definition["item"][0]["item"][0]["item"] = many
+    assert copies(definition, "year") == 5 and copies(definition, "a7") == 25
+    definition["item"][0]["item"][0]["item"] = [{**STRING, "linkId": f"a{number}"} for number in range(4001)]
+    with pytest.raises(DefinitionInvalid, match="more than 4000"):
+        parse_questionnaire(definition)
+
+
+@pytest.mark.django_db
+def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, alice):
+    group = {
+        "linkId": "shoe",
+        "type": "group",
+        "text": "A pair of shoes",
+        "repeats": True,
+        "item": [{**STRING, "linkId": "brand", "text": "Which?", "required": True}],
+    }
+    questionnaire = import_questionnaire(content=packed(of(group)), now=NOW).questionnaire
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
+    response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
+    token = issue_link(
+        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=NOW.replace(year=2099), now=NOW
+    )
+    pairs = 14
+    story = {"brand": ["first"]} | {f"shoe~{number}?": [True] for number in range(2, pairs + 1)}
+    story |= {f"brand~shoe.{number}": [f"number {number}"] for number in range(2, pairs + 1)}
+    pages = []
+    while page := first_open_page(response):
+        pages.append(page.link_id)
+        assert fill_page(client, token, page.link_id, story).status_code == 303
+        response.refresh_from_db()
+    assert 2 < len(pages) < 8
+    complete_response(response=response, now=NOW)
+    exported = export_response(response)
+    brands = [one["item"][0]["answer"][0]["valueString"] for one in exported["item"]]
+    assert brands == ["first", *(f"number {number}" for number in range(2, pairs + 1))]
+    assert check_response(questionnaire.parsed, exported).answers == response.answers
+
+
+@pytest.mark.parametrize(("given", "reason"), [(["a"], "few"), (["a", "b"], None), (["a", "b", "c", "d"], "many")])
+def test_number_of_answers_is_held_to_what_the_file_says(given, reason):
+    limits = [
+        extension("questionnaire-minOccurs", valueInteger=2),
+        extension("questionnaire-maxOccurs", valueInteger=3),
+    ]
+    item = parse_questionnaire(of({**STRING, "repeats": True, "extension": limits})).items["a"]
+    assert getattr(check_item(item, given), "reason", None) == reason
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({**STRING, "maxLength": "6"}, "its maxLength"),
+        ({**STRING, "text": 7}, "its text"),
+        ({**STRING, "required": "yes"}, "its required"),
+        (
+            {**STRING, "repeats": True, "extension": [extension("questionnaire-maxOccurs", valueString="2")]},
+            "how often",
+        ),
+        ({**STRING, "extension": [{"url": "urn:runclinic:layout", "valueCode": "scale"}]}, "the layout scale"),
+        (
+            {
+                "linkId": "a",
+                "type": "integer",
+                "extension": [
+                    {"url": "urn:runclinic:layout", "valueCode": "scale"},
+                    extension("maxValue", valueInteger=10**9),
+                ],
+            },
+            "at most 20 steps",
+        ),
+    ],
+)
+def test_item_that_could_fail_at_a_patients_screen_is_refused_at_import(item, words):
+    with pytest.raises(ImportRefused, match=words):
+        import_questionnaire(content=packed(of(item)), now=NOW)
