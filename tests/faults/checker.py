@@ -52,7 +52,7 @@ def check(*, database_url: str, folder: Path) -> Findings:
     found.wrong["days over the cap"] = over
     found.wrong["acknowledged bookings missing"] = sum(_is_missing(told, row) for told, row in _by_key(facts, rows))
     found.wrong["duplicates of one key"] = sum(n > 1 for n in Counter(row[8] for row in rows if row[8]).values())
-    occupied = [_occupied(row, facts) for row in rows]
+    occupied = [_occupied(row, facts) for row in rows] + [_lay_there(line) for line in journal if "lay" in line["what"]]
     refusals = [line for line in journal if line["what"] == "was refused"]
     found.wrong["refusals of a free time"] = sum(not _was_taken(line, occupied) for line in refusals)
     found.seen.update(line["what"] for line in journal)
@@ -90,9 +90,19 @@ def _occupied(row: tuple, facts: dict) -> tuple:
     return therapist, float(lower), float(upper), float(created), ended
 
 
+def _lay_there(line: dict) -> tuple:
+    """The same for what a script wrote into the table and took away again."""
+    start = _instant(line["start"])
+    return line["therapist"], start, start + 45 * 60, line["began"], line["at"]
+
+
+def _instant(start: str) -> float:
+    return datetime.strptime(start, "%Y%m%dT%H%MZ").replace(tzinfo=UTC).timestamp()
+
+
 def _was_taken(refusal: dict, occupied: list) -> bool:
     """Whether anything lay in the refused time at some moment between question and answer."""
-    start = datetime.strptime(refusal["start"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC).timestamp()
+    start = _instant(refusal["start"])
     there = [
         (lower, upper)
         for therapist, lower, upper, began, ended in occupied

@@ -11,6 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psycopg
+
+INSERT = """
+INSERT INTO booking_appointment (id, reference, therapist_id, service_id, mode, starts_at, ends_at, blocked, status,
+    hold_expires_at, idempotency_key, sequence, version, visitor_time_zone, network, created_at)
+SELECT %(id)s, left(%(key)s, 8), t.id, s.id, 'in_person', %(start)s, %(start)s + interval '30 minutes',
+    tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s, 0, 1, '', '', %(now)s
+FROM practice_therapist t, booking_service s WHERE t.slug = %(therapist)s"""
 CSRF = "a" * 32  # the site compares a cookie with a field; who sends both proves to be a browser of its own
 
 
@@ -105,12 +113,59 @@ class Runner(threading.Thread):
         return status, where
 
 
+class ClumsyScript(threading.Thread):
+    """Somebody's script that writes holds straight into the table, past the site and its lock: what the constraint is for.
+
+    What it wrote lies there for a moment, or for good.
+    """
+
+    def __init__(self, *, seed: int, database_url: str, folder: Path, until: float, times: int, keeps: bool):
+        super().__init__(daemon=True)
+        self.dice = random.Random(f"{seed}:script")
+        self.database_url, self.until, self.keeps = database_url, until, keeps
+        self.journal, self.times = Journal(folder / "client-script.jsonl"), contested_times(times)
+
+    def run(self):
+        while time.time() < self.until:
+            key = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+            slot = {"key": key, "therapist": self.dice.choice(("ada", "ben")), "start": self.dice.choice(self.times)}
+            began = time.time()
+            if self.write(INSERT, slot) and not self.keeps:
+                time.sleep(self.dice.random() / 4)
+                while not self.write("DELETE FROM booking_appointment WHERE idempotency_key = %(key)s", slot):
+                    time.sleep(0.2)
+                self.journal.note("lay there", began=began, **slot)
+            time.sleep(self.dice.random() / 4)
+
+    def write(self, statement: str, slot: dict) -> bool:
+        """Whether it was done. Refused by the constraint, or by a server that is just dying: no."""
+        start = datetime.strptime(slot["start"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+        try:
+            with psycopg.connect(self.database_url, connect_timeout=2) as connection:
+                connection.execute(statement, {**slot, "start": start, "id": uuid.uuid4(), "now": datetime.now(UTC)})
+        except psycopg.Error:
+            return False
+        return True
+
+
 def storm(
-    *, site, seed: int, seconds: float, clients: int, folder: Path, times: int = 48, share_cancelled: float = 0.7
-) -> list[Runner]:
-    """Start the clients; the caller kills servers meanwhile and joins them afterwards."""
+    *,
+    site,
+    seed: int,
+    seconds: float,
+    clients: int,
+    folder: Path,
+    times: int = 48,
+    share_cancelled: float = 0.7,
+    has_script: bool = True,
+    script_keeps: bool = False,
+) -> list[threading.Thread]:
+    """Start the clients and the script; the caller kills servers meanwhile and joins them afterwards."""
     until = time.time() + seconds
-    runners = [
+    script = ClumsyScript(
+        seed=seed, database_url=site.database_url, folder=folder, until=until, times=times, keeps=script_keeps
+    )
+    runners = [script] * has_script + [
         Runner(
             number, seed=seed, port=site.port, folder=folder, until=until, share_cancelled=share_cancelled, times=times
         )

@@ -63,6 +63,7 @@ def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
     assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
     assert site.kills["postgres"] == 3
+    assert found.seen["was puzzled"] == 0, "a server that is away says so with 503, or says nothing"
     assert not +found.wrong, f"seed {SEED}: {found}"
 
 
@@ -82,10 +83,21 @@ def test_the_checker_finds_double_bookings_without_lock_and_constraint(tmp_path,
     assert found.wrong["overlaps"] > 0
 
 
+def test_the_checker_finds_double_bookings_without_the_constraint(tmp_path, journals):
+    """The lock alone keeps the site's own clients apart; a writer that does not ask for it meets the constraint only."""
+    with Site(tmp_path / "site", before_start=(WITHOUT_CONSTRAINT,)) as site:
+        found = weather(
+            site, journals, seconds=12, postgres_kills=0, web_kills=False, times=8, share_cancelled=0, script_keeps=True
+        )
+    assert found.wrong["overlaps"] > 0
+
+
 def test_the_checker_finds_overfull_days_without_the_lock(tmp_path, journals):
     """The constraint alone still keeps visits apart; how many there may be on a day, only the lock keeps."""
     with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi", before_start=(TWO_A_DAY,)) as site:
-        found = weather(site, journals, seconds=12, postgres_kills=0, web_kills=False, times=16, share_cancelled=0)
+        found = weather(
+            site, journals, seconds=12, postgres_kills=0, web_kills=False, times=16, share_cancelled=0, has_script=False
+        )
     assert found.wrong["overlaps"] == 0
     assert found.wrong["days over the cap"] > 0
 
