@@ -38,6 +38,7 @@ def book_appointment(
     hold_token: str = "",
     source_article: Article | None = None,
     network: str = "",
+    is_recognised: bool = False,
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
@@ -46,7 +47,8 @@ def book_appointment(
 
     `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
     patient. `hold_token` is of the patient's own hold, which becomes the visit; `despite_rules` is for staff who have
-    seen which they break; `network` is the mark by which a stranger's bookings are counted, empty for none.
+    seen which they break; `is_recognised` says that the patient came by a link of ours, so that what they type is theirs
+    to change; `network` is the mark by which a stranger's bookings are counted, empty for none.
     Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
@@ -69,13 +71,20 @@ def book_appointment(
             asked_at = held.created_at if held and is_live(held, now=now) else now
             require_free(**place, mode=mode, now=asked_at, clinic=clinic, in_place_of=held, despite_rules=despite_rules)
             drop_expired_holds(therapist=therapist, now=now)
+            patient = find_or_register_patient(
+                name=name,
+                email=email,
+                phone=phone,
+                time_zone=visitor_time_zone,
+                may_update=is_recognised or by is not None,
+                now=now,
+            )
             appointment = _write_booking(
                 **place,
                 mode=mode,
                 held=held,
-                patient=find_or_register_patient(
-                    name=name, email=email, phone=phone, time_zone=visitor_time_zone, now=now
-                ),
+                patient=patient,
+                other_phone=phone if phone != patient.phone else "",
                 visitor_time_zone=visitor_time_zone,
                 idempotency_key=idempotency_key,
                 source_article=source_article,

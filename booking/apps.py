@@ -9,5 +9,7 @@ class BookingConfig(AppConfig):
 
     def ready(self):
         from booking.reminders import register_message_kinds  # models must be loaded first
+        from booking.returning import register_return_link
 
         register_message_kinds()
+        register_return_link()

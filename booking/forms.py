@@ -9,7 +9,8 @@ from django.utils import timezone
 from booking.closures import visits_between
 from booking.models import Appointment, HoursOverride, Service, VisitMode
 from clinic.practice.forms import PhoneField
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.phone import format_phone
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -19,7 +20,7 @@ MODE_WORDS = {
 
 
 class DetailsForm(forms.Form):
-    """Name, e-mail, phone, and how to meet where a service leaves a choice."""
+    """Name, e-mail, phone, and how to meet where a service leaves a choice. Of a recognised `patient`, we know who it is."""
 
     name = forms.CharField(
         label="Your name",
@@ -52,9 +53,13 @@ class DetailsForm(forms.Form):
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args, service: Service, clinic: Clinic, **kwargs):
+    def __init__(self, *args, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs):
         kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
         super().__init__(*args, **kwargs)
+        self.patient = patient
+        if patient is not None:
+            del self.fields["name"], self.fields["email"]
+            self.initial["phone"] = format_phone(patient.phone, clinic.country)
         self.fields["phone"].region = clinic.country
         modes = service.modes
         self.fields["mode"].choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
@@ -68,6 +73,32 @@ class DetailsForm(forms.Form):
     def clean_name(self) -> str:
         """A name is one line; whatever else was pasted becomes spaces."""
         return " ".join(self.cleaned_data["name"].split())
+
+    def clean(self) -> dict:
+        """Who a recognised patient is stands in our records, not in the form."""
+        cleaned = super().clean()
+        if self.patient is not None:
+            cleaned |= {"name": self.patient.name, "email": self.patient.email, "is_recognised": True}
+        return cleaned
+
+
+class ReturningForm(forms.Form):
+    """The address under which somebody has booked before."""
+
+    email = forms.EmailField(
+        label="E-mail you booked with",
+        max_length=254,
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address like name@example.com.",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
 
 
 class ClinicClockInput(forms.DateTimeInput):

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import answer, choose, details, feed, holding, manage, moving
+from booking.views import answer, choose, details, feed, holding, manage, moving, returning
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
@@ -20,6 +20,11 @@ urlpatterns = [
     path(TIME + "held/<str:token>/", holding.held, name="held"),
     path(TIME + "held/<str:token>/renew/", holding.renew, name="renew_hold"),
     path(TIME + "held/<str:token>/release/", holding.release, name="release_hold"),
+    path("again/", returning.ask, name="return"),
+    path("again/asked/", returning.asked, name="return_asked"),
+    path("again/not-me/", returning.somebody_else, name="somebody_else"),
+    path("again/<str:token>/", returning.welcome_back, name="welcome_back"),
+    path("visits/<str:token>/again/", returning.again, name="again"),
     path("visits/<str:token>/", manage.visit, name="visit"),
     path("visits/<str:token>/cancel/", manage.cancel, name="cancel"),
     path("visits/<str:token>/undo/", manage.undo, name="undo"),

@@ -24,6 +24,7 @@ from booking.refusals import BookingRefused, SlotNotOffered
 from booking.wording import LocalTime
 from clinic.audit.admin import RecordsAccess
 from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
@@ -64,7 +65,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
-        (None, {"fields": ("when", "patient_link", "what", "therapist", "status", "reference")}),
+        (None, {"fields": ("when", "patient_link", "phone", "what", "therapist", "status", "reference")}),
         ("Before the visit", {"fields": ("intake_link", "confirmed_at", "messages_link", "source_article")}),
         ("What happened", {"fields": ("history", "arrived_at", "cancelled_at")}),
         (
@@ -126,6 +127,16 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
             return None
         url = reverse("admin:practice_patient_change", args=[visit.patient_id])
         return format_html('<a href="{}">{}</a>', url, visit.patient.name)
+
+    @admin.display(description="phone")
+    def phone(self, visit):
+        """The patient's number, and the one that came with the booking if it is another."""
+        country = Clinic.objects.current().country
+        own = format_phone(visit.patient.phone, country) if visit.patient else ""
+        other = format_phone(visit.other_phone, country)
+        if not other:
+            return own or None
+        return f"{own or 'none'}; with this booking came {other}, which nobody has vouched for"
 
     @admin.display(description="intake")
     def intake_link(self, visit):

@@ -4,6 +4,7 @@ from .appointment import Appointment, AppointmentEvent
 from .feed import CalendarFeed
 from .hours import HoursMode, HoursOverride, OpeningHours
 from .offer import Service, VisitMode
+from .returning import ReturnRequest
 
 __all__ = [
     "Appointment",
@@ -12,6 +13,7 @@ __all__ = [
     "HoursMode",
     "HoursOverride",
     "OpeningHours",
+    "ReturnRequest",
     "Service",
     "VisitMode",
 ]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.scheduling import Interval
+from clinic.practice.phone import E164_PATTERN
 
 from .offer import Service, VisitMode
 
@@ -86,6 +87,11 @@ class Appointment(models.Model):
         help_text="Rises when the time changes or the visit is cancelled; messages about an older one are not sent.",
     )
     visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
+    other_phone = models.CharField(
+        max_length=16,
+        blank=True,
+        help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
+    )
     source_article = models.ForeignKey(
         "education.Article", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -157,6 +163,10 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_no_show_has_not_arrived", condition=~Q(status="no_show", arrived_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="appointment_other_phone_is_e164",
+                condition=Q(other_phone="") | Q(other_phone__regex=E164_PATTERN),
             ),
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]

@@ -19,6 +19,7 @@ from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, Sl
 from booking.rules import require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
+from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
@@ -74,7 +75,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
     """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
     service, clinic, trail = context["service"], context["clinic"], context["trail"]
-    form = DetailsForm(request.POST, service=service, clinic=clinic)
+    form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognised_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
     try:

@@ -17,6 +17,7 @@ from booking.models import Appointment
 from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken, TooManyBookings
 from booking.views.details import book, details_context, offer_time, time_is_gone
 from booking.views.own_hold import held_path, own_hold, remember_hold
+from booking.views.recognised import recognised_patient
 from booking.wording import clinic_time, minutes_left_words
 from clinic.practice.networks import network_mark
 
@@ -69,7 +70,10 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     if row is None or not is_live(row, now=now):
         return offer_time(request, context, now, was_held=True)
     form = DetailsForm(
-        service=context["service"], clinic=context["clinic"], initial={"idempotency_key": row.idempotency_key}
+        service=context["service"],
+        clinic=context["clinic"],
+        patient=recognised_patient(request),
+        initial={"idempotency_key": row.idempotency_key},
     )
     return render(request, "booking/details.html", {**context, "form": form})
 

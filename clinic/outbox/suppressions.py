@@ -53,6 +53,13 @@ def why_unreachable(message: Message, kind: MessageKind) -> str | None:
     return f"the address {found.get_why_display()}" if found else None
 
 
+def is_undeliverable(address: str) -> bool:
+    """Whether mail to `address` bounced, or was called spam."""
+    return Suppression.objects.filter(
+        channel=Channel.EMAIL, address=address.strip().lower(), why__in=UNDELIVERABLE
+    ).exists()
+
+
 def has_unsubscribed(message: Message) -> bool:
     """Whether the reader wants nothing that is not about a visit."""
     return message.patient is not None and _found(message.patient, message.channel).exists()

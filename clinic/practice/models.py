@@ -210,6 +210,7 @@ class LinkPurpose(models.TextChoices):
     VISIT = "visit", "manage a visit"
     INTAKE = "intake", "fill in the questions before a visit"
     MESSAGES = "messages", "choose what we write"
+    RETURN = "return", "book again as oneself"
 
 
 class PatientLink(models.Model):

@@ -12,11 +12,13 @@ from clinic.audit.models import Action
 from .models import Patient
 
 
-def find_or_register_patient(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
+def find_or_register_patient(
+    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
+) -> Patient:
     """The patient with this e-mail and name (in any letter case), registered now if there is none yet.
 
-    `phone` is E.164 or empty. A newer phone number or time zone replaces the one we had: it is the one to call about
-    what is being booked. Safe when two forms arrive at once: the unique constraint lets one of them register.
+    `phone` is E.164 or empty. A newer phone number or time zone replaces the one we had only if somebody vouches for who
+    this is (`may_update`): whoever knows a name and an address must not turn our calls to another number. Safe when two forms arrive at once: the unique constraint lets one of them register.
     The caller must answer the same way whoever comes back, so that nobody learns who is known here.
     """
     name, email = normalise_name(name), email.strip()
@@ -27,7 +29,7 @@ def find_or_register_patient(*, name: str, email: str, phone: str, time_zone: st
     newer = {
         field: value
         for field, value in (("phone", phone), ("time_zone", time_zone))
-        if value and value != getattr(patient, field)
+        if value and value != getattr(patient, field) and (may_update or not getattr(patient, field))
     }
     if newer:
         for field, value in newer.items():

@@ -103,15 +103,28 @@ def test_patient_is_another_person_when_only_the_email_is_shared():
     assert register(name="Bob Moore") != register(name="Alice Moore")
 
 
-def test_newer_phone_replaces_the_older_and_an_empty_one_does_not():
+def test_newer_phone_replaces_the_older_when_vouched_for_and_an_empty_one_does_not():
     alice = register()
-    assert register(phone="").phone == "+16035550123"
+    assert register(phone="", may_update=True).phone == "+16035550123"
 
-    register(phone="+16035550199", time_zone="America/Denver")
+    register(phone="+16035550199", time_zone="America/Denver", may_update=True)
 
     alice.refresh_from_db()
     assert (alice.phone, alice.time_zone) == ("+16035550199", "America/Denver")
     assert list(AccessEvent.objects.order_by("id").values_list("action", flat=True)) == ["C", "U"]
+
+
+def test_phone_of_somebody_known_stays_when_nobody_vouches_for_the_new_one():
+    alice = register()
+
+    assert register(phone="+16035550199").phone == alice.phone == "+16035550123"
+    assert AccessEvent.objects.count() == 1
+
+
+def test_phone_is_filled_in_when_there_was_none():
+    register(phone="")
+
+    assert register(phone="+16035550199").phone == "+16035550199"
 
 
 def test_zone_is_left_out_when_the_browser_sent_nonsense():

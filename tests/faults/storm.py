@@ -16,8 +16,8 @@ import psycopg
 INSERT = """
 INSERT INTO booking_appointment (id, reference, therapist_id, service_id, mode, starts_at, ends_at, blocked, status,
     hold_expires_at, idempotency_key, sequence, version, visitor_time_zone, network, created_at)
-SELECT %(id)s, left(%(key)s, 8), t.id, s.id, 'in_person', %(start)s, %(start)s + interval '30 minutes',
-    tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s, 0, 1, '', '', %(now)s
+SELECT %(id)s, left(%(key)s::text, 8), t.id, s.id, 'in_person', %(start)s, %(start)s + interval '30 minutes',
+    tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s::uuid, 0, 1, '', '', %(now)s
 FROM practice_therapist t, booking_service s WHERE t.slug = %(therapist)s"""
 CSRF = "a" * 32  # the site compares a cookie with a field; who sends both proves to be a browser of its own
 
@@ -132,7 +132,7 @@ class ClumsyScript(threading.Thread):
             began = time.time()
             if self.write(INSERT, slot) and not self.keeps:
                 time.sleep(self.dice.random() / 4)
-                while not self.write("DELETE FROM booking_appointment WHERE idempotency_key = %(key)s", slot):
+                while not self.write("DELETE FROM booking_appointment WHERE idempotency_key = %(key)s::uuid", slot):
                     time.sleep(0.2)
                 self.journal.note("lay there", began=began, **slot)
             time.sleep(self.dice.random() / 4)
@@ -143,7 +143,7 @@ class ClumsyScript(threading.Thread):
         try:
             with psycopg.connect(self.database_url, connect_timeout=2) as connection:
                 connection.execute(statement, {**slot, "start": start, "id": uuid.uuid4(), "now": datetime.now(UTC)})
-        except psycopg.Error:
+        except (psycopg.OperationalError, psycopg.errors.ExclusionViolation):
             return False
         return True
 

@@ -1,0 +1,26 @@
+"""Somebody says that they have been here before."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class ReturnRequest(models.Model):
+    """An e-mail address that asked to be recognised. Kept for a day, whether we know it or not."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField()
+    network = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="return_request_address_is_lower_case", condition=Q(email=Lower("email")) & ~Q(email="")
+            )
+        ]
+
+    def __str__(self):
+        return str(self.id)

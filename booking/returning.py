@@ -1,0 +1,90 @@
+"""Recognising who has been here before: only by a link that we sent to their own mailbox.
+
+A stranger may ask for any address and learns nothing: the request does the same work and gives the same answer whether
+we know the address or not. Who it belongs to is looked up when the mail is made, by the outbox, after the answer is out.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from booking.models import ReturnRequest
+from booking.refusals import TooManyRequests
+from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages import plan_message
+from clinic.outbox.models import Message
+from clinic.outbox.rendering import render_email
+from clinic.outbox.suppressions import is_undeliverable
+from clinic.practice.links import issue_link, open_link
+from clinic.practice.models import Clinic, LinkPurpose, Patient
+
+RETURN_LINK = "return_link"
+LINK_LASTS = timedelta(hours=2)
+ONE_MAIL_IN = timedelta(minutes=5)
+REQUESTS_AN_HOUR = 10  # of one network
+KEPT_FOR = timedelta(days=1)
+
+
+@transaction.atomic
+def request_return_link(*, email: str, network: str = "", now: datetime) -> None:
+    """Send a link to `email` if a patient has it. Another request within five minutes sends no second mail.
+
+    `network` is a mark of `clinic.practice.networks`, empty for none. Raises TooManyRequests.
+    """
+    email = email.strip().lower()
+    ReturnRequest.objects.filter(created_at__lte=now - KEPT_FOR).delete()
+    lately = ReturnRequest.objects.filter(created_at__gt=now - timedelta(hours=1))
+    if network and lately.filter(network=network).count() >= REQUESTS_AN_HOUR:
+        raise TooManyRequests
+    is_new = not lately.filter(email=email, created_at__gt=now - ONE_MAIL_IN).exists()
+    request = ReturnRequest.objects.create(email=email, network=network, created_at=now)
+    if is_new:
+        plan_message(
+            kind=RETURN_LINK,
+            subject_id=request.pk,
+            version=1,
+            patient=None,
+            due_at=now,
+            not_after=now + timedelta(hours=1),
+            now=now,
+        )
+
+
+def patients_behind(*, token: str, now: datetime) -> QuerySet[Patient]:
+    """Everybody who uses the mailbox to which the link was sent. Raises LinkUnknown, LinkExpired."""
+    link = open_link(token=token, purpose=LinkPurpose.RETURN, now=now)
+    return _patients_at(link.patient.email)
+
+
+def _patients_at(email: str) -> QuerySet[Patient]:
+    keyed = Patient.objects.alias(address=Lower("email"))
+    return keyed.filter(address=Lower(Value(email))).order_by("name")
+
+
+def register_return_link() -> None:
+    """Tell the outbox of the kind. Called once, when the app is ready."""
+    register_kind(MessageKind(RETURN_LINK, _render, _why_unwanted, respects_quiet_hours=False))
+
+
+def _render(message: Message, now: datetime) -> Email:
+    request = ReturnRequest.objects.get(pk=message.subject_id)
+    patient = _patients_at(request.email)[0]
+    token = issue_link(
+        patient=patient, purpose=LinkPurpose.RETURN, subject_id=patient.pk, expires_at=now + LINK_LASTS, now=now
+    )
+    button = {
+        "button_url": settings.SITE_URL + reverse("booking:welcome_back", args=[token]),
+        "button_text": "Go on with booking",
+    }
+    return render_email(RETURN_LINK, to=patient.email, context=button, clinic=Clinic.objects.current())
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    request = ReturnRequest.objects.filter(pk=message.subject_id).first()
+    if request is None or not _patients_at(request.email).exists():
+        return "nobody here has this address"
+    return "the address does not take our mail" if is_undeliverable(request.email) else None
