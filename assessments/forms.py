@@ -65,8 +65,8 @@ class Question(LayoutObject):
             "item": item,
             "form": form,
             "is_asked": item.link_id in form.enabled,
-            "is_follow_up": bool(item.conditions),
-            "conditions": form.describe_conditions(item) if item.conditions else "",
+            "is_follow_up": form.may_change_here(item),
+            "conditions": form.describe_conditions(item) if form.may_change_here(item) else "",
             "children": [Question(child).render(form, context, template_pack) for child in item.items],
         }
         if item.is_question and not item.is_answerable:
@@ -152,6 +152,10 @@ class PageForm(forms.Form):
             return False
         targets = [self.questionnaire.items[condition.question] for condition in item.conditions]
         return not targets or any(one.link_id in self.on_page and self.may_be_asked(one) for one in targets)
+
+    def may_change_here(self, item: Item) -> bool:
+        """Whether an answer on this very page shows or hides `item`."""
+        return any(condition.question in self.on_page for condition in item.conditions)
 
     def describe_conditions(self, item: Item) -> str:
         """The conditions of `item` for the script, as JSON; those about other pages are already decided."""

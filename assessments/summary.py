@@ -29,17 +29,6 @@ SECTIONS = {
     "goals": "Goals and confidence",
 }
 GUARDIAN = ("guard.name", "guard.relation", "guard.consent")
-GOALS = (
-    "goal.1",
-    "goal.1.now",
-    "goal.2",
-    "goal.2.now",
-    "goal.3",
-    "goal.3.now",
-    "psy.confidence",
-    "psy.worry",
-    "psy.hope",
-)
 
 
 @dataclass(frozen=True)
@@ -161,18 +150,22 @@ def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[
 
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
     """Running in numbers, and the run when it began against the longest of the month before."""
-    names = [name for name in parsed.items if name.startswith("run.")]
-    facts = _read_inputs(parsed, {name: answers[name] for name in names if answers.get(name)})
-    run, longest = (answers.get(name) for name in ("run.last_long", "run.longest30"))
-    if run and longest:
-        ratio = spike_ratio(Decimal(run[0]), Decimal(longest[0]))
+    facts = _read_named(parsed, answers, "run.", "on.date")
+    if run := answers.get("run.last_long"):
+        ratio = spike_ratio(Decimal(run[0]), Decimal(answers.get("run.longest30", ["0"])[0]))
         band = spike_band(ratio).replace("_", " ")
         facts.append(("Single run against the month before", f"{ratio:.2f}, {band}" if ratio is not None else band))
     return facts
 
 
 def _read_goals(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    return _read_inputs(parsed, {name: answers[name] for name in GOALS if name in answers})
+    return _read_named(parsed, answers, "goal", "psy.")
+
+
+def _read_named(parsed: Questionnaire, answers: dict[str, list], *beginnings: str) -> list[tuple[str, str]]:
+    """What was answered to the questions whose linkId begins so, in the order asked."""
+    names = [name for name in parsed.items if name.startswith(beginnings)]
+    return _read_inputs(parsed, {name: answers[name] for name in names if answers.get(name)})
 
 
 FACTS = {"load": _read_load, "goals": _read_goals}

@@ -16,7 +16,13 @@ NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def intake():
-    """The shipped hip and running intake, parsed."""
+    """The hip and running intake that is asked now, parsed."""
+    return parse_questionnaire(json.loads((FOLDER / "hip_running_intake_v2.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def first_intake():
+    """Its first version, which some have answered or are still answering."""
     return parse_questionnaire(json.loads((FOLDER / "hip_running_intake_v1.json").read_text()))
 
 

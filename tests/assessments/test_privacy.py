@@ -12,8 +12,14 @@ from tests.assessments.answering import QUIET, fill_page
 from tests.assessments.test_views import walk
 
 pytestmark = pytest.mark.django_db
-WORDS = ("on.event", "med.list", "goal.1", "goal.2", "goal.3", "psy.hope", "guard.name")
-DANA = {"about.age": ["under-18"], "rf.young.pop": ["yes"], "guard.relation": ["parent"], "guard.consent": [True]}
+WORDS = ("on.event", "med.list", "goal.other", "psy.hope", "guard.name")
+DANA = {
+    "about.age": ["under-18"],
+    "on.mode": ["unsure"],
+    "rf.young.pop": ["yes"],
+    "guard.relation": ["parent"],
+    "guard.consent": [True],
+}
 
 
 def canary(name):
@@ -23,14 +29,13 @@ def canary(name):
 @pytest.fixture
 def canaries(intake):
     """Words of our own in every text, and odd numbers in every number."""
-    scores = {f"goal.{number}.now": [5] for number in (1, 2, 3)}
     numbers = {
         "run.week_now": ["77.731"],
         "run.week_before": ["88.842"],
         "run.longest30": ["66.613"],
         "run.last_long": ["99.917"],
     }
-    return {**QUIET, **DANA, **scores, **numbers, "rf.move": ["unsure"], "rf.move.unsure": ["landing"]} | {
+    return {**QUIET, **DANA, **numbers, "rf.move": ["unsure"], "rf.move.unsure": ["landing"]} | {
         name: [canary(name)] for name in WORDS
     }
 

@@ -12,7 +12,6 @@ from assessments.red_flags import (
     LEVELS,
     RulesInvalid,
     evaluate,
-    holding_signals,
     parse_rules,
     unknown_questions,
 )
@@ -38,6 +37,8 @@ ROWS = [
     ("RF12", "E", "now", {BODY: ["pregnant-belly"]}),
     ("RF13", "E", "now", {LEG: ["cold-leg"]}),
     ("RF14", "E", "now", {LEG: ["thinner-pain"]}),
+    ("RF14", "E", "now", {HEALTH: ["thinner"], **SUDDEN, "on.sudden": ["bruise"]}),
+    ("RF14", "E", "now", {HEALTH: ["thinner"], "mech": ["give-way"]}),
     ("RF15", "E", "now", {BODY: ["dark-urine"]}),
     ("RF16", "U", "24 h", {MOVE: ["walk-groin"]}),
     ("RF16", "U", "24 h", {MOVE: ["limp"]}),
@@ -62,7 +63,8 @@ ROWS = [
     ("RF29", "U", "48 h", {SIGNS: ["weight-sweats"]}),
     ("RF30", "U", "24 h", {MOVE: ["foot-slap"], "rf.foot.fast": ["no"]}),
     ("RF30", "E", "now", {MOVE: ["foot-slap"], "rf.foot.fast": ["yes"]}),
-    ("RF30", "U", "24 h", {"comp": ["toes"], "comp.toes.new": ["yes"]}),
+    ("RF30", "U", "24 h", {"comp": ["toes"], "comp.toes.new": ["yes"], "comp.toes.fast": ["no"]}),
+    ("RF30", "E", "now", {"comp": ["toes"], "comp.toes.new": ["yes"], "comp.toes.fast": ["yes"]}),
     ("RF31", "U", "48 h", {SIGNS: ["lump"]}),
     ("RF32", "U", "24 h", {SIGNS: ["urine"]}),
     ("RF32", "E", "now", {SIGNS: ["urine"], BODY: ["unwell"], "rf.unwell.hip": ["no"]}),
@@ -74,7 +76,7 @@ ROWS = [
     ("RF36", "T", "at the visit", {"mech": ["give-way"]}),
     ("RF37", "T", "at the visit", {**SUDDEN, "on.sudden": ["bruise"]}),
     ("RF38", "T", "at the visit", {HEALTH: ["antibiotic"]}),
-    ("RF39", "T", "at the visit", {"med.painkillers": ["yes"]}),
+    ("RF39", "T", "at the visit", {HEALTH: ["painkillers"]}),
     ("RF40", "T", "at the visit", {HEALTH: ["hip-surgery"], "rf.hip.new": ["no"]}),
     ("RF40", "U", "24 h", {HEALTH: ["hip-surgery"], "rf.hip.new": ["yes"]}),
     ("RF41", "T", "at the visit", {HEALTH: ["immune"]}),
@@ -127,16 +129,23 @@ def test_rule_alone_fires_at_its_level(rules, intake, rule, level, deadline, ans
         assert check_item(intake.items[name], values) is None
     hits = {hit.rule_id: hit for hit in evaluate(rules, asked)}
     assert (hits[rule].level, hits[rule].deadline) == (level, deadline)
-    assert hits[rule].rule_version == 1
+    assert hits[rule].rule_version == rules.by_id[rule].version
     assert hits[rule].snapshot
 
 
 @pytest.mark.parametrize(("rule", "level", "deadline", "answers"), [row for row in ROWS if row[1] in "EU"])
 def test_level_of_the_whole_is_the_highest(rules, intake, rule, level, deadline, answers):
-    together = keep_enabled(intake, {**QUIET, "med.painkillers": ["yes"], "mech": ["lock"], **answers})
+    together = keep_enabled(
+        intake,
+        {
+            **QUIET,
+            "mech": ["lock", *answers.get("mech", [])],
+            **{name: values for name, values in answers.items() if name != "mech"},
+        },
+    )
     hits = evaluate(rules, together)
     assert LEVELS.index(hits[0].level) <= LEVELS.index(level)
-    assert {"RF36", "RF39"} <= {hit.rule_id for hit in hits}
+    assert "RF36" in {hit.rule_id for hit in hits}
 
 
 @pytest.mark.parametrize(("level", "rule", "group", "code"), UNSURE_ROWS)
@@ -204,6 +213,7 @@ def test_grown_up_with_a_limp_is_not_sent_the_same_day(rules, intake):
         {"med.conditions.unsure": ["bone-weak"]},
         {"rf.young.pop": ["yes"]},
         {"comp.toes.new": ["yes"]},
+        {"comp.toes.fast": ["yes"]},
         {"on.sudden": ["bruise"]},
         {"rf.foot.fast": ["yes"]},
         {"rf.unwell.hip": ["yes"]},
@@ -222,69 +232,30 @@ def test_young_runner_is_asked_and_grown_up_is_not(intake):
     assert "guard.consent" not in enabled_items(intake, {**QUIET, "about.age": ["18-20"]})
 
 
-def held(rules, intake, **answers):
-    asked = keep_enabled(intake, {**QUIET, **answers})
-    ids = frozenset(hit.rule_id for hit in evaluate(rules, asked))
-    return {signal.id for signal in holding_signals(rules, ids, asked)}
-
-
-@pytest.mark.parametrize(
-    "answers", [row[3] for row in ROWS if row[0] in ("RF06", "RF07", "RF16", "RF17", "RF18", "RF19", "RF20")]
-)
-def test_bone_watch_follows_its_rules(rules, intake, answers):
-    assert "BSI-watch" in held(rules, intake, **answers)
-
-
-def test_bone_watch_needs_two_of_the_risks_and_hip_pain(rules, intake):
-    spike = {"run.longest30": ["10"], "run.last_long": ["11.1"]}
-    assert "BSI-watch" not in held(rules, intake, **spike)
-    assert "BSI-watch" in held(rules, intake, **spike, **{"run.change": ["hills"]})
-    assert "BSI-watch" not in held(rules, intake, **spike, **{"run.change": ["hills"]}, **KNEE)
-
-
-def test_ten_percent_more_is_no_spike_yet(rules, intake):
-    assert "L-1" not in held(rules, intake, **{"run.longest30": ["10"], "run.last_long": ["11"]})
-    assert "L-1" in held(rules, intake, **{"run.longest30": ["10"], "run.last_long": ["11.001"]})
-    assert "L-1" not in held(rules, intake, **{"run.longest30": ["0"], "run.last_long": ["11"]})
-
-
-@pytest.mark.parametrize(
-    ("signal", "answers"),
-    [
-        ("L-2", {"run.change": ["started"]}),
-        ("L-3", {"pain.run": [6]}),
-        ("L-3", {"pain.morning": [3]}),
-        ("L-4", {"run.change": ["hills"]}),
-        ("C-1", {"hist": ["hamstring"]}),
-        ("C-1", {"comp.strength": ["none"]}),
-        ("C-2", {"comp": ["shins"]}),
-        ("A-1", {**SUDDEN, "on.sudden": ["pop"]}),
-        ("J-1", {"mech": ["pinch"]}),
-        ("Y-1", {"psy.confidence": [4]}),
-        ("Y-1", {"psy.worry": [7]}),
-    ],
-)
-def test_signal_holds_on_its_answer(rules, intake, signal, answers):
-    quiet = {"run.change": ["none"]}
-    assert signal not in held(rules, intake, **quiet)
-    assert signal in held(rules, intake, **{**quiet, **answers})
-
-
-def test_toe_scuffing_that_is_new_is_a_flag_and_no_hypothesis(rules, intake):
-    assert "C-2" not in held(rules, intake, **{"comp": ["toes"], "comp.toes.new": ["yes"]})
-
-
-def test_rules_ask_only_what_is_asked(rules, intake):
-    options = {item.link_id: {option.code for option in item.options} for item in intake.items.values()}
+def test_rules_ask_only_what_is_asked(rules, intake, first_intake):
+    options: dict[str, set[str]] = {}
+    for item in [*first_intake.items.values(), *intake.items.values()]:
+        options.setdefault(item.link_id, set()).update(option.code for option in item.options)
     assert unknown_questions(rules, options) == []
     options["rf.leg"].discard("saddle")
     del options["mech"]
     assert unknown_questions(rules, options) == ["mech", "rf.leg=saddle"]
 
 
-def test_call_intake_asks_the_same_signs(intake, call_intake):
-    for name in ("rf.leg", "rf.body", "rf.move", "rf.signs", "loc.map", "about.age"):
-        assert call_intake.items[name].options == intake.items[name].options
+@pytest.mark.parametrize("name", ["rf.leg", "rf.body", "rf.move", "rf.signs", "loc.map", "about.age"])
+def test_every_intake_asks_the_same_signs(intake, first_intake, call_intake, name):
+    codes = [option.code for option in intake.items[name].options]
+    assert [option.code for option in call_intake.items[name].options] == codes
+    assert [option.code for option in first_intake.items[name].options] == codes
+
+
+def test_answers_to_the_first_version_raise_the_same(rules, first_intake):
+    """Who is half way through it, or changes an answer later, is read by the rules of today."""
+    quiet = {name: values for name, values in QUIET.items() if name in first_intake.items}
+    cases = [(row[0], row[1], row[3]) for row in ROWS if not ({"comp.toes.fast"} & set(row[3]) or row[0] == "RF39")]
+    for rule, level, answers in [*cases, ("RF39", "T", {"med.painkillers": ["yes"]})]:
+        hits = {hit.rule_id: hit.level for hit in evaluate(rules, keep_enabled(first_intake, {**quiet, **answers}))}
+        assert hits[rule] == level
 
 
 def test_broken_rules_are_refused():

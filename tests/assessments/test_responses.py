@@ -41,9 +41,10 @@ def test_slug_that_nobody_published_starts_nothing(db, alice):
 
 
 def test_newest_published_version_is_asked(loaded, alice):
-    old = next(one for one in loaded if one.slug == "hip-running-intake")
-    newer = store_definition({**old.definition, "version": "2"}, now=NOW)
-    Questionnaire.objects.create(slug=old.slug, version=3, title="Draft", definition=old.definition, created_at=NOW)
+    old = loaded[-1]
+    assert (old.slug, old.version) == ("hip-running-intake", 2)
+    newer = store_definition({**old.definition, "version": "3"}, now=NOW)
+    Questionnaire.objects.create(slug=old.slug, version=4, title="Draft", definition=old.definition, created_at=NOW)
     assert start_response(questionnaire_slug=old.slug, patient=alice, now=NOW).questionnaire == newer
 
 
@@ -59,7 +60,7 @@ def test_page_by_page_to_the_end(response, intake):
     assert (response.progress, response.completed_at) == ("done", LATER)
     score = response.scores.get()
     assert score.measure == "my-activities"
-    assert score.result == {"value": "4.0", "answered": 1, "of": 3}
+    assert score.result == {"value": "4.0", "answered": 2, "of": 8}
 
 
 def test_unfinished_response_says_where(response, intake):
@@ -184,7 +185,7 @@ def test_answers_that_were_hidden_are_dropped_at_the_end(response, intake):
 def test_change_after_the_end_keeps_it_done_or_opens_it_again(response, intake):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
-    save_page(response=response, page="goals", answers={"goal.1.now": [8]}, now=LATER)
+    save_page(response=response, page="goals", answers={"goal.run-far.now": [8], "goal.other.now": [8]}, now=LATER)
     assert response.progress == "done"
     assert response.scores.get().result["value"] == "8.0"
     save_page(response=response, page="safety", answers={"about.age": ["under-18"]}, now=LATER)
@@ -201,7 +202,7 @@ def test_every_write_is_in_the_audit(response, intake):
 
 def test_loading_twice_changes_nothing_and_an_unanswered_version_may_still_change(loaded):
     assert load_questionnaires(now=LATER) == loaded
-    assert Questionnaire.objects.count() == 2
+    assert Questionnaire.objects.count() == 3
     call = next(one for one in loaded if one.slug == "call-intake")
     store_definition({**call.definition, "title": "Before we talk"}, now=LATER)
     call.refresh_from_db()

@@ -30,11 +30,11 @@ def test_every_threshold_names_its_source(measure):
     assert THRESHOLDS[measure].source and THRESHOLDS[measure].smallest_change > 0
 
 
-def fill(patient, *, weeks, questionnaire_slug="hip-running-intake", **changed):
-    """A finished intake, `weeks` after the first."""
+def fill(patient, *, weeks, able=3):
+    """A finished intake, `weeks` after the first, all activities rated `able`."""
     now = NOW + timedelta(weeks=weeks)
-    answers = QUIET | {name.replace("_", "."): values for name, values in changed.items()}
-    response = start_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now)
+    answers = QUIET | {"goal.run-far.now": [able], "goal.other.now": [able]}
+    response = start_response(questionnaire_slug="hip-running-intake", patient=patient, now=now)
     for page in response.questionnaire.parsed.pages:
         here = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
         save_page(response=response, page=page.link_id, answers=here, now=now)
@@ -50,8 +50,8 @@ def trend_of(response, measure="my-activities"):
     ("later", "words"), [(5, "within chance"), (6, "change (from 2 on)"), (2, "change (from 2 on)"), (4, "within")]
 )
 def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, words):
-    fill(alice, weeks=0, goal_1_now=[4])
-    trend = trend_of(fill(alice, weeks=6, goal_1_now=[later]))
+    fill(alice, weeks=0, able=4)
+    trend = trend_of(fill(alice, weeks=6, able=later))
     assert [point.value for point in trend.points] == [Decimal(4), Decimal(later)]
     assert trend.delta == later - 4
     assert trend.verdict.startswith(words)
@@ -59,26 +59,26 @@ def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, words):
 
 @pytest.mark.django_db
 def test_first_response_is_the_baseline_and_others_patients_do_not_count(loaded, alice, bob):
-    fill(bob, weeks=0, goal_1_now=[9])
-    trend = trend_of(fill(alice, weeks=1, pain_worst24=[5]), "pain.worst24")
+    fill(bob, weeks=0, able=9)
+    trend = trend_of(fill(alice, weeks=1), "pain.worst24")
     assert (trend.verdict, trend.delta, len(trend.points)) == ("baseline", None, 1)
 
 
 @pytest.mark.django_db
 def test_scores_of_another_version_are_never_compared(loaded, alice):
-    fill(alice, weeks=0, goal_1_now=[1])
-    newer = loaded[-1].definition | {"version": "2"}
+    fill(alice, weeks=0, able=1)
+    newer = loaded[-1].definition | {"version": "3"}
     store_definition(newer, now=NOW)
-    response = fill(alice, weeks=2, goal_1_now=[9])
-    assert response.questionnaire.version == 2
+    response = fill(alice, weeks=2, able=9)
+    assert response.questionnaire.version == 3
     assert trend_of(response).verdict == "baseline"
     assert count_other_versions(response) == 1
 
 
 @pytest.mark.django_db
 def test_summary_shows_the_trend_with_its_source(client, loaded, alice, charlie):
-    fill(alice, weeks=0, goal_1_now=[2])
-    response = fill(alice, weeks=6, goal_1_now=[7])
+    fill(alice, weeks=0, able=2)
+    response = fill(alice, weeks=6, able=7)
     client.force_login(charlie)
     text = client.get(f"/admin/assessments/response/{response.pk}/change/").text
     assert "change (from 2 on)" in text

@@ -1,9 +1,11 @@
 """What people do on the site, in their words; the journeys are made of these."""
 
 import re
+from typing import NamedTuple
 
 from playwright.sync_api import Page, expect
 
+from assessments import reading
 from clinic.demo import login
 
 LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")
@@ -65,12 +67,19 @@ def save(page: Page) -> None:
     press(page, "Save and continue")
 
 
-def answer_page(page, story):
+class Effort(NamedTuple):
+    """What a page takes a person."""
+
+    seconds: float
+    typed: int  # fields
+
+
+def answer_page(page, story) -> Effort:
     """Answer what the open page asks; what an answer opens is asked on the same page, with or without a script.
 
-    Returns the seconds a person takes: reading what is shown, two for a choice, five for a field that is typed.
+    What was read and answered before the page came again is not read again.
     """
-    seconds = 0.0
+    effort, read = [], []
     for _ in range(5):
         asked = page.eval_on_selector_all('input[name="seen"]', "all => all.map(one => one.value)")
         for link_id in asked:
@@ -79,29 +88,57 @@ def answer_page(page, story):
                 answer(
                     page, link_id, *[str(value).lower() if value is True else str(value) for value in story[link_id]]
                 )
-        seconds += pace(page)
+        effort.append(measure_effort(page, already=read))
+        read = asked_now(page)
         heading, address = page.get_by_role("heading", level=1).inner_text(), page.url
         save(page)
         if page.url != address or page.get_by_role("heading", level=1).inner_text() != heading:
-            return seconds
+            return Effort(*map(sum, zip(*effort, strict=True)))
         if page.locator(".error-summary").count():
             raise AssertionError(page.locator(".error-summary").inner_text())
     raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
 
 
-def pace(page: Page) -> float:
-    """How long the open page takes: its questions read at 4 words a second, lists scanned at 6.5, and the answering."""
-    words = "all => all.filter(one => one.checkVisibility()).map(one => one.innerText).join(' ').split(/\\s+/).length"
-    read = page.eval_on_selector_all("h1, .lede, legend, .form-label, .hint", words) / 4
-    scanned = page.eval_on_selector_all(".choice-list span", words) / 6.5
-    chosen = page.locator("input:checked").count()
-    return read + scanned + 2 * chosen + 5 * typed_fields(page)
+# What a person reads, scans, chooses and types on the page that is open, apart from the questions in `already`: those of an
+# optional question too, which is read before it is skipped; the ends of a scale once, however many scales stand there.
+COUNT = """already => {
+  const words = (texts) => texts.join(" ").split(/\\s+/).filter(Boolean).length;
+  const shown = (parent, selector) => [...parent.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+  const texts = (parent, selector) => shown(parent, selector).map((one) => one.innerText);
+  const isNew = (question) => !already.includes(question.querySelector("[name=seen]").value);
+  const questions = shown(document, "form .question").filter(isNew);
+  const inside = (selector) => questions.flatMap((one) => texts(one, selector));
+  const typed = questions.flatMap((one) => shown(one, ".form-control").map((field) => field.value.length)).filter(Boolean);
+  const ticked = questions.map((one) => one.querySelectorAll(":checked").length).filter(Boolean);
+  return {
+    read: words([...texts(document, already.length ? ".callout" : "h1, .lede"), ...inside("legend, .form-label, .hint")]),
+    scanned: words([...inside(".choice-list span"), ...new Set(inside(".scale-ends"))]),
+    chosen: ticked.length,
+    tapped: ticked.reduce((sum, one) => sum + one - 1, 0),
+    typed: typed.length,
+    characters: typed.reduce((sum, one) => sum + one, 0),
+  };
+}"""
 
 
-def typed_fields(page: Page) -> int:
-    """How many text boxes of the form are filled in."""
-    selector = "form .form-control:not(:disabled)"
-    return page.eval_on_selector_all(selector, "all => all.filter(one => one.value).length")
+def measure_effort(page: Page, *, already: list[str]) -> Effort:
+    """What the open page takes a person with a phone, its button included; the sources stand in `reading`."""
+    count = page.evaluate(COUNT, already)
+    answers = count["chosen"] + count["typed"] + 1
+    seconds = (
+        count["read"] / reading.WORDS_READ
+        + count["scanned"] / reading.WORDS_SCANNED
+        + answers * reading.SECONDS_TO_CHOOSE
+        + count["tapped"] * reading.SECONDS_TO_TAP
+        + count["characters"] * reading.SECONDS_A_CHARACTER
+    )
+    return Effort(seconds, count["typed"])
+
+
+def asked_now(page: Page) -> list[str]:
+    """The questions that the open page shows."""
+    shown = "all => all.filter(one => one.parentElement.checkVisibility()).map(one => one.value)"
+    return page.eval_on_selector_all('input[name="seen"]', shown)
 
 
 def screen(page: Page, story: dict) -> None:
