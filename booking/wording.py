@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from booking.models import Appointment, VisitMode
 from clinic.practice.models import Clinic
+from clinic.practice.zones import zone_names
 
 
 def day_words(day: date) -> str:
@@ -47,7 +48,7 @@ def minutes_left_words(until: datetime, *, now: datetime) -> str:
 
 def known_zone(name: str) -> ZoneInfo | None:
     """The zone called `name`, None for anything else a query string may hold."""
-    return ZoneInfo(name) if name in available_timezones() else None
+    return ZoneInfo(name) if name in zone_names() else None
 
 
 @dataclass(frozen=True)

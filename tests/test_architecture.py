@@ -44,6 +44,7 @@ LAYERS = (
 PURE = {
     "clinic/env.py": set(),
     "clinic/practice/phone.py": {"phonenumbers"},
+    "clinic/practice/zones.py": set(),
     "clinic/outbox/quiet_hours.py": set(),
     "clinic/outbox/wording.py": set(),
     "clinic/outbox/gsm.py": set(),

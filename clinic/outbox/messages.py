@@ -6,12 +6,16 @@ from datetime import timedelta
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from .models import SETTLED, Channel, Message, State
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=150)  # longer than one SMTP conversation whose every answer comes just before its time-out
+SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on; well below the time that Celery grants a task
+CONVERSATION = timedelta(seconds=150)  # an SMTP one whose every answer comes just before its time-out takes less
+LEASE = SWEEP_LASTS + CONVERSATION  # so one that is claimed and begun within a sweep cannot be lost to anybody
 BATCH = 10
 SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
 # Somebody is waiting for their booking's page meanwhile.
@@ -68,14 +72,24 @@ def withdraw_messages(*, subject_id, reason: str, now) -> int:
 def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
     """Take up to `limit` messages whose time has come, for `lease`; nobody else gets them meanwhile. Oldest first.
 
-    One whose lease ran out (its worker died) is taken again. One UPDATE, so any number of workers may ask at once.
+    One whose lease ran out (its worker died) is taken again. Any number of workers may ask at once: each locks what it
+    takes and skips what others have locked. Each message knows whether it `was_never_tried`.
     """
-    due = Message.objects.due(now).order_by("next_attempt_at").select_for_update(skip_locked=True)
+    due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
     with transaction.atomic():
-        ids = list(due.values_list("pk", flat=True)[:limit])
-        Message.objects.filter(pk__in=ids).update(state=State.SENDING, lease_until=now + lease, lease_token=token)
-    return list(Message.objects.filter(lease_token=token).select_related("patient").order_by("next_attempt_at"))
+        claimed = list(due.order_by("next_attempt_at")[:limit])
+        for message in claimed:
+            message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
+            message.was_never_tried = message.first_tried_at is None
+            message.first_tried_at = message.first_tried_at or now
+        Message.objects.filter(pk__in=[message.pk for message in claimed]).update(
+            state=State.SENDING,
+            lease_until=now + lease,
+            lease_token=token,
+            first_tried_at=Coalesce("first_tried_at", Value(now)),
+        )
+    return claimed
 
 
 def cancel_message(message: Message, *, now) -> None:

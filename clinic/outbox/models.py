@@ -51,16 +51,18 @@ class MessageQuerySet(models.QuerySet):
     def overdue(self, now, grace=timedelta(minutes=2)):
         """Those still not handed over `grace` after they should have been tried, oldest first.
 
-        A message postponed to the end of quiet hours, or between two tries, is not overdue.
+        Those too that a worker has taken, for it may have died. A message postponed to the end of quiet hours, or between
+        two tries, is not overdue.
         """
-        return self.due(now - grace).order_by("next_attempt_at")
+        late = Q(next_attempt_at__lte=now - grace)  # said twice: each half has an index of its own
+        return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now) -> timedelta:
         """How long the longest-waiting message has been waiting past its time; zero when none is. For monitoring.
 
         A worker or a beat that is dead shows here within seconds of the next message that should have gone.
         """
-        oldest = self.due(now).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
+        oldest = self.overdue(now, grace=timedelta(0)).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return now - oldest if oldest else timedelta(0)
 
 

@@ -20,12 +20,22 @@ def rules_in_force(*, scope: str, channel=Channel.EMAIL) -> dict[str, MessageRul
 
 
 def rule_of(message: Message) -> MessageRule | None:
-    """The rule that holds for `message`; None if nobody can change its kind. One query."""
+    """The rule that holds for `message`; None if nobody can change its kind. One query, none after `read_rules`."""
     kind = find_kind(message.kind)
     if kind.reworded is None:
         return None
-    own = MessageRule.objects.filter(kind=message.kind, service_slug__in={"", message.scope}, channel=message.channel)
-    return own.order_by("-service_slug").first() or default_rule(kind, message.channel)
+    if not hasattr(message, "own_rule"):
+        read_rules([message])
+    return message.own_rule or default_rule(kind, message.channel)
+
+
+def read_rules(messages: list[Message]) -> None:
+    """Let each message know as its `own_rule` what the clinic has written for it, if anything. One query for all."""
+    kinds = {message.kind for message in messages}
+    own = {(rule.kind, rule.channel, rule.service_slug): rule for rule in MessageRule.objects.filter(kind__in=kinds)}
+    for message in messages:
+        for_all = own.get((message.kind, message.channel, ""))
+        message.own_rule = own.get((message.kind, message.channel, message.scope), for_all)
 
 
 def words_of(message: Message) -> Words | None:

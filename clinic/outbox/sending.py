@@ -1,5 +1,8 @@
 """Handing claimed messages over: look again, make the words, send, write down how it went.
 
+Each message costs one look at what it is about and one write, of what became of it; what changes seldom is read for a
+batch. Nothing is sent before the fate of what went before it is written down, so a worker that dies leaves one in doubt.
+
 Every write but one needs the lease the message was claimed with: who lost it has no more say. The one is "sent", which is
 a fact whoever holds the lease by then, and which is written until the database takes it.
 """
@@ -14,17 +17,18 @@ from zoneinfo import ZoneInfo
 from django.core.mail import mailers
 from django.db import Error as DatabaseFault
 from django.db import connection
+from django.db.models import Case, F, When
 
 from clinic.practice.models import Clinic
 
 from .alerts import plan_failure_alert
 from .kinds import MessageKind, find_kind
 from .mail import build_mail, describe_error, is_refused_for_good
-from .messages import LEASE, claim_due_messages
+from .messages import CONVERSATION, LEASE, SWEEP_LASTS, claim_due_messages
 from .models import REASON_LENGTH, SETTLED, Channel, Message, State
 from .quiet_hours import QuietHours, end_of_quiet_hours
-from .rules import rule_of
-from .suppressions import has_unsubscribed, unsubscribe_headers, why_unreachable
+from .rules import read_rules, rule_of
+from .suppressions import has_unsubscribed, read_suppressions, unsubscribe_headers, why_unreachable
 from .text_providers import TextRefused, TextUnsure
 from .texts import UNSURE, fail_unsure_texts, prefers_texts, send_text, text_hours, why_not_texted
 
@@ -32,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
-SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on; well below the time that Celery grants a task
 GIVE_UP_AFTER = timedelta(hours=4)  # of trying
 UNLEASED = {"lease_until": None, "lease_token": None}
 
@@ -47,31 +50,41 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
     """
     fail_unsure_texts(now=clock())
-    sent, until = 0, clock() + SWEEP_LASTS
-    while clock() < until and (batch := claim_due_messages(now=clock())):
-        line = mailers.default
-        try:
-            while batch and clock() < until:
-                sent += send_claimed(batch.pop(0), now=clock(), line=line) == State.SENT
-        except MailServerAway:
-            until = clock()
-        finally:
-            _hang_up(line)
-            _hand_back(batch)
+    sent, until, line = 0, clock() + SWEEP_LASTS, mailers.default
+    try:
+        while clock() < until and (batch := claim_due_messages(now=clock())):
+            sent += _send_batch(batch, line, clock=clock, until=until)
+    except MailServerAway:
+        logger.info("the mail server is away; the next sweep tries again")
+    finally:
+        _hang_up(line)
     return sent
 
 
-def send_claimed(message: Message, *, now, line=None) -> State | None:
+def _send_batch(batch: list[Message], line, *, clock: Callable[[], datetime], until: datetime) -> int:
+    sent = 0
+    try:
+        clinic = Clinic.objects.current()
+        read_rules(batch)
+        read_suppressions(batch)
+        while batch and clock() < until:
+            sent += send_claimed(batch.pop(0), now=clock(), line=line, clinic=clinic) == State.SENT
+    finally:
+        _hand_back(batch)
+    return sent
+
+
+def send_claimed(message: Message, *, now, line=None, clinic: Clinic | None = None) -> State | None:
     """Send a message that `claim_due_messages` gave us, over `line` (a mail connection, opened if it is not open yet).
 
-    Returns what became of it, or None if its lease was lost before. Raises MailServerAway, with the message waiting again,
-    if no connection could be opened.
+    Returns what became of it, or None if its lease may be lost before it has gone. Raises MailServerAway, with the message
+    waiting again, if no connection could be opened.
     """
     line = line or mailers.default
     if not _begin(message, now=now):
         return None
     try:
-        turned_down = _prepare_and_send(message, line, now=now)
+        turned_down = _prepare_and_send(message, line, clinic or Clinic.objects.current(), now=now)
     except MailServerAway as away:
         _write_down_fault(message, away.__cause__, now=now)
         raise
@@ -81,9 +94,9 @@ def send_claimed(message: Message, *, now, line=None) -> State | None:
     return turned_down or _write_down_sent(message, now=now)
 
 
-def _prepare_and_send(message: Message, line, *, now) -> State | None:
+def _prepare_and_send(message: Message, line, clinic: Clinic, *, now) -> State | None:
     """Returns the state of a message that is not to leave now; None after the server has taken it."""
-    kind, clinic = find_kind(message.kind), Clinic.objects.current()
+    kind = find_kind(message.kind)
     turned_down = _look_again(message, kind, clinic, now=now)
     if message.channel == Channel.SMS:
         if turned_down is None:
@@ -157,10 +170,16 @@ def _hang_up(line) -> None:
 
 
 def _begin(message: Message, *, now) -> bool:
-    """Renew the lease for one conversation and count the try; False if somebody else has the message by now."""
+    """Count the try; False if somebody else has the message, or may before a conversation that begins now is over.
+
+    The try is written down before it begins where that matters: of a text, which may have gone from here on even if nobody
+    is left to say so, and of what somebody else had in hand, who may have said by now that it went.
+    """
     message.attempts += 1
-    message.first_tried_at = message.first_tried_at or now
-    return _write(message, attempts=message.attempts, first_tried_at=message.first_tried_at, lease_until=now + LEASE)
+    if now + CONVERSATION > message.lease_until:
+        return False
+    is_first_try_of_mail = message.was_never_tried and message.channel == Channel.EMAIL
+    return is_first_try_of_mail or _write(message)
 
 
 def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
@@ -181,7 +200,7 @@ def _write_down_sent(message: Message, *, now) -> State:
     while True:
         try:
             unsettled = Message.objects.filter(pk=message.pk).exclude(state__in=SETTLED)
-            unsettled.update(state=State.SENT, reason="", settled_at=now, **UNLEASED)
+            unsettled.update(state=State.SENT, reason="", settled_at=now, attempts=message.attempts, **UNLEASED)
         except DatabaseFault:
             if time.monotonic() > give_up:
                 logger.error("message %s went out, which could not be written down; a twin may follow", message.pk)
@@ -208,11 +227,17 @@ def _wait(message: Message, *, until, reason: str, **changes) -> State:
 
 
 def _hand_back(messages: list[Message]) -> None:
-    for message in messages:
-        _write(message, state=State.WAITING, **UNLEASED)
+    """Let those that were claimed together wait again; who was never tried has not begun to be."""
+    if messages:
+        first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
+        _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
 def _write(message: Message, **changes) -> bool:
-    """Whether `changes` were written: only under the lease the message was claimed with."""
-    ours = Message.objects.filter(pk=message.pk, state=State.SENDING, lease_token=message.lease_token)
-    return ours.update(**changes) == 1
+    """Whether `changes`, and how often it was tried, were written: only under the lease it was claimed with."""
+    return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
+
+
+def _ours(*messages: Message):
+    ids, token = [message.pk for message in messages], messages[0].lease_token
+    return Message.objects.filter(pk__in=ids, state=State.SENDING, lease_token=token)

@@ -46,11 +46,10 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
 
 
 def why_unreachable(message: Message, kind: MessageKind) -> str | None:
-    """Why nothing at all may go to this reader; None if it may. One query, none for a message to staff."""
-    if message.patient is None or message.channel != Channel.EMAIL:
-        return None
-    found = _found(message.patient, message.channel).filter(why__in=UNDELIVERABLE).first()
-    return f"the address {found.get_why_display()}" if found else None
+    """Why nothing at all may go to this reader; None if it may. One query, none after `read_suppressions`."""
+    found = _suppression_of(message)
+    is_undeliverable = found and found.why in UNDELIVERABLE and message.channel == Channel.EMAIL
+    return f"the address {found.get_why_display()}" if is_undeliverable else None
 
 
 def is_undeliverable(address: str) -> bool:
@@ -61,8 +60,23 @@ def is_undeliverable(address: str) -> bool:
 
 
 def has_unsubscribed(message: Message) -> bool:
-    """Whether the reader wants nothing that is not about a visit."""
-    return message.patient is not None and _found(message.patient, message.channel).exists()
+    """Whether the reader wants nothing that is not about a visit. One query, none after `read_suppressions`."""
+    return _suppression_of(message) is not None
+
+
+def read_suppressions(messages: list[Message]) -> None:
+    """Let each message know as its `suppression` whether its address is one we do not write to. One query for all."""
+    addresses = {_address(message.patient, message.channel) for message in messages if message.patient}
+    found = {(row.channel, row.address): row for row in Suppression.objects.filter(address__in=addresses)}
+    for message in messages:
+        address = _address(message.patient, message.channel) if message.patient else None
+        message.suppression = found.get((message.channel, address))
+
+
+def _suppression_of(message: Message) -> Suppression | None:
+    if not hasattr(message, "suppression"):
+        read_suppressions([message])
+    return message.suppression
 
 
 def is_unsubscribed(patient: Patient) -> bool:
@@ -95,8 +109,11 @@ def messages_path(patient: Patient, *, now) -> str:
 
 
 def _found(patient: Patient, channel):
-    address = patient.email if channel == Channel.EMAIL else patient.phone
-    return Suppression.objects.filter(channel=channel, address=address.lower())
+    return Suppression.objects.filter(channel=channel, address=_address(patient, channel))
+
+
+def _address(patient: Patient, channel) -> str:
+    return (patient.email if channel == Channel.EMAIL else patient.phone).lower()
 
 
 def _parse_id(text: str) -> uuid.UUID | None:

@@ -1,7 +1,5 @@
 """The clinic, its staff and its patients, for those who look after them."""
 
-from zoneinfo import available_timezones
-
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -15,13 +13,14 @@ from clinic.audit.admin import RecordsAccess
 from .forms import PhoneField
 from .models import Clinic, Patient, Therapist, User
 from .patients import normalise_name
+from .zones import zone_names
 
 
 class ZoneField(forms.ChoiceField):
     """One of the world's time zones, or none where that means the clinic's."""
 
     def __init__(self, *, empty_label="", **kwargs):
-        names = [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name]
+        names = [(name, name.replace("_", " ")) for name in sorted(zone_names()) if "/" in name]
         choices = [("", empty_label), *names] if empty_label else names
         super().__init__(choices=choices, required=not empty_label, **kwargs)
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import time
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -13,11 +13,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from .phone import E164_PATTERN
+from .zones import zone_names
 
 
 def validate_time_zone(name: str) -> None:
     """Raises ValidationError unless `name` is an IANA zone this machine knows ("America/New_York")."""
-    if name not in available_timezones():
+    if name not in zone_names():
         raise ValidationError("Choose a time zone such as America/New_York.", code="unknown_time_zone")
 
 

@@ -1,7 +1,6 @@
 """Who is who among the patients."""
 
 import unicodedata
-from zoneinfo import available_timezones
 
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -10,6 +9,7 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
 from .models import Patient
+from .zones import zone_names
 
 
 def find_or_register_patient(
@@ -22,7 +22,7 @@ def find_or_register_patient(
     The caller must answer the same way whoever comes back, so that nobody learns who is known here.
     """
     name, email = normalise_name(name), email.strip()
-    time_zone = time_zone if time_zone in available_timezones() else ""  # a browser's word for it
+    time_zone = time_zone if time_zone in zone_names() else ""  # a browser's word for it
     registered = Patient(name=name, email=email, phone=phone, time_zone=time_zone, created_at=now)
     Patient.objects.bulk_create([registered], ignore_conflicts=True)
     patient = _same_person(name=name, email=email)

@@ -99,6 +99,7 @@ def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
 
     assert Message.objects.filter(state=State.WAITING).count() == 25
     assert list(Message.objects.filter(attempts=1).values_list("reason", flat=True)) == ["ConnectionRefusedError"]
+    assert Message.objects.filter(first_tried_at=None).count() == 24  # the others' four hours have not begun
 
 
 def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(post_office):

@@ -8,10 +8,11 @@ from datetime import time, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinic.outbox import sending
 from clinic.outbox.kinds import MessageKind, register_kind
-from clinic.outbox.messages import LEASE, claim_due_messages
+from clinic.outbox.messages import BATCH, LEASE, claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import send_claimed
 from tests.clinic import letters
@@ -78,6 +79,16 @@ def test_message_is_skipped_when_the_night_lasts_until_it_is_too_late(post_offic
     sweep()
 
     assert fate(message) == ("skipped", "quiet hours until it is too late")
+
+
+def test_handing_over_costs_one_write_a_message_when_there_are_many(post_office):
+    def count(messages):
+        MessageFactory.create_batch(messages)
+        with CaptureQueriesContext(connection) as queries:
+            assert sweep() == messages
+        return len(queries)
+
+    assert count(BATCH - 1) - count(1) == BATCH - 2
 
 
 # Several workers, and databases that go away

@@ -13,14 +13,14 @@ from clinic.local.ports import free_port
 from clinic.local.valkey import _configuration, _program
 
 POSTGRES = """
-import os
+import os, sys
 from pathlib import Path
 from clinic.local.children import Children, StopAsked
 from clinic.local.folder import Folder
 from clinic.local.postgres import start_postgres
 try:
     with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("storm") as folder, Children(lock_fd=folder.lock_fd) as all:
-        print(start_postgres(all, folder, for_tests=True), flush=True)
+        print(start_postgres(all, folder, for_tests="hasty" in sys.argv), flush=True)
         while True:
             all.wait()
 except StopAsked:
@@ -29,15 +29,15 @@ except StopAsked:
 
 
 class Database:
-    """A Postgres in `folder`."""
+    """A Postgres in `folder`, as a clinic runs it; a hasty one waits for no disk, as the tests' own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, *, is_hasty: bool = False):
+        self.folder, self.is_hasty = folder, is_hasty
         self.url = self.start()
 
     def start(self) -> str:
         environ = {**os.environ, "RUNCLINIC_VAR": str(self.folder), "ENVIRONMENT": "test"}
-        words = [sys.executable, "-c", POSTGRES]
+        words = [sys.executable, "-c", POSTGRES, *(["hasty"] if self.is_hasty else [])]
         self.process = subprocess.Popen(words, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         return self.process.stdout.readline().strip()
 
