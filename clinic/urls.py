@@ -6,12 +6,14 @@ from django.urls import include, path
 
 from clinic import views
 from education.views import finding
+from education.views.pictures import picture
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("sitemap.xml", finding.sitemap, name="sitemap"),
+    path("pictures/<slug:name>/<int:width>.webp", picture, name="picture"),
     path("learn/", include("education.urls")),
     path("", include("booking.urls")),
     path("intake/", include("assessments.urls")),

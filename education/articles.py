@@ -14,12 +14,14 @@ from django.db import transaction
 from django.db.models import Q, Value
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.urls import reverse
 
-from . import rendering
+from . import picture_markup, rendering
 from .article_file import ArticleFile, read_article_file
 from .editing import propose_text
 from .glossary import GLOSSARY_FILE, read_glossary
 from .models import Article, ArticleStatus, Topic, checksum_text
+from .picture_markup import write_picture
 from .share_image import draw_share_image
 
 CONTENT_DIR = Path(__file__).resolve().parent / "content"
@@ -93,6 +95,7 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
         "references": known,
         "emergency_number": emergency_number,
         "draw_figure": draw_figure,
+        "write_picture": functools.partial(write_picture, address=picture_address),
         "terms": read_glossary(),
     }
     care = rendering.render_markdown(article.care, **options)
@@ -114,6 +117,11 @@ def draw_figure(name: str, alt: str) -> str | None:
         return render_to_string(f"education/figures/{name}.svg", {"alt": alt}).strip()
     except TemplateDoesNotExist:
         return None
+
+
+def picture_address(name: str, width: int) -> str:
+    """Where the picture `name` lies in `width`."""
+    return reverse("picture", args=[name, width])
 
 
 def draw_article_share_image(article: Article, *, clinic) -> bytes:
@@ -141,7 +149,8 @@ def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ..
 @functools.cache
 def rendering_version() -> str:
     """Changes when the renderer, the glossary or a drawing does, so that nothing stale outlives an update."""
-    digest = hashlib.sha256(Path(rendering.__file__).read_bytes() + GLOSSARY_FILE.read_bytes())
+    sources = (Path(rendering.__file__), Path(picture_markup.__file__), GLOSSARY_FILE)
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
         digest.update(drawing.name.encode() + drawing.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,6 +1,7 @@
 """Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from django.db import transaction
 
@@ -99,10 +100,10 @@ class Wording:
 def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
     """The latest `most` revisions of `article`, the newest first."""
     revisions = list(article.revisions.select_related("saved_by")[: most + 1])
-    before = [*(revision.text for revision in revisions[1:]), None]
+    pairs = zip_longest(revisions, revisions[1:])
     return [
-        Wording(revision, describe_changes(was, revision.text) if was else [], number == 0)
-        for number, (revision, was) in enumerate(zip(revisions, before, strict=True))
+        Wording(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
+        for number, (revision, before) in enumerate(pairs)
     ][:most]
 
 

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from . import rendering
+from .picture_markup import list_widths, picture_size
 
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
 CODE_LENGTH = 6
@@ -212,6 +213,57 @@ class FormerSlug(models.Model):
 
     def __str__(self):
         return self.slug
+
+
+class Picture(models.Model):
+    """A picture that staff have uploaded. Its name ends in its width and height; its pixels never change once it is kept."""
+
+    name = models.CharField(max_length=20, unique=True, editable=False)
+    description = models.CharField(
+        max_length=250, help_text="What it shows, in a sentence, for those who do not see it. Name no patient."
+    )
+    uploaded_at = models.DateTimeField(editable=False)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="pictures", editable=False
+    )
+
+    class Meta:
+        ordering = ["-uploaded_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="picture_name_says_its_size",
+                condition=Q(name__regex=rf"^[{CODE_ALPHABET}]{{8}}-[1-9][0-9]{{2,3}}x[1-9][0-9]{{1,3}}$"),
+            ),
+            models.CheckConstraint(name="picture_is_described", condition=~Q(description="")),
+        ]
+
+    def __str__(self):
+        return self.description
+
+    @property
+    def least_width(self) -> int:
+        """The narrowest width it is kept in."""
+        return list_widths(picture_size(self.name)[0])[0]
+
+    @property
+    def markdown(self) -> str:
+        """What to write where the picture should stand."""
+        words = self.description.translate(str.maketrans("[]", "()", "\\`*_"))
+        return f"![{words}](picture:{self.name})"
+
+
+class PictureSize(models.Model):
+    """A picture in one width, as WebP. In the database, so that backups and every web process have it."""
+
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="sizes")
+    width = models.PositiveSmallIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["picture", "width"], name="picture_has_a_width_once")]
+
+    def __str__(self):
+        return f"{self.picture_id} at {self.width}"
 
 
 def checksum_text(fields: dict) -> str:

@@ -6,7 +6,8 @@ from django.urls import Resolver404, resolve
 
 from . import rendering
 from .articles import render_fresh
-from .models import Article, FormerSlug
+from .models import Article, FormerSlug, Picture
+from .picture_markup import picture_size
 from .wording import HARDEST_GRADE, find_forbidden, reading_grade
 
 
@@ -39,7 +40,7 @@ def find_faults(article: Article) -> dict[str, list[str]]:
             fault(field, "Needed before anybody reads it.")
     if not article.references:
         fault("references", "Name at least one source.")
-    for words in render_fresh(article).faults:
+    for words in [*render_fresh(article).faults, *find_lost_pictures(article)]:
         fault("body", words)
     for field, text in prose.items():
         for words in find_forbidden(text):
@@ -48,6 +49,13 @@ def find_faults(article: Article) -> dict[str, list[str]]:
         if grade > HARDEST_GRADE:
             fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
     return faults
+
+
+def find_lost_pictures(article: Article) -> list[str]:
+    """For each picture of `article` that nobody has uploaded, a sentence that says so."""
+    named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
+    known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()
+    return [f"There is no picture called “{name}”." for name in sorted(named - known) if picture_size(name)]
 
 
 def find_broken_links(article: Article) -> list[str]:

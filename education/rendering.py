@@ -7,6 +7,7 @@ The additions:
     {emergency}                                    the emergency number, as a link that dials it
     [step rate](term:cadence)                      a word that the glossary explains, at a touch of the pointer or a tap
     ![What it shows](figure:name "Caption")        one of our own drawings
+    ![What it shows](picture:name "Caption")       a picture that staff have uploaded
     ::: emergency Title                            a card; also `urgent`, `tell` and `note`. It ends with a line of `:::`
     - …
     :::
@@ -109,6 +110,7 @@ class _Notes:
     known: frozenset[str]
     emergency_number: str
     draw_figure: FigureDrawing
+    write_picture: FigureDrawing = lambda name, alt: None
     terms: Mapping[str, Term] = field(default_factory=dict)
     cited: list[str] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)
@@ -122,18 +124,20 @@ def render_markdown(
     cited: Sequence[str] = (),
     emergency_number: str = "911",
     draw_figure: FigureDrawing = lambda name, alt: None,
+    write_picture: FigureDrawing = lambda name, alt: None,
     terms: Mapping[str, Term] | None = None,
 ) -> Rendered:
     """`text` as safe HTML.
 
     `references` are the ids that may be cited; `cited` those that an earlier text of the same page has cited already, whose
-    numbers go on. `draw_figure(name, alt)` gives the markup of a drawing of ours, which is trusted, or None for an unknown name.
+    numbers go on. `draw_figure(name, alt)` gives the markup of a drawing of ours, which is trusted, or None for an unknown name;
+    `write_picture` does so for an uploaded picture.
     `terms` are the words of the glossary, by the name after `term:`.
     Raises ValueError for a text of more than LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"A text may have {LONGEST_TEXT} characters, this one has {len(text)}.")
-    notes = _Notes(frozenset(references), emergency_number, draw_figure, terms or {}, cited=list(cited))
+    notes = _Notes(frozenset(references), emergency_number, draw_figure, write_picture, terms or {}, cited=list(cited))
     tokens = _PARSER.parse(text, env := {"notes": notes})
     contents = _name_headings(tokens)
     dirty = _PARSER.renderer.render(tokens, _PARSER.options, env)
@@ -292,16 +296,19 @@ def _render_card_open(self, tokens, index, options, env) -> str:
 
 
 def _render_image(self, tokens, index, options, env) -> str:
-    """Our own drawings only: a picture from elsewhere would tell its host who reads."""
+    """Our own drawings and pictures only: one from elsewhere would tell its host who reads."""
     notes: _Notes = env["notes"]
     token = tokens[index]
     source, alt = str(token.attrGet("src") or ""), token.content.strip()
-    name = source.removeprefix("figure:")
-    drawing = notes.draw_figure(name, alt) if source.startswith("figure:") else None
+    kind, _, name = source.partition(":")
+    shows = {"figure": notes.draw_figure, "picture": notes.write_picture}
+    if kind not in shows:
+        kind, name = "figure", source
+    drawing = shows[kind](name, alt)
     if not alt:
-        notes.faults.append(f"The figure “{name}” needs words for those who do not see it.")
+        notes.faults.append(f"The {kind} “{name}” needs words for those who do not see it.")
     if drawing is None:
-        notes.faults.append(f"There is no figure called “{name}”.")
+        notes.faults.append(f"There is no {kind} called “{name}”.")
         return escape(alt)
     caption = token.attrGet("title")
     legend = f"<figcaption>{escape(str(caption))}</figcaption>" if caption else ""

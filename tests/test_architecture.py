@@ -70,6 +70,7 @@ PURE = {
     "assessments/structure.py": set(),
     "assessments/unrolling.py": set(),
     "assessments/nearness.py": set(),
+    "education/picture_markup.py": set(),
     "education/share_image.py": {"PIL", "font_source_serif_pro"},
     "education/wording.py": set(),
     "education/load_bands.py": set(),

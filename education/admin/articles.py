@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
@@ -27,12 +27,20 @@ from ..editing import (
     save_article,
 )
 from ..forms.articles import ArticleForm, read_draft
-from ..models import Article, Topic
+from ..models import Article, Picture, Topic
+from ..pictures import keep_picture
 from ..publishing import article_grade, find_broken_links, find_faults
 from ..views.reading import describe_page
 from ..wording import EASIEST_GRADE, HARDEST_GRADE
+from .pictures import thumbnail
 
 REMIND_DAYS = 30
+MARKS = (
+    "Beyond plain Markdown: [@id] cites a source; {strong}, {limited} and {opinion} say how sure we are; {emergency} is the number "
+    'to dial; [word](term:name) explains a word; ![What it shows](figure:name "Caption") is a drawing. A line of “::: emergency '
+    "Title” opens a card and a line of “:::” ends it; other cards are urgent, tell and note."
+)
+PICTURES_SHOWN = 12
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 MAY_BE_FRAMED = {**settings.SECURE_CSP, "frame-ancestors": [CSP.SELF]}
 
@@ -74,11 +82,24 @@ class ArticleAdmin(admin.ModelAdmin):
     search_fields = ["title", "summary", "body"]
     ordering = ["topic__position", "position"]
     prepopulated_fields = {"slug": ["title"]}
-    readonly_fields = ["state", "origin", "grade", "what_to_mend", "code", "reading_minutes", "updated_at"]
+    readonly_fields = [
+        "state",
+        "origin",
+        "grade",
+        "what_to_mend",
+        "kept_pictures",
+        "code",
+        "reading_minutes",
+        "updated_at",
+    ]
     fieldsets = [
         (None, {"fields": ["title", "slug", "topic", "position", "state", "status", "published_at"]}),
         ("Before publishing", {"fields": ["grade", "what_to_mend"]}),
-        ("What it says", {"fields": ["summary", "who_for", "key_facts", "care", "body", "references"]}),
+        (
+            "What it says",
+            {"description": MARKS, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
+        ),
+        ("Pictures", {"fields": ["new_picture", "new_picture_shows", "kept_pictures"]}),
         ("Who stands behind it", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
         ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
     ]
@@ -108,7 +129,11 @@ class ArticleAdmin(admin.ModelAdmin):
         return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
-        save_article(obj, by=request.user, now=timezone.now())
+        now = timezone.now()
+        save_article(obj, by=request.user, now=now)
+        if image := form.cleaned_data.get("new_picture"):
+            picture = keep_picture(image, description=form.cleaned_data["new_picture_shows"], by=request.user, now=now)
+            messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
 
     def view_on_site(self, obj):
         return obj.get_absolute_url()
@@ -121,7 +146,7 @@ class ArticleAdmin(admin.ModelAdmin):
         article = read_draft(request.POST)
         if article is None:
             return HttpResponse("Give it a topic and a text first.", content_type="text/plain")
-        context = {**describe_page(request, article, now=timezone.now()), "is_draft": True}
+        context = {**describe_page(request, article, now=timezone.now()), "is_draft": True, "is_unsaved": True}
         return render(request, "education/article.html", context)
 
     def wordings(self, request, pk):
@@ -182,8 +207,15 @@ class ArticleAdmin(admin.ModelAdmin):
     def what_to_mend(self, article):
         if not article.body:
             return "–"
-        faults = [f"{field.replace('_', ' ')}: {words}" for field, all in find_faults(article).items() for words in all]
-        return " ".join(faults + find_broken_links(article)) or "Nothing."
+        faults = [(field.replace("_", " "), words) for field, all in find_faults(article).items() for words in all]
+        faults += [("body", words) for words in find_broken_links(article)]
+        items = format_html_join("", "<li>{}: {}</li>", faults)
+        return format_html("<ul>{}</ul>", items) if items else "Nothing."
+
+    @admin.display(description="latest pictures, and the line for each")
+    def kept_pictures(self, article):
+        rows = [(thumbnail(picture), picture.markdown) for picture in Picture.objects.all()[:PICTURES_SHOWN]]
+        return format_html_join("", '<p class="picture-line">{} <code>{}</code></p>', rows) or "None yet."
 
     @admin.display(description="where it came from")
     def origin(self, article):

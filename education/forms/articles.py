@@ -9,6 +9,7 @@ from django.utils import timezone
 from ..models import TEXT_FIELDS, Article, ArticleStatus
 from ..publishing import find_broken_links, find_faults
 from ..rendering import LONGEST_TEXT
+from .pictures import PictureFileField
 
 # Addresses under /learn/ that are not articles.
 RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
@@ -69,6 +70,11 @@ class ArticleForm(forms.ModelForm):
         required=False, help_text="One a line: id | authors, title, journal | DOI. The text cites it as [@id]."
     )
 
+    new_picture = PictureFileField(required=False)
+    new_picture_shows = forms.CharField(
+        label="What it shows", required=False, max_length=250, widget=forms.Textarea(attrs={"rows": 2, "cols": 90})
+    )
+
     class Meta:
         model = Article
         fields = (
@@ -79,6 +85,7 @@ class ArticleForm(forms.ModelForm):
         widgets = {
             "care": forms.Textarea(attrs={"rows": 14, "cols": 90}),
             "body": forms.Textarea(attrs={"rows": 40, "cols": 90}),
+            "who_for": forms.Textarea(attrs={"rows": 2, "cols": 90}),
             "summary": forms.Textarea(attrs={"rows": 2, "cols": 90}),
         }
 
@@ -101,6 +108,8 @@ class ArticleForm(forms.ModelForm):
             cleaned.get("reviewed_on") and cleaned["reviewed_on"] < after
         ):
             self.add_error("next_review_on", "The next review follows one that has been done.")
+        if cleaned.get("new_picture") and not cleaned.get("new_picture_shows"):
+            self.add_error("new_picture_shows", "Say what it shows, for those who do not see it.")
         if cleaned.get("status") == ArticleStatus.PUBLISHED:
             cleaned["published_at"] = cleaned.get("published_at") or timezone.now()
             self._refuse_faults(cleaned)
@@ -125,7 +134,8 @@ def read_draft(data) -> Article | None:
     """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
     form = ArticleForm(data)
     form.is_valid()
-    typed = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+    given = {name: form.cleaned_data.get(name) for name in ArticleForm.Meta.fields}
+    typed = {name: value for name, value in given.items() if value not in (None, "")}
     body = unify_lines(data.get("body", ""))
     if "topic" not in typed or not body.strip() or len(body) > LONGEST_TEXT:
         return None

@@ -100,14 +100,19 @@ def test_reference_may_have_an_address_or_nothing():
     assert read_reference("a | Text") == {"id": "a", "text": "Text"}
 
 
+def article_form(client, path):
+    """What a browser sends when nothing in the form at `path` was touched."""
+    form = client.get(path).context["adminform"].form
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: "" if value is None else value for name, value in data.items()}
+    return data | {"published_at_0": NOW.date().isoformat(), "published_at_1": NOW.time().isoformat()}
+
+
 def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(erin):
     load_articles(now=NOW)
     article = Article.objects.get(slug="hip-flexor-pain-running")
     path = reverse("admin:education_article_change", args=[article.pk])
-    form = erin.get(path).context["adminform"].form
-    data = {name: form[name].value() for name in form.fields}
-    data = {name: "" if value is None else value for name, value in data.items()}
-    data["published_at_0"], data["published_at_1"] = NOW.date().isoformat(), NOW.time().isoformat()
+    data = article_form(erin, path)
     data["body"] = data["body"].replace("\n", "\r\n")
     assert erin.post(path, data).status_code == 302
     article.refresh_from_db()

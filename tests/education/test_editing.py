@@ -111,6 +111,12 @@ def test_editor_compares_and_takes_an_update(client, edited, editor):
     assert "Somebody has decided" in again.content.decode()
 
 
+def test_article_that_nobody_has_changed_has_no_wordings_yet(client, write_article, editor):
+    client.force_login(editor)
+    page = client.get(wordings_path(write_article())).content.decode()
+    assert "has not been changed here yet" in page
+
+
 def test_editor_brings_a_wording_back(client, edited, editor):
     client.force_login(editor)
     first = Revision.objects.last()
@@ -139,9 +145,11 @@ def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor)
         "body": "## New\r\n\r\nUnsaved words. <script>x</script>",
         "care": "",
         "references": "x",
+        "new_picture_shows": "A hill, not yet uploaded",
     }
     answer = client.post(reverse("admin:education_article_preview"), data)
     page = answer.content.decode()
+    assert "Nothing of it is saved yet." in page
     assert "Unsaved words." in page and "css/site.css" in page and "<script>x" not in page
     assert answer["X-Frame-Options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]

@@ -1,0 +1,45 @@
+"""A picture as staff upload it."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from ..models import Picture
+from ..pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
+
+
+class PictureFileField(forms.FileField):
+    """Gives the pixels of the picture and nothing else of the file; refuses what cannot be shown."""
+
+    widget = forms.ClearableFileInput(attrs={"accept": ",".join(f"image/{name.lower()}" for name in FORMATS)})
+
+    def __init__(self, **options):
+        megabytes = LARGEST_FILE // 1024 // 1024
+        words = (
+            f"JPEG, PNG or WebP, {megabytes} MB at most. The place and time that a camera writes into it are taken out."
+        )
+        super().__init__(**{"help_text": words, **options})
+
+    def clean(self, data, initial=None):
+        file = super().clean(data, initial)
+        if not file:
+            return None
+        try:
+            return open_picture(file.read(LARGEST_FILE + 1))
+        except PictureRefused as refusal:
+            raise ValidationError(str(refusal)) from None
+
+
+class PictureForm(forms.ModelForm):
+    """A new picture, or another description of one: its pixels stay."""
+
+    file = PictureFileField()
+
+    class Meta:
+        model = Picture
+        fields = ("file", "description")
+        widgets = {"description": forms.Textarea(attrs={"rows": 2, "cols": 90})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["file"]

@@ -1,0 +1,19 @@
+"""Uploaded pictures, as pages ask for them."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from ..models import PictureSize
+
+A_YEAR_S = 365 * 24 * 60 * 60
+
+
+@require_safe
+def picture(request, name, width):
+    """One picture in one width. What stands at an address never changes, so nobody need ask twice."""
+    size = get_object_or_404(PictureSize, picture__name=name, width=width)
+    response = HttpResponse(size.content, content_type="image/webp")
+    patch_cache_control(response, public=True, max_age=A_YEAR_S, immutable=True)
+    return response

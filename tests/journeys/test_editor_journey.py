@@ -1,0 +1,71 @@
+"""An editor writes: the preview follows the typing, a picture is uploaded and stands in the text, a wording comes back."""
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.login import EMAIL, PASSWORD
+from education.models import Article, Picture
+from tests.education.pictures import make_photo
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@pytest.fixture
+def edit(open_browser):
+    """Opens an article in the admin, logged in."""
+    open_demo_clinic(now=timezone.now())
+    article = Article.objects.get(slug="the-chain")
+
+    def open_page(**options):
+        page = open_browser(viewport=DESKTOP, **options)
+        page.goto(f"/admin/login/?next=/admin/education/article/{article.pk}/change/")
+        page.fill("#id_username", EMAIL)
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+        return page
+
+    return open_page
+
+
+def test_preview_follows_the_typing_and_saves_nothing(edit):
+    page = edit()
+    preview = page.frame_locator("[name=preview]")
+    expect(preview.get_by_role("heading", level=1)).to_have_text("The chain: trunk, hamstrings and shins")
+    page.fill("#id_title", "Another name")
+    expect(preview.get_by_role("heading", level=1)).to_have_text("Another name")
+    assert not Article.objects.filter(title="Another name").exists()
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script):
+    page = edit(java_script_enabled=java_script)
+    photo = {"name": "hill.jpg", "mimeType": "image/jpeg", "buffer": make_photo()}
+    page.set_input_files("#id_new_picture", photo)
+    page.fill("#id_new_picture_shows", "A runner on a hill")
+    page.click("[name=_continue]")
+    line = f"![A runner on a hill](picture:{Picture.objects.get().name})"
+    expect(page.locator(".messagelist")).to_contain_text(line)
+    page.fill("#id_body", f"{page.input_value('#id_body')}\n\n{line}\n")
+    page.click("[name=_continue]")
+    page.goto("/learn/the-chain/")
+    picture = page.get_by_role("img", name="A runner on a hill")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+    if java_script:
+        page.wait_for_function(
+            "name => document.querySelector(`img[alt='${name}']`).naturalWidth > 0", arg="A runner on a hill"
+        )
+
+
+def test_earlier_wording_comes_back(edit):
+    page = edit(java_script_enabled=False)
+    page.fill("#id_title", "Another name")
+    page.click("[name=_continue]")
+    page.get_by_role("link", name="Earlier wordings").click()
+    page.locator("summary").last.click()
+    page.get_by_role("button", name="Bring this wording back").click()
+    expect(page.locator(".messagelist")).to_contain_text("The earlier words are back.")
+    assert Article.objects.get(slug="the-chain").title == "The chain: trunk, hamstrings and shins"
