@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from booking.attendance import confirm_appointment
@@ -37,13 +36,5 @@ def messages(request: HttpRequest, token: str, appointment: Appointment, now: da
 @require_safe
 @by_link
 def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I can’t make it": another time first, where the clinic offers that; then cancelling, which asks once more."""
-    context = {**visit_context(token, appointment, now), "move_url": _move_url(token)}
-    return render(request, "booking/not_coming.html", context)
-
-
-def _move_url(token: str) -> str:
-    try:
-        return reverse("booking:move", args=[token])
-    except NoReverseMatch:
-        return ""
+    """ "I can’t make it": another time first; then cancelling, which asks once more."""
+    return render(request, "booking/not_coming.html", visit_context(token, appointment, now))
