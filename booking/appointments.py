@@ -19,6 +19,7 @@ from booking.references import free_reference
 from booking.reminders import plan_visit_messages
 from booking.rules import require_free, require_untaken
 from clinic.audit.models import Action
+from clinic.outbox.texts import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient
 from education.models import Article
@@ -34,6 +35,7 @@ def book_appointment(
     email: str,
     phone: str,
     visitor_time_zone: str = "",
+    text_consent: str = "",
     idempotency_key: uuid.UUID,
     hold_token: str = "",
     source_article: Article | None = None,
@@ -46,9 +48,10 @@ def book_appointment(
     """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
     `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
-    patient. `hold_token` is of the patient's own hold, which becomes the visit; `despite_rules` is for staff who have
-    seen which they break; `is_recognised` says that the patient came by a link of ours, so that what they type is theirs
-    to change; `network` is the mark by which a stranger's bookings are counted, empty for none.
+    patient. `text_consent` is in which words the patient agreed to texts, if they did; `hold_token` is of the patient's
+    own hold, which becomes the visit; `despite_rules` is for staff who have seen which they break; `is_recognised` says
+    that the patient came by a link of ours, so that what they type is theirs to change; `network` is the mark by which a
+    stranger's bookings are counted, empty for none.
     Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
@@ -92,6 +95,7 @@ def book_appointment(
                 now=now,
             )
             record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
+            _note_consent(appointment, text_consent, now)
             plan_visit_messages(appointment, clinic=clinic, now=now)
             return appointment
     except IntegrityError as error:
@@ -100,6 +104,12 @@ def book_appointment(
         if twin is None or not isinstance(error.__cause__, errors.UniqueViolation):
             raise
         return twin
+
+
+def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
+    """Texts go to the number that we have on file: who typed another one has not agreed to texts there."""
+    if wording and not appointment.other_phone and consent_of(appointment.patient) is None:
+        give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
 
 
 def _own_hold(

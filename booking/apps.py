@@ -8,8 +8,12 @@ class BookingConfig(AppConfig):
     verbose_name = "Booking"
 
     def ready(self):
-        from booking.reminders import register_message_kinds  # models must be loaded first
+        from booking.feed_alerts import register_feed_alert  # models must be loaded first
+        from booking.offer_message import register_offer_message
+        from booking.reminders import register_message_kinds
         from booking.returning import register_return_link
 
         register_message_kinds()
+        register_offer_message()
         register_return_link()
+        register_feed_alert()

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from booking.diary_lock import locked_diaries
+from booking.freed_times import offer_freed_time, time_of, withdraw_offers
 from booking.history import lock_appointment, record_event
 from booking.holds import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
@@ -36,7 +37,7 @@ def move_appointment(
     """Move a visit to `starts_at` (and to another `therapist`, if given). Moving it to where it is changes nothing.
 
     One row changes, so the old time is free in the instant in which the new one is taken, and not before. The visit's
-    links are revoked, its reminders planned anew, and the patient is told. The patient (`by` None) can until the
+    links are revoked, its reminders planned anew, the patient is told, and the old time is offered to those who wait. The patient (`by` None) can until the
     clinic's change window begins, staff until it is over; staff may break rules that they have seen (`despite_rules`).
     Raises TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
@@ -64,10 +65,12 @@ def move_appointment(
             despite_rules=despite_rules,
         )
         drop_expired_holds(therapist=therapist, now=now)
+        freed = time_of(appointment)
         _write_move(appointment, therapist, starts_at)
         revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
         record_event(appointment, Kind.MOVED, by=by, now=now)
         plan_messages_after_move(appointment, clinic=clinic, now=now)
+        offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
         return appointment
 
 
@@ -87,7 +90,8 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 
 @transaction.atomic
 def cancel_appointment(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
-    """Cancel a visit, free its time, withdraw its reminders and tell the patient once it cannot be undone any more.
+    """Cancel a visit, free its time, withdraw its reminders; once it cannot be undone any more, tell the patient, and
+    those who wait for such a time.
 
     Cancelling twice changes nothing. The patient (`by` None) can until the clinic's change window begins, staff at any
     time before it is over. Raises TooLateToChange.
@@ -95,7 +99,8 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
         return appointment
-    if not is_changeable(appointment, clinic=Clinic.objects.current(), by=by, now=now):
+    clinic = Clinic.objects.current()
+    if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
     appointment.status = Status.CANCELLED
     appointment.cancelled_at, appointment.cancelled_by = now, by
@@ -104,6 +109,7 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
         revoke_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], now=now)
     record_event(appointment, Kind.CANCELLED, by=by, now=now)
     plan_cancelled_message(appointment, now=now)
+    offer_freed_time(time_of(appointment), freed_by=appointment, clinic=clinic, now=now)
     return appointment
 
 
@@ -123,6 +129,7 @@ def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: 
         blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
         if Appointment.objects.blocking(blocked, now=now).filter(therapist=appointment.therapist_id).exists():
             raise SlotTaken
+        withdraw_offers(freed_by=appointment, now=now)
         appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
         _save_new_state(appointment)
         record_event(appointment, Kind.RESTORED, by=by, now=now)

@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import F
 from icalendar import Calendar, Event
 
 from booking.models import Appointment, CalendarFeed
 from clinic.practice.models import Clinic, Therapist, User
 
 PRODUCT = "-//Runclinic//Diary//EN"
+WRITTEN_DOWN_EVERY = timedelta(hours=1)
+A_HABIT_DAYS, SILENT_AFTER = 3, timedelta(days=2)
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
@@ -41,6 +44,23 @@ def open_feed(*, token: str) -> CalendarFeed:
     if feed is None:
         raise FeedUnknown
     return feed
+
+
+def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
+    """Write down that a calendar program has the calendar now. Programs ask every few minutes; one write an hour will do."""
+    is_fresh = feed.last_read_at is not None and now - feed.last_read_at < WRITTEN_DOWN_EVERY
+    if is_fresh and feed.failed_at is None:
+        return
+    is_new_day = feed.last_read_at is None or feed.last_read_at.astimezone(UTC).date() != now.astimezone(UTC).date()
+    CalendarFeed.objects.filter(pk=feed.pk).update(
+        last_read_at=now, days_read=F("days_read") + int(is_new_day), failed_at=None
+    )
+
+
+def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
+    """Those that a program read day by day, and has not for two days: on that phone the diary stands still."""
+    in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
+    return list(in_use.filter(days_read__gte=A_HABIT_DAYS, last_read_at__lte=now - SILENT_AFTER))
 
 
 def _hash(token: str) -> bytes:

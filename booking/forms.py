@@ -1,6 +1,7 @@
 """The forms of booking: who comes, and what staff book and block."""
 
 import uuid
+from datetime import date
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -8,6 +9,11 @@ from django.utils import timezone
 
 from booking.closures import visits_between
 from booking.models import Appointment, HoursOverride, Service, VisitMode
+from booking.parts_of_day import PARTS
+from booking.wait_list import Wishes
+from booking.wording import day_words
+from clinic.outbox.text_providers import has_texts
+from clinic.outbox.texts import FORM_CONSENT_WORDS
 from clinic.practice.forms import PhoneField
 from clinic.practice.models import Clinic, Patient, Therapist
 from clinic.practice.phone import format_phone
@@ -19,8 +25,8 @@ MODE_WORDS = {
 }
 
 
-class DetailsForm(forms.Form):
-    """Name, e-mail, phone, and how to meet where a service leaves a choice. Of a recognised `patient`, we know who it is."""
+class ContactForm(forms.Form):
+    """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
     name = forms.CharField(
         label="Your name",
@@ -51,15 +57,9 @@ class DetailsForm(forms.Form):
         },
         widget=forms.RadioSelect,
     )
-    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs):
-        kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
+    def __init__(self, *args, service: Service, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
-        self.patient = patient
-        if patient is not None:
-            del self.fields["name"], self.fields["email"]
-            self.initial["phone"] = format_phone(patient.phone, clinic.country)
         self.fields["phone"].region = clinic.country
         modes = service.modes
         self.fields["mode"].choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
@@ -73,13 +73,6 @@ class DetailsForm(forms.Form):
     def clean_name(self) -> str:
         """A name is one line; whatever else was pasted becomes spaces."""
         return " ".join(self.cleaned_data["name"].split())
-
-    def clean(self) -> dict:
-        """Who a recognised patient is stands in our records, not in the form."""
-        cleaned = super().clean()
-        if self.patient is not None:
-            cleaned |= {"name": self.patient.name, "email": self.patient.email, "is_recognised": True}
-        return cleaned
 
 
 class ReturningForm(forms.Form):
@@ -99,6 +92,93 @@ class ReturningForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.helper = FormHelper()
         self.helper.form_tag = False
+
+
+class DetailsForm(ContactForm):
+    """Who comes to a visit, unless we know the `patient`; and, where there are texts, whether they want some."""
+
+    text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, clinic: Clinic, patient: Patient | None = None, **kwargs):
+        kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
+        super().__init__(*args, clinic=clinic, **kwargs)
+        self.patient = patient
+        if patient is not None:
+            del self.fields["name"], self.fields["email"]
+            self.initial["phone"] = format_phone(patient.phone, clinic.country)
+        if not has_texts():
+            del self.fields["text_consent"]
+
+    def clean_text_consent(self) -> str:
+        """The words that were agreed to; empty if they were not."""
+        return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
+
+    def clean(self) -> dict:
+        """Who a recognised patient is stands in our records, not in the form."""
+        cleaned = super().clean()
+        if self.patient is not None:
+            cleaned |= {"name": self.patient.name, "email": self.patient.email, "is_recognised": True}
+        return cleaned
+
+
+class DayInput(forms.DateInput):
+    """A day as browsers draw it."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class WishesForm(forms.Form):
+    """Which earlier time would suit."""
+
+    part_of_day = forms.ChoiceField(
+        label="Which part of the day?",
+        required=False,
+        choices=[("", "Any time"), *((part.slug, part.words.capitalize()) for part in PARTS.values())],
+    )
+    first_on = forms.DateField(
+        label="From which day on?",
+        widget=DayInput,
+        error_messages={"required": "Enter the first day that suits you.", "invalid": "Enter a day like 12/24/2026."},
+    )
+    last_on = forms.DateField(
+        label="Until which day?",
+        widget=DayInput,
+        help_text="After this day we write no more about it.",
+        error_messages={"required": "Enter the last day that suits you.", "invalid": "Enter a day like 12/24/2026."},
+    )
+
+    def __init__(self, *args, today: date, latest: date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today, self.latest = today, latest
+        for name in ("first_on", "last_on"):
+            self.fields[name].widget.attrs |= {"min": today.isoformat(), "max": latest.isoformat()}
+        self.initial = {"first_on": today, "last_on": latest, **self.initial}
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_last_on(self) -> date:
+        """A day ahead, not before the first, and not after which nobody would look."""
+        first_on, last_on = self.cleaned_data.get("first_on"), self.cleaned_data["last_on"]
+        if last_on < max(first_on or self.today, self.today):
+            raise forms.ValidationError("The last day must not be before the first, nor before today.")
+        if last_on > self.latest:
+            raise forms.ValidationError(f"The last day can be {day_words(self.latest)} at the latest.")
+        return last_on
+
+    @property
+    def wishes(self) -> Wishes:
+        """What was typed, once it is valid."""
+        return Wishes(**{name: self.cleaned_data[name] for name in ("first_on", "last_on", "part_of_day")})
+
+
+class JoinForm(WishesForm, ContactForm):
+    """Who waits, and for what."""
+
+    field_order = ("part_of_day", "first_on", "last_on", "name", "email", "phone", "mode")
 
 
 class ClinicClockInput(forms.DateTimeInput):

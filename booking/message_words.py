@@ -13,6 +13,7 @@ REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
 CONFIRM_FAR = "booking_confirm_far"
 INTAKE_3D, INTAKE_1D = "booking_intake_3d", "booking_intake_1d"
 FOLLOW_UP = "booking_follow_up"
+OFFER = "booking_offer"
 
 FRAME = "booking_visit"
 TEXTS = {
@@ -115,7 +116,7 @@ def reworded(kind: str) -> Reworded | None:
         words=Words(subject, text),
         placeholders=PLACEHOLDERS,
         text_message=TEXTS.get(kind, ""),
-        samples=_sample_values,
+        samples=sample_values,
         preview=lambda words, sample: _preview(kind, words, sample),
     )
 
@@ -146,13 +147,19 @@ def _preview(kind: str, words: Words, sample: Sample) -> Email:
         is_standing=kind != CANCELLED,
         is_confirmed=False,
     )
-    clinic = Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic()
-    context = {**_sample_values(sample), **links, "when_there": "", "bring": clinic.what_to_bring}
+    clinic = sample_clinic(sample)
+    context = {**sample_values(sample), **links, "when_there": "", "bring": clinic.what_to_bring}
     return render_email(kind, to="alice@example.com", context=context, clinic=clinic, words=words, frame=FRAME)
 
 
-def _sample_values(sample: Sample) -> dict:
-    return _samples(Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic())[sample]
+def sample_values(sample: Sample) -> dict:
+    """What the placeholders hold in a preview."""
+    return _samples(sample_clinic(sample))[sample]
+
+
+def sample_clinic(sample: Sample) -> Clinic:
+    """Our own clinic, or one whose every line is as long and as hostile as can be."""
+    return Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic()
 
 
 def _worst_clinic() -> Clinic:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Value
 from django.db.models.functions import Lower
 
-from booking.models import Appointment
+from booking.models import Appointment, WaitListEntry
 from booking.refusals import TooManyBookings
 from clinic.practice.models import Clinic
 
@@ -41,4 +41,11 @@ def require_few_bookings(*, network: str, email: str, clinic: Clinic, now: datet
     most = clinic.bookings_a_day_per_address
     theirs = lately.alias(address=Lower("patient__email")).filter(address=Lower(Value(email.strip())))
     if most and theirs.count() >= most:
+        raise TooManyBookings
+
+
+def require_few_joins(*, network: str, clinic: Clinic, now: datetime) -> None:
+    """Raises TooManyBookings if this network has put as many on the wait list in the last 24 hours as it may book for."""
+    joined = WaitListEntry.objects.filter(network=network, created_at__gt=now - DAY)
+    if network and clinic.bookings_a_day_per_network and joined.count() >= clinic.bookings_a_day_per_network:
         raise TooManyBookings

@@ -54,6 +54,10 @@ class TooLateToChange(BookingRefused):
     """The visit is over, or so near that the clinic wants a call."""
 
 
+class OfferOver(BookingRefused):
+    """Nothing is offered any more to this person: they have left the list, or come as early anyway."""
+
+
 class VisitCancelled(BookingRefused):
     """What was asked needs a visit that stands; this one was cancelled."""
 

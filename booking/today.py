@@ -7,16 +7,16 @@ from django.db.models import QuerySet
 
 from assessments.models import Flag
 from booking.diaries import Diary, read_diaries
-from booking.models import Appointment
+from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.opening_hours import day_interval
 from booking.scheduling import Interval, intersect, subtract
 from booking.wording import LocalTime, clinic_time
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
 UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the morning
-MOST_MESSAGES = 20
+MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
 
@@ -57,6 +57,15 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class OfferedTime:
+    """A freed time that lies ahead, and what became of it on the wait list."""
+
+    time: LocalTime
+    asked: int  # how many people
+    taken_by: Patient | None
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything the front page of the admin shows."""
 
@@ -70,6 +79,8 @@ class Today:
     failed_messages: list[Message]
     overdue_messages: list[Message]
     unmarked: list[Appointment]
+    offered_times: list[OfferedTime]
+    waiting: int  # people who would like an earlier time
 
 
 def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
@@ -91,6 +102,8 @@ def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
         failed_messages=list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
         overdue_messages=list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
         unmarked=list(_unmarked(whole_day, therapist)),
+        offered_times=_offered_times(now, clinic, therapist),
+        waiting=WaitListEntry.objects.waiting().filter(last_on__gte=day).count(),
     )
 
 
@@ -149,3 +162,20 @@ def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appo
         .filter(ends_at__lte=whole_day.start, ends_at__gt=whole_day.start - UNMARKED_FOR)
         .order_by("starts_at")
     )
+
+
+def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
+    """What was freed and offered, soonest first; one query, a row for each person asked."""
+    ahead = SlotOffer.objects.filter(starts_at__gt=now).select_related("entry__patient").order_by("starts_at")
+    ahead = ahead if therapist is None else ahead.filter(therapist=therapist)
+    times: dict[tuple, list[SlotOffer]] = {}
+    for offer in ahead[:MOST_OFFERS]:
+        times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)
+    return [
+        OfferedTime(
+            time=clinic_time(offers[0].starts_at, clinic),
+            asked=len(offers),
+            taken_by=next((offer.entry.patient for offer in offers if offer.taken_at), None),
+        )
+        for offers in times.values()
+    ]

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import answer, choose, details, feed, holding, manage, moving, returning
+from booking.views import answer, choose, details, feed, holding, manage, moving, offer, returning, waiting
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
@@ -15,6 +15,7 @@ urlpatterns = [
     path("book/", choose.services, name="services"),
     path("book/<slug:slug>/", choose.days, name="days"),
     path("book/<slug:slug>/<day:day>/", choose.times, name="times"),
+    path("book/<slug:slug>/wait/", waiting.join, name="join_wait_list"),
     path(TIME, details.details, name="details"),
     path(TIME + "hold/", holding.hold, name="hold"),
     path(TIME + "held/<str:token>/", holding.held, name="held"),
@@ -35,7 +36,11 @@ urlpatterns = [
     path("visits/<str:token>/coming/", answer.coming, name="coming"),
     path("visits/<str:token>/messages/", answer.messages, name="messages"),
     path("visits/<str:token>/not-coming/", answer.not_coming, name="not_coming"),
+    path("visits/<str:token>/earlier/", waiting.earlier, name="earlier"),
     path("visits/<str:token>/questions/", manage.questions, name="questions"),
     path("visits/<str:token>/visit.ics", manage.calendar, name="calendar"),
+    path("waiting/<str:token>/", waiting.entry, name="waiting"),
+    path("waiting/<str:token>/leave/", waiting.leave, name="leave_wait_list"),
+    path("offers/<str:token>/", offer.offer, name="offer"),
     path("calendars/<str:token>/visits.ics", feed.feed, name="feed"),
 ]

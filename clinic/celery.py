@@ -32,6 +32,11 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "send due messages": {"task": "clinic.outbox.tasks.send_due", "schedule": 30.0, "options": {"expires": 30}},
+        "look for calendars nobody reads any more": {
+            "task": "booking.tasks.look_for_silent_feeds",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
     },
 )
 

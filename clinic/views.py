@@ -72,7 +72,7 @@ def health(request):
 @require_safe
 def robots(request):
     """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
-    private = ("/admin/", "/visits/", "/intake/", "/messages/", "/book/*/*/")
+    private = ("/admin/", "/visits/", "/intake/", "/messages/", "/waiting/", "/offers/", "/book/*/*/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     lines += ["", f"Sitemap: {canonical_url(request, reverse('sitemap'))}"]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")

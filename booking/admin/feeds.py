@@ -5,16 +5,21 @@ from django.contrib import admin, messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
-from booking.feeds import create_feed, revoke_feed
+from booking.feeds import SILENT_AFTER, create_feed, revoke_feed
 from booking.models import CalendarFeed
+
+
+def _chip(look, words):
+    return format_html('<span class="chip {}">{}</span>', look, words)
 
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(admin.ModelAdmin):
     """An address is never edited: end it and make another."""
 
-    list_display = ("therapist", "created_at", "created_by", "state")
+    list_display = ("therapist", "created_at", "created_by", "last_read_at", "state")
     list_select_related = ("therapist", "created_by")
     fields = ("therapist",)
     actions = ("end",)
@@ -31,7 +36,15 @@ class CalendarFeedAdmin(admin.ModelAdmin):
 
     @admin.display(description="state")
     def state(self, feed):
-        return "ended" if feed.revoked_at else "in use"
+        if feed.revoked_at:
+            return "ended"
+        if feed.failed_at:
+            return _chip("chip-urgent", "could not be made")
+        if feed.last_read_at is None:
+            return "not read yet"
+        if timezone.now() - feed.last_read_at > SILENT_AFTER:
+            return _chip("chip-warn", "not read any more")
+        return "in use"
 
     def save_model(self, request, obj, form, change):
         token = create_feed(therapist=obj.therapist, by=request.user, now=timezone.now())

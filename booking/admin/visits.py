@@ -1,7 +1,6 @@
 """The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
 
 import uuid
-from datetime import UTC, datetime
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,14 +13,13 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from booking.admin.refusals import broken_rules_words, refusal_words
-from booking.admin.when import WhenFilter
+from booking.admin.when import WhenFilter, local_time
 from booking.appointments import book_appointment
 from booking.attendance import mark_arrived, mark_no_show
 from booking.changes import cancel_appointment, is_changeable, is_undoable, move_appointment, undo_cancellation
 from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment
 from booking.refusals import BookingRefused, SlotNotOffered
-from booking.wording import LocalTime
 from clinic.audit.admin import RecordsAccess
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
@@ -49,10 +47,6 @@ def _visit_called(object_id: str | None) -> Appointment | None:
         return None
 
 
-def _local(instant: datetime) -> LocalTime:
-    return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
-
-
 @admin.register(Appointment)
 class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     list_display = ("when", "patient", "what", "chips", "therapist")
@@ -67,7 +61,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("when", "patient_link", "phone", "what", "therapist", "status", "reference")}),
         ("Before the visit", {"fields": ("intake_link", "confirmed_at", "messages_link", "source_article")}),
-        ("What happened", {"fields": ("history", "arrived_at", "cancelled_at")}),
+        ("What happened", {"fields": ("history", "arrived_at", "cancelled_at", "offers_of_the_time")}),
         (
             "Behind it",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
@@ -92,7 +86,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
 
     @admin.display(description="when", ordering="starts_at")
     def when(self, visit):
-        return format_html('<span class="clock">{}</span>', _local(visit.starts_at).short)
+        return format_html('<span class="clock">{}</span>', local_time(visit.starts_at).short)
 
     @admin.display(description="what", ordering="service")
     def what(self, visit):
@@ -114,12 +108,25 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     @admin.display(description="history")
     def history(self, visit):
         events = visit.events.select_related("by")
-        lines = ((_local(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
+        lines = ((local_time(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
         return format_html_join(mark_safe("<br>"), "{}: {}, by {}", lines)
+
+    @admin.display(description="its time was offered to")
+    def offers_of_the_time(self, visit):
+        lines = (
+            (
+                reverse("admin:booking_waitlistentry_change", args=[offer.entry_id]),
+                offer.entry.patient,
+                local_time(offer.starts_at).short,
+                ", who took it" if offer.taken_at else "",
+            )
+            for offer in visit.offers_of_its_time.select_related("entry__patient")
+        )
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or None
 
     @admin.display(description="kept free")
     def blocked_time(self, visit):
-        return f"{_local(visit.blocked.lower).short} – {_local(visit.blocked.upper).clock}"
+        return f"{local_time(visit.blocked.lower).short} – {local_time(visit.blocked.upper).clock}"
 
     @admin.display(description="patient")
     def patient_link(self, visit):
@@ -243,7 +250,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
                 form, move_appointment, appointment=visit, **form.cleaned_data, by=request.user, now=timezone.now()
             )
             if moved is not None:
-                words = f"{moved.reference} is moved to {_local(moved.starts_at)}; the patient is told by e-mail."
+                words = f"{moved.reference} is moved to {local_time(moved.starts_at)}; the patient is told by e-mail."
                 self.message_user(request, words, messages.SUCCESS)
                 return self._to_visit(moved.pk)
         page = {"title": f"Move {visit.reference}", "button": "Move this visit", "form": form}

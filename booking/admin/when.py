@@ -1,11 +1,17 @@
-"""The list of visits begins with today."""
+"""When, in lists of the admin: by the clock of the zone the page is under, and beginning with today."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib import admin
 from django.utils import timezone
 
 from booking.opening_hours import day_interval
+from booking.wording import LocalTime
+
+
+def local_time(instant: datetime) -> LocalTime:
+    """By the clock of the zone the page is under: the clinic's."""
+    return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
 
 
 class WhenFilter(admin.SimpleListFilter):

@@ -5,6 +5,7 @@ from .feed import CalendarFeed
 from .hours import HoursMode, HoursOverride, OpeningHours
 from .offer import Service, VisitMode
 from .returning import ReturnRequest
+from .waiting import SlotOffer, WaitListEntry
 
 __all__ = [
     "Appointment",
@@ -15,5 +16,7 @@ __all__ = [
     "OpeningHours",
     "ReturnRequest",
     "Service",
+    "SlotOffer",
     "VisitMode",
+    "WaitListEntry",
 ]

@@ -22,6 +22,9 @@ class CalendarFeed(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
+    last_read_at = models.DateTimeField("last read", null=True, editable=False)
+    days_read = models.PositiveIntegerField(default=0, editable=False)  # a habit shows after a few
+    failed_at = models.DateTimeField(null=True, editable=False)  # could not be made then; None once it could again
 
     class Meta:
         ordering = ("-created_at",)

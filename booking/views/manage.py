@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
 from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
-from booking.models import Appointment
+from booking.models import Appointment, WaitListEntry
 from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
 from booking.visit_links import intake_path
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
@@ -128,6 +128,9 @@ def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
         "is_ahead": is_standing and now < appointment.starts_at,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
+        "is_on_wait_list": WaitListEntry.objects.waiting()
+        .filter(patient=appointment.patient_id, service=appointment.service_id)
+        .exists(),
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
     }

@@ -15,7 +15,8 @@ class Email:
     """What is to be sent, made at the moment of sending.
 
     `attachments` are (file name, bytes, type); `calendar` is an iCalendar object that carries a METHOD, which goes in
-    both as a part that mail programs act on and as a file.
+    both as a part that mail programs act on and as a file. A POST to `unsubscribe_url` ends what this mail is part of;
+    what every kind that is not about a visit is part of has its link already.
     """
 
     to: str
@@ -24,6 +25,7 @@ class Email:
     html: str
     attachments: tuple[tuple[str, bytes, str], ...] = ()
     calendar: bytes | None = None
+    unsubscribe_url: str = ""
 
 
 class Sample(StrEnum):

@@ -39,6 +39,8 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     # Only a provider's web interface reads these: nothing is tracked, and a bounce comes back with the message's id.
     mail.track_opens = mail.track_clicks = False
     mail.metadata = {"message": str(message.pk)}
+    if email.unsubscribe_url:
+        mail.extra_headers |= one_click_headers(email.unsubscribe_url)
     if email.html:
         mail.attach_alternative(email.html, "text/html")
     if email.calendar is not None:
@@ -47,6 +49,11 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     for attachment in email.attachments:
         mail.attach(*attachment)
     return mail
+
+
+def one_click_headers(url: str) -> dict[str, str]:
+    """The headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _calendar_method(calendar: bytes) -> str:

@@ -12,6 +12,7 @@ from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient
 
 from .kinds import MessageKind
+from .mail import one_click_headers
 from .models import Channel, Message, State, Suppression
 
 logger = logging.getLogger(__name__)
@@ -95,9 +96,8 @@ def subscribe_again(*, patient: Patient) -> None:
 
 
 def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
-    """The headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058). Issues a link."""
-    url = settings.SITE_URL + messages_path(patient, now=now)
-    return {"List-Unsubscribe": f"<{url}stop/>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    """The headers by which `patient` ends everything that is not about a visit. Issues a link."""
+    return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 
 def messages_path(patient: Patient, *, now) -> str:

@@ -20,10 +20,12 @@ from .text_providers import has_texts, text_provider
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 UNSURE = "unknown whether it was sent"
-CONSENT_WORDS = (
-    "Send me texts about my visits, to the number ending in {ending}. At most one a day and three a week. "
-    "Message and data rates may apply. I can reply STOP to end them or HELP for help, and need not agree to be treated."
+_TERMS = (
+    "At most one a day and three a week. Message and data rates may apply. "
+    "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
+CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
+FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
 
 
 def consent_words(patient: Patient) -> str:

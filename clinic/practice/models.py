@@ -212,6 +212,8 @@ class LinkPurpose(models.TextChoices):
     INTAKE = "intake", "fill in the questions before a visit"
     MESSAGES = "messages", "choose what we write"
     RETURN = "return", "book again as oneself"
+    WAITING = "waiting", "see or leave the wait list"
+    OFFER = "offer", "take a time that was freed"
 
 
 class PatientLink(models.Model):

@@ -1,10 +1,13 @@
 """Texts: only to who agreed, at most one a day and three a week, by day, in 160 characters, never twice, and stopped at a word."""
 
+import html
+import re
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
@@ -16,7 +19,7 @@ from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
 from clinic.outbox.kinds import Sample, find_kind
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.suppressions import messages_path
-from clinic.outbox.texts import consent_words, give_consent, withdraw_consent
+from clinic.outbox.texts import FORM_CONSENT_WORDS, consent_words, give_consent, withdraw_consent
 from clinic.practice.models import User
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
@@ -355,3 +358,53 @@ def test_staff_read_who_agreed_and_there_is_no_such_page_without_texts(staff, vi
     settings.ENV = replace(settings.ENV, texts=None)
     assert "textconsent" not in staff.get("/admin/").content.decode()
     assert 'value="sms"' not in staff.get("/admin/outbox/messagerule/add/").content.decode()
+
+
+# Agreeing while booking
+
+FORM = "/book/evaluation/meredith/20261201T1430Z/"
+
+
+@pytest.fixture
+def booking_form(client, evaluation):
+    """Sends the form of a free time as Alice would, at ten on Monday."""
+
+    def send(**changes):
+        typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+        with time_machine.travel(NOW, tick=False):
+            return client.post(FORM, typed | {"idempotency_key": str(uuid.uuid4())} | changes)
+
+    return send
+
+
+def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_words(twilio, booking_form):
+    again = booking_form(name="").content.decode()
+    box = re.search(r'<input[^>]*name="text_consent"[^>]*>', again)[0]
+    assert "checked" not in box and "required" not in box
+    assert FORM_CONSENT_WORDS in html.unescape(again)
+    assert booking_form(text_consent="on").status_code == 303
+    consent = TextConsent.objects.get()
+    assert (consent.phone, consent.wording, consent.given_at) == (ALICES, FORM_CONSENT_WORDS, NOW)
+    assert not consent.instead_of_email
+    assert {text.kind for text in Message.objects.filter(channel=Channel.SMS)} == {REMINDER_48H, REMINDER_2H}
+
+
+def test_who_leaves_the_box_empty_gets_no_texts(twilio, booking_form):
+    assert booking_form().status_code == 303
+    assert not TextConsent.objects.exists()
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_the_booking_form_says_nothing_of_texts_where_there_are_none(booking_form):
+    page = booking_form(name="", text_consent="on").content.decode()
+    assert "text_consent" not in page and "texts" not in page
+    assert booking_form(text_consent="on").status_code == 303
+    assert not TextConsent.objects.exists()
+
+
+def test_ticking_the_box_again_changes_nothing_for_who_chose_texts_only(visit, booking_form):
+    agree(visit.patient, instead_of_email=True)
+    before = TextConsent.objects.count()
+    booking_form(text_consent="on")
+    assert TextConsent.objects.count() == before
+    assert TextConsent.objects.get(withdrawn_at=None).instead_of_email

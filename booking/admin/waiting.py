@@ -1,0 +1,115 @@
+"""The wait list: who hopes for an earlier time, what they were offered, and putting somebody on it by hand."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from booking.admin.when import local_time
+from booking.models import WaitListEntry
+from booking.wait_list import leave_wait_list
+from clinic.audit.admin import RecordsAccess
+
+CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
+
+
+class WaitListEntryForm(forms.ModelForm):
+    """Says in words what the database would refuse: its rule is about rows that wait, and the state is not in the form."""
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.instance._state.adding and {"patient", "service"} <= cleaned.keys():
+            waiting = WaitListEntry.objects.waiting()
+            if waiting.filter(patient=cleaned["patient"], service=cleaned["service"]).exists():
+                raise forms.ValidationError("This patient waits for this service already.")
+        return cleaned
+
+
+@admin.register(WaitListEntry)
+class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
+    """Wishes can be edited; being served or leaving happens through the domain functions."""
+
+    form = WaitListEntryForm
+    list_display = ("patient", "service", "days", "part", "state", "since", "offered")
+    list_filter = ("status", "service", "therapist")
+    list_select_related = ("patient", "service", "therapist")
+    search_fields = ("patient__name", "patient__email")
+    search_help_text = "Part of a name or an e-mail"
+    autocomplete_fields = ("patient",)
+    actions = ("take_off",)
+    ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
+    fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
+    details = ("state", "visit_link", "since", "offers_made", "messages_link")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(offer_count=Count("offers"))
+
+    def get_fields(self, request, obj=None):
+        return self.fields + (self.details if obj else ())
+
+    def get_readonly_fields(self, request, obj=None):
+        is_over = obj is not None and obj.status != WaitListEntry.Status.WAITING
+        return self.details + (self.fields if is_over else ("patient", "service") if obj else ())
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # what they were offered stays on record; take them off the list
+
+    def has_take_off_permission(self, request) -> bool:
+        """Who may take somebody off the list: those who may change what they wish for."""
+        return request.user.has_perm("booking.change_waitlistentry")
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.created_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="days", ordering="first_on")
+    def days(self, entry):
+        return f"{entry.first_on:%a %-d %b} – {entry.last_on:%a %-d %b}"
+
+    @admin.display(description="time of day", ordering="part_of_day")
+    def part(self, entry):
+        return entry.get_part_of_day_display() if entry.part_of_day else "any"
+
+    @admin.display(description="state", ordering="status")
+    def state(self, entry):
+        is_past = entry.status == WaitListEntry.Status.WAITING and entry.last_on < timezone.localdate()
+        look, words = ("chip-quiet", "days are over") if is_past else (CHIPS[entry.status], entry.get_status_display())
+        return format_html('<span class="chip {}">{}</span>', look, words)
+
+    @admin.display(description="since", ordering="created_at")
+    def since(self, entry):
+        return local_time(entry.created_at).short
+
+    @admin.display(description="offers", ordering="offer_count")
+    def offered(self, entry):
+        return entry.offer_count
+
+    @admin.display(description="visit")
+    def visit_link(self, entry):
+        if entry.appointment is None:
+            return None
+        url = reverse("admin:booking_appointment_change", args=[entry.appointment_id])
+        return format_html('<a href="{}">{}</a>', url, local_time(entry.appointment.starts_at).short)
+
+    @admin.display(description="offered")
+    def offers_made(self, entry):
+        lines = (
+            (local_time(offer.starts_at).short, "they said yes" if offer.taken_at else "no answer")
+            for offer in entry.offers.all()
+        )
+        return format_html_join(mark_safe("<br>"), "{}: {}", lines) or None
+
+    @admin.display(description="messages")
+    def messages_link(self, entry):
+        url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": entry.patient_id})
+        return format_html('<a href="{}">What was and will be sent</a>', url)
+
+    @admin.action(description="Take them off the list", permissions=["take_off"])
+    def take_off(self, request, queryset):
+        for entry in queryset:
+            leave_wait_list(entry=entry, by=request.user, now=timezone.now())
+        self.message_user(request, "They are offered nothing more.", messages.SUCCESS)

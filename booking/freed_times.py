@@ -1,0 +1,109 @@
+"""A time that was freed is offered to those who wait, in the transaction that frees it.
+
+The offers are rows and their messages are planned at once, for after the minutes in which a cancellation can be undone;
+just before each leaves, the outbox asks whether the time is still to be had (`booking.offers`). No timer looks for freed
+times, so none can fail. Those who have waited longest hear first, a few at a time; whoever says yes first has it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from booking.availability import free_slots
+from booking.message_words import OFFER
+from booking.models import Appointment, Service, SlotOffer, WaitListEntry
+from booking.reminders import UNDO_FOR
+from booking.rules import bookable_time
+from booking.scheduling import Interval
+from booking.wait_list import wishes_of
+from clinic.outbox.messages import plan_message, withdraw_messages
+from clinic.practice.models import Clinic, Therapist
+
+AT_ONCE = 5  # people hear of a freed time together
+THEN_AFTER = timedelta(minutes=30)  # the next so many
+MOST_OFFERS = 30  # of one freed time
+
+
+@dataclass(frozen=True)
+class FreedTime:
+    """What a visit kept in a diary until it was cancelled or moved."""
+
+    therapist: Therapist
+    starts_at: datetime
+    blocked: Interval
+
+
+def time_of(appointment: Appointment) -> FreedTime:
+    """The time that `appointment` keeps, to be asked for before it is changed."""
+    blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
+    return FreedTime(appointment.therapist, appointment.starts_at, blocked)
+
+
+def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
+    """Offer `freed`, which a change of `freed_by` gave back, to those whom it suits. Who gave it back hears nothing.
+
+    Each is offered the start that was freed, or the nearest that it makes possible for the service they wait for.
+    """
+    day = freed.starts_at.astimezone(clinic.zone).date()
+    hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
+    starts: dict[Service, list[datetime]] = {}
+    offers: list[SlotOffer] = []
+    for entry in hopeful.exclude(patient=freed_by.patient_id).select_related("service", "patient"):
+        if entry.service not in starts:
+            starts[entry.service] = _newly_free(freed, entry.service, clinic, now + UNDO_FOR)
+        starts_at = next((start for start in starts[entry.service] if _suits(start, entry, clinic)), None)
+        due_at = now + UNDO_FOR + THEN_AFTER * (len(offers) // AT_ONCE)
+        if starts_at is not None and due_at < (expires_at := _too_near_from(starts_at, entry, clinic, now)):
+            place = {"therapist": freed.therapist, "freed_by": freed_by, "freed_version": freed_by.version}
+            offers.append(
+                SlotOffer.objects.create(
+                    entry=entry, starts_at=starts_at, created_at=now, expires_at=expires_at, **place
+                )
+            )
+            _plan(offers[-1], due_at=due_at, now=now)
+        if len(offers) == MOST_OFFERS:
+            break
+    return offers
+
+
+def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
+    """The time that `freed_by`, as it is now, gave back is not free after all; nobody has heard of it yet."""
+    offers = SlotOffer.objects.filter(freed_by=freed_by, freed_version=freed_by.version)
+    for offer in offers:
+        withdraw_messages(subject_id=offer.pk, reason="the cancellation was undone", now=now)
+    offers.delete()
+
+
+def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetime) -> list[datetime]:
+    """When `service` can start that it could not before, nearest to the freed start first."""
+    slots = free_slots(
+        service=service,
+        therapist=freed.therapist,
+        first_day=freed.starts_at.astimezone(clinic.zone).date(),
+        days=1,
+        now=now,
+        clinic=clinic,
+    )
+    starts = [slot.starts_at for slot in slots if service.shape.blocked(slot.starts_at).overlaps(freed.blocked)]
+    return sorted(starts, key=lambda start: abs(start - freed.starts_at))
+
+
+def _suits(starts_at: datetime, entry: WaitListEntry, clinic: Clinic) -> bool:
+    is_earlier = entry.next_visit_at is None or starts_at < entry.next_visit_at
+    return is_earlier and wishes_of(entry).suit(starts_at, clinic)
+
+
+def _too_near_from(starts_at: datetime, entry: WaitListEntry, clinic: Clinic, now: datetime) -> datetime:
+    return starts_at - (bookable_time(entry.service, clinic=clinic, now=now).earliest - now)
+
+
+def _plan(offer: SlotOffer, *, due_at: datetime, now: datetime) -> None:
+    plan_message(
+        kind=OFFER,
+        subject_id=offer.pk,
+        version=1,
+        patient=offer.entry.patient,
+        scope=offer.entry.service.slug,
+        due_at=due_at,
+        not_after=offer.expires_at,
+        now=now,
+    )

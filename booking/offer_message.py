@@ -1,0 +1,113 @@
+"""What we write to somebody who waits, when a time was freed. It names no service, no reason and nobody else."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from booking.message_words import OFFER, PLACEHOLDERS, sample_clinic, sample_values
+from booking.models import SlotOffer
+from booking.offers import offer_url, require_open
+from booking.refusals import OfferOver, SlotNotOffered, SlotTaken
+from booking.wait_list import entry_path, next_visit_of
+from booking.wording import clinic_time, near_day_words, place_words, visitor_time
+from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.models import Message
+from clinic.outbox.rendering import render_email
+from clinic.outbox.rules import words_of
+from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
+
+WORDS = Words(
+    "A time is free: {day}, {time}",
+    "You asked us to tell you when a time gets free. This one is {day_word} at {time}. We have told others too: "
+    "whoever says yes first has it. A visit you have already stays as it is until you say yes to this one.",
+)
+BUTTON = "See this time"
+
+
+def find_offer(message: Message) -> SlotOffer | None:
+    offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+    return offers.filter(pk=message.subject_id).first()
+
+
+def why_offer_unwanted(message: Message, now: datetime) -> str | None:
+    """Why this time must not be offered any more; None if it is still to be had."""
+    offer = find_offer(message)
+    if offer is None:
+        return "the time was not freed after all"
+    try:
+        require_open(offer, clinic=Clinic.objects.current(), now=now)
+    except OfferOver:
+        return "the patient waits for nothing like it any more"
+    except SlotTaken:
+        return "the time is taken"
+    except SlotNotOffered:
+        return "the time is not offered any more"
+    return None
+
+
+def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
+    """When and where an offered time is, in words: for the message, and for the page behind its link."""
+    entry = offer.entry
+    meeting = next_visit_of(entry, now=now) or entry  # a visit that is moved stays a call, or a visit in person
+    here = clinic_time(offer.starts_at, clinic)
+    there = visitor_time(offer.starts_at, mode=meeting.mode, zone_name=entry.patient.time_zone, clinic=clinic)
+    reader_time = there or here
+    return {
+        "clinic": clinic,
+        "phone": format_phone(clinic.phone, clinic.country),
+        "when": here,
+        "when_there": there.beside(here) if there else "",
+        "day": reader_time.day,
+        "time": reader_time.clock_and_zone,
+        "day_word": near_day_words(offer.starts_at, now=now, zone=reader_time.zone),
+        "place": place_words(meeting, clinic),
+    }
+
+
+def render_offer(message: Message, now: datetime) -> Email:
+    """The mail, as things stand at `now`. Issues the links it holds."""
+    offer, clinic = find_offer(message), Clinic.objects.current()
+    entry_url = settings.SITE_URL + entry_path(offer.entry, clinic=clinic, now=now)
+    links = {"button_url": offer_url(offer, now=now), "button_text": BUTTON, "leave_url": entry_url}
+    email = render_email(
+        OFFER,
+        to=offer.entry.patient.email,
+        context={**offer_values(offer, clinic=clinic, now=now), **links},
+        clinic=clinic,
+        words=words_of(message),
+        frame=OFFER,
+    )
+    return replace(email, unsubscribe_url=f"{entry_url}leave/")
+
+
+def register_offer_message() -> None:
+    """Tell the outbox of the kind. Called once, when the app is ready."""
+    register_kind(
+        MessageKind(
+            name=OFFER,
+            render=render_offer,
+            still_wanted=why_offer_unwanted,
+            respects_quiet_hours=True,
+            reworded=Reworded(
+                title="A time was freed (to the wait list)",
+                timing=Timing.AT_ONCE,
+                words=WORDS,
+                placeholders={name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+                preview=_preview,
+                samples=sample_values,
+            ),
+        )
+    )
+
+
+def _preview(words: Words, sample: Sample) -> Email:
+    links = {
+        "button_url": "https://clinic.example/offers/…/",
+        "button_text": BUTTON,
+        "leave_url": "https://clinic.example/waiting/…/",
+    }
+    context = {**sample_values(sample), "reference": "", "when_there": "", **links}
+    clinic = sample_clinic(sample)
+    return render_email(OFFER, to="alice@example.com", context=context, clinic=clinic, words=words, frame=OFFER)

@@ -1,0 +1,105 @@
+"""A freed time that was offered: whether it is still to be had, and taking it. The first who says yes has it."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from booking.appointments import book_appointment
+from booking.changes import is_changeable, move_appointment
+from booking.diary_lock import locked_diaries
+from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.refusals import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
+from booking.rules import require_free
+from booking.wait_list import next_visit_of
+from clinic.practice.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose
+
+Status = WaitListEntry.Status
+
+
+def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
+    """The later visit that taking `offer` would free; None for who has none.
+
+    Raises OfferOver, SlotTaken or SlotNotOffered if it cannot be taken any more. The answer holds for as long as the
+    caller has the diary locked.
+    """
+    entry = offer.entry
+    if entry.status != Status.WAITING:
+        raise OfferOver
+    visit = next_visit_of(entry, now=now)
+    if visit is not None and (visit.starts_at <= offer.starts_at or not is_changeable(visit, clinic=clinic, now=now)):
+        raise OfferOver
+    if now >= offer.expires_at:
+        raise SlotNotOffered(NotOfferedBecause.NOTICE)
+    require_free(
+        service=entry.service,
+        therapist=offer.therapist,
+        starts_at=offer.starts_at,
+        mode=visit.mode if visit else entry.mode,
+        now=now,
+        clinic=clinic,
+        in_place_of=visit,
+    )
+    return visit
+
+
+def take_offer(*, offer: SlotOffer, now: datetime) -> Appointment:
+    """Give the offered time to who was asked: their later visit is moved there, or a visit is booked. All or nothing.
+
+    The same lock and the same constraint as for any booking decide who is first; saying yes twice is saying it once.
+    Raises OfferOver, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written, and they stay on the list.
+    """
+    before = next_visit_of(offer.entry, now=now)
+    with _diaries_of(offer, before):
+        WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
+        offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
+        entry = offer.entry
+        if offer.taken_at is not None:
+            return Appointment.objects.select_related("patient").get(pk=entry.appointment_id)
+        visit = require_open(offer, clinic=Clinic.objects.current(), now=now)
+        if visit != before or (visit and visit.therapist_id != before.therapist_id):
+            raise BusyTryAgain  # they booked or moved a moment ago, in a diary that is not locked
+        taken = _move(visit, offer, now) if visit else _book(offer, now)
+        offer.taken_at = entry.ended_at = now
+        entry.status, entry.appointment = Status.SERVED, taken
+        entry.save(update_fields=["status", "appointment", "ended_at"])
+        offer.save(update_fields=["taken_at"])
+        return taken
+
+
+def _diaries_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContextManager[None]:
+    return locked_diaries({offer.therapist_id, visit.therapist_id if visit else offer.therapist_id})
+
+
+def _move(visit: Appointment, offer: SlotOffer, now: datetime) -> Appointment:
+    return move_appointment(appointment=visit, starts_at=offer.starts_at, therapist=offer.therapist, now=now)
+
+
+def _book(offer: SlotOffer, now: datetime) -> Appointment:
+    entry = offer.entry
+    return book_appointment(
+        service=entry.service,
+        therapist=offer.therapist,
+        starts_at=offer.starts_at,
+        mode=entry.mode,
+        name=entry.patient.name,
+        email=entry.patient.email,
+        phone=entry.patient.phone,
+        visitor_time_zone=entry.patient.time_zone if entry.mode != Appointment.Mode.IN_PERSON else "",
+        idempotency_key=offer.pk,
+        now=now,
+    )
+
+
+def offer_url(offer: SlotOffer, *, now: datetime) -> str:
+    """The address of the page on which the offer is taken. Issues a link, which says kindly that the time is gone later."""
+    token = issue_link(
+        patient=offer.entry.patient,
+        purpose=LinkPurpose.OFFER,
+        subject_id=offer.pk,
+        expires_at=offer.starts_at,
+        now=now,
+    )
+    return settings.SITE_URL + reverse("booking:offer", args=[token])

@@ -1,0 +1,60 @@
+"""A freed time, for who was told of it: see it, and say yes. The first yes has it; the others stay on the list."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from booking.models import SlotOffer
+from booking.offer_message import offer_values
+from booking.offers import require_open, take_offer
+from booking.refusals import BookingRefused, BusyTryAgain
+from booking.visit_links import visit_path
+from booking.wording import clinic_time
+from clinic.practice.links import LinkUnknown, open_link
+from clinic.practice.models import Clinic, LinkPurpose
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def offer(request: HttpRequest, token: str) -> HttpResponse:
+    """Looking takes nothing; the button does, all or nothing."""
+    now = timezone.now()
+    link = open_link(token=token, purpose=LinkPurpose.OFFER, now=now)
+    offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+    found = offers.filter(pk=link.subject_id, entry__patient=link.patient_id).first()
+    if found is None:
+        raise LinkUnknown
+    response = _take(request, found, now) if request.method == "POST" else _show(request, found, now)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False) -> HttpResponse:
+    clinic = Clinic.objects.current()
+    words = offer_values(offer, clinic=clinic, now=now)
+    context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy}
+    if offer.taken_at is not None:
+        return render(request, "booking/offer_freed.html", {**context, "is_theirs": True})
+    try:
+        visit = require_open(offer, clinic=clinic, now=now)
+    except BookingRefused:
+        is_waiting = offer.entry.status == offer.entry.Status.WAITING
+        page = {**context, "is_gone": True, "is_waiting": is_waiting}
+        return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
+    context["visit_time"] = clinic_time(visit.starts_at, clinic) if visit else None
+    return render(request, "booking/offer_freed.html", context, status=503 if is_busy else 200)
+
+
+def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
+    try:
+        visit = take_offer(offer=offer, now=now)
+    except BusyTryAgain:
+        return _show(request, offer, now, is_busy=True)
+    except BookingRefused:
+        offer.refresh_from_db()
+        return _show(request, offer, now)
+    return HttpResponseRedirect(visit_path(visit, now=now), status=303)

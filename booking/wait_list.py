@@ -1,0 +1,125 @@
+"""Joining and leaving the list of those who would like an earlier time."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.urls import reverse
+
+from booking.models import Appointment, Service, WaitListEntry
+from booking.moderation import require_few_joins
+from booking.parts_of_day import PARTS
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose, Patient, Therapist, User
+from clinic.practice.patients import find_or_register_patient
+
+LINK_LASTS_BEYOND = timedelta(days=14)
+LONGEST_WAIT = timedelta(days=180)
+
+Status = WaitListEntry.Status
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """When an earlier time would suit, by the clinic's calendar and clock."""
+
+    first_on: date
+    last_on: date
+    part_of_day: str = ""
+
+    def suit(self, instant: datetime, clinic: Clinic) -> bool:
+        """Whether a visit that starts then is what they hope for."""
+        local = instant.astimezone(clinic.zone)
+        if not self.first_on <= local.date() <= self.last_on:
+            return False
+        return not self.part_of_day or PARTS[self.part_of_day].contains(local)
+
+
+def wishes_of(entry: WaitListEntry) -> Wishes:
+    return Wishes(entry.first_on, entry.last_on, entry.part_of_day)
+
+
+@transaction.atomic
+def join_wait_list(
+    *,
+    patient: Patient,
+    service: Service,
+    mode: str,
+    wishes: Wishes,
+    therapist: Therapist | None = None,
+    appointment: Appointment | None = None,
+    network: str = "",
+    now: datetime,
+) -> WaitListEntry:
+    """Put `patient` on the list for `service`, or change what they wish for if they wait already.
+
+    `appointment` is the visit they would like to have earlier, None for who has none or does not say which.
+    """
+    wanted = {"mode": mode, "therapist": therapist, **vars(wishes)}
+    if appointment is not None:
+        wanted["appointment"] = appointment
+    entry, is_new = WaitListEntry.objects.update_or_create(
+        patient=patient,
+        service=service,
+        status=Status.WAITING,
+        defaults=wanted,
+        create_defaults={**wanted, "network": network, "created_at": now},
+    )
+    action = Action.CREATE if is_new else Action.UPDATE
+    record_access(actor=None, action=action, subject=entry, patient_id=patient.pk, now=now)
+    return entry
+
+
+@transaction.atomic
+def join_as_visitor(
+    *,
+    name: str,
+    email: str,
+    phone: str,
+    time_zone: str = "",
+    network: str = "",
+    clinic: Clinic,
+    now: datetime,
+    **wanted,
+) -> WaitListEntry:
+    """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
+
+    `network` is the mark by which a stranger's entries are counted. Raises TooManyBookings.
+    """
+    require_few_joins(network=network, clinic=clinic, now=now)
+    patient = find_or_register_patient(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+    return join_wait_list(patient=patient, network=network, now=now, **wanted)
+
+
+@transaction.atomic
+def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: datetime) -> WaitListEntry:
+    """Offer them nothing more; what waits to be sent stays at home. Twice is once, and who was served stays served."""
+    left = WaitListEntry.objects.filter(pk=entry.pk, status=Status.WAITING)
+    if left.update(status=Status.LEFT, ended_at=now):
+        record_access(actor=by, action=Action.UPDATE, subject=entry, patient_id=entry.patient_id, now=now)
+    entry.refresh_from_db(fields=["status", "ended_at"])
+    return entry
+
+
+def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
+    """The visit that an earlier one would free: the one they asked about, or the next one of the same service."""
+    visits = Appointment.objects.select_related("service", "therapist", "patient")
+    if entry.appointment_id is not None:
+        return visits.get(pk=entry.appointment_id)
+    ahead = visits.filter(patient=entry.patient_id, service=entry.service_id, status=Appointment.Status.BOOKED)
+    return ahead.filter(starts_at__gt=now).order_by("starts_at").first()
+
+
+def entry_path(entry: WaitListEntry, *, clinic: Clinic, now: datetime) -> str:
+    """The path of the page on which they see what they wait for, and leave. Issues a link."""
+    days_left = max(timedelta(0), entry.last_on - now.astimezone(clinic.zone).date())
+    token = issue_link(
+        patient=entry.patient,
+        purpose=LinkPurpose.WAITING,
+        subject_id=entry.pk,
+        expires_at=now + days_left + LINK_LASTS_BEYOND,
+        now=now,
+    )
+    return reverse("booking:waiting", args=[token])
