@@ -99,7 +99,8 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
         "terms": read_glossary(),
     }
     care = rendering.render_markdown(article.care, **options)
-    body = rendering.render_markdown(article.body, cited=[citation.id for citation in care.citations], **options)
+    said = {"cited": [citation.id for citation in care.citations], "explained": care.explained}
+    body = rendering.render_markdown(article.body, **said, **options)
     return Page(
         care_html=care.html,
         body_html=body.html,

@@ -19,9 +19,9 @@ class Comparison:
     band: str
 
     @property
-    def percent_longer(self) -> int | None:
-        """By how many whole percent the plan is longer, rounded; negative if it is shorter."""
-        return round((self.plan / self.longest - 1) * 100) if self.longest else None
+    def percent_longer(self) -> Decimal | None:
+        """By how many percent the plan is longer; negative if it is shorter."""
+        return (self.plan / self.longest - 1) * 100 if self.longest else None
 
 
 def compare_with_longest(plan: Decimal, runs: list[Decimal]) -> Comparison:

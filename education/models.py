@@ -12,8 +12,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from . import rendering
 from .picture_markup import list_widths, picture_size
+from .prose import count_reading_minutes, plain_prose
 
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
 CODE_LENGTH = 6
@@ -160,8 +160,8 @@ class Article(models.Model):
         return self.title
 
     def save(self, *args, **kwargs):
-        self.reading_minutes = rendering.count_reading_minutes(self.body)
-        self.prose = "\n".join([*self.key_facts, rendering.plain_prose(self.body)])
+        self.reading_minutes = count_reading_minutes(self.body)
+        self.prose = "\n".join([*self.key_facts, plain_prose(self.body)])
         super().save(*args, **kwargs)
 
     def get_absolute_url(self):

@@ -8,13 +8,12 @@ COMFORTABLE, ACCEPTABLE = 2, 5
 MORNINGS = ("usual", "gone-by-noon", "worse")
 
 
-def judge_run(*, worst: int, morning: str, is_rising: bool, has_signs: bool) -> str:
-    """The guide's answer, the most careful that fits: "signs", "stop", "step-back", "repeat" or "carry-on".
+def judge_run(*, worst: int, morning: str, is_rising: bool) -> str:
+    """The guide's answer, the most careful that fits: "stop", "step-back", "repeat" or "carry-on".
 
-    `worst` is the highest pain from 0 to 10 during the run and in the evening; `morning` is one of MORNINGS.
+    `worst` is the highest pain from 0 to 10 during the run and in the evening; `morning` is one of MORNINGS. Not to be asked where
+    one of `signs` fits.
     """
-    if has_signs:
-        return "signs"
     if worst > ACCEPTABLE:
         return "stop"
     if morning == "worse" or is_rising:

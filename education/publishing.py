@@ -4,10 +4,10 @@ import re
 
 from django.urls import Resolver404, resolve
 
-from . import rendering
 from .articles import render_fresh
 from .models import Article, FormerSlug, Picture
 from .picture_markup import picture_size
+from .prose import plain_paragraphs, plain_prose
 from .wording import HARDEST_GRADE, find_forbidden, reading_grade
 
 
@@ -17,14 +17,14 @@ def article_prose(article: Article) -> dict[str, str]:
         "title": article.title,
         "summary": article.summary,
         "key_facts": "\n".join(article.key_facts),
-        "care": rendering.plain_prose(article.care),
-        "body": rendering.plain_prose(article.body),
+        "care": plain_prose(article.care),
+        "body": plain_prose(article.body),
     }
 
 
 def article_grade(article: Article) -> float:
     """The reading grade of the body of `article`: that of its paragraphs, or of all its text where that is harder."""
-    return max(reading_grade(read(article.body)) for read in (rendering.plain_paragraphs, rendering.plain_prose))
+    return max(reading_grade(read(article.body)) for read in (plain_paragraphs, plain_prose))
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ The additions:
     [@lenhart2014]  [@buist2008; @nielsen2014]     a number that leads to the reference
     {strong}  {limited}  {opinion}                 how sure we are of what stands before it
     {emergency}                                    the emergency number, as a link that dials it
-    [step rate](term:cadence)                      a word that the glossary explains, at a touch of the pointer or a tap
+    [step rate](term:cadence)                      a word that the glossary explains: under the pointer, at a tap, by Enter
     ![What it shows](figure:name "Caption")        one of our own drawings
     ![What it shows](picture:name "Caption")       a picture that staff have uploaded
     ::: emergency Title                            a card; also `urgent`, `tell` and `note`. It ends with a line of `:::`
@@ -17,7 +17,7 @@ Raw HTML is text here. Whatever an author types, the result has passed an allow-
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
@@ -26,7 +26,6 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-WORDS_PER_MINUTE = 200
 RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
 LONGEST_TEXT = 100_000  # characters; no article comes near
 
@@ -41,7 +40,7 @@ CARDS = {
 ALLOWED_TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "pre", "section", "figure"),
     *("table", "thead", "tbody", "tr", "th", "td"),
-    *("a", "strong", "em", "s", "code", "sup", "span"),
+    *("a", "strong", "em", "s", "code", "sup", "span", "button"),
 }
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title", "id", "aria-label", "rel"},
@@ -52,10 +51,13 @@ ALLOWED_ATTRIBUTES = {
     "th": {"scope"},
     "figure": {"data-figure"},
     "section": {"aria-label"},
+    "button": {"type", "popovertarget", "title"},
+    "span": {"id", "popover"},
 }
 ALLOWED_CLASSES = {
     "section": {name for names in CARDS.values() for name in names.split()},
-    "span": {"badge-evidence", *(f"badge-{name}" for name in EVIDENCE)},
+    "span": {"badge-evidence", *(f"badge-{name}" for name in EVIDENCE), "term-note"},
+    "button": {"term"},
     "sup": {"cite"},
     "figure": {"figure-drawn"},
 }
@@ -100,6 +102,7 @@ class Rendered:
     html: str
     contents: tuple[Heading, ...]
     citations: tuple[Citation, ...]
+    explained: tuple[str, ...]
     faults: tuple[str, ...]
 
 
@@ -113,6 +116,7 @@ class _Notes:
     write_picture: FigureDrawing = lambda name, alt: None
     terms: Mapping[str, Term] = field(default_factory=dict)
     cited: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -122,6 +126,7 @@ def render_markdown(
     *,
     references: Sequence[str] = (),
     cited: Sequence[str] = (),
+    explained: Sequence[str] = (),
     emergency_number: str = "911",
     draw_figure: FigureDrawing = lambda name, alt: None,
     write_picture: FigureDrawing = lambda name, alt: None,
@@ -130,48 +135,32 @@ def render_markdown(
     """`text` as safe HTML.
 
     `references` are the ids that may be cited; `cited` those that an earlier text of the same page has cited already, whose
-    numbers go on. `draw_figure(name, alt)` gives the markup of a drawing of ours, which is trusted, or None for an unknown name;
-    `write_picture` does so for an uploaded picture.
+    numbers go on, and `explained` the terms that it has explained. `draw_figure(name, alt)` gives the markup of a drawing of ours,
+    which is trusted, or None for an unknown name; `write_picture` does so for an uploaded picture.
     `terms` are the words of the glossary, by the name after `term:`.
     Raises ValueError for a text of more than LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"A text may have {LONGEST_TEXT} characters, this one has {len(text)}.")
-    notes = _Notes(frozenset(references), emergency_number, draw_figure, write_picture, terms or {}, cited=list(cited))
+    notes = _Notes(
+        frozenset(references), emergency_number, draw_figure, write_picture, terms or {}, list(cited), list(explained)
+    )
     tokens = _PARSER.parse(text, env := {"notes": notes})
     contents = _name_headings(tokens)
     dirty = _PARSER.renderer.render(tokens, _PARSER.options, env)
     html = _FIGURE_PLACE.sub(lambda match: _place_figure(notes, int(match[1])), _CLEANER.clean(dirty))
     citations = tuple(Citation(number, id) for number, id in enumerate(notes.cited, 1))
-    return Rendered(html, contents, citations, tuple(notes.faults))
+    return Rendered(html, contents, citations, tuple(notes.explained), tuple(notes.faults))
 
 
-def count_reading_minutes(text: str) -> int:
-    """Whole minutes to read `text`, at least one, at 200 words a minute."""
-    return max(1, round(len(text.split()) / WORDS_PER_MINUTE))
+def parse_blocks(text: str) -> list[Token]:
+    """`text` as tokens, for those who want its words and not its looks."""
+    return _PARSER.parse(text, {"notes": _Notes(frozenset(), "", lambda name, alt: None)})
 
 
-def plain_prose(text: str) -> str:
-    """The sentences of a Markdown text, one block a line, without marks, citations, tables, figures or card titles."""
-    return "\n".join(words for _, words in _plain_blocks(text))
-
-
-def plain_paragraphs(text: str) -> str:
-    """What of the prose flows: no headings, and no lists, whose items often are no sentences."""
-    return "\n".join(words for kind, words in _plain_blocks(text) if kind == "paragraph")
-
-
-def _plain_blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Each block outside of tables that has words in it, and its kind: "heading", "item" or "paragraph"."""
-    lists = tables = 0
-    opening = ""
-    for token in _PARSER.parse(text, {"notes": _Notes(frozenset(), "", lambda name, alt: None)}):
-        lists += token.nesting * token.type.startswith(("bullet_list", "ordered_list"))
-        tables += token.nesting * token.type.startswith("table_")
-        words = "".join(_plain(child) for child in token.children or ()).strip()
-        if words and not tables:
-            yield "heading" if opening == "heading_open" else "item" if lists else "paragraph", words
-        opening = token.type
+def plain_words(token: Token) -> str:
+    """The words of a block, without marks, citations and figures."""
+    return "".join(_plain(child) for child in token.children or ()).strip()
 
 
 def _plain(token: Token) -> str:
@@ -189,7 +178,7 @@ def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
             continue
         level = min(max(int(opening.tag[1]), 2), 4)
         opening.tag = closing.tag = f"h{level}"
-        words = "".join(_plain(child) for child in inline.children or ()).strip()
+        words = plain_words(inline)
         opening.attrSet("id", id := _unused(slug_heading(words), taken))
         if level == 2:
             contents.append(Heading(id, words))
@@ -321,17 +310,29 @@ def _render_link_open(self, tokens, index, options, env) -> str:
     if re.match(r"https?:", address, re.IGNORECASE):
         tokens[index].attrSet("rel", "external noopener")
     elif address.startswith("term:"):
-        _explain_term(tokens[index], address.removeprefix("term:"), env["notes"])
+        closing = next(token for token in tokens[index:] if token.type == "link_close")
+        return _open_term(tokens[index], closing, address.removeprefix("term:"), env["notes"])
     return self.renderToken(tokens, index, options, env)
 
 
-def _explain_term(link: Token, name: str, notes: _Notes) -> None:
+def _open_term(opening: Token, closing: Token, name: str, notes: _Notes) -> str:
+    """A button that shows what the word means; what it shows stands behind its first mention."""
     term = notes.terms.get(name)
     if term is None:
         notes.faults.append(f"The glossary does not explain “{name}”.")
-        link.attrs = {}
-    else:
-        link.attrs = {"href": term.address, "title": term.meaning}
+        opening.hidden = closing.hidden = True
+        return ""
+    meaning = escape(term.meaning)
+    closing.meta["html"] = "</button>"
+    if name not in notes.explained:
+        notes.explained.append(name)
+        note = f'<strong>{escape(term.name)}</strong> {meaning} <a href="{escape(term.address)}">All words</a>'
+        closing.meta["html"] += f'<span class="term-note" id="term-{escape(name)}" popover="">{note}</span>'
+    return f'<button type="button" class="term" popovertarget="term-{escape(name)}" title="{meaning}">'
+
+
+def _render_link_close(self, tokens, index, options, env) -> str:
+    return tokens[index].meta.get("html") or self.renderToken(tokens, index, options, env)
 
 
 def _render_header_cell(self, tokens, index, options, env) -> str:
@@ -371,6 +372,7 @@ def _build_parser() -> MarkdownIt:
         "card_open": _render_card_open,
         "image": _render_image,
         "link_open": _render_link_open,
+        "link_close": _render_link_close,
         "th_open": _render_header_cell,
     }.items():
         parser.add_render_rule(token, rule)

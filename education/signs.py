@@ -21,6 +21,7 @@ URGENT = {
     "night": "A deep ache wakes me at night or stays when I rest",
     "sooner": "The pain starts sooner in each run, or has grown for two weeks though I ran less",
     "bone-history": "An earlier stress fracture, missed periods, eating too little, steroid tablets or thin bones",
+    "unexplained": "The pain is new, nothing explains it, and there has been cancer, weight loss or night sweats",
     "nerve": "A foot has begun to slap, drag or catch, or a leg feels weak or numb",
     "calf": "One calf or thigh is swollen, warm and sore",
     "young": "I am under 18 and limp, or felt a pop at the front of the hip",

@@ -49,6 +49,7 @@ PURE = {
     "clinic/outbox/wording.py": set(),
     "clinic/outbox/gsm.py": set(),
     "education/rendering.py": {"markdown_it", "nh3"},
+    "education/prose.py": set(),
     "assessments/questionnaire.py": set(),
     "assessments/parsing.py": set(),
     "assessments/checking.py": set(),

@@ -8,15 +8,13 @@ from django.core.exceptions import ValidationError
 
 from ..pain_guide import MORNINGS
 from ..places import PLACES
-from ..signs import EMERGENCY, URGENT
+from ..signs import EMERGENCY, URGENT, most_urgent
 
 LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
 _SEPARATORS = re.compile(r"[\s;]+|,(?!\d)|,(?=\d{3,})")
-_DISTANCE = re.compile(r"(\d{1,4}(?:[.,]\d{1,2})?)(?:km|k|mi|miles?)?", re.IGNORECASE)
-SIGNS = [
-    ("Help now", list(EMERGENCY.items())),
-    ("Seen within a day or two", list(URGENT.items())),
-]
+_KILOMETERS, _MILES = r"(?:km|k|kilomet(?:er|re)s?)", r"(?:mi|miles?)"
+_UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNORECASE)
+_DISTANCE = re.compile(r"\d{1,4}(?:[.,]\d{1,2})?")
 
 
 class DistancesField(forms.CharField):
@@ -25,14 +23,17 @@ class DistancesField(forms.CharField):
     widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
     def to_python(self, value):
-        words = [word for word in _SEPARATORS.split(super().to_python(value)) if word.strip(",")]
-        return [read_distance(word.strip(",")) for word in words]
+        typed = super().to_python(value)
+        if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
+            raise ValidationError("Please type all runs in one unit, miles or kilometers.")
+        words = [word.strip(",") for word in _SEPARATORS.split(_UNIT.sub(" ", typed))]
+        return [read_distance(word) for word in words if word]
 
 
 def read_distance(word: str) -> Decimal:
     """`word` as a distance of more than 0 and at most LONGEST_RUN. Raises ValidationError."""
     match = _DISTANCE.fullmatch(word)
-    distance = Decimal(match[1].replace(",", ".")) if match else Decimal(0)
+    distance = Decimal(word.replace(",", ".")) if match else Decimal(0)
     if not 0 < distance <= LONGEST_RUN:
         raise ValidationError(
             "“%(word)s” is not a distance we can read. Type numbers such as 5 or 6.2.", params={"word": word}
@@ -56,6 +57,10 @@ class LoadCheckForm(forms.Form):
         max_value=LONGEST_RUN,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"class": "form-control"}),
+        error_messages={
+            "required": "Type how far you want to run.",
+            "invalid": "Type how far you want to run as a number, such as 6.2.",
+        },
     )
 
 
@@ -63,21 +68,43 @@ class SignsField(forms.MultipleChoiceField):
     """Which of the signs to get help fit; none has to."""
 
     widget = forms.CheckboxSelectMultiple
+    is_compact = True
 
-    def __init__(self, **kwargs):
-        super().__init__(choices=SIGNS, required=False, label="Does any of this fit you?", **kwargs)
+    def __init__(self, signs: dict[str, str], **kwargs):
+        super().__init__(choices=list(signs.items()), required=False, **kwargs)
 
 
-class PainGuideForm(forms.Form):
+class SignsFirstForm(forms.Form):
+    """Asks for the signs to get help before all else. Whoever ticks one is answered, whatever else is left open."""
+
+    emergency = SignsField(
+        EMERGENCY, label="First: does any of this fit you?", help_text="These need help at once. Not sure? Tick it."
+    )
+    urgent = SignsField(
+        URGENT,
+        label="Or any of this?",
+        help_text="These need a clinician within a day or two, and no running until then. Not sure? Tick it.",
+    )
+    urgency: str | None = None  # what `most_urgent` says of the signs, once the form has been read
+
+    def clean(self):
+        cleaned = super().clean()
+        self.urgency = most_urgent({*cleaned.get("emergency", ()), *cleaned.get("urgent", ())})
+        if self.urgency:
+            self.errors.clear()
+        return cleaned
+
+
+class PainGuideForm(SignsFirstForm):
     """Pain in a run and after it."""
 
-    signs = SignsField(help_text="If one of these fits, the guide is not for you now. Not sure? Tick it.")
     worst = forms.TypedChoiceField(
         label="How bad was it at its worst, in the run or that evening?",
         help_text="0 is none, 10 is the worst you can think of.",
         choices=[("", "Choose a number"), *((number, str(number)) for number in range(11))],
         coerce=int,
         widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"required": "Choose a number from 0 to 10 for the pain at its worst."},
     )
     morning = forms.ChoiceField(
         label="How was the next morning?",
@@ -89,16 +116,17 @@ class PainGuideForm(forms.Form):
                 strict=True,
             )
         ),
+        error_messages={"required": "Say how the next morning was."},
     )
     is_rising = forms.BooleanField(label="It has been rising from week to week", required=False)
 
 
-class PlaceForm(forms.Form):
+class PlaceForm(SignsFirstForm):
     """Where it hurts."""
 
-    signs = SignsField(help_text="Please look at these first. Not sure? Tick it.")
     place = forms.ChoiceField(
         label="Where does it hurt most?",
         widget=forms.RadioSelect,
         choices=[(code, place.name) for code, place in PLACES.items()],
+        error_messages={"required": "Choose the place where it hurts most."},
     )

@@ -10,7 +10,6 @@ from ..forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
 from ..load_bands import compare_with_longest
 from ..pain_guide import judge_run
 from ..places import PLACES
-from ..signs import most_urgent
 from .addresses import describe_address
 
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
@@ -40,12 +39,11 @@ def pain_guide(request):
     form = PainGuideForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/pain_guide.html", form)
+    if form.urgency:
+        return show_check(request, "education/pain_guide.html", form)
     typed = form.cleaned_data
-    urgency = most_urgent(set(typed["signs"]))
-    judgement = judge_run(
-        worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"], has_signs=urgency is not None
-    )
-    return show_check(request, "education/pain_guide.html", form, judgement=judgement, urgency=urgency)
+    judgement = judge_run(worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"])
+    return show_check(request, "education/pain_guide.html", form, judgement=judgement)
 
 
 @asks_and_answers
@@ -55,8 +53,9 @@ def places(request):
     form = PlaceForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/places.html", form)
-    place = PLACES[form.cleaned_data["place"]]
+    place = PLACES.get(form.cleaned_data.get("place"))
+    if not place:
+        return show_check(request, "education/places.html", form)
     found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=place.articles)}
     articles = [found[slug] for slug in place.articles if slug in found]
-    urgency = most_urgent(set(form.cleaned_data["signs"]))
-    return show_check(request, "education/places.html", form, place=place, articles=articles, urgency=urgency)
+    return show_check(request, "education/places.html", form, place=place, articles=articles)

@@ -51,7 +51,9 @@ def test_reader_and_therapist_see_the_same_band(ratio):
     [
         ("5 6.2 8", ["5", "6.2", "8"]),
         ("5, 6, 8", ["5", "6", "8"]),
-        ("5km\r\n6,2 km; 10", None),
+        ("5km\r\n6,2 km; 10", ["5", "6.2", "10"]),
+        ("5 km, 8 Kilometers and 3", None),
+        ("5 km 3 miles", None),
         ("6,2 10,5", ["6.2", "10.5"]),
         ("3mi\n4miles", ["3", "4"]),
         ("", []),
@@ -89,14 +91,13 @@ def test_load_check_answers_with_the_band_and_its_limits(client):
     ],
 )
 def test_pain_guide_gives_the_most_careful_answer(worst, morning, is_rising, answer):
-    assert judge_run(worst=worst, morning=morning, is_rising=is_rising, has_signs=False) == answer
-    assert judge_run(worst=worst, morning=morning, is_rising=is_rising, has_signs=True) == "signs"
+    assert judge_run(worst=worst, morning=morning, is_rising=is_rising) == answer
 
 
 @pytest.mark.parametrize("sign", URGENT)
 def test_any_sign_puts_the_guide_away(client, sign):
     load_articles(now=NOW)
-    page = client.post(GUIDE, {"signs": [sign], "worst": "0", "morning": "usual"}).content.decode()
+    page = client.post(GUIDE, {"urgent": [sign], "worst": "0", "morning": "usual"}).content.decode()
     assert "Stop running and see a clinician" in page
     assert "Carry on" not in page
 
@@ -104,9 +105,26 @@ def test_any_sign_puts_the_guide_away(client, sign):
 @pytest.mark.parametrize("sign", EMERGENCY)
 def test_emergency_comes_before_all_else(client, sign):
     load_articles(now=NOW)
-    page = client.post(PLACES, {"signs": [sign, "walking"], "place": "groin"}).content.decode()
+    page = client.post(PLACES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert page.index("Get emergency help now") < page.index("bone-stress-hip-pain")
     assert 'href="tel:911"' in page
+
+
+@pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
+@pytest.mark.parametrize("path", [GUIDE, PLACES])
+def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field, sign):
+    load_articles(now=NOW)
+    answer = client.post(path, {field: [sign]})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'class="error-summary"' not in page
+    assert f"care-{field}" in page
+
+
+def test_runs_in_two_units_are_not_compared(client):
+    answer = client.post(LOAD, {"runs": "5 km 3 miles", "plan": "5"})
+    assert answer.status_code == 422
+    assert "in one unit, miles or kilometers" in answer.content.decode()
 
 
 def test_no_sign_is_no_alarm():
@@ -137,9 +155,10 @@ def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
 
 @pytest.mark.parametrize("path", [LOAD, GUIDE, PLACES])
 def test_empty_or_foreign_input_is_asked_for_again(client, path):
-    answer = client.post(path, {"worst": "99", "morning": "x", "place": "x", "signs": ["x"], "plan": "x"})
+    answer = client.post(path, {"worst": "99", "morning": "x", "place": "x", "urgent": ["x"], "plan": "x"})
     assert answer.status_code == 422
     assert 'class="error-summary"' in answer.content.decode()
+    assert "This field is required" not in client.post(path, {}).content.decode()
 
 
 def test_pain_needs_a_number():

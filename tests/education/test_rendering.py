@@ -8,15 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from education.prose import plain_prose
 from education.rendering import (
     ALLOWED_TAGS,
     LONGEST_TEXT,
     Citation,
     Heading,
     Term,
-    count_reading_minutes,
-    plain_paragraphs,
-    plain_prose,
     render_markdown,
 )
 
@@ -109,9 +107,9 @@ def test_any_text_is_harmless(text):
     ids=["quotes", "brackets", "images", "lists", "emphasis", "cards", "citations", "stairs"],
 )
 def test_huge_nesting_ends_soon(text):
-    start = time.monotonic()
+    start = time.process_time()  # other tests may keep the machine busy
     html = render_markdown(text).html
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert_harmless(html)
 
 
@@ -212,28 +210,25 @@ def test_table_headers_say_what_they_head_and_alignment_leaves_no_style():
     assert "style" not in html
 
 
-@pytest.mark.parametrize(("words", "minutes"), [(0, 1), (199, 1), (500, 2), (2000, 10)])
-def test_reading_minutes(words, minutes):
-    assert count_reading_minutes("word " * words) == minutes
-
-
-def test_prose_leaves_marks_tables_and_figures_out():
-    text = "## Head\n\nOne [@a] {strong} **two**.\n\n| x |\n|---|\n| y |\n\n![z](figure:q)\n\n- item"
-    assert plain_prose(text).split("\n") == ["Head", "One  two.", "item"]
-
-
-def test_paragraphs_leave_headings_and_lists_out():
-    text = "## Why?\n\nOne two.\n\n- An item. It is long.\n  - One within.\n\n::: tell Card\nIn a card.\n:::\n\n| x |\n|---|\n| y |\n\nLast."
-    assert plain_paragraphs(text).split("\n") == ["One two.", "In a card.", "Last."]
-
-
 CADENCE = {"cadence": Term("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}
 
 
-def test_word_of_the_glossary_is_explained_by_pointer_and_by_tap():
+def test_word_of_the_glossary_is_explained_by_pointer_tap_and_key():
     html = render_markdown("Your [step rate](term:cadence).", terms=CADENCE).html
-    assert 'href="/learn/glossary/#cadence"' in html
-    assert 'title="Steps in a minute, &quot;both&quot; feet."' in html
+    assert 'popovertarget="term-cadence" title="Steps in a minute, &quot;both&quot; feet.">step rate</button>' in html
+    note = html.split('id="term-cadence" popover="">')[1]
+    assert note.startswith(
+        '<strong>Cadence</strong> Steps in a minute, "both" feet. <a href="/learn/glossary/#cadence">'
+    )
+
+
+def test_word_of_the_glossary_is_explained_once_on_a_page_and_opens_from_each_mention():
+    text = "Your [step rate](term:cadence). Your [cadence](term:cadence)."
+    first = render_markdown(text, terms=CADENCE)
+    assert first.html.count('id="term-cadence"') == 1
+    assert first.html.count('popovertarget="term-cadence"') == 2
+    again = render_markdown(text, terms=CADENCE, explained=first.explained)
+    assert 'id="term-cadence"' not in again.html
 
 
 @pytest.mark.parametrize("name", ["lost", "", "javascript:alert(1)", "<script>"])

@@ -1,0 +1,20 @@
+"""The words of a text, without what only a page needs."""
+
+import pytest
+
+from education.prose import count_reading_minutes, plain_paragraphs, plain_prose
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 1), (199, 1), (500, 2), (2000, 10)])
+def test_reading_minutes(words, minutes):
+    assert count_reading_minutes("word " * words) == minutes
+
+
+def test_prose_leaves_marks_tables_and_figures_out():
+    text = "## Head\n\nOne [@a] {strong} **two**.\n\n| x |\n|---|\n| y |\n\n![z](figure:q)\n\n- item"
+    assert plain_prose(text).split("\n") == ["Head", "One  two.", "item"]
+
+
+def test_paragraphs_leave_headings_and_lists_out():
+    text = "## Why?\n\nOne two.\n\n- An item. It is long.\n  - One within.\n\n::: tell Card\nIn a card.\n:::\n\n| x |\n|---|\n| y |\n\nLast."
+    assert plain_paragraphs(text).split("\n") == ["One two.", "In a card.", "Last."]
