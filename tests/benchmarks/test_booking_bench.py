@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, connections
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from booking.availability import free_slots
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
@@ -48,15 +49,12 @@ def add_therapist(service, name="Meredith") -> Therapist:
     return therapist
 
 
-def fill_diary(service, therapist, number: int) -> None:
-    """`number` visits of an hour each within the month, back to back from its first morning; past the month if it is full.
-
-    With thousands, ten minutes each, so that all of them lie in the month that is asked for.
-    """
+def fill_diary(service, therapist, number: int, first: date = FIRST) -> None:
+    """`number` visits spread evenly over the month from `first`: an hour each, or as long as there is room for."""
     patient, _ = Patient.objects.get_or_create(name="Bench", email="bench@example.com", defaults={"created_at": NOW})
     step = timedelta(days=DAYS) / number
     length = min(step, timedelta(hours=1))
-    start = datetime(2026, 12, 1, 5, tzinfo=UTC)
+    start = datetime.combine(first, time(5), tzinfo=UTC)
     rows = []
     for place in range(number):
         begins = start + place * step
@@ -134,6 +132,24 @@ def test_a_month_of_free_times(service, clinic):
         Appointment.objects.all().delete()
     print(f"a hundred times the bookings take {ours_by_size[6000] / ours_by_size[60]:.1f} times as long")
     assert ours_by_size[6000] / ours_by_size[60] < 100
+
+
+def test_a_month_of_free_times_in_one_request(service, clinic, client):
+    """The page that a visitor sees, template and all, beside asking for its working days one by one."""
+    print(f"\n{'bookings':>9} {'queries':>8} {'month ms':>9} {'23 days ms':>11} {'ratio':>6}")
+    first = timezone.localdate(timezone=clinic.zone) + timedelta(days=1)
+    days = [first + timedelta(days=number) for number in range(33) if (first + timedelta(days=number)).weekday() < 5]
+    for number in (60, 6000):
+        fill_diary(service, add_therapist(service, f"Therapist{number}"), number, first=first)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/book/visit/").status_code == 200
+        month = median_ms(lambda: client.get("/book/visit/"), 9)
+        each = median_ms(lambda: [client.get(f"/book/visit/{day}/") for day in days[:23]], 3)
+        print(f"{number:>9} {len(queries):>8} {month:>9.1f} {each:>11.0f} {each / month:>6.1f}")
+        assert len(queries) <= 7
+        assert each / month >= 3
+        Appointment.objects.all().delete()
+        service.therapists.clear()
 
 
 def everybody_at_once(runners) -> tuple[list[float], Counter]:

@@ -6,12 +6,12 @@ and the model must tell the same story: the same visits, no overlap, and exactly
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -21,6 +21,7 @@ from booking.closures import block_time
 from booking.holds import hold_time, hold_token, release_hold, renew_hold
 from booking.models import Appointment, OpeningHours
 from booking.refusals import BookingRefused
+from booking.scheduling import VisitShape
 from clinic.practice.models import Clinic, User
 
 from .conftest import book, give_hours
@@ -315,7 +316,8 @@ class ClinicMachine(RuleBasedStateMachine):
             }
 
 
-def test_any_life_of_a_clinic_keeps_the_rules(evaluation, call, meredith, clinic):
+@pytest.fixture
+def little_world(evaluation, call, meredith, clinic):
     Clinic.objects.update(minimum_notice_minutes=60, horizon_days=DAYS, change_window_hours=12)
     OpeningHours.objects.all().delete()
     give_hours(meredith, weekdays=range(7))
@@ -325,9 +327,49 @@ def test_any_life_of_a_clinic_keeps_the_rules(evaluation, call, meredith, clinic
     ClinicMachine.clinic, ClinicMachine.therapist = Clinic.objects.get(), meredith
     ClinicMachine.services = {"evaluation": evaluation, "call": call}
     ClinicMachine.staff = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
-    run_state_machine_as_test(
-        ClinicMachine,
-        settings=settings(
-            max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+
+
+def live(**how) -> None:
+    """Let the clinic live through many lives."""
+    everyday = {"stateful_step_count": 25, "deadline": None, "suppress_health_check": list(HealthCheck)}
+    run_state_machine_as_test(ClinicMachine, settings=settings(**everyday | how))
+
+
+def test_any_life_of_a_clinic_keeps_the_rules(little_world):
+    live(max_examples=20)
+
+
+# The machine is tested itself: a mistake in any of these places must not live through it.
+
+
+def _blocking_only_visits(visits, interval, *, now):
+    return visits.filter(blocked__overlap=(interval.start, interval.end), status="booked")
+
+
+def _blocking_for_ever(visits, interval, *, now):
+    return visits.filter(blocked__overlap=(interval.start, interval.end), status__in=("booked", "held"))
+
+
+def _always_summer(day, clock, zone):
+    return datetime.combine(day, clock, tzinfo=timezone(timedelta(hours=-4))).astimezone(UTC)
+
+
+MISTAKES = {
+    "buffers are left out": ("booking.scheduling.VisitShape.blocked", VisitShape.visit),
+    "holds block nobody": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_only_visits),
+    "holds never run out": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_for_ever),
+    "holds are renewed for ever": ("booking.holds.is_renewable", lambda held: True),
+    "it is always summer": ("booking.opening_hours.instant_of", _always_summer),
+    "caps are shown and not kept": ("booking.rules.starts_under_caps", lambda starts, **_: starts),
+    "moves ask no rule": ("booking.changes.require_free", lambda **_: None),
+    "changes are never too late": ("booking.changes.is_changeable", lambda visit, **_: True),
+    "undoing is never too late": ("booking.changes.is_undoable", lambda visit, **_: True),
+}
+
+
+@pytest.mark.fault  # some minutes long
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_machine_finds_the_mistake_when(mistake, little_world, monkeypatch):
+    monkeypatch.setattr(*MISTAKES[mistake])
+    with pytest.raises(AssertionError):
+        live(max_examples=100, derandomize=True, database=None, phases=[Phase.generate])
