@@ -180,6 +180,11 @@ class JoinForm(WishesForm, ContactForm):
 
     field_order = ("part_of_day", "first_on", "last_on", "name", "email", "phone", "mode")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = "We write here when a time gets free."
+        self.fields["phone"].help_text = "We call only about a visit."
+
 
 class ClinicClockInput(forms.DateTimeInput):
     """One field for day and time, as browsers draw it; by the clinic's clock where the page is under it."""

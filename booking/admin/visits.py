@@ -122,7 +122,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
             )
             for offer in visit.offers_of_its_time.select_related("entry__patient")
         )
-        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or None
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or self.get_empty_value_display()
 
     @admin.display(description="kept free")
     def blocked_time(self, visit):
@@ -131,7 +131,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     @admin.display(description="patient")
     def patient_link(self, visit):
         if visit.patient is None:
-            return None
+            return self.get_empty_value_display()
         url = reverse("admin:practice_patient_change", args=[visit.patient_id])
         return format_html('<a href="{}">{}</a>', url, visit.patient.name)
 
@@ -148,7 +148,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
     @admin.display(description="intake")
     def intake_link(self, visit):
         if visit.intake is None:
-            return None
+            return self.get_empty_value_display()
         url = reverse("admin:assessments_response_change", args=[visit.intake_id])
         return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
 

@@ -34,7 +34,7 @@ class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
 
     form = WaitListEntryForm
     list_display = ("patient", "service", "days", "part", "state", "since", "offered")
-    list_filter = ("status", "service", "therapist")
+    list_filter = ("status", "service")
     list_select_related = ("patient", "service", "therapist")
     search_fields = ("patient__name", "patient__email")
     search_help_text = "Part of a name or an e-mail"
@@ -46,6 +46,9 @@ class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(offer_count=Count("offers"))
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Wait list", **(extra_context or {})})
 
     def get_fields(self, request, obj=None):
         return self.fields + (self.details if obj else ())
@@ -91,7 +94,7 @@ class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
     @admin.display(description="visit")
     def visit_link(self, entry):
         if entry.appointment is None:
-            return None
+            return self.get_empty_value_display()
         url = reverse("admin:booking_appointment_change", args=[entry.appointment_id])
         return format_html('<a href="{}">{}</a>', url, local_time(entry.appointment.starts_at).short)
 
@@ -101,7 +104,7 @@ class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
             (local_time(offer.starts_at).short, "they said yes" if offer.taken_at else "no answer")
             for offer in entry.offers.all()
         )
-        return format_html_join(mark_safe("<br>"), "{}: {}", lines) or None
+        return format_html_join(mark_safe("<br>"), "{}: {}", lines) or self.get_empty_value_display()
 
     @admin.display(description="messages")
     def messages_link(self, entry):

@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "wait list entry",
-                "verbose_name_plural": "wait list",
+                "verbose_name_plural": "wait list entries",
                 "ordering": ("created_at",),
             },
         ),

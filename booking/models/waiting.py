@@ -97,7 +97,7 @@ class WaitListEntry(models.Model):
     class Meta:
         ordering = ("created_at",)
         verbose_name = "wait list entry"
-        verbose_name_plural = "wait list"
+        verbose_name_plural = "wait list entries"
         indexes = [
             models.Index(fields=["service", "last_on"], name="wait_list_by_day", condition=Q(status="waiting")),
             models.Index(fields=["network"], name="wait_list_by_network", condition=~Q(network="")),

@@ -15,6 +15,7 @@ from assessments.views.screen import screen_before
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
 from booking.refusals import TooManyBookings
+from booking.rules import bookable_time
 from booking.trail import read_trail
 from booking.views.choose import choices_context
 from booking.views.manage import by_link, visit_context
@@ -44,7 +45,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         clinic=clinic,
         today=today,
         latest=today + LONGEST_WAIT,
-        initial={"part_of_day": trail.part.slug if trail.part else ""},
+        initial={
+            "part_of_day": trail.part.slug if trail.part else "",
+            "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clinic.zone),
+        },
     )
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}

@@ -1,5 +1,7 @@
 """What staff type about messages."""
 
+from urllib.parse import urlencode
+
 from django import forms
 
 from .gsm import LIMIT, TextTooLong, fit_text
@@ -88,6 +90,11 @@ class MessageRuleForm(forms.ModelForm):
             return [(sample, self._preview_text(sample)) for sample in Sample if "channel" not in self.errors]
         words = Words(cleaned["subject"], cleaned["text"])
         return [(sample, self.chosen_kind.reworded.preview(words, sample)) for sample in Sample]
+
+    @property
+    def query(self):
+        """What was typed, for an address that shows it; these are the clinic's words, and nobody's data."""
+        return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
     def _preview_text(self, sample):
         values = self.chosen_kind.reworded.samples(sample)

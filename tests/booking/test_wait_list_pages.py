@@ -54,12 +54,12 @@ def path_of(offer):
 # Joining from the days
 
 
-def test_a_month_and_a_day_without_a_time_lead_to_the_wait_list_and_full_ones_do_not(client, evaluation, meredith):
+def test_the_days_and_the_times_lead_to_the_wait_list_and_a_day_that_is_over_does_not(client, evaluation, meredith):
     days = client.get("/book/evaluation/?when=before-work&with=meredith").content.decode()
     assert f"{JOIN}?when=before-work&amp;with=meredith" in days
     assert JOIN in client.get("/book/evaluation/2026-12-01/?when=before-work").content.decode()
-    assert JOIN not in client.get("/book/evaluation/").content.decode()
-    assert JOIN not in client.get("/book/evaluation/2026-11-01/").content.decode()  # a day that is over
+    assert JOIN in client.get("/book/evaluation/").content.decode()
+    assert JOIN not in client.get("/book/evaluation/2026-11-01/").content.decode()
 
 
 def test_joining_leads_to_a_page_that_says_what_was_asked_and_no_more(client, evaluation):
@@ -131,20 +131,20 @@ def test_nobody_joins_for_what_cannot_be_booked_or_with_a_stranger(client, evalu
 def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, evaluation):
     visit = book_later(evaluation)
     path = visit_path(visit, now=NOW)
-    assert "Tell me if something earlier gets free" in text_of(client.get(path))
+    assert "Tell me of earlier times" in text_of(client.get(path))
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-08"' in page  # until the visit itself
     assert not WaitListEntry.objects.exists()
     assert client.post(path + "earlier/", WISHES | {"last_on": "2026-12-07"}).status_code == 303
     entry = WaitListEntry.objects.get()
     assert (entry.patient, entry.appointment, entry.mode) == (visit.patient, visit, "in_person")
-    assert "You are on the wait list" in text_of(client.get(path))
+    assert "Wait list: change or leave" in text_of(client.get(path))
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-07"' in page and "Leave the wait list" in page
     client.post(path + "earlier/", {"leave": "1"})
     entry.refresh_from_db()
     assert entry.status == "left"
-    assert "Tell me if something earlier gets free" in text_of(client.get(path))
+    assert "Tell me of earlier times" in text_of(client.get(path))
 
 
 def test_a_day_after_the_visit_is_not_earlier(client, evaluation):

@@ -1,5 +1,8 @@
 """What staff may write into a message, and what is refused."""
 
+import re
+from html import unescape
+
 import pytest
 from django.urls import reverse
 
@@ -101,15 +104,40 @@ def test_the_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothi
     assert "<b>L" not in page
     refused = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hip {day}")).content.decode()
     assert "leave out: hip" in refused and "Hello" not in refused
-    html = alice.post(reverse("admin:outbox_messagerule_html"), rule())
-    assert html.status_code == 200 and "script-src" not in html["Content-Security-Policy"]
-    assert alice.post(reverse("admin:outbox_messagerule_html"), {}).status_code == 422
     assert not MessageRule.objects.exists()
+
+
+def test_the_preview_shows_the_html_of_both_readers_in_frames_of_their_own_policy(alice):
+    page = alice.post(reverse("admin:outbox_messagerule_preview"), rule(), headers={"HX-Request": "true"})
+    frames = [
+        unescape(src) for src in re.findall(r'<iframe sandbox title="[^"]+" src="([^"]+)"', page.content.decode())
+    ]
+    assert len(frames) == 2 and "<html" not in page.content.decode()
+    for src, day in zip(frames, ("Tuesday 1 December", "Wednesday 30 September"), strict=True):
+        mail = alice.get(src)
+        assert mail.status_code == 200 and day in mail.content.decode()
+        policy = mail["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "script-src" not in policy and "frame-ancestors 'self'" in policy
+        assert mail["X-Frame-Options"] == "SAMEORIGIN"
+    assert alice.get(reverse("admin:outbox_messagerule_html", args=[0])).status_code == 422
+    assert (
+        alice.get(reverse("admin:outbox_messagerule_html", args=[7]) + "?" + frames[0].partition("?")[2]).status_code
+        == 422
+    )
+    assert not MessageRule.objects.exists()
+
+
+def test_the_preview_is_a_page_of_its_own_without_a_script(alice):
+    page = alice.post(reverse("admin:outbox_messagerule_preview"), rule())
+    assert "<html" in page.content.decode() and page.content.decode().count("<iframe") == 2
+    assert "frame-src 'self'" in page["Content-Security-Policy"]
+    assert "frame-src 'self'" in alice.get(ADD)["Content-Security-Policy"]
 
 
 def test_the_preview_is_for_those_who_may_write_rules(client, db):
     client.force_login(UserFactory())
     assert client.post(reverse("admin:outbox_messagerule_preview"), rule()).status_code == 403
+    assert client.get(reverse("admin:outbox_messagerule_html", args=[0]), rule()).status_code == 403
 
 
 def test_the_list_says_what_goes_out_until_there_is_a_rule(alice):

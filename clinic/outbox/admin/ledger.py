@@ -27,10 +27,31 @@ CHIPS = {
 }
 
 
+class KindFilter(admin.SimpleListFilter):
+    """By kind, as staff call it."""
+
+    title, parameter_name = "message", "kind"
+
+    def lookups(self, request, model_admin):
+        names = Message.objects.order_by("kind").values_list("kind", flat=True).distinct()
+        return sorted(((name, kind_title(name)) for name in names), key=lambda choice: choice[1])
+
+    def queryset(self, request, queryset):
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+def kind_title(name: str) -> str:
+    """What staff call a kind, also one that no app knows any more."""
+    try:
+        return find_kind(name).title
+    except KindUnknown:
+        return name.replace("_", " ")
+
+
 @admin.register(Message)
 class MessageAdmin(RecordsAccess, admin.ModelAdmin):
     list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
-    list_filter = ("state", "channel", "kind", "due_at")
+    list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__name", "patient__email")
     actions = ("resend", "cancel")
@@ -42,10 +63,7 @@ class MessageAdmin(RecordsAccess, admin.ModelAdmin):
 
     @admin.display(description="message", ordering="kind")
     def kind_words(self, message):
-        try:
-            return find_kind(message.kind).title
-        except KindUnknown:
-            return message.kind.replace("_", " ")
+        return kind_title(message.kind)
 
     @admin.display(description="patient", ordering="patient__name")
     def all_of_patient(self, message):

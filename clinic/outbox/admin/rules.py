@@ -1,5 +1,6 @@
 """What goes out when, and in which words; with a preview while one writes."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -7,15 +8,19 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clinic.outbox.forms import MessageRuleForm
 from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind
 from clinic.outbox.models import MessageRule
 from clinic.outbox.rules import default_rule
 
-MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE]}
+# A mail's styles stand in its lines; nothing else may happen in it, and only our own page may show it in a frame.
+MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
+MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
+PREVIEW = "outbox_messagerule_preview"
 
 
 def span_words(minutes: int) -> str:
@@ -61,8 +66,8 @@ class MessageRuleAdmin(admin.ModelAdmin):
     def get_urls(self):
         may = self.admin_site.admin_view
         return [
-            path("preview/", may(require_POST(self.preview_view)), name="outbox_messagerule_preview"),
-            path("preview/html/", may(require_POST(self.html_view)), name="outbox_messagerule_html"),
+            path("preview/", may(csp_override(MAY_FRAME)(require_POST(self.preview_view))), name=PREVIEW),
+            path("preview/<int:place>/", may(require_safe(self.html_view)), name="outbox_messagerule_html"),
             *super().get_urls(),
         ]
 
@@ -80,6 +85,7 @@ class MessageRuleAdmin(admin.ModelAdmin):
         rows = [(kind, default_rule(kind), self.when(default_rule(kind))) for kind in defaults]
         return super().changelist_view(request, {"defaults": rows, "title": "Message rules", **(extra_context or {})})
 
+    @method_decorator(csp_override(MAY_FRAME))
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         kinds = [kind.reworded for kind in changeable_kinds()]
         placeholders = {name: words for kind in kinds for name, words in kind.placeholders.items()}
@@ -88,22 +94,24 @@ class MessageRuleAdmin(admin.ModelAdmin):
 
     def preview_view(self, request):
         """The mail in the words typed so far, for an everyday reader and for the worst case. Saves nothing."""
-        return TemplateResponse(request, "outbox/_rule_preview.html", {"form": self._typed(request)})
+        form = self._read(request, request.POST)
+        if request.htmx:
+            return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
+        context = {**self.admin_site.each_context(request), "title": "How it reads", "opts": self.opts, "form": form}
+        return TemplateResponse(request, "outbox/admin_rule_preview.html", context)
 
-    @method_decorator(csp_override(MAIL_POLICY))
-    def html_view(self, request):
-        """The HTML of the worst case by itself, as a mail program would show it."""
-        previews = self._typed(request).previews
-        if not previews:
-            return HttpResponse(
-                "These words cannot be sent; go back to see why.", content_type="text/plain", status=422
-            )
-        return HttpResponse(previews[-1][1].html)
+    @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
+    def html_view(self, request, place):
+        """The HTML of one of these mails by itself, as a mail program would show it. The words are in the address."""
+        previews = self._read(request, request.GET).previews
+        if place >= len(previews):
+            return HttpResponse("These words cannot be sent.", content_type="text/plain", status=422)
+        return HttpResponse(previews[place][1].html)
 
-    def _typed(self, request):
+    def _read(self, request, typed):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
-        form = MessageRuleForm(request.POST, instance=MessageRule())
+        form = MessageRuleForm(typed, instance=MessageRule())
         form.is_valid()
         form.errors.pop("__all__", None)  # whether there is such a rule already is asked when it is saved
         return form
