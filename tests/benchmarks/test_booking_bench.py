@@ -143,10 +143,11 @@ def test_a_month_of_free_times_in_one_request(service, clinic, client):
         fill_diary(service, add_therapist(service, f"Therapist{number}"), number, first=first)
         with CaptureQueriesContext(connection) as queries:
             assert client.get("/book/visit/").status_code == 200
+        asked = len(queries)
         month = median_ms(lambda: client.get("/book/visit/"), 9)
         each = median_ms(lambda: [client.get(f"/book/visit/{day}/") for day in days[:23]], 3)
-        print(f"{number:>9} {len(queries):>8} {month:>9.1f} {each:>11.0f} {each / month:>6.1f}")
-        assert len(queries) <= 7
+        print(f"{number:>9} {asked:>8} {month:>9.1f} {each:>11.0f} {each / month:>6.1f}")
+        assert asked <= 8
         assert each / month >= 3
         Appointment.objects.all().delete()
         service.therapists.clear()
