@@ -2,13 +2,13 @@
 
 from datetime import date, datetime, timedelta
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from booking.availability import Slot, count_days, free_slots
+from booking.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.changes import move_appointment
 from booking.models import Appointment
 from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange
@@ -19,15 +19,16 @@ from booking.views.manage import by_link, visit_context
 from booking.visit_links import visit_path
 from booking.wording import day_words
 from clinic.practice.links import LinkExpired
-from clinic.practice.models import PatientLink
+from clinic.practice.models import PatientLink, Therapist
 
+ANYBODY = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 
 @require_safe
 @by_link
 def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The days on which the same therapist has time for the same visit."""
+    """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
     context = visit_context(token, appointment, now)
     if not context["can_change"]:
         return render(request, "booking/move_days.html", context, status=409)
@@ -35,7 +36,8 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
     today = now.astimezone(clinic.zone).date()
     last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clinic.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
-    slots = _other_slots(appointment, clinic, first_day, DAYS_A_PAGE, now)
+    context |= _whom_context(request, appointment)
+    slots = _other_slots(context, first_day, DAYS_A_PAGE, now)
     context |= days_context(count_days(slots, clinic.zone), first_day, today, last_day)
     return render(request, "booking/move_days.html", context)
 
@@ -52,23 +54,38 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
         return render(request, "booking/move_days.html", context, status=409)
     appointment, clinic = context["appointment"], context["clinic"]
     trail = Trail(None, appointment.visitor_time_zone)
-    slots = _other_slots(appointment, clinic, day, 1, now)
+    context |= _whom_context(request, appointment)
+    slots = _other_slots(context, day, 1, now)
     rows = [time_row(slot, appointment.service, clinic, trail) for slot in slots]
     page = {**context, **times_context(rows), "day_words": day_words(day), **more}
     return render(request, "booking/move_times.html", page, status=status)
 
 
-def _other_slots(appointment: Appointment, clinic, first_day: date, days: int, now: datetime) -> list[Slot]:
+def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
+    """Whose times are shown, and whose else could be: `whom` is None for anybody's. A stranger's name is no page of ours."""
+    slug = request.GET.get("with", appointment.therapist.slug)
+    others = Therapist.objects.active().filter(services=appointment.service).exclude(pk=appointment.therapist_id)
+    choices = {one.slug: (one.name, one) for one in (appointment.therapist, *others)}
+    choices[ANYBODY] = ("Anybody", None)
+    if slug not in choices:
+        raise Http404
+    nav = [{"words": words, "query": f"?with={key}", "is_chosen": key == slug} for key, (words, _) in choices.items()]
+    return {"whom": choices[slug][1], "therapist_choices": nav if len(choices) > 2 else [], "whom_slug": slug}
+
+
+def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> list[Slot]:
+    appointment = context["appointment"]
     slots = free_slots(
         service=appointment.service,
-        therapist=appointment.therapist,
+        therapist=context["whom"],
         first_day=first_day,
         days=days,
         now=now,
-        clinic=clinic,
+        clinic=context["clinic"],
         in_place_of=appointment,
     )
-    return [slot for slot in slots if slot.starts_at != appointment.starts_at]
+    here = (appointment.therapist_id, appointment.starts_at)
+    return one_slot_a_time(slot for slot in slots if (slot.therapist.pk, slot.starts_at) != here)
 
 
 @require_POST
@@ -86,8 +103,9 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 
 @by_link
 def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    therapist = get_object_or_404(Therapist, slug=request.POST.get("to") or appointment.therapist.slug)
     try:
-        visit = move_appointment(appointment=appointment, starts_at=starts_at, now=now)
+        visit = move_appointment(appointment=appointment, starts_at=starts_at, therapist=therapist, now=now)
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
         context = visit_context(token, Appointment.objects.get(pk=appointment.pk), now)
         is_busy = isinstance(refusal, BusyTryAgain)

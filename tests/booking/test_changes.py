@@ -264,3 +264,30 @@ def test_the_same_key_still_means_the_same_visit_after_a_move(evaluation):
     visit = book(evaluation, idempotency_key=key)
     move(visit)
     assert book(evaluation, idempotency_key=key).starts_at == AT_ELEVEN
+
+
+def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, evaluation, call):
+    nora, bob = make_therapist("Nora", position=1), make_therapist("Bob", position=2)
+    evaluation.therapists.add(nora)  # Bob does not
+    book(evaluation, starts_at=AT_ELEVEN, name="Carol")  # Meredith's eleven is gone
+    visit = book(evaluation)
+    path = visit_path(visit, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        own = client.get(path + "move/2026-12-01/").content.decode()
+        assert "move/20261201T1600Z/" not in own and 'href="' + path + 'move/2026-12-01/?with=nora"' in own
+        assert "Bob" not in own
+        anybody = client.get(path + "move/2026-12-01/?with=anybody").content.decode()
+        assert "move/20261201T1600Z/?with=anybody" in anybody and 'name="to" value="nora"' in anybody
+        assert client.get(path + "move/?with=bob").status_code == 404
+        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "bob"}).status_code == 409
+        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "nobody"}).status_code == 404
+        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "nora"}).status_code == 303
+    visit.refresh_from_db()
+    assert (visit.therapist, visit.starts_at) == (nora, AT_ELEVEN)
+    assert bob.appointments.count() == 0
+
+
+def test_nobody_is_asked_with_whom_when_there_is_one_therapist(client, evaluation):
+    path = visit_path(book(evaluation), now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        assert "With whom" not in client.get(path + "move/").content.decode()
