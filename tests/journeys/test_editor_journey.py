@@ -52,12 +52,19 @@ def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script)
     page.click("[name=_continue]")
     page.goto("/learn/the-chain/")
     picture = page.get_by_role("img", name="A runner on a hill")
+    assert picture.bounding_box()["height"] > 100  # its place is kept before it has come
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
     if java_script:
-        page.wait_for_function(
-            "name => document.querySelector(`img[alt='${name}']`).naturalWidth > 0", arg="A runner on a hill"
-        )
+        page.wait_for_function("picture => picture.naturalWidth > 0", arg=picture.element_handle())
+
+
+def test_error_stands_above_the_form_beside_the_preview(edit):
+    page = edit()
+    page.fill("#id_title", "It will heal")
+    page.click("[name=_continue]")
+    note, title = page.locator(".errornote").bounding_box(), page.locator("#id_title").bounding_box()
+    assert note["y"] < title["y"] < note["y"] + 300
 
 
 def test_earlier_wording_comes_back(edit):
