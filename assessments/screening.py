@@ -12,6 +12,7 @@ from django.conf import settings
 
 from clinic.audit.sealing import DecryptionFailed, open_sealed, seal
 from clinic.practice.models import Patient
+from education.articles import published
 from education.models import Article
 
 from .definitions import read_rules
@@ -27,17 +28,21 @@ SCREEN_PAGES = ("safety", "signs", "where")  # seven questions, and what they op
 KEY = "hip_screen"
 PLACE = "assessments.screening"
 WORDS = {"hip", "groin"}
+PLACE_QUESTION = "loc.map"
 
 
 @dataclass
 class Screen:
-    """How far a visitor is. `acknowledged` are ids of rules whose page was read; `next_path` is where to go on."""
+    """How far a visitor is. `acknowledged` are ids of rules whose page was read; `next_path` is where to go on; `article` is
+    the code of the one they came from.
+    """
 
     next_path: str
     is_skipped: bool = False
     answers: dict[str, list] = field(default_factory=dict)
     saved: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
+    article: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -87,6 +92,14 @@ def save_screen_page(*, screen: Screen, questionnaire: Questionnaire, page: Item
     screen.answers = merge_answers(screen.answers, answers, page)
     fired = {hit.rule_id for hit in standing_flags(screen, questionnaire)}
     screen.acknowledged = [rule for rule in screen.acknowledged if rule in fired]
+
+
+def find_place_hint(screen: Screen, page: Item, *, now) -> Article | None:
+    """The article the visitor came from, if it speaks of a place that `page` asks for and that they have not named yet."""
+    is_asked = any(item.link_id == PLACE_QUESTION for item in page.walk())
+    if not screen.article or not is_asked or page.link_id in screen.saved or PLACE_QUESTION in screen.answers:
+        return None
+    return published(now=now).filter(code=screen.article).exclude(place="").first()
 
 
 def standing_flags(screen: Screen, questionnaire: Questionnaire) -> list[Fired]:

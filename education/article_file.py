@@ -3,9 +3,11 @@
 import tomllib
 from dataclasses import dataclass
 
+from .places import PLACES
+
 FENCE = "+++"
 NEEDED = ("title", "topic", "summary", "who_for", "key_facts", "care", "references")
-OPTIONAL = ("position", "slug")
+OPTIONAL = ("position", "slug", "place")
 
 
 class ArticleFileInvalid(Exception):
@@ -19,6 +21,7 @@ class ArticleFile:
     slug: str
     topic: str
     position: int
+    place: str
     text: dict
 
 
@@ -38,10 +41,12 @@ def read_article_file(name: str, content: str) -> ArticleFile:
     unknown = sorted(set(fields) - {*NEEDED, *OPTIONAL})
     if missing or unknown:
         raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
+    if (place := fields.get("place", "")) and place not in PLACES:
+        raise ArticleFileInvalid(f"{name}: no part of the body is called “{place}”.")
     words = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
     text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}
     slug = fields.get("slug", name.rpartition("/")[2].removesuffix(".md"))
-    return ArticleFile(slug, fields["topic"], fields.get("position", 0), text)
+    return ArticleFile(slug, fields["topic"], fields.get("position", 0), place, text)
 
 
 def _split(name: str, content: str) -> list[str]:

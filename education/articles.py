@@ -41,15 +41,17 @@ def find_neighbours(article: Article, *, now) -> dict:
     is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
     others = published(now=now).exclude(pk=article.pk)
     series = others.filter(topic=article.topic_id)
-    before = series.filter(is_earlier).order_by("-position", "-title").annotate(place=Value("before"))[:1]
-    after = series.exclude(is_earlier).order_by("position", "title").annotate(place=Value("after"))[:1]
-    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(place=Value("elsewhere"))
+    before = series.filter(is_earlier).order_by("-position", "-title").annotate(stands=Value("before"))[:1]
+    after = series.exclude(is_earlier).order_by("position", "title").annotate(stands=Value("after"))[:1]
+    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(stands=Value("elsewhere"))
     found = list(before.union(after, openings.order_by("topic__position")[:3], all=True))
-    by_place = {place: [other for other in found if other.place == place] for place in ("before", "after", "elsewhere")}
+    by_stand = {
+        stand: [other for other in found if other.stands == stand] for stand in ("before", "after", "elsewhere")
+    }
     return {
-        "before": next(iter(by_place["before"]), None),
-        "after": next(iter(by_place["after"]), None),
-        "elsewhere": by_place["elsewhere"],
+        "before": next(iter(by_stand["before"]), None),
+        "after": next(iter(by_stand["after"]), None),
+        "elsewhere": by_stand["elsewhere"],
     }
 
 
@@ -189,6 +191,7 @@ def _load_article(article: Article | None, name: str, file: ArticleFile, topics:
             slug=file.slug,
             topic=topics[file.topic],
             position=file.position,
+            place=file.place,
             status=ArticleStatus.PUBLISHED,
             published_at=now,
             created_at=now,

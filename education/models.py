@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from .picture_markup import list_widths, picture_size
+from .places import PLACES
 from .prose import count_reading_minutes, plain_prose
 
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
@@ -78,6 +79,13 @@ class Article(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="articles")
     position = models.PositiveSmallIntegerField(default=0, help_text="Where it stands in its topic.")
+    place = models.CharField(
+        "body part",
+        max_length=20,
+        blank=True,
+        choices=[(code, place.name) for code, place in PLACES.items()],
+        help_text="Ticked already when somebody who books from this article is asked where it hurts.",
+    )
 
     title = models.CharField(max_length=120)
     summary = models.CharField(max_length=200, help_text="One or two sentences: lists and search engines show it.")
@@ -126,6 +134,7 @@ class Article(models.Model):
         ]
         constraints = [
             models.CheckConstraint(name="article_status_is_known", condition=Q(status__in=ArticleStatus.values)),
+            models.CheckConstraint(name="article_place_is_known", condition=Q(place__in=["", *PLACES])),
             models.CheckConstraint(
                 name="article_published_since_some_instant",
                 condition=Q(status=ArticleStatus.DRAFT) | Q(published_at__isnull=False),

@@ -11,13 +11,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.practice.models import Clinic
-from education.models import Article
+from education.models import CODE_LENGTH, Article
 
 from ..definitions import read_rules
 from ..forms import PageForm
 from ..red_flags import DEADLINES
 from ..screening import (
+    PLACE_QUESTION,
     Screen,
+    find_place_hint,
     find_questionnaire,
     is_about_hip,
     read_screen,
@@ -37,7 +39,9 @@ def screen_before(request, article: Article | None):
     if screen is None:
         if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
             return None  # a form that was filled in meanwhile is not thrown away
-        return render(request, "assessments/screen_offer.html", {"next_path": request.get_full_path()})
+        return render(
+            request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
+        )
     questionnaire = find_questionnaire()
     if questionnaire is None or screen.is_skipped:
         return None
@@ -54,6 +58,8 @@ def begin(request):
         next_path = reverse("home")
     screen = read_screen(request.session) or Screen(next_path)
     screen.next_path, screen.is_skipped = next_path, request.POST.get("action") == "skip"
+    if (code := request.POST.get("article", "")).isalnum():
+        screen.article = code[:CODE_LENGTH]
     questionnaire = find_questionnaire()
     write_screen(request.session, screen)
     if screen.is_skipped or questionnaire is None:
@@ -83,8 +89,10 @@ def page(request, screen, questionnaire, page):
     if current is None:
         return render(request, "assessments/screen_unknown.html", status=404)
     if request.method != "POST":
-        form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
-        return _render_page(request, pages, current, form)
+        hint = find_place_hint(screen, current, now=timezone.now())
+        answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
+        form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
+        return _render_page(request, pages, current, form, hint)
     form = PageForm(request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
     is_done = form.is_valid() and not form.newly_asked
     save_screen_page(screen=screen, questionnaire=questionnaire, page=current, answers=form.given)
@@ -93,10 +101,17 @@ def page(request, screen, questionnaire, page):
     return _see(_next_url(screen, questionnaire)) if is_done else _render_page(request, pages, current, form)
 
 
-def _render_page(request, pages, current, form):
+def _render_page(request, pages, current, form, hint=None):
     index = pages.index(current)
     back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
-    context = {"page": current, "form": form, "number": index + 1, "total": len(pages), "back_url": back_url}
+    context = {
+        "page": current,
+        "form": form,
+        "number": index + 1,
+        "total": len(pages),
+        "back_url": back_url,
+        "hint": hint,
+    }
     return render(request, "assessments/screen_page.html", context)
 
 

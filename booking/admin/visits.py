@@ -102,7 +102,7 @@ class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         if visit.source_article:
-            chips.append(("chip-quiet", "from an article"))
+            chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
 
     @admin.display(description="history")

@@ -93,7 +93,7 @@ class ArticleAdmin(admin.ModelAdmin):
         "updated_at",
     ]
     fieldsets = [
-        (None, {"fields": ["title", "slug", "topic", "position", "state", "status", "published_at"]}),
+        (None, {"fields": ["title", "slug", "topic", "position", "place", "state", "status", "published_at"]}),
         ("Before publishing", {"fields": ["grade", "what_to_mend"]}),
         (
             "What it says",

@@ -78,7 +78,7 @@ class ArticleForm(forms.ModelForm):
     class Meta:
         model = Article
         fields = (
-            *("topic", "position", "slug"),
+            *("topic", "position", "slug", "place"),
             *TEXT_FIELDS,
             *("author", "reviewed_by", "reviewed_on", "next_review_on", "status", "published_at"),
         )

@@ -93,6 +93,48 @@ def test_who_comes_from_elsewhere_sees_the_times_and_may_say_hip(client, days_ur
     assert "It is the hip or groin: check first" in page.text
 
 
+def where_page(client, days_url, article):
+    """The page that asks where it hurts, for who began the screen as the form on the offer does."""
+    offer = client.get(days_url)
+    assert f'name="article" value="{article.code}"' in offer.text
+    client.post(reverse("assessments:screen"), {"next": days_url, "action": "begin", "article": article.code})
+    return client.get(reverse("assessments:screen_page", args=["where"]))
+
+
+def ticked_places(page):
+    return [choice.value for choice in page.context["form"].choices_of(find_item(page, "loc.map")) if choice.is_checked]
+
+
+def find_item(page, link_id):
+    return next(item for item in page.context["page"].walk() if item.link_id == link_id)
+
+
+def test_place_of_the_article_is_ticked_already_and_may_be_unticked(client, days_url, hip_article):
+    Article.objects.update(place="front-hip")
+    page = where_page(client, days_url, hip_article)
+    assert ticked_places(page) == ["front-hip"]
+    assert "“front of the hip” is ticked already" in page.text
+    answer = {"seen": ["loc.map", "loc.side"], "loc.map": ["knee"], "loc.side": "left"}
+    client.post(reverse("assessments:screen_page", args=["where"]), answer)
+    again = client.get(reverse("assessments:screen_page", args=["where"]))
+    assert ticked_places(again) == ["knee"] and "ticked already" not in again.text
+
+
+def test_nothing_is_ticked_and_nothing_kept_when_the_article_names_no_place(client, days_url, hip_article):
+    page = where_page(client, days_url, hip_article)
+    assert ticked_places(page) == [] and "ticked already" not in page.text
+    Article.objects.update(place="groin")
+    assert read_screen(client.session).answers == {}  # a hint is no answer
+
+
+@pytest.mark.parametrize("code", ["\x00", "zzzzzz", "x" * 5000, "' OR 1", ""])
+def test_article_that_is_made_up_ticks_nothing(client, days_url, code):
+    Article.objects.update(place="groin")
+    client.post(reverse("assessments:screen"), {"next": days_url, "action": "begin", "article": code})
+    assert len(read_screen(client.session).article) <= 6
+    assert ticked_places(client.get(reverse("assessments:screen_page", args=["where"]))) == []
+
+
 def test_who_says_it_is_not_the_hip_sees_the_times(client, days_url):
     assert begin(client, days_url, "skip").headers["Location"] == days_url
     assert "choice-list" in client.get(days_url).text

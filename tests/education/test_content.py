@@ -183,9 +183,22 @@ def test_article_that_was_taken_down_or_moved_is_not_put_back(db, folder):
     assert (article.status, article.slug, article.body) == ("draft", "moved", "Second.")
 
 
+PLACELESS = """+++
+title = "x"
+topic = "hip"
+summary = ""
+who_for = ""
+key_facts = []
+care = ""
+references = []
+place = "elbow"
++++
+"""
+
+
 @pytest.mark.parametrize(
     "content",
-    ["no head", "+++\ntitle = \n+++\nbody", '+++\ntitle = "x"\n+++\nbody', "before\n+++\n+++\nbody"],
+    [PLACELESS, "no head", "+++\ntitle = \n+++\nbody", '+++\ntitle = "x"\n+++\nbody', "before\n+++\n+++\nbody"],
 )
 def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, content):
     path = folder("First.")

@@ -23,6 +23,7 @@ def test_code_is_short_random_and_says_nothing(write_article):
         ({"status": "hidden"}, "article_status_is_known"),
         ({"reviewed_on": date(2026, 11, 1)}, "article_review_has_a_reviewer_and_a_day"),
         ({"next_review_on": date(2027, 11, 1)}, "article_next_review_follows_a_review"),
+        ({"place": "elbow"}, "article_place_is_known"),
         ({"code": "hip1"}, "article_code_is_opaque"),
         ({"source_file": "hip.md"}, "article_from_a_file_knows_its_checksum"),
     ],
