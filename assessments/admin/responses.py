@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from clinic.audit.access import record_access
+from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
 
 from ..fhir import export_response
@@ -20,7 +21,7 @@ from .read_only import ReadOnlyAdmin, see
 
 
 @admin.register(Response)
-class ResponseAdmin(ReadOnlyAdmin):
+class ResponseAdmin(PrivateSearch, ReadOnlyAdmin):
     list_display = ["patient", "questionnaire", "progress", "open_flags", "saved_at", "completed_at"]
     list_filter = ["status", "questionnaire__slug"]
     search_fields = ["patient__name", "patient__email"]

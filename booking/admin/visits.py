@@ -20,7 +20,7 @@ from booking.changes import cancel_appointment, is_changeable, is_undoable, move
 from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment
 from booking.refusals import BookingRefused, SlotNotOffered
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
@@ -48,7 +48,7 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(RecordsAccess, admin.ModelAdmin):
+class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")

@@ -11,7 +11,7 @@ from django.utils.safestring import mark_safe
 from booking.admin.when import local_time
 from booking.models import WaitListEntry
 from booking.wait_list import leave_wait_list
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import PrivateSearch, RecordsAccess
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
@@ -29,7 +29,7 @@ class WaitListEntryForm(forms.ModelForm):
 
 
 @admin.register(WaitListEntry)
-class WaitListEntryAdmin(RecordsAccess, admin.ModelAdmin):
+class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm

@@ -1,6 +1,11 @@
 """The trail of access, to be read; and what an admin page about a patient inherits to be on it."""
 
+import secrets
+
 from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from .access import record_access
@@ -37,6 +42,44 @@ class RecordsAccess:
         record_access(
             actor=request.user, action=action, subject=obj, patient_id=self.patient_id_of(obj), now=timezone.now()
         )
+
+
+SEARCHED_VAR, SEARCHES_KEPT = "searched", 10
+
+
+class PrivateChangeList(ChangeList):
+    """A list whose search words are in the session; its addresses carry only which of the searches it was."""
+
+    is_private_search = True
+
+    def get_queryset(self, request, exclude_parameters=None):
+        self.query = request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), "")
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_filters_params(self, params=None):
+        return {name: value for name, value in super().get_filters_params(params).items() if name != SEARCHED_VAR}
+
+
+class PrivateSearch:
+    """For a ModelAdmin that is searched by people's names: the words are posted, so that no address, history or log of a
+    proxy ever holds one."""
+
+    def get_changelist(self, request, **kwargs):
+        return PrivateChangeList
+
+    def changelist_view(self, request, extra_context=None):
+        if request.method != "POST" or SEARCH_VAR not in request.POST:
+            return super().changelist_view(request, extra_context)
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        words, address = request.POST[SEARCH_VAR].strip(), request.GET.copy()
+        for name in (PAGE_VAR, SEARCHED_VAR):
+            address.pop(name, None)
+        if words:
+            address[SEARCHED_VAR] = token = secrets.token_hex(4)
+            earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
+            request.session["searches"] = dict([*earlier, (token, words)])
+        return HttpResponseRedirect(f"{request.path}?{address.urlencode()}", status=303)
 
 
 @admin.register(AccessEvent)

@@ -8,7 +8,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import PrivateSearch, RecordsAccess
 
 from .forms import PhoneField
 from .models import Clinic, Patient, Therapist, User
@@ -78,7 +78,7 @@ class PatientForm(forms.ModelForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(RecordsAccess, admin.ModelAdmin):
+class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     form = PatientForm
     fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at")
     readonly_fields = ("created_at",)

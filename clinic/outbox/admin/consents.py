@@ -2,13 +2,13 @@
 
 from django.contrib import admin
 
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import TextConsent
 from clinic.outbox.text_providers import has_texts
 
 
 @admin.register(TextConsent)
-class TextConsentAdmin(RecordsAccess, admin.ModelAdmin):
+class TextConsentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     list_display = ("patient", "phone", "given_at", "withdrawn_at", "instead_of_email")
     list_select_related = ("patient",)
     search_fields = ("patient__name", "phone")

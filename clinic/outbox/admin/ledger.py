@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.outbox.kinds import KindUnknown, find_kind
 from clinic.outbox.messages import (
@@ -49,7 +49,7 @@ def kind_title(name: str) -> str:
 
 
 @admin.register(Message)
-class MessageAdmin(RecordsAccess, admin.ModelAdmin):
+class MessageAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)

@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 
+from clinic.audit.admin import PrivateSearch
 from clinic.outbox.models import Suppression
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(PrivateSearch, admin.ModelAdmin):
     """Deleting a line is how staff try an address again, once it has been put right."""
 
     list_display = ("address", "channel", "why", "created_at")
