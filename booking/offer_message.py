@@ -56,7 +56,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
     reader_time = there or here
     return {
         "clinic": clinic,
-        "phone": format_phone(clinic.phone, clinic.country),
+        "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
         "when": here,
         "when_there": there.beside(here) if there else "",
         "day": reader_time.day,

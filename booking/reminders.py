@@ -177,7 +177,7 @@ def placeholder_values(appointment: Appointment, *, clinic: Clinic, now: datetim
     reader_time = there or here
     return {
         "clinic": clinic,
-        "phone": format_phone(clinic.phone, clinic.country),
+        "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
         "reference": appointment.reference,
         "when": here,
         "when_there": there.beside(here) if there else "",

@@ -123,4 +123,5 @@ def place_words(meeting: Appointment | WaitListEntry, clinic: Clinic) -> str:
     if meeting.mode == VisitMode.VIDEO:
         return "By video: we will send you a link before we start."
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
-    return ", ".join(part for part in (clinic.name, clinic.street, clinic.city, town) if part)
+    parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
+    return ", ".join(part for part in parts if part)

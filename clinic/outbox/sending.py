@@ -10,7 +10,8 @@ a fact whoever holds the lease by then, and which is written until the database 
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,10 +51,11 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
     """
     fail_unsure_texts(now=clock())
-    sent, until, line = 0, clock() + SWEEP_LASTS, mailers.default
+    sent, line, clinic = 0, mailers.default, Clinic.objects.current()
     try:
-        while clock() < until and (batch := claim_due_messages(now=clock())):
-            sent += _send_batch(batch, line, clock=clock, until=until)
+        with closing(_claim_in_batches(until=clock() + SWEEP_LASTS, clock=clock)) as claimed:
+            for message in claimed:
+                sent += send_claimed(message, now=clock(), line=line, clinic=clinic) == State.SENT
     except MailServerAway:
         logger.info("the mail server is away; the next sweep tries again")
     finally:
@@ -61,17 +63,16 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     return sent
 
 
-def _send_batch(batch: list[Message], line, *, clock: Callable[[], datetime], until: datetime) -> int:
-    sent = 0
-    try:
-        clinic = Clinic.objects.current()
-        read_rules(batch)
-        read_suppressions(batch)
-        while batch and clock() < until:
-            sent += send_claimed(batch.pop(0), now=clock(), line=line, clinic=clinic) == State.SENT
-    finally:
-        _hand_back(batch)
-    return sent
+def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Iterator[Message]:
+    """One due message after the other; those that were claimed and are not asked for wait again."""
+    while clock() < until and (batch := claim_due_messages(now=clock())):
+        try:
+            read_rules(batch)
+            read_suppressions(batch)
+            while batch and clock() < until:
+                yield batch.pop(0)
+        finally:
+            _hand_back(batch)
 
 
 def send_claimed(message: Message, *, now, line=None, clinic: Clinic | None = None) -> State | None:

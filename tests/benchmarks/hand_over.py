@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import django
 
-MESSAGES, ROUNDS = 50, 8
+MESSAGES, ROUNDS = 40, 6
 
 
 def main():

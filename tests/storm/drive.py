@@ -7,20 +7,24 @@ import json
 import logging
 import os
 import random
+import secrets
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-from tests.storm.clock import FACTOR
+from tests.storm.clock import FACTOR, HOURS
 from tests.storm.houses import Broker, Crew, Database
 from tests.storm.post import StormyPostOffice
 
-VISITS = int(os.environ.get("STORM_VISITS", "2600"))
-WORKER_KILLS, BEAT_KILLS, WORKERS = 50, 10, 3
-LASTS_S = 19 * 3600 / FACTOR  # until the last of the visits has begun
+SEED = int(os.environ.get("STORM_SEED") or secrets.randbelow(10**6))
+VISITS = int(os.environ.get("STORM_VISITS", "2900"))
+LASTS_S = HOURS * 3600 / FACTOR  # until the last of the visits has begun
+WORKERS, WORKER_KILLS, BEAT_KILLS = 3, round(50 * HOURS / 19), round(10 * HOURS / 19)
+SETTLES_S = int(os.environ.get("STORM_SETTLES_S", "120"))
 WORKER = ("worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
 
 
@@ -47,7 +51,7 @@ def main():
             crew = Crew(dict(os.environ), log)
             faults = rage(crew, database, broker, people, folder)
             settle(people)
-            report = people.report(office, faults)
+            found = report(people, office, faults)
         finally:
             if crew:
                 crew.kill_all()
@@ -55,7 +59,7 @@ def main():
             database.stop()
             office.close()
     shutil.rmtree(folder, ignore_errors=True)
-    json.dump(report, sys.stdout, indent=1)
+    json.dump(found, sys.stdout, indent=1)
 
 
 def open_clinic():
@@ -67,11 +71,19 @@ def open_clinic():
     call_command("migrate", verbosity=0)
     from tests.storm.people import People
 
-    return People(visits=VISITS)
+    return People(visits=VISITS, seed=SEED)
+
+
+def report(people, office, faults) -> dict:
+    from tests.storm import findings
+
+    kills = [at for at, what in faults if what == "worker"]
+    return {"seed": SEED, "faults": Counter(what for _, what in faults), **findings.report(people, office, kills)}
 
 
 def rage(crew, database, broker, people, folder):
-    """Everything fails, on a timetable. Returns the real instants of what may cost an answer that was on its way."""
+    """Everything fails, on a timetable. Returns what did, each with its real instant."""
+    dice = random.Random(SEED)
     for number in range(WORKERS):
         crew.start(f"worker{number}", *WORKER, "--hostname", f"worker{number}@storm")
     for number in range(2):
@@ -85,27 +97,28 @@ def rage(crew, database, broker, people, folder):
         while time.time() < due:
             people.change_somebody()
             time.sleep(0.4)
+        happened.append((time.time(), what))
         if what == "worker":
-            happened.append((crew.replace(f"worker{random.randrange(WORKERS)}"), what))
+            crew.replace(f"worker{dice.randrange(WORKERS)}")
         elif what == "beat":
-            happened.append((crew.replace("beat0"), what))
+            crew.replace("beat0")  # beat1 runs all along
         elif what == "broker":
             broker.flush()
-            broker.kill()
-            happened.append((time.time(), what))
-            time.sleep(1)
-            broker.start()
+            restart(broker.kill, broker.start)
         else:
-            happened.append((time.time(), what))
-            database.stop()
-            time.sleep(1)
-            database.start()
+            restart(database.stop, database.start)
     return happened
 
 
-def settle(people, seconds=90):
+def restart(stop, start):
+    stop()
+    time.sleep(1)
+    start()
+
+
+def settle(people):
     """The weather clears: whatever still waits must come to an end by itself."""
-    end = time.time() + seconds
+    end = time.time() + SETTLES_S
     while people.count_open() and time.time() < end:
         time.sleep(1)
 

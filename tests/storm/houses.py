@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import redis
 
@@ -96,12 +95,10 @@ class Crew:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def replace(self, name: str) -> float:
-        """Kill -9 and start anew. Returns when it was killed."""
+    def replace(self, name: str):
+        """Kill -9 and start anew."""
         self.kill(name)
-        killed_at = time.time()
         self.start(name, *self.processes[name][1])
-        return killed_at
 
     def kill_all(self):
         for name in self.processes:

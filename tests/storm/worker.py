@@ -1,9 +1,11 @@
 """The site's own Celery app by the storm's clock: `celery -A tests.storm.worker worker`, or `beat`.
 
 Only spans that are real seconds in a conversation with a server are stretched with the clock, so that a lease still
-outlasts the slowest answer, as it does outside.
+outlasts a sweep and the slowest answer, as it does outside. STORM_PLANT names a fault to plant, for the test that the
+storm would find it.
 """
 
+import os
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -12,8 +14,8 @@ import django
 from clinic.celery import app
 from tests.storm.clock import FACTOR, storm_time
 
-LEASE = timedelta(seconds=6 * FACTOR)
-PATIENCE_S = 1.5  # with the mail server
+SWEEP_LASTS, CONVERSATION = timedelta(seconds=4 * FACTOR), timedelta(seconds=8 * FACTOR)
+PATIENCE_S = 3  # with the mail server
 
 
 def go_by_the_storms_clock():
@@ -22,12 +24,29 @@ def go_by_the_storms_clock():
     from clinic.outbox import messages, sending, tasks
 
     tasks.timezone = SimpleNamespace(now=storm_time)
-    sending.LEASE = LEASE
-    messages.claim_due_messages.__kwdefaults__["lease"] = LEASE
-    sending.SWEEP_LASTS = timedelta(seconds=10 * FACTOR)
+    sending.SWEEP_LASTS, sending.CONVERSATION = SWEEP_LASTS, CONVERSATION
+    sending.LEASE = messages.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION
     settings.MAILERS["default"]["OPTIONS"]["timeout"] = PATIENCE_S
     app.conf.beat_schedule["send due messages"]["schedule"] = 1.0
 
 
+def plant(fault: str):
+    from clinic.outbox import sending
+    from clinic.outbox.models import State
+
+    if fault == "no second look":
+        sending._why_unwanted = lambda *about, **when: None
+    elif fault == "success is not written down":
+        sending._write_down_sent = lambda message, *, now: State.SENT
+
+
+def know_letters():
+    from tests.clinic.letters import register_letters
+
+    register_letters()
+
+
 django.setup()
+know_letters()
 go_by_the_storms_clock()
+plant(os.environ.get("STORM_PLANT", ""))

@@ -1,0 +1,117 @@
+"""What the readers of the storm's messages got in the end, and whether that was right."""
+
+from collections import Counter
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from booking.message_words import CANCELLED, REMINDER_2H
+from booking.models import Appointment
+from booking.wording import near_day_words
+from clinic.outbox.models import SETTLED, State
+from clinic.outbox.quiet_hours import QuietHours, is_quiet
+from tests.storm.clock import FACTOR, storm_time
+from tests.storm.people import storm_messages
+from tests.storm.post import weather_of
+
+UNDER_WAY_S = 1  # at most, from the last look at the visit until the mail server hears of the message
+UNWRITTEN_S = 5  # at most, from the mail server's taking it until that is written down or the worker is killed
+
+
+def report(people, office, kills: list[float]) -> dict:
+    """`kills` are the real instants at which workers were killed."""
+    rows = {row.message_id: row for row in storm_messages().select_related("patient")}
+    visits = Appointment.objects.in_bulk()
+    copies = [Judged(copy, rows[copy.message_id], visits, people) for copy in office.copies]
+    times_taken = Counter(copy.message_id for copy in office.copies)
+    return {
+        "messages": len(rows),
+        "states": Counter(row.state for row in rows.values()),
+        "skipped": Counter(row.reason for row in rows.values() if row.state == State.SKIPPED),
+        "failed": Counter(row.reason for row in rows.values() if row.state == State.FAILED),
+        "moods": office.moods,
+        "changes": people.done,
+        "lost": [mid for mid, row in rows.items() if is_lost(row, times_taken[mid])],
+        "out of time": [mid for mid, row in rows.items() if ran_out_of_time(mid, row)],
+        "duplicates": explain_duplicates(office.copies, kills),
+        "after a change": [str(copy) for copy in copies if copy.came_after_change],
+        "after the visit": [str(copy) for copy in copies if copy.came_after_visit],
+        "in quiet hours": [str(copy) for copy in copies if copy.came_in_quiet_hours],
+        "with the wrong day": [str(copy) for copy in copies if copy.says_wrong_day],
+    }
+
+
+class Judged:
+    """One mail that arrived, beside what it was about."""
+
+    def __init__(self, copy, row, visits, people):
+        self.copy, self.row, self.visit, self.people = copy, row, visits[row.subject_id], people
+        self.zone = ZoneInfo(row.patient.time_zone) if row.patient.time_zone else people.clinic.zone
+        # Its words were made just before the conversation about it began.
+        self.made_about = storm_time(copy.began_at), storm_time(copy.began_at - UNDER_WAY_S)
+
+    def __str__(self):
+        return f"{self.row.kind} {self.copy.message_id} at {self.made_about[0]:%a %H:%M:%S}: {self.copy.subject}"
+
+    @property
+    def is_of_the_last_version(self) -> bool:
+        return self.row.version == self.visit.version
+
+    @property
+    def came_after_change(self) -> bool:
+        changed_at = self.people.changes.get((self.row.subject_id, self.row.version))
+        return changed_at is not None and self.copy.began_at > changed_at + UNDER_WAY_S
+
+    @property
+    def came_after_visit(self) -> bool:
+        if self.row.kind == CANCELLED or not self.is_of_the_last_version:
+            return False
+        return self.made_about[0] > self.visit.starts_at + timedelta(seconds=UNDER_WAY_S * FACTOR)
+
+    @property
+    def came_in_quiet_hours(self) -> bool:
+        clinic = self.people.clinic
+        hours = QuietHours(clinic.quiet_from, clinic.quiet_until, self.zone)
+        return self.row.kind == REMINDER_2H and all(is_quiet(instant, hours) for instant in self.made_about)
+
+    @property
+    def says_wrong_day(self) -> bool:
+        if self.row.kind != REMINDER_2H or not self.is_of_the_last_version:
+            return False
+        words = {near_day_words(self.visit.starts_at, now=instant, zone=self.zone) for instant in self.made_about}
+        return not any(f"Your visit {word}," in self.copy.subject for word in words)
+
+
+def is_lost(row, times_taken: int) -> bool:
+    """Whether it never came to an end, or is said to have gone and did not."""
+    return row.state not in SETTLED or (row.state == State.SENT and not times_taken)
+
+
+def ran_out_of_time(message_id: str, row) -> bool:
+    """Whether it was tried, or waited, until it would have come too late; staff see that it did not go."""
+    if row.state == State.SKIPPED:
+        return row.reason in ("too late", "the visit has begun")
+    return row.state == State.FAILED and weather_of(message_id) != "refused"
+
+
+def explain_duplicates(copies, kills: list[float]) -> list[dict]:
+    """Each mail that had come before with the same Message-ID, and why its sender could not know.
+
+    Either the line was cut once the first had been taken, or a worker was killed before it could write that down: one
+    kill explains one twin, since a worker never has more than one mail in doubt.
+    """
+    last, unused, found = {}, sorted(kills), []
+    for copy in sorted(copies, key=lambda one: one.taken_at):
+        earlier, last[copy.message_id] = last.get(copy.message_id), copy
+        if earlier is None:
+            continue
+        killed_at = next((at for at in unused if -0.5 <= at - earlier.taken_at <= UNWRITTEN_S), None)
+        if earlier.was_dropped:
+            why = "line cut after taking"
+        elif killed_at is not None:
+            unused.remove(killed_at)
+            why = f"worker killed {killed_at - earlier.taken_at:.1f} s after taking"
+        else:
+            why = ""
+        apart = round(copy.taken_at - earlier.taken_at, 1)
+        found.append({"message_id": copy.message_id, "seconds apart": apart, "because": why})
+    return found
