@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import brotli
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
@@ -71,12 +71,16 @@ class PublicPages:
         return get_conditional_response(request, etag=page.headers.get("ETag"), response=response)
 
     def look(self) -> str:
-        """The fingerprint of what public pages show, not older than LOOK_EVERY_S."""
+        """The fingerprint of what public pages show, not older than LOOK_EVERY_S; while the database is away, the last one:
+        an article that was kept can still be read."""
         if time.monotonic() - self.looked_at >= LOOK_EVERY_S:
             looked_at = time.monotonic()
-            with connection.cursor() as cursor:
-                cursor.execute(FINGERPRINT)
-                self.fingerprint = cursor.fetchone()[0]
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(FINGERPRINT)
+                    self.fingerprint = cursor.fetchone()[0]
+            except (OperationalError, InterfaceError):
+                connection.close()
             self.looked_at = looked_at
         return self.fingerprint
 

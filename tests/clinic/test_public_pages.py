@@ -13,6 +13,7 @@ from django.utils import timezone
 from clinic import public_pages
 from clinic.practice.models import Clinic, User
 from education.models import Article, Topic
+from tests.database_away import database_away
 
 PATH = "/learn/sore-hip/"
 
@@ -72,6 +73,16 @@ def test_second_reader_costs_no_query(hip, process, monkeypatch):
     assert len(queries) == 0
     assert "First words." in first["text"]
     assert second == first
+
+
+def test_kept_article_can_be_read_when_the_database_is_away(hip, process, monkeypatch):
+    first = process.read()
+    monkeypatch.setattr(public_pages, "LOOK_EVERY_S", 0)
+    with database_away():
+        assert process.read() == first
+        assert process.read("/learn/")["status"] == 503
+    Article.objects.update(title="Sorer hip")
+    assert "Sorer hip" in process.read()["text"]
 
 
 def test_cold_article_takes_six_queries_at_most(hip, process):

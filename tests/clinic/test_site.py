@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -12,10 +11,10 @@ from django.utils import timezone
 from booking.models import Appointment
 from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
-from clinic.local.ports import free_port
 from clinic.outbox.messages import plan_message
 from clinic.practice.models import Clinic
 from clinic.practice.patients import find_or_register_patient
+from tests.database_away import database_away
 
 pytestmark = pytest.mark.django_db
 
@@ -80,13 +79,8 @@ def test_health_when_nobody_sends_what_is_due(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_when_the_database_is_away_ask_to_come_back_and_say_what_is_safe():
-    elsewhere = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": str(free_port())}
-    connection.close()
-    was, connection.settings_dict = connection.settings_dict, elsewhere
-    try:
+    with database_away():
         answers = [Client(raise_request_exception=False).get(path) for path in ("/", "/book/", "/visits/x/")]
-    finally:
-        connection.settings_dict = was
     for answer in answers:
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
         assert "never made twice" in answer.content.decode()
