@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from booking.views.finding import VisitsMap
 from clinic import views
 from education.views import finding
 from education.views.pictures import picture
@@ -12,7 +13,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("health/", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
-    path("sitemap.xml", finding.sitemap, name="sitemap"),
+    path("sitemap.xml", finding.sitemap, {"more": {"visits": VisitsMap}}, name="sitemap"),
     path("pictures/<slug:name>/<int:width>.webp", picture, name="picture"),
     path("learn/", include("education.urls")),
     path("", include("booking.urls")),

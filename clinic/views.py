@@ -48,7 +48,12 @@ def home(request):
         "therapists": Therapist.objects.active(),
         "hours": week_in_words(opening, on=today),
         **address,
-        "structured_data": describe_clinic(clinic, url=address["canonical"], opening=opening_times(opening, on=today)),
+        "structured_data": describe_clinic(
+            clinic,
+            url=address["canonical"],
+            image=address["share_image"],
+            opening=opening_times(opening, on=today),
+        ),
     }
     return render(request, "home.html", context)
 

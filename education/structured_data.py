@@ -27,7 +27,7 @@ def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) ->
         "inLanguage": "en-US",
         "dateModified": article.updated_at.isoformat(),
         "specialty": "https://schema.org/Physiotherapy",
-        "audience": {"@type": "PeopleAudience", "audienceType": article.who_for or "Runners"},
+        "audience": {"@type": "Audience", "audienceType": article.who_for or "Runners"},
         "publisher": {"@type": "Organization", "name": clinic.name},
         "citation": [place for reference in article.references if (place := locate_reference(reference)[0])],
     }
@@ -49,7 +49,7 @@ def describe_trail(trail) -> dict:
     return {"@type": "BreadcrumbList", "itemListElement": items}
 
 
-def describe_clinic(clinic: Clinic, *, url: str, opening=()) -> SafeString:
+def describe_clinic(clinic: Clinic, *, url: str, image: str, opening=()) -> SafeString:
     """`clinic` as a schema.org Physiotherapy business; JSON that may stand inside a script element.
 
     `opening` are (weekday, opens, closes): Monday is 0, the times are local.
@@ -60,6 +60,7 @@ def describe_clinic(clinic: Clinic, *, url: str, opening=()) -> SafeString:
         "@id": f"{url}#clinic",
         "url": url,
         "name": clinic.name,
+        "image": image,
         "address": {
             "@type": "PostalAddress",
             "streetAddress": clinic.street,

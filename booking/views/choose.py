@@ -22,6 +22,7 @@ from booking.trail import Trail, read_trail
 from booking.views.own_hold import own_hold_context
 from booking.wording import clinic_time, day_words, short_day_words, visitor_time
 from clinic.practice.models import Clinic, Therapist
+from education.views.addresses import describe_address
 
 DAYS_A_PAGE = 28
 
@@ -31,7 +32,8 @@ DAYS_A_PAGE = 28
 def services(request: HttpRequest) -> HttpResponse:
     """What can be booked, with minutes and price."""
     trail = read_trail(request, now=timezone.now())
-    return render(request, "booking/services.html", {"services": Service.objects.listed(), "trail": trail, "step": 1})
+    context = {"services": Service.objects.listed(), "trail": trail, "step": 1, **describe_address(request)}
+    return render(request, "booking/services.html", context)
 
 
 @require_safe
@@ -41,7 +43,8 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     trail = read_trail(request, now=now)
-    context = {"service": service, "clinic": clinic, "trail": trail, "step": 2, **zone_context(service, clinic, trail)}
+    context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
+    context |= {**zone_context(service, clinic, trail), **describe_address(request)}
     if not service.is_bookable:
         return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):

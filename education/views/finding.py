@@ -78,9 +78,9 @@ SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
 
 @require_safe
 @conditional_page
-def sitemap(request):
-    """Every public page, for search engines."""
-    return keep_public(sitemap_views.sitemap(request, SITEMAPS).render())
+def sitemap(request, more):
+    """Every public page, for search engines; `more` are the sitemaps of other rooms, by name."""
+    return keep_public(sitemap_views.sitemap(request, {**SITEMAPS, **more}).render())
 
 
 class NewArticles(Feed):
