@@ -73,12 +73,13 @@ def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
     """Take up to `limit` messages whose time has come, for `lease`; nobody else gets them meanwhile. Oldest first.
 
     One whose lease ran out (its worker died) is taken again. Any number of workers may ask at once: each locks what it
-    takes and skips what others have locked. Each message knows whether it `was_never_tried`.
+    takes and skips what others have locked. Of one batch those that were tried least often come first: one that kills
+    whoever tries it must not take the others with it each time. Each knows whether it `was_never_tried`.
     """
     due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
     with transaction.atomic():
-        claimed = list(due.order_by("next_attempt_at")[:limit])
+        claimed = sorted(due.order_by("next_attempt_at")[:limit], key=lambda message: message.attempts)
         for message in claimed:
             message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
             message.was_never_tried = message.first_tried_at is None

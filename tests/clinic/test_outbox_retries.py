@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from clinic.outbox.messages import LEASE, claim_due_messages
 from clinic.outbox.models import Message, State
+from clinic.outbox.sending import send_claimed
 from tests.clinic import letters
 from tests.clinic.factories import NOON, MessageFactory, PatientFactory
 from tests.clinic.letters import fate, sweep, write_as, written
@@ -114,6 +116,25 @@ def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(pos
     post_office.drops = lambda mail: False
     assert sweep(now=unlucky.next_attempt_at) == 1
     assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
+
+
+def test_others_go_first_when_a_message_kills_whoever_tries_it(post_office):
+    deadly = MessageFactory(due_at=NOON - timedelta(minutes=1))
+    others = MessageFactory.create_batch(3)
+
+    def kill(message, now):
+        raise SystemExit  # nobody writes down that
+
+    write_as(kill)
+    for deaths in range(2):  # the first leaves no trace, the second was written down before it
+        first, *_ = claim_due_messages(now=NOON + deaths * LEASE)
+        assert first == deadly
+        with pytest.raises(SystemExit):
+            send_claimed(first, now=NOON + deaths * LEASE)
+
+    *first, last = claim_due_messages(now=NOON + 2 * LEASE)
+    assert last == deadly
+    assert set(first) == set(others)
 
 
 def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):
