@@ -70,7 +70,7 @@ def visit(evaluation, clinic, data):
     evaluation.intake_slug, evaluation.name = "intake", worst(80) if data == "worst" else "E"
     evaluation.save()
     address = f"{'a' * 60}@example.com" if data == "worst" else "a@b.example"
-    return book(evaluation, name=worst(100).replace("\0", ""), email=address, visitor_time_zone="Pacific/Chatham")
+    return book(evaluation, name=worst(100), email=address, visitor_time_zone="Pacific/Chatham")
 
 
 def a_visit(visit, clinic):
@@ -176,7 +176,7 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
     made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
     seen = _plain(words_of(made.html))
     for line in made.text.splitlines():
-        assert not re.search(r" [,.]|,\s*$|,\s*,|\(\s*\)|^\s*,", line.replace("W ", "")), line
+        assert not re.search(r" [,.]|,\s*$|,\s*,|\(\s*\)|^\s*,", line), line
         if line.strip() and not line.startswith(("http", "-- ")):
             assert _plain(line).rstrip(":") in seen, line
     for address in re.findall(r"^https?://\S+$", made.text, flags=re.MULTILINE):
@@ -184,7 +184,7 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
     assert "\n\n\n" not in made.text
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind in message_words.TEXTS))
+@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
 def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
     message = message_of(kind, visit, clinic, channel=Channel.SMS)
     text = fit_text(rule_of(message).text, kinds.find_kind(kind).text_values(message, NOW))

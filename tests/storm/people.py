@@ -24,6 +24,7 @@ ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Australia/
 STEP, SLOT = timedelta(minutes=15), timedelta(minutes=30)
 FIRST = BEGINNING + timedelta(hours=4)
 SLOTS = int((HOURS - 4.5) * 2)
+CHANGES = ("moved by the patient", "moved by staff", "cancelled", "cancelled", "regretted")
 
 
 def storm_messages():
@@ -94,16 +95,14 @@ class People:
         A database that is away is asked again later.
         """
         try:
-            if self.regretted:
-                visit, self.regretted = self.regretted, None
-                return self._note("restored", visit.version, undo_cancellation(appointment=visit, now=storm_time()))
-            visit = self._choose()
-            if visit is None or visit.starts_at <= storm_time():
-                return None
-            what = self.dice.choice(("moved by the patient", "moved by staff", "cancelled", "cancelled", "regretted"))
-            before, changed = visit.version, self._change(visit, what)
-            self._note(what, before, changed)
-            self.regretted = changed if what == "regretted" else None
+            visit, what = self.regretted, "restored"
+            if visit is None:
+                visit, what = self._choose(), self.dice.choice(CHANGES)
+            self.regretted = None
+            if visit and visit.starts_at > storm_time():
+                changed = self._change(visit, what)
+                self._note(what, visit.version, changed)
+                self.regretted = changed if what == "regretted" else None
         except BookingRefused as refusal:
             self.done[f"refused: {type(refusal).__name__}"] += 1
         except DatabaseFault:
@@ -116,6 +115,8 @@ class People:
 
     def _change(self, visit: Appointment, what: str) -> Appointment:
         now = storm_time()
+        if what == "restored":
+            return undo_cancellation(appointment=visit, now=now)
         if what in ("cancelled", "regretted"):
             return cancel_appointment(appointment=visit, now=now)
         starts_at = visit.starts_at.astimezone(UTC) + STEP  # into the gap after it
