@@ -122,12 +122,6 @@ def test_every_treatment_says_how_sure_we_are(pillar):
     assert all(re.search(r"\{(strong|limited|opinion)\}", item) and "[@" in item for item in items)
 
 
-def test_pillar_draws_its_figures_with_words_for_those_who_do_not_see_them(pillar):
-    html = render_fresh(pillar).body_html
-    assert html.count('<figure class="figure-drawn"><svg') == 2
-    assert html.count('role="img"') == html.count("<title id=") == 2
-
-
 def test_loading_twice_changes_nothing(db):
     assert load_articles(now=NOW)["created"] == len(FILES)
     before = list(Article.objects.values())
