@@ -5,6 +5,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from booking.today import read_today
+from education.editing import count_waiting
 
 
 class ClinicAdminSite(admin.AdminSite):
@@ -12,6 +13,11 @@ class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
     empty_value_display = "–"
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
+
+    def articles_waiting(self, request):
+        """For who may mend them: how many articles are due for a review, or have an update to look at; None for none."""
+        waiting = count_waiting(on=timezone.localdate()) if request.user.has_perm("education.change_article") else {}
+        return waiting if any(waiting.values()) else None
 
     def index(self, request, extra_context=None):
         """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below."""
@@ -21,6 +27,7 @@ class ClinicAdminSite(admin.AdminSite):
             "subtitle": None,
             "app_list": self.get_app_list(request),
             "today": read_today(now=timezone.now()),
+            "articles_waiting": self.articles_waiting(request),
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -62,6 +62,14 @@ def propose_text(article: Article, text: dict) -> None:
         article.save(update_fields=["proposal", "proposal_checksum"])
 
 
+def count_waiting(*, on) -> dict[str, int]:
+    """How many articles wait for staff on the day `on`: "reviews" that are due or near, "updates" that propose new words."""
+    return {
+        "reviews": Article.objects.due_for_review(on=on).count(),
+        "updates": Article.objects.filter(proposal__isnull=False).count(),
+    }
+
+
 def _lock_proposal(article: Article) -> Article:
     locked = Article.objects.select_for_update().get(pk=article.pk)
     if locked.proposal is None:

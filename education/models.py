@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -16,6 +17,7 @@ from .picture_markup import list_widths, picture_size
 from .places import PLACES
 from .prose import count_reading_minutes, plain_prose
 
+REMIND_BEFORE = timedelta(days=30)  # a review takes an evening or two
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
 CODE_LENGTH = 6
 SEARCH_CONFIG = "education_english"  # English without accents; made by a migration
@@ -56,6 +58,10 @@ class ArticleQuerySet(models.QuerySet):
     def published(self, *, now):
         """Those anybody may read at the instant `now`."""
         return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
+
+    def due_for_review(self, *, on):
+        """Those whose next review is over on the day `on`, or near."""
+        return self.filter(next_review_on__lte=on + REMIND_BEFORE)
 
     def for_lists(self):
         """With what a list shows of each, in reading order; the long texts stay in the database."""

@@ -1,7 +1,5 @@
 """Articles in the admin: writing with a preview beside it, publishing, and what an article said before."""
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -27,14 +25,14 @@ from ..editing import (
     save_article,
 )
 from ..forms.articles import ArticleForm, read_draft
-from ..models import Article, Picture, Topic
+from ..models import REMIND_BEFORE, Article, Picture, Topic
 from ..pictures import keep_picture
 from ..publishing import article_grade, find_broken_links, find_faults
 from ..views.reading import describe_page
 from ..wording import EASIEST_GRADE, HARDEST_GRADE
 from .pictures import thumbnail
 
-REMIND_DAYS = 30
+REMIND_DAYS = REMIND_BEFORE.days
 MARKS = (
     "Beyond plain Markdown: [@id] cites a source; {strong}, {limited} and {opinion} say how sure we are; {emergency} is the number "
     'to dial; [word](term:name) explains a word; ![What it shows](figure:name "Caption") is a drawing. A line of “::: emergency '
@@ -63,13 +61,8 @@ class WaitingFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         if self.value() == "review":
-            return review_due(queryset)
+            return queryset.due_for_review(on=timezone.localdate())
         return queryset.filter(proposal__isnull=False) if self.value() == "update" else queryset
-
-
-def review_due(articles):
-    """Those of `articles` whose next review is over, or near by the clinic's day."""
-    return articles.filter(next_review_on__lte=timezone.localdate() + timedelta(days=REMIND_DAYS))
 
 
 @admin.register(Article)
@@ -120,7 +113,7 @@ class ArticleAdmin(admin.ModelAdmin):
         return rows.for_lists() if is_list else rows.defer("prose", "search")
 
     def changelist_view(self, request, extra_context=None):
-        if request.method == "GET" and (due := review_due(Article.objects).count()):
+        if request.method == "GET" and (due := Article.objects.due_for_review(on=timezone.localdate()).count()):
             messages.warning(request, f"Articles to be reviewed within {REMIND_DAYS} days, or overdue: {due}.")
         return super().changelist_view(request, extra_context)
 
@@ -195,7 +188,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.display(description="next review", ordering="next_review_on")
     def next_review(self, article):
-        if article.next_review_on and article.next_review_on <= timezone.localdate() + timedelta(days=REMIND_DAYS):
+        if article.next_review_on and article.next_review_on <= timezone.localdate() + REMIND_BEFORE:
             return format_html('<span class="chip chip-warn">{}</span>', f"{article.next_review_on:%d %b %Y}")
         return article.next_review_on
 

@@ -171,6 +171,25 @@ def test_list_reminds_of_reviews(client, write_article, maria, editor):
     assert "Sore hip" not in client.get(path, {"waiting": "update"}).content.decode()
 
 
+def test_today_tells_of_reviews_and_updates_that_wait(client, write_article, maria, editor):
+    today = timezone.localdate()
+    client.force_login(editor)
+    path = reverse("admin:index")
+    assert "to be reviewed" not in client.get(path).content.decode()
+    review = {"reviewed_by": maria, "reviewed_on": today.replace(year=today.year - 1)}
+    write_article("soon", **review, next_review_on=today + timezone.timedelta(days=29))
+    write_article("later", **review, next_review_on=today + timezone.timedelta(days=31))
+    write_article("updated", proposal={})
+    page = client.get(path).content.decode()
+    assert "1 to be reviewed" in page and "1 with new words proposed" in page
+
+
+def test_today_is_quiet_about_articles_for_who_may_not_change_them(client, write_article):
+    write_article("updated", proposal={})
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    assert "new words proposed" not in client.get(reverse("admin:index")).content.decode()
+
+
 @pytest.mark.parametrize("slug", ["search", "glossary", "load-check"])
 def test_article_may_not_stand_where_another_page_does(db, slug):
     assert "slug" in ArticleForm({"slug": slug}).errors
