@@ -1,16 +1,36 @@
 """What the clinic offers."""
 
+from django import forms
 from django.contrib import admin
 
+from assessments.models import Questionnaire
 from booking.models import Service
 from clinic.practice.templatetags.practice_tags import money
+
+
+class ServiceForm(forms.ModelForm):
+    """A service, with its intake chosen from the questionnaires there are."""
+
+    class Meta:
+        model = Service
+        fields = "__all__"
+        widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = dict(Questionnaire.objects.published().order_by("slug", "version").values_list("slug", "title"))
+        chosen = self.instance.intake_slug
+        choices = [("", "none"), *known.items()]
+        if chosen and chosen not in known:
+            choices.append((chosen, f"{chosen} (not published)"))
+        self.fields["intake_slug"].widget = forms.Select(choices=choices)
 
 
 @admin.register(Service)
 class ServiceAdmin(admin.ModelAdmin):
     list_display = ("name", "minutes", "price", "ways", "listing", "position")
     list_editable = ("position",)
-    filter_horizontal = ("therapists",)
+    form = ServiceForm
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "slug", "summary", "includes", "price_cents", "listing", "position")}),
