@@ -12,6 +12,7 @@ from booking.opening_hours import day_interval
 from booking.scheduling import Interval, intersect, subtract
 from booking.wording import LocalTime, clinic_time
 from clinic.outbox.models import Message
+from clinic.outbox.pulse import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
@@ -78,6 +79,7 @@ class Today:
     next_visit: Appointment | None  # only looked for on a day without visits
     failed_messages: list[Message]
     overdue_messages: list[Message]
+    nobody_sends_since: datetime | None  # worker or beat stand still
     unmarked: list[Appointment]
     offered_times: list[OfferedTime]
     waiting: int  # people who would like an earlier time
@@ -101,6 +103,7 @@ def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
         next_visit=None if visits else _next_visit(whole_day, therapist),
         failed_messages=list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
         overdue_messages=list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+        nobody_sends_since=silent_since(now=now),
         unmarked=list(_unmarked(whole_day, therapist)),
         offered_times=_offered_times(now, clinic, therapist),
         waiting=WaitListEntry.objects.waiting().filter(last_on__gte=day).count(),

@@ -132,6 +132,19 @@ class Message(models.Model):
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
+class Sweep(models.Model):
+    """When somebody last looked for due messages. There is one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    swept_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="sweep_is_one_row", condition=Q(id=1))]
+
+    def __str__(self):
+        return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 class Suppression(models.Model):
     """An address we do not write to: it bounced, complained, or asked us to stop."""
 

@@ -27,6 +27,7 @@ from .kinds import MessageKind, find_kind
 from .mail import build_mail, describe_error, is_refused_for_good
 from .messages import CONVERSATION, LEASE, SWEEP_LASTS, claim_due_messages
 from .models import REASON_LENGTH, SETTLED, Channel, Message, State
+from .pulse import note_sweep
 from .quiet_hours import QuietHours, end_of_quiet_hours
 from .rules import read_rules, rule_of
 from .suppressions import has_unsubscribed, read_suppressions, unsubscribe_headers, why_unreachable
@@ -50,6 +51,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
 
     `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
     """
+    note_sweep(now=clock())
     fail_unsure_texts(now=clock())
     sent, line, clinic = 0, mailers.default, Clinic.objects.current()
     try:

@@ -42,6 +42,19 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_the_first_message_that_sh
     assert "Every message that was due has gone." in today.content.decode()
 
 
+def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothing_is_due(staff):
+    sweep(now=NOON)
+    health, today = look(staff, NOON + timedelta(seconds=119))
+    assert (health.status_code, health.json()["last_sweep_s"]) == (200, 119)
+    assert "nobody sends" not in today.content.decode()
+    health, today = look(staff, NOON + timedelta(seconds=121))
+    assert health.status_code == 503
+    assert "nobody sends" in today.content.decode() and "Tue 1 Dec, 12:00 pm" in today.content.decode()
+
+    sweep(now=NOON + timedelta(seconds=122))
+    assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
+
+
 def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
     """Nobody else may have it before its lease is over; who watches must not wait for that."""
     MessageFactory(state=State.SENDING, lease_until=NOON + LEASE, lease_token=uuid.uuid4())

@@ -54,7 +54,7 @@ def test_health_when_all_is_well(client):
     response = client.get("/health/")
 
     assert response.status_code == 200
-    assert response.json() == {"database": "ok", "oldest_overdue_s": 0}
+    assert response.json() == {"database": "ok", "oldest_overdue_s": 0, "last_sweep_s": None}
 
 
 def test_health_when_nobody_sends_what_is_due(client):

@@ -1,4 +1,4 @@
-"""A beat or a worker that is really killed shows on the health page and on Today within two minutes of the next message.
+"""A beat or a worker that is really killed shows on the health page and on Today within two minutes, messages due or not.
 
 Real processes on a clock that runs ten times as fast.
 """
@@ -20,7 +20,7 @@ from tests.storm.houses import Crew
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 FACTOR = 10
-ALARM, SLACK = timedelta(minutes=2), timedelta(seconds=20)
+ALARM, SLACK = timedelta(minutes=2), timedelta(seconds=20)  # a request takes a moment; a sweep comes every ten seconds
 
 
 @pytest.fixture
@@ -79,24 +79,22 @@ def test_the_alarm_sounds_within_two_minutes_when_somebody_was_killed(staff, cre
     wait_until(lambda: is_sent(first))
     assert look(staff, "/health/").status_code == 200
 
-    name = dead.partition(" ")[0]
+    name, letter = dead.partition(" ")[0], None
     if "hands" in dead:
         post_office.took_one.clear()
         post_office.is_hanging = True
         letter = plan_letter()
         assert post_office.took_one.wait(15)
-        crew.kill(name)
-        post_office.is_hanging = False
-    else:
-        crew.kill(name)
-        time.sleep(2)  # what beat had asked for before is done
-        letter = plan_letter()
+    crew.kill(name)
+    killed_at, post_office.is_hanging = storm_time(), False
 
     alarmed_at = wait_for_alarm(staff)
-    assert ALARM <= alarmed_at - letter.due_at <= ALARM + SLACK
+    assert ALARM - SLACK <= alarmed_at - killed_at <= ALARM + SLACK
     today = look(staff, "/admin/").content.decode()
-    assert "Alice Moore" in today and "late" in today
+    assert "nobody sends" in today
+    assert ("Alice Moore" in today and "late" in today) == (letter is not None)
 
     crew.replace(name)
+    letter = letter or plan_letter()
     wait_until(lambda: is_sent(letter))
     assert look(staff, "/health/").status_code == 200
