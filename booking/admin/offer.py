@@ -12,8 +12,6 @@ class ServiceForm(forms.ModelForm):
     """A service, with its intake chosen from the questionnaires there are."""
 
     class Meta:
-        model = Service
-        fields = "__all__"
         widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
 
     def __init__(self, *args, **kwargs):
