@@ -20,7 +20,7 @@ from threading import Lock, Timer
 from .expressions import evaluate
 
 TRIAL_SECONDS, RUN_SECONDS = 0.5, 1  # of work: what passes the trial with every answer given does not run out later
-WAIT_SECONDS = 8  # altogether, should the process not even get to work
+WAIT_SECONDS = 6  # altogether, should the machine be so busy that it hardly gets to work
 MOST_MEMORY = 512 * 2**20
 
 logger = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ class Asked:
 
 
 class CalculationFailed(Exception):
-    """The process ended at `culprit`, out of time or for another reason; what came before it has `values`."""
+    """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
 
-    def __init__(self, culprit: Asked, values: list, is_out_of_time: bool):
+    def __init__(self, culprit: Asked, values: list, is_limit: bool):
         super().__init__(culprit.link_id)
-        self.culprit, self.values, self.is_out_of_time = culprit, values, is_out_of_time
+        self.culprit, self.values, self.is_limit = culprit, values, is_limit
 
 
 class Calculator:
@@ -66,9 +66,11 @@ class Calculator:
             finally:
                 timer.cancel()
                 if len(values) < len(asked):
+                    with suppress(subprocess.TimeoutExpired):
+                        child.wait(1)  # for how it ended
                     self.close()
         if len(values) < len(asked):
-            raise CalculationFailed(asked[len(values)], values, child.returncode == -signal.SIGPROF)
+            raise CalculationFailed(asked[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL))
         return values
 
     def close(self) -> None:
@@ -109,7 +111,7 @@ def calculate(asked: list[Asked], resource: dict) -> list:
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
     except CalculationFailed as error:
-        if error.is_out_of_time:
+        if error.is_limit:
             _ours.given_up.add(error.culprit.expression)
         logger.error("The calculated answer %s cannot be worked out.", error.culprit.link_id)
         values = error.values + [None] * (len(possible) - len(error.values))

@@ -1,6 +1,8 @@
 """Which items of a questionnaire are asked, given the answers so far (FHIR's enableWhen). Pure."""
 
 import operator
+from contextlib import suppress
+from decimal import InvalidOperation
 
 from .questionnaire import Condition, Item, Questionnaire, comparable
 
@@ -41,12 +43,18 @@ def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> fro
 
 
 def meets_condition(question: Item, condition: Condition, values: list) -> bool:
-    """Whether `values`, the answers to `question`, meet `condition`."""
+    """Whether `values`, the answers to `question`, meet `condition`. What was typed and does not fit is equal to nothing."""
     if condition.operator == "exists":
         return bool(values) == condition.value
     wanted = comparable(question, condition.value)
-    matches = any(COMPARE[condition.operator](comparable(question, value), wanted) for value in values)
+    matches = any(COMPARE[condition.operator](given, wanted) for given in _comparables(question, values))
     return not matches if condition.operator == "!=" else matches
+
+
+def _comparables(question: Item, values: list):
+    for value in values:
+        with suppress(ValueError, InvalidOperation):
+            yield comparable(question, value)
 
 
 def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:

@@ -207,9 +207,16 @@ class PageForm(forms.Form):
 class UploadForm(forms.Form):
     """A FHIR file that staff bring."""
 
-    file = forms.FileField(label="FHIR Questionnaire (JSON, R4 or R5)")
+    file = forms.FileField(
+        label="The file",
+        help_text="A FHIR Questionnaire, R4 or R5, as JSON.",
+        widget=forms.FileInput(attrs={"accept": ".json,application/json,application/fhir+json"}),
+    )
     slug = forms.SlugField(
-        label="Known here as", required=False, max_length=60, help_text="Empty: from its url or name."
+        label="Its short name here (if you like)",
+        required=False,
+        max_length=60,
+        help_text="Without spaces, such as weekly-check. A name that is here already makes a new version of it.",
     )
 
 

@@ -16,6 +16,7 @@ from .checking import Problem
 from .inspection import Warning, fullest_answers, inspect
 from .models import Questionnaire, Response, ResponseStatus
 from .parsing import DefinitionInvalid, parse_questionnaire
+from .questionnaire import Questionnaire as ParsedQuestionnaire
 from .r5 import R5Lossy, convert_r5
 from .response_checking import check_response
 from .responses import settle_import
@@ -52,20 +53,24 @@ def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
 
     Without a slug its url or name gives one. The same definition again stores nothing. Raises ImportRefused.
     """
-    definition = read_json(content)
-    try:
-        definition = convert_r5(definition)
-        parsed = parse_questionnaire(definition)
-    except (R5Lossy, DefinitionInvalid) as error:
-        raise ImportRefused(error.reason, error.link_id) from None
-    except (AttributeError, TypeError):
-        raise ImportRefused("it is not built as FHIR says") from None
+    definition, parsed = read_definition(read_json(content))
     if reason := try_calculations(parsed, fullest_answers(parsed)):
         raise ImportRefused(reason)
     slug = slug or _slug_of(definition)
     with transaction.atomic():
         stored, is_new = _store(definition, slug, now)
     return Imported(stored, inspect(definition, parsed), is_new)
+
+
+def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
+    """`resource` as an R4 Questionnaire, raw and read. Raises ImportRefused."""
+    try:
+        definition = convert_r5(resource)
+        return definition, parse_questionnaire(definition)
+    except (R5Lossy, DefinitionInvalid) as error:
+        raise ImportRefused(error.reason, error.link_id) from None
+    except (AttributeError, TypeError):
+        raise ImportRefused("it is not built as FHIR says") from None
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:

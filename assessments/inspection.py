@@ -1,5 +1,6 @@
 """What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from .calculation import calculated_items, whole_expression
@@ -34,6 +35,18 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     if minutes > LONGEST_MINUTES:
         found.append(Warning("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}"))
     return found
+
+
+def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
+    """(page, its questions, each with how often it can be asked): as the file has them, without the copies of groups."""
+    times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
+    listed: dict[str, list[tuple[Item, int]]] = {}
+    for link_id, item in parsed.items.items():
+        if item.is_question and not (item.is_added or item.source):
+            page = parsed.page_of[link_id]
+            listed.setdefault(page.exported_id, []).append((item, times[link_id]))
+    texts = {page.exported_id: page.text for page in reversed(parsed.pages)}
+    return [(texts[name], questions) for name, questions in listed.items()]
 
 
 def _inspect_raw(raw: dict, most: int):

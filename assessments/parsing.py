@@ -30,16 +30,10 @@ from .fhir_names import (
 from .instruments import SYSTEM, instrument_scores
 from .questionnaire import CHOICE_TYPES, QUESTION_TYPES, UNASKED_TYPES, Condition, Item, Questionnaire, ScoreRule
 from .structure import StructureInvalid, check_structure
-from .unrolling import ADDED, CONTINUED, SOURCE, TooManyItems, unroll
+from .unrolling import ADDED, CONTINUED, NUMBER, SOURCE, TooManyItems, unroll
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
-WANTED = {
-    **dict.fromkeys(("linkId", "type", "text", "answerValueSet", "enableBehavior"), str),
-    **dict.fromkeys(("required", "repeats", "readOnly"), bool),
-    **dict.fromkeys(("item", "enableWhen", "answerOption", "initial", "extension", "code"), list),
-    "maxLength": int,
-}
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
@@ -101,9 +95,8 @@ class ItemReader:
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
         """`raw` with all below it. What is hidden or read-only makes everything below so."""
         link_id = raw.get("linkId", "")
-        for name, kind in WANTED.items():
-            if name in raw and (not isinstance(raw[name], kind) or isinstance(raw[name], bool) != (kind is bool)):
-                raise DefinitionInvalid(f"its {name} is not built as FHIR says", str(link_id))
+        if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
+            raise DefinitionInvalid("an extension has no url", str(link_id))
         if not link_id:
             raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
         if raw.get("type") not in TYPES:
@@ -126,6 +119,7 @@ class ItemReader:
             is_hidden=is_hidden,
             is_read_only=is_read_only,
             source=raw.get(SOURCE, ""),
+            number=raw.get(NUMBER, 0),
             is_added=raw.get(ADDED, False),
             is_continued=raw.get(CONTINUED, False),
             options=options,
@@ -163,9 +157,6 @@ def _parse_words(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict) -> dict:
-    for url in (MIN_OCCURS, MAX_OCCURS):
-        if not isinstance(extension_value(raw, url), int | None):
-            raise DefinitionInvalid("how often it may be there is no number", raw["linkId"])
     lowest, highest = (extension_value(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),

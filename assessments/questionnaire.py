@@ -39,6 +39,7 @@ class Item:
     """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
 
     `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
+    `number` counts the copies, from 2.
     `is_added` items are not in the file at all (see `unrolling`). `codes` say which items of which instrument it is.
     """
 
@@ -66,6 +67,7 @@ class Item:
     is_read_only: bool = False
     codes: tuple[str, ...] = ()
     source: str = ""
+    number: int = 0
     is_added: bool = False
     is_continued: bool = False
     options: tuple[Option, ...] = ()

@@ -84,4 +84,5 @@ def _seconds_for(item: Item) -> float:
 
 def count_without_reason(questionnaire: Questionnaire) -> int:
     """How many questions do not say why they are asked."""
-    return sum(item.is_answerable and not item.is_added and not item.why for item in questionnaire.items.values())
+    asked = (item for item in questionnaire.items.values() if item.is_answerable and not (item.is_added or item.source))
+    return sum(not item.why for item in asked)

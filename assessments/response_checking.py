@@ -13,6 +13,7 @@ from .checking import Problem, check_item
 from .enablement import enabled_items
 from .fhir_names import typed_value
 from .questionnaire import CHOICE_TYPES, UNASKED_TYPES, Item, Questionnaire, comparable
+from .response_items import Node, nodes_of
 
 WANTED = {
     "boolean": ("Boolean", bool),
@@ -37,24 +38,13 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True)
-class _Node:
-    """One item as the file has it: `parts` are ours that it stands for (more than one where a long page was split)."""
-
-    link_id: str
-    parts: tuple[Item, ...]
-
-    @property
-    def children(self) -> tuple[Item, ...]:
-        return tuple(child for part in self.parts for child in part.items)
-
-
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     """The answers of `resource`, and what is wrong with it.
 
     Reasons, beside those of `checking.Problem`: unknown (linkId), twice (more often than it may be there), place (an answer
     of a group, or questions beside an answer instead of below it), unit, unasked (a type we do not take), disabled (an
-    answer to what was not to be asked), total (a calculated answer that is not what the others give), status.
+    answer to what was not to be asked), total (a calculated answer that is not what the others give), status, shape (not
+    built as FHIR says).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -100,10 +90,10 @@ class _Reader:
         self.answers: dict[str, list] = {}
         self.problems: list[Problem] = []
 
-    def read(self, raw_items: list, items: tuple[Item, ...]) -> None:
-        nodes, seen = _nodes(items), Counter()
-        for raw in raw_items:
-            link_id = raw.get("linkId", "") if isinstance(raw, dict) else ""
+    def read(self, raw_items, items: tuple[Item, ...], inside: str = "") -> None:
+        nodes, seen = nodes_of(items), Counter()
+        for raw in self._objects(raw_items, inside):
+            link_id = raw.get("linkId", "") if isinstance(raw.get("linkId"), str) else ""
             same = [node for node in nodes if node.link_id == link_id]
             place, seen[link_id] = seen[link_id], seen[link_id] + 1
             if place < len(same):
@@ -111,13 +101,20 @@ class _Reader:
             else:
                 self.problems.append(Problem(link_id, "twice" if same else "unknown"))
 
-    def _read_item(self, raw: dict, node: _Node) -> None:
-        item, given = node.parts[0], raw.get("answer", [])
+    def _objects(self, raw, link_id: str) -> list[dict]:
+        """The JSON objects in the list `raw`; anything else is reported."""
+        found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+        if not isinstance(raw, list) or len(found) < len(raw):
+            self.problems.append(Problem(link_id, "shape"))
+        return found
+
+    def _read_item(self, raw: dict, node: Node) -> None:
+        item, given = node.parts[0], self._objects(raw.get("answer", []), node.link_id)
         if not item.is_question:
             if given:
                 self.problems.append(Problem(node.link_id, "unasked" if item.type in UNASKED_TYPES else "place"))
             self._open_copy(item)
-            self.read(raw.get("item", []), node.children)
+            self.read(raw.get("item", []), node.children, node.link_id)
             return
         if raw.get("item"):
             self.problems.append(Problem(node.link_id, "place"))
@@ -127,7 +124,7 @@ class _Reader:
                 self.problems.append(Problem(node.link_id, reason))
             else:
                 self.answers.setdefault(item.link_id, []).append(value)
-            self.read(answer.get("item", []) if isinstance(answer, dict) else [], node.children)
+            self.read(answer.get("item", []), node.children, node.link_id)
 
     def _open_copy(self, item: Item) -> None:
         """The further copies of a repeating group are opened by a question of ours."""
@@ -136,21 +133,9 @@ class _Reader:
                 self.answers[condition.question] = [True]
 
 
-def _nodes(items: tuple[Item, ...]) -> list[_Node]:
-    nodes: list[_Node] = []
-    for item in items:
-        if item.is_added:
-            nodes += _nodes(item.items)
-        elif item.is_continued and nodes and nodes[-1].link_id == item.exported_id:
-            nodes[-1] = _Node(nodes[-1].link_id, (*nodes[-1].parts, item))
-        else:
-            nodes.append(_Node(item.exported_id, (item,)))
-    return nodes
-
-
-def _read_value(item: Item, answer) -> tuple[object, str]:
+def _read_value(item: Item, answer: dict) -> tuple[object, str]:
     """(the value as we store it, "") or (None, reason)."""
-    found = typed_value(answer) if isinstance(answer, dict) else None
+    found = typed_value(answer)
     if found is None:
         return None, "type"
     kind, value = found

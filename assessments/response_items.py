@@ -1,5 +1,7 @@
 """Answers as the items of a FHIR QuestionnaireResponse: copies of repeating groups and parts of pages become what they were. Pure."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -19,6 +21,37 @@ VALUE_KEYS = {
     "url": "valueUri",
 }
 WEIGHT = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One item as the file has it: `parts` are ours that it stands for (more than one where a long page was split)."""
+
+    link_id: str
+    parts: tuple[Item, ...]
+
+    @property
+    def children(self) -> tuple[Item, ...]:
+        return tuple(child for part in self.parts for child in part.items)
+
+
+def nodes_of(items: Iterable[Item]) -> list[Node]:
+    """`items` as the file has them, in order: what we added gives way to what it holds."""
+    nodes: list[Node] = []
+    for item in _without_added(items):
+        if item.is_continued and nodes and nodes[-1].link_id == item.exported_id:
+            nodes[-1] = Node(nodes[-1].link_id, (*nodes[-1].parts, item))
+        else:
+            nodes.append(Node(item.exported_id, (item,)))
+    return nodes
+
+
+def _without_added(items: Iterable[Item]) -> Iterator[Item]:
+    for item in items:
+        if item.is_added:
+            yield from _without_added(item.items)
+        else:
+            yield item
 
 
 def write_items(
@@ -48,22 +81,18 @@ class _Writer:
 
     def write(self, items: tuple[Item, ...]) -> list[dict]:
         written: list[dict] = []
-        for item in items:
-            if item.is_added:
-                written += self.write(item.items)
-            elif one := self._write_item(item):
-                if item.is_continued and written and written[-1]["linkId"] == item.exported_id:
-                    written[-1].setdefault("item", []).extend(one.get("item", []))
-                else:
-                    written.append(one)
-                self.nodes[item.link_id] = written[-1]
+        for node in nodes_of(items):
+            if one := self._write_node(node):
+                written.append(one)
+                self.nodes |= dict.fromkeys((part.link_id for part in node.parts), one)
         return written
 
-    def _write_item(self, item: Item) -> dict | None:
+    def _write_node(self, node: Node) -> dict | None:
+        item = node.parts[0]
         if item.link_id not in self.enabled or not (item.is_question or item.type == "group"):
             return None
-        written = {"linkId": item.exported_id, "text": item.text} if item.text else {"linkId": item.exported_id}
-        children = self.write(item.items)
+        written = {"linkId": node.link_id, "text": item.text} if item.text else {"linkId": node.link_id}
+        children = self.write(node.children)
         if not item.is_question:
             return written | {"item": children} if children else None
         given = [self._write_value(item, value) for value in self.answers.get(item.link_id, [])]

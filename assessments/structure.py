@@ -1,6 +1,7 @@
 """Whether a questionnaire can be asked at all: one linkId each, limits and conditions that fit, no circles. Pure."""
 
 import re
+from dataclasses import fields
 from decimal import InvalidOperation
 
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
@@ -22,9 +23,13 @@ class StructureInvalid(ValueError):
 
 def check_structure(questionnaire: Questionnaire) -> None:
     """Raises StructureInvalid, naming the first item that cannot be asked and why."""
+    _check_types(questionnaire, questionnaire.variables)
     seen: set[str] = set()
     for page in questionnaire.pages:
         for item in page.walk():
+            _check_types(item, (*item.variables, item.scale_ends))
+            for part in (*item.options, *item.conditions):
+                _check_types(part, (), item.link_id)
             if item.link_id in seen:
                 raise StructureInvalid("this linkId is used twice", item.link_id)
             if item.link_id in OUR_FIELDS:
@@ -38,10 +43,24 @@ def check_structure(questionnaire: Questionnaire) -> None:
     _check_cycles(questionnaire)
 
 
+def _check_types(part, pairs, link_id: str = "") -> None:
+    """Whatever is a text, a number or yes or no in `part` must be that, and every word of `pairs` a text."""
+    link_id = getattr(part, "link_id", link_id)
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if one.type in (str, bool, int | None) and (
+            not isinstance(value, one.type) or isinstance(value, bool) != (one.type is bool)
+        ):
+            raise StructureInvalid(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
+    if not all(isinstance(word, str) for pair in pairs for word in pair):
+        raise StructureInvalid("a variable is not built as FHIR says", link_id)
+
+
 def _check_scores(questionnaire: Questionnaire) -> None:
     """A rule that cannot be worked out would fail where a patient is done."""
     measures: set[str] = set()
     for score in questionnaire.scores:
+        _check_types(score, ())
         fault = f"the score {score.measure}"
         if score.measure in measures or not 0 < len(score.measure) <= LONGEST_MEASURE:
             raise StructureInvalid(f"{fault} is there twice, or its name is too long")

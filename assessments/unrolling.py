@@ -9,7 +9,7 @@ from itertools import chain
 MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
 MOST_ITEMS = 4000  # after copying
 LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
-SOURCE, ADDED, CONTINUED = "#source", "#added", "#continued"  # no FHIR element begins with "#"
+SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
 class TooManyItems(ValueError):
@@ -61,7 +61,7 @@ def _unroll_item(raw: dict, max_occurs, most: int, *, is_top: bool = False) -> l
         gate = {"linkId": f"{link_id}~{number}?", "type": "boolean", "text": "Is there one more to add?", ADDED: True}
         parts.append({**gate, **opens})
         opens = {"enableWhen": [{"question": gate["linkId"], "operator": "=", "answerBoolean": True}]}
-        copy = {**_rename(item, f"~{link_id}.{number}", inside), "text": f"{text} ({number})"}
+        copy = {**_rename(item, f"~{link_id}.{number}", inside), NUMBER: number}
         copy.pop("enableBehavior", None)
         parts.append({**copy, **opens})
     if is_top:

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST
 
 from ..forms import UploadForm
 from ..importing import ImportRefused, import_questionnaire, publish_questionnaire
-from ..inspection import LONGEST_MINUTES, inspect
+from ..inspection import LONGEST_MINUTES, inspect, list_questions
+from ..instruments import SCALES, SYSTEM
 from ..models import Questionnaire
 from ..reading import count_without_reason, estimate_minutes
 from .read_only import ReadOnlyAdmin, see
@@ -33,7 +34,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         """A FHIR file in, an unpublished version out; what is refused says why, and the form stands again."""
         if not request.user.has_perm("assessments.add_questionnaire"):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             try:
                 imported = import_questionnaire(
@@ -42,7 +43,9 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             except ImportRefused as refused:
                 form.add_error("file", f"It cannot be asked. {refused}")
             else:
-                if not imported.is_new:
+                if imported.is_new:
+                    messages.success(request, "It can be asked. Patients do not see it yet.")
+                else:
                     messages.info(request, "This very questionnaire was there already.")
                 return see(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
         context = {
@@ -51,6 +54,8 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "subtitle": None,
             "opts": self.opts,
             "form": form,
+            "scales": SCALES,
+            "system": SYSTEM,
         }
         request.current_app = self.admin_site.name
         status = 422 if form.errors else 200
@@ -83,6 +88,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "questionnaire": questionnaire,
             "parsed": questionnaire.parsed,
+            "sections": list_questions(questionnaire.parsed),
             "minutes": estimate_minutes(questionnaire.parsed),
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),

@@ -152,7 +152,7 @@ def tricky():
 
 
 @pytest.mark.django_db
-def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(client, loaded, alice):
+def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(client, loaded, alice, caplog):
     questionnaire = import_questionnaire(content=json.dumps(tricky()).encode(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
     response = start_response(questionnaire_slug="tricky", patient=alice, now=NOW)
@@ -166,10 +166,11 @@ def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(c
         now=timezone.now(),
     )
     page = reverse("assessments:page", args=[token, questionnaire.parsed.pages[0].link_id])
-    for most_seconds in (WAIT_SECONDS + 5, 5):
+    for _ in range(2):
         began = time.monotonic()
         assert client.post(page, {"seen": "word", "word": "tired"}).status_code == 303
-        assert time.monotonic() - began < most_seconds
+        assert time.monotonic() - began < WAIT_SECONDS + 5
+    assert caplog.messages.count("The calculated answer slow cannot be worked out.") == 1  # not tried again
     response.refresh_from_db()
     assert (response.answers["quick"], response.answers.get("slow")) == (["400"], None)
 

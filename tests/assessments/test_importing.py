@@ -359,12 +359,11 @@ def test_number_of_answers_is_held_to_what_the_file_says(given, reason):
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({**STRING, "maxLength": "6"}, "its maxLength"),
+        ({**STRING, "maxLength": "6"}, "its max_length"),
         ({**STRING, "text": 7}, "its text"),
-        ({**STRING, "required": "yes"}, "its required"),
         (
             {**STRING, "repeats": True, "extension": [extension("questionnaire-maxOccurs", valueString="2")]},
-            "how often",
+            "its most",
         ),
         ({**STRING, "extension": [{"url": "urn:runclinic:layout", "valueCode": "scale"}]}, "the layout scale"),
         (
