@@ -16,16 +16,16 @@ from .models import Flag, Response
 from .nearness import describe_nearness, is_close, measure_nearness
 from .questionnaire import Questionnaire
 from .reading import Section, answer_text, read_sections
-from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, read_inputs, rules_read
+from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, leaves, read_inputs, rules_read
 from .sign_off import describe_sign_off
 from .training_load import spike_band, spike_ratio
 from .trend import Trend, count_other_versions, read_trends
 
 SECTIONS = {
-    "bone": "Bone",
     "load": "Load against capacity",
     "compensation": "Compensation: hypotheses to test",
     "acute and joint": "Acute onset and joint",
+    "bone": "Bone",
     "goals": "Goals and confidence",
 }
 GUARDIAN = ("guard.name", "guard.relation", "guard.consent")
@@ -73,7 +73,10 @@ class CloseRule:
 
 @dataclass(frozen=True)
 class Summary:
-    """`is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is."""
+    """`is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is.
+
+    `watches` are the bone signals that hold, said once more above everything.
+    """
 
     response: Response
     sign_off: str
@@ -82,6 +85,7 @@ class Summary:
     flags: list[FlagLine]
     close_rules: list[CloseRule]
     sections: list[SignalSection]
+    watches: list[Signal]
     trends: list[Trend]
     other_versions: int
     pages: list[Section]
@@ -94,6 +98,7 @@ def read_summary(*, response: Response, by, now) -> Summary:
     answers = keep_enabled(parsed, response.answers)
     flags = list(response.flags.select_related("staff_acknowledged_by").worst_first())
     fired = frozenset(flag.rule_id for flag in flags if flag.current_level)
+    held = holding_signals(rules, fired, answers)
     return Summary(
         response=response,
         sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
@@ -101,7 +106,8 @@ def read_summary(*, response: Response, by, now) -> Summary:
         is_guarded=answers.get("about.age") == ["under-18"],
         flags=[describe_flag(flag, parsed) for flag in flags],
         close_rules=find_close_rules(rules, parsed, answers),
-        sections=[_read_section(name, rules, fired, parsed, answers) for name in SECTIONS],
+        sections=[_read_section(name, rules, fired, held, parsed, answers) for name in SECTIONS],
+        watches=[signal for signal in held if signal.section == "bone"],
         trends=read_trends(response),
         other_versions=count_other_versions(response),
         pages=read_sections(parsed, answers),
@@ -126,12 +132,12 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
 
 
 def _read_section(
-    name: str, rules: Rules, fired: frozenset[str], parsed: Questionnaire, answers: dict
+    name: str, rules: Rules, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire, answers: dict
 ) -> SignalSection:
-    held = holding_signals(rules, fired, answers)
     lines = {True: [], False: []}
     for signal in (signal for signal in rules.signals if signal.section == name):
         inputs = _read_inputs(parsed, read_inputs(rules, signal.when, answers))
+        inputs += _read_ratios(rules, signal, answers)
         if flags := sorted(fired & rules_read(rules, signal.when)):
             inputs.insert(0, ("Flags", ", ".join(flags)))
         why_not = "" if signal in held else _why_not(signal, rules, fired, parsed, answers)
@@ -148,13 +154,22 @@ def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[
     ]
 
 
+def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list[tuple[str, str]]:
+    """The ratios that `signal` looks at, each with its band."""
+    ratios = [_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
+    return [("Ratio", f"{ratio:.2f}, {spike_band(ratio)}") for ratio in ratios if ratio]
+
+
+def _ratio(answers: dict[str, list], upper: str, lower: str) -> Decimal | None:
+    run, longest = answers.get(upper), answers.get(lower)
+    return spike_ratio(Decimal(str(run[0])), Decimal(str(longest[0]))) if run and longest else None
+
+
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    """Running in numbers, and the run when it began against the longest of the month before."""
+    """Running in numbers, on which day it began, and whether there is a run of the month before to compare with."""
     facts = _read_named(parsed, answers, "run.", "on.date")
-    if run := answers.get("run.last_long"):
-        ratio = spike_ratio(Decimal(run[0]), Decimal(answers.get("run.longest30", ["0"])[0]))
-        band = spike_band(ratio).replace("_", " ")
-        facts.append(("Single run against the month before", f"{ratio:.2f}, {band}" if ratio is not None else band))
+    if answers.get("run.last_long") and not _ratio(answers, "run.last_long", "run.longest30"):
+        facts.append(("Single run against the month before", spike_band(None).replace("_", " ")))
     return facts
 
 

@@ -132,6 +132,7 @@ def stop(request, screen, questionnaire):
     first = next(questionnaire.parsed.page_of[name].link_id for name in read if name in questionnaire.parsed.page_of)
     context = {
         "level": level,
+        "is_before_booking": True,
         "action": read_rules().actions[min((hit.deadline for hit in standing), key=DEADLINES.index)],
         "change_url": reverse("assessments:screen_page", args=[first]),
         "clinic": Clinic.objects.current(),
