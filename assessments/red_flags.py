@@ -147,6 +147,18 @@ def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str,
     return {name: list(values) for name, values in answers.items() if name in read and values}
 
 
+def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
+    """`answers` without what else was ticked in the same lists: only what `whens` look for, or "unsure" of it."""
+    wanted: dict[str, set] = {}
+    for leaf in (leaf for when in whens for leaf in leaves(rules, when) if _codes(leaf)):
+        for name in _items_read(leaf):
+            wanted.setdefault(name, {UNSURE}).update(_codes(leaf))
+    return {
+        name: [value for value in values if value in wanted.get(name, values)] or values
+        for name, values in answers.items()
+    }
+
+
 def rules_read(rules: Rules, when: dict) -> frozenset[str]:
     """The ids of the rules whose firing `when` looks at."""
     return frozenset(name for leaf in leaves(rules, when) for name in leaf.get("fired", ()))
@@ -230,12 +242,15 @@ def _items_read(leaf: dict) -> list[str]:
     return [name for name in (leaf.get("item"), leaf.get("unsure_in"), *leaf.get("ratio_of", ())) if name]
 
 
+def _codes(leaf: dict) -> list[str]:
+    return leaf.get("in", [leaf["is"]] if "is" in leaf else [])
+
+
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
     """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
     whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
     faults = []
     for leaf in (leaf for when in whens for leaf in leaves(rules, when)):
         faults += [name for name in _items_read(leaf) if name not in options]
-        codes = leaf.get("in", [leaf["is"]] if "is" in leaf else [])
-        faults += [f"{leaf['item']}={code}" for code in codes if code not in options.get(leaf["item"], {code})]
+        faults += [f"{leaf['item']}={code}" for code in _codes(leaf) if code not in options.get(leaf["item"], {code})]
     return sorted(set(faults))

@@ -16,7 +16,7 @@ from .models import Flag, Response
 from .nearness import describe_nearness, is_close, measure_nearness
 from .questionnaire import Questionnaire
 from .reading import Section, answer_text, read_sections
-from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, leaves, read_inputs, rules_read
+from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, leaves, narrow_inputs, read_inputs, rules_read
 from .sign_off import describe_sign_off
 from .training_load import spike_band, spike_ratio
 from .trend import Trend, count_other_versions, read_trends
@@ -120,6 +120,7 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
     if rule is None:  # the rule was withdrawn since; the record stays readable
         return FlagLine(flag, "A rule that is no longer in use", "", "", flag.action, False, [])
     case = next((case for case in rule.cases if case.level == flag.level), rule.cases[0])
+    snapshot = narrow_inputs(read_rules(), [one.when for one in rule.cases], flag.snapshot)
     return FlagLine(
         flag=flag,
         title=rule.question,
@@ -127,7 +128,7 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
         source=rule.source,
         deadline=flag.action,
         is_conservative=case.is_conservative,
-        inputs=_read_inputs(questionnaire, flag.snapshot),
+        inputs=_read_inputs(questionnaire, snapshot),
     )
 
 
@@ -136,7 +137,8 @@ def _read_section(
 ) -> SignalSection:
     lines = {True: [], False: []}
     for signal in (signal for signal in rules.signals if signal.section == name):
-        inputs = _read_inputs(parsed, read_inputs(rules, signal.when, answers))
+        read = read_inputs(rules, signal.when, answers)
+        inputs = _read_inputs(parsed, narrow_inputs(rules, [signal.when], read))
         inputs += _read_ratios(rules, signal, answers)
         if flags := sorted(fired & rules_read(rules, signal.when)):
             inputs.insert(0, ("Flags", ", ".join(flags)))

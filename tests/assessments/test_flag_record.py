@@ -1,0 +1,53 @@
+"""Page after page saved and answered again at random: the record follows the table, and every lowering leaves a line."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from assessments.enablement import keep_enabled
+from assessments.models import Flag, StaffAlert
+from assessments.red_flags import LEVELS
+from assessments.responses import pages_asked, save_page
+from clinic.audit.models import AccessEvent
+from tests.assessments.answering import QUIET
+from tests.assessments.conftest import NOW
+from tests.assessments.flag_oracle import expect_flags
+
+pytestmark = pytest.mark.django_db
+
+
+def draw_answer(chance, item):
+    """Some options of a question; half the time any, else as the quiet runner answers."""
+    if not item.options or chance.random() < 0.5:
+        return QUIET.get(item.link_id, [])
+    codes = [option.code for option in item.options]
+    return chance.sample(codes, k=min(len(codes), chance.randint(1, 3))) if item.repeats else [chance.choice(codes)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(response, charlie, seed):
+    chance, highest, lowered = random.Random(seed), {}, 0
+    for step in range(24):
+        page = chance.choice(pages_asked(response))
+        before = {flag.rule_id: flag.current_level for flag in response.flags.all()}
+        answers = {item.link_id: draw_answer(chance, item) for item in page.walk() if item.is_question}
+        save_page(response=response, page=page.link_id, answers=answers, now=NOW + timedelta(minutes=step))
+
+        expected = expect_flags(keep_enabled(response.questionnaire.parsed, response.answers))
+        flags = {flag.rule_id: flag for flag in response.flags.all()}
+        assert {rule: flag.current_level for rule, flag in flags.items() if flag.current_level} == expected
+        highest = {
+            rule: min(highest.get(rule, "T"), expected.get(rule, "T"), key=LEVELS.index) for rule in {*highest, *expected}
+        }
+        assert {rule: flag.level for rule, flag in flags.items()} == highest  # never removed, never below its highest
+        lowered += sum(is_lower(flags[rule].current_level, than=level) for rule, level in before.items() if level)
+        events = AccessEvent.objects.filter(action="U", object_id__in=[str(flag.pk) for flag in flags.values()])
+        assert events.count() == lowered
+    assert lowered  # or nothing was tried
+    worst = {flag.level for flag in Flag.objects.all()} & {"E", "U"}
+    assert set(StaffAlert.objects.values_list("level", flat=True)) >= ({"E"} if "E" in worst else worst)
+
+
+def is_lower(level, than):
+    return not level or LEVELS.index(level) > LEVELS.index(than)
