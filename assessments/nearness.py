@@ -75,7 +75,8 @@ def _just_missed(leaf: dict, answers: dict[str, list]) -> bool:
 
 def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> str:
     if "not" in leaf:
-        return f"not: {_describe(leaf['not'], items, answers)}"
+        held = _describe(leaf["not"], items, answers)
+        return held.replace(" to be ", " not to be ", 1) if "item" in leaf["not"] else f"not {held}"
     if "fired" in leaf:
         return f"a flag of {', '.join(leaf['fired'])}"
     if "ratio_of" in leaf:

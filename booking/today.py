@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from django.db.models import QuerySet
 
@@ -45,6 +47,36 @@ class TodaysVisit:
 
 
 @dataclass(frozen=True)
+class FlaggedIntake:
+    """The open flags of one intake as one line, worst first; `is_late`: somebody should have looked by now."""
+
+    flags: list[Flag]
+    is_late: bool
+
+    @property
+    def worst(self) -> Flag:
+        return self.flags[0]
+
+    @property
+    def counts(self) -> list[tuple[Flag, int]]:
+        """The first flag of each level with how many there are of it, worst level first."""
+        return [(group[0], len(group)) for _, rows in groupby(self.flags, attrgetter("level")) if (group := list(rows))]
+
+    @property
+    def first_raised_at(self) -> datetime:
+        return min(flag.raised_at for flag in self.flags)
+
+    @property
+    def wants_call(self) -> bool:
+        return any(flag.callback_requested_at for flag in self.flags)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the patient has not yet read what one of them says to do."""
+        return not all(flag.patient_acknowledged_at for flag in self.flags)
+
+
+@dataclass(frozen=True)
 class Gap:
     """Open time with nobody in it."""
 
@@ -72,8 +104,7 @@ class Today:
 
     clinic: Clinic
     day: date
-    flags: list[Flag]
-    late_flags: frozenset[Flag]  # of these, what somebody should have seen to by now
+    flagged: list[FlaggedIntake]
     visits: list[TodaysVisit]
     gaps: list[Gap]
     next_visit: Appointment | None  # only looked for on a day without visits
@@ -91,13 +122,11 @@ def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
     visits = _visits(whole_day, clinic, therapist)
-    flags = list(Flag.objects.open().select_related("response__patient"))
     diaries = read_diaries(first_day=day, days=1, now=now, clinic=clinic, therapist=therapist)
     return Today(
         clinic=clinic,
         day=day,
-        flags=flags,
-        late_flags=frozenset(flag for flag in flags if flag.is_overdue(now)),
+        flagged=_flagged(now),
         visits=visits,
         gaps=_gaps(diaries, whole_day, clinic),
         next_visit=None if visits else _next_visit(whole_day, therapist),
@@ -108,6 +137,14 @@ def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
         offered_times=_offered_times(now, clinic, therapist),
         waiting=WaitListEntry.objects.waiting().filter(last_on__gte=day).count(),
     )
+
+
+def _flagged(now: datetime) -> list[FlaggedIntake]:
+    """Intakes with open flags, the worst and the longest waiting first."""
+    intakes: dict = {}
+    for flag in Flag.objects.open().select_related("response__patient"):
+        intakes.setdefault(flag.response_id, []).append(flag)
+    return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
 
 
 def _of(therapist: Therapist | None) -> QuerySet[Appointment]:

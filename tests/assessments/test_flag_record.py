@@ -38,7 +38,8 @@ def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(respo
         flags = {flag.rule_id: flag for flag in response.flags.all()}
         assert {rule: flag.current_level for rule, flag in flags.items() if flag.current_level} == expected
         highest = {
-            rule: min(highest.get(rule, "T"), expected.get(rule, "T"), key=LEVELS.index) for rule in {*highest, *expected}
+            rule: min(highest.get(rule, "T"), expected.get(rule, "T"), key=LEVELS.index)
+            for rule in {*highest, *expected}
         }
         assert {rule: flag.level for rule, flag in flags.items()} == highest  # never removed, never below its highest
         lowered += sum(is_lower(flags[rule].current_level, than=level) for rule, level in before.items() if level)

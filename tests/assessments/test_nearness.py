@@ -70,3 +70,11 @@ def test_nearness_needs_nothing_exactly_when_the_condition_holds(rules, intake, 
         for case in rule.cases:
             is_held = holds(rules, case.when, answers, unsure_is_yes=False)
             assert (measure_nearness(rules, case.when, answers).needed <= 0) is is_held, (rule.id, case.when)
+
+
+def test_what_speaks_against_a_rule_is_said_in_words(rules, intake):
+    toes = {"comp": ["toes"], "comp.toes.new": ["yes"]}
+    assert why_not(rules, intake, "C-2", toes, frozenset({"RF30"})) == "needs not a flag of RF30"
+    started = {"run.change": ["started"], "run.longest30": ["9"]}
+    label = intake.items["run.longest30"].label
+    assert why_not(rules, intake, "L-2", started) == f"needs {label} (9 miles) not to be more than 0"

@@ -80,24 +80,38 @@ def test_open_flags_and_messages_that_did_not_go_out_are_shown(evaluation):
         state=State.FAILED, reason="mailbox unknown", settled_at=NOW, lease_until=None
     )
     today = read_today(now=NOW + timedelta(hours=1))
-    assert today.flags == [flag]
+    assert [intake.flags for intake in today.flagged] == [[flag]]
     assert [message.kind for message in today.failed_messages] == ["booking_booked"]
     assert today.overdue_messages == []
     late = read_today(now=NINE_ON_TUESDAY - timedelta(hours=40))
     assert [message.kind for message in late.overdue_messages] == ["booking_reminder_48h"]
 
 
-def make_flag(visit, now, rule="RF01"):
+def test_flags_of_one_intake_are_one_line_worst_first(evaluation):
+    alices, bobs = book(evaluation), book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), name="Bob")
+    flag = make_flag(alices, NOW, rule="RF16", level="U")
+    for rule, level in (("RF01", "E"), ("RF02", "E"), ("RF36", "T")):
+        make_flag(alices, NOW + timedelta(minutes=5), rule=rule, level=level, response=flag.response)
+    make_flag(bobs, NOW - timedelta(hours=1), rule="RF17", level="U")
+
+    first, second = read_today(now=NOW + timedelta(minutes=40)).flagged
+    assert [one.rule_id for one in first.flags] == ["RF01", "RF02", "RF16", "RF36"]
+    assert [(one.level, count) for one, count in first.counts] == [("E", 2), ("U", 1), ("T", 1)]
+    assert (first.first_raised_at, first.is_late, first.is_unread, first.wants_call) == (NOW, True, True, False)
+    assert (second.worst.rule_id, second.is_late) == ("RF17", False)
+
+
+def make_flag(visit, now, rule="RF01", level="E", response=None):
     questionnaire, _ = Questionnaire.objects.get_or_create(
         slug="intake", version=1, title="Intake", definition={}, defaults={"published_at": NOW, "created_at": NOW}
     )
-    response = Response.objects.create(questionnaire=questionnaire, patient=visit.patient, created_at=now)
+    response = response or Response.objects.create(questionnaire=questionnaire, patient=visit.patient, created_at=now)
     return Flag.objects.create(
         response=response,
         rule_id=rule,
         rule_version=1,
-        level="E",
-        current_level="E",
+        level=level,
+        current_level=level,
         action="emergency",
         raised_at=now,
     )

@@ -8,10 +8,12 @@ from playwright.sync_api import expect
 
 from assessments.enablement import enabled_items
 from assessments.models import Flag, Response, StaffAlert
+from assessments.responses import complete_response, save_page, start_response
 from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message
+from clinic.practice.patients import find_or_register_patient
 
 from . import steps
 
@@ -157,5 +159,47 @@ def test_summary_prints_on_one_page_and_rules_are_signed(open_browser, check_axe
     desk.goto(f"/admin/assessments/response/{Response.objects.get().pk}/change/")
     expect(desk.locator("#content")).to_contain_text("version 1, signed off by Nora Ellis")
     check_axe(desk)
+    assert_prints_on_one_page(desk)
+
+
+def assert_prints_on_one_page(page):
     for paper in ("Letter", "A4"):
-        assert len(re.findall(rb"/Type\s*/Page\b", desk.pdf(format=paper, prefer_css_page_size=False))) == 1, paper
+        printed = page.pdf(format=paper, prefer_css_page_size=False)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, paper
+
+
+FIRST_OF_ALL = {"about.age": ["under-18"], "hist.bsi": ["hip"], "run.stopped": ["as-before"], "comp.strength": ["none"]}
+
+
+def tick_everything(item):
+    """The most that one can answer: every sign, every "yes", every text to its last character."""
+    codes = [option.code for option in item.options if option.code not in ("none", "unsure", "no")]
+    if item.repeats:
+        return codes
+    if codes:
+        return FIRST_OF_ALL.get(item.link_id, ["yes" if "yes" in codes else codes[0]])
+    words = ("Wolfeschlegelsteinhausenbergerdorff runs uphill " * 12)[: item.max_length or 30].strip()
+    miles = "9" if item.link_id == "run.longest30" else "20.25"
+    return {"integer": [7], "decimal": [miles], "date": ["2026-11-02"], "boolean": [True]}.get(item.type, [words])
+
+
+def test_summary_prints_on_one_page_when_everything_is_ticked(open_browser, check_axe):
+    now = timezone.now()
+    name = "Bartholomew Maximilian Wolfeschlegelsteinhausenbergerdorff-Papadopoulos"
+    runner = find_or_register_patient(name=name, email="b@runners.example", phone="", now=now)
+    response = start_response(questionnaire_slug="hip-running-intake", patient=runner, now=now)
+    for page in response.questionnaire.parsed.pages:
+        answers = {item.link_id: tick_everything(item) for item in page.walk() if item.is_question}
+        save_page(response=response, page=page.link_id, answers=answers, now=now)
+    complete_response(response=response, now=now)
+    assert response.flags.count() == 40  # all but RF37, which is for those who can walk
+
+    desk = open_browser(viewport={"width": 1280, "height": 900})
+    steps.log_in(desk)
+    expect(desk.locator(".today-flags .row-flag").filter(has_text=name)).to_have_count(1)
+    check_axe(desk)
+    desk.goto(f"/admin/assessments/response/{response.pk}/change/")
+    expect(desk.locator(".watch")).to_contain_text("BSI-watch")
+    check_axe(desk)
+    steps.fits(desk)
+    assert_prints_on_one_page(desk)
