@@ -4,9 +4,10 @@ The arithmetic of published instruments is here; their words are not: a clinic i
 A stored total is never believed, always worked out again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from .enablement import enabled_items
 from .questionnaire import Item, Questionnaire, ScoreRule
 
 METHODS = {"sum", "mean", "person-mean", "mean-of-scores"}
@@ -28,13 +29,15 @@ class MethodUnknown(ValueError):
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
-    """Every score of `questionnaire` over `answers`, which hold only questions that were asked."""
+    """Every score of `questionnaire` over `answers`, which hold only questions that were asked; only those count as missing."""
+    asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}
     for rule in questionnaire.scores:
-        of_scores = rule.method == "mean-of-scores"
-        results[rule.measure] = (
-            _mean_of_scores(rule, results) if of_scores else score(rule, questionnaire.items, answers)
-        )
+        if rule.method == "mean-of-scores":
+            results[rule.measure] = _mean_of_scores(rule, results)
+        else:
+            result = score(rule, questionnaire.items, answers)
+            results[rule.measure] = replace(result, of=sum(name in asked for name in rule.items))
     return list(results.values())
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assessments.definitions import read_rules
 from assessments.enablement import enabled_items, keep_enabled
-from assessments.red_flags import LEVELS, evaluate, holding_signals
+from assessments.red_flags import LEVELS, evaluate, holding_signals, leaves
 from tests.assessments.answering import QUIET
 from tests.assessments.flag_oracle import expect_flags, expect_signals
 from tests.assessments.test_red_flags import ROWS
@@ -37,11 +38,44 @@ READ = (
 )
 SCALES = ("pain.run", "pain.morning", "psy.confidence", "psy.worry")
 MILES = st.sampled_from(["0", "5", "10", "11", "11.001", "13", "20", "20.1", "33"])
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RULES = read_rules()
+PLACES = (
+    *("front-hip", "groin", "pubic", "inner-thigh", "front-thigh", "outer-hip", "knee"),
+    *("shin", "foot", "low-back", "buttock", "back-thigh", "calf", "unsure"),
+)
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(FEW, max_examples=250)
 
 
 def options_of(intake, name):
     return [option.code for option in intake.items[name].options]
+
+
+def codes_looked_for(rules, when):
+    """{question: the answers that the condition names}, for drawing stories that come near it."""
+    wanted: dict[str, set] = {}
+    for leaf in (leaf for leaf in leaves(rules, when) if "item" in leaf):
+        for name in (leaf["item"], *filter(None, [leaf.get("unsure_in")])):
+            wanted.setdefault(name, set()).update(leaf.get("in", [leaf["is"]] if "is" in leaf else []))
+    return wanted
+
+
+@st.composite
+def stories_near(draw, intake, rules, whens):
+    """Stories around the conditions `whens`: what they look for is often answered, their questions are mostly asked."""
+    story = draw(stories(intake))
+    for name, codes in (pair for when in whens for pair in codes_looked_for(rules, when).items()):
+        possible = sorted(codes & set(options_of(intake, name))) if name in intake.items else []
+        if possible and draw(st.integers(0, 4)):
+            most = 3 if intake.items[name].repeats else 1
+            story[name] = draw(st.lists(st.sampled_from(possible), min_size=1, max_size=most, unique=True))
+    for name in [name for name in story if name.endswith(".unsure") and draw(st.booleans())]:
+        story[name.removesuffix(".unsure")] = ["unsure"]
+    for name in [name for name in story if name in intake.items]:  # and what opens them
+        for condition in intake.items[name].conditions[:1]:
+            if condition.question in READ and draw(st.integers(0, 3)):
+                story[condition.question] = [condition.value]
+    return story
 
 
 @st.composite
@@ -63,17 +97,20 @@ def levels(rules, asked):
     return {hit.rule_id: hit.level for hit in evaluate(rules, asked)}
 
 
-@MANY
+@pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: rule.id)
+@FEW
 @given(data=st.data())
-def test_flags_are_those_of_the_table_whatever_is_ticked(rules, intake, data):
-    asked = keep_enabled(intake, data.draw(stories(intake)))
+def test_flags_are_those_of_the_table_whatever_is_ticked(rules, intake, rule, data):
+    story = data.draw(stories_near(intake, rules, [case.when for case in rule.cases]))
+    asked = keep_enabled(intake, story)
     assert levels(rules, asked) == expect_flags(asked)
 
 
-@MANY
+@pytest.mark.parametrize("signal", RULES.signals, ids=lambda signal: signal.id)
+@FEW
 @given(data=st.data())
-def test_signals_are_those_of_the_table_whatever_is_ticked(rules, intake, data):
-    asked = keep_enabled(intake, data.draw(stories(intake)))
+def test_signals_are_those_of_the_table_whatever_is_ticked(rules, intake, signal, data):
+    asked = keep_enabled(intake, data.draw(stories_near(intake, rules, [signal.when])))
     held = {one.id for one in holding_signals(rules, frozenset(levels(rules, asked)), asked)}
     assert held == expect_signals(asked)
 
@@ -132,9 +169,10 @@ def test_one_more_sign_never_lowers_the_whole(rules, intake, data):
 
 
 @pytest.mark.parametrize("age", ["under-18", "18-20", "21-49", "50-up"])
-@pytest.mark.parametrize("place", ["front-hip", "inner-thigh", "knee", "shin"])
-@pytest.mark.parametrize("leg", ["none", "no-weight"])
-@pytest.mark.parametrize("pop", ["yes", "no", "unsure"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("leg", "pop"), [("none", "yes"), ("none", "no"), ("no-weight", "unsure"), ("no-weight", "no")]
+)
 def test_young_runners_path(rules, intake, age, place, leg, pop):
     """RF25 and RF26: who is under 18, who is under 21, where it hurts, whether they can walk."""
     story = QUIET | {
@@ -145,6 +183,49 @@ def test_young_runners_path(rules, intake, age, place, leg, pop):
         "rf.young.pop": [pop],
     }
     found = levels(rules, keep_enabled(intake, story))
-    is_watched = age == "under-18" and place != "shin"
+    is_watched = age == "under-18" and place not in ("shin", "foot", "low-back", "calf")
     assert found.get("RF25") == (("E" if leg == "no-weight" else "U") if is_watched else None)
     assert found.get("RF26") == ("U" if age in ("under-18", "18-20") and pop != "no" else None)
+
+
+BLEEDING = {
+    "med.conditions": ["thinner"],
+    "loc.map": ["groin"],
+    "on.when": ["days"],
+    "on.mode": ["sudden"],
+    "on.sudden": ["bruise"],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "is_emergency"),
+    [
+        ({}, True),
+        ({"med.conditions": ["unsure"], "med.conditions.unsure": ["thinner"]}, True),
+        *(({"loc.map": [place]}, True) for place in ("front-hip", "front-thigh", "unsure")),
+        *(({"loc.map": [place]}, False) for place in ("outer-hip", "knee", "calf")),
+        ({"on.when": ["weeks"]}, True),
+        ({"on.when": ["months"]}, False),
+        ({"on.sudden": ["weak"]}, True),
+        ({"on.sudden": ["pop"]}, False),
+        ({"on.sudden": ["pop"], "mech": ["give-way"]}, True),
+        ({"on.mode": ["gradual"]}, False),  # the bruise is no longer asked about
+        ({"med.conditions": ["antibiotic"]}, False),
+    ],
+)
+def test_blood_thinners_with_new_signs_of_bleeding_are_an_emergency(rules, intake, change, is_emergency):
+    """RF14 by answers of three pages, for who did not tick it on the first."""
+    found = levels(rules, keep_enabled(intake, QUIET | BLEEDING | change))
+    assert found.get("RF14") == ("E" if is_emergency else None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "level", "answers"),
+    [
+        ("RF24", "U", {"med.conditions": ["unsure"], "med.conditions.unsure": ["bone-blood"], "rf.deep": ["yes"]}),
+        ("RF30", "E", {"rf.move": ["unsure"], "rf.move.unsure": ["foot-slap"], "rf.foot.fast": ["yes"]}),
+        ("RF40", "U", {"med.conditions": ["unsure"], "med.conditions.unsure": ["hip-surgery"], "rf.hip.new": ["yes"]}),
+    ],
+)
+def test_unsure_twice_over_counts_as_yes(rules, intake, rule, level, answers):
+    assert levels(rules, keep_enabled(intake, QUIET | answers))[rule] == level

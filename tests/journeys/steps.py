@@ -52,7 +52,8 @@ def answer(page: Page, link_id: str, *values: str) -> None:
     for value in values:
         option = page.locator(f'input:is([type=radio], [type=checkbox])[name="{link_id}"][value="{value}"]')
         if option.count():
-            option.first.check(force=True)
+            if not option.first.is_checked():
+                option.first.locator("xpath=ancestor::label[1]").click()  # as a finger does; waits until nothing moves
         else:
             page.locator(f'[name="{link_id}"]').first.fill(value)
 
