@@ -1,0 +1,88 @@
+"""Waiting for an earlier time: one from the days, one from her visit; a time is freed, both are told, the first yes has it."""
+
+import re
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from booking.models import Appointment
+from clinic.demo.clinic import open_demo_clinic
+from clinic.outbox.sending import send_due_messages
+from clinic.practice.models import Clinic
+
+from . import steps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OFFER = re.compile(r"https?://[^/]+(/offers/[\w-]{43}/)")
+
+
+@pytest.fixture(autouse=True)
+def demo_clinic():
+    open_demo_clinic(now=timezone.now())
+
+
+def send_tomorrow_noon():
+    """Whatever the hour is now, nobody is asleep then."""
+    zone = Clinic.objects.current().zone
+    noon = datetime.combine(timezone.now().astimezone(zone).date() + timedelta(days=1), time(12), zone)
+    send_due_messages(clock=lambda: noon)
+
+
+def offer_to(post_office, email):
+    mail = next(mail for mail in reversed(post_office.mails) if mail["To"] == email)
+    return OFFER.search(mail.get_body(("plain",)).get_content())[1]
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, post_office, check_axe, java_script):
+    page, heading = open_browser(java_script_enabled=java_script), {"level": 1}
+
+    def arrive(words):
+        expect(page.get_by_role("heading", **heading)).to_have_text(words)
+        steps.fits(page)
+        if java_script:
+            check_axe(page)
+
+    # Wilma has the last time of the last day, and Alice one before it.
+    page.goto("/book/evaluation/")
+    page.locator(".choice-list a.choice").last.click()
+    page.locator(".time-grid button").last.click()
+    steps.give_details(page, name="Wilma Later", email="wilma@runners.example")
+    steps.press(page, re.compile("^Book this visit"))
+    page.get_by_role("link", name="Tell me of earlier times").click()
+    arrive("Shall we tell you if something earlier gets free?")
+    steps.press(page, "Yes, tell me")
+    arrive("You are on the wait list")
+    when = steps.book(page, "Evaluation", name="Alice Runner", email="alice@runners.example")
+    alices = page.url
+
+    page.goto("/book/evaluation/")
+    page.get_by_role("link", name="Tell me when one gets free").click()
+    arrive("Shall we tell you when a time gets free?")
+    steps.press(page, "Put me on the wait list")
+    expect(page.locator(".error-summary")).to_be_visible()
+    steps.give_details(page, name="Walter Waiting", email="walter@runners.example")
+    steps.press(page, "Put me on the wait list")
+    arrive("You are on the wait list")
+
+    page.goto(alices)
+    page.get_by_role("link", name="Cancel this visit").click()
+    steps.press(page, "Yes, cancel it")
+    send_tomorrow_noon()
+
+    page.goto(offer_to(post_office, "walter@runners.example"))
+    arrive("Would you like this time?")
+    expect(page.locator("main")).to_contain_text(when)
+    page.goto(offer_to(post_office, "wilma@runners.example"))
+    expect(page.locator("main")).to_contain_text("is moved to this time")
+    steps.press(page, "Yes, I take it")
+    expect(page.get_by_role("heading", **heading)).to_have_text("You’re booked")
+    expect(page.locator("main")).to_contain_text(when)
+    assert Appointment.objects.filter(patient__name="Wilma Later", status="booked").count() == 1
+
+    page.goto(offer_to(post_office, "walter@runners.example"))
+    arrive("This time is gone")
+    expect(page.locator("main")).to_contain_text("You stay on the wait list")
