@@ -9,6 +9,7 @@ from booking.appointments import book_appointment
 from booking.attendance import confirm_appointment, mark_arrived
 from booking.availability import Slot, free_slots
 from booking.models import Appointment, Service
+from booking.wait_list import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.practice.models import Clinic, Therapist
 from education.models import Article
@@ -28,6 +29,7 @@ class Booking:
     is_confirmed: bool = False
     has_arrived: bool = False
     from_article: bool = False
+    would_come_earlier: bool = False
 
 
 BOOKINGS = (
@@ -46,7 +48,7 @@ BOOKINGS = (
     Booking(1, 9, "evaluation", "Ada Kowalczyk"),
     Booking(1, 13, "discovery-call", "Jonah Pike", from_article=True),
     Booking(2, 10, "follow-up", "Tom Reyes"),
-    Booking(3, 8, "evaluation", "Lena Fournier"),
+    Booking(3, 8, "evaluation", "Lena Fournier", would_come_earlier=True),
     Booking(6, 14, "follow-up", "Walter Brandt"),
 )
 
@@ -100,6 +102,16 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
     )
     if booking.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
+    if booking.would_come_earlier:
+        days = Wishes(booked_at.date(), appointment.starts_at.date())
+        join_wait_list(
+            patient=appointment.patient,
+            service=service,
+            mode=appointment.mode,
+            wishes=days,
+            appointment=appointment,
+            now=booked_at,
+        )
     if booking.is_confirmed:
         confirm_appointment(appointment=appointment, now=booked_at + timedelta(hours=2))
     if booking.has_arrived:
