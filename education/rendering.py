@@ -24,10 +24,12 @@ from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import smartquotes
 from markdown_it.token import Token
 
 RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
 LONGEST_TEXT = 100_000  # characters; no article comes near
+MOST_QUOTES = 4_000  # beyond that they stay straight: setting them takes time by their square
 
 EVIDENCE = {"strong": "strong evidence", "limited": "limited evidence", "opinion": "expert opinion"}
 CARDS = {
@@ -171,7 +173,7 @@ def _plain(token: Token) -> str:
 
 def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
     """Give every heading an id and a level from 2 (the page's title is 1) to 4; returns those of level 2."""
-    taken = set(RESERVED_IDS)
+    taken = dict.fromkeys(RESERVED_IDS, 1)
     contents = []
     for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type != "heading_open":
@@ -191,12 +193,13 @@ def slug_heading(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_words.replace("'", "").lower()).strip("-")[:60] or "section"
 
 
-def _unused(name: str, taken: set[str]) -> str:
-    number, id = 1, name
+def _unused(name: str, taken: dict[str, int]) -> str:
+    """`name`, or with the next number behind it; `taken` has the ids in use and how far each has been counted."""
+    id = name
     while id in taken:
-        number += 1
-        id = f"{name}-{number}"
-    taken.add(id)
+        taken[name] += 1
+        id = f"{name}-{taken[name]}"
+    taken[id] = 1
     return id
 
 
@@ -340,6 +343,11 @@ def _render_header_cell(self, tokens, index, options, env) -> str:
     return self.renderToken(tokens, index, options, env)
 
 
+def _quotes_rule(state) -> None:
+    if state.src.count('"') + state.src.count("'") <= MOST_QUOTES:
+        smartquotes(state)
+
+
 def _unwrap_figures(state) -> None:
     """A drawing that stands alone in its paragraph stands alone on the page: <figure> may not lie inside <p>."""
     for opening, inline, closing in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
@@ -363,6 +371,7 @@ def _build_parser() -> MarkdownIt:
     parser.inline.ruler.before("link", "citation", _citation_rule)
     parser.inline.ruler.before("link", "mark", _mark_rule)
     parser.block.ruler.before("fence", "card", _card_rule, {"alt": ["paragraph", "list", "blockquote"]})
+    parser.core.ruler.at("smartquotes", _quotes_rule)
     parser.core.ruler.push("unwrap_figures", _unwrap_figures)
     parser.core.ruler.push("close_up_citations", _close_up_citations)
     for token, rule in {

@@ -17,6 +17,7 @@ from education.rendering import (
     Term,
     render_markdown,
 )
+from education.wording import find_forbidden, reading_grade
 
 
 class Tags(HTMLParser):
@@ -111,6 +112,53 @@ def test_huge_nesting_ends_soon(text):
     html = render_markdown(text).html
     assert time.process_time() - start < 5
     assert_harmless(html)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|" + "a|" * 900 + "\n|" + "-|" * 900 + "\n" + ("|" + "b|" * 900 + "\n") * 8,
+        "|a|b|\n|-|-|\n" + "|x|y|\n" * 2_500,
+        "\"a'" * 10_000,
+        "## a\n" * 6_000,
+        "[a](" * 7_500,
+        "`" + " `".join("`" * n for n in range(1, 240)),
+        "\n".join(f"[{n}]: /x" for n in range(3_000)),
+        "[@" + "a" * 29_000,
+        "::: emergency " + " " * 29_000,
+        "~~a" * 10_000,
+        "![a](picture:" * 2_300,
+        "?!.\n" * 7_500,
+        "a'" * 15_000,
+    ],
+    ids=[
+        *(
+            "wide table",
+            "long table",
+            "quotes",
+            "same headings",
+            "links",
+            "backticks",
+            "definitions",
+            "endless citation",
+        ),
+        *("spaces", "strikes", "pictures", "marks", "apostrophes"),
+    ],
+)
+def test_bomb_costs_no_more_than_its_length(text):
+    """Thirty thousand characters: what takes time by the square of them needs much more."""
+    start = time.process_time()
+    html = render_markdown(text).html
+    prose = plain_prose(text)
+    find_forbidden(prose)
+    reading_grade(prose)
+    assert time.process_time() - start < 4
+    assert_harmless(html)
+
+
+def test_same_headings_have_ids_of_their_own():
+    html = render_markdown("## A\n## A-2\n## A\n## A\n## Main").html
+    assert re.findall('id="([^"]+)"', html) == ["a", "a-2", "a-3", "a-4", "main-2"]
 
 
 def test_text_too_long_for_an_article_is_refused():
