@@ -220,9 +220,10 @@ class ClinicMachine(RuleBasedStateMachine):
             world.forget_expired(key_to_keep=key)
             row.status, row.expires = "booked", None
 
-    @rule(chance=chances)
-    def renew(self, chance):
-        if key := self.one_of(chance, "held"):
+    @rule(chance=chances, presses=st.integers(1, 2))
+    def renew(self, chance, presses):
+        key = self.one_of(chance, "held")
+        for _ in range(presses if key else 0):
             row, now = self.world.rows[key], self.world.now
             held = self.attempt(lambda: renew_hold(self.reload(key), now=now), expected=not row.renewed)
             if held:
