@@ -1,6 +1,7 @@
 """Booking visits: refuse, lock, write and plan the messages, in one transaction."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,9 +21,27 @@ from booking.reminders import plan_visit_messages
 from booking.rules import require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
-from clinic.practice.models import Clinic, Patient, Therapist, User
+from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.patients import find_or_register_patient
 from education.models import Article
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Who books, as they said it.
+
+    `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
+    texts, if they did; `network` the mark by which a stranger's bookings are counted, empty for none; `is_recognised`
+    says that they came by a link of ours, so that what they type is theirs to change.
+    """
+
+    name: str
+    email: str
+    phone: str
+    time_zone: str = ""
+    text_consent: str = ""
+    network: str = ""
+    is_recognised: bool = False
 
 
 def book_appointment(
@@ -31,33 +50,23 @@ def book_appointment(
     therapist: Therapist,
     starts_at: datetime,
     mode: str,
-    name: str,
-    email: str,
-    phone: str,
-    visitor_time_zone: str = "",
-    text_consent: str = "",
+    contact: Contact,
     idempotency_key: uuid.UUID,
     hold_token: str = "",
     source_article: Article | None = None,
-    network: str = "",
-    is_recognised: bool = False,
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
 ) -> Appointment:
     """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
-    `phone` is E.164, `visitor_time_zone` an IANA name or empty for the clinic's; `by` is who of the staff, None for the
-    patient. `text_consent` is in which words the patient agreed to texts, if they did; `hold_token` is of the patient's
-    own hold, which becomes the visit; `despite_rules` is for staff who have seen which they break; `is_recognised` says
-    that the patient came by a link of ours, so that what they type is theirs to change; `network` is the mark by which a
-    stranger's bookings are counted, empty for none.
+    `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
+    `despite_rules` is for staff who have seen which they break.
     Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    starts_at = starts_at.astimezone(UTC)
-    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
+    place = {"service": service, "therapist": therapist, "starts_at": starts_at.astimezone(UTC)}
     # Of holds, only the full look can tell whether one is the patient's own.
     own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
     try:
@@ -66,44 +75,36 @@ def book_appointment(
             if earlier and earlier.status != Appointment.Status.HELD:
                 return earlier
             clinic = Clinic.objects.current()
-            require_few_bookings(network=network, email=email, clinic=clinic, now=now)
+            require_few_bookings(network=contact.network, email=contact.email, clinic=clinic, now=now)
             held = _own_hold(earlier, hold_token, **place)
             if earlier and earlier != held:
                 release_hold(earlier)  # the form of a held time, sent for another one
-            # Who holds a time was let in when they chose it; the notice may have run out while they typed.
-            asked_at = held.created_at if held and is_live(held, now=now) else now
-            require_free(**place, mode=mode, now=asked_at, clinic=clinic, in_place_of=held, despite_rules=despite_rules)
-            drop_expired_holds(therapist=therapist, now=now)
-            patient = find_or_register_patient(
-                name=name,
-                email=email,
-                phone=phone,
-                time_zone=visitor_time_zone,
-                may_update=is_recognised or by is not None,
-                now=now,
-            )
-            appointment = _write_booking(
-                **place,
-                mode=mode,
-                held=held,
-                patient=patient,
-                other_phone=phone if phone != patient.phone else "",
-                visitor_time_zone=visitor_time_zone,
-                idempotency_key=idempotency_key,
-                source_article=source_article,
-                network=network,
-                now=now,
-            )
+            _let_in(held, **place, mode=mode, clinic=clinic, despite_rules=despite_rules, now=now)
+            origin = {"idempotency_key": idempotency_key, "source_article": source_article}
+            appointment = _write_booking(held, contact, **place, mode=mode, **origin, by=by, now=now)
+            _note_consent(appointment, contact.text_consent, now)
             record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
-            _note_consent(appointment, text_consent, now)
             plan_visit_messages(appointment, clinic=clinic, now=now)
             return appointment
     except IntegrityError as error:
-        # One form sent at once for two therapists: each waited for another diary, and the key's own constraint decided.
-        twin = Appointment.objects.filter(idempotency_key=idempotency_key).first()
-        if twin is None or not isinstance(error.__cause__, errors.UniqueViolation):
-            raise
-        return twin
+        return _twin(idempotency_key, error)
+
+
+def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
+    """One form sent at once for two therapists: each waited for another diary, and the key's own constraint decided.
+    Any other error goes on."""
+    twin = Appointment.objects.filter(idempotency_key=idempotency_key).first()
+    if twin is None or not isinstance(error.__cause__, errors.UniqueViolation):
+        raise error
+    return twin
+
+
+def _let_in(held: Appointment | None, *, now: datetime, **place) -> None:
+    """Refuse what may not be booked. Who holds a time was let in when they chose it: the notice may have run out while
+    they typed."""
+    asked_at = held.created_at if held and is_live(held, now=now) else now
+    require_free(**place, now=asked_at, in_place_of=held)
+    drop_expired_holds(therapist=place["therapist"], now=now)
 
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
@@ -124,13 +125,31 @@ def _own_hold(
 
 
 def _write_booking(
-    *, held: Appointment | None, service: Service, patient: Patient, starts_at: datetime, now: datetime, **columns
+    held: Appointment | None,
+    contact: Contact,
+    *,
+    service: Service,
+    starts_at: datetime,
+    by: User | None,
+    now: datetime,
+    **columns,
 ) -> Appointment:
     """A new row, or the held one turned into a visit: either way one write that the constraint looks at."""
+    patient = find_or_register_patient(
+        name=contact.name,
+        email=contact.email,
+        phone=contact.phone,
+        time_zone=contact.time_zone,
+        may_update=contact.is_recognised or by is not None,
+        now=now,
+    )
     blocked = service.shape.blocked(starts_at)
     row = {
         "service": service,
         "patient": patient,
+        "other_phone": contact.phone if contact.phone != patient.phone else "",
+        "visitor_time_zone": contact.time_zone,
+        "network": contact.network,
         "starts_at": starts_at,
         "ends_at": service.shape.visit(starts_at).end,
         "blocked": DateTimeTZRange(blocked.start, blocked.end),

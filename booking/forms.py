@@ -7,6 +7,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
 
+from booking.appointments import Contact
 from booking.closures import visits_between
 from booking.models import Appointment, HoursOverride, Service, VisitMode
 from booking.parts_of_day import PARTS
@@ -114,12 +115,18 @@ class DetailsForm(ContactForm):
         """The words that were agreed to; empty if they were not."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
 
-    def clean(self) -> dict:
-        """Who a recognised patient is stands in our records, not in the form."""
-        cleaned = super().clean()
-        if self.patient is not None:
-            cleaned |= {"name": self.patient.name, "email": self.patient.email, "is_recognised": True}
-        return cleaned
+    def contact(self, *, time_zone: str, network: str) -> Contact:
+        """Who books. Who a recognised patient is stands in our records, not in the form."""
+        typed, known = self.cleaned_data, self.patient
+        return Contact(
+            name=known.name if known else typed["name"],
+            email=known.email if known else typed["email"],
+            phone=typed["phone"],
+            time_zone=time_zone,
+            text_consent=typed.get("text_consent", ""),
+            network=network,
+            is_recognised=known is not None,
+        )
 
 
 class DayInput(forms.DateInput):
@@ -240,6 +247,12 @@ class StaffBookingForm(MayBreakRules):
     def clean_name(self) -> str:
         """One line, as in the patients' own form."""
         return " ".join(self.cleaned_data["name"].split())
+
+    def booking(self) -> dict:
+        """What `book_appointment` is to be told."""
+        told = dict(self.cleaned_data)
+        contact = Contact(**{name: told.pop(name) for name in ("name", "email", "phone")})
+        return {**told, "contact": contact}
 
 
 class HoursOverrideForm(forms.ModelForm):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
-from booking.appointments import book_appointment
+from booking.appointments import Contact, book_appointment
 from booking.changes import is_changeable, move_appointment
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, SlotOffer, WaitListEntry
@@ -84,10 +84,13 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
         therapist=offer.therapist,
         starts_at=offer.starts_at,
         mode=entry.mode,
-        name=entry.patient.name,
-        email=entry.patient.email,
-        phone=entry.patient.phone,
-        visitor_time_zone=entry.patient.time_zone if entry.mode != Appointment.Mode.IN_PERSON else "",
+        contact=Contact(
+            name=entry.patient.name,
+            email=entry.patient.email,
+            phone=entry.patient.phone,
+            time_zone=entry.patient.time_zone if entry.mode != Appointment.Mode.IN_PERSON else "",
+            is_recognised=True,
+        ),
         idempotency_key=offer.pk,
         now=now,
     )

@@ -225,7 +225,7 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         clinic = Clinic.objects.current()
         form = StaffBookingForm(request.POST or None, clinic=clinic)
         if request.method == "POST" and form.is_valid():
-            visit = self._try(form, book_appointment, **form.cleaned_data, by=request.user, now=timezone.now())
+            visit = self._try(form, book_appointment, **form.booking(), by=request.user, now=timezone.now())
             if visit is not None:
                 self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
                 return self._to_visit(visit.pk)

@@ -83,12 +83,14 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             service=service,
             therapist=context["therapist"],
             starts_at=context["starts_at"],
-            visitor_time_zone="" if service.is_only_in_person else trail.zone_name,
+            mode=form.cleaned_data["mode"],
+            contact=form.contact(
+                time_zone="" if service.is_only_in_person else trail.zone_name, network=network_mark(request, now=now)
+            ),
+            idempotency_key=form.cleaned_data["idempotency_key"],
             source_article=trail.article,
             hold_token=hold_token,
-            network=network_mark(request, now=now),
             now=now,
-            **form.cleaned_data,
         )
     except TooManyBookings:
         return render(request, "429.html", status=429)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from booking.appointments import book_appointment
+from booking.appointments import Contact, book_appointment
 from booking.attendance import confirm_appointment, mark_arrived
 from booking.availability import Slot, free_slots
 from booking.models import Appointment, Service
@@ -93,9 +93,9 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
         therapist=slot.therapist,
         starts_at=slot.starts_at,
         mode=service.modes[0],
-        name=booking.name,
-        email=f"{booking.name.split()[0].lower()}@runners.example",
-        phone="+16035550117",
+        contact=Contact(
+            name=booking.name, email=f"{booking.name.split()[0].lower()}@runners.example", phone="+16035550117"
+        ),
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
         now=booked_at,

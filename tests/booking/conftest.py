@@ -1,12 +1,13 @@
 """A small clinic by the lake: one therapist, nine to five with lunch, a call by phone and an evaluation in person."""
 
 import uuid
+from dataclasses import fields
 from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import settings
 
-from booking.appointments import book_appointment
+from booking.appointments import Contact, book_appointment
 from booking.models import OpeningHours, Service
 from clinic.practice.models import Clinic, Therapist, User
 
@@ -97,15 +98,16 @@ def front_desk(db):
 
 
 def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", **changes):
-    """Book as Alice would."""
+    """Book as Alice would; `changes` are of the booking or of her contact."""
+    email = f"{name.split()[0].lower()}@example.com"
+    contact = {"name": name, "email": email, "phone": "+16035550199"}
+    contact |= {field.name: changes.pop(field.name) for field in fields(Contact) if field.name in changes}
     details = {
         "service": service,
         "therapist": service.therapists.first(),
         "starts_at": starts_at,
         "mode": service.modes[0],
-        "name": name,
-        "email": f"{name.split()[0].lower()}@example.com",
-        "phone": "+16035550199",
+        "contact": Contact(**contact),
         "idempotency_key": uuid.uuid4(),
         "now": now,
     }

@@ -70,7 +70,7 @@ def visit(evaluation, clinic, data):
     evaluation.intake_slug, evaluation.name = "intake", worst(80) if data == "worst" else "E"
     evaluation.save()
     address = f"{'a' * 60}@example.com" if data == "worst" else "a@b.example"
-    return book(evaluation, name=worst(100), email=address, visitor_time_zone="Pacific/Chatham")
+    return book(evaluation, name=worst(100), email=address, time_zone="Pacific/Chatham")
 
 
 def a_visit(visit, clinic):

@@ -7,6 +7,7 @@ and the model must tell the same story: the same visits, no overlap, and exactly
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -225,7 +226,8 @@ class ClinicMachine(RuleBasedStateMachine):
         key = self.one_of(chance, "held")
         for _ in range(presses if key else 0):
             row, now = self.world.rows[key], self.world.now
-            held = self.attempt(lambda: renew_hold(self.reload(key), now=now), expected=not row.renewed)
+            renewing = partial(renew_hold, self.reload(key), now=now)
+            held = self.attempt(renewing, expected=not row.renewed)
             if held:
                 row.renewed, row.expires = True, held.hold_expires_at
                 assert row.expires <= max(now, row.made_at + timedelta(seconds=1)) + 10 * MINUTE

@@ -76,7 +76,7 @@ def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
     """Nine in the evening by the lake is tomorrow morning in Sydney."""
     OpeningHours.objects.create(therapist=call.therapists.get(), weekday=1, opens="20:00", closes="22:00")
     nine_pm = NINE_ON_TUESDAY + timedelta(hours=12)
-    visit = book(call, starts_at=nine_pm, visitor_time_zone="Australia/Sydney")
+    visit = book(call, starts_at=nine_pm, time_zone="Australia/Sydney")
     mail = email(visit, "booking_reminder_2h", now=datetime(2026, 12, 1, 12, tzinfo=UTC))
     assert mail.subject == "Your visit tomorrow, 1:00 pm AEDT"
     assert "Tuesday 1 December, 9:00 pm EST" in mail.text
