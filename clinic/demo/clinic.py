@@ -28,6 +28,9 @@ def open_demo_clinic(*, now) -> bool:
     if existing is not None:
         if existing.name != CLINIC["name"]:
             raise DemoRefused(f"this database belongs to {existing.name}; the demo keeps out of it")
+        call_command(
+            "load_definitions", verbosity=0
+        )  # as after every deploy: the demo's people answer the newest version
         return False
     Clinic.objects.create(**CLINIC)
     nora = _hire_nora()

@@ -8,6 +8,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments.models import Questionnaire, Response
 from booking.models import Appointment
 from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
@@ -119,6 +120,18 @@ def test_demo_when_loaded_twice_books_nobody_twice():
 
     assert not open_demo_clinic(now=now)
     assert book_demo_visits(now=now) == 0
+
+
+def test_demo_of_an_earlier_release_gets_the_newest_questions_before_its_people_answer():
+    now = timezone.now()
+    open_demo_clinic(now=now)
+    Questionnaire.objects.filter(slug="hip-running-intake").order_by("-version").first().delete()
+    assert not open_demo_clinic(now=now)
+    assert book_demo_visits(now=now) > 0
+    versions = set(
+        Response.objects.filter(questionnaire__slug="hip-running-intake").values_list("questionnaire__version")
+    )
+    assert versions == {(2,)}
 
 
 def test_demo_when_another_clinic_lives_here_keeps_out():
