@@ -19,13 +19,20 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
     exported = {
         "resourceType": "QuestionnaireResponse",
         "id": str(response.pk),
-        "questionnaire": f"{parsed.url}|{parsed.version}",
+        "questionnaire": _canonical(response),
         "status": response.status,
         "subject": {"reference": f"Patient/{response.patient_id}"},
         "authored": (response.completed_at or response.saved_at or response.created_at).isoformat(),
     }
     items = write_items(parsed, response.answers, zone=zone or Clinic.objects.current().zone)
     return exported | ({"item": items} if items else {})
+
+
+def _canonical(response: Response) -> str:
+    """Which version was answered; one that came without a url or a version is named by ours."""
+    parsed = response.questionnaire.parsed
+    url = parsed.url or f"urn:uuid:{response.questionnaire_id}"
+    return f"{url}|{parsed.version or response.questionnaire.version}"
 
 
 def export_ndjson(responses: Iterable[Response]) -> Iterator[str]:

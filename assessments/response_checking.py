@@ -44,7 +44,7 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     Reasons, beside those of `checking.Problem`: unknown (linkId), twice (more often than it may be there), place (an answer
     of a group, or questions beside an answer instead of below it), unit, unasked (a type we do not take), disabled (an
     answer to what was not to be asked), total (a calculated answer that is not what the others give), status, shape (not
-    built as FHIR says).
+    built as FHIR says), questionnaire (it answers another one, or another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -53,6 +53,8 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
         "amended",
     ):
         return Checked({}, (Problem("", "status"),))
+    if _names_another(questionnaire, resource.get("questionnaire")):
+        return Checked({}, (Problem("", "questionnaire"),))
     reader.read(resource.get("item", []), questionnaire.pages)
     given = reader.answers
     answers = add_calculated(questionnaire, given)
@@ -61,6 +63,13 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
         if item.link_id in given and not _is_same(item, given[item.link_id], answers.get(item.link_id, [])):
             problems.append(Problem(item.exported_id, "total"))
     return Checked(answers, tuple(problems))
+
+
+def _names_another(questionnaire: Questionnaire, canonical) -> bool:
+    """Whether `canonical` ("url|version", either of which may be missing) says another url or version than ours."""
+    url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
+    known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
+    return any(said and ours and said != ours for said, ours in known)
 
 
 def _is_same(item: Item, one: list, other: list) -> bool:

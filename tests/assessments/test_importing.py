@@ -341,6 +341,7 @@ def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, ali
     assert 2 < len(pages) < 8
     complete_response(response=response, now=NOW)
     exported = export_response(response)
+    assert exported["questionnaire"] == f"urn:uuid:{questionnaire.pk}|1"  # the file had neither url nor version
     brands = [one["item"][0]["answer"][0]["valueString"] for one in exported["item"]]
     assert brands == ["first", *(f"number {number}" for number in range(2, pairs + 1))]
     assert check_response(questionnaire.parsed, exported).answers == response.answers

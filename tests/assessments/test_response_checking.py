@@ -106,6 +106,21 @@ def test_unfinished_response_may_leave_questions_open():
     assert ("", "status") in faults(YES, status="entered-in-error")
 
 
+@pytest.mark.parametrize(
+    ("canonical", "is_ours"),
+    [
+        (EVERYTHING["url"], True),
+        (f"{EVERYTHING['url']}|2026.1", True),
+        (f"{EVERYTHING['url']}|2025.9", False),
+        ("https://example.org/Questionnaire/other|2026.1", False),
+        (7, True),
+    ],
+)
+def test_response_to_another_questionnaire_or_version_is_reported(canonical, is_ours):
+    problems = check_response(PARSED, {**FULL, "questionnaire": canonical}).problems
+    assert [(one.link_id, one.reason) for one in problems] == ([] if is_ours else [("", "questionnaire")])
+
+
 def test_required_question_of_every_copy_must_be_answered():
     second = {"linkId": "injury", "item": [{"linkId": "spell", "item": [answer("weeks", ("valueInteger", 2))]}]}
     assert ("what", "required") in faults(YES, injury("shin"), second, SCORES)

@@ -115,3 +115,28 @@ def test_mean_agrees_with_the_naive_one(chosen, minimum):
         assert result.value is None
     else:
         assert abs(float(result.value) - sum(answered) / len(answered)) <= 0.0500001
+
+
+@given(
+    st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=9),
+    st.integers(0, 9),
+    st.sampled_from(["sum", "mean", "person-mean"]),
+    st.sampled_from([(1, 0), (-25, 100), (Decimal("0.5"), 3)]),
+    st.booleans(),
+)
+def test_every_method_agrees_with_the_naive_one(chosen, minimum, method, line, is_gated):
+    weights = (0, 8, 17, 25)
+    asked = items(len(chosen), *weights)
+    gate = "first-zero-last-hundred" if is_gated else ""
+    made = rule(asked, method, minimum, multiplier=Decimal(line[0]), offset=Decimal(line[1]), gate=gate)
+    result = score(made, asked, answer(asked, *chosen))
+    counted = [weights[place] for place in chosen if place is not None]
+    assert (result.answered, result.of) == (len(counted), len(chosen))
+    if is_gated and chosen[0] in (0, 3):
+        assert result.value == (0 if chosen[0] == 0 else 100)
+    elif len(counted) < max(minimum, 1):
+        assert result.value is None
+    else:
+        mean = sum(counted) / len(counted)
+        plain = {"sum": sum(counted), "mean": mean, "person-mean": mean * len(chosen)}[method]
+        assert abs(float(result.value) - (float(line[0]) * plain + float(line[1]))) <= 0.0500001
