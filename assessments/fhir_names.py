@@ -13,10 +13,10 @@ UNIT = FHIR + "questionnaire-unit"
 VARIABLE = FHIR + "variable"
 SHORT = SDC + "sdc-questionnaire-shortText"
 CALCULATED = SDC + "sdc-questionnaire-calculatedExpression"
+ENABLE_WHEN = SDC + "sdc-questionnaire-enableWhenExpression"
 NOT_EVALUATED = {
     SDC + name: name.removeprefix("sdc-questionnaire-")
     for name in (
-        "sdc-questionnaire-enableWhenExpression",
         "sdc-questionnaire-initialExpression",
         "sdc-questionnaire-answerExpression",
         "sdc-questionnaire-candidateExpression",

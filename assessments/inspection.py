@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .calculation import calculated_items, whole_expression
+from .condition_expressions import untranslated
 from .expressions import ExpressionUnsupported, check_expression
 from .fhir_names import CALCULATED, FHIR, MIN_OCCURS, NOT_EVALUATED, extension_value
 from .instruments import instrument_scores
@@ -28,6 +29,10 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
     most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
     found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw, most)]
+    found += [
+        Warning("expression", name, "is always asked: its enableWhenExpression says more than enableWhen can")
+        for name in sorted(untranslated(definition))
+    ]
     found += _inspect_expressions(parsed)
     found += _inspect_conditions(parsed)
     found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]

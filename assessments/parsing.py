@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/questionnaire.html
 from decimal import Decimal
 
 from .answer_options import OptionsInvalid, read_options
+from .condition_expressions import with_conditions
 from .fhir_names import (
     CALCULATED,
     HIDDEN,
@@ -50,7 +51,7 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
         raise DefinitionInvalid("this is not a FHIR Questionnaire")
     try:
-        pages = unroll(definition.get("item", []), title=definition.get("title", ""), max_occurs=max_occurs)
+        pages = unroll(with_conditions(definition), title=definition.get("title", ""), max_occurs=max_occurs)
         read = ItemReader({one.get("id"): one for one in definition.get("contained", [])})
         pages = tuple(read.item(raw, parent=None) for raw in pages)
         scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
