@@ -250,10 +250,11 @@ class ClinicMachine(RuleBasedStateMachine):
             if visit:
                 row.status, row.cancelled_at = "cancelled", now
 
-    @rule(chance=chances)
-    def undo(self, chance):
+    @rule(chance=chances, after=st.sampled_from([0, 2, 4]))
+    def undo(self, chance, after):
         if key := self.one_of(chance, "cancelled"):
             row, world = self.world.rows[key], self.world
+            world.now += after * MINUTE
             is_soon = world.now < row.cancelled_at + 3 * MINUTE and world.now < row.start
             visit = self.attempt(
                 lambda: undo_cancellation(appointment=self.reload(key), now=world.now),
