@@ -252,6 +252,8 @@ class ClinicMachine(RuleBasedStateMachine):
 
     @rule(chance=chances, after=st.sampled_from([0, 2, 4]))
     def undo(self, chance, after):
+        if self.one_of(chance, "cancelled") is None:
+            self.cancel(chance, by_staff=True)
         if key := self.one_of(chance, "cancelled"):
             row, world = self.world.rows[key], self.world
             world.now += after * MINUTE
