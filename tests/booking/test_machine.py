@@ -178,6 +178,11 @@ class ClinicMachine(RuleBasedStateMachine):
             world.forget_expired()
             world.rows[key], self.visits[key] = Row(kind, start, "booked", world.now), visit.pk
 
+    @rule(day=st.integers(0, DAYS - 1))
+    def fill_a_day(self, day):
+        for minutes in (540, 600, 780, 840):
+            self.book("evaluation", at(day, minutes))
+
     @rule(chance=chances, start=times)
     def send_the_same_form_again(self, chance, start):
         if key := self.one_of(chance, "booked", "cancelled"):
