@@ -1,14 +1,15 @@
 """One form for every page of every questionnaire, built from its definition and drawn through crispy-forms."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, LayoutObject
 from django import forms
 from django.template.loader import render_to_string
 
-from .body_map import SPOTS
+from education.body_map import place_regions
+
 from .checking import check_page
 from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import enabled_items, meets_condition
@@ -34,6 +35,7 @@ class Choice:
     id: str
     is_checked: bool
     is_exclusive: bool = False
+    number: int | None = None  # of its region on the body map
 
 
 class AnswerField(forms.Field):
@@ -80,7 +82,7 @@ class Question(LayoutObject):
                 "choices": form.choices_of(item),
             }
             if kind == "body-map":
-                shown["spots"] = place_spots(shown["choices"])
+                shown |= number_regions(shown["choices"])
             shown |= {
                 "value": form.typed_value(item),
                 "other": form.typed_other(item),
@@ -220,10 +222,8 @@ class UploadForm(forms.Form):
     )
 
 
-def place_spots(choices: list[Choice]) -> list[dict]:
-    """Where the drawing shows each choice that has a place on it, and which box a touch there ticks."""
-    return [
-        {"code": choice.value, "text": choice.text, "for": choice.id, "ellipse": spot}
-        for choice in choices
-        for spot in SPOTS.get(choice.value, ())
-    ]
+def number_regions(choices: list[Choice]) -> dict:
+    """The regions of a body map, and its choices with the numbers of those that have a place on it."""
+    regions = place_regions((choice.value, choice.id) for choice in choices)
+    numbers = {region.code: region.number for region in regions}
+    return {"regions": regions, "choices": [replace(choice, number=numbers.get(choice.value)) for choice in choices]}

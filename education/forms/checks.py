@@ -6,6 +6,7 @@ from decimal import Decimal
 from django import forms
 from django.core.exceptions import ValidationError
 
+from ..body_map import Region, place_regions
 from ..pain_guide import MORNINGS
 from ..places import PLACES
 from ..signs import EMERGENCY, URGENT, most_urgent
@@ -121,12 +122,24 @@ class PainGuideForm(SignsFirstForm):
     is_rising = forms.BooleanField(label="It has been rising from week to week", required=False)
 
 
+class PlaceField(forms.ChoiceField):
+    """One of the places on the body map, numbered in the list as there."""
+
+    widget = forms.RadioSelect
+    is_numbered = True
+
+
 class PlaceForm(SignsFirstForm):
     """Where it hurts."""
 
-    place = forms.ChoiceField(
+    place = PlaceField(
         label="Where does it hurt most?",
-        widget=forms.RadioSelect,
         choices=[(code, place.name) for code, place in PLACES.items()],
         error_messages={"required": "Choose the place where it hurts most."},
     )
+
+    @property
+    def regions(self) -> list[Region]:
+        """What the drawing beside the list shows."""
+        boxes = self["place"].subwidgets
+        return place_regions((box.data["value"], box.id_for_label) for box in boxes)

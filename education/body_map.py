@@ -1,8 +1,9 @@
-"""Where the regions lie in the drawing `templates/assessments/_body_map.html`: ellipses, by answer code. Pure.
+"""Where the regions lie in the drawing `templates/education/_body_map.html`: ellipses, by answer code. Pure.
 
 Left figure seen from the front, right one from the back; both legs carry a region, the side is another question.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -24,6 +25,16 @@ class Spot:
         return self.y - self.height
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A place on the drawing: the number that it bears there and in the list, and the box that a touch on it ticks."""
+
+    code: str
+    number: int
+    box_id: str
+    spots: tuple[Spot, ...]
+
+
 FRONT_AXIS, BACK_AXIS = 90, 270
 
 
@@ -35,7 +46,7 @@ SPOTS: dict[str, tuple[Spot, ...]] = {
     "front-hip": _both(FRONT_AXIS, 27, 112, 12, 14),
     "groin": _both(FRONT_AXIS, 13, 142, 9, 11),
     "pubic": (Spot(FRONT_AXIS, 118, 11, 9),),
-    "outer-hip": _both(FRONT_AXIS, 43, 140, 6, 15),
+    "outer-hip": _both(FRONT_AXIS, 44, 140, 8, 15),
     "inner-thigh": _both(FRONT_AXIS, 11, 184, 8, 22),
     "front-thigh": _both(FRONT_AXIS, 34, 186, 12, 32),
     "knee": _both(FRONT_AXIS, 27, 246, 14, 14),
@@ -46,3 +57,9 @@ SPOTS: dict[str, tuple[Spot, ...]] = {
     "back-thigh": _both(BACK_AXIS, 27, 196, 15, 34),
     "calf": _both(BACK_AXIS, 27, 292, 13, 30),
 }
+
+
+def place_regions(boxes: Iterable[tuple[str, str]]) -> list[Region]:
+    """The regions for the (code, id) of a list's boxes, numbered as the list runs; some codes have no place."""
+    drawn = [box for box in boxes if box[0] in SPOTS]
+    return [Region(code, number, box_id, SPOTS[code]) for number, (code, box_id) in enumerate(drawn, 1)]
