@@ -12,8 +12,10 @@ class BookingConfig(AppConfig):
         from booking.offer_message import register_offer_message
         from booking.reminders import register_message_kinds
         from booking.returning import register_return_link
+        from booking.waiting_message import register_joined_message
 
         register_message_kinds()
         register_offer_message()
+        register_joined_message()
         register_return_link()
         register_feed_alert()

@@ -6,7 +6,7 @@ whether an address is known here or not.
 
 from datetime import datetime, timedelta
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 
 from booking.models import Appointment, WaitListEntry
@@ -35,17 +35,23 @@ def require_few_bookings(*, network: str, email: str, clinic: Clinic, now: datet
     if not network:
         return
     lately = Appointment.objects.exclude(network="").exclude(status=Status.HELD).filter(created_at__gt=now - DAY)
+    _require_few(lately, network=network, email=email, clinic=clinic)
+
+
+def require_few_joins(*, network: str, email: str, clinic: Clinic, now: datetime) -> None:
+    """Raises TooManyBookings if this network or this e-mail address has been put on the wait list in the last 24 hours
+    as often as it may book: each time sends a mail, and anybody can type any address."""
+    if not network:
+        return
+    lately = WaitListEntry.objects.exclude(network="").filter(created_at__gt=now - DAY)
+    _require_few(lately, network=network, email=email, clinic=clinic)
+
+
+def _require_few(lately: QuerySet, *, network: str, email: str, clinic: Clinic) -> None:
     most = clinic.bookings_a_day_per_network
     if most and lately.filter(network=network).count() >= most:
         raise TooManyBookings
     most = clinic.bookings_a_day_per_address
     theirs = lately.alias(address=Lower("patient__email")).filter(address=Lower(Value(email.strip())))
     if most and theirs.count() >= most:
-        raise TooManyBookings
-
-
-def require_few_joins(*, network: str, clinic: Clinic, now: datetime) -> None:
-    """Raises TooManyBookings if this network has put as many on the wait list in the last 24 hours as it may book for."""
-    joined = WaitListEntry.objects.filter(network=network, created_at__gt=now - DAY)
-    if network and clinic.bookings_a_day_per_network and joined.count() >= clinic.bookings_a_day_per_network:
         raise TooManyBookings

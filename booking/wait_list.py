@@ -6,17 +6,20 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.urls import reverse
 
+from booking.message_words import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
 from booking.moderation import require_few_joins
 from booking.parts_of_day import PARTS
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.outbox.messages import plan_message
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
+SAY_SO_WITHIN = timedelta(days=1)  # after that, who joined has forgotten the form
 
 Status = WaitListEntry.Status
 
@@ -86,11 +89,23 @@ def join_as_visitor(
 ) -> WaitListEntry:
     """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
 
-    `network` is the mark by which a stranger's entries are counted. Raises TooManyBookings.
+    `network` is the mark by which a stranger's entries are counted. The address is told, once for an entry: else who
+    closes the page could not leave before the first offer. Raises TooManyBookings.
     """
-    require_few_joins(network=network, clinic=clinic, now=now)
+    require_few_joins(network=network, email=email, clinic=clinic, now=now)
     patient = find_or_register_patient(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
-    return join_wait_list(patient=patient, network=network, now=now, **wanted)
+    entry = join_wait_list(patient=patient, network=network, now=now, **wanted)
+    plan_message(
+        kind=ON_WAIT_LIST,
+        subject_id=entry.pk,
+        version=1,
+        patient=patient,
+        scope=entry.service.slug,
+        due_at=now,
+        not_after=now + SAY_SO_WITHIN,
+        now=now,
+    )
+    return entry
 
 
 @transaction.atomic

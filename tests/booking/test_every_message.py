@@ -89,6 +89,10 @@ def an_offer(visit, clinic):
     ).pk  # fmt: skip
 
 
+def an_entry(visit, clinic):
+    return wait(visit.service).pk
+
+
 def a_request(visit, clinic):
     return ReturnRequest.objects.create(email=visit.patient.email, created_at=NOW).pk
 
@@ -117,6 +121,7 @@ VISIT_KINDS = (
 ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.CANCELLED: a_cancelled_visit,
     message_words.OFFER: an_offer,
+    message_words.ON_WAIT_LIST: an_entry,
     RETURN_LINK: a_request,
     STAFF_FLAG: a_flag,
     FEED_BROKEN: a_feed,

@@ -1,21 +1,26 @@
 """A freed time is offered to those who wait for it: to whom, when, in which words, and when not any more."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import SlotOffer, WaitListEntry
+from booking.refusals import TooManyBookings
 from booking.wait_list import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.kinds import find_kind
-from clinic.outbox.models import Message
+from clinic.outbox.models import Message, MessageRule, Suppression
+from clinic.outbox.suppressions import suppress
 from clinic.outbox.wording import clinical_terms
+from clinic.practice.models import Clinic
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
-from .waiting import DECEMBER, FREED_AT, book_later, message_about, offers_by_name, wait, wait_with
+from .waiting import DECEMBER, FREED_AT, book_later, joined_message, message_about, offers_by_name, wait, wait_with
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -157,7 +162,7 @@ def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office
     wait(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
     sweep(now=NOW + FREED_AT)
-    mail = next(mail for mail in post_office.mails if "walter" in mail["To"])
+    mail = next(mail for mail in post_office.mails if mail["Subject"].startswith("A time is free"))
     text = mail.get_body(("plain",)).get_content()
     assert mail["Subject"] == "A time is free: Tuesday 1 December, 9:00 am EST"
     assert "This one is on Tuesday 1 December at 9:00 am EST." in text
@@ -288,3 +293,87 @@ def test_joining_is_on_the_trail(evaluation):
     leave_wait_list(entry=entry, now=NOW)
     trail = AccessEvent.objects.filter(object_type="booking.waitlistentry", patient_id=visit.patient_id)
     assert sorted(trail.values_list("action", flat=True)) == ["C", "U"]
+
+
+# The mail to who joined by the form
+
+
+def link_out(mail):
+    return re.search(r"http://[^/]+(/waiting/[\w-]{43}/)", mail.get_body(("plain",)).get_content())[1]
+
+
+def test_who_joins_by_the_form_is_told_at_once_how_to_see_and_leave(client, evaluation, post_office):
+    entry = wait(evaluation)
+    sweep(now=NOW)
+    (mail,) = post_office.mails
+    assert (mail["To"], mail["Subject"]) == ("walter@example.com", "You are on the wait list")
+    path = link_out(mail)
+    assert mail["List-Unsubscribe"].endswith(f"{path}leave/>")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for part in (mail.get_body((kind,)).get_content() for kind in ("plain", "html")):
+        assert "If it was not you" in part
+        assert "walter" not in part.lower() and evaluation.name.lower() not in part.lower()
+    with time_machine.travel(NOW, tick=False):
+        assert "You are on the wait list" in client.get(path).text
+        assert client.post(path + "leave/", {"List-Unsubscribe": "One-Click"}).status_code == 204
+    entry.refresh_from_db()
+    assert entry.status == "left"
+
+
+def test_the_mail_goes_at_night_and_once_for_an_entry(evaluation, post_office):
+    night = NINE_ON_TUESDAY - timedelta(hours=6)
+    for hour in range(2):
+        wait(evaluation, now=night + timedelta(hours=hour))
+        sweep(now=night + timedelta(hours=hour))
+    assert len(post_office.mails) == 1
+
+
+def test_who_left_before_it_went_hears_nothing_and_who_joins_anew_does(evaluation, post_office):
+    left = wait(evaluation)
+    leave_wait_list(entry=left, now=NOW)
+    sweep(now=NOW)
+    assert fate(joined_message(left)) == ("skipped", "the patient is not on the wait list any more")
+    wait(evaluation, now=NOW + HOUR)
+    sweep(now=NOW + HOUR)
+    assert len(post_office.mails) == 1
+
+
+def test_who_asks_from_a_visit_gets_no_such_mail(evaluation):
+    entry = wait_with(book_later(evaluation))
+    assert not Message.objects.filter(subject_id=entry.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("why", "outcome"), [("bounced", "failed"), ("complained", "failed"), ("unsubscribed", "sent")]
+)
+def test_an_address_that_takes_no_mail_gets_none_and_one_that_unsubscribed_what_was_asked_for(
+    evaluation, post_office, why, outcome
+):
+    suppress(address="walter@example.com", why=Suppression.Why(why), now=NOW)
+    entry = wait(evaluation)
+    sweep(now=NOW)
+    assert fate(joined_message(entry))[0] == outcome
+    assert len(post_office.mails) == (outcome == "sent")
+
+
+def test_a_rule_switches_the_mail_off_or_words_it(evaluation, post_office):
+    rule = MessageRule.objects.create(kind="booking_on_wait_list", subject="Noted at {clinic}", text="Call {phone}.")
+    wait(evaluation)
+    sweep(now=NOW)
+    assert post_office.mails[0]["Subject"] == f"Noted at {Clinic.objects.current().name}"
+    rule.is_active = False
+    rule.save()
+    entry = wait(evaluation, name="Wilma Waiting")
+    sweep(now=NOW)
+    assert fate(joined_message(entry)) == ("skipped", "switched off by a rule")
+
+
+def test_an_address_is_not_put_on_the_list_more_often_than_it_may_book(evaluation, clinic):
+    clinic.bookings_a_day_per_address = 2
+    clinic.save()
+    for number in range(2):
+        wait(evaluation, name=f"Name{number} Typed", email="victim@example.com", network=f"network {number}")
+    with pytest.raises(TooManyBookings):
+        wait(evaluation, name="Other Name", email="Victim@example.com", network="network 3")
+    wait(evaluation, name="Other Name", email="victim@example.com", network="network 3", now=NOW + DAY + HOUR)
+    assert Message.objects.filter(kind="booking_on_wait_list").count() == 3

@@ -1,12 +1,15 @@
 """The pages of the wait list without a script: joining, changing, leaving, saying yes; and who may not."""
 
 import re
+from collections import Counter
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from booking.changes import cancel_appointment
@@ -14,6 +17,7 @@ from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.offers import offer_url
 from booking.visit_links import visit_path
 from booking.wait_list import entry_path, leave_wait_list
+from clinic.outbox.models import Message
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient
 
@@ -84,6 +88,19 @@ def test_a_stranger_who_types_a_patients_name_learns_nothing_of_a_visit(client, 
     unknown = client.get(client.post(JOIN, TYPED | {"name": "Nobody Known"})["Location"])
     token = r'/waiting/[\w-]{43}/|name="csrfmiddlewaretoken" value="\w+"|nonce="[^"]+"'
     assert re.sub(token, "", known.content.decode()) == re.sub(token, "", unknown.content.decode())
+
+
+def test_joining_mails_whoever_it_is_and_asks_the_database_the_same(client, evaluation):
+    book_later(evaluation)
+    asked = {}
+    for name in ("Walter Waiting", "Nobody Known"):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.post(JOIN, TYPED | {"name": name}).status_code == 303
+        shapes = [re.sub(r"'[^']*'(::\w+)?|\d+", "?", query["sql"]) for query in queries]
+        asked[name] = Counter(shape for shape in shapes if "outbox_" in shape)
+    assert asked["Walter Waiting"] == asked["Nobody Known"] != Counter()
+    told = Message.objects.filter(kind="booking_on_wait_list").values_list("patient__name", flat=True)
+    assert sorted(told) == ["Nobody Known", "Walter Waiting"]
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,7 @@ def offers_by_name() -> dict[str, SlotOffer]:
 
 def message_about(offer) -> Message:
     return Message.objects.get(subject_id=offer.pk, kind="booking_offer")
+
+
+def joined_message(entry) -> Message:
+    return Message.objects.get(subject_id=entry.pk, kind="booking_on_wait_list")

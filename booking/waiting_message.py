@@ -1,0 +1,71 @@
+"""What we write at once to an address that was put on the wait list by the form: that it is there, and how to leave.
+
+Anybody may have typed the address, so the mail names no service, no visit and nobody, and its one link leads out.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from booking.message_words import ON_WAIT_LIST, PLACEHOLDERS, sample_clinic, sample_values
+from booking.models import WaitListEntry
+from booking.wait_list import entry_path
+from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.models import Message
+from clinic.outbox.rendering import render_email
+from clinic.outbox.rules import words_of
+from clinic.practice.models import Clinic
+from clinic.practice.phone import format_phone
+
+WORDS = Words(
+    "You are on the wait list",
+    "Somebody, we think you, asked us to tell you when a time gets free. We write as soon as one does that suits you. "
+    "Whoever says yes first has it.",
+)
+BUTTON = "See what you wait for, or leave"
+
+
+def why_joining_unwanted(message: Message, now: datetime) -> str | None:
+    """Why nobody needs to hear any more that they are on the list."""
+    is_waiting = WaitListEntry.objects.waiting().filter(pk=message.subject_id).exists()
+    return None if is_waiting else "the patient is not on the wait list any more"
+
+
+def render_joined(message: Message, now: datetime) -> Email:
+    """The mail, as things stand at `now`. Issues the link it holds."""
+    entry, clinic = WaitListEntry.objects.select_related("patient").get(pk=message.subject_id), Clinic.objects.current()
+    entry_url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
+    phone = format_phone(clinic.phone, clinic.country) or "us"  # “call us”
+    email = _fill({"phone": phone}, to=entry.patient.email, url=entry_url, clinic=clinic, words=words_of(message))
+    return replace(email, unsubscribe_url=f"{entry_url}leave/")
+
+
+def register_joined_message() -> None:
+    """Tell the outbox of the kind. Called once, when the app is ready."""
+    register_kind(
+        MessageKind(
+            name=ON_WAIT_LIST,
+            render=render_joined,
+            still_wanted=why_joining_unwanted,
+            respects_quiet_hours=False,  # they pressed the button a moment ago
+            reworded=Reworded(
+                title="On the wait list",
+                timing=Timing.AT_ONCE,
+                words=WORDS,
+                placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},
+                preview=_preview,
+                samples=sample_values,
+            ),
+        )
+    )
+
+
+def _preview(words: Words, sample: Sample) -> Email:
+    url = "https://clinic.example/waiting/…/"
+    return _fill(sample_values(sample), to="alice@example.com", url=url, clinic=sample_clinic(sample), words=words)
+
+
+def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words) -> Email:
+    context = {**values, "clinic": clinic, "button_url": url, "button_text": BUTTON}
+    return render_email(ON_WAIT_LIST, to=to, context=context, clinic=clinic, words=words, frame=ON_WAIT_LIST)
