@@ -52,8 +52,10 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if is_cancelled else "OPAQUE")
     event.add("class", "PRIVATE")
-    event.add("organizer", _address(clinic.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1], clinic.name))
-    attendee = _address(appointment.patient.email, appointment.patient.name)
+    organizer = vCalAddress(f"mailto:{clinic.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
+    organizer.params["CN"] = vText(clinic.name)
+    event.add("organizer", organizer)
+    attendee = vCalAddress(f"mailto:{appointment.patient.email}")  # without the name, which no mail of ours holds
     attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
     attendee.params["RSVP"] = vText("FALSE")
     event.add("attendee", attendee)
@@ -65,12 +67,6 @@ def _description(appointment: Appointment, clinic: Clinic) -> str:
     if clinic.phone:
         lines.append(f"Questions or changes: {format_phone(clinic.phone, clinic.country)}")
     return "\n".join(lines)
-
-
-def _address(email: str, name: str) -> vCalAddress:
-    address = vCalAddress(f"mailto:{email}")
-    address.params["CN"] = vText(name)
-    return address
 
 
 def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:

@@ -164,6 +164,7 @@ def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
     assert len(sent.get_all("Subject")) == len(sent.get_all("To")) == 1
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322, 2.1.1
     assert made.subject == " ".join(made.subject.split())
+    assert not made.subject[0].islower()
     for part in (made.subject, made.text, made.html):
         assert "None" not in part
     assert "<script" not in made.html

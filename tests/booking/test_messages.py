@@ -191,6 +191,7 @@ def test_an_invitation_is_replaced_by_its_cancellation(evaluation):
     assert (request["method"], event["status"], event["sequence"]) == ("REQUEST", "CONFIRMED", 0)
     assert event["organizer"] == "mailto:hello@clinic.example"
     assert event["attendee"] == "mailto:alice@example.com"
+    assert "alice runner" not in email(visit).calendar.decode().lower()  # not even her own name is mailed
     assert event["dtstamp"].dt == NOW
     cancel_appointment(appointment=visit, now=NOW)
     cancel, gone = event_of(email(visit, "booking_cancelled").calendar)
