@@ -16,6 +16,7 @@ urlpatterns = [
     path("book/<slug:slug>/", choose.days, name="days"),
     path("book/<slug:slug>/<day:day>/", choose.times, name="times"),
     path("book/<slug:slug>/wait/", waiting.join, name="join_wait_list"),
+    path("book/<slug:slug>/wait/joined/", waiting.joined, name="joined_wait_list"),
     path(TIME, details.details, name="details"),
     path(TIME + "hold/", holding.hold, name="hold"),
     path(TIME + "held/<str:token>/", holding.held, name="held"),

@@ -1,7 +1,7 @@
 """Joining and leaving the list of those who would like an earlier time."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.urls import reverse
@@ -53,7 +53,6 @@ def join_wait_list(
     wishes: Wishes,
     therapist: Therapist | None = None,
     appointment: Appointment | None = None,
-    network: str = "",
     now: datetime,
 ) -> WaitListEntry:
     """Put `patient` on the list for `service`, or change what they wish for if they wait already.
@@ -68,7 +67,7 @@ def join_wait_list(
         service=service,
         status=Status.WAITING,
         defaults=wanted,
-        create_defaults={**wanted, "network": network, "created_at": now},
+        create_defaults={**wanted, "created_at": now},
     )
     action = Action.CREATE if is_new else Action.UPDATE
     record_access(actor=None, action=action, subject=entry, patient_id=patient.pk, now=now)
@@ -83,22 +82,29 @@ def join_as_visitor(
     phone: str,
     time_zone: str = "",
     network: str = "",
+    service: Service,
+    wishes: Wishes,
     clinic: Clinic,
     now: datetime,
     **wanted,
 ) -> WaitListEntry:
     """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
 
-    `network` is the mark by which a stranger's entries are counted. The address is told, once for an entry: else who
-    closes the page could not leave before the first offer. Raises TooManyBookings.
+    Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
+    there stays as it is, and the link to it goes to the mailbox, once a day at most. `network` is the mark by which a
+    stranger's entries are counted. Raises TooManyBookings.
     """
     require_few_joins(network=network, email=email, clinic=clinic, now=now)
     patient = find_or_register_patient(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
-    entry = join_wait_list(patient=patient, network=network, now=now, **wanted)
+    fresh = WaitListEntry(patient=patient, service=service, network=network, created_at=now, **vars(wishes), **wanted)
+    WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
+    entry = WaitListEntry.objects.waiting().get(patient=patient, service=service)
+    if entry.pk == fresh.pk:
+        record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)
     plan_message(
         kind=ON_WAIT_LIST,
         subject_id=entry.pk,
-        version=1,
+        version=now.astimezone(UTC).toordinal(),
         patient=patient,
         scope=entry.service.slug,
         due_at=now,

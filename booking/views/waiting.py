@@ -19,7 +19,7 @@ from booking.rules import bookable_time
 from booking.trail import read_trail
 from booking.views.choose import choices_context
 from booking.views.manage import by_link, visit_context
-from booking.wait_list import LONGEST_WAIT, entry_path, join_as_visitor, join_wait_list, leave_wait_list
+from booking.wait_list import LONGEST_WAIT, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wording import short_day_words
 from clinic.practice.links import LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
@@ -29,7 +29,7 @@ from clinic.practice.networks import network_mark
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """For who found no day that suits: what would, and whom to tell. The next page is theirs alone."""
+    """For who found no day that suits: what would, and whom to tell."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
@@ -56,12 +56,19 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         place = {"service": service, "therapist": therapist, "time_zone": zone_name, "clinic": clinic}
         mark = network_mark(request, now=now)
         try:
-            entry = join_as_visitor(**who, **place, wishes=form.wishes, network=mark, now=now)
+            join_as_visitor(**who, **place, wishes=form.wishes, network=mark, now=now)
         except TooManyBookings:
             return render(request, "429.html", status=429)
-        return HttpResponseRedirect(entry_path(entry, clinic=clinic, now=now), status=303)
+        return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
     context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
     return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def joined(request: HttpRequest, slug: str) -> HttpResponse:
+    """What follows. The same for everybody: the way to an entry is in the mail alone."""
+    service = get_object_or_404(Service.objects.listed(), slug=slug)
+    return render(request, "booking/joined_wait_list.html", {"service": service})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

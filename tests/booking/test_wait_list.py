@@ -234,10 +234,10 @@ def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, cl
 # Joining and leaving
 
 
-def test_joining_twice_changes_the_wish_and_keeps_the_place_and_the_visit(evaluation):
+def test_joining_twice_from_a_visit_changes_the_wish_and_keeps_the_place_and_the_visit(evaluation):
     visit = book_later(evaluation)
     first = wait_with(visit)
-    again = wait(evaluation, wishes=Wishes(TUESDAY, TUESDAY), now=NOW + HOUR)
+    again = wait_with(visit, wishes=Wishes(TUESDAY, TUESDAY), now=NOW + HOUR)
     assert again.pk == first.pk
     assert (again.first_on, again.appointment, again.created_at) == (TUESDAY, visit, NOW)
 
@@ -320,7 +320,13 @@ def test_who_joins_by_the_form_is_told_at_once_how_to_see_and_leave(client, eval
     assert entry.status == "left"
 
 
-def test_the_mail_goes_at_night_and_once_for_an_entry(evaluation, post_office):
+def test_joining_again_by_the_form_changes_nothing(evaluation):
+    first = wait(evaluation)
+    again = wait(evaluation, wishes=Wishes(TUESDAY, TUESDAY), now=NOW + HOUR)
+    assert (again.pk, again.first_on, again.created_at) == (first.pk, first.first_on, NOW)
+
+
+def test_the_mail_goes_at_night_and_once_a_day_for_an_entry(evaluation, post_office):
     night = NINE_ON_TUESDAY - timedelta(hours=6)
     for hour in range(2):
         wait(evaluation, now=night + timedelta(hours=hour))
