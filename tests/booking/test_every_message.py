@@ -154,8 +154,8 @@ def test_every_kind_is_looked_at_here():
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
 def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
-    if kind in TO_CLINIC and not clinic.email:
-        pytest.skip("a clinic without an address gets none")
+    if kind in TO_CLINIC:  # one without an address gets none
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
     raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
     sent = email.message_from_bytes(raw, policy=email.policy.default)
@@ -177,8 +177,8 @@ def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
 def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, clinic):
-    if kind in TO_CLINIC and not clinic.email:
-        pytest.skip("a clinic without an address gets none")
+    if kind in TO_CLINIC:  # one without an address gets none
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
     seen = _plain(words_of(made.html))
     for line in made.text.splitlines():
