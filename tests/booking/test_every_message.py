@@ -104,8 +104,9 @@ def a_flag(visit, clinic):
 
 def a_feed(visit, clinic):
     therapist = visit.therapist
-    therapist.name = worst(100)
-    therapist.save()
+    if len(clinic.name) > 1:  # the worst of clinics
+        therapist.name = worst(100)
+        therapist.save()
     return CalendarFeed.objects.create(
         therapist=therapist, token_hash=secrets.token_bytes(32), created_at=NOW, failed_at=NOW
     ).pk
