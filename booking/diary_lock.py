@@ -8,6 +8,12 @@ from psycopg import errors
 
 from booking.refusals import BusyTryAgain, SlotTaken
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) IS NOT NULL"
+# False where somebody else had it: then they are done by now, and nobody has it alone while we look.
+LOCK_OR_WAIT = """
+    SELECT CASE WHEN pg_try_advisory_xact_lock(key) THEN true ELSE pg_advisory_xact_lock_shared(key) IS NULL END
+    FROM hashtextextended(%s, 0) AS key"""
+
 
 @contextmanager
 def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
@@ -26,15 +32,14 @@ def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | 
     try:
         if look_first is not None:
             with transaction.atomic():
-                if all(_lock("pg_try_advisory_xact_lock", key) for key in keys):
+                is_ours = [_lock(LOCK_OR_WAIT, key) for key in keys]
+                if all(is_ours):
                     yield
                     return
-                for key in keys:
-                    _lock("pg_advisory_xact_lock_shared", key)
                 look_first()
         with transaction.atomic():
             for key in keys:
-                _lock("pg_advisory_xact_lock", key)
+                _lock(LOCK, key)
             yield
     except IntegrityError as error:
         if isinstance(error.__cause__, errors.ExclusionViolation):
@@ -46,8 +51,8 @@ def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | 
         raise
 
 
-def _lock(how: str, key: str) -> bool:
-    """Lock until the transaction ends. Only the function that tries can answer no."""
+def _lock(statement: str, key: str) -> bool:
+    """Lock until the transaction ends; whether it is ours alone."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {how}(hashtextextended(%s, 0))", [key])
-        return cursor.fetchone()[0] is not False
+        cursor.execute(statement, [key])
+        return cursor.fetchone()[0]

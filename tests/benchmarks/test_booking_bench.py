@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from booking.availability import free_slots
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
+from booking.refusals import SlotNotOffered
 from clinic.practice.models import Clinic, Patient, Therapist
 from tests.booking.conftest import book
 
@@ -147,20 +148,21 @@ def test_a_month_of_free_times_in_one_request(service, clinic, client):
         month = median_ms(lambda: client.get("/book/visit/"), 9)
         each = median_ms(lambda: [client.get(f"/book/visit/{day}/") for day in days[:23]], 3)
         print(f"{number:>9} {asked:>8} {month:>9.1f} {each:>11.0f} {each / month:>6.1f}")
-        assert asked <= 8
+        assert asked <= (8 if number == 60 else 11)  # a full month looks on for the next free time
         assert each / month >= 3
         Appointment.objects.all().delete()
         service.therapists.clear()
 
 
-def everybody_at_once(runners) -> tuple[list[float], Counter]:
+def everybody_at_once(runners, *, warm_up) -> tuple[list[tuple[float, str]], Counter]:
     """All let go together, each on a connection of its own, in as many processes as a small server has: what each took
-    in ms with what came of it, and how often each came."""
+    in ms with what came of it, and how often each came. `warm_up` comes before: a site's connections are not new."""
     connections.close_all()
     fork = multiprocessing.get_context("fork")
     gate, answers = fork.Barrier(len(runners)), fork.SimpleQueue()
     servers = [
-        fork.Process(target=_serve, args=(runners[place::PROCESSES], gate, answers)) for place in range(PROCESSES)
+        fork.Process(target=_serve, args=(runners[place::PROCESSES], warm_up, gate, answers))
+        for place in range(PROCESSES)
     ]
     for server in servers:
         server.start()
@@ -170,9 +172,9 @@ def everybody_at_once(runners) -> tuple[list[float], Counter]:
     return came, Counter(name for _, name in came)
 
 
-def _serve(runners, gate, answers) -> None:
+def _serve(runners, warm_up, gate, answers) -> None:
     def run(runner):
-        connection.ensure_connection()
+        warm_up()
         gate.wait(timeout=60)
         began = clock.perf_counter()
         try:
@@ -208,7 +210,11 @@ def test_booking_with_64_clients(service, clinic):
     def booking(number, therapist, starts_at):
         return lambda: book(service, therapist=therapist, starts_at=starts_at, now=NOW, name=f"Runner {number}")
 
-    came, counts = everybody_at_once([booking(n, *free[n]) for n in range(CLIENTS)])
+    def ask_for_yesterday():
+        with pytest.raises(SlotNotOffered):
+            book(service, therapist=therapists[-1], starts_at=NOW - timedelta(days=1), now=NOW)
+
+    came, counts = everybody_at_once([booking(n, *free[n]) for n in range(CLIENTS)], warm_up=ask_for_yesterday)
     assert counts == {"Appointment": CLIENTS}
     took = [ms for ms, _ in came]
     print(
@@ -217,7 +223,8 @@ def test_booking_with_64_clients(service, clinic):
     losers, winners = [], []
     for hour in (0, 1, 4, 5):
         at = nine + timedelta(days=2, hours=hour)
-        came, counts = everybody_at_once([booking(100 + n, therapists[0], at) for n in range(CLIENTS)])
+        rivals = [booking(100 + n, therapists[0], at) for n in range(CLIENTS)]
+        came, counts = everybody_at_once(rivals, warm_up=ask_for_yesterday)
         assert counts == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         losers += [ms for ms, name in came if name == "SlotTaken"]
         winners += [ms for ms, name in came if name == "Appointment"]

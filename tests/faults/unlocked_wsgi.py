@@ -16,7 +16,7 @@ def take_the_lock_away() -> None:
         look(**place)
         time.sleep(0.2)
 
-    diary_lock._lock = lambda how, key: True
+    diary_lock._lock = lambda statement, key: True
     appointments.require_free = look_and_dawdle
 
 
