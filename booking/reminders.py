@@ -45,12 +45,12 @@ from clinic.outbox.kinds import (
     register_reply_reader,
     register_scopes,
 )
-from clinic.outbox.messages import plan_message, withdraw_messages
+from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import rules_in_force, words_of
-from clinic.outbox.texts import plan_text_beside
+from clinic.outbox.texts import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
@@ -74,7 +74,11 @@ def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: dateti
     for the evening before; what is due days ahead can wait until morning, which the outbox sees to.
     """
     rules = rules_in_force(scope=appointment.service.slug)
-    plan = partial(_plan, appointment, now=now)
+    drafts: list[Message] = []
+
+    def plan(kind: str, **times) -> None:
+        drafts.append(_draft(appointment, kind, now=now, **times))
+
     if news is not None and rules[news].is_active:
         plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
     reader = QuietHours(clinic.quiet_from, clinic.quiet_until, known_zone(appointment.visitor_time_zone) or clinic.zone)
@@ -88,6 +92,7 @@ def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: dateti
     if rules[FOLLOW_UP].is_active:
         due_at = appointment.ends_at + timedelta(minutes=rules[FOLLOW_UP].minutes)
         plan(FOLLOW_UP, due_at=due_at, not_after=due_at + timedelta(days=3))
+    plan_messages([*drafts, *texts_beside(drafts, now=now)])
 
 
 def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
@@ -108,7 +113,8 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
     """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
     last = max(appointment.starts_at, now + timedelta(hours=4))
-    _plan(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
+    draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
+    plan_messages([draft, *texts_beside([draft], now=now)])
 
 
 def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
@@ -119,8 +125,8 @@ def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: dateti
     plan_visit_messages(appointment, clinic=clinic, now=now, news=None if is_known else news.kind)
 
 
-def _plan(appointment: Appointment, kind: str, **times) -> None:
-    planned = plan_message(
+def _draft(appointment: Appointment, kind: str, **times) -> Message:
+    return draft_message(
         kind=kind,
         subject_id=appointment.pk,
         version=appointment.version,
@@ -128,7 +134,6 @@ def _plan(appointment: Appointment, kind: str, **times) -> None:
         scope=appointment.service.slug,
         **times,
     )
-    plan_text_beside(planned, now=times["now"])
 
 
 def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:

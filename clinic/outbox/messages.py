@@ -34,17 +34,32 @@ class TooLateToSend(Exception):
     """Its time is over: the reader would get it after what it announces."""
 
 
-def plan_message(
+def plan_message(**what) -> Message:
+    """Plan one message, of which `draft_message` says what it must be told. Planned before: returns the first one."""
+    draft = draft_message(**what)
+    plan_messages([draft])
+    return Message.objects.get(dedupe_key=draft.dedupe_key)
+
+
+def plan_messages(drafts: list[Message]) -> None:
+    """Write down, in the caller's transaction, what is to go out; one query.
+
+    Planning the same kind for the same version of the same row again changes nothing. Something due now also wakes the
+    sweep once the transaction is committed. Raises IntegrityError if one is too late before it is due.
+    """
+    Message.objects.bulk_create(drafts, ignore_conflicts=True)
+    if any(draft.due_at <= draft.created_at for draft in drafts):
+        transaction.on_commit(wake_sweep)
+
+
+def draft_message(
     *, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL, scope=""
 ) -> Message:
-    """Write down, in the caller's transaction, that a message of `kind` is to go out at `due_at`, or not after `not_after`.
+    """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
-    Planning the same kind for the same version of the same row again changes nothing and returns the first one.
-    `scope` names the rules that hold for it: a service's slug. Something due now also wakes the sweep once the
-    transaction is committed.
-    Raises IntegrityError if `not_after` is not after `due_at`, ValueError for an unknown channel.
+    `scope` names the rules that hold for it: a service's slug. Raises ValueError for an unknown channel.
     """
-    planned = Message(
+    return Message(
         kind=kind,
         channel=Channel(channel),
         dedupe_key=f"{kind}:{subject_id}:{version}:{Channel(channel).value}",
@@ -57,7 +72,6 @@ def plan_message(
         next_attempt_at=due_at,
         created_at=now,
     )
-    return _plan_once(planned)
 
 
 def withdraw_messages(*, subject_id, reason: str, now) -> int:
@@ -125,14 +139,8 @@ def resend_message(message: Message, *, now) -> Message:
         next_attempt_at=now,
         created_at=now,
     )
-    return _plan_once(again)
-
-
-def _plan_once(planned: Message) -> Message:
-    Message.objects.bulk_create([planned], ignore_conflicts=True)
-    if planned.due_at <= planned.created_at:
-        transaction.on_commit(wake_sweep)
-    return Message.objects.get(dedupe_key=planned.dedupe_key)
+    plan_messages([again])
+    return Message.objects.get(dedupe_key=again.dedupe_key)
 
 
 def wake_sweep() -> None:

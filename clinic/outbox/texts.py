@@ -1,5 +1,6 @@
 """Text messages: who agreed to them, in which words; how many, and at which hours (47 CFR 64.1200(a)(9)(iv))."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from clinic.practice.models import Clinic, Patient
 
 from .gsm import fit_text
 from .kinds import MessageKind, find_kind
-from .messages import plan_message
+from .messages import draft_message, plan_messages
 from .models import Channel, Message, State, TextConsent
 from .quiet_hours import QuietHours
 from .rules import rule_of
@@ -47,8 +48,8 @@ def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now:
         patient=patient, phone=patient.phone, wording=wording, instead_of_email=instead_of_email, given_at=now
     )
     record_access(actor=None, action=Action.CREATE, subject=consent, patient_id=patient.pk, now=now)
-    for message in Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now):
-        plan_text_beside(message, now=now)
+    ahead = Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now)
+    plan_messages(texts_beside(ahead.select_related("patient"), now=now))
     return consent
 
 
@@ -74,12 +75,17 @@ def restore_consent(*, phone: str, now: datetime) -> int:
     return len(asleep)
 
 
-def plan_text_beside(message: Message, *, now: datetime) -> Message | None:
-    """The text that goes beside an e-mail of this kind; None where nobody agreed to it or the kind has none."""
-    kind = find_kind(message.kind)
-    if not has_texts() or kind.text_values is None or message.patient is None or consent_of(message.patient) is None:
-        return None
-    return plan_message(
+def texts_beside(messages: Iterable[Message], *, now: datetime) -> list[Message]:
+    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none."""
+    if not has_texts():
+        return []
+    with_words = [message for message in messages if message.patient and find_kind(message.kind).text_values]
+    agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
+    return [_text_beside(message, now) for message in with_words if message.patient in agreed]
+
+
+def _text_beside(message: Message, now: datetime) -> Message:
+    return draft_message(
         kind=message.kind,
         subject_id=message.subject_id,
         version=message.version,
