@@ -70,4 +70,4 @@ def token(response, alice):
 @pytest.fixture
 def charlie(db):
     """The therapist, who may do everything in the admin."""
-    return User.objects.create_superuser("charlie@example.com", "a long enough password", name="Charlie Therapist")
+    return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")

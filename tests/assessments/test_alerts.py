@@ -85,8 +85,8 @@ def test_new_flag_alerts_anew_once_somebody_has_looked(urgent, charlie):
 
 
 def test_alert_goes_to_everybody_who_may_see_flags_and_to_nobody_else(loaded, alice, charlie):
-    User.objects.create_user("desk@example.com", "a long enough password", name="Dora Desk", is_staff=True)
-    User.objects.create_superuser("gone@example.com", "a long enough password", name="Gus Gone", is_active=False)
+    User.objects.create_user("desk@example.com", name="Dora Desk", is_staff=True)
+    User.objects.create_superuser("gone@example.com", name="Gus Gone", is_active=False)
     response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     save_page(response=response, page="signs", answers=URGENT, now=NOW)
     assert [alert.recipient for alert in StaffAlert.objects.all()] == [charlie]

@@ -190,7 +190,7 @@ def test_emergency_stops_the_booking_until_the_answer_changes(client, days_url, 
 
 
 def test_urgent_sign_is_read_once_and_reaches_staff_with_the_booking(client, days_url, evaluation, hip_article):
-    User.objects.create_superuser("charlie@example.com", "a long enough password", name="Charlie Therapist")
+    User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
     stop = reverse("assessments:screen_stop")
     assert walk(client, days_url, CALM | {"rf.move": ["walk-groin"]}) == stop
     page = client.get(stop)

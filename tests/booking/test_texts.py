@@ -319,7 +319,7 @@ def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
 
 @pytest.fixture
 def staff(client, clinic, twilio):
-    client.force_login(User.objects.create_superuser("frank@clinic.example", "a long enough password", name="Frank"))
+    client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
     return client
 
 

@@ -15,7 +15,7 @@ PATIENTS = "/admin/practice/patient/"
 
 @pytest.fixture
 def owner_client(client):
-    client.force_login(User.objects.create_superuser("owner@clinic.example", "a long enough password", name="Olive"))
+    client.force_login(User.objects.create_superuser("owner@clinic.example", name="Olive"))
     return client
 
 

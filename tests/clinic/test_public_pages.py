@@ -143,7 +143,7 @@ def test_reader_without_gzip_gets_plain_text(hip, process):
 
 def test_staff_preview_is_not_kept_for_readers(hip, process, client):
     Article.objects.update(status="draft")
-    client.force_login(User.objects.create_superuser("erin@clinic.example", "a-long-password-for-erin", name="Erin"))
+    client.force_login(User.objects.create_superuser("erin@clinic.example", name="Erin"))
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     assert "This is a preview." in process.read(HTTP_COOKIE=cookie)["text"]
     assert process.read()["status"] == 404

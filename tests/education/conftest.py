@@ -52,4 +52,4 @@ def maria(db):
 
 @pytest.fixture
 def editor(db):
-    return User.objects.create_superuser("erin@clinic.example", "a-long-password-for-erin", name="Erin")
+    return User.objects.create_superuser("erin@clinic.example", name="Erin")
