@@ -26,6 +26,20 @@ MODE_WORDS = {
 }
 
 
+def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
+    """Where somebody types their own address; the browser may fill it in."""
+    return forms.EmailField(
+        label=label,
+        max_length=254,
+        help_text=help_text,
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address like name@example.com.",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
 class ContactForm(forms.Form):
     """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
@@ -35,16 +49,7 @@ class ContactForm(forms.Form):
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = forms.EmailField(
-        label="E-mail",
-        max_length=254,
-        help_text="We send the day, the time and a link to change your mind.",
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address like name@example.com.",
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    email = own_email_field("E-mail", help_text="We send the day, the time and a link to change your mind.")
     phone = PhoneField(
         label="Phone",
         help_text="We call only about this visit.",
@@ -79,15 +84,7 @@ class ContactForm(forms.Form):
 class ReturningForm(forms.Form):
     """The address under which somebody has booked before."""
 
-    email = forms.EmailField(
-        label="E-mail you booked with",
-        max_length=254,
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address like name@example.com.",
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    email = own_email_field("E-mail you booked with")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,7 +1,7 @@
 """How much one stranger may keep for themselves: enough for a family and a running club, not for a script.
 
-Counted from the visits and holds themselves, so there is no second set of counters to go stale. The answer is the same
-whether an address is known here or not.
+Counted from the visits, holds and wait list entries themselves, so there is no second set of counters to go stale. A
+refusal tells of an address only that it has been used as often as it may within a day.
 """
 
 from datetime import datetime, timedelta

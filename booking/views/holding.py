@@ -43,7 +43,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
             now=now,
         )
     except TooManyBookings:
-        return render(request, "429.html", status=429)
+        return render(request, "429.html", {"is_holding": True}, status=429)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:

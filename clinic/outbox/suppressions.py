@@ -49,8 +49,8 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
 def why_unreachable(message: Message, kind: MessageKind) -> str | None:
     """Why nothing at all may go to this reader; None if it may. One query, none after `read_suppressions`."""
     found = _suppression_of(message)
-    is_undeliverable = found and found.why in UNDELIVERABLE and message.channel == Channel.EMAIL
-    return f"the address {found.get_why_display()}" if is_undeliverable else None
+    stops_all = found and found.why in UNDELIVERABLE and message.channel == Channel.EMAIL
+    return f"the address {found.get_why_display()}" if stops_all else None
 
 
 def is_undeliverable(address: str) -> bool:

@@ -76,6 +76,7 @@ def test_holds_of_who_keeps_no_cookies_end_with_a_page_that_gives_the_phone_numb
         refused = press_hold(TIMES[9], browser=Client())
         assert refused.status_code == 429
         assert "(603) 555-0123" in refused.content.decode()
+        assert "free again after 10 minutes" in refused.content.decode()
         assert press_hold(TIMES[9], browser=Client(), address="192.0.2.8").status_code == 303
     with time_machine.travel(NOW + timedelta(minutes=11), tick=False):
         assert press_hold(TIMES[10], browser=Client()).status_code == 303, "they run out"
