@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import intake, screen
+from .views import confirm, intake, screen
 
 app_name = "assessments"
 urlpatterns = [
@@ -11,5 +11,6 @@ urlpatterns = [
     path("<str:token>/page/<path:page>/", intake.page, name="page"),
     path("<str:token>/stop/", intake.stop, name="stop"),
     path("<str:token>/check/", intake.check, name="check"),
+    path("<str:token>/confirm/", confirm.confirm_identity, name="confirm"),
     path("<str:token>/done/", intake.done, name="done"),
 ]

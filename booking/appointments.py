@@ -21,18 +21,19 @@ from booking.reminders import plan_visit_messages
 from booking.rules import require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
-from clinic.practice.models import Clinic, Therapist, User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.models import Clinic, Patient, Therapist, User
+from clinic.practice.patients import find_or_register_patient, find_or_register_provisional, update_contact
 from education.models import Article
 
 
 @dataclass(frozen=True)
 class Contact:
-    """Who books, as they said it.
+    """Who books, as they typed it.
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did; `network` the mark by which a stranger's bookings are counted, empty for none; `is_recognised`
-    says that they came by a link of ours, so that what they type is theirs to change.
+    texts, if they did; `network` the mark by which a visitor's bookings are counted, empty for none. `patient` is who came
+    by a link from their own mailbox, so that a new phone number is theirs to give; without one, a visitor's name and
+    address are not proven and the visit belongs to a provisional patient.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Contact:
     time_zone: str = ""
     text_consent: str = ""
     network: str = ""
-    is_recognised: bool = False
+    patient: Patient | None = None
 
 
 def book_appointment(
@@ -124,6 +125,17 @@ def _own_hold(
     return held if (held.service_id, held.therapist_id, held.starts_at) == here else None
 
 
+def _patient_of(contact: Contact, *, by: User | None, now: datetime) -> Patient:
+    """Whose visit it is: the patient a mailed link vouches for, the one staff mean, or a provisional one."""
+    if contact.patient is not None:
+        update_contact(contact.patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+        return contact.patient
+    typed = {"name": contact.name, "email": contact.email, "phone": contact.phone, "time_zone": contact.time_zone}
+    if by is not None:
+        return find_or_register_patient(**typed, may_update=True, now=now)
+    return find_or_register_provisional(**typed, now=now)
+
+
 def _write_booking(
     held: Appointment | None,
     contact: Contact,
@@ -135,14 +147,7 @@ def _write_booking(
     **columns,
 ) -> Appointment:
     """A new row, or the held one turned into a visit: either way one write that the constraint looks at."""
-    patient = find_or_register_patient(
-        name=contact.name,
-        email=contact.email,
-        phone=contact.phone,
-        time_zone=contact.time_zone,
-        may_update=contact.is_recognised or by is not None,
-        now=now,
-    )
+    patient = _patient_of(contact, by=by, now=now)
     blocked = service.shape.blocked(starts_at)
     row = {
         "service": service,

@@ -8,12 +8,16 @@ class BookingConfig(AppConfig):
     verbose_name = "Booking"
 
     def ready(self):
+        from booking.addresses import send_to_new_address, settle_before_merge
         from booking.feed_alerts import register_feed_alert  # models must be loaded first
         from booking.offer_message import register_offer_message
         from booking.reminders import register_message_kinds
         from booking.returning import register_return_link
         from booking.waiting_message import register_joined_message
+        from clinic.practice.patients import before_merge, on_new_address
 
+        before_merge(settle_before_merge)
+        on_new_address(send_to_new_address)
         register_message_kinds()
         register_offer_message()
         register_joined_message()

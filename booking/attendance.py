@@ -8,6 +8,7 @@ from booking.history import lock_appointment, record_event
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange, VisitCancelled, VisitNotStarted
 from clinic.practice.models import User
+from clinic.practice.patients import accept_patient
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
 
@@ -29,9 +30,13 @@ def confirm_appointment(*, appointment: Appointment, by: User | None = None, now
 def mark_arrived(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
     """Note that the patient came; a visit that is over by then is completed. Undoes a no-show. Raises VisitCancelled.
 
-    Until it is over the visit stays booked, so that its time stays blocked.
+    Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
+    patient becomes known.
     """
     appointment = _standing(appointment)
+    if appointment.patient.is_provisional:
+        appointment.patient = accept_patient(appointment.patient, by=by, now=now)
+        appointment.refresh_from_db(fields=["other_phone"])
     if appointment.arrived_at is None:
         appointment.arrived_at = now
         record_event(appointment, Kind.ARRIVED, by=by, now=now)

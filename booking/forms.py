@@ -16,6 +16,7 @@ from booking.wording import day_words
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
 from clinic.practice.forms import PhoneField
+from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
 from clinic.practice.phone import format_phone
 
@@ -40,7 +41,23 @@ def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
     )
 
 
-class ContactForm(forms.Form):
+class AsksAboutSlips(forms.Form):
+    """For a form with an `email`: an address that looks mistyped is asked about once, and then believed."""
+
+    email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self):
+        cleaned = super().clean()
+        email = cleaned.get("email", "")
+        meant = suggest_address(email)
+        if meant and self.data.get(self.add_prefix("email_asked_about")) != email:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("email_asked_about")] = email
+            self.add_error("email", f"Did you mean {meant}? Correct it, or press the button again to keep {email}.")
+        return cleaned
+
+
+class ContactForm(AsksAboutSlips):
     """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
     name = forms.CharField(
@@ -81,7 +98,18 @@ class ContactForm(forms.Form):
         return " ".join(self.cleaned_data["name"].split())
 
 
-class ReturningForm(forms.Form):
+class AddressForm(AsksAboutSlips):
+    """The address that was meant."""
+
+    email = own_email_field("Your email address")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+
+class ReturningForm(AsksAboutSlips):
     """The address under which somebody has booked before."""
 
     email = own_email_field("E-mail you booked with")
@@ -103,7 +131,7 @@ class DetailsForm(ContactForm):
         super().__init__(*args, clinic=clinic, **kwargs)
         self.patient = patient
         if patient is not None:
-            del self.fields["name"], self.fields["email"]
+            del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
             self.initial["phone"] = format_phone(patient.phone, clinic.country)
         if not has_texts():
             del self.fields["text_consent"]
@@ -122,7 +150,7 @@ class DetailsForm(ContactForm):
             time_zone=time_zone,
             text_consent=typed.get("text_consent", ""),
             network=network,
-            is_recognised=known is not None,
+            patient=known,
         )
 
 

@@ -14,7 +14,7 @@ from booking.refusals import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNot
 from booking.rules import require_free
 from booking.wait_list import next_visit_of
 from clinic.practice.links import issue_link
-from clinic.practice.models import Clinic, LinkPurpose
+from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 Status = WaitListEntry.Status
 
@@ -89,7 +89,7 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
             email=entry.patient.email,
             phone=entry.patient.phone,
             time_zone=entry.patient.time_zone if entry.mode != Appointment.Mode.IN_PERSON else "",
-            is_recognised=True,
+            patient=entry.patient,
         ),
         idempotency_key=offer.pk,
         now=now,
@@ -97,11 +97,12 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
 
 
 def offer_url(offer: SlotOffer, *, now: datetime) -> str:
-    """The address of the page on which the offer is taken. Issues a link, which says kindly that the time is gone later."""
+    """The address of the page on which the offer is taken, for its mail. Issues a link."""
     token = issue_link(
         patient=offer.entry.patient,
         purpose=LinkPurpose.OFFER,
         subject_id=offer.pk,
+        proof=Proof.MAILED,
         expires_at=offer.starts_at,
         now=now,
     )

@@ -66,6 +66,14 @@ class VisitNotStarted(BookingRefused):
     """Nobody can have missed a visit that lies ahead."""
 
 
+class AddressProven(BookingRefused):
+    """The patient has used a link from this mailbox; staff can still change the address."""
+
+
+class MailOnItsWay(BookingRefused):
+    """The visit's mail is still being sent, or was sent again as often as it may be."""
+
+
 class VisitsInTheWay(BookingRefused):
     """Time is to be blocked in which people are booked: `visits`. Blocking it does not cancel them."""
 

@@ -125,6 +125,15 @@ def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: dateti
     plan_visit_messages(appointment, clinic=clinic, now=now, news=None if is_known else news.kind)
 
 
+def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
+    """Confirm the visit to another mailbox and plan its reminders anew. Raises the visit's version: what was planned for
+    the old address is not sent."""
+    withdraw_messages(subject_id=appointment.pk, reason="the address was corrected", now=now)
+    appointment.version += 1
+    appointment.save(update_fields=["version"])
+    plan_visit_messages(appointment, clinic=clinic, now=now)
+
+
 def _draft(appointment: Appointment, kind: str, **times) -> Message:
     return draft_message(
         kind=kind,
@@ -153,15 +162,17 @@ def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -
 
 def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, kind: str = "") -> dict:
     """What the words of a message about a visit may use, and nothing else of the patient or the visit."""
+    visit_page = visit_url(appointment, now=now)
     is_standing = appointment.status == Appointment.Status.BOOKED
     is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
     has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
     return {
         **placeholder_values(appointment, clinic=clinic, now=now),
+        "not_me_url": f"{visit_page}cancel/" if kind == BOOKED and appointment.patient.is_provisional else "",
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         **buttons(
             kind,
-            visit_url=visit_url(appointment, now=now),
+            visit_url=visit_page,
             intake_url=intake_url(appointment, now=now) if has_open_questions else "",
             booking_url=settings.SITE_URL + reverse("booking:services"),
             is_standing=is_standing,

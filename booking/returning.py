@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
@@ -19,8 +19,8 @@ from clinic.outbox.messages import plan_message
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
 from clinic.outbox.suppressions import is_undeliverable
-from clinic.practice.links import issue_link, open_link
-from clinic.practice.models import Clinic, LinkPurpose, Patient
+from clinic.practice.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
 
 RETURN_LINK = "return_link"
 LINK_LASTS = timedelta(hours=2)
@@ -54,15 +54,13 @@ def request_return_link(*, email: str, network: str = "", now: datetime) -> None
         )
 
 
-def patients_behind(*, token: str, now: datetime) -> QuerySet[Patient]:
-    """Everybody who uses the mailbox to which the link was sent. Raises LinkUnknown, LinkExpired."""
-    link = open_link(token=token, purpose=LinkPurpose.RETURN, now=now)
-    return _patients_at(link.patient.email)
-
-
-def _patients_at(email: str) -> QuerySet[Patient]:
-    keyed = Patient.objects.alias(address=Lower("email"))
-    return keyed.filter(address=Lower(Value(email))).order_by("name")
+def patients_at(email: str) -> list[Patient]:
+    """Everyone who uses this mailbox, by name: the known patients, and the provisional ones that are not one of them."""
+    keyed = Patient.objects.current().alias(address=Lower("email"))
+    people: dict[str, Patient] = {}
+    for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):
+        people.setdefault(patient.name.lower(), patient)
+    return sorted(people.values(), key=lambda patient: patient.name)
 
 
 def register_return_link() -> None:
@@ -72,9 +70,14 @@ def register_return_link() -> None:
 
 def _render(message: Message, now: datetime) -> Email:
     request = ReturnRequest.objects.get(pk=message.subject_id)
-    patient = _patients_at(request.email)[0]
+    patient = patients_at(request.email)[0]
     token = issue_link(
-        patient=patient, purpose=LinkPurpose.RETURN, subject_id=patient.pk, expires_at=now + LINK_LASTS, now=now
+        patient=patient,
+        purpose=LinkPurpose.RETURN,
+        subject_id=patient.pk,
+        proof=Proof.MAILED,
+        expires_at=now + LINK_LASTS,
+        now=now,
     )
     button = {
         "button_url": settings.SITE_URL + reverse("booking:welcome_back", args=[token]),
@@ -85,6 +88,6 @@ def _render(message: Message, now: datetime) -> Email:
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
     request = ReturnRequest.objects.filter(pk=message.subject_id).first()
-    if request is None or not _patients_at(request.email).exists():
+    if request is None or not patients_at(request.email):
         return "nobody here has this address"
     return "the address does not take our mail" if is_undeliverable(request.email) else None

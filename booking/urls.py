@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import answer, choose, details, feed, holding, manage, moving, offer, returning, waiting
+from booking.views import addressing, answer, choose, details, feed, holding, manage, moving, offer, returning, waiting
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
@@ -33,6 +33,8 @@ urlpatterns = [
     path("visits/<str:token>/move/", moving.move_days, name="move_days"),
     path("visits/<str:token>/move/<day:day>/", moving.move_times, name="move_times"),
     path("visits/<str:token>/move/<instant:starts_at>/", moving.move, name="move"),
+    path("visits/<str:token>/address/", addressing.address, name="address"),
+    path("visits/<str:token>/mail/", addressing.mail_again, name="mail_again"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
     path("visits/<str:token>/coming/", answer.coming, name="coming"),
     path("visits/<str:token>/messages/", answer.messages, name="messages"),

@@ -14,8 +14,8 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages import plan_message
 from clinic.practice.links import issue_link
-from clinic.practice.models import Clinic, LinkPurpose, Patient, Therapist, User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
+from clinic.practice.patients import find_or_register_provisional, normalise_name
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
@@ -91,27 +91,37 @@ def join_as_visitor(
     """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
 
     Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
-    there stays as it is, and the link to it goes to the mailbox, once a day at most. `network` is the mark by which a
-    stranger's entries are counted. Raises TooManyBookings.
+    there stays as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
+    patient. `network` is the mark by which a visitor's entries are counted. Raises TooManyBookings.
     """
     require_few_joins(network=network, email=email, clinic=clinic, now=now)
-    patient = find_or_register_patient(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
-    fresh = WaitListEntry(patient=patient, service=service, network=network, created_at=now, **vars(wishes), **wanted)
-    WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
-    entry = WaitListEntry.objects.waiting().get(patient=patient, service=service)
-    if entry.pk == fresh.pk:
-        record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)
+    entry = _entry_of_same_person(name=name, email=email, service=service)
+    if entry is None:
+        patient = find_or_register_provisional(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+        fresh = WaitListEntry(
+            patient=patient, service=service, network=network, created_at=now, **vars(wishes), **wanted
+        )
+        WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
+        entry = WaitListEntry.objects.waiting().get(patient=patient, service=service)
+        if entry.pk == fresh.pk:
+            record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)
     plan_message(
         kind=ON_WAIT_LIST,
         subject_id=entry.pk,
         version=now.astimezone(UTC).toordinal(),
-        patient=patient,
+        patient=entry.patient,
         scope=entry.service.slug,
         due_at=now,
         not_after=now + SAY_SO_WITHIN,
         now=now,
     )
     return entry
+
+
+def _entry_of_same_person(*, name: str, email: str, service: Service) -> WaitListEntry | None:
+    people = Patient.objects.matching(name=normalise_name(name), email=email.strip())
+    entries = WaitListEntry.objects.waiting().select_related("patient").filter(patient__in=people, service=service)
+    return entries.order_by("patient__is_provisional").first()
 
 
 @transaction.atomic
@@ -134,12 +144,13 @@ def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
 
 
 def entry_path(entry: WaitListEntry, *, clinic: Clinic, now: datetime) -> str:
-    """The path of the page on which they see what they wait for, and leave. Issues a link."""
+    """The path of the page on which they see what they wait for, and leave; for a mail. Issues a link."""
     days_left = max(timedelta(0), entry.last_on - now.astimezone(clinic.zone).date())
     token = issue_link(
         patient=entry.patient,
         purpose=LinkPurpose.WAITING,
         subject_id=entry.pk,
+        proof=Proof.MAILED,
         expires_at=now + days_left + LINK_LASTS_BEYOND,
         now=now,
     )

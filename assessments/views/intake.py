@@ -1,49 +1,23 @@
 """The patient's way through the questions: start, pages, interruptions, check, done. A GET changes nothing."""
 
-from functools import wraps
-
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
-
-from clinic.practice.links import LinkUnknown, open_link
-from clinic.practice.models import LinkPurpose
 
 from ..definitions import read_rules
 from ..flags import acknowledge_shown, mark_shown, request_callback
 from ..forms import PageForm
-from ..models import Response
 from ..questionnaire import Item
 from ..reading import estimate_minutes, read_sections
 from ..red_flags import DEADLINES, LEVELS
 from ..responses import ResponseUnfinished, complete_response, first_open_page, pages_asked, save_page
-
-
-def opens_response(view):
-    """Give `view` the response that the link in the address opens. Unknown and expired links end as their own pages."""
-
-    @never_cache
-    @wraps(view)
-    def opened(request, token, **kwargs):
-        link = open_link(token=token, purpose=LinkPurpose.INTAKE, now=timezone.now())
-        response = (
-            Response.objects.select_related("questionnaire", "patient")
-            .filter(pk=link.subject_id, patient=link.patient_id)
-            .first()
-        )
-        if response is None:
-            raise LinkUnknown
-        return view(request, token, response, **kwargs)
-
-    return opened
+from .opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 
 
 @require_safe
 @opens_response
-def start(request, token, response):
+def start(request, token, response, now):
     open_page = first_open_page(response)
     context = {
         "token": token,
@@ -57,25 +31,32 @@ def start(request, token, response):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def page(request, token, response, page):
+def page(request, token, response, now, page):
     asked = pages_asked(response)
     current = next((one for one in asked if one.link_id == page), None)
     if current is None:
         return render(request, "assessments/page_unknown.html", {"token": token}, status=404)
     if request.method == "POST":
-        return _save(request, token, response, current)
+        return _save(request, token, response, current, now)
     open_page = first_open_page(response)
     if open_page is not None and asked.index(current) > asked.index(open_page):
         return _see(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
+    if not may_show_page(request, response, current, now=now):
+        return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
     return _render_page(request, token, response, current, form, is_change="change" in request.GET)
 
 
-def _save(request, token, response, current: Item):
-    now, is_change = timezone.now(), "change" in request.POST
+def _save(request, token, response, current: Item, now):
+    is_change = "change" in request.POST
+    may_show = may_show_page(request, response, current, now=now)
     form = PageForm(request.POST, questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
     is_done = form.is_valid() and not form.newly_asked
     save_page(response=response, page=current.link_id, answers=form.given, now=now)
+    if may_show:
+        note_sitting(request.session, response, current.link_id, now=now)
+    elif not is_done:
+        return ask_to_confirm(token, page=current, is_saved=True)  # the page would show what was stored before
     if not is_done:
         return _render_page(request, token, response, current, form, is_change=is_change)
     if response.flags.unseen_by_patient().exists():
@@ -101,10 +82,10 @@ def _render_page(request, token, response, current: Item, form: PageForm, *, is_
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def stop(request, token, response):
+def stop(request, token, response, now):
     """The interruption: one level at a time, the worst first."""
     if request.method == "POST":
-        return _leave_stop(request, token, response)
+        return _leave_stop(request, token, response, now)
     flags = list(response.flags.unseen_by_patient())
     if not flags:
         return _see(_next_url(token, response))
@@ -121,8 +102,8 @@ def stop(request, token, response):
     return render(request, "assessments/stop.html", context)
 
 
-def _leave_stop(request, token, response):
-    now, stop_url = timezone.now(), reverse("assessments:stop", args=[token])
+def _leave_stop(request, token, response, now):
+    stop_url = reverse("assessments:stop", args=[token])
     if request.POST.get("action") == "callback":
         request_callback(response=response, now=now)
         return _see(stop_url)
@@ -133,15 +114,17 @@ def _leave_stop(request, token, response):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def check(request, token, response):
+def check(request, token, response, now):
     if response.flags.unseen_by_patient().exists():
         return _see(reverse("assessments:stop", args=[token]))
     open_page = first_open_page(response)
     if open_page is not None:
         return _see(_page_url(token, open_page))
+    if not may_show_all(request, response, now=now):
+        return ask_to_confirm(token)
     if request.method == "POST":
         try:
-            complete_response(response=response, now=timezone.now())
+            complete_response(response=response, now=now)
         except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
             return _see(_page_url(token, unfinished.page))
         return _see(reverse("assessments:done", args=[token]))
@@ -155,7 +138,7 @@ def check(request, token, response):
 
 @require_safe
 @opens_response
-def done(request, token, response):
+def done(request, token, response, now):
     if response.progress != "done":
         return _see(_next_url(token, response))
     return render(request, "assessments/done.html", {"token": token})

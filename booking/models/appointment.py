@@ -191,6 +191,7 @@ class AppointmentEvent(models.Model):
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
         NO_SHOW = "no_show", "did not come"
+        ADDRESS_CORRECTED = "address", "address corrected"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")

@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from booking.attendance import confirm_appointment
 from booking.models import Appointment
 from booking.refusals import TooLateToChange, VisitCancelled
-from booking.views.manage import by_link, visit_context
+from booking.views.manage import visit_context, visit_page
 from clinic.outbox.suppressions import messages_path
+from clinic.practice.proof import Capability
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I’ll be there": ask once, note it, and say thank you."""
     status = 200
@@ -23,18 +24,18 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
             appointment.confirmed_at = confirm_appointment(appointment=appointment, now=now).confirmed_at
         except (TooLateToChange, VisitCancelled):
             status = 409
-    return render(request, "booking/coming.html", visit_context(token, appointment, now), status=status)
+    return render(request, "booking/coming.html", visit_context(request, appointment, now), status=status)
 
 
 @require_POST
-@by_link
+@visit_page(Capability.OPEN_MESSAGES)
 def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
     return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
 
 
 @require_safe
-@by_link
+@visit_page(Capability.SEE_VISIT)
 def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I can’t make it": another time first; then cancelling, which asks once more."""
-    return render(request, "booking/not_coming.html", visit_context(token, appointment, now))
+    return render(request, "booking/not_coming.html", visit_context(request, appointment, now))

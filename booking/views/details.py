@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from assessments.screening import keep_screen
+from assessments.views.opening import note_sitting
 from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
@@ -22,7 +23,7 @@ from booking.views.choose import time_row, time_there, zone_context
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Proof, Therapist
 from clinic.practice.networks import network_mark
 
 OTHER_TIMES = 6
@@ -78,15 +79,16 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognised_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
+    contact = form.contact(
+        time_zone="" if service.is_only_in_person else trail.zone_name, network=network_mark(request, now=now)
+    )
     try:
         appointment = book_appointment(
             service=service,
             therapist=context["therapist"],
             starts_at=context["starts_at"],
             mode=form.cleaned_data["mode"],
-            contact=form.contact(
-                time_zone="" if service.is_only_in_person else trail.zone_name, network=network_mark(request, now=now)
-            ),
+            contact=contact,
             idempotency_key=form.cleaned_data["idempotency_key"],
             source_article=trail.article,
             hold_token=hold_token,
@@ -98,8 +100,11 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
-    keep_screen(session=request.session, intake=appointment.intake, patient=appointment.patient, now=now)
-    return HttpResponseRedirect(visit_path(appointment, now=now), status=303)
+    kept = keep_screen(session=request.session, intake=appointment.intake, patient=appointment.patient, now=now)
+    for page in kept.saved_pages if kept else ():
+        note_sitting(request.session, kept, page, now=now)
+    proof = Proof.SHOWN if contact.patient is None else Proof.MAILED
+    return HttpResponseRedirect(visit_path(appointment, proof=proof, now=now), status=303)
 
 
 def time_is_gone(

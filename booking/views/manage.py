@@ -1,13 +1,10 @@
-"""The page of one visit, for who holds its link: see it, confirm it, cancel it, put it in a calendar. `moving` moves it."""
+"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `moving` moves it."""
 
 from datetime import datetime
-from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from booking.attendance import confirm_appointment
@@ -18,42 +15,32 @@ from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateTo
 from booking.visit_links import intake_path
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
-from clinic.practice.links import LinkUnknown, open_link
-from clinic.practice.models import Clinic, LinkPurpose
+from clinic.practice.models import Clinic, Patient, PatientLink, Proof
+from clinic.practice.proof import Capability, patient_page
 
 
-def by_link(view):
-    """Opens the link in the address and hands the view its visit. A link that does not open is answered by
-    `clinic.practice.middleware`, and no page behind a link is kept by a browser or a search engine."""
+def visit_page(capability: Capability, *, accepts: bool = True):
+    """`patient_page` for what is done by a visit's link: hands the view the visit."""
+    return patient_page(capability, load=_find_visit, accepts=accepts)
 
-    @wraps(view)
-    @never_cache
-    def opened(request: HttpRequest, token: str, **place) -> HttpResponse:
-        now = timezone.now()
-        link = open_link(token=token, purpose=LinkPurpose.VISIT, now=now)
-        visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
-        appointment = visits.filter(pk=link.subject_id, patient=link.patient_id).first()
-        if appointment is None:
-            raise LinkUnknown
-        response = view(request, token, appointment, now, **place)
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
 
-    return opened
+def _find_visit(link: PatientLink) -> Appointment | None:
+    visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
+    return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
 @require_safe
-@by_link
+@visit_page(Capability.SEE_VISIT)
 def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """What, when, where, what to bring; and what can be done about it."""
-    return render(request, "booking/visit.html", visit_context(token, appointment, now))
+    return render(request, "booking/visit.html", visit_context(request, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@by_link
+@visit_page(Capability.CHANGE_VISIT, accepts=False)
 def cancel(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask first, since mail scanners open every link; the button cancels."""
-    context = visit_context(token, appointment, now)
+    context = visit_context(request, appointment, now)
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
     try:
@@ -64,42 +51,42 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 
 @require_POST
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Take a cancellation back, in its first minutes. Too late or taken: the page says so."""
     try:
         undo_cancellation(appointment=appointment, now=now)
     except (TooLateToUndo, SlotTaken) as refusal:
-        context = visit_context(token, appointment, now)
+        context = visit_context(request, appointment, now)
         page = {**context, "can_undo": False, "why_not_undone": "taken" if isinstance(refusal, SlotTaken) else "late"}
         return render(request, "booking/visit.html", page, status=409)
     except BusyTryAgain:
-        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=503)
+        return render(request, "booking/visit.html", visit_context(request, appointment, now), status=503)
     return _to_visit(token)
 
 
 @require_POST
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def confirm(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I will be there." """
     try:
         confirm_appointment(appointment=appointment, now=now)
     except (TooLateToChange, VisitCancelled):
-        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=409)
+        return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return _to_visit(token)
 
 
 @require_POST
-@by_link
+@visit_page(Capability.BEGIN_QUESTIONS)
 def questions(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
-        return render(request, "booking/visit.html", visit_context(token, appointment, now), status=409)
-    return HttpResponseRedirect(intake_path(appointment, now=now), status=303)
+        return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
+    return HttpResponseRedirect(intake_path(appointment, proof=request.link.proof, now=now), status=303)
 
 
 @require_safe
-@by_link
+@visit_page(Capability.SEE_VISIT)
 def calendar(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The visit as a calendar file."""
     content = visit_calendar(appointment=appointment, clinic=Clinic.objects.current(), now=now)
@@ -108,13 +95,18 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
     return response
 
 
-def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
-    """What the pages of a visit show."""
+def visit_context(request: HttpRequest, appointment: Appointment, now: datetime) -> dict:
+    """What the pages of a visit show to the holder of `request.link`: by a link that only a browser was shown, nothing of
+    the patient but what was typed to book this visit."""
+    is_mailed = request.link.proof >= Proof.MAILED
     clinic = Clinic.objects.current()
     time, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     return {
-        "token": token,
+        "token": request.resolver_match.kwargs["token"],
+        "is_mailed": is_mailed,
+        "can_correct": appointment.patient.is_provisional and is_standing and now < appointment.starts_at,
+        "address": appointment.patient.email if is_mailed or appointment.patient.is_provisional else "",
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,
@@ -128,12 +120,18 @@ def visit_context(token: str, appointment: Appointment, now: datetime) -> dict:
         "is_ahead": is_standing and now < appointment.starts_at,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
-        "is_on_wait_list": WaitListEntry.objects.waiting()
-        .filter(patient=appointment.patient_id, service=appointment.service_id)
-        .exists(),
+        "is_on_wait_list": is_mailed and waiting_entry(appointment) is not None,
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
     }
+
+
+def waiting_entry(appointment: Appointment) -> WaitListEntry | None:
+    """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
+    patient = appointment.patient
+    people = Patient.objects.matching(name=patient.name, email=patient.email)
+    entries = WaitListEntry.objects.waiting().filter(patient__in=people, service=appointment.service_id)
+    return entries.order_by("patient__is_provisional").first()
 
 
 def _to_visit(token: str) -> HttpResponse:

@@ -15,21 +15,22 @@ from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToC
 from booking.rules import bookable_time
 from booking.trail import Trail
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.views.manage import by_link, visit_context
+from booking.views.manage import visit_context, visit_page
 from booking.visit_links import visit_path
 from booking.wording import day_words
 from clinic.practice.links import LinkExpired
 from clinic.practice.models import PatientLink, Therapist
+from clinic.practice.proof import Capability
 
 ANYBODY = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 
 @require_safe
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
-    context = visit_context(token, appointment, now)
+    context = visit_context(request, appointment, now)
     if not context["can_change"]:
         return render(request, "booking/move_days.html", context, status=409)
     clinic = context["clinic"]
@@ -43,10 +44,10 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
 
 
 @require_safe
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
     """The times of one day, each a button that moves the visit there."""
-    return _times_page(request, visit_context(token, appointment, now), day, now)
+    return _times_page(request, visit_context(request, appointment, now), day, now)
 
 
 def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
@@ -98,21 +99,22 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
         # A double click sends the form twice, and the second comes by the link that the first has just ended.
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
-        return HttpResponseRedirect(visit_path(visit, now=timezone.now()), status=303)
+        path = visit_path(visit, proof=expired.link.proof, now=timezone.now())
+        return HttpResponseRedirect(path, status=303)
 
 
-@by_link
+@visit_page(Capability.CHANGE_VISIT)
 def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
     therapist = get_object_or_404(Therapist, slug=request.POST.get("to") or appointment.therapist.slug)
     try:
         visit = move_appointment(appointment=appointment, starts_at=starts_at, therapist=therapist, now=now)
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
-        context = visit_context(token, Appointment.objects.get(pk=appointment.pk), now)
+        context = visit_context(request, Appointment.objects.get(pk=appointment.pk), now)
         is_busy = isinstance(refusal, BusyTryAgain)
         day = starts_at.astimezone(context["clinic"].zone).date()
         status = 503 if is_busy else 409
         return _times_page(request, context, day, now, status=status, is_gone=not is_busy, is_busy=is_busy)
-    return HttpResponseRedirect(visit_path(visit, now=now), status=303)
+    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
 
 
 def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:

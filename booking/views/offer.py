@@ -4,8 +4,6 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking.models import SlotOffer
@@ -14,23 +12,20 @@ from booking.offers import require_open, take_offer
 from booking.refusals import BookingRefused, BusyTryAgain
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
-from clinic.practice.links import LinkUnknown, open_link
-from clinic.practice.models import Clinic, LinkPurpose
+from clinic.practice.models import Clinic, PatientLink
+from clinic.practice.proof import Capability, patient_page
+
+
+def _find_offer(link: PatientLink) -> SlotOffer | None:
+    offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+    return offers.filter(pk=link.subject_id, entry__patient=link.patient_id).first()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def offer(request: HttpRequest, token: str) -> HttpResponse:
+@patient_page(Capability.TAKE_OFFER, load=_find_offer)
+def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
     """Looking takes nothing; the button does, all or nothing."""
-    now = timezone.now()
-    link = open_link(token=token, purpose=LinkPurpose.OFFER, now=now)
-    offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
-    found = offers.filter(pk=link.subject_id, entry__patient=link.patient_id).first()
-    if found is None:
-        raise LinkUnknown
-    response = _take(request, found, now) if request.method == "POST" else _show(request, found, now)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 
 def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False) -> HttpResponse:
@@ -57,4 +52,4 @@ def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse
     except BookingRefused:
         offer.refresh_from_db()
         return _show(request, offer, now)
-    return HttpResponseRedirect(visit_path(visit, now=now), status=303)
+    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)

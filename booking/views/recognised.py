@@ -1,24 +1,31 @@
-"""Whom this browser books for: a signed cookie for two hours, set by a button behind a link from the patient's mailbox."""
+"""Whom this browser books for: a signed cookie for two hours, set by a button behind a link from the patient's mailbox.
+
+The cookie is as good as that link: once the link is withdrawn (the address was wrong, staff ended the patient's links), it
+recognizes nobody.
+"""
 
 from django.http import HttpRequest, HttpResponse
 
 from booking.returning import LINK_LASTS
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, PatientLink
 
 COOKIE, SALT = "returning", "booking.returning.cookie"
 
 
 def recognised_patient(request: HttpRequest) -> Patient | None:
     """The patient this browser was recognised as; no query without the cookie."""
-    key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=LINK_LASTS)
-    return Patient.objects.filter(pk=key).first() if key else None
+    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS)
+    patient_id, _, link_id = value.partition(" ")
+    if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():
+        return None
+    return Patient.objects.filter(pk=patient_id).first()
 
 
 def remember_patient(request: HttpRequest, response: HttpResponse, patient: Patient) -> HttpResponse:
-    """Let the browser keep for whom it books; readable by us alone."""
+    """Let the browser keep for whom it books, by `request.link`; the signature keeps it from being made up."""
     response.set_signed_cookie(
         COOKIE,
-        str(patient.pk),
+        f"{patient.pk} {request.link.pk}",
         salt=SALT,
         max_age=LINK_LASTS,
         secure=request.is_secure(),

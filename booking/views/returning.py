@@ -13,11 +13,14 @@ from booking.forms import ReturningForm
 from booking.holds import is_live
 from booking.models import Appointment
 from booking.refusals import TooManyRequests
-from booking.returning import patients_behind, request_return_link
-from booking.views.manage import by_link
+from booking.returning import patients_at, request_return_link
+from booking.views.manage import visit_page
 from booking.views.own_hold import held_path, own_hold
 from booking.views.recognised import forget_patient, remember_patient
+from clinic.practice.models import Patient
 from clinic.practice.networks import network_mark
+from clinic.practice.patients import accept_patient
+from clinic.practice.proof import Capability, patient_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,25 +46,22 @@ def asked(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def welcome_back(request: HttpRequest, token: str) -> HttpResponse:
-    """Who the link may be for; a button says which of them books. Opening it changes nothing."""
-    now = timezone.now()
-    patients = patients_behind(token=token, now=now)
+@patient_page(Capability.COME_BACK, load=lambda link: link.patient, accepts=False)
+def welcome_back(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
+    """Everyone who uses the mailbox; a button says which of them books. Opening it changes nothing."""
+    patients = patients_at(patient.email)
     if request.method != "POST":
-        response = render(request, "booking/welcome_back.html", {"patients": patients, "token": token})
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-    patient = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
-    if patient is None:
+        return render(request, "booking/welcome_back.html", {"patients": patients, "token": token})
+    chosen = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
+    if chosen is None:
         raise Http404
-    return remember_patient(request, _on_to_booking(request, now), patient)
+    return remember_patient(request, _on_to_booking(request, now), accept_patient(chosen, now=now))
 
 
 @require_POST
-@by_link
+@visit_page(Capability.BOOK_AGAIN)
 def again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Book another visit from the page of one: the link vouches for who it is."""
+    """Book another visit from the page of one: the mailed link vouches for who it is."""
     return remember_patient(request, _on_to_booking(request, now), appointment.patient)
 
 

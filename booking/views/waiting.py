@@ -1,7 +1,6 @@
-"""The wait list, for those on it: joining from the days or from a visit's page, looking, and leaving by a button."""
+"""The wait list, for those on it: join from the days or from a visit's page, see one's place, and leave by a button."""
 
 from datetime import datetime
-from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -18,12 +17,12 @@ from booking.refusals import TooManyBookings
 from booking.rules import bookable_time
 from booking.trail import read_trail
 from booking.views.choose import choices_context
-from booking.views.manage import by_link, visit_context
+from booking.views.manage import visit_context, visit_page, waiting_entry
 from booking.wait_list import LONGEST_WAIT, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wording import short_day_words
-from clinic.practice.links import LinkUnknown, open_link
-from clinic.practice.models import Clinic, LinkPurpose
+from clinic.practice.models import Clinic, PatientLink
 from clinic.practice.networks import network_mark
+from clinic.practice.proof import Capability, has_proof, patient_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,12 +71,12 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@by_link
+@visit_page(Capability.ASK_FOR_EARLIER)
 def earlier(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "Tell me if something earlier gets free": what would suit; and, once on the list, changing it and leaving."""
-    context = visit_context(token, appointment, now)
-    entry = WaitListEntry.objects.waiting().filter(patient=appointment.patient_id, service=appointment.service_id)
-    context["entry"] = entry = entry.first()
+    """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
+    context = visit_context(request, appointment, now)
+    may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
+    context["entry"] = entry = waiting_entry(appointment) if may_see_place else None
     if request.method == "POST" and entry is not None and "leave" in request.POST:
         leave_wait_list(entry=entry, now=now)
         return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
@@ -87,40 +86,33 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     wished = {} if entry is None else {name: getattr(entry, name) for name in WishesForm.base_fields}
     today, latest = now.astimezone(zone).date(), appointment.starts_at.astimezone(zone).date()
     form = WishesForm(request.POST or None, today=today, latest=latest, initial=wished)
-    if request.method == "POST" and form.is_valid():
-        join_wait_list(
-            patient=appointment.patient,
-            service=appointment.service,
-            mode=appointment.mode,
-            wishes=form.wishes,
-            appointment=appointment,
-            now=now,
-        )
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
+    wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
+    if may_see_place:
+        join_wait_list(patient=appointment.patient, **wish, now=now)
         return HttpResponseRedirect(reverse("booking:earlier", args=[token]), status=303)
-    return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
+    return _join_unproven(request, appointment, wish, now)
 
 
-def entry_by_link(view):
-    """Hands the view the wait list entry whose link it is."""
+def _join_unproven(request: HttpRequest, appointment: Appointment, wish: dict, now: datetime) -> HttpResponse:
+    """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
+    patient, clinic, mark = appointment.patient, Clinic.objects.current(), network_mark(request, now=now)
+    who = {"name": patient.name, "email": patient.email, "phone": patient.phone}
+    try:
+        join_as_visitor(**who, **wish, clinic=clinic, network=mark, now=now)
+    except TooManyBookings:
+        return render(request, "429.html", status=429)
+    return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[appointment.service.slug]), status=303)
 
-    @wraps(view)
-    @never_cache
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
-        now = timezone.now()
-        link = open_link(token=token, purpose=LinkPurpose.WAITING, now=now)
-        entries = WaitListEntry.objects.select_related("service", "therapist")
-        entry = entries.filter(pk=link.subject_id, patient=link.patient_id).first()
-        if entry is None:
-            raise LinkUnknown
-        response = view(request, token, entry, now)
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
 
-    return opened
+def _find_entry(link: PatientLink) -> WaitListEntry | None:
+    entries = WaitListEntry.objects.select_related("service", "therapist")
+    return entries.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
 @require_safe
-@entry_by_link
+@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry)
 def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
     return _show_entry(request, token, entry, now)
@@ -128,7 +120,7 @@ def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime)
 
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
-@entry_by_link
+@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
 def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """Leave the list. Opening the link only asks."""
     if request.method != "POST":

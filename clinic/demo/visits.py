@@ -12,6 +12,7 @@ from booking.models import Appointment, Service
 from booking.wait_list import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.practice.models import Clinic, Therapist
+from clinic.practice.patients import accept_patient
 from education.models import Article
 
 BOOKED_AHEAD = timedelta(days=6)  # long enough before for any notice the services ask for
@@ -30,6 +31,7 @@ class Booking:
     has_arrived: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
+    has_used_link: bool = True  # the one in the mailbox, so that the patient is known
 
 
 BOOKINGS = (
@@ -40,13 +42,13 @@ BOOKINGS = (
     Booking(-1, 14, "follow-up", "Denise Okafor"),
     Booking(0, 8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
     Booking(0, 10, "follow-up", "Tom Reyes", is_confirmed=True),
-    Booking(0, 11, "discovery-call", "Priya Raman", "left half way"),
+    Booking(0, 11, "discovery-call", "Priya Raman", "left half way", has_used_link=False),
     Booking(
         0, 13, "evaluation", "Maximiliana Fernández-Oyelaran de la Cruz", "front of hip, gradual", from_article=True
     ),
     Booking(0, 15, "follow-up", "Sam Whitcomb"),
     Booking(1, 9, "evaluation", "Ada Kowalczyk"),
-    Booking(1, 13, "discovery-call", "Jonah Pike", from_article=True),
+    Booking(1, 13, "discovery-call", "Jonah Pike", from_article=True, has_used_link=False),
     Booking(2, 10, "follow-up", "Tom Reyes"),
     Booking(3, 8, "evaluation", "Lena Fournier", would_come_earlier=True),
     Booking(6, 14, "follow-up", "Walter Brandt"),
@@ -100,6 +102,9 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
         now=booked_at,
     )
+    if booking.has_used_link:
+        accept_patient(appointment.patient, now=booked_at)
+        appointment = Appointment.objects.select_related("patient", "intake").get(pk=appointment.pk)
     if booking.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
     if booking.would_come_earlier:

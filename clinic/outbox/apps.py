@@ -8,6 +8,13 @@ class OutboxConfig(AppConfig):
     verbose_name = "Messages"
 
     def ready(self):
-        from .alerts import register_alerts  # models must be loaded first
+        from clinic.practice.patients import after_merge, before_merge  # models must be loaded first
+
+        from .alerts import register_alerts
+        from .confirmation_code import register_confirmation_code
+        from .texts import plan_texts_beside_mails, settle_consents
 
         register_alerts()
+        register_confirmation_code()
+        before_merge(settle_consents)
+        after_merge(plan_texts_beside_mails)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose, Patient
+from clinic.practice.models import LinkPurpose, Patient, Proof
 
 from .kinds import MessageKind
 from .mail import one_click_headers
@@ -101,9 +101,14 @@ def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
 
 
 def messages_path(patient: Patient, *, now) -> str:
-    """The path of the page on which `patient` chooses what we write. Issues a link."""
+    """The path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link. Issues a link."""
     token = issue_link(
-        patient=patient, purpose=LinkPurpose.MESSAGES, subject_id=patient.pk, expires_at=now + LINK_LASTS, now=now
+        patient=patient,
+        purpose=LinkPurpose.MESSAGES,
+        subject_id=patient.pk,
+        proof=Proof.MAILED,
+        expires_at=now + LINK_LASTS,
+        now=now,
     )
     return reverse("outbox:messages", args=[token])
 

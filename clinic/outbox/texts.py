@@ -48,9 +48,14 @@ def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now:
         patient=patient, phone=patient.phone, wording=wording, instead_of_email=instead_of_email, given_at=now
     )
     record_access(actor=None, action=Action.CREATE, subject=consent, patient_id=patient.pk, now=now)
+    plan_texts_beside_mails(patient, now)
+    return consent
+
+
+def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
+    """Plan texts beside the mails that still wait, if `patient` has agreed to texts. Idempotent."""
     ahead = Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now)
     plan_messages(texts_beside(ahead.select_related("patient"), now=now))
-    return consent
 
 
 def withdraw_consent(*, phone: str, now: datetime) -> int:
@@ -73,6 +78,15 @@ def restore_consent(*, phone: str, now: datetime) -> int:
         last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
         give_consent(patient=patient, wording="START", instead_of_email=last.instead_of_email, now=now)
     return len(asleep)
+
+
+def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
+    """Before two rows of one person are merged: consent given for another number than the one on file ends."""
+    standing = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
+    if consent_of(known) is not None:
+        standing.update(withdrawn_at=now)
+    else:
+        standing.exclude(phone=known.phone).update(withdrawn_at=now)
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime) -> list[Message]:

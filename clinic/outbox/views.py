@@ -1,17 +1,13 @@
 """The page on which a reader says what we may write, by the link of a message."""
 
-from functools import wraps
-
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic.practice.links import open_link
-from clinic.practice.models import Clinic, LinkPurpose
+from clinic.practice.models import Clinic
+from clinic.practice.proof import Capability, patient_page
 
 from .suppressions import is_unsubscribed, subscribe_again, unsubscribe
 from .text_providers import has_texts
@@ -19,22 +15,13 @@ from .texts import consent_of, consent_words, give_consent, withdraw_consent
 
 
 def by_link(view):
-    """Hands the view the patient whose link it is. A link that does not open is answered by `clinic.practice.middleware`."""
-
-    @wraps(view)
-    @never_cache
-    def opened(request, token):
-        link = open_link(token=token, purpose=LinkPurpose.MESSAGES, now=timezone.now())
-        response = view(request, token, link.patient)
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return opened
+    """Hand the view the patient whose link it is."""
+    return patient_page(Capability.CHOOSE_MESSAGES, load=lambda link: link.patient, accepts=False)(view)
 
 
 @require_safe
 @by_link
-def messages(request, token, patient):
+def messages(request, token, patient, now):
     """What we write, and a button for less or for more."""
     return _show(request, token, patient)
 
@@ -42,11 +29,11 @@ def messages(request, token, patient):
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
-def stop(request, token, patient):
+def stop(request, token, patient, now):
     """Nothing any more that is not about a visit. Opening the link only asks."""
     if request.method != "POST":
         return _show(request, token, patient)
-    unsubscribe(patient=patient, now=timezone.now())
+    unsubscribe(patient=patient, now=now)
     if "List-Unsubscribe" in request.POST:
         return HttpResponse(status=204)
     return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
@@ -54,7 +41,7 @@ def stop(request, token, patient):
 
 @require_POST
 @by_link
-def start(request, token, patient):
+def start(request, token, patient, now):
     """All of it again."""
     subscribe_again(patient=patient)
     return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
@@ -62,11 +49,11 @@ def start(request, token, patient):
 
 @require_POST
 @by_link
-def texts(request, token, patient):
+def texts(request, token, patient, now):
     """Agree to texts, in the words that the page shows, or end them. Only where there are any."""
     if not has_texts() or not patient.phone:
         raise Http404
-    choice, now = request.POST.get("choice", ""), timezone.now()
+    choice = request.POST.get("choice", "")
     if choice in ("both", "texts"):
         give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
     elif choice == "email":

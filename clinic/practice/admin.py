@@ -1,19 +1,29 @@
 """The clinic, its staff and its patients, for those who look after them."""
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_POST
 
+from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.models import Action
 
 from .forms import PhoneField
+from .links import revoke_all_links
 from .models import Clinic, Patient, Therapist, User
-from .patients import normalise_name
+from .patients import change_address, normalise_name
 from .zones import zone_names
+
+MOST_LINKS = 50  # shown of one patient
 
 
 class ZoneField(forms.ChoiceField):
@@ -76,26 +86,98 @@ class PatientForm(forms.ModelForm):
     def clean_name(self):
         return normalise_name(self.cleaned_data["name"])
 
+    def clean(self):
+        cleaned = super().clean()
+        if {"name", "email"} <= cleaned.keys() and not self.instance.is_provisional:
+            others = Patient.objects.matching(name=cleaned["name"], email=cleaned["email"]).known()
+            if others.exclude(pk=self.instance.pk).exists():
+                raise forms.ValidationError("Another patient has this name and this email address.")
+        return cleaned
+
 
 @admin.register(Patient)
 class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     form = PatientForm
-    fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at")
-    readonly_fields = ("created_at",)
-    list_display = ("name", "email", "phone", "created_at")
+    fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at", "standing", "open_links")
+    readonly_fields = ("created_at", "standing", "open_links")
+    list_display = ("name", "email", "phone", "standing", "created_at")
+    list_filter = ("is_provisional",)
     search_fields = ("name", "email", "phone")
-    search_help_text = "Part of a name, an e-mail or a number"
+    search_help_text = "Part of a name, an email or a number"
+    change_form_template = "practice/admin_patient.html"
 
     def patient_id_of(self, obj):
         return obj.pk
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).current()
+
+    def get_urls(self):
+        end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
+        return [path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"), *super().get_urls()]
+
     def save_model(self, request, obj, form, change):
+        now = timezone.now()
         if not change:
-            obj.created_at = timezone.now()
-        super().save_model(request, obj, form, change)
+            obj.created_at = now
+        if change and "email" in form.changed_data:
+            email, obj.email = obj.email, form.initial["email"]
+            super().save_model(request, obj, form, change)
+            change_address(obj, email=email, by=request.user, now=now)
+            words = "Links sent to the old address have ended. What lies ahead is confirmed to the new one."
+            self.message_user(request, words, messages.SUCCESS)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def end_links_view(self, request, pk):
+        """End every link of a patient, after a mail was passed on or went to the wrong person."""
+        patient = self.get_queryset(request).filter(pk=pk).first()
+        if not self.has_change_permission(request, patient):
+            raise PermissionDenied
+        if patient is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        now = timezone.now()
+        ended = revoke_all_links(patient, now=now)
+        record_access(actor=request.user, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)
+        self.message_user(request, f"{ended} links have ended. New messages bring new ones.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:practice_patient_change", args=[pk]), status=303)
+
+    @admin.display(description="identity", ordering="is_provisional")
+    def standing(self, patient):
+        """Known, or typed by a visitor; then also who of the known patients it may be."""
+        if not patient.is_provisional:
+            return "known"
+        same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
+        words = format_html('<span class="chip chip-warn">not confirmed</span>')
+        if same is None:
+            return words
+        url = reverse("admin:practice_patient_change", args=[same.pk])
+        return format_html('{} perhaps <a href="{}">{}</a>', words, url, same.name)
+
+    @admin.display(description="open links")
+    def open_links(self, patient):
+        """What the patient's links still open, how each left the house, and until when."""
+        now = timezone.now()
+        links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
+        rows = (
+            (
+                link.get_purpose_display(),
+                link.get_proof_display(),
+                localdate_words(link.created_at),
+                localdate_words(link.expires_at),
+            )
+            for link in links[:MOST_LINKS]
+        )
+        lines = format_html_join(mark_safe("<br>"), "{} ({} {}), until {}", rows)
+        return lines or "none"
 
     def has_delete_permission(self, request, obj=None):
         return False  # records are kept for as long as the law says
+
+
+def localdate_words(instant) -> str:
+    """Like "Dec 1, 2026", by the clock the page is under."""
+    return date_format(timezone.localtime(instant), "M j, Y")
 
 
 class StaffCreationForm(AdminUserCreationForm):

@@ -1,9 +1,11 @@
-"""The links patients hold instead of passwords: 256 random bits, kept hashed, one purpose, an end, and revocable."""
+"""The links patients hold instead of passwords: 256 random bits, stored hashed, one purpose, expiring, revocable."""
 
 import hashlib
 import secrets
 
-from .models import LinkPurpose, PatientLink
+from django.db.models import Q
+
+from .models import LinkPurpose, Patient, PatientLink, Proof
 
 
 class LinkUnknown(Exception):
@@ -18,9 +20,10 @@ class LinkExpired(Exception):
         self.link = link
 
 
-def issue_link(*, patient, purpose, subject_id, expires_at, now) -> str:
-    """A new token for `patient` to reach the row `subject_id`; only its hash is stored, so it can be read here and never again.
+def issue_link(*, patient, purpose, subject_id, proof: Proof, expires_at, now) -> str:
+    """Return a new token for `patient` to reach the row `subject_id`; only its hash is stored.
 
+    `proof` says where the caller puts the token: MAILED only for what goes to the patient's own mailbox and nowhere else.
     Raises ValueError for an unknown purpose.
     """
     token = secrets.token_urlsafe(32)
@@ -29,6 +32,7 @@ def issue_link(*, patient, purpose, subject_id, expires_at, now) -> str:
         purpose=LinkPurpose(purpose),
         subject_id=subject_id,
         patient=patient,
+        proof=Proof(proof),
         expires_at=expires_at,
         created_at=now,
     )
@@ -53,11 +57,20 @@ def open_link(*, token: str, purpose, now) -> PatientLink:
     return link
 
 
-def revoke_links(*, subject_id, purposes=None, now) -> int:
-    """Withdraw every open link to `subject_id` (of `purposes` only, if given). Returns how many."""
+def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) -> int:
+    """Withdraw every open link to `subject_id` (of `purposes` and of this `proof` only, if given). Returns how many."""
     links = PatientLink.objects.filter(subject_id=subject_id, revoked_at=None)
     if purposes is not None:
         links = links.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes])
+    if proof is not None:
+        links = links.filter(proof=proof)
+    return links.update(revoked_at=now)
+
+
+def revoke_all_links(patient: Patient, *, now) -> int:
+    """Withdraw every open link of `patient`, and every "book again" link to the same mailbox. Returns how many."""
+    of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email)
+    links = PatientLink.objects.filter(Q(patient=patient) | of_mailbox, revoked_at=None, expires_at__gt=now)
     return links.update(revoked_at=now)
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 
 from .phone import E164_PATTERN
@@ -182,8 +182,27 @@ class Therapist(models.Model):
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
 
 
+class PatientQuerySet(models.QuerySet):
+    def current(self):
+        """One row per person: without the provisional rows that were merged into the person they turned out to be."""
+        return self.filter(merged_into=None)
+
+    def known(self):
+        """Patients whose identity is proven: by a link from their own mailbox, or by staff."""
+        return self.filter(is_provisional=False)
+
+    def matching(self, *, name: str, email: str):
+        """Current rows with this e-mail address and this name, in any letter case: at most one known, one provisional."""
+        keyed = self.current().alias(email_key=Lower("email"), name_key=Lower("name"))
+        return keyed.filter(email_key=Lower(Value(email)), name_key=Lower(Value(name)))
+
+
 class Patient(models.Model):
-    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person."""
+    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person.
+
+    Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
+    is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
@@ -193,18 +212,49 @@ class Patient(models.Model):
     time_zone = models.CharField(
         max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
     )
+    is_provisional = models.BooleanField(
+        default=False, editable=False, help_text="Typed by a visitor who has not yet used a link from this mailbox."
+    )
+    merged_into = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
+    )
     created_at = models.DateTimeField()
+
+    objects = PatientQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(Lower("email"), Lower("name"), name="patient_email_and_name_are_one_person"),
+            models.UniqueConstraint(
+                Lower("email"),
+                Lower("name"),
+                name="patient_email_and_name_are_one_person",
+                condition=Q(is_provisional=False),
+                violation_error_message="Another patient has this name and this e-mail address.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                Lower("name"),
+                name="patient_is_provisional_once",
+                condition=Q(is_provisional=True, merged_into=None),
+            ),
+            models.CheckConstraint(
+                name="patient_merges_only_while_provisional", condition=Q(merged_into=None) | Q(is_provisional=True)
+            ),
             models.CheckConstraint(name="patient_has_a_name", condition=~Q(name="")),
             models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=E164_PATTERN)),
         ]
 
     def __str__(self):
         return self.name
+
+
+class Proof(models.IntegerChoices):
+    """How sure we are that a request comes from the patient it is about; each level includes those before it."""
+
+    SHOWN = 1, "shown in a browser"  # to whoever typed a name and an address, or texted to a number they gave
+    MAILED = 2, "mailed"  # the link was sent to the patient's mailbox
+    CONFIRMED = 3, "confirmed"  # a mailed code or the birth date, within the last minutes
 
 
 class LinkPurpose(models.TextChoices):
@@ -217,13 +267,14 @@ class LinkPurpose(models.TextChoices):
 
 
 class PatientLink(models.Model):
-    """One way in for one patient and one purpose. The token itself is in the patient's mail and nowhere else."""
+    """One way in for one patient and one purpose. Only the token's hash is stored; `proof` is how the token got out."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)
     purpose = models.CharField(max_length=16, choices=LinkPurpose.choices)
     subject_id = models.UUIDField(db_index=True)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="links")
+    proof = models.PositiveSmallIntegerField(choices=Proof.choices)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -234,7 +285,30 @@ class PatientLink(models.Model):
                 name="patient_link_expires_after_it_begins", condition=Q(expires_at__gt=F("created_at"))
             ),
             models.CheckConstraint(name="patient_link_purpose_is_known", condition=Q(purpose__in=LinkPurpose.values)),
+            models.CheckConstraint(
+                name="patient_link_is_shown_or_mailed", condition=Q(proof__in=[Proof.SHOWN, Proof.MAILED])
+            ),
         ]
 
     def __str__(self):
         return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
+
+    def is_open(self, now) -> bool:
+        """Whether the link still opens at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+class ConfirmationCode(models.Model):
+    """A six-digit code mailed to a patient. The code is derived from the row's id (`confirmation`), never stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="confirmation_codes")
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self):
+        return str(self.id)

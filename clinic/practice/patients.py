@@ -1,51 +1,156 @@
-"""Who is who among the patients."""
+"""Match, register and merge patients, and change their address."""
 
 import unicodedata
+from collections.abc import Callable
+from datetime import datetime
 
-from django.db.models import Value
-from django.db.models.functions import Lower
+from django.db import IntegrityError, transaction
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
-from .models import Patient
+from .links import revoke_all_links
+from .models import Patient, User
 from .zones import zone_names
+
+_before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
+_after_merge: list[Callable[[Patient, datetime], None]] = []
+_after_new_address: list[Callable[[Patient, datetime], None]] = []
 
 
 def find_or_register_patient(
     *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
 ) -> Patient:
-    """The patient with this e-mail and name (in any letter case), registered now if there is none yet.
+    """Return the known patient with this e-mail and name (in any letter case), registered now if there is none.
 
-    `phone` is E.164 or empty. A newer phone number or time zone replaces the one we had only if somebody vouches for who
-    this is (`may_update`): whoever knows a name and an address must not turn our calls to another number. Safe when two forms arrive at once: the unique constraint lets one of them register.
-    The caller must answer the same way whoever comes back, so that nobody learns who is known here.
+    For staff, who know whom they enter; visitors get `find_or_register_provisional`. `phone` is E.164 or empty. With
+    `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
+    constraint lets one of them register.
     """
+    patient = _find_or_register(is_provisional=False, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+    update_contact(patient, phone=phone, time_zone=time_zone, may_replace=may_update, now=now)
+    return patient
+
+
+def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
+    """Return the provisional patient with this e-mail and name, registered now if there is none.
+
+    A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
+    caller answers in the same way in all three cases, so that nothing tells who is known.
+    """
+    return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+
+
+def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
     name, email = normalise_name(name), email.strip()
-    time_zone = time_zone if time_zone in zone_names() else ""  # a browser's word for it
-    registered = Patient(name=name, email=email, phone=phone, time_zone=time_zone, created_at=now)
+    registered = Patient(
+        name=name,
+        email=email,
+        phone=phone,
+        time_zone=time_zone if time_zone in zone_names() else "",  # a browser's word for it
+        is_provisional=is_provisional,
+        created_at=now,
+    )
     Patient.objects.bulk_create([registered], ignore_conflicts=True)
-    patient = _same_person(name=name, email=email)
+    patient = Patient.objects.matching(name=name, email=email).get(is_provisional=is_provisional)
+    if patient.pk == registered.pk:
+        record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
+    return patient
+
+
+def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
+    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored."""
+    time_zone = time_zone if time_zone in zone_names() else ""
     newer = {
         field: value
         for field, value in (("phone", phone), ("time_zone", time_zone))
-        if value and value != getattr(patient, field) and (may_update or not getattr(patient, field))
+        if value and value != getattr(patient, field) and (may_replace or not getattr(patient, field))
     }
-    if newer:
-        for field, value in newer.items():
-            setattr(patient, field, value)
-        patient.save(update_fields=list(newer))
-    if newer or patient.pk == registered.pk:
-        action = Action.CREATE if patient.pk == registered.pk else Action.UPDATE
-        record_access(actor=None, action=action, subject=patient, patient_id=patient.pk, now=now)
+    if not newer:
+        return
+    for field, value in newer.items():
+        setattr(patient, field, value)
+    patient.save(update_fields=list(newer))
+    record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
+
+
+@transaction.atomic
+def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -> Patient:
+    """Return the known patient that a provisional one turned out to be: itself, or the known row of the same person.
+
+    Called once a link from the mailbox was used, or when staff (`by`) have met the person. Everything that points to the
+    provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
+    replace the one on file. Idempotent.
+    """
+    patient = Patient.objects.select_for_update(of=("self",)).select_related("merged_into").get(pk=patient.pk)
+    if not patient.is_provisional or patient.merged_into is not None:
+        return patient.merged_into or patient
+    same_person = Patient.objects.matching(name=patient.name, email=patient.email).known()
+    known = same_person.first() or _make_known(patient) or same_person.get()
+    if known != patient:
+        _merge(patient, known, now=now)
+    record_access(actor=by, action=Action.UPDATE, subject=known, patient_id=known.pk, now=now)
+    return known
+
+
+def _make_known(patient: Patient) -> Patient | None:
+    """None if another request has registered the same person a moment ago."""
+    try:
+        with transaction.atomic():
+            patient.is_provisional = False
+            patient.save(update_fields=["is_provisional"])
+    except IntegrityError:
+        patient.is_provisional = True
+        return None
     return patient
+
+
+def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
+    for prepare in _before_merge:
+        prepare(provisional, known, now)
+    for relation in Patient._meta.related_objects:
+        if relation.related_model is not Patient:
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: provisional})
+            rows.update(**{relation.field.name: known})
+    provisional.merged_into = known
+    provisional.save(update_fields=["merged_into"])
+    record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
+    for follow_up in _after_merge:
+        follow_up(known, now)
+
+
+@transaction.atomic
+def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
+    """Give `patient` another e-mail address: every link ends, since it was sent to the old mailbox, and what the patient
+    still needs is sent to the new one (each room says what that is, `on_new_address`).
+
+    Raises IntegrityError if another patient has this name and address.
+    """
+    revoke_all_links(patient, now=now)
+    patient.email = email.strip()
+    patient.save(update_fields=["email"])
+    record_access(actor=by, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
+    for send_again in _after_new_address:
+        send_again(patient, now)
+    return patient
+
+
+def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
+    """Register `prepare(provisional, known, now)`, which settles what unique constraints would refuse when the rows of the
+    one become the other's. For AppConfig.ready."""
+    _before_merge.append(prepare)
+
+
+def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
+    """Register `follow_up(known, now)`, for what a patient's new rows need. For AppConfig.ready."""
+    _after_merge.append(follow_up)
+
+
+def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
+    """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
+    _after_new_address.append(send_again)
 
 
 def normalise_name(name: str) -> str:
     """`name` with its accents composed and its spaces single, so that the same name is the same text."""
     return " ".join(unicodedata.normalize("NFC", name).split())
-
-
-def _same_person(*, name: str, email: str) -> Patient:
-    keyed = Patient.objects.alias(email_key=Lower("email"), name_key=Lower("name"))
-    return keyed.get(email_key=Lower(Value(email)), name_key=Lower(Value(name)))

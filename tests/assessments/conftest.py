@@ -8,7 +8,7 @@ from assessments.definitions import FOLDER, load_questionnaires, read_rules
 from assessments.parsing import parse_questionnaire
 from assessments.responses import start_response
 from clinic.practice.links import issue_link
-from clinic.practice.models import Clinic, LinkPurpose, User
+from clinic.practice.models import Clinic, LinkPurpose, Proof, User
 from clinic.practice.patients import find_or_register_patient
 
 NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
@@ -63,7 +63,12 @@ def token(response, alice):
     """The link that opens Alice's intake for a long while."""
     now = timezone.now()
     return issue_link(
-        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=now + timedelta(days=30), now=now
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
+        subject_id=response.pk,
+        expires_at=now + timedelta(days=30),
+        now=now,
     )
 
 

@@ -22,7 +22,7 @@ from assessments.models import Questionnaire
 from assessments.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.responses import start_response
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import FHIR, calculated
 
@@ -161,6 +161,7 @@ def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(c
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=response.pk,
         expires_at=NOW.replace(year=2099),
         now=timezone.now(),

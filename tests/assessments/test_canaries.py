@@ -23,7 +23,7 @@ from clinic.logs import QuietFormatter, RedactLinks
 from clinic.outbox.messages import SWEEP, claim_due_messages
 from clinic.outbox.sending import send_claimed
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from clinic.public_pages import PublicPages
 from tests.assessments.answering import page_url, posted
 from tests.assessments.conftest import NOW
@@ -149,6 +149,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=response.pk,
         expires_at=NOW.replace(year=2099),
         now=timezone.now(),
@@ -164,6 +165,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     danger_token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=danger.pk,
         expires_at=NOW.replace(year=2099),
         now=timezone.now(),

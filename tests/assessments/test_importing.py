@@ -24,7 +24,7 @@ from assessments.r5 import convert_r5, is_r5
 from assessments.response_checking import check_response
 from assessments.responses import complete_response, first_open_page, save_page, start_response
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import fill_page, page_url
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed, weighted
@@ -170,6 +170,7 @@ def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_p
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=response.pk,
         expires_at=NOW.replace(year=2099),
         now=NOW,
@@ -189,6 +190,7 @@ def test_patient_fills_in_an_imported_questionnaire_without_a_script(client, loa
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=response.pk,
         expires_at=NOW.replace(year=2099),
         now=NOW,
@@ -328,7 +330,12 @@ def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, ali
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
     response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
     token = issue_link(
-        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=NOW.replace(year=2099), now=NOW
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
+        subject_id=response.pk,
+        expires_at=NOW.replace(year=2099),
+        now=NOW,
     )
     pairs = 14
     story = {"brand": ["first"]} | {f"shoe~{number}?": [True] for number in range(2, pairs + 1)}

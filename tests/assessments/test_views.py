@@ -9,7 +9,7 @@ from assessments.models import Response
 from assessments.responses import start_response
 from clinic.audit.models import AccessEvent
 from clinic.practice.links import issue_link, revoke_links
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import QUIET, fill_page, page_url, posted, shown_questions
 
 pytestmark = pytest.mark.django_db
@@ -188,9 +188,15 @@ def test_page_that_is_not_asked_is_said_kindly(client, token):
 def test_links_of_others_open_nothing(client, token, response, alice, bob, loaded):
     now = timezone.now()
     until = now + timedelta(days=1)
-    visit = issue_link(patient=alice, purpose=LinkPurpose.VISIT, subject_id=response.pk, expires_at=until, now=now)
-    wrong = issue_link(patient=bob, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=until, now=now)
-    gone = issue_link(patient=bob, purpose=LinkPurpose.INTAKE, subject_id=bob.pk, expires_at=until, now=now)
+    visit = issue_link(
+        patient=alice, purpose=LinkPurpose.VISIT, proof=Proof.MAILED, subject_id=response.pk, expires_at=until, now=now
+    )
+    wrong = issue_link(
+        patient=bob, purpose=LinkPurpose.INTAKE, proof=Proof.MAILED, subject_id=response.pk, expires_at=until, now=now
+    )
+    gone = issue_link(
+        patient=bob, purpose=LinkPurpose.INTAKE, proof=Proof.MAILED, subject_id=bob.pk, expires_at=until, now=now
+    )
     for bad in (visit, wrong, gone, "x", token[:-1], token + "x"):
         for name in ("start", "stop", "check", "done"):
             assert client.get(url(name, bad)).status_code == 404
@@ -204,6 +210,7 @@ def test_expired_and_withdrawn_links_say_so(client, token, response, alice):
     old = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
         subject_id=response.pk,
         expires_at=now - timedelta(1),
         now=now - timedelta(2),
@@ -259,7 +266,12 @@ def test_call_intake_is_asked_by_the_same_pages(client, alice, loaded, call_inta
     now = timezone.now()
     response = start_response(questionnaire_slug="call-intake", patient=alice, now=now)
     token = issue_link(
-        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=now + timedelta(days=1), now=now
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
+        subject_id=response.pk,
+        expires_at=now + timedelta(days=1),
+        now=now,
     )
     assert walk(client, token, call_intake, {**QUIET, "call.reason": ["may I run"]}).url == url("check", token)
     assert client.post(url("check", token)).url == url("done", token)

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from assessments.importing import import_questionnaire, publish_questionnaire
 from assessments.responses import first_open_page, start_response
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import page_url, posted
 from tests.assessments.conftest import NOW, alice, loaded  # noqa: F401 (fixtures)
 from tests.assessments.fhir_examples import large, packed
@@ -33,7 +33,12 @@ def test_eight_hundred_items_and_a_megabyte(client, loaded, alice, capsys):  # n
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
     token = issue_link(
-        patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=NOW.replace(year=2099), now=NOW
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
+        subject_id=response.pk,
+        expires_at=NOW.replace(year=2099),
+        now=NOW,
     )
     address = page_url(token, first_open_page(response).link_id)
     client.get(address)

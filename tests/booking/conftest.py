@@ -10,6 +10,7 @@ from hypothesis import settings
 from booking.appointments import Contact, book_appointment
 from booking.models import OpeningHours, Service
 from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.patients import accept_patient
 
 settings.register_profile("unhurried", deadline=None)  # how fast a shared machine is says nothing about the arithmetic
 settings.load_profile("unhurried")
@@ -97,8 +98,9 @@ def front_desk(db):
     return User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
 
 
-def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", **changes):
-    """Book as Alice would; `changes` are of the booking or of her contact."""
+def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", is_known=True, **changes):
+    """Book as Alice would; `changes` are of the booking or of her contact. Unless `is_known` is False she has used the
+    link from her mailbox since."""
     email = f"{name.split()[0].lower()}@example.com"
     contact = {"name": name, "email": email, "phone": "+16035550199"}
     contact |= {field.name: changes.pop(field.name) for field in fields(Contact) if field.name in changes}
@@ -111,4 +113,7 @@ def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", **
         "idempotency_key": uuid.uuid4(),
         "now": now,
     }
-    return book_appointment(**details | changes)
+    visit = book_appointment(**details | changes)
+    if is_known:
+        visit.patient = accept_patient(visit.patient, now=now)
+    return visit

@@ -22,12 +22,13 @@ from booking.models import CalendarFeed, ReturnRequest, SlotOffer
 from booking.returning import RETURN_LINK
 from clinic.outbox import kinds
 from clinic.outbox.alerts import MESSAGE_FAILED
+from clinic.outbox.confirmation_code import CONFIRMATION_CODE
 from clinic.outbox.gsm import LIMIT, fit_text, length
 from clinic.outbox.mail import build_mail
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.rules import rule_of
 from clinic.outbox.wording import clinical_terms
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, ConfirmationCode
 from tests.clinic.factories import UserFactory
 
 from .conftest import NOW, book
@@ -112,6 +113,10 @@ def a_feed(visit, clinic):
     ).pk
 
 
+def a_code(visit, clinic):
+    return ConfirmationCode.objects.create(patient=visit.patient, created_at=NOW).pk
+
+
 def nobody(visit, clinic):
     return uuid.uuid4()
 
@@ -124,6 +129,7 @@ ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.OFFER: an_offer,
     message_words.ON_WAIT_LIST: an_entry,
     RETURN_LINK: a_request,
+    CONFIRMATION_CODE: a_code,
     STAFF_FLAG: a_flag,
     FEED_BROKEN: a_feed,
     MESSAGE_FAILED: nobody,

@@ -12,7 +12,7 @@ from booking.changes import cancel_appointment
 from booking.models import Appointment, HoursOverride
 from booking.visit_links import visit_path
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose, Patient, PatientLink
+from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 
@@ -317,7 +317,9 @@ def test_a_link_of_another_purpose_or_person_opens_no_visit(client, evaluation):
     bobs = book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     later = NOW + timedelta(days=1)
     for patient, purpose in ((alices.patient, LinkPurpose.INTAKE), (bobs.patient, LinkPurpose.VISIT)):
-        token = issue_link(patient=patient, purpose=purpose, subject_id=alices.pk, expires_at=later, now=NOW)
+        token = issue_link(
+            patient=patient, purpose=purpose, proof=Proof.MAILED, subject_id=alices.pk, expires_at=later, now=NOW
+        )
         for name in ("visit", "cancel", "calendar"):
             assert client.get(reverse(f"booking:{name}", args=[token])).status_code == 404
         assert client.post(reverse("booking:cancel", args=[token])).status_code == 404

@@ -17,7 +17,8 @@ from booking.returning import KEPT_FOR, LINK_LASTS, REQUESTS_AN_HOUR, request_re
 from booking.visit_links import visit_path
 from clinic.outbox.models import Message, Suppression
 from clinic.outbox.sending import send_due_messages
-from clinic.practice.models import Patient, PatientLink
+from clinic.practice.models import PatientLink, Proof
+from clinic.practice.patients import accept_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 
@@ -158,7 +159,7 @@ def test_opening_the_link_recognises_nobody_and_it_ends(client, alices_visit, po
 
 
 def test_page_of_a_visit_leads_to_booking_another_for_the_same_patient(client, alices_visit):
-    path = visit_path(alices_visit, now=NOW)
+    path = visit_path(alices_visit, proof=Proof.MAILED, now=NOW)
     assert client.get(path + "again/").status_code == 405
     assert client.post(path + "again/")["Location"] == "/book/"
     page = form_of(client).content.decode()
@@ -166,7 +167,7 @@ def test_page_of_a_visit_leads_to_booking_another_for_the_same_patient(client, a
 
 
 def test_somebody_else_gets_the_plain_form_back(client, alices_visit):
-    client.post(visit_path(alices_visit, now=NOW) + "again/")
+    client.post(visit_path(alices_visit, proof=Proof.MAILED, now=NOW) + "again/")
     client.post("/again/not-me/")
     assert 'name="name"' in form_of(client).content.decode()
 
@@ -179,9 +180,11 @@ def test_garbled_cookie_recognises_nobody(client, alices_visit):
 def test_stranger_who_knows_a_name_and_an_address_changes_no_number(client, alices_visit, front_desk):
     path = f"/book/evaluation/meredith/{ELEVEN:%Y%m%dT%H%MZ}/"
     client.post(path, TYPED | {"idempotency_key": str(uuid.uuid4())})
-    visit = Appointment.objects.get(starts_at=ELEVEN)
-    assert visit.patient_id == alices_visit.patient_id
-    assert Patient.objects.get().phone == "+16035550199"
+    visit = Appointment.objects.select_related("patient").get(starts_at=ELEVEN)
+    assert visit.patient_id != alices_visit.patient_id and visit.patient.is_provisional
+    assert accept_patient(visit.patient, now=NOW) == alices_visit.patient
+    visit.refresh_from_db()
+    assert visit.patient.phone == "+16035550199"
     assert visit.other_phone == "+16035550000"
     front_desk.is_superuser = True
     front_desk.save()

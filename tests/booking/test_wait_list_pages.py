@@ -19,7 +19,7 @@ from booking.visit_links import visit_path
 from booking.wait_list import entry_path, leave_wait_list
 from clinic.outbox.models import Message
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose, Patient
+from clinic.practice.models import LinkPurpose, Patient, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .test_pages import text_of
@@ -149,7 +149,7 @@ def test_nobody_joins_for_what_cannot_be_booked_or_with_a_stranger(client, evalu
 
 def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, evaluation):
     visit = book_later(evaluation)
-    path = visit_path(visit, now=NOW)
+    path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert "Tell me of earlier times" in text_of(client.get(path))
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-08"' in page  # until the visit itself
@@ -251,7 +251,14 @@ def test_a_link_opens_what_it_is_for_and_nothing_else(client, evaluation, offer,
             assert client.post(reverse(f"booking:{name}", args=[tokens[purpose]])).status_code in (404, 405)
     stranger = Patient.objects.create(name="Mallory", email="mallory@example.com", created_at=NOW)
     for purpose, name, row in ((LinkPurpose.OFFER, "offer", offer), (LinkPurpose.WAITING, "waiting", offer.entry)):
-        token = issue_link(patient=stranger, purpose=purpose, subject_id=row.pk, expires_at=NINE_ON_TUESDAY, now=NOW)
+        token = issue_link(
+            patient=stranger,
+            purpose=purpose,
+            proof=Proof.MAILED,
+            subject_id=row.pk,
+            expires_at=NINE_ON_TUESDAY,
+            now=NOW,
+        )
         assert client.get(reverse(f"booking:{name}", args=[token])).status_code == 404
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
         assert client.get(offer_link).status_code == 410

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 
 from clinic.practice.links import LinkExpired, LinkUnknown, issue_link, open_link, revoke_links
 from clinic.practice.middleware import BrokenLinkPages
-from clinic.practice.models import LinkPurpose, PatientLink
+from clinic.practice.models import LinkPurpose, PatientLink, Proof
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +26,7 @@ def issue(patient, *, purpose=LinkPurpose.VISIT, subject_id=None, days=30):
     return issue_link(
         patient=patient,
         purpose=purpose,
+        proof=Proof.MAILED,
         subject_id=subject_id or uuid.uuid4(),
         expires_at=NOON + timedelta(days=days),
         now=NOON,

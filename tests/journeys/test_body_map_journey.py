@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from assessments.responses import start_response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose
+from clinic.practice.models import LinkPurpose, Proof
 from clinic.practice.patients import find_or_register_patient
 from tests.assessments.answering import QUIET, fill_page, page_url
 
@@ -32,7 +32,9 @@ def where(client):
     alice = find_or_register_patient(name="Alice Runner", email="alice@runners.example", phone="", now=now)
     response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=now)
     until = now + timedelta(days=1)
-    token = issue_link(patient=alice, purpose=LinkPurpose.INTAKE, subject_id=response.pk, expires_at=until, now=now)
+    token = issue_link(
+        patient=alice, purpose=LinkPurpose.INTAKE, proof=Proof.MAILED, subject_id=response.pk, expires_at=until, now=now
+    )
     for page in ("safety", "signs"):
         fill_page(client, token, page, QUIET)
     return page_url(token, "where")

@@ -1,0 +1,46 @@
+"""Whether the visit's mail arrives: send it again, or correct the address."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.addresses import correct_address, send_mail_again
+from booking.forms import AddressForm
+from booking.models import Appointment
+from booking.refusals import AddressProven, MailOnItsWay, TooLateToChange
+from booking.views.manage import visit_context, visit_page
+from clinic.outbox.messages import MessageNotSettled, TooLateToSend
+from clinic.practice.proof import Capability
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.CORRECT_ADDRESS, accepts=False)
+def address(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Correct the address of a visit that was booked a moment ago."""
+    context = visit_context(request, appointment, now)
+    if not context["can_correct"]:
+        return render(request, "booking/address.html", context, status=409)
+    form = AddressForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "booking/address.html", {**context, "form": form}, status=422 if form.errors else 200)
+    try:
+        correct_address(appointment=appointment, email=form.cleaned_data["email"], now=now)
+    except (AddressProven, TooLateToChange):
+        return render(request, "booking/address.html", {**context, "can_correct": False}, status=409)
+    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+
+
+@require_POST
+@visit_page(Capability.ASK_FOR_MAIL, accepts=False)
+def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Send the visit's mail once more; a copy that is still on its way is enough."""
+    state = "sent"
+    try:
+        send_mail_again(appointment=appointment, now=now)
+    except (MailOnItsWay, MessageNotSettled, TooLateToSend):
+        state = "not_again"
+    context = {**visit_context(request, appointment, now), "mail_state": state}
+    return render(request, "booking/visit.html", context, status=200 if state == "sent" else 409)
