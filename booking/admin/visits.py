@@ -133,7 +133,10 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         if visit.patient is None:
             return self.get_empty_value_display()
         url = reverse("admin:practice_patient_change", args=[visit.patient_id])
-        return format_html('<a href="{}">{}</a>', url, visit.patient.name)
+        unsure = mark_safe(' <span class="chip chip-warn">address not confirmed</span>')
+        return format_html(
+            '<a href="{}">{}</a>{}', url, visit.patient.name, unsure if visit.patient.is_provisional else ""
+        )
 
     @admin.display(description="phone")
     def phone(self, visit):

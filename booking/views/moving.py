@@ -117,6 +117,9 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
     return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
 
 
+move.capability = _move.capability
+
+
 def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:
     if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
         return None

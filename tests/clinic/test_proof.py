@@ -1,0 +1,174 @@
+"""Every page behind a patient's link is in the table capability × proof, and keeps to it."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from booking.models import SlotOffer
+from booking.wait_list import Wishes, join_wait_list
+from clinic.practice.confirmation import CODE_LASTS, CONFIRMED_FOR, MOST_TRIES, digits_of, is_confirmed, try_code
+from clinic.practice.confirmation import confirm as confirm_in
+from clinic.practice.links import issue_link
+from clinic.practice.models import ConfirmationCode, LinkPurpose, PatientLink, Proof
+from clinic.practice.proof import Capability
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.conftest import clinic as clinic
+from tests.booking.conftest import evaluation as evaluation
+from tests.booking.conftest import meredith as meredith
+from tests.clinic.factories import NOON, PatientFactory
+
+pytestmark = pytest.mark.django_db
+
+# Addresses with a token that is no patient's: a hold is of the browser that made it, a calendar is the therapist's.
+NOT_A_PATIENTS = {"booking:held", "booking:renew_hold", "booking:release_hold", "booking:feed"}
+
+
+def pages(resolver=None, namespace=""):
+    """(name, view) of every address with a token, outside the admin."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            if entry.namespace != "admin":
+                inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+                yield from pages(entry, inner)
+        elif isinstance(entry, URLPattern) and "token" in entry.pattern.converters:
+            yield f"{namespace}{entry.name}", entry.callback
+
+
+PATIENT_PAGES = {name: view for name, view in pages() if name not in NOT_A_PATIENTS}
+
+
+@pytest.mark.parametrize("name", sorted(PATIENT_PAGES))
+def test_page_behind_a_link_is_in_the_table_when_it_is_a_patients(name):
+    assert isinstance(getattr(PATIENT_PAGES[name], "capability", None), Capability)
+
+
+def test_table_names_only_what_some_page_does():
+    used = {view.capability for view in PATIENT_PAGES.values()}
+    asked_inside_a_page = {Capability.SEE_ANSWERS, Capability.SEE_WAIT_LIST_PLACE}
+    assert used | asked_inside_a_page == set(Capability)
+
+
+def test_patients_data_takes_more_than_a_link_that_was_shown():
+    for capability in Capability:
+        is_of_one_visit = capability.purpose in (LinkPurpose.VISIT, LinkPurpose.INTAKE)
+        assert capability.proof > Proof.SHOWN or is_of_one_visit
+
+
+@pytest.fixture
+def visit(evaluation):
+    call_command("load_definitions", verbosity=0)
+    evaluation.intake_slug = "hip-running-intake"
+    evaluation.save()
+    with time_machine.travel(NOW, tick=False):
+        visit = book(evaluation)
+        wishes = Wishes(NOW.date(), NINE_ON_TUESDAY.date())
+        join_wait_list(
+            patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, appointment=visit, now=NOW
+        )
+        yield visit
+
+
+def subject_of(purpose, visit):
+    entry = visit.patient.wait_list_entries.get()
+    if purpose == LinkPurpose.OFFER:
+        return SlotOffer.objects.create(
+            entry=entry, therapist=visit.therapist, starts_at=visit.starts_at - timedelta(hours=2), freed_by=visit,
+            freed_version=1, created_at=NOW, expires_at=visit.starts_at - timedelta(hours=4),
+        ).pk  # fmt: skip
+    return {
+        LinkPurpose.VISIT: visit.pk,
+        LinkPurpose.INTAKE: visit.intake_id,
+        LinkPurpose.WAITING: entry.pk,
+    }.get(purpose, visit.patient.pk)
+
+
+def open_page(name, visit, proof, method):
+    view = PATIENT_PAGES[name]
+    token = issue_link(
+        patient=visit.patient,
+        purpose=view.capability.purpose,
+        subject_id=subject_of(view.capability.purpose, visit),
+        proof=proof,
+        expires_at=NOW + timedelta(days=30),
+        now=NOW,
+    )
+    more = {"booking:move_times": [visit.starts_at.date()], "booking:move": [visit.starts_at + timedelta(hours=1)]}
+    more["assessments:page"] = ["safety"]
+    return getattr(Client(), method)(reverse(name, args=[token, *more.get(name, [])]))
+
+
+@pytest.mark.parametrize("proof", [Proof.SHOWN, Proof.MAILED])
+def test_page_refuses_a_link_when_it_proves_too_little(proof, visit):
+    for name, method in product(sorted(PATIENT_PAGES), ("get", "post")):
+        with transaction.atomic():
+            answer = open_page(name, visit, proof, method)
+            transaction.set_rollback(True)
+        is_refused = answer.status_code == 403 and "open this from our email" in answer.content.decode()
+        if answer.status_code != 405:  # a form's address is not opened, an opened page takes no form
+            assert is_refused == (proof < PATIENT_PAGES[name].capability.proof), (name, method)
+            assert answer.status_code < 500 and (method == "post" or answer.status_code != 404), (name, method)
+
+
+def test_link_says_how_it_left_the_house_or_is_refused():
+    patient = PatientFactory()
+    with pytest.raises(ValueError):
+        issue_link(
+            patient=patient, purpose="visit", subject_id=patient.pk, proof=7, expires_at=NOON, now=NOON - timedelta(1)
+        )
+
+
+# The mailed code
+
+
+@pytest.fixture
+def code():
+    return ConfirmationCode.objects.create(patient=PatientFactory(), created_at=NOON)
+
+
+def test_code_confirms_once_when_it_is_typed_as_mailed(code):
+    typed = f" {digits_of(code)[:3]} {digits_of(code)[3:]} "
+    assert try_code(patient=code.patient, typed=typed, now=NOON)
+    assert not try_code(patient=code.patient, typed=typed, now=NOON)
+
+
+def test_code_fails_when_it_is_old_replaced_or_another_patients(code):
+    digits = digits_of(code)
+    assert not try_code(patient=PatientFactory(), typed=digits, now=NOON)
+    assert not try_code(patient=code.patient, typed=digits, now=NOON + CODE_LASTS)
+    ConfirmationCode.objects.create(patient=code.patient, created_at=NOON + timedelta(seconds=1))
+    assert not try_code(patient=code.patient, typed=digits, now=NOON + timedelta(seconds=2))
+
+
+def test_right_code_fails_after_five_wrong_tries(code):
+    wrong = f"{(int(digits_of(code)) + 1) % 1_000_000:06}"
+    for _ in range(MOST_TRIES):
+        assert not try_code(patient=code.patient, typed=wrong, now=NOON)
+    assert not try_code(patient=code.patient, typed=digits_of(code), now=NOON)
+
+
+def test_code_is_stored_nowhere_and_the_same_in_every_copy(code):
+    assert digits_of(code) == digits_of(ConfirmationCode.objects.get())
+    assert digits_of(code) not in str(ConfirmationCode.objects.values().get())
+
+
+def test_confirmation_ends_after_half_an_hour_and_is_one_patients():
+    session, alice, bob = {}, PatientFactory(), PatientFactory()
+    confirm_in(session, patient=alice, now=NOON)
+    assert is_confirmed(session, patient=alice, now=NOON + CONFIRMED_FOR - timedelta(seconds=1))
+    assert not is_confirmed(session, patient=alice, now=NOON + CONFIRMED_FOR)
+    assert not is_confirmed(session, patient=bob, now=NOON)
+
+
+def test_links_of_a_visit_are_told_apart_by_how_they_went_out(evaluation):
+    from booking.visit_links import visit_path, visit_url
+
+    visit = book(evaluation)
+    visit_path(visit, now=NOW)
+    visit_url(visit, now=NOW)
+    assert [link.proof for link in PatientLink.objects.order_by("proof")] == [Proof.SHOWN, Proof.MAILED]
