@@ -148,7 +148,7 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
-        words = format_html('<span class="chip chip-warn">not confirmed</span>')
+        words = mark_safe('<span class="chip chip-warn">not confirmed</span>')
         if same is None:
             return words
         url = reverse("admin:practice_patient_change", args=[same.pk])

@@ -1,0 +1,128 @@
+"""Stored answers are shown to the browser that has just given them, and else after a code from the mailbox."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from assessments.views.opening import SITTING
+from clinic.outbox.confirmation_code import MOST_AN_HOUR
+from clinic.outbox.models import Message
+from clinic.outbox.sending import send_due_messages
+from clinic.practice.confirmation import CONFIRMED_FOR
+
+from .answering import QUIET, fill_page, page_url, posted
+
+pytestmark = pytest.mark.django_db
+
+
+def url(name, token):
+    return reverse(f"assessments:{name}", args=[token])
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+def later(clock, **delta):
+    clock.shift(timedelta(**delta))
+
+
+def mailed_code(post_office) -> str:
+    send_due_messages(clock=timezone.now)
+    return re.search(r"Your code is (\d{6})", post_office.mails[-1].get_body(("plain",)).get_content())[1]
+
+
+def confirm(client, token, code, page=""):
+    return client.post(url("confirm", token), {"action": "confirm", "code": code, "page": page})
+
+
+def test_runner_who_answers_in_one_sitting_is_never_asked(client, token):
+    assert fill_page(client, token, "safety", QUIET).status_code == 303
+    assert client.get(page_url(token, "safety")).status_code == 200
+
+
+def test_forwarded_mail_shows_no_answer_and_a_code_does(client, token, post_office):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    refused = reader.get(page_url(token, "safety"))
+    assert (refused.status_code, refused["Location"]) == (303, f"{url('confirm', token)}?page=safety")
+    page = reader.get(refused["Location"]).content.decode()
+    assert "is it you?" in page and "checked" not in page
+    sent = reader.post(url("confirm", token), {"action": "send", "page": "safety"})
+    assert "A code is on its way" in reader.get(sent["Location"]).content.decode()
+    wrong = confirm(reader, token, "000000" if mailed_code(post_office) != "000000" else "111111")
+    assert wrong.status_code == 422 and "does not fit" in wrong.content.decode()
+    shown = confirm(reader, token, mailed_code(post_office), "safety")
+    assert shown["Location"] == page_url(token, "safety")
+    assert "checked" in reader.get(shown["Location"]).content.decode()
+
+
+def test_filling_in_one_page_opens_no_other(client, token):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    assert fill_page(reader, token, "signs", QUIET).status_code == 303
+    assert reader.get(page_url(token, "signs")).status_code == 200
+    assert reader.get(page_url(token, "safety")).status_code == 303
+
+
+def test_empty_form_sent_to_an_answered_page_shows_nothing_of_it(client, token):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    reader.post(page_url(token, "safety"), {})
+    answer = reader.get(page_url(token, "safety"))
+    assert answer.status_code == 303 and "confirm" in answer["Location"]
+
+
+def test_what_is_typed_is_kept_when_the_sitting_ended_meanwhile(client, token, response, clock):
+    fill_page(client, token, "safety", QUIET)
+    open_form = client.get(page_url(token, "safety")).content.decode()
+    later(clock, seconds=SITTING.total_seconds() + 1)
+    answered = client.post(page_url(token, "safety"), posted(open_form, QUIET | {"about.age": ["50-up"]}))
+    assert answered.status_code == 303
+    response.refresh_from_db()
+    assert response.answers["about.age"] == ["50-up"]
+    assert client.get(page_url(token, "safety")).status_code == 303
+
+
+def test_confirmation_lasts_half_an_hour(client, token, post_office, clock):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    reader.post(url("confirm", token), {"action": "send"})
+    confirm(reader, token, mailed_code(post_office))
+    later(clock, seconds=CONFIRMED_FOR.total_seconds() - 1)
+    assert reader.get(page_url(token, "safety")).status_code == 200
+    later(clock, seconds=1)
+    assert reader.get(page_url(token, "safety")).status_code == 303
+
+
+def test_codes_end_after_five_an_hour_and_the_page_says_so(client, token):
+    for _ in range(MOST_AN_HOUR):
+        assert client.post(url("confirm", token), {"action": "send"}).status_code == 303
+    refused = client.post(url("confirm", token), {"action": "send"})
+    assert refused.status_code == 429 and "several codes" in refused.content.decode()
+    assert Message.objects.filter(kind="confirmation_code").count() == MOST_AN_HOUR
+
+
+def test_check_leads_on_only_to_a_page_of_the_questionnaire(client, token, post_office):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    reader.post(url("confirm", token), {"action": "send"})
+    onward = confirm(reader, token, mailed_code(post_office), "//evil.example/")
+    assert onward["Location"] == url("check", token)
+
+
+def test_code_is_in_no_address_no_row_and_no_log(client, token, post_office, caplog):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    reader.post(url("confirm", token), {"action": "send"})
+    code = mailed_code(post_office)
+    answer = confirm(reader, token, code)
+    assert code not in answer["Location"] and code not in caplog.text
+    assert not any(code in str(row) for row in Message.objects.values())
