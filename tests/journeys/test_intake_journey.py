@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from assessments.models import Flag, Response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
+from clinic.outbox.sending import send_due_messages
 
 from . import steps
 
@@ -61,7 +62,7 @@ def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check
     expect(desk.locator("#content")).to_contain_text("RF16")
 
 
-def test_answers_when_the_runner_stops_and_comes_back(open_browser):
+def test_answers_are_shown_by_a_mailed_code_when_the_runner_stops_and_comes_back(open_browser, post_office):
     first = open_browser()
     steps.book(first, "Evaluation", name="Tom Reyes", email="tom@runners.example")
     steps.press(first, "Answer the questions")
@@ -77,4 +78,12 @@ def test_answers_when_the_runner_stops_and_comes_back(open_browser):
 
     expect(later.get_by_role("heading", level=1)).to_have_text(second_page)
     later.get_by_role("link", name="Back").click()
+
+    expect(later.get_by_role("heading", level=1)).to_have_text("First: is it you?")
+    steps.fits(later)
+    later.get_by_role("button", name="Email me a code").click()
+    send_due_messages(clock=timezone.now)
+    mail = post_office.mails[-1].get_body(("plain",)).get_content()
+    later.get_by_label("Code from the email").fill(re.search(r"\d{6}", mail)[0])
+    later.get_by_role("button", name="Show my answers").click()
     expect(later.locator('input[name="about.age"][value="21-49"]')).to_be_checked()
