@@ -53,6 +53,9 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
     WaitListEntry.objects.filter(appointment=appointment, patient=old, status=WaitListEntry.Status.WAITING).update(
         patient=patient
     )
+    if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
+        old.merged_into = patient  # nothing else was ever asked for with the wrong address
+        old.save(update_fields=["merged_into"])
     appointment.patient, appointment.other_phone = patient, appointment.other_phone or _unless_same(old, patient)
     appointment.save(update_fields=["patient", "other_phone"])
     if appointment.intake is not None:

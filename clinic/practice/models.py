@@ -213,7 +213,10 @@ class Patient(models.Model):
         max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
     )
     is_provisional = models.BooleanField(
-        default=False, editable=False, help_text="Typed by a visitor who has not yet used a link from this mailbox."
+        "not confirmed yet",
+        default=False,
+        editable=False,
+        help_text="Typed by a visitor who has not yet used a link from this mailbox.",
     )
     merged_into = models.ForeignKey(
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"

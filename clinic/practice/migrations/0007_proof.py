@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=False,
                 editable=False,
+                verbose_name="not confirmed yet",
                 help_text="Typed by a visitor who has not yet used a link from this mailbox.",
             ),
         ),
