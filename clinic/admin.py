@@ -16,7 +16,11 @@ class ClinicAdminSite(admin.AdminSite):
 
     def articles_waiting(self, request):
         """For who may mend them: how many articles are due for a review, or have an update to look at; None for none."""
-        waiting = count_waiting(on=timezone.localdate()) if request.user.has_perm("education.change_article") else {}
+        waiting = (
+            count_waiting(on=timezone.localdate(), now=timezone.now())
+            if request.user.has_perm("education.change_article")
+            else {}
+        )
         return waiting if any(waiting.values()) else None
 
     def index(self, request, extra_context=None):

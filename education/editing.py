@@ -62,9 +62,11 @@ def propose_text(article: Article, text: dict) -> None:
         article.save(update_fields=["proposal", "proposal_checksum"])
 
 
-def count_waiting(*, on) -> dict[str, int]:
-    """How many articles wait for staff on the day `on`: "reviews" that are due or near, "updates" that propose new words."""
+def count_waiting(*, on, now) -> dict[str, int]:
+    """How many articles wait for staff on the day `on`: "first_reviews" that never were, "reviews" that are due again or
+    near, "updates" that propose new words."""
     return {
+        "first_reviews": Article.objects.awaiting_review(now=now).count(),
         "reviews": Article.objects.due_for_review(on=on).count(),
         "updates": Article.objects.filter(proposal__isnull=False).count(),
     }

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.urls import reverse
+
+from clinic.practice.models import Clinic
 
 from .picture_markup import list_widths, picture_size
 from .places import PLACES
@@ -56,8 +58,14 @@ class ArticleStatus(models.TextChoices):
 
 class ArticleQuerySet(models.QuerySet):
     def published(self, *, now):
-        """Those anybody may read at the instant `now`."""
-        return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
+        """Those anyone may read at the instant `now`: unreviewed ones only if the clinic does not hold them back."""
+        is_held_back = Exists(Clinic.objects.filter(shows_unreviewed_articles=False))
+        out = self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
+        return out.filter(Q(reviewed_on__isnull=False) | ~is_held_back)
+
+    def awaiting_review(self, *, now):
+        """Those that are out, or would be, and that no clinician has reviewed."""
+        return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now, reviewed_on=None)
 
     def due_for_review(self, *, on):
         """Those whose next review is over on the day `on`, or near."""
@@ -183,8 +191,9 @@ class Article(models.Model):
         return reverse("education:article", args=[self.slug])
 
     def is_public(self, *, now) -> bool:
-        """Whether anybody may read it at the instant `now`."""
-        return self.status == ArticleStatus.PUBLISHED and self.published_at <= now
+        """Whether anyone may read it at the instant `now`; the rule of `ArticleQuerySet.published`. One query at most."""
+        is_out = self.status == ArticleStatus.PUBLISHED and self.published_at <= now
+        return is_out and (self.reviewed_on is not None or Clinic.objects.current().shows_unreviewed_articles)
 
     @property
     def text(self) -> dict:

@@ -53,6 +53,7 @@ class ClinicAdmin(admin.ModelAdmin):
         ("Changes", {"fields": ("change_window_hours", "change_policy")}),
         ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
         ("Messages", {"fields": ("quiet_from", "quiet_until")}),
+        ("Articles", {"fields": ("shows_unreviewed_articles",)}),
     )
 
     def changelist_view(self, request, extra_context=None):

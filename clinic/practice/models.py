@@ -72,6 +72,11 @@ class Clinic(models.Model):
     quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
     quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
     emergency_number = models.CharField(max_length=8, default="911")
+    shows_unreviewed_articles = models.BooleanField(
+        "show articles that no clinician has reviewed",
+        default=True,
+        help_text="They say so themselves. Off: an article appears once its page in the admin names a reviewer.",
+    )
 
     objects = ClinicQuerySet.as_manager()
 

@@ -57,9 +57,15 @@ class WaitingFilter(admin.SimpleListFilter):
     parameter_name = "waiting"
 
     def lookups(self, request, model_admin):
-        return [("review", f"to be reviewed within {REMIND_DAYS} days"), ("update", "an update proposes new words")]
+        return [
+            ("first-review", "never reviewed"),
+            ("review", f"to be reviewed within {REMIND_DAYS} days"),
+            ("update", "an update proposes new words"),
+        ]
 
     def queryset(self, request, queryset):
+        if self.value() == "first-review":
+            return queryset.awaiting_review(now=timezone.now())
         if self.value() == "review":
             return queryset.due_for_review(on=timezone.localdate())
         return queryset.filter(proposal__isnull=False) if self.value() == "update" else queryset

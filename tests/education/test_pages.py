@@ -29,8 +29,29 @@ def test_article_begins_with_when_to_get_help(client, write_article):
     assert '<a href="tel:911">911</a>' in page
 
 
-def test_article_says_that_no_clinician_has_read_it_yet(client, write_article):
-    assert "awaiting the clinic’s clinician" in client.get(write_article().get_absolute_url()).content.decode()
+def test_article_says_only_what_is_so_while_no_clinician_has_reviewed_it(client, write_article):
+    page = client.get(write_article().get_absolute_url()).content.decode()
+    assert "no clinician of ours has checked it yet" in page
+    assert "Written by" not in page and '"author"' not in page, "nobody of the clinic has said that they wrote it"
+
+
+def test_unreviewed_articles_are_held_back_everywhere_when_the_clinic_wants_it(client, write_article, maria):
+    Clinic.objects.update(shows_unreviewed_articles=False)
+    hidden = write_article(slug="unread", title="Unread words")
+    shown = write_article(
+        slug="read",
+        title="Read words",
+        reviewed_by=maria,
+        reviewed_on=date(2026, 11, 2),
+        next_review_on=date(2027, 11, 2),
+    )
+    assert client.get(hidden.get_absolute_url()).status_code == 404
+    assert client.get(shown.get_absolute_url()).status_code == 200
+    for path in ("/", "/learn/", "/learn/search/?q=words", "/sitemap.xml", "/learn/feed/"):
+        page = client.get(path).content.decode()
+        assert "Unread words" not in page and "/unread/" not in page, path
+    Clinic.objects.update(shows_unreviewed_articles=True)
+    assert client.get(hidden.get_absolute_url()).status_code == 200
 
 
 def test_article_names_its_reviewer_and_the_next_review(client, write_article, maria):
@@ -40,7 +61,7 @@ def test_article_names_its_reviewer_and_the_next_review(client, write_article, m
     page = client.get(article.get_absolute_url()).content.decode()
     assert 'Maria Lake, PT, DPT, <time datetime="2026-11-02">2 November 2026</time>' in page
     assert "November 2027" in page
-    assert "awaiting" not in page
+    assert "no clinician of ours" not in page
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])["@graph"][0]
     assert data["@type"] == "MedicalWebPage"
     assert data["reviewedBy"] == {"@type": "Person", "name": "Maria Lake", "honorificSuffix": "PT, DPT"}
