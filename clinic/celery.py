@@ -7,6 +7,8 @@ import os
 
 from celery import Celery
 
+from clinic.outbox.limits import REDELIVERED_AFTER, TASK_LIMIT, TASK_SOFT_LIMIT
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 app = Celery("clinic")
@@ -15,11 +17,11 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,  # with acks_late: a killed pool child gives its task back
-    task_soft_time_limit=90,
-    task_time_limit=120,
-    # An unacknowledged wake-up comes back after five minutes; without the other two, only ten times later.
+    task_soft_time_limit=int(TASK_SOFT_LIMIT.total_seconds()),
+    task_time_limit=int(TASK_LIMIT.total_seconds()),
+    # An unacknowledged wake-up comes back after this long; without the other two, only ten times later.
     broker_transport_options={
-        "visibility_timeout": 300,
+        "visibility_timeout": int(REDELIVERED_AFTER.total_seconds()),
         "unacked_restore_interval": 30,
         "unacked_restore_throttle": 1,
         "socket_timeout": 5,

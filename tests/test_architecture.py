@@ -46,6 +46,7 @@ PURE = {
     "clinic/practice/phone.py": {"phonenumbers"},
     "clinic/practice/zones.py": set(),
     "clinic/practice/mail_domains.py": set(),
+    "clinic/outbox/limits.py": set(),
     "clinic/outbox/quiet_hours.py": set(),
     "clinic/outbox/wording.py": set(),
     "clinic/outbox/gsm.py": set(),

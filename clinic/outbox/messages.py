@@ -2,20 +2,17 @@
 
 import logging
 import uuid
-from datetime import timedelta
 
 from celery import current_app
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from .limits import LEASE
 from .models import SETTLED, Channel, Message, State
 
 logger = logging.getLogger(__name__)
 
-SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on; well below the time that Celery grants a task
-CONVERSATION = timedelta(seconds=150)  # an SMTP one whose every answer comes just before its time-out takes less
-LEASE = SWEEP_LASTS + CONVERSATION  # so one that is claimed and begun within a sweep cannot be lost to anybody
 BATCH = 10
 SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
 # Somebody is waiting for their booking's page meanwhile.

@@ -4,7 +4,7 @@ Each message costs one look at what it is about and one write, of what became of
 batch. Nothing is sent before the fate of what went before it is written down, so a worker that dies leaves one in doubt.
 
 Every write but one needs the lease the message was claimed with: who lost it has no more say. The one is "sent", which is
-a fact whoever holds the lease by then, and which is written until the database takes it.
+a fact whoever holds the lease by then; it is retried for as long as `limits` grants.
 """
 
 import logging
@@ -24,8 +24,9 @@ from clinic.practice.models import Clinic
 
 from .alerts import plan_failure_alert
 from .kinds import MessageKind, find_kind
+from .limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
 from .mail import build_mail, describe_error, is_refused_for_good
-from .messages import CONVERSATION, LEASE, SWEEP_LASTS, claim_due_messages
+from .messages import claim_due_messages
 from .models import REASON_LENGTH, SETTLED, Channel, Message, State
 from .pulse import note_sweep
 from .quiet_hours import QuietHours, end_of_quiet_hours
@@ -179,7 +180,7 @@ def _begin(message: Message, *, now) -> bool:
     is left to say so, and of what somebody else had in hand, who may have said by now that it went.
     """
     message.attempts += 1
-    if now + CONVERSATION > message.lease_until:
+    if now + CONVERSATION + WRITING_DOWN > message.lease_until:
         return False
     is_first_try_of_mail = message.was_never_tried and message.channel == Channel.EMAIL
     return is_first_try_of_mail or _write(message)
@@ -198,8 +199,10 @@ def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
 
 
 def _write_down_sent(message: Message, *, now) -> State:
-    """Keep trying for as long as the lease keeps others away: a message that has gone must not be sent again."""
-    give_up = time.monotonic() + LEASE.total_seconds()
+    """Record that `message` went, retrying for WRITING_DOWN while the database is away; its lease covers that time, so no
+    other worker sends it meanwhile. Raises the database's error after that: the lease runs out, and a mail follows as a twin.
+    """
+    give_up = time.monotonic() + WRITING_DOWN.total_seconds()
     while True:
         try:
             unsettled = Message.objects.filter(pk=message.pk).exclude(state__in=SETTLED)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from clinic.outbox.messages import LEASE
+from clinic.outbox.limits import LEASE
 from clinic.outbox.models import State
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep

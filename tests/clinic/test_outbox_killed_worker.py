@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic.celery import app
@@ -46,7 +46,7 @@ def start_worker(post_office, settings):
         "EMAIL_URL": f"smtp://127.0.0.1:{post_office.port}",
     }
 
-    def start():
+    def start(**more):
         options = [
             "--queues",
             QUEUE,
@@ -60,7 +60,7 @@ def start_worker(post_office, settings):
         worker = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "tests.clinic.letter_worker", "worker", *options],
             cwd=ROOT,
-            env=environ,
+            env={**environ, **more},
             start_new_session=True,
         )
         started.append(worker)
@@ -112,3 +112,26 @@ def test_nothing_is_lost_and_one_mail_at_most_is_repeated_when_a_worker_is_kille
     assert set(copies) == {message.message_id for message in messages}
     assert {message_id for message_id, count in copies.items() if count > 1} <= {in_the_gap}
     assert copies[in_the_gap] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_goes_once_when_the_server_and_then_the_database_keep_the_worker_waiting_for_as_long_as_they_may(
+    post_office, start_worker
+):
+    """Thirty times as fast: a conversation of 4.5 of the 5 seconds granted, then a row that is locked for 1.5 of 2 more."""
+    message = MessageFactory(due_at=timezone.now())
+    post_office.is_hanging = True
+
+    start_worker(LETTERS_PACE="30")
+    app.send_task(SWEEP, queue=QUEUE)
+    assert post_office.took_one.wait(30)
+    with transaction.atomic():
+        Message.objects.select_for_update().get(pk=message.pk)
+        time.sleep(4.5)
+        post_office.is_hanging = False
+        time.sleep(1.5)
+    wait_until(lambda: Message.objects.filter(state=State.SENT, attempts=1).exists(), seconds=10)
+
+    app.send_task(SWEEP, queue=QUEUE)
+    time.sleep(1)
+    assert post_office.message_ids() == [message.message_id]

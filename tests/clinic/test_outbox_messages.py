@@ -9,8 +9,8 @@ from django.db import IntegrityError, connection, transaction
 
 from clinic.outbox import messages
 from clinic.outbox.kinds import KindUnknown, find_kind
+from clinic.outbox.limits import LEASE
 from clinic.outbox.messages import (
-    LEASE,
     MessageNotSettled,
     MessageNotWaiting,
     TooLateToSend,

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.outbox.messages import LEASE, claim_due_messages
+from clinic.outbox.limits import LEASE
+from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import send_claimed
 from tests.clinic import letters

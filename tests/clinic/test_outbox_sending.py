@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic.outbox import sending
 from clinic.outbox.kinds import MessageKind, register_kind
-from clinic.outbox.messages import BATCH, LEASE, claim_due_messages
+from clinic.outbox.limits import LEASE
+from clinic.outbox.messages import BATCH, claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import send_claimed
 from tests.clinic import letters

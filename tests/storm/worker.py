@@ -15,6 +15,7 @@ from clinic.celery import app
 from tests.storm.clock import FACTOR, storm_time
 
 SWEEP_LASTS, CONVERSATION = timedelta(seconds=4 * FACTOR), timedelta(seconds=8 * FACTOR)
+WRITING_DOWN = timedelta(seconds=4 * FACTOR)
 PATIENCE_S = 3  # with the mail server
 
 
@@ -25,7 +26,8 @@ def go_by_the_storms_clock():
 
     tasks.timezone = SimpleNamespace(now=storm_time)
     sending.SWEEP_LASTS, sending.CONVERSATION = SWEEP_LASTS, CONVERSATION
-    sending.LEASE = messages.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION
+    sending.WRITING_DOWN = WRITING_DOWN
+    messages.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
     settings.MAILERS["default"]["OPTIONS"]["timeout"] = PATIENCE_S
     app.conf.beat_schedule["send due messages"]["schedule"] = 1.0
 

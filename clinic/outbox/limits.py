@@ -1,0 +1,16 @@
+"""How long handing messages over may take: the sweep, its leases and Celery's limits, in an order that holds. Pure.
+
+A message is claimed within a sweep, begun within that sweep, handed over in one conversation, and then written down as sent.
+Its lease covers all of that, and Celery ends no task before the last lease of its sweep has run out.
+tests/clinic/test_outbox_limits.py compares these with the Celery app and the deployment files.
+"""
+
+from datetime import timedelta
+
+SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on
+CONVERSATION = timedelta(seconds=150)  # an SMTP one whose every answer comes just before its timeout takes less
+WRITING_DOWN = timedelta(seconds=60)  # for which a database that is away is asked again to record that a message went
+LEASE = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
+TASK_SOFT_LIMIT = SWEEP_LASTS + LEASE  # claimed in a sweep's last moment, a message keeps its worker this long
+TASK_LIMIT = TASK_SOFT_LIMIT + timedelta(seconds=30)
+REDELIVERED_AFTER = TASK_LIMIT + timedelta(seconds=60)  # of a wake-up whose worker died
