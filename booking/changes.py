@@ -19,7 +19,7 @@ from booking.reminders import (
 )
 from booking.rules import require_free
 from booking.scheduling import Interval
-from clinic.practice.links import revoke_links
+from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
@@ -114,7 +114,8 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
 
 
 def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
-    """Let a visit stand again within three minutes of cancelling it, before any mail has gone. Twice changes nothing.
+    """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
+    that the cancellation revoked open again. Twice changes nothing.
 
     Its rules were kept when it was booked; only somebody who has taken the time since stands in the way.
     Raises TooLateToUndo, SlotTaken or BusyTryAgain; then nothing was written.
@@ -130,6 +131,9 @@ def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: 
         if Appointment.objects.blocking(blocked, now=now).filter(therapist=appointment.therapist_id).exists():
             raise SlotTaken
         withdraw_offers(freed_by=appointment, now=now)
+        if appointment.intake_id:
+            purposes, revoked_at = [LinkPurpose.INTAKE], appointment.cancelled_at
+            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=revoked_at)
         appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
         _save_new_state(appointment)
         record_event(appointment, Kind.RESTORED, by=by, now=now)

@@ -74,5 +74,12 @@ def revoke_all_links(patient: Patient, *, now) -> int:
     return links.update(revoked_at=now)
 
 
+def restore_links(*, subject_id, purposes, revoked_at) -> int:
+    """Lift the revocation of `revoked_at`, the instant of the act that is taken back. Links that ended by another act, or
+    have expired, stay ended. Returns how many."""
+    revoked = PatientLink.objects.filter(subject_id=subject_id, revoked_at=revoked_at)
+    return revoked.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes]).update(revoked_at=None)
+
+
 def _hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -6,15 +6,18 @@ from datetime import timedelta
 import icalendar
 import pytest
 import time_machine
+from django.core.management import call_command
+from django.utils import timezone
 
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.closures import block_time
 from booking.models import Appointment
 from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
-from booking.visit_links import visit_path
+from booking.visit_links import intake_path, visit_path
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_due_messages
+from clinic.practice.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -291,3 +294,22 @@ def test_nobody_is_asked_with_whom_when_there_is_one_therapist(client, evaluatio
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NOW, tick=False):
         assert "With whom" not in client.get(path + "move/").content.decode()
+
+
+def test_undoing_opens_the_mailed_questions_again_and_no_link_that_ended_before(client, evaluation):
+    with time_machine.travel(NOW, tick=False) as clock:
+        call_command("load_definitions", verbosity=0)
+        evaluation.intake_slug = "hip-running-intake"
+        visit = book(evaluation)
+        ended = intake_path(visit, now=NOW)
+        revoke_links(subject_id=visit.intake_id, now=NOW)
+        mailed = intake_path(visit, now=NOW)
+        clock.shift(timedelta(minutes=1))
+        cancel_appointment(appointment=visit, now=timezone.now())
+        assert client.get(mailed).status_code == 410
+        clock.shift(timedelta(minutes=1))
+        undo_cancellation(appointment=visit, now=timezone.now())
+        assert client.get(mailed).status_code == 200
+        assert client.get(ended).status_code == 410
+        cancel_appointment(appointment=visit, now=timezone.now())
+        assert client.get(mailed).status_code == 410
