@@ -69,7 +69,7 @@ def move_appointment(
         _write_move(appointment, therapist, starts_at)
         revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
         record_event(appointment, Kind.MOVED, by=by, now=now)
-        plan_messages_after_move(appointment, clinic=clinic, now=now)
+        plan_messages_after_move(appointment, clinic=clinic, by=by, now=now)
         offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
         return appointment
 

@@ -47,7 +47,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
     hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
-    for entry in hopeful.exclude(patient=freed_by.patient_id).select_related("service", "patient"):
+    for entry in hopeful.exclude(patient=freed_by.patient_id).select_related("service", "patient", "appointment"):
         if entry.service not in starts:
             starts[entry.service] = _newly_free(freed, entry.service, clinic, now + UNDO_FOR)
         starts_at = next((start for start in starts[entry.service] if _suits(start, entry, clinic)), None)
@@ -103,7 +103,15 @@ def _plan(offer: SlotOffer, *, due_at: datetime, now: datetime) -> None:
         version=1,
         patient=offer.entry.patient,
         scope=offer.entry.service.slug,
+        time_zone=_reader_zone_name(offer.entry),
         due_at=due_at,
         not_after=offer.expires_at,
         now=now,
     )
+
+
+def _reader_zone_name(entry: WaitListEntry) -> str:
+    """The zone of the visit they would like to have earlier; for a call without one, the patient's own."""
+    if entry.mode == Appointment.Mode.IN_PERSON:
+        return ""
+    return entry.appointment.visitor_time_zone if entry.appointment else entry.patient.time_zone

@@ -21,8 +21,12 @@ TEXTS = {
     CONFIRM_FAR: "{clinic}: will you be there {day_word}, {time}? Reply Y for yes, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_48H: "{clinic}: your visit is {day_word}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
+    # When the clinic itself made the change.
+    MOVED: "{clinic}: we moved your visit to {day}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
+    CANCELLED: "{clinic}: we are sorry, we had to cancel your visit {day_word}, {time}. Call {phone} for a new time. STOP ends texts.",
 }
 ASKS_WHETHER_COMING = {REMINDER_48H, REMINDER_2H, CONFIRM_FAR}
+TEXT_ASKS_WHETHER_COMING = ASKS_WHETHER_COMING | {MOVED}
 DAY = 24 * 60  # minutes
 
 PLACEHOLDERS = {

@@ -36,7 +36,7 @@ from booking.still_wanted import (
 )
 from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
-from booking.wording import known_zone, near_day_words, place_words, visit_time, visitors_visit_time
+from booking.wording import near_day_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
@@ -45,14 +45,15 @@ from clinic.outbox.kinds import (
     register_reply_reader,
     register_scopes,
 )
-from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
-from clinic.outbox.models import Message, State
-from clinic.outbox.quiet_hours import QuietHours, moved_before_quiet_hours
+from clinic.outbox.messages import draft_message, plan_messages, useful_until, withdraw_messages
+from clinic.outbox.models import Channel, Message, State
+from clinic.outbox.quiet_hours import QuietHours, planned_around_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import rules_in_force, words_of
 from clinic.outbox.texts import texts_beside
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
 from clinic.practice.phone import format_phone
+from clinic.practice.zones import known_zone
 
 UNDO_FOR = timedelta(minutes=3)  # nobody is told of a cancellation before
 FAR_OFF = timedelta(weeks=3)
@@ -66,12 +67,19 @@ GIVEN_UP = {
 }
 
 
-def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: datetime, news: str | None = BOOKED) -> None:
+def plan_visit_messages(
+    appointment: Appointment,
+    *,
+    clinic: Clinic,
+    now: datetime,
+    news: str | None = BOOKED,
+    is_news_texted: bool = False,
+) -> None:
     """Plan the `news` (that it is booked, or moved; None for nothing new) for now, and what the clinic's rules send
-    before and after the visit.
+    before and after the visit. `is_news_texted`: the news goes by text too.
 
-    What should have gone before now is left out. The last reminder, if it would be due in the reader's night, is planned
-    for the evening before; what is due days ahead can wait until morning, which the outbox sees to.
+    What should have gone before now is left out. A reminder that the reader's night would make too late is planned for the
+    evening before, the last reminder whenever it would be due at night; others wait until morning, which the outbox sees to.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     drafts: list[Message] = []
@@ -81,18 +89,19 @@ def plan_visit_messages(appointment: Appointment, *, clinic: Clinic, now: dateti
 
     if news is not None and rules[news].is_active:
         plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
-    reader = QuietHours(clinic.quiet_from, clinic.quiet_until, known_zone(appointment.visitor_time_zone) or clinic.zone)
+    zone = known_zone(reader_zone_name(appointment)) or clinic.zone
+    night = QuietHours(clinic.quiet_from, clinic.quiet_until, zone)
     for kind in _announcements(appointment, now=now):
         lead = timedelta(minutes=max(rules[kind].minutes, SHORTEST_LEAD_MINUTES))
-        due_at = appointment.starts_at - lead
-        if kind == REMINDER_2H:
-            due_at = moved_before_quiet_hours(due_at, reader)
+        due_at, not_after = appointment.starts_at - lead, appointment.starts_at - min(GIVEN_UP[kind], lead / 2)
+        latest = due_at if kind == REMINDER_2H else useful_until(due_at=due_at, not_after=not_after)
+        due_at = planned_around_quiet_hours(due_at, night, by=latest)
         if due_at > now and rules[kind].is_active:
-            plan(kind, due_at=due_at, not_after=appointment.starts_at - min(GIVEN_UP[kind], lead / 2))
+            plan(kind, due_at=due_at, not_after=not_after)
     if rules[FOLLOW_UP].is_active:
         due_at = appointment.ends_at + timedelta(minutes=rules[FOLLOW_UP].minutes)
         plan(FOLLOW_UP, due_at=due_at, not_after=due_at + timedelta(days=3))
-    plan_messages([*drafts, *texts_beside(drafts, now=now)])
+    plan_messages([*drafts, *texts_beside(drafts, now=now, with_news=is_news_texted)])
 
 
 def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
@@ -103,26 +112,33 @@ def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
     return [*kinds, INTAKE_3D, INTAKE_1D] if appointment.intake_id else kinds
 
 
-def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Withdraw what is still waiting about the old time, say the new one, and plan its reminders."""
+def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, by: User | None, now: datetime) -> None:
+    """Withdraw what is still waiting about the old time, say the new one, and plan its reminders.
+
+    A move by staff (`by`) is news to the patient, and goes by text too.
+    """
     withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
-    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED)
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED, is_news_texted=by is not None)
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone."""
+    """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone; by text too
+    if staff cancelled it."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
     last = max(appointment.starts_at, now + timedelta(hours=4))
     draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
-    plan_messages([draft, *texts_beside([draft], now=now)])
+    plan_messages([draft, *texts_beside([draft], now=now, with_news=appointment.cancelled_by_id is not None)])
 
 
 def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
     """After a cancellation was undone: nobody hears of it, the reminders come, and so does news that had not gone."""
     withdraw_messages(subject_id=appointment.pk, reason="the cancellation was undone", now=now)
-    news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED)).order_by("version").last()
+    told = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED))
+    news = told.filter(channel=Channel.EMAIL).order_by("version").last()
     is_known = news is None or news.state == State.SENT
-    plan_visit_messages(appointment, clinic=clinic, now=now, news=None if is_known else news.kind)
+    was_texted = not is_known and told.filter(channel=Channel.SMS, version=news.version).exists()
+    kind = None if is_known else news.kind
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=kind, is_news_texted=was_texted)
 
 
 def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
@@ -141,8 +157,17 @@ def _draft(appointment: Appointment, kind: str, **times) -> Message:
         version=appointment.version,
         patient=appointment.patient,
         scope=appointment.service.slug,
+        time_zone=reader_zone_name(appointment),
         **times,
     )
+
+
+def reader_zone_name(appointment: Appointment) -> str:
+    """Where its reader is at the time of the visit: an IANA name, empty for the clinic's zone, as for every visit in person.
+
+    It is taken from this visit alone: what a patient's record says of their zone may come from anybody's earlier booking.
+    """
+    return "" if appointment.mode == Appointment.Mode.IN_PERSON else appointment.visitor_time_zone
 
 
 def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:
@@ -229,5 +254,7 @@ def register_message_kinds() -> None:
                 reworded=reworded(name),
                 text_values=text_values if name in TEXTS else None,
                 is_about_visit=name != FOLLOW_UP,
+                is_reminder=is_quiet_at_night and name != FOLLOW_UP,
+                is_news=name in (MOVED, CANCELLED),
             )
         )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from booking.parts_of_day import PARTS, PartOfDay
-from booking.wording import known_zone
+from clinic.practice.zones import known_zone
 from education.articles import published
 from education.models import Article
 

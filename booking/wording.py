@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from booking.models import Appointment, VisitMode, WaitListEntry
 from clinic.practice.models import Clinic
-from clinic.practice.zones import zone_names
+from clinic.practice.zones import known_zone
 
 
 def day_words(day: date) -> str:
@@ -44,11 +44,6 @@ def minutes_left_words(until: datetime, *, now: datetime) -> str:
     if minutes == 0:
         return "less than a minute"
     return "about a minute" if minutes == 1 else f"about {minutes} minutes"
-
-
-def known_zone(name: str) -> ZoneInfo | None:
-    """The zone called `name`, None for anything else a query string may hold."""
-    return ZoneInfo(name) if name in zone_names() else None
 
 
 @dataclass(frozen=True)

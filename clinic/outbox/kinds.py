@@ -70,9 +70,11 @@ class Reworded:
 
 @dataclass(frozen=True)
 class MessageKind:
-    """What the outbox must know of a kind: its words, whether it is still wanted (None) or why not, its manners.
+    """What the outbox must know of a kind: rendering, relevance check (None = send), delivery options.
 
     `reworded` is what staff may change, if anything. `is_about_visit` is False for what a reader may unsubscribe from.
+    A reminder (`is_reminder`) by mail is sent in quiet hours rather than not at all. News (`is_news`) of what the clinic
+    changed goes by text beyond the caps, and by mail besides: the mail carries the links and the calendar.
     """
 
     name: str
@@ -81,6 +83,8 @@ class MessageKind:
     respects_quiet_hours: bool
     reworded: Reworded | None = None
     is_about_visit: bool = True
+    is_reminder: bool = False
+    is_news: bool = False
     text_values: Callable[[Message, datetime], Mapping[str, object]] | None = None  # fill a text's placeholders
 
     @property

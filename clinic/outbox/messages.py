@@ -50,11 +50,12 @@ def plan_messages(drafts: list[Message]) -> None:
 
 
 def draft_message(
-    *, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL, scope=""
+    *, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL, scope="", time_zone=""
 ) -> Message:
     """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
-    `scope` names the rules that hold for it: a service's slug. Raises ValueError for an unknown channel.
+    `scope` names the rules that hold for it: a service's slug. `time_zone` is the reader's for this message (an IANA name,
+    empty for the clinic's): where they are differs from visit to visit. Raises ValueError for an unknown channel.
     """
     return Message(
         kind=kind,
@@ -64,6 +65,7 @@ def draft_message(
         version=version,
         scope=scope,
         patient=patient,
+        time_zone=time_zone,
         due_at=due_at,
         not_after=not_after,
         next_attempt_at=due_at,
@@ -85,12 +87,13 @@ def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
 
     One whose lease ran out (its worker died) is taken again. Any number of workers may ask at once: each locks what it
     takes and skips what others have locked. Of one batch those that were tried least often come first: one that kills
-    whoever tries it must not take the others with it each time. Each knows whether it `was_never_tried`.
+    whoever tries it must not take the others with it each time; of those, texts come first. Each knows whether it
+    `was_never_tried`.
     """
     due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
     with transaction.atomic():
-        claimed = sorted(due.order_by("next_attempt_at")[:limit], key=lambda message: message.attempts)
+        claimed = sorted(due.order_by("next_attempt_at")[:limit], key=_turn)
         for message in claimed:
             message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
             message.was_never_tried = message.first_tried_at is None
@@ -102,6 +105,16 @@ def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
             first_tried_at=Coalesce("first_tried_at", Value(now)),
         )
     return claimed
+
+
+def _turn(message: Message) -> tuple[int, bool]:
+    """Texts before mails, which may stay behind if theirs went."""
+    return message.attempts, message.channel != Channel.SMS
+
+
+def useful_until(*, due_at, not_after):
+    """Until when a message that had to wait still leaves its reader half of the time it was to give them."""
+    return due_at + (not_after - due_at) / 2
 
 
 def cancel_message(message: Message, *, now) -> None:
@@ -131,6 +144,7 @@ def resend_message(message: Message, *, now) -> Message:
         version=message.version,
         scope=message.scope,
         patient=message.patient,
+        time_zone=message.time_zone,
         due_at=now,
         not_after=message.not_after,
         next_attempt_at=now,

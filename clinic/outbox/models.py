@@ -77,6 +77,11 @@ class Message(models.Model):
     version = models.PositiveIntegerField(default=1)
     scope = models.CharField(max_length=60, blank=True, help_text="Which rules hold for it: the service's slug.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="The reader's, by which hours are quiet: an IANA name. Empty: the clinic's.",
+    )
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)

@@ -38,6 +38,11 @@ def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
     return second if second > instant and not is_quiet(second, hours) else end.astimezone(UTC)
 
 
+def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datetime) -> datetime:
+    """`due_at`, unless the quiet hours around it last beyond `by`, when it is of no use any more: then ahead of them."""
+    return due_at if end_of_quiet_hours(due_at, hours) <= by else moved_before_quiet_hours(due_at, hours)
+
+
 def moved_before_quiet_hours(due_at: datetime, hours: QuietHours, ahead: timedelta = timedelta(minutes=30)) -> datetime:
     """`due_at` if it is not quiet, else (in UTC) `ahead` of the beginning of the quiet hours around it.
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.core.mail import mailers
 from django.db import Error as DatabaseFault
@@ -23,6 +22,7 @@ from django.db.models import Case, F, When
 from clinic.practice.models import Clinic
 
 from .alerts import plan_failure_alert
+from .instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT, text_instead_of, wait_for_text_until, withdraw_text
 from .kinds import MessageKind, find_kind
 from .limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
 from .mail import build_mail, describe_error, is_refused_for_good
@@ -33,7 +33,7 @@ from .quiet_hours import QuietHours, end_of_quiet_hours
 from .rules import read_rules, rule_of
 from .suppressions import has_unsubscribed, read_suppressions, unsubscribe_headers, why_unreachable
 from .text_providers import TextRefused, TextUnsure
-from .texts import UNSURE, fail_unsure_texts, prefers_texts, send_text, text_hours, why_not_texted
+from .texts import UNSURE, fail_unsure_texts, reader_zone, send_text, text_hours, why_not_texted
 
 logger = logging.getLogger(__name__)
 
@@ -126,36 +126,56 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
         return _settle(message, State.FAILED, unreachable, now=now)
     if unwanted := _why_unwanted(message, kind, clinic, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
-    if message.channel == Channel.SMS:
-        quiet_until = end_of_quiet_hours(now, text_hours(message, clinic))
-    elif not kind.respects_quiet_hours:
-        return None
-    else:
-        quiet_until = end_of_quiet_hours(now, _quiet_hours(message, clinic))
-    if quiet_until <= now:
-        return None
-    if quiet_until >= message.not_after:
-        return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
-    return _wait(message, until=quiet_until, reason="quiet hours", attempts=0, first_tried_at=None)
+    hours = _quiet_hours(message, kind, clinic)
+    return _wait_for_morning(message, kind, hours, now=now) or _wait_for_text(message, kind, hours, now=now)
 
 
 def _why_unwanted(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> str | None:
     rule = rule_of(message)
     if rule is not None and not rule.is_active:
         return "switched off by a rule"
-    if message.channel == Channel.SMS:
-        if unwanted := why_not_texted(message, clinic=clinic, now=now):
-            return unwanted
-    elif prefers_texts(message, kind):
-        return "the reader gets a text instead"
+    if message.channel == Channel.SMS and (unwanted := why_not_texted(message, kind, clinic=clinic, now=now)):
+        return unwanted
     if not kind.is_about_visit and has_unsubscribed(message):
         return "the reader wants nothing that is not about a visit"
     return kind.still_wanted(message, now)
 
 
-def _quiet_hours(message: Message, clinic: Clinic) -> QuietHours:
-    zone_name = message.patient.time_zone if message.patient else ""
-    return QuietHours(clinic.quiet_from, clinic.quiet_until, ZoneInfo(zone_name) if zone_name else clinic.zone)
+def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:
+    """The hours in which `message` may not leave; None where it goes at any hour."""
+    if message.channel == Channel.SMS:
+        return text_hours(message, clinic)
+    if not kind.respects_quiet_hours:
+        return None
+    return QuietHours(clinic.quiet_from, clinic.quiet_until, reader_zone(message, clinic))
+
+
+def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
+    """Postpone to the end of quiet hours. What is too late then is skipped; a reminder by mail goes at night instead, as the
+    visit begins whether or not it was announced."""
+    quiet_until = end_of_quiet_hours(now, hours) if hours else now
+    if quiet_until <= now:
+        return None
+    if quiet_until < message.not_after:
+        return _wait(message, until=quiet_until, reason="quiet hours", attempts=0, first_tried_at=None)
+    if kind.is_reminder and message.channel == Channel.EMAIL:
+        return None
+    return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
+
+
+def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
+    """Hold an e-mail back while the text that stands in for it is undecided, and skip it once that has gone."""
+    text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
+    if text is None:
+        return None
+    if text.state == State.SENT:
+        return _settle(message, State.SKIPPED, TEXT_WENT, now=now)
+    until = wait_for_text_until(message, text, hours=hours, now=now)
+    if until is None and withdraw_text(text, now=now):
+        return None
+    return _wait(
+        message, until=until or now + LOOK_AGAIN_AFTER, reason="waits for its text", attempts=0, first_tried_at=None
+    )
 
 
 def _open(line) -> bool:

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import uuid
 from typing import Protocol
 
 from django.conf import settings
+from django.urls import reverse
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout, RequestException
 from twilio.base.exceptions import TwilioRestException
@@ -34,7 +36,7 @@ class TextProviderAway(OSError):
 class TextProvider(Protocol):
     """Something that carries a text. `send` raises TextRefused, TextUnsure or TextProviderAway."""
 
-    def send(self, *, to: str, text: str) -> None: ...
+    def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None: ...
 
 
 class TwilioTexts:
@@ -48,9 +50,10 @@ class TwilioTexts:
         if api:
             self.client.api.base_url = api
 
-    def send(self, *, to: str, text: str) -> None:
+    def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
+        told_at = settings.SITE_URL + reverse("outbox:twilio_status", args=[message_id])  # what became of it
         try:
-            self.client.messages.create(to=to, from_=self.sender, body=text)
+            self.client.messages.create(to=to, from_=self.sender, body=text, status_callback=told_at)
         except TwilioRestException as error:
             if error.status in (401, 403, 408, 429) or error.status >= 500:
                 raise TextProviderAway from None
@@ -67,7 +70,7 @@ class TwilioTexts:
 class ConsoleTexts:
     """For one's own machine: the text appears in the terminal and goes nowhere."""
 
-    def send(self, *, to: str, text: str) -> None:
+    def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
         sys.stdout.write(f"[text to {to}] {text}\n")
 
 

@@ -9,20 +9,22 @@ from django.db import transaction
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Clinic, Patient
+from clinic.practice.zones import known_zone
 
 from .gsm import fit_text
 from .kinds import MessageKind, find_kind
-from .messages import draft_message, plan_messages
+from .messages import draft_message, plan_messages, useful_until
 from .models import Channel, Message, State, TextConsent
-from .quiet_hours import QuietHours
+from .quiet_hours import QuietHours, planned_around_quiet_hours
 from .rules import rule_of
 from .text_providers import has_texts, text_provider
 
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 UNSURE = "unknown whether it was sent"
+BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
-    "At most one a day and three a week. Message and data rates may apply. "
+    f"At most one reminder a day and three a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
     "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
 CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
@@ -71,12 +73,14 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """START: whoever ended texts to `phone` last, and still has that number, gets them again. Returns how many."""
+    """START: whoever ended texts to `phone` last, and still has that number, gets them again, in the words they agreed to.
+    Returns how many."""
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     asleep = [patient for patient in patients if consent_of(patient) is None]
     for patient in asleep:
         last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
-        give_consent(patient=patient, wording="START", instead_of_email=last.instead_of_email, now=now)
+        wording = f"START: {last.wording.removeprefix('START: ')}"
+        give_consent(patient=patient, wording=wording, instead_of_email=last.instead_of_email, now=now)
     return len(asleep)
 
 
@@ -89,36 +93,53 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
         standing.exclude(phone=known.phone).update(withdrawn_at=now)
 
 
-def texts_beside(messages: Iterable[Message], *, now: datetime) -> list[Message]:
-    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none."""
+def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
+    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none.
+
+    News has a text only where the clinic itself made the change (`with_news`): patients know what they did.
+    """
     if not has_texts():
         return []
-    with_words = [message for message in messages if message.patient and find_kind(message.kind).text_values]
+    kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
+    named = {name for name, kind in kinds.items() if kind.text_values and (with_news or not kind.is_news)}
+    with_words = [message for message in messages if message.patient and message.kind in named]
     agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
-    return [_text_beside(message, now) for message in with_words if message.patient in agreed]
+    clinic = Clinic.objects.current() if agreed else None
+    return [_text_beside(message, clinic, now) for message in with_words if message.patient in agreed]
 
 
-def _text_beside(message: Message, now: datetime) -> Message:
+def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
+    """Due with its e-mail, or before the hours without texts if they would make it too late."""
+    by = useful_until(due_at=message.due_at, not_after=message.not_after)
+    earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
         kind=message.kind,
         subject_id=message.subject_id,
         version=message.version,
         patient=message.patient,
         scope=message.scope,
-        due_at=message.due_at,
+        time_zone=message.time_zone,
+        due_at=earlier if earlier > now else message.due_at,
         not_after=message.not_after,
         channel=Channel.SMS,
         now=now,
     )
 
 
-def why_not_texted(message: Message, *, clinic: Clinic, now: datetime) -> str | None:
-    """Why this text must not go: not switched on, not agreed to, or too many. None if it may."""
+def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: datetime) -> str | None:
+    """Why this text must not go: not switched on, not agreed to, or too many. None if it may.
+
+    News goes beyond the caps, to those who agreed to that: a patient on their way to a cancelled visit is worse off than
+    one with a second text. It counts for the caps of what follows.
+    """
     if not has_texts():
         return "texts are not switched on"
-    if consent_of(message.patient) is None:
+    consent = consent_of(message.patient)
+    if consent is None:
         return "the patient has not agreed to texts"
-    zone = _zone(message, clinic)
+    if kind.is_news and BEYOND_THE_CAPS in consent.wording:
+        return None
+    zone = reader_zone(message, clinic)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
     sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
     if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
@@ -128,27 +149,15 @@ def why_not_texted(message: Message, *, clinic: Clinic, now: datetime) -> str | 
     return None
 
 
-def prefers_texts(message: Message, kind: MessageKind) -> bool:
-    """Whether this e-mail stays at home because its reader chose texts instead, and gets one."""
-    if message.patient is None or kind.text_values is None or not has_texts():
-        return False
-    consent = consent_of(message.patient)
-    root = message.dedupe_key.partition("#")[0].removesuffix(Channel.EMAIL)
-    has_twin = Message.objects.filter(dedupe_key=f"{root}{Channel.SMS.value}").exclude(
-        state__in=(State.SKIPPED, State.FAILED)
-    )
-    return consent is not None and consent.instead_of_email and has_twin.exists()
-
-
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
     """When nobody gets a text: from eight in the evening until nine."""
-    return QuietHours(UNTIL, FROM, _zone(message, clinic))
+    return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
 def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
     """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
     text = fit_text(rule_of(message).text, kind.text_values(message, now))
-    text_provider().send(to=message.patient.phone, text=text)
+    text_provider().send(to=message.patient.phone, text=text, message_id=message.pk)
 
 
 def fail_unsure_texts(*, now: datetime) -> int:
@@ -157,6 +166,6 @@ def fail_unsure_texts(*, now: datetime) -> int:
     return unsure.update(state=State.FAILED, reason=UNSURE, settled_at=now, lease_until=None, lease_token=None)
 
 
-def _zone(message: Message, clinic: Clinic) -> ZoneInfo:
-    name = message.patient.time_zone if message.patient else ""
-    return ZoneInfo(name) if name else clinic.zone
+def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
+    """By whose clock hours are quiet for this message: the zone that was written on it, or the clinic's."""
+    return known_zone(message.time_zone) or clinic.zone

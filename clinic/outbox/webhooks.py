@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
+from .instead_of_mail import note_undelivered
 from .models import Suppression
 from .suppressions import note_bounce
 from .text_replies import answer_text
@@ -75,16 +76,31 @@ def _require_provider(name: str) -> None:
         raise Http404
 
 
-@csrf_exempt
-@require_POST
-def twilio(request):
-    """A text that somebody sent back. Twilio signs the address and every field with our token."""
+def _require_signed_by_twilio(request) -> None:
+    """Twilio signs the address and every field with our token."""
     texts = settings.ENV.texts
     if texts is None or texts.provider != "twilio":
         raise Http404
     signature = request.headers.get("X-Twilio-Signature", "")
     if not RequestValidator(texts.token).validate(settings.SITE_URL + request.path, request.POST, signature):
         raise SuspiciousOperation("not signed by the provider")
+
+
+@csrf_exempt
+@require_POST
+def twilio_status(request, pk):
+    """What became of the text `pk` after Twilio took it."""
+    _require_signed_by_twilio(request)
+    if request.POST.get("MessageStatus") in ("undelivered", "failed"):
+        note_undelivered(message_id=pk, code=request.POST.get("ErrorCode", "")[:8], now=timezone.now())
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def twilio(request):
+    """A text that somebody sent to the clinic's number."""
+    _require_signed_by_twilio(request)
     said = answer_text(phone=request.POST.get("From", ""), text=request.POST.get("Body", ""), now=timezone.now())
     reply = MessagingResponse()
     if said:

@@ -1,7 +1,7 @@
 """A small clinic by the lake: one therapist, nine to five with lunch, a call by phone and an evaluation in person."""
 
 import uuid
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -9,8 +9,11 @@ from hypothesis import settings
 
 from booking.appointments import Contact, book_appointment
 from booking.models import OpeningHours, Service
+from clinic.env import parse_sms_url
+from clinic.outbox import text_providers
 from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.patients import accept_patient
+from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
 
 settings.register_profile("unhurried", deadline=None)  # how fast a shared machine is says nothing about the arithmetic
 settings.load_profile("unhurried")
@@ -96,6 +99,16 @@ def call(meredith):
 @pytest.fixture
 def front_desk(db):
     return User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
+
+
+@pytest.fixture
+def twilio(settings, monkeypatch):
+    server = Twilio()
+    url = f"twilio://{ACCOUNT}:{TOKEN}@16035550111?api={server.url}"
+    settings.ENV = replace(settings.ENV, texts=parse_sms_url(url))
+    monkeypatch.setattr(text_providers, "TIMEOUT_S", 0.5)
+    yield server
+    server.close()
 
 
 def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", is_known=True, **changes):

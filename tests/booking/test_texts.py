@@ -9,57 +9,32 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.utils import timezone
-from twilio.request_validator import RequestValidator
 
 from booking.message_words import REMINDER_2H, REMINDER_48H, TEXTS
-from booking.models import Appointment
 from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
 from clinic.outbox import text_providers
 from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
 from clinic.outbox.kinds import Sample, find_kind
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.suppressions import messages_path
-from clinic.outbox.texts import FORM_CONSENT_WORDS, consent_words, give_consent, withdraw_consent
+from clinic.outbox.texts import FORM_CONSENT_WORDS, withdraw_consent
 from clinic.practice.models import Patient, User
 from clinic.practice.patients import accept_patient
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
-from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
+from .texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
 
 pytestmark = pytest.mark.django_db
-ALICES = "+16035550199"
-WEBHOOK = "/messages/texts/twilio/"
-
-
-@pytest.fixture
-def twilio(settings, monkeypatch):
-    server = Twilio()
-    url = f"twilio://{ACCOUNT}:{TOKEN}@16035550111?api={server.url}"
-    settings.ENV = replace(settings.ENV, texts=parse_sms_url(url))
-    monkeypatch.setattr(text_providers, "TIMEOUT_S", 0.5)
-    yield server
-    server.close()
 
 
 @pytest.fixture
 def visit(evaluation, twilio, post_office):
     """Alice's visit at eleven on Tuesday, booked and agreed to be reminded of by text as well."""
-    appointment = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient)
     return appointment
-
-
-def agree(patient, now=NOW, instead_of_email=False):
-    return give_consent(patient=patient, wording=consent_words(patient), instead_of_email=instead_of_email, now=now)
-
-
-def text_of(visit, kind=REMINDER_2H):
-    return Message.objects.get(subject_id=visit.pk, kind=kind, channel=Channel.SMS)
-
-
-DUE = NINE_ON_TUESDAY  # nine, two hours before the visit: the first minute in which a text may go
 
 
 # In words
@@ -118,25 +93,6 @@ def test_texts_follow_the_patient_not_to_an_older_number(visit, twilio):
     visit.patient.save()
     sweep(now=DUE)
     assert twilio.texts == []
-
-
-def test_who_chose_texts_gets_no_reminder_by_mail_and_who_chose_both_gets_both(evaluation, twilio, post_office):
-    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
-    agree(visit.patient, instead_of_email=True)
-    Message.objects.exclude(kind=REMINDER_2H).delete()
-    sweep(now=DUE)
-    assert len(twilio.texts) == 1 and post_office.mails == []
-    mail = Message.objects.get(channel=Channel.EMAIL, kind=REMINDER_2H)
-    assert fate(mail) == ("skipped", "the reader gets a text instead")
-
-
-def test_a_mail_goes_after_all_when_its_text_cannot(evaluation, twilio, post_office):
-    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
-    agree(visit.patient, instead_of_email=True)
-    Message.objects.exclude(kind=REMINDER_2H).delete()
-    Message.objects.filter(channel=Channel.SMS).update(state=State.FAILED, reason="refused", settled_at=NOW)
-    sweep(now=DUE)
-    assert len(post_office.mails) == 1
 
 
 # How many, and when
@@ -222,70 +178,13 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
     assert twilio.texts == []
 
 
-# What people text back
-
-
-def reply(client, settings, text, phone=ALICES, token=TOKEN):
-    form = {"From": phone, "To": "+16035550111", "Body": text, "MessageSid": "SM1"}
-    signature = RequestValidator(token).compute_signature(settings.SITE_URL + WEBHOOK, form)
-    return client.post(WEBHOOK, form, headers={"X-Twilio-Signature": signature})
-
-
-def test_stop_ends_texts_at_once_and_start_brings_them_back(client, settings, visit):
-    assert reply(client, settings, " Stop. ").status_code == 200
-    assert not TextConsent.objects.filter(withdrawn_at=None).exists()
-    assert reply(client, settings, "START").status_code == 200
-    assert TextConsent.objects.get(withdrawn_at=None).wording == "START"
-    reply(client, settings, "START", phone="+16035550000")
-    assert TextConsent.objects.filter(withdrawn_at=None).count() == 1
-
-
-def test_help_and_anything_else_names_the_telephone(client, settings, visit):
-    for text in ("HELP", "my leg hurts"):
-        answer = reply(client, settings, text).content.decode()
-        assert "(603) 555-0123" in answer and "<Message>" in answer
-
-
-def test_y_confirms_the_next_visit_and_c_answers_with_a_link_and_cancels_nothing(client, settings, evaluation, twilio):
-    visit = book(evaluation, starts_at=NINE_ON_TUESDAY, now=NOW)
-    agree(visit.patient)
-    now = timezone.now()
-    Appointment.objects.filter(pk=visit.pk).update(
-        starts_at=now + timedelta(days=1),
-        ends_at=now + timedelta(days=1, minutes=45),
-        blocked=(now, now + timedelta(days=2)),
-    )
-    assert "See you" in reply(client, settings, "y").content.decode()
-    visit.refresh_from_db()
-    assert visit.confirmed_at is not None
-    answer = reply(client, settings, "C").content.decode()
-    assert "/not-coming/" in answer
-    assert length(to_gsm(answer.partition("<Message>")[2].partition("</Message>")[0])) <= LIMIT
-    visit.refresh_from_db()
-    assert visit.status == "booked"
-
-
-def test_y_from_somebody_who_never_agreed_confirms_nothing(client, settings, evaluation, twilio):
-    visit = book(evaluation)
-    assert "Nobody reads texts here" in reply(client, settings, "Y").content.decode()
-    visit.refresh_from_db()
-    assert visit.confirmed_at is None
-
-
-def test_a_reply_that_twilio_did_not_sign_changes_nothing(client, settings, visit):
-    assert reply(client, settings, "STOP", token="guessed").status_code == 400
-    assert client.post(WEBHOOK, {"From": ALICES, "Body": "STOP"}).status_code == 400
-    assert client.get(WEBHOOK).status_code == 405
-    assert TextConsent.objects.filter(withdrawn_at=None).exists()
-
-
 # Choosing, and being off
 
 
 def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
     TextConsent.objects.all().delete()
     path = messages_path(visit.patient, now=timezone.now())
-    assert "At most one a day and three a week" in client.get(path).content.decode()
+    assert "At most one reminder a day and three a week" in client.get(path).content.decode()
     assert client.post(f"{path}texts/", {"choice": "texts"}).status_code == 303
     assert TextConsent.objects.get(withdrawn_at=None).instead_of_email
     client.post(f"{path}texts/", {"choice": "email"})
@@ -307,7 +206,7 @@ def test_the_site_says_nothing_of_texts_until_they_are_set_up(client, settings, 
 
 def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
     settings.ENV = replace(settings.ENV, texts=parse_sms_url("console:"))
-    text_providers.text_provider().send(to=ALICES, text="See you.")
+    text_providers.text_provider().send(to=ALICES, text="See you.", message_id=uuid.uuid4())
     assert f"[text to {ALICES}] See you." in capsys.readouterr().out
     with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
         read_environment({**PRODUCTION, "SMS_URL": "console:"})

@@ -61,7 +61,7 @@ def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(po
     night = NOON + timedelta(hours=10)  # 10 pm in New York, 7 pm in Los Angeles
     reminder = {"kind": "reminder letter", "due_at": night, "not_after": night + timedelta(hours=20)}
     eastern = MessageFactory(**reminder)
-    western = MessageFactory(**reminder, patient__time_zone="America/Los_Angeles")
+    western = MessageFactory(**reminder, time_zone="America/Los_Angeles")
     confirmation = MessageFactory(due_at=night, not_after=night + timedelta(hours=20))
 
     assert sweep(now=night) == 2
@@ -73,7 +73,30 @@ def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(po
     assert sweep(now=eastern.next_attempt_at) == 1
 
 
-def test_message_is_skipped_when_the_night_lasts_until_it_is_too_late(post_office):
+@pytest.mark.parametrize("time_zone", ["", "Mars/Phobos", "America/New_York"])
+def test_quiet_hours_go_by_the_clinics_clock_when_the_zone_is_none_or_no_longer_one(post_office, time_zone):
+    ClinicFactory()
+    night = NOON + timedelta(hours=10)
+    reminder = {"kind": "reminder letter", "due_at": night, "not_after": night + timedelta(hours=20)}
+    message = MessageFactory(**reminder, time_zone=time_zone, patient__time_zone="Pacific/Auckland")
+
+    sweep(now=night)
+
+    assert fate(message) == ("waiting", "quiet hours")
+    assert message.next_attempt_at == NOON + timedelta(hours=20)
+
+
+def test_reminder_goes_in_the_night_when_the_night_lasts_until_it_is_too_late(post_office):
+    ClinicFactory(quiet_from=time(11), quiet_until=time(19))
+    kind = {"render": letters.write_letter, "still_wanted": letters.why_unwanted, "respects_quiet_hours": True}
+    register_kind(MessageKind("reminder letter", **kind, is_reminder=True))
+    message = MessageFactory(kind="reminder letter")
+
+    assert sweep() == 1
+    assert fate(message) == ("sent", "")
+
+
+def test_message_that_is_no_reminder_is_skipped_when_the_night_lasts_until_it_is_too_late(post_office):
     ClinicFactory(quiet_from=time(11), quiet_until=time(19))
     message = MessageFactory(kind="reminder letter")
 

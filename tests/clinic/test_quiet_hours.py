@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.outbox.quiet_hours import QuietHours, end_of_quiet_hours, is_quiet, moved_before_quiet_hours
+from clinic.outbox.quiet_hours import (
+    QuietHours,
+    end_of_quiet_hours,
+    is_quiet,
+    moved_before_quiet_hours,
+    planned_around_quiet_hours,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 NIGHT = QuietHours(time(21), time(8), NEW_YORK)
@@ -94,3 +100,12 @@ def test_what_is_moved_before_the_night_leaves_before_it_and_never_later_than_du
     assert moved <= due_at
     assert due_at - moved <= timedelta(hours=13)
     assert not is_quiet(moved, hours)
+
+
+@given(due_at=minutes_near_clock_changes, minutes=st.integers(0, 24 * 60), zone=st.sampled_from(ZONES))
+def test_what_is_planned_around_the_night_can_leave_while_it_is_of_use(due_at, minutes, zone):
+    hours, by = QuietHours(time(21), time(8), ZoneInfo(zone)), due_at + timedelta(minutes=minutes)
+    planned = planned_around_quiet_hours(due_at, hours, by=by)
+
+    assert end_of_quiet_hours(planned, hours) <= by
+    assert planned == due_at or not is_quiet(planned, hours)

@@ -1,0 +1,76 @@
+"""For readers who chose texts instead of e-mail: a reminder's mail stays behind only once its text has gone.
+
+While the text is undecided the mail waits, for as long as it still leaves half of the time it was to give. A text that is
+skipped, fails or takes longer lets the mail go; it is withdrawn first, so that the reader does not get both.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from .alerts import plan_failure_alert
+from .kinds import MessageKind
+from .messages import useful_until, wake_sweep
+from .models import Channel, Message, State
+from .quiet_hours import QuietHours, end_of_quiet_hours
+from .text_providers import has_texts
+from .texts import consent_of
+
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
+TEXT_WENT = "the reader got a text instead"
+
+
+def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
+    """The text that may stand in for this e-mail; None where the mail goes whatever becomes of a text.
+
+    That is so for news, for what staff sent again, for readers who chose both, and for a text that was skipped or failed.
+    """
+    is_copy = "#" in message.dedupe_key
+    if message.patient is None or is_copy or kind.is_news or kind.text_values is None or not has_texts():
+        return None
+    consent = consent_of(message.patient)
+    if consent is None or not consent.instead_of_email:
+        return None
+    ended_otherwise = (State.SKIPPED, State.FAILED)
+    return Message.objects.filter(dedupe_key=_key_of_twin(message)).exclude(state__in=ended_otherwise).first()
+
+
+def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
+    """When to look again what became of `text`; None if its e-mail, `message`, must go now to be of use.
+
+    `hours` are those in which the mail may not go: it leaves before them if it would be too late after them.
+    """
+    tried_at = max(now, text.next_attempt_at)
+    if text.state == State.SENDING:  # decided within its lease
+        return now + LOOK_AGAIN_AFTER
+    latest = useful_until(due_at=message.due_at, not_after=message.not_after)
+    until = tried_at + LOOK_AGAIN_AFTER
+    is_soon_enough = tried_at <= latest and (
+        hours is None or end_of_quiet_hours(until, hours) <= latest + LOOK_AGAIN_AFTER
+    )
+    return until if is_soon_enough else None
+
+
+def withdraw_text(text: Message, *, now: datetime) -> bool:
+    """Skip `text` as its e-mail goes now. False if a worker has it in hand by now."""
+    waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
+    return waiting.update(state=State.SKIPPED, reason="the reader gets an e-mail instead", settled_at=now) == 1
+
+
+@transaction.atomic
+def note_undelivered(*, message_id, code: str, now: datetime) -> None:
+    """The provider could not deliver a text that it took: to a landline, say. Staff see it as failed, for the provider's
+    `code`, and an e-mail that stayed behind for it goes now, unless it is too late. Twice is once."""
+    sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)
+    if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
+        return
+    plan_failure_alert(now=now)
+    stayed = Message.objects.filter(state=State.SKIPPED, reason=TEXT_WENT, not_after__gt=now)
+    mail = stayed.filter(dedupe_key=_key_of_twin(Message.objects.get(pk=message_id)))
+    if mail.update(state=State.WAITING, reason="", settled_at=None, next_attempt_at=now, first_tried_at=None):
+        transaction.on_commit(wake_sweep)
+
+
+def _key_of_twin(message: Message) -> str:
+    root = message.dedupe_key.partition("#")[0].removesuffix(message.channel)
+    return root + (Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS).value
