@@ -9,8 +9,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.urls import reverse
 
+from clinic.outbox.alerts import plan_until_seen, staff_who_may
 from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages import plan_message
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic, User
@@ -24,7 +24,6 @@ AGAIN_AFTER = {
     Level.EMERGENCY: (FIRST_LOOK_WITHIN[Level.EMERGENCY], 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR),
     Level.URGENT: (FIRST_LOOK_WITHIN[Level.URGENT], 24 * HOUR, 48 * HOUR),
 }
-USELESS_AFTER = 24 * HOUR
 ONE_SITTING = timedelta(minutes=10)  # a runner answers several pages within it; staff get one mail, not one a page
 
 
@@ -41,33 +40,19 @@ def alert_staff(*, response: Response, raised: list[Flag], now) -> list[StaffAle
         return []
     alerts = [StaffAlert(response=response, recipient=user, level=level, planned_at=now) for user in find_recipients()]
     for alert in StaffAlert.objects.bulk_create(alerts):
-        for number, wait in enumerate((timedelta(0), *AGAIN_AFTER[level]), start=1):
-            _plan(alert, number=number, due_at=now + wait, now=now)
+        plan_until_seen(kind=STAFF_FLAG, subject_id=alert.pk, again_after=AGAIN_AFTER[level], now=now)
     return alerts
 
 
 def find_recipients() -> list[User]:
     """Everybody who can log in to the admin and see flags there."""
-    staff = User.objects.filter(is_active=True, is_staff=True)
-    return [user for user in staff if user.has_perm("assessments.view_flag")]
+    return staff_who_may("assessments.view_flag")
 
 
 def _is_covered(response: Response, level: str, now) -> bool:
     as_bad = [Level.EMERGENCY] if level == Level.EMERGENCY else list(AGAIN_AFTER)
     earlier = response.alerts.filter(level__in=as_bad, planned_at__gt=now - ONE_SITTING).first()
     return earlier is not None and not response.flags.filter(staff_acknowledged_at__gte=earlier.planned_at).exists()
-
-
-def _plan(alert: StaffAlert, *, number: int, due_at, now) -> None:
-    plan_message(
-        kind=STAFF_FLAG,
-        subject_id=alert.pk,
-        version=number,
-        patient=None,
-        due_at=due_at,
-        not_after=due_at + USELESS_AFTER,
-        now=now,
-    )
 
 
 def why_unwanted(message: Message, now) -> str | None:

@@ -1,27 +1,25 @@
-"""Y and C, texted back to a reminder."""
+"""Y and C, texted back to a reminder, or to the news that the clinic moved a visit."""
 
 from datetime import datetime
 
 from django.conf import settings
 
 from booking.attendance import confirm_appointment
+from booking.message_words import TEXT_ASKS_WHETHER_COMING
 from booking.models import Appointment
 from booking.refusals import BookingRefused
 from booking.visit_links import visit_path
 from booking.wording import clinic_time, visitor_time
+from clinic.outbox.texts import texts_just_sent
 from clinic.practice.models import Clinic
 
 
 def read_text_reply(phone: str, answer: str, now: datetime) -> str:
-    """Act on "yes" or "cannot" from `phone` about its next visit, and say what was done; empty if there is none.
+    """Act on "yes" or "cannot" from `phone` about the visit that the last text to it asked about, and say what was done.
 
-    Only somebody who agreed to texts is listened to. "cannot" cancels nothing: it is answered with the link that asks.
+    Empty if nothing was done; staff read the text then. "cannot" cancels nothing: it is answered with the link that asks.
     """
-    consented = {"patient__text_consents__phone": phone, "patient__text_consents__withdrawn_at": None}
-    ahead = Appointment.objects.select_related("patient").filter(
-        patient__phone=phone, status=Appointment.Status.BOOKED, starts_at__gt=now, **consented
-    )
-    visit = ahead.order_by("starts_at").first()
+    visit = _visit_asked_about(phone, now)
     if visit is None:
         return ""
     if answer == "cannot":
@@ -34,3 +32,16 @@ def read_text_reply(phone: str, answer: str, now: datetime) -> str:
     there = visitor_time(visit.starts_at, mode=visit.mode, zone_name=visit.visitor_time_zone, clinic=clinic)
     time = there or clinic_time(visit.starts_at, clinic)
     return f"Thank you. See you {time.day}, {time.clock_and_zone}."
+
+
+def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
+    """The visit ahead of the last text to `phone`, as it was then; None if that text asked nothing, if the visit has changed
+    since, or if texts about two visits went together, as to a couple with one phone: then nobody can tell which is meant.
+    """
+    texts = texts_just_sent(phone=phone)
+    if len({text.subject_id for text in texts}) != 1 or texts[0].kind not in TEXT_ASKS_WHETHER_COMING:
+        return None
+    visits = Appointment.objects.select_related("patient").filter(
+        pk=texts[0].subject_id, patient=texts[0].patient_id, version=texts[0].version
+    )
+    return visits.filter(status=Appointment.Status.BOOKED, starts_at__gt=now).first()

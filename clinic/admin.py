@@ -5,6 +5,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from booking.today import read_today
+from clinic.outbox.inbound import read_unread_texts
 from education.editing import count_waiting
 
 
@@ -32,6 +33,7 @@ class ClinicAdminSite(admin.AdminSite):
             "app_list": self.get_app_list(request),
             "today": read_today(now=timezone.now()),
             "articles_waiting": self.articles_waiting(request),
+            "received_texts": read_unread_texts(user=request.user, now=timezone.now()),
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -1,12 +1,16 @@
-"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody."""
+"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody.
+
+And what every alert to members of staff is made of: to whom it goes, and that it goes again until somebody has seen to it.
+"""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
 
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
 
 from .kinds import Email, MessageKind, register_kind
 from .messages import plan_message
@@ -16,6 +20,32 @@ from .rendering import render_email
 MESSAGE_FAILED = "staff_message_failed"
 NOBODY_IN_PARTICULAR = uuid.UUID(int=1)  # one alert an hour is about all that failed in it
 COLLECTED_FOR = timedelta(minutes=2)
+USELESS_AFTER = timedelta(hours=24)  # of being due
+
+
+def staff_who_may(permission: str) -> list[User]:
+    """Everybody who can log in to the admin and has `permission` ("app.act_model") there."""
+    staff = User.objects.filter(is_active=True, is_staff=True)
+    return [user for user in staff if user.has_perm(permission)]
+
+
+def plan_until_seen(
+    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now, first_version=1
+) -> None:
+    """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
+
+    Each looks again before it leaves; its kind must not want it any more once somebody has seen to what it is about.
+    """
+    for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
+        plan_message(
+            kind=kind,
+            subject_id=subject_id,
+            version=version,
+            patient=None,
+            due_at=now + wait,
+            not_after=now + wait + USELESS_AFTER,
+            now=now,
+        )
 
 
 def plan_failure_alert(*, now: datetime) -> Message:
@@ -31,11 +61,11 @@ def plan_failure_alert(*, now: datetime) -> Message:
     )
 
 
-def staff_email(kind: str, *, now: datetime, path: str, button_text: str, **context) -> Email:
-    """A mail of `kind` to the clinic's own address, with a button to a page of the admin."""
+def staff_email(kind: str, *, now: datetime, path: str, button_text: str, to: str = "", **context) -> Email:
+    """A mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
     clinic = Clinic.objects.current()
     button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
-    return render_email(kind, to=clinic.email, context={**context, **button}, clinic=clinic)
+    return render_email(kind, to=to or clinic.email, context={**context, **button}, clinic=clinic)
 
 
 def why_clinic_unreachable() -> str | None:

@@ -12,9 +12,11 @@ class OutboxConfig(AppConfig):
 
         from .alerts import register_alerts
         from .confirmation_code import register_confirmation_code
+        from .inbound import register_text_alert
         from .texts import plan_texts_beside_mails, settle_consents
 
         register_alerts()
+        register_text_alert()
         register_confirmation_code()
         before_merge(settle_consents)
         after_merge(plan_texts_beside_mails)

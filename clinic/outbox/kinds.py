@@ -135,7 +135,8 @@ _readers: list[Callable[[str, str, datetime], str]] = []
 
 
 def register_reply_reader(read: Callable[[str, str, datetime], str]) -> None:
-    """`read(phone, answer, now)` acts on "yes" or "cannot" from a number and returns what to say. For AppConfig.ready."""
+    """`read(phone, answer, now)` acts on "yes" or "cannot" from a number and returns what to say, or "" if it did not act.
+    For AppConfig.ready."""
     _readers[:] = [read]
 
 

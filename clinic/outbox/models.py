@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
 REASON_LENGTH = 120
@@ -205,6 +206,56 @@ class TextConsent(models.Model):
 
     def __str__(self):
         return f"{'until ' + str(self.withdrawn_at.date()) if self.withdrawn_at else 'stands'}"
+
+
+class InboundTextQuerySet(models.QuerySet):
+    def unread(self):
+        """Those that no member of staff has marked as read, the longest waiting first."""
+        return self.filter(read_at=None).order_by("received_at")
+
+
+class InboundText(models.Model):
+    """A text message that came to the clinic's number and that a person must read; its words are encrypted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider_id = models.CharField(max_length=64, unique=True, editable=False)  # the webhook may call twice
+    phone = models.CharField("from", max_length=20)
+    patient = models.ForeignKey(
+        Patient,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="inbound_texts",
+        help_text="The one with this number when it came. Empty: nobody has it, or several do.",
+    )
+    words = EncryptedJSONField()
+    received_at = models.DateTimeField("received")
+    answered_at = models.DateTimeField("answered automatically", null=True, blank=True)
+    read_at = models.DateTimeField("read", null=True, blank=True)
+    read_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = InboundTextQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at"]
+        verbose_name = "text message received"
+        verbose_name_plural = "text messages received"
+        indexes = [
+            models.Index(fields=["received_at"], name="inbound_text_unread", condition=Q(read_at=None)),
+            models.Index(fields=["phone", "answered_at"], name="inbound_text_answered"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="inbound_text_is_read_by_somebody",
+                condition=Q(read_at=None, read_by=None) | Q(read_at__isnull=False, read_by__isnull=False),
+            ),
+            models.CheckConstraint(name="inbound_text_has_a_provider_id", condition=~Q(provider_id="")),
+        ]
+
+    def __str__(self):
+        return f"Text of {self.received_at:%Y-%m-%d %H:%M} UTC"
 
 
 class MessageRule(models.Model):

@@ -1,4 +1,4 @@
-"""What people text back: STOP, START, HELP, and Y or C to a reminder."""
+"""What people text back: STOP, START, HELP, and Y or C to a reminder. Everything else is kept for staff to read."""
 
 from datetime import datetime
 
@@ -6,33 +6,40 @@ from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
 from .gsm import to_gsm
+from .inbound import keep_text
 from .kinds import read_reply
+from .reply_words import Reply, read_reply_words
 from .texts import restore_consent, withdraw_consent
 
-# The words that carriers hold everybody to.
-STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
-START = {"start", "unstop"}
-HELP = {"help", "info"}
-YES, CANNOT = {"y", "yes"}, {"c", "no", "n"}
 
-
-def answer_text(*, phone: str, text: str, now: datetime) -> str:
+def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> str:
     """Act on `text` from `phone` (E.164) and return what to say to it; empty for nothing.
 
-    Saying the same again changes nothing. A word we do not know gets the telephone number.
+    A Y or C that was acted on is acknowledged each time; any other automatic answer goes once an hour to one number, so
+    that two robots do not talk for ever. `provider_id` is the provider's own name for the text, which may come twice.
     """
-    word = text.strip().strip(".!").lower()
-    clinic = Clinic.objects.current()
-    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our e-mail"
-    if word in STOP:
+    reply = read_reply_words(text)
+    if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
+        if reply == Reply.CANCEL:  # was it the visit?
+            keep_text(phone=phone, words=text, provider_id=provider_id, is_answerable=False, now=now)
         return ""  # the carrier itself says that they have stopped
-    if word in START:
+    if reply == Reply.START:
         restore_consent(phone=phone, now=now)
         return ""
-    said = ""
-    if word in YES | CANNOT:
-        said = read_reply(phone, "yes" if word in YES else "cannot", now)
-    elif word in HELP:
-        said = f"Texts about your visits, one a day at most. For help {call}. Reply STOP to end them."
-    return to_gsm(said or f"Nobody reads texts here. Please {call}. In an emergency call {clinic.emergency_number}.")
+    if reply in (Reply.YES, Reply.CANNOT) and (said := read_reply(phone, reply.value, now)):
+        return to_gsm(said)
+    is_answered = keep_text(phone=phone, words=text, provider_id=provider_id, now=now)
+    return to_gsm(_automatic_answer(reply)) if is_answered else ""
+
+
+def _automatic_answer(reply: Reply | None) -> str:
+    """The same to every number, known here or not."""
+    clinic = Clinic.objects.current()
+    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our e-mail"
+    emergency = f"In an emergency call {clinic.emergency_number}."
+    if reply == Reply.HELP:
+        return (
+            f"Texts about your visits, one reminder a day at most. For help {call}. {emergency} Reply STOP to end them."
+        )
+    return f"We got your text. Our staff read texts, but not around the clock. If it can't wait, {call}. {emergency}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import F
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
@@ -21,6 +22,7 @@ from .text_providers import has_texts, text_provider
 
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
+ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and nobody can tell which was meant
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
@@ -147,6 +149,24 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
     if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
         return "three texts a week are enough"
     return None
+
+
+def texts_just_sent(*, phone: str) -> list[Message]:
+    """The text that went to `phone` last, and those that went within ONE_LOOK before it; none if nobody with this number
+    agrees to texts now.
+
+    A number can change hands: a text counts only if the consent under which it went was for this number.
+    """
+    went_there = Message.objects.filter(
+        channel=Channel.SMS,
+        state=State.SENT,
+        patient__phone=phone,
+        patient__text_consents__phone=phone,
+        patient__text_consents__withdrawn_at=None,
+        settled_at__gte=F("patient__text_consents__given_at"),
+    ).order_by("-settled_at")
+    last = went_there.first()
+    return list(went_there.filter(settled_at__gte=last.settled_at - ONE_LOOK)) if last else []
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:

@@ -101,7 +101,13 @@ def twilio_status(request, pk):
 def twilio(request):
     """A text that somebody sent to the clinic's number."""
     _require_signed_by_twilio(request)
-    said = answer_text(phone=request.POST.get("From", ""), text=request.POST.get("Body", ""), now=timezone.now())
+    text, pictures = request.POST.get("Body", ""), request.POST.get("NumMedia", "0")
+    if pictures != "0":
+        text = f"{text} [pictures: {pictures}, not kept]".strip()
+    who = {"phone": request.POST.get("From", ""), "provider_id": request.POST.get("MessageSid", "")}
+    if not all(who.values()):
+        raise SuspiciousOperation("not what this provider sends")
+    said = answer_text(**who, text=text, now=timezone.now())
     reply = MessagingResponse()
     if said:
         reply.message(said)

@@ -1,0 +1,104 @@
+"""The text messages that came in: read here or on Today, and marked as read."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
+
+from clinic.audit.admin import RecordsAccess
+from clinic.outbox.inbound import CHANGE, mark_text_read, patients_with
+from clinic.outbox.models import InboundText
+from clinic.outbox.text_providers import has_texts
+from clinic.practice.instants import format_instant
+from clinic.practice.phone import format_phone
+
+
+class UnreadFilter(admin.SimpleListFilter):
+    """Whether somebody of the staff has read it."""
+
+    title, parameter_name = "state", "unread"
+
+    def lookups(self, request, model_admin):
+        return [("1", "to be read"), ("0", "read")]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(read_at__isnull=self.value() == "1") if self.value() in ("0", "1") else queryset
+
+
+@admin.register(InboundText)
+class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
+    list_display = ("received", "from_number", "state")
+    list_filter = (UnreadFilter, "received_at")
+    list_select_related = ("patient", "read_by")
+    fields = ("received", "from_number", "patients", "said", "answered", "state")
+    actions = ("mark_as_read",)
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, text):
+        return format_instant(text.received_at, timezone.get_current_timezone())
+
+    @admin.display(description="from", ordering="phone")
+    def from_number(self, text):
+        return format_phone(text.phone)
+
+    @admin.display(description="patient with this number")
+    def patients(self, text):
+        """Several may share it, and it proves nothing about who wrote."""
+        lines = (
+            (reverse("admin:practice_patient_change", args=[patient.pk]), patient.name)
+            for patient in patients_with([text.phone])[text.phone]
+        )
+        return format_html_join(" or ", '<a href="{}">{}</a>', lines) or "unknown number"
+
+    @admin.display(description="text")
+    def said(self, text):
+        return text.words
+
+    @admin.display(description="answered automatically")
+    def answered(self, text):
+        return format_instant(text.answered_at, timezone.get_current_timezone()) if text.answered_at else "no"
+
+    @admin.display(description="state", ordering="read_at")
+    def state(self, text):
+        if text.read_at is None:
+            return format_html('<span class="chip chip-warn">{}</span>', "to be read")
+        read_at = format_instant(text.read_at, timezone.get_current_timezone())
+        return format_html('<span class="chip chip-ok">read</span> by {}, {}', text.read_by, read_at)
+
+    def has_module_permission(self, request):
+        return super().has_module_permission(request) and (has_texts() or InboundText.objects.exists())
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_mark_permission(self, request) -> bool:
+        """Who may mark texts as read: those with the right to change them, though nobody edits one."""
+        return request.user.has_perm(CHANGE)
+
+    def get_urls(self):
+        read = self.admin_site.admin_view(require_POST(self.read_view))
+        return [path("<uuid:pk>/read/", read, name="outbox_inboundtext_read"), *super().get_urls()]
+
+    def read_view(self, request, pk):
+        """Mark one as read, and go back to Today."""
+        if not self.has_mark_permission(request):
+            raise PermissionDenied
+        text = InboundText.objects.filter(pk=pk).first()
+        if text is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        mark_text_read(text=text, by=request.user, now=timezone.now())
+        return HttpResponseRedirect(reverse("admin:index"), status=303)
+
+    @admin.action(description="Mark as read", permissions=["mark"])
+    def mark_as_read(self, request, queryset):
+        done = sum(mark_text_read(text=text, by=request.user, now=timezone.now()) for text in queryset)
+        self.message_user(request, f"{done} marked as read.", messages.SUCCESS)

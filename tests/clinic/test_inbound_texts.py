@@ -1,0 +1,244 @@
+"""Texts that a person must read: kept sealed, told of by mail until somebody has read them, shown to who may see them."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from clinic.audit.models import AccessEvent, Action
+from clinic.outbox.inbound import AGAIN_AFTER, ONE_SITTING, STAFF_TEXT, keep_text, mark_text_read, read_unread_texts
+from clinic.outbox.models import InboundText, Message
+from clinic.practice.models import User
+from tests.clinic.factories import NOON, ClinicFactory, PatientFactory, UserFactory
+from tests.clinic.letters import sweep
+
+pytestmark = pytest.mark.django_db
+WORDS = "numb all over, cannot pee"
+ALICES, NOBODYS = "+16035550123", "+16035550000"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def alice():
+    ClinicFactory()
+    return PatientFactory(name="Alice Moore", phone=ALICES)
+
+
+def staff(*permissions, name="Tess Walker"):
+    user = UserFactory(name=name)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="outbox"))
+    return User.objects.get(pk=user.pk)  # which permissions they have is cached
+
+
+@pytest.fixture
+def tess():
+    return staff("view_inboundtext", "change_inboundtext")
+
+
+def keep(words=WORDS, phone=ALICES, now=NOON, provider_id=None):
+    keep_text(phone=phone, words=words, provider_id=provider_id or f"SM {phone} {now}", now=now)
+    return InboundText.objects.latest("received_at")
+
+
+# Keeping
+
+
+def test_words_are_sealed_and_on_record_and_know_their_patient(alice):
+    text = keep()
+    assert (text.words, text.patient, text.phone, text.received_at) == (WORDS, alice, ALICES, NOON)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT words FROM outbox_inboundtext")
+        assert b"numb" not in bytes(cursor.fetchone()[0])
+    event = AccessEvent.objects.get(object_id=str(text.pk))
+    assert (event.action, event.actor, event.patient_id) == (Action.CREATE, None, alice.pk)
+
+
+def test_a_text_from_a_number_of_nobody_or_of_several_is_kept_without_a_patient(alice):
+    assert keep(phone=NOBODYS).patient is None
+    PatientFactory(name="Bob Moore", phone=ALICES)
+    assert keep(now=NOON + MINUTE).patient is None
+
+
+def test_the_database_refuses_a_text_that_was_read_by_nobody(alice):
+    text = keep()
+    with pytest.raises(IntegrityError, match="inbound_text_is_read_by_somebody"):
+        InboundText.objects.filter(pk=text.pk).update(read_at=NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_is_kept_once_and_a_number_answered_once_when_webhooks_come_at_the_same_moment():
+    def deliver(number):
+        try:
+            return keep_text(phone=ALICES, words="hello", provider_id=f"SM{number % 4}", now=timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(deliver, range(8)))
+    assert InboundText.objects.count() == 4
+    assert InboundText.objects.exclude(answered_at=None).count() == 1
+    assert sum(answers) == 2  # the one that is answered came twice
+
+
+# Telling staff
+
+
+def due_alerts(user):
+    told = Message.objects.filter(kind=STAFF_TEXT, subject_id=user.pk, state="waiting")
+    return [message.due_at for message in told.order_by("due_at")]
+
+
+def test_everybody_on_duty_is_told_at_once_and_the_mail_says_neither_who_nor_what(alice, tess, post_office):
+    staff("view_inboundtext", name="May Look")
+    staff(name="May Nothing")
+    keep()
+    assert Message.objects.filter(kind=STAFF_TEXT, due_at=NOON).count() == 1
+    sweep()
+    (mail,) = post_office.mails
+    assert tess.email in mail["To"]
+    assert mail["Subject"] == "1 text message to read"
+    text = mail.as_string() + mail.get_body(("plain",)).get_content()
+    assert "Tue 1 Dec, 12:00 pm" in text and "/admin/" in text
+    for private in (*WORDS.replace(",", "").split(), alice.name, alice.email, ALICES, "555-0123", str(alice.pk)):
+        assert not re.search(rf"\b{re.escape(private)}\b", text.replace("all of", ""), re.I), private
+
+
+def test_the_clinic_is_told_where_no_member_of_staff_may_mark_texts(alice, post_office):
+    keep()
+    sweep()
+    (mail,) = post_office.mails
+    assert "hello@lakeside.example" in mail["To"]
+
+
+def test_staff_are_told_again_until_somebody_has_read_it(alice, tess, post_office):
+    text = keep()
+    assert due_alerts(tess) == [NOON, *(NOON + wait for wait in AGAIN_AFTER)]
+    sweep()
+    sweep(now=NOON + AGAIN_AFTER[0])
+    assert [mail["Subject"] for mail in post_office.mails] == [
+        "1 text message to read",
+        "Still waiting: 1 text message to read",
+    ]
+    mark_text_read(text=text, by=tess, now=NOON + AGAIN_AFTER[0] + MINUTE)
+    sweep(now=NOON + AGAIN_AFTER[-1])
+    assert len(post_office.mails) == 2
+
+
+def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(alice, tess, post_office):
+    keep()
+    sweep()
+    keep("and my foot", now=NOON + MINUTE)
+    sweep(now=NOON + 2 * MINUTE)
+    assert len(post_office.mails) == 1
+    later = NOON + ONE_SITTING + MINUTE
+    keep("hello?", phone=NOBODYS, now=later)
+    assert due_alerts(tess) == [
+        later,
+        *(later + wait for wait in AGAIN_AFTER),
+    ]  # and nothing is left of the first round
+    sweep(now=later)
+    assert post_office.mails[-1]["Subject"] == "Still waiting: 3 text messages to read"
+
+
+def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_read(alice, tess, post_office):
+    first = keep()
+    sweep()
+    mark_text_read(text=first, by=tess, now=NOON + MINUTE / 3)
+    keep("worse now", now=NOON + MINUTE / 2)
+    sweep(now=NOON + MINUTE / 2)
+    assert [mail["Subject"] for mail in post_office.mails] == ["1 text message to read"] * 2
+
+
+def test_who_has_left_is_told_nothing(alice, tess, post_office):
+    keep()
+    User.objects.update(is_active=False)
+    sweep()
+    assert post_office.mails == []
+
+
+# Reading
+
+
+def test_the_first_who_marks_it_as_read_stays_on_record(alice, tess):
+    text = keep()
+    assert mark_text_read(text=text, by=tess, now=NOON)
+    assert not mark_text_read(text=text, by=staff(name="Frank"), now=NOON + MINUTE)
+    text.refresh_from_db()
+    assert (text.read_by, text.read_at) == (tess, NOON)
+    assert AccessEvent.objects.filter(actor=tess, action=Action.EXECUTE, patient_id=alice.pk).count() == 1
+
+
+def test_today_shows_the_text_its_senders_and_the_button_to_who_may(client, alice, tess):
+    keep()
+    keep("running late", phone=NOBODYS, now=NOON + MINUTE)
+    PatientFactory(name="Bob Moore", phone=ALICES)
+    client.force_login(tess)
+    page = client.get("/admin/").content.decode()
+    assert page.index(WORDS) < page.index("running late")
+    assert "Alice Moore" in page and "Bob Moore" in page and "which they share" in page
+    assert "Unknown number" in page
+    assert page.count("Mark as read") == 2
+    read = AccessEvent.objects.filter(actor=tess, action=Action.READ)
+    assert read.count() == 2
+
+
+def test_today_shows_no_text_to_who_may_not_see_them_and_no_button_to_who_may_only_look(client, alice):
+    text = keep()
+    client.force_login(staff(name="May Nothing"))
+    page = client.get("/admin/").content.decode()
+    assert WORDS not in page and "Text messages" not in page
+    assert client.get(f"/admin/outbox/inboundtext/{text.pk}/change/").status_code == 403
+    assert client.post(f"/admin/outbox/inboundtext/{text.pk}/read/").status_code == 403
+    client.force_login(staff("view_inboundtext", name="May Look"))
+    page = client.get("/admin/").content.decode()
+    assert WORDS in page and "Mark as read" not in page
+    assert client.post(f"/admin/outbox/inboundtext/{text.pk}/read/").status_code == 403
+    text.refresh_from_db()
+    assert text.read_at is None
+
+
+def test_the_button_marks_it_as_read_and_it_leaves_today(client, alice, tess):
+    text = keep()
+    client.force_login(tess)
+    address = f"/admin/outbox/inboundtext/{text.pk}/read/"
+    assert client.get(address).status_code == 405
+    done = client.post(address)
+    assert (done.status_code, done["Location"]) == (303, "/admin/")
+    assert WORDS not in client.get("/admin/").content.decode()
+    text.refresh_from_db()
+    assert text.read_by == tess
+
+
+def test_what_was_read_stays_to_be_looked_up_and_looking_is_on_record(client, alice, tess):
+    text = keep()
+    client.force_login(tess)
+    listed = client.get("/admin/outbox/inboundtext/?unread=1").content.decode()
+    assert "(603) 555-0123" in listed and WORDS not in listed
+    client.post(
+        "/admin/outbox/inboundtext/", {"action": "mark_as_read", "_selected_action": [str(text.pk)]}, follow=True
+    )
+    page = client.get(f"/admin/outbox/inboundtext/{text.pk}/change/").content.decode()
+    assert WORDS in page and "Alice Moore" in page and "by Tess Walker" in page
+    assert AccessEvent.objects.filter(actor=tess, action=Action.READ, object_id=str(text.pk)).count() == 1
+    assert client.post(f"/admin/outbox/inboundtext/{text.pk}/change/", {}).status_code == 403
+    assert client.post(f"/admin/outbox/inboundtext/{text.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_reading_costs_the_same_queries_for_one_text_and_for_fifteen(alice, tess):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            for text in read_unread_texts(user=tess, now=NOON):
+                assert text.row.words
+        return len(queries)
+
+    keep()
+    tess.has_perm("outbox.view_inboundtext")  # asked once, and kept
+    one = count()
+    for minutes in range(1, 15):
+        keep(now=NOON + minutes * MINUTE)
+    assert count() == one
