@@ -255,7 +255,7 @@ class InboundText(models.Model):
         ]
 
     def __str__(self):
-        return f"Text of {self.received_at:%Y-%m-%d %H:%M} UTC"
+        return "Text message"
 
 
 class MessageRule(models.Model):
