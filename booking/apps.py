@@ -13,6 +13,7 @@ class BookingConfig(AppConfig):
         from booking.offer_message import register_offer_message
         from booking.reminders import register_message_kinds
         from booking.returning import register_return_link
+        from booking.stuck_waits import register_stuck_message
         from booking.waiting_message import register_joined_message
         from clinic.practice.patients import before_merge, on_new_address
 
@@ -21,5 +22,6 @@ class BookingConfig(AppConfig):
         register_message_kinds()
         register_offer_message()
         register_joined_message()
+        register_stuck_message()
         register_return_link()
         register_feed_alert()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from booking.availability import free_slots
 from booking.message_words import OFFER
 from booking.models import Appointment, Service, SlotOffer, WaitListEntry
-from booking.reminders import UNDO_FOR
+from booking.reminders import UNDO_FOR, reader_zone_name
 from booking.rules import bookable_time
 from booking.scheduling import Interval
 from booking.wait_list import wishes_of
@@ -112,6 +112,6 @@ def _plan(offer: SlotOffer, *, due_at: datetime, now: datetime) -> None:
 
 def _reader_zone_name(entry: WaitListEntry) -> str:
     """The zone of the visit they would like to have earlier; for a call without one, the patient's own."""
-    if entry.mode == Appointment.Mode.IN_PERSON:
-        return ""
-    return entry.appointment.visitor_time_zone if entry.appointment else entry.patient.time_zone
+    if entry.appointment is not None:
+        return reader_zone_name(entry.appointment)
+    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.patient.time_zone

@@ -14,7 +14,7 @@ CONFIRM_FAR = "booking_confirm_far"
 INTAKE_3D, INTAKE_1D = "booking_intake_3d", "booking_intake_1d"
 FOLLOW_UP = "booking_follow_up"
 OFFER = "booking_offer"
-ON_WAIT_LIST = "booking_on_wait_list"
+ON_WAIT_LIST, WAIT_STUCK = "booking_on_wait_list", "booking_wait_stuck"
 
 FRAME = "booking_visit"
 TEXTS = {

@@ -10,7 +10,7 @@ from booking.models import SlotOffer
 from booking.offers import offer_url, require_open
 from booking.refusals import OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list import entry_path, next_visit_of
-from booking.wording import clinic_time, near_day_words, place_words, visitor_time
+from booking.wording import clinic_time, mode_words, near_day_words, visitor_time
 from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
@@ -50,9 +50,10 @@ def why_offer_unwanted(message: Message, now: datetime) -> str | None:
 def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
     """When and where an offered time is, in words: for the message, and for the page behind its link."""
     entry = offer.entry
-    meeting = next_visit_of(entry, now=now) or entry  # a visit that is moved stays a call, or a visit in person
+    visit = next_visit_of(entry, now=now)
+    mode = visit.mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
     here = clinic_time(offer.starts_at, clinic)
-    there = visitor_time(offer.starts_at, mode=meeting.mode, zone_name=entry.patient.time_zone, clinic=clinic)
+    there = visitor_time(offer.starts_at, mode=mode, zone_name=entry.patient.time_zone, clinic=clinic)
     reader_time = there or here
     return {
         "clinic": clinic,
@@ -62,7 +63,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "day": reader_time.day,
         "time": reader_time.clock_and_zone,
         "day_word": near_day_words(offer.starts_at, now=now, zone=reader_time.zone),
-        "place": place_words(meeting, clinic),
+        "place": mode_words(mode, clinic),
     }
 
 

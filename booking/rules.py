@@ -57,7 +57,7 @@ def require_free(
     not stand in its own way.
     """
     place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
-    broken = _broken_by_the_service(service, mode) + _broken_by_the_date(service, starts_at, clinic, now)
+    broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
     diary, is_theirs = _diary_of_the_day(starts_at=starts_at, **place)
     if diary is None or not is_theirs:
         broken.append(Because.SERVICE)
@@ -78,8 +78,11 @@ def require_untaken(*, service: Service, therapist: Therapist, starts_at: dateti
         raise SlotTaken
 
 
-def _broken_by_the_service(service: Service, mode: str) -> list[Because]:
-    return [] if service.is_bookable and mode in service.modes else [Because.SERVICE]
+def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
+    """A visit that is moved keeps the way it was booked in, also one in which its service is not offered any more."""
+    is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
+    is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
+    return [] if service.is_bookable and (is_kept or mode in service.modes) else [Because.SERVICE]
 
 
 def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:

@@ -4,8 +4,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from booking.feed_alerts import tell_of_silent_feeds
+from booking.stuck_waits import tell_who_is_stuck
 
 
 @shared_task(name="booking.tasks.look_for_silent_feeds")
 def look_for_silent_feeds():
     tell_of_silent_feeds(now=timezone.now())
+
+
+@shared_task(name="booking.tasks.look_for_stuck_waits")
+def look_for_stuck_waits():
+    tell_who_is_stuck(now=timezone.now())

@@ -40,6 +40,19 @@ class Wishes:
         return not self.part_of_day or PARTS[self.part_of_day].contains(local)
 
 
+def alive_entries(*, now: datetime):
+    """The entries that can still be offered something."""
+    return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
+
+
+def end_dead_entries(*, patient: Patient, service: Service, now: datetime) -> None:
+    """Take `patient` off the list for `service` where nothing can be offered any more, as after their visit was cancelled:
+    who joins again must not be kept from it by an entry that is never served."""
+    waiting = WaitListEntry.objects.waiting().filter(patient=patient, service=service)
+    for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):
+        leave_wait_list(entry=entry, now=now)
+
+
 def wishes_of(entry: WaitListEntry) -> Wishes:
     return Wishes(entry.first_on, entry.last_on, entry.part_of_day)
 
@@ -59,6 +72,7 @@ def join_wait_list(
 
     `appointment` is the visit they would like to have earlier, None for who has none or does not say which.
     """
+    end_dead_entries(patient=patient, service=service, now=now)
     wanted = {"mode": mode, "therapist": therapist, **vars(wishes)}
     if appointment is not None:
         wanted["appointment"] = appointment
@@ -95,9 +109,10 @@ def join_as_visitor(
     patient. `network` is the mark by which a visitor's entries are counted. Raises TooManyBookings.
     """
     require_few_joins(network=network, email=email, clinic=clinic, now=now)
-    entry = _entry_of_same_person(name=name, email=email, service=service)
+    entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
     if entry is None:
         patient = find_or_register_provisional(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+        end_dead_entries(patient=patient, service=service, now=now)
         fresh = WaitListEntry(
             patient=patient, service=service, network=network, created_at=now, **vars(wishes), **wanted
         )
@@ -118,9 +133,9 @@ def join_as_visitor(
     return entry
 
 
-def _entry_of_same_person(*, name: str, email: str, service: Service) -> WaitListEntry | None:
+def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:
     people = Patient.objects.matching(name=normalise_name(name), email=email.strip())
-    entries = WaitListEntry.objects.waiting().select_related("patient").filter(patient__in=people, service=service)
+    entries = alive_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
     return entries.order_by("patient__is_provisional").first()
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from booking.models import Appointment, VisitMode, WaitListEntry
+from booking.models import Appointment, VisitMode
 from clinic.practice.models import Clinic
 from clinic.practice.zones import known_zone
 
@@ -111,11 +111,16 @@ def visitors_visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime |
     )
 
 
-def place_words(meeting: Appointment | WaitListEntry, clinic: Clinic) -> str:
-    """Where a visit is, or would be: the address, or who calls whom."""
-    if meeting.mode == VisitMode.PHONE:
+def place_words(appointment: Appointment, clinic: Clinic) -> str:
+    """Where a visit is: the address, or who calls whom."""
+    return mode_words(appointment.mode, clinic)
+
+
+def mode_words(mode: str, clinic: Clinic) -> str:
+    """Where a visit in this mode takes place."""
+    if mode == VisitMode.PHONE:
         return "By phone: we will call you."
-    if meeting.mode == VisitMode.VIDEO:
+    if mode == VisitMode.VIDEO:
         return "By video: we will send you a link before we start."
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from booking.stuck_waits import count_stuck
 from booking.today import read_today
 from clinic.outbox.inbound import read_unread_texts
 from education.editing import count_waiting
@@ -33,6 +34,7 @@ class ClinicAdminSite(admin.AdminSite):
             "app_list": self.get_app_list(request),
             "today": read_today(now=timezone.now()),
             "articles_waiting": self.articles_waiting(request),
+            "stuck_waits": count_stuck(user=request.user, now=timezone.now()),
             "received_texts": read_unread_texts(user=request.user, now=timezone.now()),
             **(extra_context or {}),
         }

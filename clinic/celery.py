@@ -39,6 +39,11 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "look for people who wait for what nobody offers": {
+            "task": "booking.tasks.look_for_stuck_waits",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
     },
 )
 

@@ -10,10 +10,24 @@ from django.utils.safestring import mark_safe
 
 from booking.admin.when import local_time
 from booking.models import WaitListEntry
-from booking.wait_list import leave_wait_list
+from booking.stuck_waits import stuck_entries, why_stuck
+from booking.wait_list import alive_entries, end_dead_entries, leave_wait_list
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
+
+
+class StuckFilter(admin.SimpleListFilter):
+    """Those who wait for what nobody offers."""
+
+    title, parameter_name = "what they wait for", "stuck"
+
+    def lookups(self, request, model_admin):
+        return [("1", "cannot be offered")]
+
+    def queryset(self, request, queryset):
+        stuck = stuck_entries(now=timezone.now()).values("pk")
+        return queryset.filter(pk__in=stuck) if self.value() == "1" else queryset
 
 
 class WaitListEntryForm(forms.ModelForm):
@@ -22,8 +36,8 @@ class WaitListEntryForm(forms.ModelForm):
     def clean(self):
         cleaned = super().clean()
         if self.instance._state.adding and {"patient", "service"} <= cleaned.keys():
-            waiting = WaitListEntry.objects.waiting()
-            if waiting.filter(patient=cleaned["patient"], service=cleaned["service"]).exists():
+            same = {name: cleaned[name] for name in ("patient", "service")}
+            if alive_entries(now=timezone.now()).filter(**same).exists():
                 raise forms.ValidationError("This patient waits for this service already.")
         return cleaned
 
@@ -33,19 +47,19 @@ class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm
-    list_display = ("patient", "service", "days", "part", "state", "since", "offered")
-    list_filter = ("status", "service")
-    list_select_related = ("patient", "service", "therapist")
+    list_display = ("patient", "service", "how", "days", "part", "state", "since", "offered")
+    list_filter = ("status", StuckFilter, "service")
+    list_select_related = ("patient", "service", "therapist", "appointment")
     search_fields = ("patient__name", "patient__email")
     search_help_text = "Part of a name or an e-mail"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
     ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
     fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
-    details = ("state", "visit_link", "since", "offers_made", "messages_link")
+    details = ("state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(offer_count=Count("offers"))
+        return super().get_queryset(request).annotate(offer_count=Count("offers")).knowing_if_stuck()
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Wait list", **(extra_context or {})})
@@ -67,6 +81,7 @@ class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.created_at = timezone.now()
+            end_dead_entries(patient=obj.patient, service=obj.service, now=obj.created_at)
         super().save_model(request, obj, form, change)
 
     @admin.display(description="days", ordering="first_on")
@@ -79,9 +94,29 @@ class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
 
     @admin.display(description="state", ordering="status")
     def state(self, entry):
-        is_past = entry.status == WaitListEntry.Status.WAITING and entry.last_on < timezone.localdate()
-        look, words = ("chip-quiet", "days are over") if is_past else (CHIPS[entry.status], entry.get_status_display())
-        return format_html('<span class="chip {}">{}</span>', look, words)
+        return format_html('<span class="chip {}">{}</span>', *self._state_chip(entry))
+
+    def _state_chip(self, entry) -> tuple[str, str]:
+        is_waiting, visit = entry.status == WaitListEntry.Status.WAITING, entry.appointment
+        if is_waiting and entry.last_on < timezone.localdate():
+            return "chip-quiet", "days are over"
+        if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
+            return "chip-quiet", "their visit is over or cancelled"
+        if is_waiting and entry.is_stuck:
+            return "chip-urgent", "cannot be offered: please call"
+        return CHIPS[entry.status], entry.get_status_display()
+
+    @admin.display(description="how")
+    def how(self, entry):
+        """As they asked, and as they will be offered it where the service changed."""
+        asked, offered = entry.get_mode_display(), entry.offered_mode
+        is_changed = entry.status == WaitListEntry.Status.WAITING and offered != entry.mode
+        return f"{offered.label}; asked for {asked}, which is not offered any more" if is_changed else asked
+
+    @admin.display(description="why nothing can be offered")
+    def stuck(self, entry):
+        is_waiting = entry.status == WaitListEntry.Status.WAITING
+        return (why_stuck(entry) if is_waiting else None) or self.get_empty_value_display()
 
     @admin.display(description="since", ordering="created_at")
     def since(self, entry):

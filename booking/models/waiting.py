@@ -4,10 +4,11 @@ import uuid
 from datetime import date, datetime
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from booking.parts_of_day import PARTS
+from clinic.practice.models import Therapist
 
 from .appointment import Appointment
 from .offer import Service, VisitMode
@@ -17,6 +18,21 @@ class WaitListQuerySet(models.QuerySet):
     def waiting(self):
         """Those who are still on the list."""
         return self.filter(status=WaitListEntry.Status.WAITING)
+
+    def alive(self, *, now: datetime, today: date):
+        """Those of them who can still be offered something: a day that suits lies ahead, and so does the visit they would
+        like to have earlier, if it is one. `today` is the clinic's."""
+        is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
+        return self.waiting().filter(Q(appointment=None) | is_visit_ahead, last_on__gte=today)
+
+    def knowing_if_stuck(self):
+        """With `is_stuck`: whether no freed time can ever suit, as the service is not booked online any more, or nobody
+        does it, or not the therapist who was asked for. A way of meeting that was taken off is replaced: `offered_mode`."""
+        doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
+        is_nobody_there = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
+            doing_it.filter(pk=OuterRef("therapist"))
+        )
+        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | is_nobody_there)
 
     def knowing_next_visit(self, now: datetime):
         """With `next_visit_at`: when the visit begins that an offer would free; None for who has none.
@@ -132,6 +148,12 @@ class WaitListEntry(models.Model):
 
     def __str__(self):
         return f"{self.service}, {self.get_status_display()}"
+
+    @property
+    def offered_mode(self) -> VisitMode:
+        """How they would meet: as in the visit they have, or as they asked for, or else in the first way that is offered."""
+        modes = self.service.modes
+        return VisitMode(self.mode) if self.appointment_id or self.mode in modes else modes[0]
 
 
 class SlotOffer(models.Model):

@@ -13,6 +13,7 @@ from booking.changes import cancel_appointment, changeable_until, is_changeable,
 from booking.models import Appointment, WaitListEntry
 from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
 from booking.visit_links import intake_path
+from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
@@ -120,17 +121,17 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "is_ahead": is_standing and now < appointment.starts_at,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
-        "is_on_wait_list": is_mailed and waiting_entry(appointment) is not None,
+        "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
     }
 
 
-def waiting_entry(appointment: Appointment) -> WaitListEntry | None:
+def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
     """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
     patient = appointment.patient
     people = Patient.objects.matching(name=patient.name, email=patient.email)
-    entries = WaitListEntry.objects.waiting().filter(patient__in=people, service=appointment.service_id)
+    entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()
 
 

@@ -31,7 +31,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
     context = visit_context(request, appointment, now)
-    if not context["can_change"]:
+    if not context["can_change"] or not appointment.service.is_bookable:
         return render(request, "booking/move_days.html", context, status=409)
     clinic = context["clinic"]
     today = now.astimezone(clinic.zone).date()
@@ -51,7 +51,7 @@ def move_times(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 
 def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
-    if not context["can_change"]:
+    if not context["can_change"] or not context["service"].is_bookable:
         return render(request, "booking/move_days.html", context, status=409)
     appointment, clinic = context["appointment"], context["clinic"]
     trail = Trail(None, appointment.visitor_time_zone)
@@ -64,8 +64,9 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
 
 def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
     """Whose times are shown, and whose else could be: `whom` is None for anybody's. A stranger's name is no page of ours."""
-    slug = request.GET.get("with", appointment.therapist.slug)
-    others = Therapist.objects.active().filter(services=appointment.service).exclude(pk=appointment.therapist_id)
+    able = list(Therapist.objects.active().filter(services=appointment.service))
+    slug = request.GET.get("with", appointment.therapist.slug if appointment.therapist in able else ANYBODY)
+    others = [one for one in able if one != appointment.therapist]
     choices = {one.slug: (one.name, one) for one in (appointment.therapist, *others)}
     choices[ANYBODY] = ("Anybody", None)
     if slug not in choices:

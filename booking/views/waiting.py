@@ -15,10 +15,11 @@ from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
 from booking.refusals import TooManyBookings
 from booking.rules import bookable_time
+from booking.stuck_waits import why_stuck
 from booking.trail import read_trail
 from booking.views.choose import choices_context
 from booking.views.manage import visit_context, visit_page, waiting_entry
-from booking.wait_list import LONGEST_WAIT, join_as_visitor, join_wait_list, leave_wait_list
+from booking.wait_list import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wording import short_day_words
 from clinic.practice.models import Clinic, PatientLink
 from clinic.practice.networks import network_mark
@@ -76,11 +77,11 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
-    context["entry"] = entry = waiting_entry(appointment) if may_see_place else None
+    context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
     if request.method == "POST" and entry is not None and "leave" in request.POST:
         leave_wait_list(entry=entry, now=now)
         return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
-    if not context["can_change"]:
+    if not context["can_change"] or not appointment.service.is_bookable:
         return render(request, "booking/earlier.html", context, status=409)
     zone = context["clinic"].zone
     wished = {} if entry is None else {name: getattr(entry, name) for name in WishesForm.base_fields}
@@ -138,8 +139,8 @@ def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: dat
         "entry": entry,
         "clinic": clinic,
         "days": f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}",
-        "is_waiting": entry.status == WaitListEntry.Status.WAITING
-        and entry.last_on >= now.astimezone(clinic.zone).date(),
+        "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),
+        "is_stuck": why_stuck(entry) is not None,
         "is_served": entry.status == WaitListEntry.Status.SERVED,
     }
     return render(request, "booking/waiting.html", context)

@@ -14,7 +14,7 @@ _CLINICAL = re.compile(
     conditions? | depress\w* | diagnos\w* | diseases? | elbows? | femor\w* | femur | flags? | foot | fractures? |
     glute\w* | groins? | hamstrings? | heal(s|ed|ing)? | hips? | hurts? | hurting | impinge\w* | inflam\w* |
     injur\w* | joints? | knees? | labr\w* | ligaments? | lumbar | medic(al|ation|ations|ine|ines) | muscles? |
-    numb\w* | osteo\w* | pains? | painful | pelvi\w* | pregnan\w* | prognos\w* | quadriceps | questionnaires? |
+    numb(ness|ing)? | osteo\w* | pains? | painful | pelvi\w* | pregnan\w* | prognos\w* | quadriceps | questionnaires? |
     rehab\w* | scores? | shins? | shoulders? | sore(ness)? | spin(e|al) | sprain\w* | strain\w* | surg\w* |
     swell\w* | swollen | symptoms? | tendin\w* | tendon\w* | therap(y|ies) | tore | torn | treat(ed|ment|ments)? |
     weakness | wounds?

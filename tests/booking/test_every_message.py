@@ -24,6 +24,7 @@ from clinic.outbox import kinds
 from clinic.outbox.alerts import MESSAGE_FAILED
 from clinic.outbox.confirmation_code import CONFIRMATION_CODE
 from clinic.outbox.gsm import LIMIT, fit_text, length
+from clinic.outbox.inbound import STAFF_TEXT, keep_text
 from clinic.outbox.mail import build_mail
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.rules import rule_of
@@ -117,6 +118,11 @@ def a_code(visit, clinic):
     return ConfirmationCode.objects.create(patient=visit.patient, created_at=NOW).pk
 
 
+def a_text(visit, clinic):
+    keep_text(phone=visit.patient.phone, words=worst(600), provider_id="SM1", now=NOW)
+    return UserFactory(name=worst(120)).pk
+
+
 def nobody(visit, clinic):
     return uuid.uuid4()
 
@@ -128,9 +134,11 @@ ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.CANCELLED: a_cancelled_visit,
     message_words.OFFER: an_offer,
     message_words.ON_WAIT_LIST: an_entry,
+    message_words.WAIT_STUCK: an_entry,
     RETURN_LINK: a_request,
     CONFIRMATION_CODE: a_code,
     STAFF_FLAG: a_flag,
+    STAFF_TEXT: a_text,
     FEED_BROKEN: a_feed,
     MESSAGE_FAILED: nobody,
 }

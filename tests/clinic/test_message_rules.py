@@ -44,6 +44,7 @@ def rule(**changes):
         ("How is your hip?", "hip"),
         ("Your PAIN diary is due.", "pain"),
         ("About your injuries", "injuries"),
+        ("Is it still numb, any numbness?", "numb, numbness"),
         ("Your Achilles tendinopathy visit", "achilles, tendinopathy"),
         ("Read https://elsewhere.example", "web addresses"),
         ("Read www.elsewhere.example", "web addresses"),
@@ -54,7 +55,12 @@ def test_words_are_refused_when_they_cannot_be_filled_in_or_tell_why_somebody_co
 
 
 @pytest.mark.parametrize(
-    "text", ["See you {day_word} at {time}.", "Please be there 5 minutes early, the hippo at the door shows the way."]
+    "text",
+    [
+        "See you {day_word} at {time}.",
+        "Please be there 5 minutes early, the hippo at the door shows the way.",
+        "Call this number: {phone}.",
+    ],
 )
 def test_words_are_taken_when_they_say_nothing_of_the_reason(text):
     assert faults_of(text, known=PLACEHOLDERS) == []
