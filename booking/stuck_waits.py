@@ -25,8 +25,9 @@ TOLD_AFTER = timedelta(hours=1)  # staff may be in the middle of changing a serv
 USEFUL_FOR = timedelta(days=3)
 WORDS = Words(
     "About the wait list: please call us",
-    "You asked us to tell you when a time gets free. What you asked for cannot be booked online at the moment, so no time "
-    "would reach you. Please call {phone}, and we find a time with you. You stay on the list in case that changes.",
+    "You asked us to tell you when a time gets free. What you asked for can't be booked online right now, so we have no "
+    "times to offer you here. Please call {phone} and we will find a time with you. You keep your place on the list in case "
+    "that changes.",
 )
 BUTTON = "See what you wait for, or leave"
 
@@ -40,10 +41,10 @@ def why_stuck(entry: WaitListEntry) -> str | None:
     """Why nothing can be offered, in words for staff; None if something can."""
     able = Therapist.objects.active().filter(services=entry.service_id)
     if not entry.service.is_bookable:
-        return "the service is not booked online any more"
+        return "the service is no longer booked online"
     if entry.therapist_id is not None and not able.filter(pk=entry.therapist_id).exists():
-        return f"{entry.therapist.name} does not do this any more"
-    return None if able.exists() else "no therapist does this any more"
+        return f"{entry.therapist.name} no longer does this"
+    return None if able.exists() else "no therapist does this now"
 
 
 def count_stuck(*, user: User, now: datetime) -> int:
@@ -79,7 +80,7 @@ def _draft(entry: WaitListEntry, now: datetime) -> Message:
 def why_telling_unwanted(message: Message, now: datetime) -> str | None:
     """Relevance check: None while the entry is stuck."""
     is_stuck = stuck_entries(now=now).filter(pk=message.subject_id).exists()
-    return None if is_stuck else "the patient can be offered times, or does not wait any more"
+    return None if is_stuck else "the patient can be offered times, or no longer waits"
 
 
 def render_stuck(message: Message, now: datetime) -> Email:

@@ -23,7 +23,7 @@ class StuckFilter(admin.SimpleListFilter):
     title, parameter_name = "what they wait for", "stuck"
 
     def lookups(self, request, model_admin):
-        return [("1", "cannot be offered")]
+        return [("1", "nothing to offer")]
 
     def queryset(self, request, queryset):
         stuck = stuck_entries(now=timezone.now()).values("pk")
@@ -103,7 +103,7 @@ class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
             return "chip-quiet", "their visit is over or cancelled"
         if is_waiting and entry.is_stuck:
-            return "chip-urgent", "cannot be offered: please call"
+            return "chip-urgent", "nothing to offer: call"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")
@@ -111,7 +111,7 @@ class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         """As they asked, and as they will be offered it where the service changed."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
         is_changed = entry.status == WaitListEntry.Status.WAITING and offered != entry.mode
-        return f"{offered.label}; asked for {asked}, which is not offered any more" if is_changed else asked
+        return f"{offered.label} (asked for {asked})" if is_changed else asked
 
     @admin.display(description="why nothing can be offered")
     def stuck(self, entry):

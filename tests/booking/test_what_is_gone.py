@@ -110,7 +110,7 @@ def test_who_waits_for_a_way_that_is_gone_is_offered_the_way_there_is(client, ev
     assert "By video: we will send you a link" in find_kind("booking_offer").render(message, NOW + FREED_AT).text
     path = entry_path(entry, clinic=Clinic.objects.current(), now=NOW)
     with time_machine.travel(NOW, tick=False):
-        assert "by video, as in person is not offered any more" in text_of(client.get(path))
+        assert "by video, because in person is no longer offered" in text_of(client.get(path))
     assert take_offer(offer=offer, now=NOW + FREED_AT).mode == "video"
 
 
@@ -132,7 +132,11 @@ def let_go(service, meredith):
     meredith.save()
 
 
-WAYS = [(hide, "not booked online"), (take_therapists_off, "does not do this"), (let_go, "does not do this")]
+WAYS = [
+    (hide, "no longer booked online"),
+    (take_therapists_off, "no longer does this"),
+    (let_go, "no longer does this"),
+]
 
 
 @pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "nobody does it", "therapist left"])
@@ -153,10 +157,10 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
     assert "Evaluation" not in text and "Meredith" not in text and "Walter" not in text
     with time_machine.travel(NOW, tick=False):
         page = text_of(client.get(entry_path(entry, clinic=clinic, now=NOW)))
-        assert "can’t be booked online at the moment" in page
+        assert "can’t be booked online right now" in page
         client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
         assert "1 person waits" in text_of(client.get("/admin/"))
-        assert "cannot be offered: please call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
+        assert "nothing to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
         assert why in text_of(client.get(f"/admin/booking/waitlistentry/{entry.pk}/change/"))
 
 
@@ -168,7 +172,7 @@ def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, m
     evaluation.save()
     sweep(now=NOW + TOLD_AFTER)
     message = Message.objects.get(kind=WAIT_STUCK)
-    assert fate(message) == ("skipped", "the patient can be offered times, or does not wait any more")
+    assert fate(message) == ("skipped", "the patient can be offered times, or no longer waits")
     hide(evaluation, meredith)
     assert tell_who_is_stuck(now=NOW + DAY) == 1  # it is news again
 
