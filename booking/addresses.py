@@ -9,7 +9,7 @@ from booking.message_words import BOOKED, MOVED, ON_WAIT_LIST
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.refusals import AddressProven, MailOnItsWay, TooLateToChange
 from booking.reminders import plan_messages_to_new_address
-from booking.wait_list import SAY_SO_WITHIN
+from booking.wait_list import SAY_SO_WITHIN, end_dead_entries
 from clinic.outbox.messages import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts import consent_of, give_consent
@@ -102,6 +102,8 @@ def send_to_new_address(patient: Patient, now: datetime) -> None:
 
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
     """Keep what the known patient has: the place on a wait list, and the phone number, beside which a typed one is noted."""
+    for patient in (known, provisional):
+        end_dead_entries(patient=patient, now=now)
     taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")
     doubled = WaitListEntry.objects.waiting().filter(patient=provisional, service__in=taken)
     doubled.update(status=WaitListEntry.Status.LEFT, ended_at=now)

@@ -45,10 +45,11 @@ def alive_entries(*, now: datetime):
     return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
 
 
-def end_dead_entries(*, patient: Patient, service: Service, now: datetime) -> None:
-    """Take `patient` off the list for `service` where nothing can be offered any more, as after their visit was cancelled:
-    who joins again must not be kept from it by an entry that is never served."""
-    waiting = WaitListEntry.objects.waiting().filter(patient=patient, service=service)
+def end_dead_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
+    """Take `patient` off the list (for `service` only, if given) where nothing can be offered any more, as after their visit
+    was cancelled: an entry that is never served must not keep them from joining again."""
+    waiting = WaitListEntry.objects.waiting().filter(patient=patient)
+    waiting = waiting if service is None else waiting.filter(service=service)
     for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):
         leave_wait_list(entry=entry, now=now)
 

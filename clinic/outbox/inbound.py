@@ -74,7 +74,7 @@ def _take_turns(phone: str) -> None:
 def patients_with(phones) -> dict[str, list[Patient]]:
     """The patients who have each of `phones`, by name; one query."""
     found = defaultdict(list)
-    for patient in Patient.objects.filter(phone__in=set(phones)).order_by("name", "pk"):
+    for patient in Patient.objects.current().filter(phone__in=set(phones)).order_by("name", "pk"):
         found[patient.phone].append(patient)
     return found
 

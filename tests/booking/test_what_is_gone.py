@@ -19,6 +19,7 @@ from clinic.celery import app
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
+from clinic.practice.patients import accept_patient
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -215,11 +216,25 @@ def entries_of(name):
 def is_offered(name, service):
     freed = book(service, name="Freda Frees")
     cancel_appointment(appointment=freed, now=NOW + HOUR)
-    return SlotOffer.objects.filter(entry__patient__name=name).exists()
+    return SlotOffer.objects.filter(entry__patient__name=name).count() == 1
 
 
 def test_who_joins_cancels_and_joins_again_by_the_form_is_served(evaluation):
     visit = book_later(evaluation)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    again = wait(evaluation, now=NOW + HOUR)
+    assert entries_of("Walter Waiting") == [
+        ("waiting", visit.pk),
+        ("waiting", None),
+    ]  # anybody could have typed his name
+    assert accept_patient(again.patient, now=NOW + HOUR) == visit.patient
+    assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_who_has_not_proven_who_they_are_is_served_when_they_join_again(evaluation):
+    visit = book_later(evaluation, is_known=False)
     wait_with(visit)
     cancel_appointment(appointment=visit, now=NOW)
     wait(evaluation, now=NOW + HOUR)
@@ -249,7 +264,7 @@ def test_who_joins_again_after_their_visit_is_served(evaluation, ended):
     Appointment.objects.filter(pk=visit.pk).update(
         status=ended, starts_at=NOW - DAY, ends_at=NOW - DAY + HOUR, blocked=(NOW - DAY, NOW - DAY + HOUR)
     )
-    wait(evaluation, now=NOW + HOUR)
+    accept_patient(wait(evaluation, now=NOW + HOUR).patient, now=NOW + HOUR)
     entry.refresh_from_db()
     assert entry.status == "left"
     assert is_offered("Walter Waiting", evaluation)

@@ -32,9 +32,9 @@ def wait_with(visit, *, wishes=DECEMBER, now=NOW):
     )
 
 
-def book_later(service, name="Walter Waiting", *, days=7, hours=0):
+def book_later(service, name="Walter Waiting", *, days=7, hours=0, **changes):
     """A visit a week after the one that others book."""
-    return book(service, name=name, starts_at=NINE_ON_TUESDAY + timedelta(days=days, hours=hours))
+    return book(service, name=name, starts_at=NINE_ON_TUESDAY + timedelta(days=days, hours=hours), **changes)
 
 
 def offers_by_name() -> dict[str, SlotOffer]:
