@@ -89,19 +89,26 @@ def plan_visit_messages(
 
     if news is not None and rules[news].is_active:
         plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
-    zone = known_zone(reader_zone_name(appointment)) or clinic.zone
-    night = QuietHours(clinic.quiet_from, clinic.quiet_until, zone)
     for kind in _announcements(appointment, now=now):
-        lead = timedelta(minutes=max(rules[kind].minutes, SHORTEST_LEAD_MINUTES))
-        due_at, not_after = appointment.starts_at - lead, appointment.starts_at - min(GIVEN_UP[kind], lead / 2)
-        latest = due_at if kind == REMINDER_2H else useful_until(due_at=due_at, not_after=not_after)
-        due_at = planned_around_quiet_hours(due_at, night, by=latest)
+        due_at, not_after = _times_before(appointment, kind, lead_minutes=rules[kind].minutes, clinic=clinic)
         if due_at > now and rules[kind].is_active:
             plan(kind, due_at=due_at, not_after=not_after)
     if rules[FOLLOW_UP].is_active:
         due_at = appointment.ends_at + timedelta(minutes=rules[FOLLOW_UP].minutes)
         plan(FOLLOW_UP, due_at=due_at, not_after=due_at + timedelta(days=3))
     plan_messages([*drafts, *texts_beside(drafts, now=now, with_news=is_news_texted)])
+
+
+def _times_before(
+    appointment: Appointment, kind: str, *, lead_minutes: int, clinic: Clinic
+) -> tuple[datetime, datetime]:
+    """When a reminder of `kind` is due, and when it is given up."""
+    lead = timedelta(minutes=max(lead_minutes, SHORTEST_LEAD_MINUTES))
+    due_at, not_after = appointment.starts_at - lead, appointment.starts_at - min(GIVEN_UP[kind], lead / 2)
+    zone = known_zone(reader_zone_name(appointment)) or clinic.zone
+    night = QuietHours(clinic.quiet_from, clinic.quiet_until, zone)
+    latest = due_at if kind == REMINDER_2H else useful_until(due_at=due_at, not_after=not_after)
+    return planned_around_quiet_hours(due_at, night, by=latest), not_after
 
 
 def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:

@@ -7,6 +7,7 @@ skipped, fails or takes longer lets the mail go; it is withdrawn first, so that 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from .alerts import plan_failure_alert
 from .kinds import MessageKind
@@ -17,7 +18,7 @@ from .text_providers import has_texts
 from .texts import consent_of
 
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
-TEXT_WENT = "the reader got a text instead"
+TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-mail instead"
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
@@ -54,7 +55,12 @@ def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | 
 def withdraw_text(text: Message, *, now: datetime) -> bool:
     """Skip `text` as its e-mail goes now. False if a worker has it in hand by now."""
     waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
-    return waiting.update(state=State.SKIPPED, reason="the reader gets an e-mail instead", settled_at=now) == 1
+    return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
+
+
+def let_text_go(message: Message, *, now: datetime) -> None:
+    """The e-mail `message` has failed: the text that was withdrawn for it may go after all, unless it is too late."""
+    _wake(Message.objects.filter(dedupe_key=_key_of_twin(message), reason=MAIL_GOES), now=now)
 
 
 @transaction.atomic
@@ -65,9 +71,14 @@ def note_undelivered(*, message_id, code: str, now: datetime) -> None:
     if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
         return
     plan_failure_alert(now=now)
-    stayed = Message.objects.filter(state=State.SKIPPED, reason=TEXT_WENT, not_after__gt=now)
-    mail = stayed.filter(dedupe_key=_key_of_twin(Message.objects.get(pk=message_id)))
-    if mail.update(state=State.WAITING, reason="", settled_at=None, next_attempt_at=now, first_tried_at=None):
+    text = Message.objects.get(pk=message_id)
+    _wake(Message.objects.filter(dedupe_key=_key_of_twin(text), reason=TEXT_WENT), now=now)
+
+
+def _wake(messages: QuerySet[Message], *, now: datetime) -> None:
+    skipped = messages.filter(state=State.SKIPPED, not_after__gt=now)
+    begun_anew = {"reason": "", "settled_at": None, "attempts": 0, "first_tried_at": None}
+    if skipped.update(state=State.WAITING, next_attempt_at=now, **begun_anew):
         transaction.on_commit(wake_sweep)
 
 

@@ -22,7 +22,14 @@ from django.db.models import Case, F, When
 from clinic.practice.models import Clinic
 
 from .alerts import plan_failure_alert
-from .instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT, text_instead_of, wait_for_text_until, withdraw_text
+from .instead_of_mail import (
+    LOOK_AGAIN_AFTER,
+    TEXT_WENT,
+    let_text_go,
+    text_instead_of,
+    wait_for_text_until,
+    withdraw_text,
+)
 from .kinds import MessageKind, find_kind
 from .limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
 from .mail import build_mail, describe_error, is_refused_for_good
@@ -243,6 +250,8 @@ def _settle(message: Message, state: State, reason: str, *, now) -> State:
     _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
     if state == State.FAILED and message.patient_id:
         plan_failure_alert(now=now)
+        if message.channel == Channel.EMAIL:
+            let_text_go(message, now=now)
     return state
 
 

@@ -104,6 +104,18 @@ def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(v
     assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
 
 
+def test_the_text_that_was_withdrawn_goes_when_its_mail_is_refused(visit, twilio, post_office):
+    twilio.answer, now = "away", DUE
+    post_office.answer_recipient = lambda address: "550 no such box"
+    while fate(mail_of(visit))[0] == "waiting":
+        sweep(now=now)
+        now += MINUTE
+    assert fate(mail_of(visit)) == ("failed", "SMTPRecipientsRefused 550")
+    twilio.answer = "taken"
+    sweep(now=now)
+    assert fate(text_of(visit)) == ("sent", "")
+
+
 def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, post_office):
     twilio.answer = "away"
     sweep(now=DUE)
