@@ -1,7 +1,8 @@
 """The short hip screen before the slots: the safety pages of the intake, asked of somebody who is not a patient yet.
 
 The answers live in the visitor's session, sealed like all answers, until a visit is booked: then they become the first pages
-of its intake and are not asked again. Who does not book leaves nothing behind but a sealed session that expires.
+of its intake and are not asked again. Without a booking the session ends 12 hours after the last answer, and the clean-up
+has deleted it within a day (`clinic.cleanup`).
 """
 
 import base64

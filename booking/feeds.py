@@ -13,11 +13,13 @@ from django.db.models import F
 from icalendar import Calendar, Event
 
 from booking.models import Appointment, CalendarFeed
+from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist, User
 
 PRODUCT = "-//Runclinic//Diary//EN"
 WRITTEN_DOWN_EVERY = timedelta(hours=1)
 A_HABIT_DAYS, SILENT_AFTER = 3, timedelta(days=2)
+LISTED_FOR = timedelta(days=90)  # after its end, for who asks why a telephone shows no visits
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
@@ -35,6 +37,11 @@ def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
 def revoke_feed(feed: CalendarFeed, *, now: datetime) -> None:
     """End an address. Calendar programs that follow it find nothing from now on."""
     CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now)
+
+
+def delete_expired_feeds(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` addresses that were ended 90 days ago. Returns how many."""
+    return delete_batch(CalendarFeed.objects.filter(revoked_at__lte=now - LISTED_FOR), limit=limit)
 
 
 def open_feed(*, token: str) -> CalendarFeed:

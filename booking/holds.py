@@ -2,7 +2,7 @@
 
 The address of the form carries a token derived from the row's own random key, so a reload finds the hold again and
 nobody else can use it. A hold that ran out blocks nobody, by a comparison made under the diary's lock; its row stays
-until somebody wants the time.
+until somebody wants the time, a day at most.
 """
 
 import base64
@@ -19,11 +19,13 @@ from booking.diary_lock import locked_diaries
 from booking.models import Appointment, Service
 from booking.moderation import require_few_holds
 from booking.references import free_reference
-from booking.refusals import HoldNotRenewable
+from booking.refusals import BusyTryAgain, HoldNotRenewable
 from booking.rules import require_free, require_untaken
+from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist
 
 HOLD = timedelta(minutes=10)
+RENEWABLE_FOR = timedelta(days=1)  # after it ran out: a form that was left open overnight still finds its hold
 
 
 def hold_time(
@@ -123,3 +125,23 @@ def release_hold(appointment: Appointment) -> None:
 def drop_expired_holds(*, therapist: Therapist, now: datetime) -> None:
     """Delete the holds of a therapist that ran out. Only under the diary's lock: until then a hold may be renewed."""
     Appointment.objects.filter(therapist=therapist, status=Appointment.Status.HELD, hold_expires_at__lte=now).delete()
+
+
+def delete_expired_holds(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` holds that ran out a day ago, each under its schedule's lock. Returns how many.
+
+    Under the lock none of them can be renewed or booked meanwhile. A schedule that stays locked is left for the next run.
+    """
+    expired = Appointment.objects.filter(
+        status=Appointment.Status.HELD, hold_expires_at__lte=now - RENEWABLE_FOR
+    ).order_by()
+    deleted = 0
+    for therapist_id in expired.values_list("therapist", flat=True).distinct():
+        try:
+            with locked_diaries([therapist_id]):
+                deleted += delete_batch(expired.filter(therapist=therapist_id), limit=limit - deleted)
+        except BusyTryAgain:
+            continue
+        if deleted >= limit:
+            break
+    return deleted

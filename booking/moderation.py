@@ -6,11 +6,13 @@ refusal tells of an address only that it has been used as often as it may within
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 
 from booking.models import Appointment, WaitListEntry
 from booking.refusals import TooManyBookings
+from clinic.practice.batches import BATCH, lock_batch
 from clinic.practice.models import Clinic
 
 HOLDS_AT_ONCE = 5  # by one network: who keeps no cookies can keep more than one time
@@ -45,6 +47,20 @@ def require_few_joins(*, network: str, email: str, clinic: Clinic, now: datetime
         return
     lately = WaitListEntry.objects.exclude(network="").filter(created_at__gt=now - DAY)
     _require_few(lately, network=network, email=email, clinic=clinic)
+
+
+@transaction.atomic
+def clear_expired_network_marks(*, now: datetime, limit: int = BATCH) -> int:
+    """Take the network marks off at most `limit` visits and wait list entries older than a day. Returns how many.
+
+    No count goes back further, so nothing needs to know later from which network a visit was booked.
+    """
+    cleared = 0
+    for model in (Appointment, WaitListEntry):
+        marked = model.objects.filter(created_at__lte=now - DAY).exclude(network="")
+        keys = lock_batch(marked, limit=limit - cleared)
+        cleared += model.objects.filter(pk__in=keys).update(network="")
+    return cleared
 
 
 def _require_few(lately: QuerySet, *, network: str, email: str, clinic: Clinic) -> None:

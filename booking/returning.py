@@ -19,6 +19,7 @@ from clinic.outbox.messages import plan_message
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
 from clinic.outbox.suppressions import is_undeliverable
+from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
 
@@ -36,7 +37,6 @@ def request_return_link(*, email: str, network: str = "", now: datetime) -> None
     `network` is a mark of `clinic.practice.networks`, empty for none. Raises TooManyRequests.
     """
     email = email.strip().lower()
-    ReturnRequest.objects.filter(created_at__lte=now - KEPT_FOR).delete()
     lately = ReturnRequest.objects.filter(created_at__gt=now - timedelta(hours=1))
     if network and lately.filter(network=network).count() >= REQUESTS_AN_HOUR:
         raise TooManyRequests
@@ -52,6 +52,11 @@ def request_return_link(*, email: str, network: str = "", now: datetime) -> None
             not_after=now + timedelta(hours=1),
             now=now,
         )
+
+
+def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` requests that are a day old. Returns how many."""
+    return delete_batch(ReturnRequest.objects.filter(created_at__lte=now - KEPT_FOR), limit=limit)
 
 
 def patients_at(email: str) -> list[Patient]:

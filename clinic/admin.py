@@ -7,6 +7,7 @@ from django.utils import timezone
 from booking.stuck_waits import count_stuck
 from booking.today import read_today
 from clinic.outbox.inbound import read_unread_texts
+from clinic.practice.cleanup_runs import cleanup_overdue_since
 from education.editing import count_waiting
 
 
@@ -27,15 +28,17 @@ class ClinicAdminSite(admin.AdminSite):
 
     def index(self, request, extra_context=None):
         """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below."""
+        now = timezone.now()
         context = {
             **self.each_context(request),
             "title": self.index_title,
             "subtitle": None,
             "app_list": self.get_app_list(request),
-            "today": read_today(now=timezone.now()),
+            "today": read_today(now=now),
+            "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
-            "stuck_waits": count_stuck(user=request.user, now=timezone.now()),
-            "received_texts": read_unread_texts(user=request.user, now=timezone.now()),
+            "stuck_waits": count_stuck(user=request.user, now=now),
+            "received_texts": read_unread_texts(user=request.user, now=now),
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -6,6 +6,7 @@ Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), s
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 from clinic.outbox.limits import REDELIVERED_AFTER, TASK_LIMIT, TASK_SOFT_LIMIT
 
@@ -30,6 +31,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     worker_prefetch_multiplier=1,
+    imports=("clinic.cleanup",),
     enable_utc=True,
     timezone="UTC",
     beat_schedule={
@@ -43,6 +45,13 @@ app.conf.update(
             "task": "booking.tasks.look_for_stuck_waits",
             "schedule": 3600.0,
             "options": {"expires": 3600},
+        },
+        # Four times a day: a session ends 12 hours after the visitor's last answer, so its row is gone within a day even
+        # if one run is missed. By the clock, because an interval would start anew with every restart of beat.
+        "delete what has expired": {
+            "task": "clinic.cleanup.delete_expired",
+            "schedule": crontab(minute=17, hour="*/6"),
+            "options": {"expires": 6 * 3600},
         },
     },
 )

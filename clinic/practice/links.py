@@ -2,10 +2,16 @@
 
 import hashlib
 import secrets
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from .batches import BATCH, delete_batch
 from .models import LinkPurpose, Patient, PatientLink, Proof
+
+# An ended link still answers "this link has ended" for this long. People come back to the mails of a course of treatment
+# for about a season; after that an ended link and an unknown one get the same advice anyway.
+REMEMBERED_FOR = timedelta(days=90)
 
 
 class LinkUnknown(Exception):
@@ -79,6 +85,12 @@ def restore_links(*, subject_id, purposes, revoked_at) -> int:
     have expired, stay ended. Returns how many."""
     revoked = PatientLink.objects.filter(subject_id=subject_id, revoked_at=revoked_at)
     return revoked.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes]).update(revoked_at=None)
+
+
+def delete_expired_links(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` links that expired or were revoked 90 days ago. Returns how many."""
+    end = now - REMEMBERED_FOR
+    return delete_batch(PatientLink.objects.filter(Q(expires_at__lte=end) | Q(revoked_at__lte=end)), limit=limit)
 
 
 def _hash_token(token: str) -> bytes:

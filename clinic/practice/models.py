@@ -288,6 +288,10 @@ class PatientLink(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [  # what the clean-up looks for
+            models.Index(fields=["expires_at"], name="patient_link_by_expiry"),
+            models.Index(fields=["revoked_at"], name="patient_link_by_revocation", condition=~Q(revoked_at=None)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="patient_link_expires_after_it_begins", condition=Q(expires_at__gt=F("created_at"))
@@ -320,3 +324,23 @@ class ConfirmationCode(models.Model):
 
     def __str__(self):
         return str(self.id)
+
+
+class CleanupRun(models.Model):
+    """One run of the clean-up (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are the kinds with rows left."""
+
+    started_at = models.DateTimeField("ran", db_index=True)
+    ended_at = models.DateTimeField()
+    deleted = models.JSONField(default=dict)
+    unfinished = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = "clean-up of expired data"
+        verbose_name_plural = "clean-up of expired data"
+        constraints = [
+            models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
+        ]
+
+    def __str__(self):
+        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"

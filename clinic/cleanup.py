@@ -1,0 +1,73 @@
+"""The clean-up: rows that have an end are deleted after it. The schedule is in `clinic.celery`.
+
+Each room says what of its own has ended; this runs them all, a batch at a time and in turns, so that a million rows of
+one kind lock nothing and hold up no other kind. What the law or the clinic's records need is not here: patients, visits,
+answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from celery import shared_task
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from booking.feeds import delete_expired_feeds
+from booking.holds import delete_expired_holds
+from booking.moderation import clear_expired_network_marks
+from booking.returning import delete_expired_requests
+from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
+from clinic.practice.links import delete_expired_links
+from clinic.practice.models import CleanupRun
+from clinic.practice.sessions import delete_expired_sessions
+
+logger = logging.getLogger(__name__)
+
+LONGEST_S = 200  # then the rest is left to the next run; below the broker's visibility timeout
+
+# What staff call it, and what deletes one batch of it and returns how many rows that were.
+EXPIRING: dict[str, Callable[..., int]] = {
+    "sessions": delete_expired_sessions,
+    "patient links": delete_expired_links,
+    "holds": delete_expired_holds,
+    "requests to be recognized": delete_expired_requests,
+    "network marks": clear_expired_network_marks,
+    "calendar addresses": delete_expired_feeds,
+    "clean-up reports": delete_expired_runs,
+}
+
+
+@shared_task(name="clinic.cleanup.delete_expired", soft_time_limit=LONGEST_S + 40, time_limit=LONGEST_S + 60)
+def delete_expired():
+    delete_expired_rows(clock=timezone.now)
+
+
+def delete_expired_rows(*, clock: Callable[[], datetime], patience_s: float = LONGEST_S) -> CleanupRun:
+    """Delete what has expired by now and record the run. Idempotent: a retry or a second run at the same time is harmless.
+
+    After `patience_s` seconds the rest waits for the next run. A kind that fails does not hold up the others; it is
+    recorded as unfinished.
+    """
+    started_at, stop_at = clock(), time.monotonic() + patience_s
+    deleted, remaining, unfinished = dict.fromkeys(EXPIRING, 0), dict(EXPIRING), []
+    while remaining and time.monotonic() < stop_at:
+        for kind, delete in list(remaining.items()):
+            try:
+                count = delete(now=started_at)
+            except (DatabaseError, InterfaceError):
+                logger.exception("clean-up: %s failed", kind)
+                if not connection.is_usable():
+                    connection.close()  # the next kind opens a new one
+                unfinished.append(kind)
+                del remaining[kind]
+                continue
+            deleted[kind] += count
+            if count:
+                logger.info("clean-up: %s, %d rows so far", kind, deleted[kind])
+            else:
+                del remaining[kind]
+    unfinished += remaining
+    logger.info("clean-up: %d rows in all, unfinished: %s", sum(deleted.values()), ", ".join(unfinished) or "none")
+    return record_cleanup(started_at=started_at, ended_at=clock(), deleted=deleted, unfinished=unfinished)

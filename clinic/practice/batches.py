@@ -1,0 +1,22 @@
+"""Deleting many rows in short transactions, beside whoever else reads and writes."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+BATCH = 1000  # rows: locked and deleted in well under a second
+
+
+@transaction.atomic
+def delete_batch(rows: QuerySet, *, limit: int = BATCH) -> int:
+    """Delete at most `limit` of `rows` and return how many. Rows that another transaction has locked are left.
+
+    Idempotent and safe to run twice at once: each row is locked by one of the two, and the other skips it.
+    """
+    keys = lock_batch(rows, limit=limit)
+    rows.model._base_manager.filter(pk__in=keys).delete()
+    return len(keys)
+
+
+def lock_batch(rows: QuerySet, *, limit: int = BATCH) -> list:
+    """Lock at most `limit` of `rows` until the transaction ends, skipping those that are locked. Returns their keys."""
+    return list(rows.order_by().select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])

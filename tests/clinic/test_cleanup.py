@@ -1,0 +1,410 @@
+"""Rows that have an end are deleted after it; rows that the clinic must keep are not."""
+
+import logging
+import re
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import DateField
+from django.urls import reverse
+
+from booking.changes import cancel_appointment
+from booking.feeds import create_feed, revoke_feed
+from booking.holds import HOLD, RENEWABLE_FOR, hold_time, renew_hold
+from booking.models import Appointment, CalendarFeed, ReturnRequest, WaitListEntry
+from booking.moderation import DAY
+from booking.returning import KEPT_FOR
+from booking.visit_links import visit_path
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.celery import app
+from clinic.cleanup import EXPIRING, delete_expired, delete_expired_rows
+from clinic.outbox.models import Suppression, TextConsent
+from clinic.practice.batches import delete_batch
+from clinic.practice.cleanup_runs import OVERDUE_AFTER, cleanup_overdue_since, record_cleanup
+from clinic.practice.links import REMEMBERED_FOR, issue_link, revoke_links
+from clinic.practice.models import CleanupRun, LinkPurpose, PatientLink
+from clinic.practice.sessions import delete_expired_sessions
+from clinic.settings import SESSION_COOKIE_AGE
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.conftest import clinic as clinic
+from tests.booking.conftest import evaluation as evaluation
+from tests.booking.conftest import front_desk as front_desk
+from tests.booking.conftest import meredith as meredith
+from tests.clinic.factories import PatientFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def clean_up(now=NOW, **options) -> CleanupRun:
+    return delete_expired_rows(clock=lambda: now, **options)
+
+
+def open_session(expires_at, **data) -> str:
+    session = SessionStore()
+    session.update(data or {"searches": {}})
+    session.save()
+    Session.objects.filter(pk=session.session_key).update(expire_date=expires_at)
+    return session.session_key
+
+
+# Each kind: what is gone, what stays
+
+
+def test_sessions_are_deleted_once_they_expire():
+    open_session(NOW)
+    alive = open_session(NOW + SECOND)
+
+    assert clean_up().deleted["sessions"] == 1
+    assert list(Session.objects.values_list("pk", flat=True)) == [alive]
+
+
+def test_answers_of_a_visitor_who_does_not_book_are_gone_within_a_day(client, clinic):
+    with time_machine.travel(NOW, tick=False):
+        client.post(reverse("assessments:screen"), {"next": "/", "action": "skip"})
+    assert "hip_screen" in Session.objects.get().get_decoded()
+
+    clean_up(NOW + timedelta(seconds=SESSION_COOKIE_AGE) - SECOND)
+    assert Session.objects.count() == 1
+    clean_up(NOW + timedelta(seconds=SESSION_COOKIE_AGE))
+    assert not Session.objects.exists()
+
+
+def test_schedule_makes_within_a_day_true_even_when_one_run_is_missed():
+    (entry,) = (entry for entry in app.conf.beat_schedule.values() if entry["task"] == delete_expired.name)
+    hours = sorted(entry["schedule"].hour)
+    longest_gap = max((later - earlier) % 24 or 24 for earlier, later in zip(hours, hours[1:] + hours[:1], strict=True))
+
+    assert timedelta(seconds=SESSION_COOKIE_AGE) + 2 * timedelta(hours=longest_gap) <= timedelta(days=1)
+
+
+def test_link_that_ended_says_so_for_ninety_days_and_is_unknown_after(client, evaluation):
+    visit = book(evaluation)
+    path = visit_path(visit, now=NOW)
+    ended_at = PatientLink.objects.filter(purpose=LinkPurpose.VISIT).latest("expires_at").expires_at
+
+    for now, status in ((ended_at - SECOND, 200), (ended_at, 410), (ended_at + REMEMBERED_FOR - SECOND, 410)):
+        clean_up(now)
+        with time_machine.travel(now, tick=False):
+            assert client.get(path).status_code == status
+    clean_up(ended_at + REMEMBERED_FOR)
+    with time_machine.travel(ended_at + REMEMBERED_FOR, tick=False):
+        assert client.get(path).status_code == 404
+
+
+def test_link_that_was_revoked_is_deleted_ninety_days_after_and_the_newer_one_stays():
+    alice = PatientFactory()
+    for number in range(2):
+        subject = uuid.UUID(int=number)
+        issue_link(patient=alice, purpose="visit", subject_id=subject, expires_at=NOW + timedelta(days=365), now=NOW)
+    revoke_links(subject_id=uuid.UUID(int=0), now=NOW)
+
+    assert clean_up(NOW + REMEMBERED_FOR - SECOND).deleted["patient links"] == 0
+    assert clean_up(NOW + REMEMBERED_FOR).deleted["patient links"] == 1
+    assert PatientLink.objects.get().subject_id == uuid.UUID(int=1)
+
+
+def hold(service, starts_at=NINE_ON_TUESDAY):
+    key = uuid.uuid4()
+    therapist = service.therapists.first()
+    return hold_time(service=service, therapist=therapist, starts_at=starts_at, idempotency_key=key, now=NOW)
+
+
+def test_hold_stays_while_it_may_be_renewed_and_is_deleted_a_day_after_it_ran_out(evaluation):
+    hold(evaluation)
+    booked = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    ran_out = NOW + HOLD
+
+    assert clean_up(ran_out + RENEWABLE_FOR - SECOND).deleted["holds"] == 0
+    assert renew_hold(Appointment.objects.get(status="held"), now=ran_out + RENEWABLE_FOR - SECOND)
+    assert clean_up(ran_out + RENEWABLE_FOR).deleted["holds"] == 0
+    assert clean_up(ran_out + 2 * RENEWABLE_FOR + HOLD).deleted["holds"] == 1
+    assert Appointment.objects.get() == booked
+
+
+def test_requests_to_be_recognized_are_deleted_after_a_day():
+    for age in (KEPT_FOR, KEPT_FOR - SECOND):
+        ReturnRequest.objects.create(email="alice@example.com", created_at=NOW - age)
+
+    assert clean_up().deleted["requests to be recognized"] == 1
+    assert ReturnRequest.objects.get().created_at == NOW - KEPT_FOR + SECOND
+
+
+def test_network_marks_are_cleared_after_a_day_and_their_rows_stay(evaluation):
+    visit = book(evaluation, network="a" * 32)
+    entry = WaitListEntry.objects.create(
+        patient=visit.patient, service=evaluation, first_on=NOW, last_on=NOW, network="b" * 32, created_at=NOW
+    )
+
+    assert clean_up(NOW + DAY - SECOND).deleted["network marks"] == 0
+    assert clean_up(NOW + DAY).deleted["network marks"] == 2
+    visit.refresh_from_db()
+    entry.refresh_from_db()
+    assert (visit.network, visit.status, entry.network, entry.status) == ("", "booked", "", "waiting")
+
+
+def test_calendar_address_is_deleted_ninety_days_after_its_end(meredith, front_desk):
+    for _ in range(2):
+        create_feed(therapist=meredith, by=front_desk, now=NOW)
+    ended, in_use = CalendarFeed.objects.all()
+    revoke_feed(ended, now=NOW)
+
+    assert clean_up(NOW + timedelta(days=90) - SECOND).deleted["calendar addresses"] == 0
+    assert clean_up(NOW + timedelta(days=90)).deleted["calendar addresses"] == 1
+    assert CalendarFeed.objects.get() == in_use
+
+
+def test_reports_of_the_cleanup_itself_are_deleted_after_ninety_days():
+    clean_up(NOW - timedelta(days=90))
+
+    assert clean_up().deleted["clean-up reports"] == 1
+    assert CleanupRun.objects.get().started_at == NOW
+
+
+def test_records_of_patients_stay_for_ever(evaluation, front_desk):
+    visit = book(evaluation)
+    cancel_appointment(appointment=book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOLD * 6), now=NOW)
+    Suppression.objects.create(channel="email", address="bob@example.com", why="bounced", created_at=NOW)
+    TextConsent.objects.create(
+        patient=visit.patient, phone="+16035550199", wording="Yes", given_at=NOW, withdrawn_at=NOW
+    )
+    WaitListEntry.objects.create(
+        patient=visit.patient,
+        service=evaluation,
+        first_on=NOW,
+        last_on=NOW,
+        status="left",
+        created_at=NOW,
+        ended_at=NOW,
+    )
+    record_access(actor=front_desk, action=Action.READ, subject=visit, patient_id=visit.patient_id, now=NOW)
+    kept = [
+        "audit.AccessEvent",
+        "booking.Appointment",
+        "booking.AppointmentEvent",
+        "booking.WaitListEntry",
+        "outbox.Message",
+        "outbox.Suppression",
+        "outbox.TextConsent",
+        "practice.Patient",
+    ]
+    before = {name: apps.get_model(name).objects.count() for name in kept}
+    assert all(before.values())
+
+    clean_up(NOW + timedelta(days=365 * 20))
+
+    assert {name: apps.get_model(name).objects.count() for name in kept} == before
+
+
+# Rows with an end, and why those that are kept are kept. A model that is new here needs a line, there or in clinic.cleanup.
+CLEANED = {
+    "sessions.Session",
+    "practice.PatientLink",
+    "booking.Appointment",
+    "booking.CalendarFeed",
+    "practice.CleanupRun",
+}
+KEPT = {
+    "booking.HoursOverride": "when the clinic was closed; holds nothing of a patient",
+    "booking.OpeningHours": "when the clinic was open; holds nothing of a patient",
+    "booking.SlotOffer": "what a patient was offered is part of the record",
+    "booking.WaitListEntry": "what a patient waited for is part of the record",
+    "outbox.Message": "what was sent, and what was not and why, is part of the record",
+    "outbox.TextConsent": "the proof of who agreed to texts, and until when",
+}
+END = re.compile(r"expire|revoked|ended|ends_at|withdrawn|until|not_after|last_on")
+
+
+def test_every_model_with_an_end_is_cleaned_up_or_kept_for_a_reason():
+    with_end = {
+        model._meta.label
+        for model in apps.get_models()
+        if any(isinstance(field, DateField) and END.search(field.name) for field in model._meta.concrete_fields)
+    }
+    assert with_end == CLEANED | set(KEPT)
+
+
+# How it runs
+
+
+def test_batches_delete_no_more_than_asked(caplog):
+    for _ in range(5):
+        open_session(NOW - DAY)
+
+    assert [delete_expired_sessions(now=NOW, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_progress_is_logged_by_counts_alone(caplog):
+    caplog.set_level(logging.INFO, "clinic.cleanup")
+    key = open_session(NOW - DAY, hip_screen="sealed")
+
+    clean_up()
+
+    assert "clean-up: sessions, 1 rows so far" in caplog.messages
+    assert "clean-up: 1 rows in all, unfinished: none" in caplog.messages
+    assert key not in caplog.text and "sealed" not in caplog.text
+
+
+def test_run_that_is_out_of_time_says_what_it_left():
+    open_session(NOW - DAY)
+
+    run = clean_up(patience_s=0)
+
+    assert run.unfinished == sorted(EXPIRING)
+    assert Session.objects.count() == 1
+    assert clean_up().unfinished == []
+
+
+def test_kind_that_fails_holds_up_no_other():
+    open_session(NOW - DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE booking_calendarfeed RENAME TO away")
+
+    run = clean_up()
+
+    assert run.unfinished == ["calendar addresses"]
+    assert run.deleted["sessions"] == 1
+
+
+def test_task_of_every_schedule_is_known_to_a_worker():
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_task_deletes_and_records_the_run():
+    open_session(NOW - DAY * 1000)
+    delete_expired.apply().get()
+    assert CleanupRun.objects.get().deleted["sessions"] == 1
+
+
+def run_at_once(*runners):
+    gate, outcomes = threading.Barrier(len(runners)), []
+
+    def run(runner):
+        try:
+            gate.wait(timeout=10)
+            outcomes.append(runner())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[runner]) for runner in runners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(outcomes) == len(runners)
+    return outcomes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_delete_every_row_once():
+    for _ in range(300):
+        open_session(NOW - DAY)
+
+    runs = run_at_once(clean_up, clean_up)
+
+    assert sum(run.deleted["sessions"] for run in runs) == 300
+    assert not Session.objects.exists()
+    assert [run.unfinished for run in runs] == [[], []]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_that_is_locked_is_left_and_waited_for_by_nobody():
+    locked, free = open_session(NOW - DAY), open_session(NOW - DAY)
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=locked)
+        assert run_at_once(lambda: delete_batch(Session.objects.all())) == [1]
+    assert [session.pk for session in Session.objects.all()] == [locked] != [free]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hold_is_deleted_only_under_the_lock_of_its_schedule(evaluation, meredith):
+    held = hold(evaluation)
+
+    def impatient():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        return clean_up(NOW + timedelta(days=2))
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"diary:{meredith.pk}"])
+        (run,) = run_at_once(impatient)
+        assert run.deleted["holds"] == 0
+        assert renew_hold(held, now=NOW + timedelta(days=2)).status == "held"
+    assert clean_up(NOW + timedelta(days=2)).deleted["holds"] == 0
+    assert clean_up(NOW + timedelta(days=4)).deleted["holds"] == 1
+
+
+# What staff see
+
+
+@pytest.fixture
+def tess(client):
+    with time_machine.travel(NOW - OVERDUE_AFTER, tick=False):
+        tess = UserFactory(name="Tess Walker", is_superuser=True)
+    client.force_login(tess)
+    return tess
+
+
+def today(client, now) -> str:
+    with time_machine.travel(now, tick=False):
+        return client.get(reverse("admin:index")).content.decode()
+
+
+def finished(started_at, unfinished=()):
+    record_cleanup(started_at=started_at, ended_at=started_at, deleted={}, unfinished=list(unfinished))
+
+
+def test_today_warns_when_nothing_was_cleaned_up_for_two_days(client, tess, clinic):
+    finished(NOW)
+    assert "should be deleted" not in today(client, NOW + OVERDUE_AFTER - MINUTE)
+
+    page = today(client, NOW + OVERDUE_AFTER)
+    assert "not been finished since Mon 23 Nov, 10:00 am" in page
+    assert reverse("admin:practice_cleanuprun_changelist") in page
+
+
+def test_today_warns_when_runs_do_not_finish(client, tess, clinic):
+    finished(NOW)
+    finished(NOW + OVERDUE_AFTER - MINUTE, unfinished=["sessions"])
+
+    assert "should be deleted" in today(client, NOW + OVERDUE_AFTER)
+
+
+def test_today_warns_when_the_cleanup_never_ran_on_a_site_two_days_old(tess):
+    assert cleanup_overdue_since(now=NOW - SECOND) is None
+    assert cleanup_overdue_since(now=NOW) == NOW - OVERDUE_AFTER
+
+
+def test_new_site_is_not_overdue():
+    assert cleanup_overdue_since(now=NOW) is None
+
+
+def test_page_of_runs_says_when_and_how_many_of_each_kind(client, tess, clinic):
+    record_cleanup(
+        started_at=NOW, ended_at=NOW, deleted={"sessions": 12, "holds": 0, "patient links": 3}, unfinished=["holds"]
+    )
+    page = client.get(reverse("admin:practice_cleanuprun_changelist")).content.decode()
+
+    assert "sessions: 12, patient links: 3" in page
+    assert "not finished: holds" in page
+    assert client.get(reverse("admin:practice_cleanuprun_add")).status_code == 403
+
+
+def test_page_of_runs_is_for_those_with_the_right(client, clinic):
+    bob = UserFactory(name="Bob Stone")
+    client.force_login(bob)
+    assert client.get(reverse("admin:practice_cleanuprun_changelist")).status_code == 403
+    bob.user_permissions.add(Permission.objects.get(codename="view_cleanuprun"))
+    assert client.get(reverse("admin:practice_cleanuprun_changelist")).status_code == 200
