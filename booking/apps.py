@@ -9,6 +9,7 @@ class BookingConfig(AppConfig):
 
     def ready(self):
         from booking.addresses import send_to_new_address, settle_before_merge
+        from booking.dated import register_schedule
         from booking.feed_alerts import register_feed_alert  # models must be loaded first
         from booking.offer_message import register_offer_message
         from booking.reminders import register_message_kinds
@@ -25,3 +26,4 @@ class BookingConfig(AppConfig):
         register_stuck_message()
         register_return_link()
         register_feed_alert()
+        register_schedule()

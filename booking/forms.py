@@ -258,7 +258,7 @@ class StaffBookingForm(MayBreakRules):
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    mode = forms.ChoiceField(label="How", choices=VisitMode.choices)
+    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
     name = forms.CharField(label="Patient's name", max_length=120)
     email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
     phone = PhoneField()

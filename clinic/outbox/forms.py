@@ -37,7 +37,8 @@ class MessageRuleForm(forms.ModelForm):
         if "kind" not in self.fields:  # somebody who may only look
             return
         self.fields["kind"].choices = [
-            (kind.name, f"{kind.reworded.title}, {kind.reworded.timing}") for kind in changeable_kinds()
+            ("", "Choose a message"),
+            *((kind.name, f"{kind.reworded.title}, {kind.reworded.timing}") for kind in changeable_kinds()),
         ]
         if not has_texts():
             self.fields["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]

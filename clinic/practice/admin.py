@@ -5,6 +5,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import PermissionDenied
+from django.forms import Script
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -17,27 +18,12 @@ from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 
-from .forms import PhoneField
+from .forms import ClinicForm, PhoneField, ZoneField
 from .links import revoke_all_links
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address, normalise_name
-from .zones import zone_names
 
 MOST_LINKS = 50  # shown of one patient
-
-
-class ZoneField(forms.ChoiceField):
-    """One of the world's time zones, or none where that means the clinic's."""
-
-    def __init__(self, *, empty_label="", **kwargs):
-        names = [(name, name.replace("_", " ")) for name in sorted(zone_names()) if "/" in name]
-        choices = [("", empty_label), *names] if empty_label else names
-        super().__init__(choices=choices, required=not empty_label, **kwargs)
-
-
-class ClinicForm(forms.ModelForm):
-    phone = PhoneField(required=False)
-    time_zone = ZoneField()
 
 
 @admin.register(Clinic)
@@ -45,6 +31,7 @@ class ClinicAdmin(admin.ModelAdmin):
     """One row: the list goes straight to it, or to describing it the first time."""
 
     form = ClinicForm
+    change_form_template = add_form_template = "practice/admin_clinic.html"
     fieldsets = (
         (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
         ("Where", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
@@ -55,6 +42,14 @@ class ClinicAdmin(admin.ModelAdmin):
         ("Messages", {"fields": ("quiet_from", "quiet_until")}),
         ("Articles", {"fields": ("shows_unreviewed_articles",)}),
     )
+
+    class Media:
+        js = [Script("js/zone.js", defer=True)]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
 
     def changelist_view(self, request, extra_context=None):
         if Clinic.objects.exists():
@@ -113,7 +108,7 @@ class TherapistAdmin(admin.ModelAdmin):
 
 class PatientForm(forms.ModelForm):
     phone = PhoneField(required=False)
-    time_zone = ZoneField(empty_label="The clinic's")
+    time_zone = ZoneField(empty_label="The clinic's", required=False)
 
     def clean_name(self):
         return normalise_name(self.cleaned_data["name"])

@@ -1,9 +1,14 @@
-"""Form fields that several rooms use."""
+"""Form fields that several rooms use, and the form of the clinic itself."""
+
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from .phone import PhoneInvalid, parse_phone
+from .zone_changes import list_moved
+from .zones import US_ZONES, zone_label, zone_names, zones_of_state
 
 
 class PhoneField(forms.CharField):
@@ -27,3 +32,77 @@ class PhoneField(forms.CharField):
             return parse_phone(text, self.region)
         except PhoneInvalid:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class ZoneField(forms.ChoiceField):
+    """One of the world's time zones, those of the US first; `empty_label` is what no choice means."""
+
+    def __init__(self, *, empty_label, **kwargs):
+        others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)
+        choices = [
+            ("", empty_label),
+            ("United States", list(US_ZONES.items())),
+            ("Everywhere else", [(name, zone_label(name)) for name in others]),
+        ]
+        super().__init__(choices=choices, **kwargs)
+
+
+class ClinicForm(forms.ModelForm):
+    """The clinic. Its zone must be chosen; where a change of zone moves what is booked, that must be confirmed once.
+
+    `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
+    """
+
+    phone = PhoneField(required=False)
+    time_zone = ZoneField(
+        empty_label="Choose the clinic's time zone",
+        widget=forms.Select(attrs={"data-zone-proposal": ""}),
+        help_text="Opening hours, pages, mails and this admin go by this clock.",
+    )
+    by, moved, zone_asked = None, (), ""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "time_zone" not in self.fields:  # somebody who may only look
+            return
+        country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
+        self.state, self.state_zones = zones_of_state(state) if country.strip().upper() == "US" else ("", ())
+        field, stored = self.fields["time_zone"], self.instance.time_zone
+        field.error_messages["required"] = self._zone_question()
+        if self.instance._state.adding:  # the model's default is not this clinic's choice
+            return
+        if not field.valid_value(stored):
+            field.choices = [*field.choices, (stored, stored)]
+        if self.state_zones and stored not in self.state_zones:
+            field.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.has_error("time_zone", "required") and len(self.state_zones) == 1:
+            self.data = self.data.copy()
+            self.data["time_zone"] = self.state_zones[0]  # proposed, to be looked at and sent again
+        elif cleaned.get("time_zone"):
+            self._ask_before_moving(cleaned["time_zone"])
+        return cleaned
+
+    def _ask_before_moving(self, zone: str) -> None:
+        if zone == self.instance.time_zone or self.data.get("zone_confirmed") == zone:
+            return
+        before, after = self.instance.zone, ZoneInfo(zone)
+        self.moved = list_moved(before=before, after=after, by=self.by, now=timezone.now())
+        if self.moved:
+            self.zone_asked = zone_label(zone)
+            self.add_error("time_zone", "This moves what is booked on the clock. Look at the list, then confirm it.")
+
+    def _zone_question(self) -> str:
+        if not self.state_zones:
+            return "Choose the time zone of the clock on the clinic's wall."
+        if len(self.state_zones) == 1:
+            return f"{self._state_words()} It is chosen below now: check it, then save again."
+        return f"{self._state_words()} Choose the clinic's."
+
+    def _state_words(self) -> str:
+        labels = [zone_label(name) for name in self.state_zones]
+        if len(labels) == 1:
+            return f"{self.state} is on {labels[0]}."
+        return f"Parts of {self.state} are on different clocks: {' or '.join(labels)}."

@@ -1,7 +1,90 @@
-"""The time zones this machine knows. Pure."""
+"""Time zones: which this machine knows, which a US clinic is likely to be in, and which a state keeps. Pure."""
 
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+EASTERN, CENTRAL, MOUNTAIN, PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
+ARIZONA, ALASKA, HAWAII = "America/Phoenix", "America/Anchorage", "Pacific/Honolulu"
+INDIANA, MICHIGAN = "America/Indiana/Indianapolis", "America/Detroit"
+
+# In the order in which a form offers them.
+US_ZONES = {
+    EASTERN: "Eastern time (New York)",
+    CENTRAL: "Central time (Chicago)",
+    MOUNTAIN: "Mountain time (Denver)",
+    ARIZONA: "Arizona time (Phoenix)",
+    PACIFIC: "Pacific time (Los Angeles)",
+    ALASKA: "Alaska time (Anchorage)",
+    HAWAII: "Hawaii time (Honolulu)",
+    MICHIGAN: "Eastern time (Detroit)",
+    INDIANA: "Eastern time (Indianapolis)",
+    "America/Kentucky/Louisville": "Eastern time (Louisville)",
+    "America/Boise": "Mountain time (Boise)",
+    "America/Puerto_Rico": "Atlantic time (Puerto Rico, Virgin Islands)",
+    "Pacific/Guam": "Chamorro time (Guam, Northern Mariana Islands)",
+    "Pacific/Pago_Pago": "Samoa time (Pago Pago)",
+}
+
+# Postal code: name, and the zones that parts of the state keep, the one of most people first.
+STATES = {
+    "AL": ("Alabama", CENTRAL),
+    "AK": ("Alaska", ALASKA, HAWAII),
+    "AZ": ("Arizona", ARIZONA, MOUNTAIN),
+    "AR": ("Arkansas", CENTRAL),
+    "CA": ("California", PACIFIC),
+    "CO": ("Colorado", MOUNTAIN),
+    "CT": ("Connecticut", EASTERN),
+    "DE": ("Delaware", EASTERN),
+    "DC": ("District of Columbia", EASTERN),
+    "FL": ("Florida", EASTERN, CENTRAL),
+    "GA": ("Georgia", EASTERN),
+    "HI": ("Hawaii", HAWAII),
+    "ID": ("Idaho", "America/Boise", PACIFIC),
+    "IL": ("Illinois", CENTRAL),
+    "IN": ("Indiana", INDIANA, CENTRAL),
+    "IA": ("Iowa", CENTRAL),
+    "KS": ("Kansas", CENTRAL, MOUNTAIN),
+    "KY": ("Kentucky", "America/Kentucky/Louisville", CENTRAL),
+    "LA": ("Louisiana", CENTRAL),
+    "ME": ("Maine", EASTERN),
+    "MD": ("Maryland", EASTERN),
+    "MA": ("Massachusetts", EASTERN),
+    "MI": ("Michigan", MICHIGAN, CENTRAL),
+    "MN": ("Minnesota", CENTRAL),
+    "MS": ("Mississippi", CENTRAL),
+    "MO": ("Missouri", CENTRAL),
+    "MT": ("Montana", MOUNTAIN),
+    "NE": ("Nebraska", CENTRAL, MOUNTAIN),
+    "NV": ("Nevada", PACIFIC, MOUNTAIN),
+    "NH": ("New Hampshire", EASTERN),
+    "NJ": ("New Jersey", EASTERN),
+    "NM": ("New Mexico", MOUNTAIN),
+    "NY": ("New York", EASTERN),
+    "NC": ("North Carolina", EASTERN),
+    "ND": ("North Dakota", CENTRAL, MOUNTAIN),
+    "OH": ("Ohio", EASTERN),
+    "OK": ("Oklahoma", CENTRAL),
+    "OR": ("Oregon", PACIFIC, MOUNTAIN),
+    "PA": ("Pennsylvania", EASTERN),
+    "RI": ("Rhode Island", EASTERN),
+    "SC": ("South Carolina", EASTERN),
+    "SD": ("South Dakota", CENTRAL, MOUNTAIN),
+    "TN": ("Tennessee", CENTRAL, EASTERN),
+    "TX": ("Texas", CENTRAL, MOUNTAIN),
+    "UT": ("Utah", MOUNTAIN),
+    "VT": ("Vermont", EASTERN),
+    "VA": ("Virginia", EASTERN),
+    "WA": ("Washington", PACIFIC),
+    "WV": ("West Virginia", EASTERN),
+    "WI": ("Wisconsin", CENTRAL),
+    "WY": ("Wyoming", MOUNTAIN),
+    "AS": ("American Samoa", "Pacific/Pago_Pago"),
+    "GU": ("Guam", "Pacific/Guam"),
+    "MP": ("Northern Mariana Islands", "Pacific/Guam"),
+    "PR": ("Puerto Rico", "America/Puerto_Rico"),
+    "VI": ("Virgin Islands", "America/Puerto_Rico"),
+}
+_BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
 
 
 @cache
@@ -13,3 +96,15 @@ def zone_names() -> frozenset[str]:
 def known_zone(name: str) -> ZoneInfo | None:
     """The zone called `name`; None for an empty name, and for one that is not, or no longer, a zone."""
     return ZoneInfo(name) if name in zone_names() else None
+
+
+def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
+    """(name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such state."""
+    words = " ".join(text.replace(".", "").split()).casefold()
+    name, *zones = STATES.get(_BY_NAME.get(words, words.upper()), ("",))
+    return name, tuple(zones)
+
+
+def zone_label(name: str) -> str:
+    """Like "Eastern time (New York)", or the bare name, "Europe/Isle of Man", outside the US."""
+    return US_ZONES.get(name) or name.replace("_", " ")

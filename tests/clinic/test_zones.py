@@ -1,0 +1,285 @@
+"""The clinic's time zone: never stored unseen, proposed by the state, changed only after a look at what it moves."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.forms import Select
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from booking.changes import cancel_appointment
+from booking.closures import block_time
+from booking.models import Appointment
+from clinic.practice.forms import ZoneField
+from clinic.practice.models import Clinic
+from clinic.practice.zones import STATES, US_ZONES, zone_label, zone_names, zones_of_state
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.conftest import clinic as clinic
+from tests.booking.conftest import evaluation as evaluation
+from tests.booking.conftest import meredith as meredith
+from tests.clinic.factories import ClinicFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ADD, CHANGE = "admin:practice_clinic_add", "admin:practice_clinic_change"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def tess(client):
+    tess = UserFactory(name="Tess Walker", is_superuser=True)
+    client.force_login(tess)
+    return tess
+
+
+def address() -> str:
+    return reverse(CHANGE, args=[1]) if Clinic.objects.exists() else reverse(ADD)
+
+
+def fields_of(client) -> dict:
+    form = client.get(address()).context["adminform"].form
+    return {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
+
+
+def send(client, **typed):
+    return client.post(address(), fields_of(client) | typed)
+
+
+def chosen_zone(response) -> str:
+    return response.context["adminform"].form["time_zone"].value()
+
+
+# States, pure
+
+
+@pytest.mark.parametrize("text", ["NH", "nh", " N.H. ", "New Hampshire", "new  hampshire"])
+def test_state_is_read_as_people_write_it(text):
+    assert zones_of_state(text) == ("New Hampshire", ("America/New_York",))
+
+
+@pytest.mark.parametrize("text", ["", "XX", "Bavaria"])
+def test_state_that_is_none_has_no_zone(text):
+    assert zones_of_state(text) == ("", ())
+
+
+def test_every_state_keeps_zones_that_exist_and_stand_in_the_list():
+    assert len(STATES) == 50 + 1 + 5
+    assert {zone for _, *zones in STATES.values() for zone in zones} <= US_ZONES.keys() <= zone_names()
+
+
+def test_zones_of_the_us_come_first_and_each_is_there_once():
+    empty, us, others = ZoneField(empty_label="Choose").choices
+
+    assert empty == ("", "Choose")
+    assert [name for name, _ in us[1]][:2] == ["America/New_York", "America/Chicago"]
+    names = [name for _, group in (us, others) for name, _ in group]
+    assert len(names) == len(set(names))
+    assert "Europe/Berlin" in names
+
+
+# The first description of the clinic
+
+
+def test_first_form_chooses_no_zone(client, tess):
+    assert chosen_zone(client.get(reverse(ADD))) is None
+
+
+def test_zone_that_is_not_chosen_is_asked_for_and_nothing_is_stored(client, tess):
+    response = send(client, name="Lakes", region="")
+
+    assert "Choose the time zone of the clock on the clinic&#x27;s wall." in response.content.decode()
+    assert not Clinic.objects.exists()
+
+
+def test_state_proposes_its_zone_which_is_stored_once_it_is_sent_again(client, tess):
+    response = send(client, name="Lakes", region="Colorado")
+
+    assert "Colorado is on Mountain time (Denver)." in response.content.decode()
+    assert chosen_zone(response) == "America/Denver"
+    assert not Clinic.objects.exists()
+    assert send(client, name="Lakes", region="Colorado", time_zone=chosen_zone(response)).status_code == 302
+    assert Clinic.objects.current().time_zone == "America/Denver"
+
+
+def test_state_with_two_zones_names_both_and_chooses_none(client, tess):
+    response = send(client, name="Lakes", region="FL")
+
+    words = "Parts of Florida are on different clocks: Eastern time (New York) or Central time (Chicago)."
+    assert words in response.content.decode()
+    assert chosen_zone(response) == ""
+
+
+def test_state_of_another_country_proposes_nothing(client, tess):
+    response = send(client, name="Perth", region="WA", country="AU")
+
+    assert "Washington" not in response.content.decode()
+    assert chosen_zone(response) == ""
+
+
+# A clinic that exists
+
+
+def test_clinic_on_a_clock_that_its_state_does_not_keep_is_told_so(client, tess):
+    ClinicFactory(time_zone="Africa/Abidjan")
+    page = client.get(address()).content.decode()
+    assert "New Hampshire is on Eastern time (New York). The clinic's is set to Africa/Abidjan." in page
+
+    Clinic.objects.update(time_zone="America/New_York")
+    assert "New Hampshire is on" not in client.get(address()).content.decode()
+
+
+def test_zone_that_the_list_leaves_out_can_be_kept(client, tess):
+    ClinicFactory(time_zone="UTC", region="")
+    assert send(client, name="Another name").status_code == 302
+    assert Clinic.objects.current().time_zone == "UTC"
+
+
+def test_zone_changes_at_once_when_nothing_is_booked(client, tess):
+    ClinicFactory()
+    assert send(client, time_zone="America/Chicago").status_code == 302
+    assert Clinic.objects.current().zone == ZoneInfo("America/Chicago")
+
+
+def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(client, tess, evaluation, meredith):
+    visit = book(evaluation)
+    block_time(therapist=meredith, starts_at=NINE_ON_TUESDAY + 3 * HOUR, ends_at=NINE_ON_TUESDAY + 4 * HOUR, by=tess)
+    cancel_appointment(appointment=book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOUR), now=NOW)
+
+    response = send(client, time_zone="America/Chicago")
+
+    form = response.context["adminform"].form
+    assert [(one.what, one.before, one.after) for one in form.moved] == [
+        ("Alice Runner, Evaluation", "Tue 1 Dec, 9:00 am", "Tue 1 Dec, 8:00 am"),
+        ("Blocked time, Meredith", "Tue 1 Dec, 12:00 pm", "Tue 1 Dec, 11:00 am"),
+    ]
+    page = response.content.decode()
+    assert "Alice Runner, Evaluation" in page and "Bob Stone" not in page
+    assert 'name="zone_confirmed" value="America/Chicago"' in page
+    assert Clinic.objects.current().time_zone == "America/New_York"
+
+    assert send(client, time_zone="America/Chicago", zone_confirmed="America/Chicago").status_code == 302
+    assert Clinic.objects.current().time_zone == "America/Chicago"
+    visit.refresh_from_db()
+    assert (visit.starts_at, visit.version) == (NINE_ON_TUESDAY, 1)
+
+
+def test_confirming_one_zone_confirms_no_other(client, tess, evaluation):
+    book(evaluation)
+
+    response = send(client, time_zone="America/Denver", zone_confirmed="America/Chicago")
+
+    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 7:00 am"
+    assert Clinic.objects.current().time_zone == "America/New_York"
+
+
+def test_zone_with_the_same_clock_moves_nothing(client, tess, evaluation):
+    book(evaluation)
+    assert send(client, time_zone="America/Detroit").status_code == 302
+
+
+def test_visits_on_days_with_different_clocks_are_told_apart(client, tess, evaluation):
+    """Arizona keeps no summer time: beside Denver a visit in winter keeps its clock time, one in summer does not."""
+    winter = book(evaluation)
+    summer = book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOUR)
+    Clinic.objects.update(time_zone="America/Denver")
+    at = summer.starts_at.replace(year=2027, month=6)
+    Appointment.objects.filter(pk=summer.pk).update(starts_at=at, ends_at=at + HOUR, blocked=(at, at + HOUR))
+
+    moved = send(client, time_zone="America/Phoenix", region="").context["adminform"].form.moved
+
+    assert [one.what for one in moved] == ["Bob Stone, Evaluation"]
+    assert winter.status == "booked"
+
+
+def test_visits_booked_before_the_clinic_was_described_are_listed_too(client, tess, evaluation):
+    book(evaluation)
+    Clinic.objects.all().delete()
+
+    response = send(client, name="Lakes", region="CA", time_zone="America/Los_Angeles")
+
+    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 6:00 am"
+    assert not Clinic.objects.exists()
+
+
+def test_names_of_patients_are_for_those_who_may_see_visits(client, evaluation):
+    book(evaluation)
+    bob = UserFactory(name="Bob Stone")
+    bob.user_permissions.set(Permission.objects.filter(codename__in=["view_clinic", "change_clinic"]))
+    client.force_login(bob)
+
+    response = send(client, time_zone="America/Chicago")
+
+    assert [one.what for one in response.context["adminform"].form.moved] == ["Evaluation"]
+    assert "Alice" not in response.content.decode()
+
+
+def test_clinic_can_be_looked_at_by_those_who_may_not_change_it(client, clinic):
+    bob = UserFactory(name="Bob Stone")
+    bob.user_permissions.set(Permission.objects.filter(codename="view_clinic"))
+    client.force_login(bob)
+
+    assert "Lakes Running Clinic" in client.get(address()).content.decode()
+
+
+def test_list_of_what_moves_costs_the_same_queries_for_one_visit_and_for_five(client, tess, evaluation):
+    typed, counts = fields_of(client) | {"time_zone": "America/Chicago"}, []
+    for number, hours in enumerate((0, 1, 2, 4, 5), start=1):
+        book(evaluation, name=f"Runner{number} Stone", starts_at=NINE_ON_TUESDAY + hours * HOUR)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(client.post(address(), typed).context["adminform"].form.moved) == number
+        counts.append(len(queries))
+    assert len(set(counts)) == 1
+
+
+# The kind of fault: a field declared by hand drops what the model proposes
+
+
+def forms_to_add(client, staff):
+    """(model, form) of every page of the admin on which something is added, as it is opened first."""
+    request = RequestFactory().get("/")
+    request.user = staff
+    for model, page in admin.site._registry.items():
+        if page.has_add_permission(request):
+            context = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")).context
+            yield model, context["adminform"].form if "adminform" in context else context["form"]
+
+
+def test_every_form_of_the_admin_proposes_what_its_model_does(client, tess):
+    """The clinic's zone alone is asked for on purpose."""
+    faults = []
+    for model, form in forms_to_add(client, tess):
+        for field in model._meta.concrete_fields:
+            if field.name not in form.fields or not field.has_default() or callable(field.default):
+                continue
+            proposed = form[field.name].value()
+            if proposed != field.default and (model, field.name) != (Clinic, "time_zone"):
+                faults.append(f"{model.__name__}.{field.name} proposes {proposed!r} for {field.default!r}")
+    assert not faults
+
+
+def test_no_list_of_the_admin_stores_its_first_line_unless_the_model_proposes_it(client, tess):
+    faults = []
+    for model, form in forms_to_add(client, tess):
+        for name, field in form.fields.items():
+            if not isinstance(field.widget, Select) or field.widget.allow_multiple_selected or form[name].value():
+                continue
+            (value, words), *_ = list(field.widget.choices)
+            if str(value) != "":
+                faults.append(f"{model.__name__}.{name} is {words!r} unless somebody looks")
+    assert not faults
+
+
+def test_label_of_a_zone_abroad_is_its_name():
+    assert zone_label("America/Port_of_Spain") == "America/Port of Spain"

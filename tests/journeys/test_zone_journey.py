@@ -1,0 +1,102 @@
+"""Staff describe the clinic: its clock is proposed by the browser, or by the state, and never moved unseen."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from booking.models import Appointment
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.login import EMAIL, PASSWORD
+from clinic.demo.visits import book_demo_visits
+from clinic.practice.models import Clinic, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DESKTOP = {"width": 1280, "height": 900}
+ZONE = "#id_time_zone"
+
+
+@pytest.fixture
+def describe(open_browser):
+    """Opens the form of the clinic, logged in."""
+
+    def open_page(**options):
+        page = open_browser(**{"viewport": DESKTOP, **options})
+        page.goto("/admin/login/?next=/admin/practice/clinic/")
+        page.fill("#id_username", EMAIL)
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def owner():
+    return User.objects.create_superuser(EMAIL, PASSWORD, name="Nora Ellis")
+
+
+def keep_picture(page, name):
+    """For looking at it: written to the folder `$PICTURES`, if there is one."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_clock_of_the_browser_is_proposed_and_said(owner, describe, check_axe):
+    page = describe(timezone_id="America/Denver")
+
+    expect(page.locator(ZONE)).to_have_value("America/Denver")
+    expect(page.locator(".zone-note")).to_have_text(
+        "Proposed by this computer’s clock: Mountain time (Denver). Choose another if the clinic is elsewhere."
+    )
+    check_axe(page)
+    keep_picture(page, "zone-proposed")
+    assert not Clinic.objects.exists()
+    page.click("[name=_save]")
+    expect(page.locator(".messagelist")).to_be_visible()
+    assert Clinic.objects.get().time_zone == "America/Denver"
+
+
+def test_state_proposes_a_clock_where_no_script_runs(owner, describe):
+    page = describe(java_script_enabled=False, timezone_id="America/Denver")
+    expect(page.locator(ZONE)).to_have_value("")
+    page.fill("#id_region", "NH")
+    page.click("[name=_save]")
+
+    expect(page.locator(".field-time_zone .errorlist")).to_contain_text("New Hampshire is on Eastern time")
+    keep_picture(page, "zone-by-state")
+    expect(page.locator(ZONE)).to_have_value("America/New_York")
+    assert not Clinic.objects.exists()
+    page.click("[name=_save]")
+    expect(page.locator(".messagelist")).to_be_visible()
+    assert Clinic.objects.get().time_zone == "America/New_York"
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_another_clock_under_booked_visits_is_confirmed_once(describe, check_axe, java_script):
+    now = timezone.now()
+    open_demo_clinic(now=now)
+    book_demo_visits(now=now)
+    before = set(Appointment.objects.values_list("pk", "starts_at"))
+    page = describe(java_script_enabled=java_script)
+    page.select_option(ZONE, "America/Los_Angeles")
+    page.click("[name=_save]")
+
+    expect(page.get_by_role("heading", name="What the new time zone changes")).to_be_visible()
+    if java_script:
+        check_axe(page)
+        for width, scheme in ((1280, "light"), (768, "dark"), (390, "light"), (390, "dark")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            keep_picture(page, f"zone-moved-{width}-{scheme}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="What the new time zone changes")).to_be_visible()
+    page.get_by_label("I have read the list. Change the time zone to Pacific time (Los Angeles).").check()
+    page.get_by_role("button", name="Save with the new time zone").click()
+
+    expect(page.locator("section.zone-change")).to_have_count(0)
+    expect(page.locator(ZONE)).to_have_value("America/Los_Angeles")
+    assert Clinic.objects.get().time_zone == "America/Los_Angeles"
+    assert set(Appointment.objects.values_list("pk", "starts_at")) == before
