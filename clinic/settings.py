@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "clinic.headers.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "clinic.body_limits.BodyLimits",
     "clinic.csrf.NoReferrerCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -103,6 +104,17 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile say the same.
+BODY_LIMIT = 256 * 1024
+BODY_LIMITS = {
+    **dict.fromkeys(
+        [f"admin:education_{name}" for name in ("picture_add", "article_add", "article_change", "article_preview")],
+        21 * 1024 * 1024,
+    ),
+    "admin:assessments_questionnaire_upload": 4 * 1024 * 1024,
+    **dict.fromkeys(["outbox:mailgun", "outbox:postmark"], 1024 * 1024),
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"  # instants are stored and computed in UTC; pages convert to the clinic's or the visitor's zone

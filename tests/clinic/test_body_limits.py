@@ -1,0 +1,127 @@
+"""Bodies that are too large are refused unread, by their length and without one."""
+
+import io
+from urllib.parse import unquote
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from assessments.importing import MOST_BYTES
+from clinic.body_limits import SizedBodies
+from clinic.settings import BODY_LIMIT, BODY_LIMITS
+from education.pictures import LARGEST_FILE
+from tests.clinic.factories import ClinicFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PICTURES = "/admin/education/picture/add/"
+PLENTY = 150 * 1024 * 1024
+
+
+def announce(client, path, length, method="POST"):
+    """A request that says it has `length` bytes and has none: reading even one of them would fail the test."""
+    return client.generic(method, path, CONTENT_LENGTH=str(length), content_type="application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize("path", ["/again/", "/admin/login/", "/messages/texts/twilio/", "/learn/load-check/"])
+def test_body_over_the_limit_gets_a_page_in_plain_words_unread(path):
+    ClinicFactory()
+    client = Client(enforce_csrf_checks=True)
+
+    response = announce(client, path, BODY_LIMIT + 1)
+
+    page = response.content.decode()
+    assert response.status_code == 413
+    assert "That is too large" in page and "nothing was saved" in page and "256.0" in page
+    assert "(603) 555-0100" in page
+    assert response.headers["Content-Security-Policy"]
+
+
+def test_body_of_the_limit_itself_is_taken(client):
+    typed = "email=" + "a" * (BODY_LIMIT - 6)
+    response = client.generic("POST", "/again/", typed, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 422  # the form itself refuses an address of that length
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_other_methods_may_bring_no_more(client, method):
+    assert announce(client, "/again/", PLENTY, method).status_code == 413
+
+
+@pytest.mark.parametrize("size", [1, BODY_LIMIT, PLENTY])
+def test_upload_of_a_stranger_leads_to_the_login_unread(size):
+    response = announce(Client(enforce_csrf_checks=True), PICTURES, size)
+
+    assert response.status_code == 303
+    assert unquote(response["Location"]) == f"{reverse('admin:login')}?next={PICTURES}"
+
+
+def test_staff_upload_as_much_as_the_route_takes(client):
+    client.force_login(UserFactory(is_superuser=True))
+
+    assert announce(client, PICTURES, BODY_LIMITS["admin:education_picture_add"] + 1).status_code == 413
+    assert announce(client, reverse("admin:practice_clinic_add"), BODY_LIMIT + 1).status_code == 413
+    file = SimpleUploadedFile("large.jpg", b"x" * LARGEST_FILE)
+    response = client.post(PICTURES, {"file": file, "description": "A hill"})
+    assert "This is not a whole JPEG, PNG or WebP picture." in response.content.decode()
+
+
+def test_reports_of_the_mail_provider_may_be_larger(client):
+    path = reverse("outbox:postmark")
+    assert client.post(path, b"x" * (1024 * 1024), content_type="application/json").status_code == 404  # not ours
+    assert announce(client, path, 1024 * 1024 + 1).status_code == 413
+
+
+def test_limits_leave_room_for_what_the_rooms_take():
+    assert BODY_LIMITS["admin:education_picture_add"] >= LARGEST_FILE + BODY_LIMIT
+    assert BODY_LIMITS["admin:assessments_questionnaire_upload"] >= MOST_BYTES + BODY_LIMIT
+
+
+def test_every_body_that_a_stranger_may_send_stays_in_memory(settings):
+    """Django writes a file to disk only in a body that is larger than this."""
+    open_to_all = [limit for name, limit in BODY_LIMITS.items() if not name.startswith("admin:")]
+    assert max(BODY_LIMIT, *open_to_all) <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+
+
+# Bodies without a length
+
+
+class Endless(io.RawIOBase):
+    """A body that never ends, and counts what was taken of it."""
+
+    taken = 0
+
+    def read(self, size=-1):
+        assert 0 < size <= BODY_LIMIT + 1
+        self.taken += min(size, 8192)
+        return b"x" * min(size, 8192)
+
+
+def environ_after(stream, **changes) -> dict:
+    """What the application is given of a request in chunks."""
+    seen = {}
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": stream}
+    SizedBodies(lambda environ, start_response: seen.update(environ))(chunked | changes, None)
+    return seen
+
+
+def test_body_in_chunks_gets_its_length():
+    seen = environ_after(io.BytesIO(b"email=alice"))
+    assert (seen["CONTENT_LENGTH"], seen["wsgi.input"].read()) == ("11", b"email=alice")
+    assert "HTTP_TRANSFER_ENCODING" not in seen
+
+
+def test_body_in_chunks_without_end_is_read_no_further_than_the_limit(client):
+    stream = Endless()
+    seen = environ_after(stream)
+    assert stream.taken == BODY_LIMIT + 1
+    for path in ("/again/", reverse("outbox:mailgun")):
+        assert announce(client, path, seen["CONTENT_LENGTH"]).status_code == 413
+
+
+def test_body_without_a_marked_end_is_not_touched():
+    stream = Endless()
+    assert environ_after(stream, **{"wsgi.input_terminated": False})["wsgi.input"] is stream
+    assert stream.taken == 0
