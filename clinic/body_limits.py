@@ -30,8 +30,13 @@ class BodyLimits:
         if is_upload and request.method == "POST" and not request.user.is_staff:
             return HttpResponseRedirect(reverse("admin:login", query={"next": request.path}), status=303)
         if content_length(request.META) > limit:
-            return render(request, "413.html", {"limit": limit}, status=413)
+            return render(request, "413.html", {"limit": size_words(limit)}, status=413)
         return None
+
+
+def size_words(size: int) -> str:
+    """Like "256 KB" or "21 MB"."""
+    return f"{size >> 20} MB" if size >= 1 << 20 else f"{size >> 10} KB"
 
 
 def content_length(environ: dict) -> int:

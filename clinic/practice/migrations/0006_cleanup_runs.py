@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "clean-up of expired data",
-                "verbose_name_plural": "clean-up of expired data",
+                "verbose_name_plural": "clean-ups of expired data",
                 "ordering": ["-started_at"],
             },
         ),
