@@ -19,6 +19,7 @@ from booking.holds import delete_expired_holds
 from booking.moderation import clear_expired_network_marks
 from booking.returning import delete_expired_requests
 from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
+from clinic.practice.confirmation import delete_expired_codes
 from clinic.practice.links import delete_expired_links
 from clinic.practice.models import CleanupRun
 from clinic.practice.sessions import delete_expired_sessions
@@ -31,6 +32,7 @@ LONGEST_S = 200  # then the rest is left to the next run; below the broker's vis
 EXPIRING: dict[str, Callable[..., int]] = {
     "sessions": delete_expired_sessions,
     "patient links": delete_expired_links,
+    "confirmation codes": delete_expired_codes,
     "holds": delete_expired_holds,
     "requests to be recognized": delete_expired_requests,
     "network marks": clear_expired_network_marks,

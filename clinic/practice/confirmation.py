@@ -13,9 +13,11 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
+from .batches import BATCH, delete_batch
 from .models import ConfirmationCode, Patient
 
 CODE_LASTS = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=1)  # longer than codes are counted
 MOST_TRIES = 5  # of one code, or of the birth date within CODE_LASTS
 CONFIRMED_FOR = timedelta(minutes=30)
 KEY, SALT = "confirmed", "practice.confirmation"
@@ -40,6 +42,11 @@ def try_code(*, patient: Patient, typed: str, now: datetime) -> bool:
     code.save(update_fields=["used_at"])
     record_access(actor=None, action=Action.EXECUTE, subject=code, patient_id=patient.pk, now=now)
     return True
+
+
+def delete_expired_codes(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` codes that are a day old. Returns how many."""
+    return delete_batch(ConfirmationCode.objects.filter(created_at__lte=now - KEPT_FOR), limit=limit)
 
 
 def is_birth_date(*, patient: Patient, typed: date) -> bool:

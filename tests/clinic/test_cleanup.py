@@ -31,7 +31,7 @@ from clinic.outbox.models import Suppression, TextConsent
 from clinic.practice.batches import delete_batch
 from clinic.practice.cleanup_runs import OVERDUE_AFTER, cleanup_overdue_since, record_cleanup
 from clinic.practice.links import REMEMBERED_FOR, issue_link, revoke_links
-from clinic.practice.models import CleanupRun, LinkPurpose, PatientLink
+from clinic.practice.models import CleanupRun, ConfirmationCode, LinkPurpose, PatientLink, Proof
 from clinic.practice.sessions import delete_expired_sessions
 from clinic.settings import SESSION_COOKIE_AGE
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
@@ -106,7 +106,14 @@ def test_link_that_was_revoked_is_deleted_ninety_days_after_and_the_newer_one_st
     alice = PatientFactory()
     for number in range(2):
         subject = uuid.UUID(int=number)
-        issue_link(patient=alice, purpose="visit", subject_id=subject, expires_at=NOW + timedelta(days=365), now=NOW)
+        issue_link(
+            patient=alice,
+            purpose="visit",
+            proof=Proof.MAILED,
+            subject_id=subject,
+            expires_at=NOW + timedelta(days=365),
+            now=NOW,
+        )
     revoke_links(subject_id=uuid.UUID(int=0), now=NOW)
 
     assert clean_up(NOW + REMEMBERED_FOR - SECOND).deleted["patient links"] == 0
@@ -138,6 +145,15 @@ def test_requests_to_be_recognized_are_deleted_after_a_day():
 
     assert clean_up().deleted["requests to be recognized"] == 1
     assert ReturnRequest.objects.get().created_at == NOW - KEPT_FOR + SECOND
+
+
+def test_confirmation_codes_are_deleted_after_a_day():
+    alice = PatientFactory()
+    for age in (DAY, DAY - SECOND):
+        ConfirmationCode.objects.create(patient=alice, created_at=NOW - age)
+
+    assert clean_up().deleted["confirmation codes"] == 1
+    assert ConfirmationCode.objects.get().created_at == NOW - DAY + SECOND
 
 
 def test_network_marks_are_cleared_after_a_day_and_their_rows_stay(evaluation):
