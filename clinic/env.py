@@ -2,16 +2,29 @@
 
 Pure: takes a mapping, returns a frozen `Environment` or raises `EnvironmentInvalid`, which names every missing or
 wrong variable at once. Production is the default, so that forgetting to say what a machine is can only fail loudly.
+A word that is not understood is refused rather than read as "no". Error messages repeat no value that may be a secret.
 """
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
+
+from clinic.service_urls import (
+    EmailServer,
+    Texts,
+    parse_database_url,
+    parse_email_url,
+    parse_flag,
+    parse_redis_url,
+    parse_sms_url,
+)
 
 LOCAL_SECRET_KEY = "local-only-" + "0" * 50
 LOCAL_ENCRYPTION_KEY = "local:" + base64.urlsafe_b64encode(b"runclinic-local-encryption-key!!").decode()
+KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 class EnvironmentInvalid(Exception):
@@ -48,7 +61,7 @@ VARIABLES = (
     ),
     Variable(
         "EMAIL_URL",
-        "the SMTP server (smtps:// for TLS at once, ?tls=1 for STARTTLS), or mailgun://key@domain, or postmark://token@api",
+        "the SMTP server (smtps:// for TLS at once, ?tls=1 for STARTTLS, ?tls=0 to send a password unencrypted), or mailgun://key@domain, or postmark://token@api",
         "smtp://user:…@mail:587?tls=1",
         None,
     ),
@@ -78,50 +91,15 @@ VARIABLES = (
         "2026a:…",
         LOCAL_ENCRYPTION_KEY,
     ),
-    Variable("BEHIND_PROXY", "1 if a proxy ends TLS and sets X-Forwarded-Proto and X-Forwarded-For", "1", "0", False),
+    Variable(
+        "BEHIND_PROXY",
+        "1 (true, yes, on) if a proxy ends TLS and sets X-Forwarded-Proto and X-Forwarded-For, else 0",
+        "1",
+        "0",
+        False,
+    ),
     Variable("MAILBOX_DIR", "local only: the folder whose messages /_mail/ shows", "", "", False),
 )
-
-
-@dataclass(frozen=True)
-class EmailServer:
-    host: str
-    port: int
-    username: str
-    password: str
-    use_tls: bool
-    use_ssl: bool
-    provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
-
-    @property
-    def mailer(self) -> dict[str, object]:
-        """As Django's MAILERS has it."""
-        if self.provider == "mailgun":
-            options = {"api_key": self.username, "sender_domain": self.host}
-            return {"BACKEND": "anymail.backends.mailgun.EmailBackend", "OPTIONS": options}
-        if self.provider == "postmark":
-            return {"BACKEND": "anymail.backends.postmark.EmailBackend", "OPTIONS": {"server_token": self.username}}
-        options = {
-            "host": self.host,
-            "port": self.port,
-            "username": self.username,
-            "password": self.password,
-            "use_tls": self.use_tls,
-            "use_ssl": self.use_ssl,
-            "timeout": 20,
-        }
-        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Who carries text messages, and from which number (E.164)."""
-
-    provider: str  # "twilio" or "console"
-    account: str
-    token: str
-    sender: str
-    api: str  # empty: the provider's own
 
 
 @dataclass(frozen=True)
@@ -165,7 +143,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         name=name,
         secret_key=parse("SECRET_KEY", _parse_secret),
         database=parse("DATABASE_URL", parse_database_url),
-        redis_url=parse("REDIS_URL", _parse_redis_url),
+        redis_url=parse("REDIS_URL", parse_redis_url),
         allowed_hosts=parse("ALLOWED_HOSTS", _parse_hosts),
         site_url=parse("SITE_URL", _parse_site_url),
         email=parse("EMAIL_URL", parse_email_url),
@@ -173,11 +151,11 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         email_webhook_key=values["EMAIL_WEBHOOK_KEY"],
         texts=parse("SMS_URL", parse_sms_url),
         encryption_keys=parse("ENCRYPTION_KEYS", parse_encryption_keys),
-        is_behind_proxy=values["BEHIND_PROXY"] in ("1", "true", "yes"),
+        is_behind_proxy=parse("BEHIND_PROXY", lambda text: parse_flag(text or "0")),
         mailbox_dir=values["MAILBOX_DIR"],
     )
     if name == "production":
-        faults += _local_leftovers(environment)
+        faults += _unsafe_in_production(environment)
     if faults:
         raise EnvironmentInvalid("\n".join(faults))
     return environment
@@ -199,7 +177,7 @@ def _read_values(environ: Mapping[str, str], *, is_production: bool) -> dict[str
     return values
 
 
-def _local_leftovers(environment: Environment) -> list[str]:
+def _unsafe_in_production(environment: Environment) -> list[str]:
     faults = []
     if environment.secret_key == LOCAL_SECRET_KEY:
         faults.append("SECRET_KEY is the local one, which anybody can read.")
@@ -209,6 +187,10 @@ def _local_leftovers(environment: Environment) -> list[str]:
         faults.append("MAILBOX_DIR is for local use; in production it would show patients' mail.")
     if environment.texts and (environment.texts.provider == "console" or environment.texts.api):
         faults.append("SMS_URL names a provider for local use; texts would reach nobody.")
+    if environment.email and environment.email.exposes_password:
+        faults.append(
+            "EMAIL_URL would send its password unencrypted: add ?tls=1 or use smtps://, or add ?tls=0 to send it all the same."
+        )
     if environment.site_url and not environment.site_url.startswith("https://"):
         faults.append("SITE_URL must start with https:// in production.")
     return faults
@@ -217,29 +199,6 @@ def _local_leftovers(environment: Environment) -> list[str]:
 def _parse_secret(text: str) -> str:
     if len(text) < 50:
         raise ValueError("has fewer than 50 characters.")
-    return text
-
-
-def parse_database_url(text: str) -> dict[str, object]:
-    """`postgresql://user:password@host:port/name?host=/socket/folder` as Django's database settings."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("postgres", "postgresql") or len(parts.path) < 2:
-        raise ValueError("must look like postgresql://user:password@host:5432/name.")
-    query = dict(parse_qsl(parts.query))
-    host = query.pop("host", None) or parts.hostname or ""
-    return {
-        "NAME": unquote(parts.path[1:]),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": host,
-        "PORT": str(parts.port or ""),
-        "OPTIONS": query,
-    }
-
-
-def _parse_redis_url(text: str) -> str:
-    if urlsplit(text).scheme not in ("redis", "rediss", "unix", "redis+socket"):
-        raise ValueError("must look like redis://:password@host:6379/0.")
     return text
 
 
@@ -257,50 +216,18 @@ def _parse_site_url(text: str) -> str:
     return text
 
 
-def parse_email_url(text: str) -> EmailServer:
-    """`smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("smtp", "smtps", "mailgun", "postmark") or not parts.hostname:
-        raise ValueError("must look like smtp://user:password@host:587?tls=1.")
-    if parts.scheme in ("mailgun", "postmark"):
-        if not parts.username:
-            raise ValueError(f"must look like {parts.scheme}://key@domain.")
-        return EmailServer(parts.hostname, 443, unquote(parts.username), "", False, True, provider=parts.scheme)
-    use_ssl = parts.scheme == "smtps"
-    return EmailServer(
-        host=parts.hostname,
-        port=parts.port or (465 if use_ssl else 25),
-        username=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        use_tls=dict(parse_qsl(parts.query)).get("tls") == "1",
-        use_ssl=use_ssl,
-    )
-
-
-def parse_sms_url(text: str) -> Texts | None:
-    """`twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
-    if not text:
-        return None
-    parts = urlsplit(text)
-    if parts.scheme == "console":
-        return Texts("console", "", "", "", "")
-    number = (parts.hostname or "").removeprefix("+")
-    if parts.scheme != "twilio" or not parts.username or not parts.password or not number.isdigit():
-        raise ValueError("must look like twilio://account:token@16035550100.")
-    api = dict(parse_qsl(parts.query)).get("api", "")
-    return Texts("twilio", unquote(parts.username), unquote(parts.password), f"+{number}", api)
-
-
 def parse_encryption_keys(text: str) -> dict[str, bytes]:
-    """`id:base64,id:base64`, newest first, each 32 bytes."""
+    """`id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")
         try:
-            key = base64.urlsafe_b64decode(encoded)
-        except binascii.Error:
+            key = base64.b64decode(encoded.replace("-", "+").replace("_", "/"), validate=True)
+        except (binascii.Error, ValueError):
             key = b""
-        if not key_id or len(key) != 32:
+        if not KEY_ID.fullmatch(key_id) or len(key) != 32:
             raise ValueError("must be id:base64 of 32 bytes, several separated by commas.")
+        if key_id in keys:
+            raise ValueError(f"has two keys of the id {key_id}; each needs its own.")
         keys[key_id] = key
     return keys

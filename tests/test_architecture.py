@@ -43,6 +43,7 @@ LAYERS = (
 
 PURE = {
     "clinic/env.py": set(),
+    "clinic/service_urls.py": set(),
     "clinic/practice/phone.py": {"phonenumbers"},
     "clinic/practice/zones.py": set(),
     "clinic/practice/mail_domains.py": set(),

@@ -20,6 +20,7 @@ from clinic.env import (
     read_environment,
 )
 from clinic.local.folder import ROOT
+from clinic.service_urls import parse_redis_url, parse_sms_url
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 OLD_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
@@ -69,12 +70,105 @@ def test_everything_missing_is_named_at_once():
         ("ENCRYPTION_KEYS", "2026a:c2hvcnQ="),
         ("ENCRYPTION_KEYS", KEY),
         ("ENCRYPTION_KEYS", LOCAL_ENCRYPTION_KEY),
+        ("ENCRYPTION_KEYS", f"2026a:{KEY},2026a:{OLD_KEY}"),
+        ("ENCRYPTION_KEYS", f"2026 a:{KEY}"),
+        ("ENCRYPTION_KEYS", f"2026a:{KEY[:-1]}?="),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("REDIS_URL", "redis://redis:6379/0?ssl_cert_reqs=required"),
+        ("REDIS_URL", "rediss://redis:6379/0?ssl_cert_req=none"),
+        ("REDIS_URL", "rediss://redis:6379/0?ssl_cert_reqs=maybe"),
+        ("DATABASE_URL", "postgresql://clinic@db/clinic?sslmod=require"),
+        ("DATABASE_URL", "postgresql://clinic@db/clinic?options=-csynchronous_commit%3Doff"),
+        ("DATABASE_URL", "postgresql://clinic@db/clinic?sslmode"),
+        ("SMS_URL", "twilio://AC:token@16035550100?apo=x"),
+        ("SMS_URL", "console:"),
+        ("EMAIL_URL", "smtp://mail.example:25?ssl=1"),
+        ("EMAIL_URL", "smtp://mail.example:25?tls=1&tls=0"),
+        ("EMAIL_URL", "smtps://mail.example?tls=1"),
+        ("EMAIL_URL", "postmark://token@api?tls=1"),
+        ("BEHIND_PROXY", "ja"),
         ("MAILBOX_DIR", "/var/mail"),
     ],
 )
 def test_production_refuses_a_bad_value_by_its_name(name, value):
     [fault] = faults_of({**PRODUCTION, name: value})
     assert fault.startswith(name)
+
+
+@pytest.mark.parametrize("word", ["1", "true", "True", "TRUE", "yes", "Yes", "on", "ON", " on "])
+def test_usual_words_for_yes_switch_on(word):
+    assert read_environment({**PRODUCTION, "BEHIND_PROXY": word}).is_behind_proxy
+    assert parse_email_url(f"smtp://post:secret@mail.example:587?tls={word.strip()}").use_tls
+
+
+@pytest.mark.parametrize("word", ["0", "false", "False", "no", "NO", "off", "Off"])
+def test_usual_words_for_no_switch_off(word):
+    assert not read_environment({**PRODUCTION, "BEHIND_PROXY": word}).is_behind_proxy
+    assert not read_environment(
+        {**PRODUCTION, "EMAIL_URL": f"smtp://post:secret@mail.example?tls={word}"}
+    ).email.use_tls
+
+
+def test_flag_that_is_not_set_is_off():
+    assert not read_environment(PRODUCTION).is_behind_proxy
+    assert not read_environment({**PRODUCTION, "BEHIND_PROXY": ""}).is_behind_proxy
+
+
+@pytest.mark.parametrize("word", ["ja", "2", "-", "y", "enabled", ""])
+def test_word_that_is_no_flag_is_refused_with_the_parameters_name(word):
+    [fault] = faults_of({**PRODUCTION, "EMAIL_URL": f"smtp://post:secret@mail.example:587?tls={word}"})
+    assert fault.startswith("EMAIL_URL") and " tls" in fault
+
+
+@pytest.mark.parametrize("url", ["smtp://post:secret@mail.example:587", "smtp://post:secret@10.0.0.5"])
+def test_production_sends_no_mail_password_unencrypted_unless_told(url):
+    [fault] = faults_of({**PRODUCTION, "EMAIL_URL": url})
+    assert fault.startswith("EMAIL_URL would send its password unencrypted")
+    assert read_environment({**PRODUCTION, "EMAIL_URL": f"{url}?tls=0"}).email.password == "secret"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://mail.example",  # no password
+        "smtp://post:secret@localhost:1025",
+        "smtp://post:secret@127.0.0.1:1025",
+        "smtp://post:secret@[::1]:1025",
+        "smtps://post:secret@mail.example",
+    ],
+)
+def test_production_takes_a_mail_server_that_hears_no_password_in_the_clear(url):
+    assert read_environment({**PRODUCTION, "EMAIL_URL": url}).email
+
+
+@pytest.mark.parametrize("character", "/?#")
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("EMAIL_URL", "smtp://post:hush{}hush@mail.example:587"),
+        ("EMAIL_URL", "smtp://post:1{}hush@mail.example:587"),
+        ("DATABASE_URL", "postgresql://clinic:hush{}hush@db/clinic"),
+        ("REDIS_URL", "redis://:hush{}hush@redis:6379/0"),
+        ("REDIS_URL", "redis://:1{}hush@redis:6379/0"),
+        ("SMS_URL", "twilio://AC:hush{}hush@16035550100"),
+    ],
+)
+def test_password_with_a_character_that_ends_the_host_is_refused_and_not_repeated(name, url, character):
+    [fault] = faults_of({**PRODUCTION, name: url.format(character)})
+    assert fault.startswith(name)
+    assert "hush" not in fault
+
+
+def test_broker_over_tls_proves_who_it_is_unless_told_otherwise():
+    assert parse_redis_url("rediss://:p%2Fw@redis:6379/0") == "rediss://:p%2Fw@redis:6379/0?ssl_cert_reqs=required"
+    assert parse_redis_url("rediss://redis?ssl_ca_certs=/ca.pem").endswith("ssl_cert_reqs=required")
+    assert parse_redis_url("rediss://redis?ssl_cert_reqs=CERT_NONE").endswith("?ssl_cert_reqs=CERT_NONE")
+    assert parse_redis_url("redis://redis:6379/0") == "redis://redis:6379/0"
+
+
+def test_text_messages_come_from_a_number():
+    assert parse_sms_url("") is None
+    assert parse_sms_url("twilio://AC:to%2Fken@+16035550100").sender == "+16035550100"
 
 
 def test_every_bad_value_is_named_at_once():

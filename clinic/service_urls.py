@@ -1,0 +1,189 @@
+"""The URLs that name the servers the site uses: database, broker, mail, text messages.
+
+Pure. What is not understood is refused: a mistyped parameter must not switch encryption off without a word. The errors
+repeat no part of a URL that may be a password.
+"""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+# What may follow the ? of DATABASE_URL: libpq's own parameters, without those that the settings or the URL itself give.
+LIBPQ_PARAMETERS = (
+    *("host", "port", "hostaddr", "application_name", "connect_timeout", "tcp_user_timeout", "passfile"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+    *("sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "sslcertmode"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding", "require_auth", "gssencmode"),
+    *("target_session_attrs", "load_balance_hosts"),
+)
+REDIS_TLS_PARAMETERS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+
+@dataclass(frozen=True)
+class EmailServer:
+    host: str
+    port: int
+    username: str
+    password: str
+    use_tls: bool
+    use_ssl: bool
+    provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
+    may_be_unencrypted: bool = False  # the operator has said so
+
+    @property
+    def exposes_password(self) -> bool:
+        """Whether the password would leave this machine unencrypted without the operator having said so."""
+        is_encrypted = self.use_tls or self.use_ssl or _is_loopback(self.host)
+        return bool(self.password) and not is_encrypted and not self.may_be_unencrypted
+
+    @property
+    def mailer(self) -> dict[str, object]:
+        """As Django's MAILERS has it."""
+        if self.provider == "mailgun":
+            options = {"api_key": self.username, "sender_domain": self.host}
+            return {"BACKEND": "anymail.backends.mailgun.EmailBackend", "OPTIONS": options}
+        if self.provider == "postmark":
+            return {"BACKEND": "anymail.backends.postmark.EmailBackend", "OPTIONS": {"server_token": self.username}}
+        options = {
+            "host": self.host,
+            "port": self.port,
+            "username": self.username,
+            "password": self.password,
+            "use_tls": self.use_tls,
+            "use_ssl": self.use_ssl,
+            "timeout": 20,
+        }
+        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Who carries text messages, and from which number (E.164)."""
+
+    provider: str  # "twilio" or "console"
+    account: str
+    token: str
+    sender: str
+    api: str  # empty: the provider's own
+
+
+def parse_flag(text: str) -> bool:
+    """1 or 0, in any of the usual words and in any letter case. Raises ValueError for everything else."""
+    word = text.strip().lower()
+    if word not in YES + NO:
+        raise ValueError("must be 1 or 0 (or true/false, yes/no, on/off).")
+    return word in YES
+
+
+def _split_url(text: str, schemes: Collection[str], *, example: str) -> SplitResult:
+    """Raises ValueError, without quoting `text`, for another scheme, a bad port, or a character that ends the host early."""
+    fault = f"must look like {example} (in a user name or password write / ? # @ : as %2F %3F %23 %40 %3A)."
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # checks it
+    except ValueError:
+        raise ValueError(fault) from None
+    if parts.scheme not in schemes or parts.fragment:
+        raise ValueError(fault)
+    return parts
+
+
+def _read_query(parts: SplitResult, known: Collection[str]) -> dict[str, str]:
+    """What follows the ? of a URL. Raises ValueError for a parameter that is unknown, empty or given twice."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        named = name if name.isidentifier() else "one that is no name"  # perhaps a piece of a password
+        if name not in known:
+            raise ValueError(f"has an unknown parameter after its ?: {named}. Known: {', '.join(known) or 'none'}.")
+        if name in found or not value:
+            raise ValueError(f"has an empty or repeated parameter after its ?: {named}.")
+        found[name] = value
+    return found
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def parse_database_url(text: str) -> dict[str, object]:
+    """`postgresql://user:password@host:port/name?host=/socket/folder` as Django's database settings."""
+    example = "postgresql://user:password@host:5432/name"
+    parts = _split_url(text, ("postgres", "postgresql"), example=example)
+    if len(parts.path) < 2:
+        raise ValueError(f"must look like {example}.")
+    query = _read_query(parts, LIBPQ_PARAMETERS)
+    host = query.pop("host", None) or parts.hostname or ""
+    return {
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": query.pop("port", "") or str(parts.port or ""),
+        "OPTIONS": query,
+    }
+
+
+def parse_redis_url(text: str) -> str:
+    """The URL as Celery takes it. Over rediss:// the server's certificate is checked unless the URL says otherwise."""
+    example = "redis://:password@host:6379/0"
+    parts = _split_url(text, ("redis", "rediss", "redis+socket"), example=example)
+    if parts.scheme == "redis+socket":
+        _read_query(parts, ("virtual_host",))
+        return text
+    if not parts.hostname or not re.fullmatch(r"/?\d*", parts.path):
+        raise ValueError(f"must look like {example}.")
+    query = _read_query(parts, REDIS_TLS_PARAMETERS if parts.scheme == "rediss" else ())
+    wanted = query.setdefault("ssl_cert_reqs", "required").removeprefix("CERT_").lower()
+    if wanted not in ("required", "optional", "none"):
+        raise ValueError("has a bad parameter after its ?: ssl_cert_reqs must be required, optional or none.")
+    return parts._replace(query=urlencode(query)).geturl() if parts.scheme == "rediss" else text
+
+
+def parse_email_url(text: str) -> EmailServer:
+    """`smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
+    example = "smtp://user:password@host:587?tls=1"
+    parts = _split_url(text, ("smtp", "smtps", "mailgun", "postmark"), example=example)
+    if not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"must look like {example}.")
+    query = _read_query(parts, ("tls",) if parts.scheme == "smtp" else ())
+    if parts.scheme in ("mailgun", "postmark"):
+        if not parts.username:
+            raise ValueError(f"must look like {parts.scheme}://key@domain.")
+        return EmailServer(parts.hostname, 443, unquote(parts.username), "", False, True, provider=parts.scheme)
+    try:
+        use_tls = parse_flag(query["tls"]) if query else False
+    except ValueError as fault:
+        raise ValueError(f"has a bad parameter after its ?: tls {fault}") from None
+    use_ssl = parts.scheme == "smtps"
+    return EmailServer(
+        host=parts.hostname,
+        port=parts.port or (465 if use_ssl else 25),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        use_tls=use_tls,
+        use_ssl=use_ssl,
+        may_be_unencrypted=bool(query) and not use_tls,
+    )
+
+
+def parse_sms_url(text: str) -> Texts | None:
+    """`twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
+    if not text:
+        return None
+    example = "twilio://account:token@16035550100"
+    parts = _split_url(text, ("twilio", "console"), example=example)
+    query = _read_query(parts, ("api",) if parts.scheme == "twilio" else ())
+    if parts.scheme == "console":
+        return Texts("console", "", "", "", "")
+    number = (parts.hostname or "").removeprefix("+")
+    if not parts.username or not parts.password or not number.isdigit() or parts.path not in ("", "/"):
+        raise ValueError(f"must look like {example}.")
+    api = query.get("api", "")
+    return Texts("twilio", unquote(parts.username), unquote(parts.password), f"+{number}", api)
