@@ -5,7 +5,7 @@ Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), s
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
 
 from clinic.outbox.limits import REDELIVERED_AFTER, TASK_LIMIT, TASK_SOFT_LIMIT
@@ -55,6 +55,22 @@ app.conf.update(
         },
     },
 )
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _prepare_process(**_):
+    from clinic.start import prepare_process
+
+    prepare_process()
+
+
+@signals.worker_ready.connect
+def _sweep_at_once(**_):
+    """Send what waited while no worker ran; /health/ is good again without waiting for beat."""
+    from clinic.outbox.messages import wake_sweep
+
+    wake_sweep()
 
 
 @app.on_configure.connect

@@ -5,13 +5,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from booking.views.finding import VisitsMap
-from clinic import views
+from clinic import health, views
 from education.views import finding
 from education.views.pictures import picture
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("health/", views.health, name="health"),
+    path("live/", health.live, name="live"),
+    path("ready/", health.ready, name="ready"),
+    path("health/", health.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("sitemap.xml", finding.sitemap, {"more": {"visits": VisitsMap}}, name="sitemap"),
     path("pictures/<slug:name>/<int:width>.webp", picture, name="picture"),

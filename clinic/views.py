@@ -1,27 +1,21 @@
-"""The home page, the health page, and the pages for what went wrong."""
+"""The home page, and the pages for what went wrong."""
 
-import logging
 import sys
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.http import HttpResponse, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from booking.availability import next_free_slots
 from booking.models import OpeningHours, Service
 from booking.week_in_words import opening_times, week_in_words
-from clinic.outbox.models import Message
-from clinic.outbox.pulse import SILENT_AFTER, last_sweep
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 from education.structured_data import describe_clinic
 from education.views.addresses import canonical_url, describe_address
-
-logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 30
 
@@ -56,27 +50,6 @@ def home(request):
         ),
     }
     return render(request, "home.html", context)
-
-
-@require_safe
-@never_cache
-def health(request):
-    """For monitoring: 200 if the database answers, somebody looks for due messages and none is late, else 503. Ages only.
-
-    Two minutes is late. `last_sweep_s` is null on a site whose worker and beat have never run.
-    """
-    report, now = {"database": "ok", "oldest_overdue_s": 0, "last_sweep_s": None}, timezone.now()
-    try:
-        report["oldest_overdue_s"] = int(Message.objects.oldest_overdue_age(now=now).total_seconds())
-        if swept_at := last_sweep():
-            report["last_sweep_s"] = int((now - swept_at).total_seconds())
-    except DatabaseError:
-        logger.exception("health: the database does not answer")
-        report["database"] = "no answer"
-        connection.close()
-    longest = max(report["oldest_overdue_s"], report["last_sweep_s"] or 0)
-    is_well = report["database"] == "ok" and longest < SILENT_AFTER.total_seconds()
-    return JsonResponse(report, status=200 if is_well else 503)
 
 
 @require_safe

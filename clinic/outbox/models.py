@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
@@ -139,16 +139,17 @@ class Message(models.Model):
 
 
 class Sweep(models.Model):
-    """When somebody last looked for due messages. There is one row."""
+    """Heartbeat of the sweep for due messages, and since when one is expected. There is one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    swept_at = models.DateTimeField()
+    first_started_at = models.DateTimeField(db_default=Now())  # when web, worker or beat first started on this database
+    swept_at = models.DateTimeField(null=True)  # null: never
 
     class Meta:
         constraints = [models.CheckConstraint(name="sweep_is_one_row", condition=Q(id=1))]
 
     def __str__(self):
-        return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC" if self.swept_at else "never"
 
 
 class Suppression(models.Model):

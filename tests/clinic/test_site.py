@@ -1,7 +1,6 @@
-"""The site as a whole: its headers, its health, its front page, its way of failing."""
+"""The site as a whole: its headers, its front page, its way of failing."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from django.test import Client, override_settings
@@ -12,9 +11,7 @@ from assessments.models import Questionnaire, Response
 from booking.models import Appointment
 from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
-from clinic.outbox.messages import plan_message
 from clinic.practice.models import Clinic
-from clinic.practice.patients import find_or_register_patient
 from tests.database_away import database_away
 
 pytestmark = pytest.mark.django_db
@@ -49,33 +46,6 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
 
     for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 am – noon", "(603) 555-0142"):
         assert words in page
-
-
-def test_health_when_all_is_well(client):
-    response = client.get("/health/")
-
-    assert response.status_code == 200
-    assert response.json() == {"database": "ok", "oldest_overdue_s": 0, "last_sweep_s": None}
-
-
-def test_health_when_nobody_sends_what_is_due(client):
-    now = timezone.now()
-    ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
-    plan_message(
-        kind="letter",
-        subject_id=ada.pk,
-        version=1,
-        patient=ada,
-        due_at=now - timedelta(minutes=5),
-        not_after=now + timedelta(hours=1),
-        now=now,
-    )
-
-    response = client.get("/health/")
-
-    assert response.status_code == 503
-    assert response.json()["oldest_overdue_s"] >= 300
-    assert "ada" not in response.content.decode().lower()
 
 
 @pytest.mark.django_db(transaction=True)
