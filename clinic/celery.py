@@ -4,6 +4,7 @@ Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), s
 """
 
 import os
+import sys
 
 from celery import Celery, signals
 from celery.schedules import crontab
@@ -60,9 +61,13 @@ app.conf.update(
 @signals.celeryd_init.connect
 @signals.beat_init.connect
 def _prepare_process(**_):
+    from clinic.audit.keys import KeysLost
     from clinic.start import prepare_process
 
-    prepare_process()
+    try:
+        prepare_process()
+    except KeysLost as fault:  # Celery would log any Exception of a receiver and go on
+        sys.exit(str(fault))
 
 
 @signals.worker_ready.connect

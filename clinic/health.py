@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic.audit.keys import find_key_faults
+from clinic.audit.unopened import count_unopened
 from clinic.outbox.models import Message
 from clinic.outbox.pulse import read_pulse
 
@@ -40,7 +42,7 @@ def ready(request):
 @require_safe
 @never_cache
 def health(request):
-    """200 if messages go out on time, else 503 with the reasons. For monitoring.
+    """200 if messages go out on time and everything sealed opens, else 503 with the reasons. For monitoring.
 
     `last_sweep_s` is null while worker and beat have never run.
     """
@@ -48,7 +50,7 @@ def health(request):
     report = {"oldest_overdue_s": 0, "last_sweep_s": None}
     faults = _database_faults()
     try:
-        faults = faults or _message_faults(report, now=now)
+        faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
     except DatabaseError:
         faults = [_database_is_away()]
     report["database"] = "no answer" if AWAY in faults else "ok"
@@ -112,4 +114,11 @@ def _message_faults(report: dict, *, now) -> list[str]:
         silence = f"{int((now - since).total_seconds())} s"
         never = f"worker and beat have never run, {silence} after the first start"
         faults.append(f"worker or beat has stopped: no sweep for {silence}" if pulse.swept_at else never)
+    return faults
+
+
+def _key_faults(*, now) -> list[str]:
+    faults, unopened = find_key_faults(), count_unopened(now=now)
+    if unopened:
+        faults.append(f"sealed values that pages needed do not open: {unopened}; the log names them")
     return faults

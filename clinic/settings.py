@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic.practice.middleware.BrokenLinkPages",
+    "clinic.audit.middleware.UnopenedPages",
     "clinic.practice.middleware.AdminByClinicClock",
 ]
 

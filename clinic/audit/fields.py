@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
+from .keys import require_keys_once
 from .sealing import open_sealed, seal
 
 
@@ -67,11 +68,12 @@ class EncryptedJSONField(models.BinaryField):
         return json.loads(open_sealed(sealed.token, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
     def seal_value(self, value, instance) -> Sealed:
-        """`value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it."""
+        """`value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it, or KeysLost."""
         try:
             plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (ValueError, TypeError):
             raise TypeError(f"{self.place(instance)} was given something that JSON cannot hold") from None
+        require_keys_once()
         return Sealed(seal(plain, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
     def pre_save(self, model_instance, add):

@@ -1,4 +1,4 @@
-"""Who read or changed what about a patient. Rows are only ever added: a trigger refuses anything else."""
+"""Who read or changed what about a patient (append-only: a trigger refuses anything else), and the state of the encryption."""
 
 from django.conf import settings
 from django.db import models
@@ -33,3 +33,26 @@ class AccessEvent(models.Model):
 
     def __str__(self):
         return f"{self.get_action_display()} {self.object_type}"
+
+
+class KeyInUse(models.Model):
+    """A key that values in this database are sealed with; `proof` is a known word sealed with it. See `keys`."""
+
+    key_id = models.CharField(max_length=60, primary_key=True)
+    proof = models.BinaryField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="key_in_use_has_an_id", condition=~Q(key_id=""))]
+
+    def __str__(self):
+        return self.key_id
+
+
+class UnopenedValue(models.Model):
+    """A sealed value that did not open when it was last read: the field and row it is in, never what it holds."""
+
+    place = models.CharField(max_length=200, primary_key=True)  # as `EncryptedJSONField.place` has it
+    tried_at = models.DateTimeField()
+
+    def __str__(self):
+        return self.place

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.conf import settings
 
 from .fields import EncryptedJSONField, Sealed
+from .keys import require_keys_once
 from .sealing import open_sealed, read_key_id, seal
 
 
@@ -19,15 +20,17 @@ def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
     """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left to a next run).
 
     Rows already there are not touched, so it may be stopped and run again; a row that somebody saves meanwhile is
-    under the newest key by that. Raises DecryptionFailed at the first value that does not open, naming its row.
+    under the newest key by that. Raises KeysLost if a key is missing or wrong, else DecryptionFailed at the first value that
+    does not open, naming its row.
     """
+    require_keys_once()
     newest = next(iter(settings.ENCRYPTION_KEYS))
     rotated = changed = 0
     sealed_rows = field.model._base_manager.exclude(**{field.name: None})
     for pk, sealed in sealed_rows.values_list("pk", field.attname).iterator(chunk_size=500):
-        if read_key_id(sealed.token) == newest:
-            continue
         place = field.place_of(pk)
+        if read_key_id(sealed.token, place=place) == newest:
+            continue
         plain = open_sealed(sealed.token, place=place, keys=settings.ENCRYPTION_KEYS)
         fresh = Sealed(seal(plain, place=place, keys=settings.ENCRYPTION_KEYS))
         as_read = field.model._base_manager.filter(pk=pk, **{field.name: sealed})

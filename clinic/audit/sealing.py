@@ -14,37 +14,46 @@ NONCE_BYTES = 12
 
 
 class DecryptionFailed(Exception):
-    """A token did not open: wrong key, wrong row or changed bytes. The message holds no contents."""
+    """A token did not open: wrong key, wrong row or changed bytes. Neither the message nor `place` holds contents."""
+
+    def __init__(self, message: str, *, place: str):
+        super().__init__(message)
+        self.place = place
 
 
 def seal(plain: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
     """`plain` encrypted for `place` under the first of `keys`."""
     key_id, key = next(iter(keys.items()))
-    header = bytes([VERSION, len(key_id.encode())]) + key_id.encode()
+    header = sealed_with(key_id)
     nonce = secrets.token_bytes(NONCE_BYTES)
     return header + nonce + AESGCM(key).encrypt(nonce, plain, header + place.encode())
 
 
 def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
-    """What was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is gone, which key."""
-    key_id = read_key_id(token)
+    """What was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is missing, which key."""
+    key_id = read_key_id(token, place=place)
     if key_id not in keys:
-        raise DecryptionFailed(f"{place} needs the key {key_id!r}, which is not among ENCRYPTION_KEYS")
+        raise DecryptionFailed(f"{place} needs the key {key_id!r}, which is not among ENCRYPTION_KEYS", place=place)
     start = 2 + len(key_id.encode())
     header, nonce, sealed = token[:start], token[start : start + NONCE_BYTES], token[start + NONCE_BYTES :]
     try:
         return AESGCM(keys[key_id]).decrypt(nonce, sealed, header + place.encode())
     except (InvalidTag, ValueError):
         raise DecryptionFailed(
-            f"{place} does not open: it was changed, moved from another row, or its key is wrong"
+            f"{place} does not open: it was changed, moved from another row, or its key is wrong", place=place
         ) from None
 
 
-def read_key_id(token: bytes) -> str:
-    """The id of the key that sealed `token`. Raises DecryptionFailed if this is no token."""
+def read_key_id(token: bytes, *, place: str) -> str:
+    """The id of the key that sealed the `token` found at `place`. Raises DecryptionFailed if this is no token."""
     try:
         if token[0] != VERSION:
-            raise DecryptionFailed("not a sealed value of a version that is known here")
+            raise DecryptionFailed(f"{place} is not a sealed value of a version that is known here", place=place)
         return token[2 : 2 + token[1]].decode()
     except (IndexError, UnicodeDecodeError):
-        raise DecryptionFailed("not a sealed value") from None
+        raise DecryptionFailed(f"{place} is not a sealed value", place=place) from None
+
+
+def sealed_with(key_id: str) -> bytes:
+    """How every token begins that was sealed with the key `key_id`."""
+    return bytes([VERSION, len(key_id.encode())]) + key_id.encode()

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from clinic.audit.keys import KeysLost
 from clinic.audit.rotation import encrypted_fields, rotate_field
 from clinic.audit.sealing import DecryptionFailed
 
@@ -14,8 +15,8 @@ class Command(BaseCommand):
         for field in encrypted_fields():
             try:
                 rotated, changed = rotate_field(field)
-            except DecryptionFailed as fault:
-                raise CommandError(f"Stopped: {fault}. What was done so far stays done.") from None
+            except (DecryptionFailed, KeysLost) as fault:
+                raise CommandError(f"Stopped: {str(fault).rstrip('.')}. What was done so far stays done.") from None
             left += changed
             self.stdout.write(f"{field.model._meta.label}.{field.name}: {rotated} encrypted again")
         if left:

@@ -1,0 +1,53 @@
+"""Answers that are there but do not open: the page says so in plain words, and monitoring hears of it."""
+
+import secrets
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from clinic.audit.models import UnopenedValue
+from tests.assessments.answering import QUIET, page_url, posted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def answered(response):
+    response.answers = {"about.age": ["18-39"]}
+    response.save()
+    return response
+
+
+def test_intake_page_when_its_key_is_gone_says_what_to_do(client, token, answered, settings):
+    page = posted(client.get(page_url(token, "safety")).text, QUIET)
+    kept, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, {"other": secrets.token_bytes(32)}
+
+    for answer in (client.get(page_url(token, "safety")), client.post(page_url(token, "safety"), page)):
+        assert answer.status_code == 503
+        assert "We cannot open these answers right now" in answer.text
+        assert "+16035550142" in answer.text
+        assert str(answered.pk) not in answer.text and "local" not in answer.text and "For staff" not in answer.text
+
+    health = client.get("/health/")
+    assert health.status_code == 503
+    assert health.json()["reasons"] == ["sealed values that pages needed do not open: 1; the log names them"]
+    assert str(answered.pk) not in health.text
+
+    settings.ENCRYPTION_KEYS = kept
+    assert client.get(page_url(token, "safety")).status_code == 200
+    assert client.get("/health/").status_code == 200
+
+
+def test_staff_page_when_a_value_is_damaged_names_the_row_in_the_log_only(client, charlie, answered, caplog):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE assessments_response SET answers = answers || '!'::bytea WHERE id = %s", [answered.pk])
+    client.force_login(charlie)
+
+    answer = client.get(reverse("admin:assessments_response_change", args=[answered.pk]))
+
+    assert answer.status_code == 503
+    assert "For staff" in answer.text
+    assert f"assessments.response.answers:{answered.pk}" in caplog.text
+    assert UnopenedValue.objects.get().place == f"assessments.response.answers:{answered.pk}"
+    assert client.get("/health/").status_code == 503

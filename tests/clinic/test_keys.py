@@ -1,0 +1,186 @@
+"""A key that values are sealed with must be there, and be the right one, before anything is served or sealed."""
+
+import secrets
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from assessments.models import Questionnaire, Response
+from clinic.audit import keys
+from clinic.audit.keys import KeysLost, find_key_faults, require_keys
+from clinic.audit.models import KeyInUse
+from clinic.practice.patients import find_or_register_patient
+
+pytestmark = pytest.mark.django_db
+
+CANARY = "a hip that hurts at night"
+FIRST, SECOND = {"2026a": secrets.token_bytes(32)}, {"2026b": secrets.token_bytes(32)}
+WRONG = {"2026a": secrets.token_bytes(32)}
+
+
+@pytest.fixture(autouse=True)
+def first_key(settings, passed_keys):
+    """A site with one key, whose processes have not started yet."""
+    settings.ENCRYPTION_KEYS = FIRST
+    passed_keys.clear()
+
+
+def answer_something():
+    now = timezone.now()
+    ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
+    asked, _ = Questionnaire.objects.get_or_create(
+        slug="q", version=1, defaults={"title": "Q", "definition": {}, "created_at": now}
+    )
+    return Response.objects.create(questionnaire=asked, patient=ada, answers={"where": [CANARY]}, created_at=now)
+
+
+def forget_notes():
+    """As in a database of a version that noted no keys."""
+    KeyInUse.objects.all().delete()
+
+
+def noted():
+    return set(KeyInUse.objects.values_list("key_id", flat=True))
+
+
+def test_start_on_an_empty_database_notes_the_newest_key(settings):
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    require_keys()
+    assert noted() == {"2026b"}
+
+
+def test_first_value_notes_its_key_when_no_process_has_started():
+    answer_something()
+    assert noted() == {"2026a"}
+
+
+def test_value_is_sealed_without_a_query_more_once_the_process_has_passed(passed_keys, django_assert_num_queries):
+    response = answer_something()
+    passed_keys.add("2026a")
+    with django_assert_num_queries(1):
+        response.save(update_fields=["answers"])
+
+
+@pytest.mark.parametrize("how", ["noted", "of a version that noted none"])
+def test_start_is_refused_by_name_when_a_key_in_use_is_gone(settings, how):
+    answer_something()
+    if how != "noted":
+        forget_notes()
+    settings.ENCRYPTION_KEYS = SECOND
+    with pytest.raises(KeysLost, match="lacks the key '2026a'") as refusal:
+        require_keys()
+    assert CANARY not in str(refusal.value)
+    assert "2026b" not in noted()
+
+
+@pytest.mark.parametrize("how", ["noted", "of a version that noted none"])
+def test_start_is_refused_by_name_when_a_key_is_another_of_the_same_id(settings, how):
+    answer_something()
+    if how != "noted":
+        forget_notes()
+    settings.ENCRYPTION_KEYS = WRONG
+    with pytest.raises(KeysLost, match="wrong key '2026a'"):
+        require_keys()
+
+
+def test_start_names_every_key_that_is_gone(settings):
+    answer_something()
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    answer_something()
+    settings.ENCRYPTION_KEYS = {"2027a": secrets.token_bytes(32)}
+    with pytest.raises(KeysLost) as refusal:
+        require_keys()
+    assert "2026a" in str(refusal.value) and "2026b" in str(refusal.value)
+
+
+def test_start_takes_over_a_database_of_a_version_that_noted_no_keys(settings):
+    answer_something()
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    forget_notes()
+    require_keys()
+    assert noted() == {"2026a", "2026b"}
+
+
+def test_start_reads_no_answers_while_every_key_is_there(django_assert_max_num_queries):
+    answer_something()
+    with django_assert_max_num_queries(6) as captured:
+        require_keys()
+    assert not any("assessments_" in query["sql"] for query in captured.captured_queries)
+
+
+def test_key_that_sealed_nothing_may_be_replaced(settings):
+    require_keys()
+    settings.ENCRYPTION_KEYS = WRONG
+    require_keys()
+    assert find_key_faults() == []
+    settings.ENCRYPTION_KEYS = SECOND
+    require_keys()
+    assert noted() == {"2026b"}
+
+
+def test_old_key_may_be_taken_away_after_rotation(settings, capsys):
+    response = answer_something()
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    call_command("rotate_encryption_keys")
+    settings.ENCRYPTION_KEYS = SECOND
+    require_keys()
+    assert noted() == {"2026b"}
+    assert Response.objects.get(pk=response.pk).answers == {"where": [CANARY]}
+
+
+def test_rotation_is_refused_when_a_key_is_gone(settings):
+    answer_something()
+    settings.ENCRYPTION_KEYS = SECOND
+    with pytest.raises(CommandError, match="lacks the key '2026a'"):
+        call_command("rotate_encryption_keys")
+
+
+def test_damaged_value_is_no_reason_to_call_its_key_wrong(settings):
+    response, _ = answer_something(), answer_something()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE assessments_response SET answers = answers || '\\x00'::bytea WHERE id = %s", [response.pk]
+        )
+    forget_notes()
+    require_keys()
+    assert noted() == {"2026a"}
+
+
+def test_nothing_is_sealed_while_a_key_is_missing(settings):
+    answer_something()
+    settings.ENCRYPTION_KEYS = SECOND
+    with pytest.raises(KeysLost, match="2026a"):
+        answer_something()
+
+
+def test_key_of_another_process_is_an_alarm_for_one_that_lacks_it(settings, client):
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    answer_something()
+    settings.ENCRYPTION_KEYS = FIRST
+    health = client.get("/health/")
+    assert health.status_code == 503
+    assert health.json()["reasons"] == [
+        "ENCRYPTION_KEYS lacks the key '2026b', which values in the database are sealed with"
+    ]
+    assert CANARY not in health.text
+    settings.ENCRYPTION_KEYS = SECOND | FIRST
+    assert client.get("/health/").status_code == 200
+
+
+@pytest.mark.parametrize("missing", ["DROP TABLE audit_keyinuse", "ALTER TABLE assessments_score DROP COLUMN result"])
+def test_start_checks_what_is_there_when_migrations_have_not_run(settings, missing):
+    answer_something()
+    with connection.cursor() as cursor:
+        cursor.execute(missing)  # the end of the test brings it back
+    require_keys()
+    settings.ENCRYPTION_KEYS = SECOND
+    with pytest.raises(KeysLost, match="2026a"):
+        require_keys()
+
+
+def test_process_passes_once_for_each_newest_key(passed_keys, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        keys.require_keys_once()
+    assert passed_keys == {"2026a"}
