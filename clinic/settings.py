@@ -29,7 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "clinic.apps.ClinicStaticFilesConfig",
     "django.contrib.postgres",
     "django.contrib.sitemaps",
     "crispy_forms",

@@ -1,8 +1,10 @@
 """One style sheet for a page: Bootstrap's reboot and ours, joined, and never older than its parts."""
 
 import os
+import re
 
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 
 from clinic.joined_sheet import JoinedSheetFinder
 
@@ -24,6 +26,12 @@ def test_sheet_is_made_anew_when_a_part_is_younger():
 
 def test_sheet_is_collected_for_production():
     assert [name for name, _ in JoinedSheetFinder().list([])] == ["css/site.css"]
+
+
+def test_nothing_else_of_bootstrap_is_collected_for_production(capsys):
+    call_command("collectstatic", dry_run=True, interactive=False, verbosity=2)
+    collected = set(re.findall(r"bootstrap/((?:css|js)/\S+)'", capsys.readouterr().out))
+    assert collected == {"css/bootstrap-reboot.min.css", "css/bootstrap-reboot.min.css.map"}
 
 
 def test_other_names_are_left_to_the_other_finders():
