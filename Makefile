@@ -5,7 +5,7 @@ LOCAL := .venv/bin/python -m clinic.local
 UV := .venv/bin/python -m uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fault-test bench screenshot manage lock reset
+.PHONY: help setup run test check proof fault-test bench screenshot manage lock reset
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ test: setup ## all tests on a real Postgres and Valkey; T="tests/booking -k slot
 
 check: setup ## lint, format, migrations, deployment settings, known vulnerabilities, architecture
 	@exec $(LOCAL) check
+
+proof: setup ## the site as deploy/ runs it, from requirements.txt alone: a booked visit, its mail, a dead worker, a lost key
+	@exec $(LOCAL) proof
 
 fault-test: setup ## the tests that kill workers, brokers and supervisors
 	@exec $(LOCAL) test -m fault $(T)

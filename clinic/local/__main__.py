@@ -3,6 +3,7 @@
 run                the whole site on this machine
 test [ARGS…]       pytest on a Postgres and a Valkey of its own
 manage [ARGS…]     manage.py on the running site's servers, or on ones started for it
+proof              the site as deploy/ runs it in production, up to a booked visit and its mail
 check              everything that can be said without running the site
 reset              throw the local database, broker and mailbox away
 """
@@ -12,12 +13,14 @@ import sys
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
 from clinic.local.children import StopAsked
+from clinic.local.production import prove
 from clinic.local.refusal import CannotStart
 
 COMMANDS = {
     "run": supervisor.run,
     "test": commands.test,
     "manage": commands.manage,
+    "proof": prove,
     "check": check,
     "reset": commands.reset,
 }

@@ -37,10 +37,6 @@ class StopAsked(Exception):
     """Ctrl-C, TERM or HUP."""
 
 
-class ChildEnded(CannotStart):
-    """A process that should still be there is not."""
-
-
 @dataclass
 class Child:
     name: str
@@ -68,6 +64,14 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+class ChildEnded(CannotStart):
+    """A process that should still be there is not."""
+
+    def __init__(self, child: Child):
+        super().__init__(f"{child.ending}.")
+        self.child = child
 
 
 def die_with_parent(number: int, parent: int):
@@ -146,13 +150,21 @@ class Children:
         self._children.append(child)
         return child
 
-    def run(self, name: str, argv: list, **options) -> int:
-        """Start `argv`, wait for its end and return its exit code."""
+    def run(self, name: str, argv: list, *, seconds: float | None = None, **options) -> int:
+        """Start `argv`, wait for its end and return its exit code. Raises CannotStart if it takes longer than `seconds`."""
         child = self.start(name, argv, phase=Phase.COMMAND, **options)
+        deadline = None if seconds is None else time.monotonic() + seconds
         while child.is_alive:
-            self.wait(except_for=child)
+            self.wait(deadline and max(0, deadline - time.monotonic()), except_for=child)
+            if deadline and child.is_alive and time.monotonic() >= deadline:
+                raise CannotStart(f"{name} did not end within {seconds:.0f} s.")
         self._children.remove(child)
         return child.process.returncode
+
+    def kill(self, child: Child):
+        """End `child` by SIGKILL, with all it started; it is no longer missed."""
+        child.kill()
+        self._children.remove(child)
 
     def wait(self, seconds: float | None = None, *, except_for: Child | None = None):
         """Sleep until something happens, `seconds` at most."""
@@ -173,7 +185,7 @@ class Children:
             raise StopAsked
         for child in self._children:
             if child is not except_for and not child.is_alive:
-                raise ChildEnded(f"{child.ending}.")
+                raise ChildEnded(child)
 
     def _sleep(self, seconds: float | None):
         if select.select([self._wake_read], [], [], seconds)[0]:

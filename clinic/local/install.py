@@ -33,21 +33,26 @@ def install():
     print("Installing what requirements-dev.txt pins into .venv (once)…", flush=True)
     STAMP.unlink(missing_ok=True)
     if not _runs([PYTHON, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"]):
-        _make_venv()
-    uv = shutil.which("uv") or _install_uv()
-    pinned = ["--require-hashes", "-r", REQUIREMENTS]
-    if not (uv and _runs([uv, "pip", "install", "--python", PYTHON, "--compile-bytecode", *pinned])):
-        # uv reads no pip.conf; pip does, and may know an index that uv does not.
-        _runs([PYTHON, "-m", "ensurepip"])
-        if not _runs([PYTHON, "-m", "pip", "install", *pinned], explain=True):
-            sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
+        make_venv(VENV, with_pip=not shutil.which("uv"))
+    install_pinned(PYTHON, REQUIREMENTS, uv=shutil.which("uv") or _install_uv())
     shutil.copyfile(REQUIREMENTS, STAMP)
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
 
-def _make_venv():
-    pip = ["--without-pip"] if shutil.which("uv") else []
-    if not _runs([sys.executable, "-m", "venv", "--clear", *pip, VENV]):
+def install_pinned(python: Path, requirements: Path, *, uv: Path | str | None):
+    """Install `requirements`, checked against their hashes, for `python`. Exits with one line if that is impossible."""
+    pinned = ["--require-hashes", "-r", requirements]
+    if not (uv and _runs([uv, "pip", "install", "--python", python, "--compile-bytecode", *pinned])):
+        # uv reads no pip.conf; pip does, and may know an index that uv does not.
+        _runs([python, "-m", "ensurepip"])
+        if not _runs([python, "-m", "pip", "install", *pinned], explain=True):
+            sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
+
+
+def make_venv(venv: Path, *, with_pip: bool):
+    """Make an empty virtual environment. Exits with one line if that is impossible."""
+    pip = [] if with_pip else ["--without-pip"]
+    if not _runs([sys.executable, "-m", "venv", "--clear", *pip, venv]):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         way_out = f"On Debian: apt install python{version}-venv. Or install uv."
         sys.exit(f"{sys.executable} cannot make a virtual environment. {way_out}")

@@ -1,0 +1,277 @@
+"""`make proof`: production as deploy/ runs it, from nothing but requirements.txt.
+
+The working tree is copied, its requirements.txt installed in a fresh venv beside it, and the commands of the systemd units
+run from there with deploy/environment.example filled in. Postgres, Valkey and the mail sink are the development venv's own.
+A visit is booked over HTTP and its mail received; then the worker is killed, and each process is started with a lost key.
+"""
+
+import base64
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clinic.local import units
+from clinic.local.children import Child, ChildEnded, Children, Phase, die_with_parent
+from clinic.local.folder import ROOT, Folder, var_folder
+from clinic.local.install import install_pinned, make_venv
+from clinic.local.mailbox import Mail, list_mail
+from clinic.local.ports import free_port, listen
+from clinic.local.postgres import start_postgres
+from clinic.local.proof_clinic import SERVICE
+from clinic.local.refusal import CannotStart
+from clinic.local.servers import python
+from clinic.local.valkey import start_valkey
+from clinic.local.visitor import Page, Visitor
+
+HOST, EMAIL = "clinic.example", "vera@runners.example"
+STEP_S, MAIL_S, START_S = 300, 60, 60  # the longest a command of the units, a mail, a start may take
+SILENT_AFTER_S, SLACK_S = 120, 15  # what README promises of /health/
+TAIL = 25  # lines of a log
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # a service's, as systemd gives it
+
+
+@dataclass
+class Production:
+    """The deployment that is being proved."""
+
+    children: Children
+    folder: Path
+    environ: dict[str, str]
+    port: int
+    began: float
+    services: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Path:
+        return self.folder / "site"
+
+    def say(self, words: str):
+        print(f"proof {time.monotonic() - self.began:4.0f} s  {words}", flush=True)
+
+    def read_unit(self, name: str) -> units.Unit:
+        moved = {
+            units.SITE: str(self.site),
+            units.STATE: str(self.folder / "state"),
+            units.ADDRESS: f"127.0.0.1:{self.port}",
+        }
+        return units.read_unit(self.site / "deploy", name, moved=moved)
+
+    def run(self, name: str, words: list[str], *, seconds: float = STEP_S):
+        """Run to its end. Raises CannotStart with the end of what it said unless that is good."""
+        if code := self.end_of(name, words, self.environ, seconds=seconds):
+            raise CannotStart(f"{' '.join(words)} ended with exit code {code}:\n{self.tail(name)}")
+
+    def end_of(self, name: str, words: list[str], environ: dict[str, str], *, seconds: float) -> int:
+        """The exit code of `words`, whose output goes to the log `name`."""
+        log = str(self.log(name))
+        return self.children.run(name, words, seconds=seconds, env=environ, cwd=self.site, log=log)
+
+    def start(self, name: str):
+        """Start the service of a unit, and wait for what the unit itself waits for."""
+        unit = self.read_unit(name)
+        [words] = unit.commands
+        self.services[name] = self.children.start(
+            name, words, phase=Phase.SITE, env=self.environ, cwd=self.site, log=str(self.log(name))
+        )
+        for after in unit.after_start:
+            self.run(f"{name}-after", after, seconds=START_S + 10)
+
+    def kill(self, name: str):
+        self.children.kill(self.services.pop(name))
+
+    def wait_for(self, what: str, ask: Callable, *, seconds: float):
+        """The first answer of `ask` that is not None. Raises CannotStart, with the logs' ends, if none comes in time."""
+        deadline = time.monotonic() + seconds
+        while (answer := ask()) is None:
+            if time.monotonic() > deadline:
+                tails = "\n".join(f"--- {name}\n{self.tail(name)}" for name in self.services)
+                raise CannotStart(f"{what} did not come within {seconds:.0f} s.\n{tails}")
+            self.children.wait(0.25)
+        return answer
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def tail(self, name: str) -> str:
+        lines = self.log(name).read_text(errors="replace").splitlines() if self.log(name).exists() else []
+        return "\n".join(lines[-TAIL:])
+
+
+def prove():
+    """Raises CannotStart, naming what failed, with the end of what it said."""
+    if "MAKELEVEL" in os.environ:
+        die_with_parent(signal.SIGTERM, os.getppid())
+    began = time.monotonic()
+    with Folder(var_folder() / "proof").locked("make proof") as folder, Children(lock_fd=folder.lock_fd) as children:
+        for old in folder.path.glob("*.log"):
+            old.unlink()
+        production = Production(children, folder.path, {}, free_port(), began)
+        try:
+            _prove(production, folder)
+        except ChildEnded as ended:
+            raise CannotStart(f"Proof failed: {ended}\n{production.tail(ended.child.name)}") from None
+        except CannotStart as fault:
+            raise CannotStart(f"Proof failed: {fault}") from None
+    print(f"Production is proved ({time.monotonic() - began:.0f} s).")
+
+
+def _prove(production: Production, folder: Folder):
+    _copy_tree(production.site)
+    _install(production.site / ".venv")
+    production.say("a fresh venv holds what requirements.txt pins, and nothing else")
+    production.environ = _fill_in_environment(production, folder)
+    for number, words in enumerate(production.read_unit("prepare").commands):
+        production.run(f"prepare-{number}", words)
+        production.say(f"{' '.join(words[2:])}")
+    production.run("clinic", [str(production.site / ".venv/bin/python"), "-m", "clinic.local.proof_clinic"])
+    production.say("migrated, static files collected, definitions and articles loaded, a clinic described")
+    for name in ("web", "worker", "beat"):
+        production.start(name)
+    production.say("web, worker and beat run by the command lines of their units; /ready/ is 200")
+    visitor = Visitor(production.port, host=HOST)
+    _check_edges(visitor)
+    _book(visitor)
+    production.say("a visit is booked")
+    mail = production.wait_for("The mail of the visit", lambda: _find_mail(production.folder), seconds=MAIL_S)
+    _open_link(mail, production)
+    production.say("its mail has come, and the link in it opens the visit")
+    _check_alarm(production, visitor)
+
+
+def _check_alarm(production: Production, visitor: Visitor):
+    """/health/ is good, is bad two minutes after the worker's death and no sooner, and good again with a new worker."""
+    production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
+    production.kill("worker")
+    production.say("/health/ is 200; the worker is killed")
+    for name in ("web", "worker", "beat"):
+        _check_lost_key(production, name)
+    production.say(
+        "with a key lost, web, worker and beat end and name it; waiting until the worker has been silent for 2 min"
+    )
+    bad = production.wait_for(
+        "A bad /health/ without a worker", lambda: _health(visitor, 503), seconds=SILENT_AFTER_S + SLACK_S
+    )
+    silence = int(re.search(r'"last_sweep_s": (\d+)', bad.text)[1])
+    if not SILENT_AFTER_S <= silence <= SILENT_AFTER_S + SLACK_S:
+        raise CannotStart(f"/health/ was bad after {silence} s without a sweep: {bad.text}")
+    production.start("worker")
+    production.wait_for("A good /health/ with a new worker", lambda: _health(visitor, 200), seconds=START_S)
+    production.say(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
+
+
+def _copy_tree(site: Path):
+    """Copy what is in the working tree and not ignored by git: what a deployment would have of it, and no more."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:
+        raise CannotStart("git cannot list the files of this folder; the proof needs a clone.")
+    shutil.rmtree(site, ignore_errors=True)
+    for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
+        if (ROOT / name).is_file():  # else deleted and not yet committed
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, site / name)
+
+
+def _install(venv: Path):
+    uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
+    make_venv(venv, with_pip=not uv)
+    install_pinned(venv / "bin" / "python", venv.parent / "requirements.txt", uv=uv)
+
+
+def _fill_in_environment(production: Production, folder: Folder) -> dict[str, str]:
+    """Start the servers; returns deploy/environment.example with what names them, and fresh secrets."""
+    for state in ("postgres", "valkey", "mail", "state"):
+        shutil.rmtree(production.folder / state, ignore_errors=True)
+    (production.folder / "state").mkdir()
+    children, example = production.children, units.read_environment_file(production.site / "deploy/environment.example")
+    with listen(0) as listener:
+        fd = listener.fileno()
+        words = python("-m", "clinic.local.mail_sink", str(fd), production.folder / "mail")
+        children.start("mail", words, phase=Phase.MAIL, pass_fds=(fd,), cwd=ROOT, log=str(production.log("mail")))
+        email_url = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+    return {
+        **{"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(production.folder)},
+        **example,
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "DATABASE_URL": start_postgres(children, folder, for_tests=True),
+        "REDIS_URL": start_valkey(children, folder),
+        "EMAIL_URL": email_url,
+        "ENCRYPTION_KEYS": _make_key("2026a"),
+    }
+
+
+def _make_key(key_id: str) -> str:
+    return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _check_edges(visitor: Visitor):
+    """What only production does: https, host names, hashed static files."""
+    wanted = {
+        "plain http is sent to https": visitor.ask("GET", "/", **{"X-Forwarded-Proto": "http"}).status == 301,
+        "a foreign host is refused": visitor.ask("GET", "/", Host="evil.example").status == 400,
+        "a probe needs no allowed host": visitor.ask("GET", "/live/", Host="127.0.0.1").status == 200,
+        "only a probe needs none": visitor.ask("GET", "/", Host="127.0.0.1").status == 400,
+    }
+    sheet = visitor.open(visitor.open("/").find(r"/static/css/site\.[0-9a-f]{12}\.css"))
+    wanted["a style sheet is kept for good"] = "immutable" in sheet.headers.get("Cache-Control", "")
+    if failed := [words for words, is_so in wanted.items() if not is_so]:
+        raise CannotStart(f"Not so in production: {'; '.join(failed)}.")
+
+
+def _book(visitor: Visitor):
+    """From the list of services to the page that says it is booked, by links and forms alone."""
+    days = visitor.open(visitor.open("/book/").find(rf"/book/{SERVICE}/"))
+    times = visitor.open(days.find(rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
+    form = times.form_with("/hold/")
+    details = visitor.send(times, form, to=form.button_actions[0])
+    form = details.form_with("idempotency_key")
+    booked = visitor.send(details, form, name="Vera Proof", email=EMAIL, phone="603 555 0123")
+    booked.find("booked")
+    if not re.fullmatch(r"/visits/[A-Za-z0-9_-]{43}/", booked.path):
+        raise CannotStart(f"Booking led to {booked.path}, not to a visit:\n{_words(booked)}")
+
+
+def _words(page: Page) -> str:
+    """The text of a page's main part."""
+    main = re.search(r"<main.*?</main>", page.text, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", main[0] if main else page.text).split())[:1000]
+
+
+def _find_mail(folder: Path) -> Mail | None:
+    return next((mail for mail in list_mail(folder / "mail") if EMAIL in mail.recipients), None)
+
+
+def _open_link(mail: Mail, production: Production):
+    """As the reader does, in a browser that has no cookie of the site."""
+    if not (link := re.search(rf"https://{HOST}(/visits/[A-Za-z0-9_-]{{43}}/)", mail.text)):
+        raise CannotStart(f"The mail has no link to the visit:\n{mail.text}")
+    Visitor(production.port, host=HOST).open(link[1])
+
+
+def _health(visitor: Visitor, status: int) -> Page | None:
+    page = visitor.ask("GET", "/health/")
+    return page if page.status == status else None
+
+
+def _check_lost_key(production: Production, name: str):
+    """The service of a unit, started with another key than the answers were sealed with, must end and name the one it lacks."""
+    [words] = production.read_unit(name).commands
+    environ = {**production.environ, "ENCRYPTION_KEYS": _make_key("2026b")}
+    code = production.end_of(f"{name}-lost-key", words, environ, seconds=START_S)
+    said = production.log(f"{name}-lost-key").read_text()
+    if code == 0 or "lacks the key '2026a'" not in said:
+        raise CannotStart(
+            f"{name} did not refuse a lost key (exit code {code}):\n{production.tail(f'{name}-lost-key')}"
+        )

@@ -1,0 +1,58 @@
+"""The systemd units of deploy/, read: what production really runs, with its places moved to a folder of ours."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from clinic.local.refusal import CannotStart
+
+SITE, ENVIRONMENT_FILE, STATE, ADDRESS = (
+    "/srv/runclinic/site",
+    "/etc/runclinic.env",
+    "/var/lib/runclinic",
+    "127.0.0.1:8000",
+)
+NAMES = ("prepare", "web", "worker", "beat")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One service: its commands, and those that must succeed once it has started."""
+
+    name: str
+    commands: list[list[str]]
+    after_start: list[list[str]]
+
+
+def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
+    """runclinic-`name`.service, with each place in `moved` put in the place of the other.
+
+    Raises CannotStart if the unit runs in another folder or environment, or keeps state without asking systemd for a place.
+    """
+    path = folder / f"runclinic-{name}.service"
+    lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
+
+    def values(key: str) -> list[str]:
+        return [value.strip() for found, _, value in lines if found.strip() == key]
+
+    if (values("WorkingDirectory"), values("EnvironmentFile")) != ([SITE], [ENVIRONMENT_FILE]):
+        raise CannotStart(f"{path.name} must run in {SITE} with {ENVIRONMENT_FILE}.")
+    commands = values("ExecStart")
+    if any(STATE in command for command in commands) and values("StateDirectory") != [Path(STATE).name]:
+        raise CannotStart(f"{path.name} writes to {STATE} without StateDirectory={Path(STATE).name}.")
+    return Unit(
+        name, [_move(line, moved) for line in commands], [_move(line, moved) for line in values("ExecStartPost")]
+    )
+
+
+def read_environment_file(path: Path) -> dict[str, str]:
+    """An EnvironmentFile of systemd, or an env_file of compose, as far as both read it alike: no quotes, no variables."""
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _move(command: str, moved: dict[str, str]) -> list[str]:
+    words = shlex.split(command)
+    for old, new in moved.items():
+        words = [word.replace(old, new) for word in words]
+    return words
