@@ -52,15 +52,15 @@ def require_keys() -> None:
                 "\n".join(f"{fault}. Put it back; where several are given, the newest comes first." for fault in faults)
             )
         if can_note:
-            _note(_newest_key_id())
+            newest = _newest_key_id()
+            _note(newest)
+            transaction.on_commit(lambda: _passed_with.add(newest))
 
 
 def require_keys_once() -> None:
     """`require_keys`, unless this process has passed it. Called before each value is sealed: almost always free."""
-    newest = _newest_key_id()
-    if newest not in _passed_with:
+    if _newest_key_id() not in _passed_with:
         require_keys()
-        transaction.on_commit(lambda: _passed_with.add(newest))
 
 
 def find_key_faults() -> list[str]:

@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from assessments.models import Questionnaire, Response
@@ -180,7 +180,17 @@ def test_start_checks_what_is_there_when_migrations_have_not_run(settings, missi
         require_keys()
 
 
-def test_process_passes_once_for_each_newest_key(passed_keys, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        keys.require_keys_once()
+@pytest.mark.django_db(transaction=True)
+def test_process_that_has_started_checks_no_more(passed_keys, django_assert_num_queries):
+    require_keys()
     assert passed_keys == {"2026a"}
+    with django_assert_num_queries(0):
+        keys.require_keys_once()
+
+
+def test_process_that_started_in_a_transaction_which_failed_checks_again(passed_keys):
+    with transaction.atomic():
+        require_keys()
+        transaction.set_rollback(True)
+    assert passed_keys == set()
+    assert noted() == set()

@@ -8,6 +8,7 @@ import time_machine
 
 from clinic.outbox.limits import LEASE
 from clinic.outbox.models import State
+from clinic.outbox.pulse import note_start
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep
 
@@ -53,6 +54,14 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothi
 
     sweep(now=NOON + timedelta(seconds=122))
     assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
+
+
+def test_a_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
+    note_start(now=NOON)
+    health, today = look(staff, NOON + timedelta(seconds=119))
+    assert health.status_code == 200 and "nobody sends" not in today.content.decode()
+    health, today = look(staff, NOON + timedelta(seconds=121))
+    assert health.status_code == 503 and "nobody sends" in today.content.decode()
 
 
 def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
