@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("outbox", "0005_sweep")]
+    dependencies = [("outbox", "0006_deployment")]
 
     operations = [
         migrations.AddField(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("practice", "0009_unreviewed_articles"),
+        ("practice", "0005_links_of_the_wait_list"),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ def judge_old_links(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("practice", "0005_links_of_the_wait_list")]
+    dependencies = [("practice", "0006_cleanup_runs")]
 
     operations = [
         migrations.AddField(
