@@ -79,7 +79,7 @@ def require_untaken(*, service: Service, therapist: Therapist, starts_at: dateti
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """A visit that is moved keeps the way it was booked in, also one in which its service is not offered any more."""
+    """A visit that is moved keeps its mode, even one that its service no longer offers."""
     is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
     is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
     return [] if service.is_bookable and (is_kept or mode in service.modes) else [Because.SERVICE]

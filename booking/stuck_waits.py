@@ -1,7 +1,7 @@
-"""Those who wait for what cannot be offered any more: staff see them, and they are asked to call.
+"""Wait list entries that no time can be offered to: staff see them, and the patients are asked to call.
 
-A service that is not booked online any more, or a therapist who left, frees no time for them; they would wait for nothing.
-The entry stays, in case that changes. Like every mail about the list, this one names no service, no visit and nobody.
+A service that is no longer booked online, or a therapist who left, frees no time for them. The entry stays, in case that
+changes. Like every mail about the list, this one names no service, no visit and no person.
 """
 
 from dataclasses import replace
@@ -48,12 +48,12 @@ def why_stuck(entry: WaitListEntry) -> str | None:
 
 
 def count_stuck(*, user: User, now: datetime) -> int:
-    """What Today shows to `user`: how many wait for nothing. None to who may not see the list."""
+    """Return how many are stuck, for Today; 0 for a `user` without the right to see the wait list."""
     return stuck_entries(now=now).count() if user.has_perm("booking.view_waitlistentry") else 0
 
 
 def tell_who_is_stuck(*, now: datetime) -> int:
-    """Plan a mail to everybody who is stuck and has not been told. Returns to how many."""
+    """Plan a mail for each stuck entry whose patient was not told yet. Returns how many."""
     told = Message.objects.filter(kind=WAIT_STUCK, subject_id=OuterRef("pk"))
     untold = (
         stuck_entries(now=now).exclude(Exists(told.exclude(state=State.SKIPPED))).select_related("patient", "service")

@@ -36,7 +36,7 @@ def read_text_reply(phone: str, answer: str, now: datetime) -> str:
 
 def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
     """The visit ahead of the last text to `phone`, as it was then; None if that text asked nothing, if the visit has changed
-    since, or if texts about two visits went together, as to a couple with one phone: then nobody can tell which is meant.
+    since, or if texts about two visits went together, as to a couple with one phone: then it is unclear which is meant.
     """
     texts = texts_just_sent(phone=phone)
     if len({text.subject_id for text in texts}) != 1 or texts[0].kind not in TEXT_ASKS_WHETHER_COMING:

@@ -46,8 +46,8 @@ def alive_entries(*, now: datetime):
 
 
 def end_dead_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
-    """Take `patient` off the list (for `service` only, if given) where nothing can be offered any more, as after their visit
-    was cancelled: an entry that is never served must not keep them from joining again."""
+    """End the entries of `patient` (for `service` only, if given) that can no longer be served, as after their visit was
+    cancelled: such an entry must not keep them from joining again."""
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
     for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):

@@ -42,7 +42,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
-        "look for people who wait for what nobody offers": {
+        "look for wait list entries that cannot be served": {
             "task": "booking.tasks.look_for_stuck_waits",
             "schedule": 3600.0,
             "options": {"expires": 3600},

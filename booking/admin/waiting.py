@@ -18,7 +18,7 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
 
 class StuckFilter(admin.SimpleListFilter):
-    """Those who wait for what nobody offers."""
+    """Entries that no time can be offered to."""
 
     title, parameter_name = "what they wait for", "stuck"
 

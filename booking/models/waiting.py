@@ -26,13 +26,13 @@ class WaitListQuerySet(models.QuerySet):
         return self.waiting().filter(Q(appointment=None) | is_visit_ahead, last_on__gte=today)
 
     def knowing_if_stuck(self):
-        """With `is_stuck`: whether no freed time can ever suit, as the service is not booked online any more, or nobody
-        does it, or not the therapist who was asked for. A way of meeting that was taken off is replaced: `offered_mode`."""
+        """With `is_stuck`: whether no freed time can be offered, because the service is no longer booked online, no therapist
+        does it, or not the one asked for. A mode that was taken off the service is replaced instead: `offered_mode`."""
         doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
-        is_nobody_there = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
+        has_no_therapist = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
             doing_it.filter(pk=OuterRef("therapist"))
         )
-        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | is_nobody_there)
+        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | has_no_therapist)
 
     def knowing_next_visit(self, now: datetime):
         """With `next_visit_at`: when the visit begins that an offer would free; None for who has none.

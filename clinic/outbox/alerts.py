@@ -1,6 +1,6 @@
 """What the clinic itself is told by mail: that messages to patients did not get out. Names nobody.
 
-And what every alert to members of staff is made of: to whom it goes, and that it goes again until somebody has seen to it.
+Also the parts of every alert to staff: its recipients, and its repetition until one of them has seen to it.
 """
 
 import uuid
@@ -24,7 +24,7 @@ USELESS_AFTER = timedelta(hours=24)  # of being due
 
 
 def staff_who_may(permission: str) -> list[User]:
-    """Everybody who can log in to the admin and has `permission` ("app.act_model") there."""
+    """Return the active staff who have `permission` ("app.act_model") in the admin."""
     staff = User.objects.filter(is_active=True, is_staff=True)
     return [user for user in staff if user.has_perm(permission)]
 
@@ -34,7 +34,7 @@ def plan_until_seen(
 ) -> None:
     """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
 
-    Each looks again before it leaves; its kind must not want it any more once somebody has seen to what it is about.
+    Each is checked again before it leaves: the kind's relevance check must turn it down once staff have seen to the matter.
     """
     for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
         plan_message(

@@ -28,7 +28,7 @@ STAFF_TEXT = "staff_inbound_text"
 THE_CLINIC = uuid.UUID(int=2)  # is told where no member of staff may mark texts as read
 HOUR = timedelta(hours=1)
 AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for an emergency flag: it may be one
-ONE_SITTING = timedelta(minutes=10)  # somebody writes several texts within it; staff get one mail
+ONE_SITTING = timedelta(minutes=10)  # several texts within it are one mail to staff
 MOST_SHOWN = 20
 
 
@@ -80,10 +80,8 @@ def patients_with(phones) -> dict[str, list[Patient]]:
 
 
 def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
-    """What Today shows to `user` of texts that nobody has read, the longest waiting first, and puts that on record.
-
-    Empty for who may not see them.
-    """
+    """Return the unread texts for Today, the longest waiting first, and record that `user` read them; empty without the
+    right to see texts."""
     if not (user.has_perm(VIEW) or user.has_perm(CHANGE)):
         return []
     rows = list(InboundText.objects.unread()[:MOST_SHOWN])
@@ -94,7 +92,7 @@ def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
 
 @transaction.atomic
 def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
-    """Note that `by` has read `text` and sees to it. False if somebody was first; their name stays."""
+    """Record that `by` has read `text` and sees to it. False if it was marked before; that name stays."""
     locked = InboundText.objects.select_for_update().get(pk=text.pk)
     if locked.read_at is not None:
         return False
@@ -105,7 +103,7 @@ def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
 
 
 def _tell_staff(text: InboundText, *, now: datetime) -> None:
-    """Plan mails to everybody who may mark texts as read, or to the clinic's own address if nobody may.
+    """Plan mails to all staff who may mark texts as read, or to the clinic's own address if there are none.
 
     Nothing is added while another text of this sitting is unread. A new round of mails replaces what is left of the last.
     """
@@ -127,7 +125,7 @@ def _tell_staff(text: InboundText, *, now: datetime) -> None:
 
 
 def why_alert_unwanted(message: Message, now: datetime) -> str | None:
-    """Why nobody needs to be told any more that texts wait; None while one is unread."""
+    """Relevance check: None while a text is unread."""
     if not InboundText.objects.unread().exists():
         return "every text has been read"
     if message.subject_id == THE_CLINIC:

@@ -113,7 +113,7 @@ def _turn(message: Message) -> tuple[int, bool]:
 
 
 def useful_until(*, due_at, not_after):
-    """Until when a message that had to wait still leaves its reader half of the time it was to give them."""
+    """Return until when a delayed message is of use: it still leaves its reader half of the time it was to give them."""
     return due_at + (not_after - due_at) / 2
 
 

@@ -39,7 +39,7 @@ def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
 
 
 def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datetime) -> datetime:
-    """`due_at`, unless the quiet hours around it last beyond `by`, when it is of no use any more: then ahead of them."""
+    """`due_at`, unless the quiet hours around it last beyond `by`, when it would be of no use: then ahead of them."""
     return due_at if end_of_quiet_hours(due_at, hours) <= by else moved_before_quiet_hours(due_at, hours)
 
 

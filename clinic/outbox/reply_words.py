@@ -1,6 +1,6 @@
 """What a short text message means, however it is typed: STOP, START, HELP, yes, cannot. Anything else is for staff. Pure.
 
-Only what is clear counts: "yes please" is a yes, "yes but I may be late" is a message that somebody must read.
+Only what is clear counts: "yes please" is a yes, "yes but I may be late" is a message for staff to read.
 """
 
 import re

@@ -22,7 +22,7 @@ from .text_providers import has_texts, text_provider
 
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
-ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and nobody can tell which was meant
+ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and it is unclear which was meant
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
@@ -152,8 +152,8 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
 
 
 def texts_just_sent(*, phone: str) -> list[Message]:
-    """The text that went to `phone` last, and those that went within ONE_LOOK before it; none if nobody with this number
-    agrees to texts now.
+    """The text that went to `phone` last, and those that went within ONE_LOOK before it; none if no patient
+    with this number agrees to texts now.
 
     A number can change hands: a text counts only if the consent under which it went was for this number.
     """

@@ -99,7 +99,7 @@ def twilio_status(request, pk):
 @csrf_exempt
 @require_POST
 def twilio(request):
-    """A text that somebody sent to the clinic's number."""
+    """An inbound text message."""
     _require_signed_by_twilio(request)
     text, pictures = request.POST.get("Body", ""), request.POST.get("NumMedia", "0")
     if pictures != "0":

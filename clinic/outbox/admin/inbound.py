@@ -17,7 +17,7 @@ from clinic.practice.phone import format_phone
 
 
 class UnreadFilter(admin.SimpleListFilter):
-    """Whether somebody of the staff has read it."""
+    """Read or not."""
 
     title, parameter_name = "state", "unread"
 
@@ -81,7 +81,7 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
         return False
 
     def has_mark_permission(self, request) -> bool:
-        """Who may mark texts as read: those with the right to change them, though nobody edits one."""
+        """The right to change texts is the right to mark them as read; none is ever edited."""
         return request.user.has_perm(CHANGE)
 
     def get_urls(self):
