@@ -7,6 +7,7 @@ class AssessmentsConfig(AppConfig):
     verbose_name = "Questions and answers"
 
     def ready(self):
-        from .alerts import register_message_kinds  # models must be loaded first
+        from . import alerts, left_unsure  # models must be loaded first
 
-        register_message_kinds()
+        alerts.register_message_kinds()
+        left_unsure.register_message_kind()

@@ -47,6 +47,24 @@ def check_item(item: Item, values: list) -> Problem | None:
     return Problem(item.link_id, reason) if reason else None
 
 
+def keep_positives(item: Item, values: list) -> list:
+    """`values` without "none of these" where a sign stands beside it: a sign that was ticked always counts."""
+    alone = {option.code for option in item.options if option.is_exclusive}
+    positives = [value for value in values if not isinstance(value, str) or value not in alone]
+    return positives or values
+
+
+def keep_fitting(item: Item, values: list) -> list:
+    """What is kept of `values`, the answers to `item`: all that fits, without what contradicts it.
+
+    Of a list every option that there is, whatever is wrong with the rest; of any other question all or nothing.
+    """
+    positives = keep_positives(item, values)
+    if check_item(item, positives) is None:
+        return positives
+    return [value for value in positives if not _check_value(item, value)] if item.repeats and item.options else []
+
+
 def _check_value(item: Item, value) -> str:
     if item.type in ("choice", "open-choice"):
         return _check_choice(item, value)

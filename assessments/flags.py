@@ -1,4 +1,4 @@
-"""What stands in the answers and must not wait: flags raised, lowered, shown, acknowledged. Every step leaves a trace."""
+"""Flags on what must not wait in a patient's answers: raised, lowered, shown, acknowledged. Every step leaves a trace."""
 
 from django.db import transaction
 
@@ -6,7 +6,8 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
 from .models import Flag, Response
-from .red_flags import LEVELS, Fired
+from .red_flags import Fired, is_sooner
+from .rule_format import DEADLINES, LEVELS
 
 
 def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Flag]:
@@ -53,15 +54,27 @@ def _is_worse(level: str, than: str) -> bool:
     return LEVELS.index(level) < LEVELS.index(than)
 
 
-def mark_shown(*, response: Response, now) -> None:
-    """Write down that the patient is being shown what they have not acknowledged."""
-    response.flags.unseen_by_patient().filter(shown_at__isnull=True).update(shown_at=now)
+def mark_shown(*, response: Response, level: str, now) -> None:
+    """Write down that the patient is being shown the advice of `level`, where it was not shown before."""
+    unseen = response.flags.unseen_by_patient().filter(current_level=level, shown_at__isnull=True)
+    unseen.update(shown_at=now)
 
 
-def acknowledge_shown(*, response: Response, level: str, now) -> int:
-    """The patient has read the page about flags of `level`. Returns how many that were; none the second time."""
+def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now) -> int:
+    """The patient has read the page about flags of `level`, which said to be seen by `deadline`.
+
+    Returns how many flags that settles; none the second time. One that asks for more haste was raised in another tab
+    meanwhile and is still to be read.
+    """
+    read = {flag.rule_id: deadline for flag in response.flags.unseen_by_patient().filter(current_level=level)}
+    return acknowledge_read(response=response, read=read, level=level, now=now)
+
+
+def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now) -> int:
+    """The patient has read the advice of the rules in `read` ({rule: the deadline that was shown}), at `level`. How many."""
     with transaction.atomic():
-        flags = list(response.flags.unseen_by_patient().filter(current_level=level).select_for_update())
+        unseen = response.flags.unseen_by_patient().filter(current_level=level, rule_id__in=read).select_for_update()
+        flags = [flag for flag in unseen if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
             flag.patient_acknowledged_at, flag.shown_at = now, flag.shown_at or now
             flag.save(update_fields=["patient_acknowledged_at", "shown_at"])

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from education.body_map import place_regions
 
-from .checking import check_page
+from .checking import check_page, keep_positives
 from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import enabled_items, meets_condition
 from .questionnaire import Item, Questionnaire
@@ -50,7 +50,7 @@ class AnswerField(forms.Field):
         typed = value if isinstance(value, list) else [value]
         if self.item.repeats and not self.item.options:
             typed = (value or "").splitlines()  # several answers are typed one to a line
-        return [answer for raw in typed for answer in read_answer(self.item, raw)]
+        return keep_positives(self.item, [answer for raw in typed for answer in read_answer(self.item, raw)])
 
 
 class Question(LayoutObject):
@@ -218,7 +218,7 @@ class UploadForm(forms.Form):
         label="Its short name here (if you like)",
         required=False,
         max_length=60,
-        help_text="Without spaces, such as weekly-check. A name that is here already makes a new version of it.",
+        help_text="Without spaces, such as weekly-check. A file whose url is known here becomes the next version of that questionnaire.",
     )
 
 

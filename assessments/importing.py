@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils.text import slugify
 
 from clinic.audit.access import record_access
@@ -12,7 +11,10 @@ from clinic.audit.models import Action
 from clinic.practice.models import Patient
 
 from .calculation import try_calculations
+from .canonical import LOCAL, canonical_of
+from .canonical import LONGEST as LONGEST_CANONICAL
 from .checking import Problem
+from .definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
 from .inspection import Warning, fullest_answers, inspect
 from .models import Questionnaire, Response, ResponseStatus
 from .parsing import DefinitionInvalid, parse_questionnaire
@@ -20,6 +22,9 @@ from .questionnaire import Questionnaire as ParsedQuestionnaire
 from .r5 import R5Lossy, convert_r5
 from .response_checking import check_response
 from .responses import settle_import
+from .rule_coverage import lost_questions
+from .screening import SCREEN_PAGES
+from .trial import try_pages, try_saving
 
 MOST_BYTES = 3_000_000
 DEEPEST = 40  # levels of JSON
@@ -33,6 +38,14 @@ class ImportRefused(ValueError):
         self.reason, self.link_id = reason, link_id
 
 
+class PublishRefused(ValueError):
+    """The rules could not read the answers to this version; `faults` say in words what is missing."""
+
+    def __init__(self, faults: list[str]):
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
 class ResponseRefused(ValueError):
     """The response does not answer its questionnaire; `problems` say where and why."""
 
@@ -43,23 +56,28 @@ class ResponseRefused(ValueError):
 
 @dataclass(frozen=True)
 class Imported:
+    """`earlier` is the version before it, if its url was known already."""
+
     questionnaire: Questionnaire
     warnings: list[Warning]
     is_new: bool
+    earlier: Questionnaire | None = None
 
 
 def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
-    """Store the FHIR Questionnaire in `content` as the next version under `slug`, unpublished.
+    """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
-    Without a slug its url or name gives one. The same definition again stores nothing. Raises ImportRefused.
+    `slug` is its short name here; without one its url or name gives one that is free. The same definition again stores
+    nothing. It is tried out before it is kept. Raises ImportRefused.
     """
     definition, parsed = read_definition(read_json(content))
-    if reason := try_calculations(parsed, fullest_answers(parsed)):
+    if reason := try_calculations(parsed, fullest_answers(parsed)) or try_pages(parsed):
         raise ImportRefused(reason)
-    slug = slug or _slug_of(definition)
     with transaction.atomic():
-        stored, is_new = _store(definition, slug, now)
-    return Imported(stored, inspect(definition, parsed), is_new)
+        stored, is_new, earlier = _store(definition, slug, now)
+        if is_new and (fault := try_saving(stored, now=now)):
+            raise ImportRefused(fault)
+    return Imported(stored, [*_warn_of_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
@@ -73,8 +91,25 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
         raise ImportRefused("it is not built as FHIR says") from None
 
 
+def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
+    """In words, what the red-flag rules read in the shipped version of `questionnaire` and could not read in this one.
+
+    Empty for what does not come with the product: no rule reads it.
+    """
+    shipped = find_shipped(questionnaire.canonical)
+    if shipped is None:
+        return []
+    first_pages = SCREEN_PAGES if questionnaire.canonical == SAFETY_INTAKE else ()
+    return lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=first_pages)
+
+
 def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
-    """Ask patients this version from now on. Publishing again keeps the first instant."""
+    """Ask patients this version from now on. Publishing again keeps the first instant.
+
+    Raises PublishRefused for a version under which a flag could not be raised any more.
+    """
+    if faults := missing_for_rules(questionnaire):
+        raise PublishRefused(faults)
     changed = Questionnaire.objects.filter(pk=questionnaire.pk, published_at__isnull=True).update(published_at=now)
     if changed:
         record_access(actor=by, action=Action.EXECUTE, subject=questionnaire, patient_id=None, now=now)
@@ -121,21 +156,48 @@ def _depth(value, level: int = 1) -> int:
     return max((_depth(child, level + 1) for child in children), default=level)
 
 
+def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Questionnaire | None]:
+    """(the row, whether it is new, the version before it). Raises ImportRefused for a name that cannot be had."""
+    canonical = canonical_of(definition, slug=slug or _slug_of(definition))
+    if len(canonical) > LONGEST_CANONICAL:
+        raise ImportRefused(f"its url is longer than {LONGEST_CANONICAL} characters")
+    named = Questionnaire.objects.filter(slug=slug).first() if slug else None
+    if named is not None and named.canonical != canonical:
+        raise ImportRefused(f"the short name {slug} belongs to another questionnaire ({named.canonical})")
+    if not slug and canonical.startswith(LOCAL):
+        slug = free_slug(_slug_of(definition), is_local=True)
+        canonical = canonical_of(definition, slug=slug)
+    versions = Questionnaire.objects.of(canonical)
+    earlier = versions.first()
+    if earlier is not None and slug and earlier.slug != slug:
+        raise ImportRefused(f"this questionnaire is known here as {earlier.slug}")
+    if same := versions.filter(definition=definition).first():
+        return same, False, earlier
+    name = str(definition.get("title") or definition.get("name") or slug or canonical)[:120]
+    stored = Questionnaire.objects.create(
+        slug=earlier.slug if earlier else slug or free_slug(_slug_of(definition)),
+        version=earlier.version + 1 if earlier else 1,
+        title=name,
+        definition=definition,
+        created_at=now,
+    )
+    return stored, True, earlier
+
+
+def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[Warning]:
+    """That the file is no questionnaire of its own but the next version of one, and what the rules would miss in it."""
+    if earlier is None or earlier == stored:
+        return []
+    words = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
+    missing = [Warning("red flags", "", fault) for fault in missing_for_rules(stored)]
+    return [Warning("next version", "", words), *missing]
+
+
 def _slug_of(definition: dict) -> str:
-    name = definition.get("url", "").rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
-    slug = slugify(name or definition.get("title", ""))[:60]
+    """A short name from the end of its url, its name or its title. Raises ImportRefused if none gives one."""
+    url = (definition.get("url") or "").partition("|")[0]
+    name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
+    slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]
     if not slug:
         raise ImportRefused("it has neither a url nor a name nor a title to be known by")
     return slug
-
-
-def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool]:
-    same = Questionnaire.objects.filter(slug=slug, definition=definition).first()
-    if same is not None:
-        return same, False
-    newest = Questionnaire.objects.filter(slug=slug).aggregate(newest=Max("version"))["newest"] or 0
-    title = str(definition.get("title") or definition.get("name") or slug)[:120]
-    stored = Questionnaire.objects.create(
-        slug=slug, version=newest + 1, title=title, definition=definition, created_at=now
-    )
-    return stored, True

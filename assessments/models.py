@@ -5,14 +5,25 @@ from datetime import timedelta
 from functools import cached_property
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
+from .canonical import LOCAL
 from .parsing import parse_questionnaire
 from .questionnaire import Questionnaire as ParsedQuestionnaire
+
+# canonical.canonical_of, worked out by the database, so that a row's identity cannot differ from its definition.
+TEXT = models.TextField()
+URL = Func(KT("definition__url"), Value("|"), Value(1), function="split_part", output_field=TEXT)
+BY_SLUG = Concat(Value(LOCAL, output_field=TEXT), Cast("slug", TEXT), output_field=TEXT)
+CANONICAL = Coalesce(NullIf(Trim(URL), Value("", output_field=TEXT)), BY_SLUG, output_field=TEXT)
 
 
 class QuestionnaireQuerySet(models.QuerySet):
@@ -20,12 +31,20 @@ class QuestionnaireQuerySet(models.QuerySet):
         """Those that patients may be asked, the newest version of each first."""
         return self.filter(published_at__isnull=False).order_by("slug", "-version")
 
+    def of(self, canonical: str):
+        """Every version of one questionnaire, the newest first."""
+        return self.filter(canonical=canonical).order_by("-version")
+
 
 class Questionnaire(models.Model):
-    """One version of one questionnaire: a FHIR R4 Questionnaire. Once somebody has answered it, it never changes again."""
+    """One version of one questionnaire: a FHIR R4 Questionnaire. Once somebody has answered it, it never changes again.
+
+    `canonical` is the url of its file and says what it is a version of; `slug` is the name that services go by.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60)
+    canonical = models.GeneratedField(expression=CANONICAL, output_field=TEXT, db_persist=True)
     version = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
     definition = models.JSONField()
@@ -36,7 +55,13 @@ class Questionnaire(models.Model):
 
     class Meta:
         ordering = ["slug", "-version"]
-        constraints = [models.UniqueConstraint(fields=["slug", "version"], name="questionnaire_version_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "version"], name="questionnaire_version_is_unique"),
+            ExclusionConstraint(
+                name="questionnaire_slug_names_one_canonical",
+                expressions=[("slug", RangeOperators.EQUAL), ("canonical", RangeOperators.NOT_EQUAL)],
+            ),
+        ]
 
     def __str__(self):
         return f"{self.title}, version {self.version}"
@@ -115,11 +140,21 @@ class FlagQuerySet(models.QuerySet):
         )
 
     def unseen_by_patient(self):
-        """Those that stand and that the patient has not yet acknowledged, worst first."""
-        return self.filter(patient_acknowledged_at__isnull=True).exclude(current_level="").worst_first()
+        """Those that stand and that the patient has not yet acknowledged, worst first as they stand now."""
+        return self.standing("EUT").filter(patient_acknowledged_at__isnull=True)
 
-    def worst_first(self):
-        severity = Case(When(level="E", then=Value(0)), When(level="U", then=Value(1)), default=Value(2))
+    def advising(self):
+        """Those whose advice the patient must not lose sight of, worst first: until staff have seen to them, or the
+        answer was changed."""
+        return self.standing("EU").filter(staff_acknowledged_at__isnull=True)
+
+    def standing(self, levels: str):
+        """Those that the answers raise now, at one of `levels`, worst first."""
+        return self.filter(current_level__in=list(levels)).worst_first("current_level")
+
+    def worst_first(self, level: str = "level"):
+        """By the highest level a flag ever had, or by another column."""
+        severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         return self.order_by(severity, "raised_at", "rule_id")
 
 
@@ -199,14 +234,15 @@ class Score(models.Model):
 
 
 class StaffAlert(models.Model):
-    """One member of staff is told that something in one response must not wait; the outbox's messages are about this row.
+    """Someone is told that something in one response must not wait; the outbox's messages are about this row.
 
-    It names the response, so that a mail need not: the mail holds only a link to the admin.
+    Without a `recipient` it goes to the clinic's own address: no member of staff could be told. It names the response, so
+    that a mail need not: the mail holds only a link to the admin.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="alerts")
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     level = models.CharField(max_length=1, choices=Level.choices)
     planned_at = models.DateTimeField()
 
@@ -214,7 +250,9 @@ class StaffAlert(models.Model):
         ordering = ["-planned_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["response", "recipient", "level", "planned_at"], name="alert_once_per_person_and_instant"
+                fields=["response", "recipient", "level", "planned_at"],
+                name="alert_once_per_person_and_instant",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(name="alert_is_about_what_cannot_wait", condition=Q(level__in=["E", "U"])),
         ]

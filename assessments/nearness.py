@@ -103,6 +103,6 @@ def _wanted(leaf: dict, items: dict[str, Item]) -> str:
 def _given(name: str, items: dict[str, Item], answers: dict[str, list]) -> str:
     item = items.get(name)
     if item is None:
-        return name
+        return f"{name} (not asked)"
     text = answer_text(item, answers.get(name, [])).replace("\n", "; ")
     return f"{item.label} ({text})" if answers.get(name) else f"{item.label} (not answered)"

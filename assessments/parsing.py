@@ -29,7 +29,16 @@ from .fhir_names import (
     typed_value,
 )
 from .instruments import SYSTEM, instrument_scores
-from .questionnaire import CHOICE_TYPES, QUESTION_TYPES, UNASKED_TYPES, Condition, Item, Questionnaire, ScoreRule
+from .questionnaire import (
+    CHOICE_TYPES,
+    QUESTION_TYPES,
+    UNASKED_TYPES,
+    Condition,
+    Item,
+    Option,
+    Questionnaire,
+    ScoreRule,
+)
 from .structure import StructureInvalid, check_structure
 from .unrolling import ADDED, CONTINUED, NUMBER, SOURCE, TooManyItems, unroll
 
@@ -113,7 +122,7 @@ class ItemReader:
             **_parse_limits(raw),
             is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
-            initial=_parse_initial(raw, link_id),
+            initial=_parse_initial(raw, link_id, options),
             calculated=(extension_value(raw, CALCULATED) or {}).get("expression", ""),
             variables=read_variables(raw),
             codes=_parse_codes(raw),
@@ -145,7 +154,7 @@ def _parse_codes(raw: dict) -> tuple[str, ...]:
 
 def _parse_words(raw: dict) -> dict:
     ends = [extension["valueString"] for extension in find_extensions(raw, SCALE_ENDS)]
-    unit = extension_value(raw, UNIT) or {}
+    unit = _unit_of(raw)
     return {
         "text": raw.get("text", ""),
         "short": extension_value(raw, SHORT) or "",
@@ -169,19 +178,40 @@ def _parse_limits(raw: dict) -> dict:
     }
 
 
-def _parse_initial(raw: dict, link_id: str) -> tuple:
-    """The values an answer starts with, as answers are stored."""
+def _unit_of(raw: dict) -> dict:
+    """{"code", "display"} of the unit that answers are in: declared, or that of an initial quantity; empty for none."""
+    quantities = [one["valueQuantity"] for one in raw.get("initial", []) if "valueQuantity" in one]
+    declared = extension_value(raw, UNIT)
+    if declared is None and quantities:
+        first = quantities[0]
+        return {key: first[name] for key, name in (("display", "unit"), ("code", "code")) if name in first}
+    return declared or {}
+
+
+def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple:
+    """The values an answer starts with, as answers are stored. A quantity without a value only names its unit."""
     chosen = [typed_value(one) for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [typed_value(one) for one in raw.get("initial", [])] + chosen
     if None in given:
         raise DefinitionInvalid("an initial value has no type", link_id)
-    return tuple(_stored(raw["type"], value) for _, value in given)
+    unit = set(_unit_of(raw).values())
+    for quantity in (value for kind, value in given if kind == "Quantity"):
+        named = {quantity[key] for key in ("unit", "code") if quantity.get(key)}
+        if named and named.isdisjoint(unit):
+            raise DefinitionInvalid("its initial value has another unit than its answers", link_id)
+    given = [(kind, value) for kind, value in given if kind != "Quantity" or "value" in value]
+    codes = {option.code for option in options}
+    return tuple(_stored(raw["type"], kind, value, codes) for kind, value in given)
 
 
-def _stored(kind: str, value):
-    if isinstance(value, dict):
-        value = value.get("code") or value.get("value") or value.get("reference") or value.get("display", "")
-    if kind in ("decimal", "quantity") or (kind in CHOICE_TYPES and not isinstance(value, bool)):
+def _stored(item_type: str, kind: str, value, codes: set[str]):
+    if kind == "Quantity":
+        value = value["value"]
+    elif isinstance(value, dict):
+        value = value.get("code") or value.get("reference") or value.get("display", "")
+    if item_type == "open-choice" and kind == "String" and value not in codes:
+        return {"text": value}
+    if item_type in ("decimal", "quantity") or (item_type in CHOICE_TYPES and not isinstance(value, bool)):
         return str(value)
     return value
 

@@ -33,8 +33,8 @@ class Section:
 
 
 def answer_text(item: Item, values: list) -> str:
-    """`values`, the answers to `item`, in words; "–" for none."""
-    return "\n".join(_value_text(item, value) for value in values) or "–"
+    """`values`, the answers to `item`, in words; none says so."""
+    return "\n".join(_value_text(item, value) for value in values) or "not answered"
 
 
 def _value_text(item: Item, value) -> str:

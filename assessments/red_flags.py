@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-LEVELS = "EUT"  # worst first
-DEADLINES = ("now", "same day", "24 h", "48 h", "1 week", "at the visit")  # soonest first
+from .rule_format import DEADLINES, LEVELS, RulesInvalid, check_format
+
 UNSURE = "unsure"
 COMPARE = {
     "more_than": lambda value, limit: value > limit,
@@ -19,11 +19,6 @@ COMPARE = {
     "less_than": lambda value, limit: value < limit,
     "at_most": lambda value, limit: value <= limit,
 }
-TESTS = {"is", "in", "answered", *COMPARE}
-
-
-class RulesInvalid(ValueError):
-    """The rules are not rules, or speak of questions that are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,8 @@ class Fired:
 
 def parse_rules(data: dict) -> Rules:
     """The rules of a definition file. Raises RulesInvalid, naming the rule."""
-    rules = Rules(
+    check_format(data)
+    return Rules(
         title=data["title"],
         version=data["version"],
         sign_off=data["sign_off"],
@@ -107,19 +103,6 @@ def parse_rules(data: dict) -> Rules:
         ),
         signals=tuple(Signal(**raw) for raw in data["signals"]),
     )
-    if len(rules.by_id) != len(rules.rules):
-        raise RulesInvalid("a rule's id is used twice")
-    for rule in rules.rules:
-        for case in rule.cases:
-            if case.level not in LEVELS or case.deadline not in DEADLINES or case.deadline not in rules.actions:
-                raise RulesInvalid(f"{rule.id}: unknown level or deadline")
-    for name, when in [(rule.id, case.when) for rule in rules.rules for case in rule.cases] + [
-        (signal.id, signal.when) for signal in rules.signals
-    ]:
-        for leaf in leaves(rules, when):
-            if "item" in leaf and len(TESTS & leaf.keys()) != 1:
-                raise RulesInvalid(f"{name}: {leaf} needs exactly one test")
-    return rules
 
 
 def evaluate(rules: Rules, answers: dict[str, list]) -> tuple[Fired, ...]:
@@ -136,6 +119,20 @@ def urgency(fired: Fired) -> tuple[int, int, str]:
     return LEVELS.index(fired.level), DEADLINES.index(fired.deadline), fired.rule_id
 
 
+def is_sooner(deadline: str, *, than: str) -> bool:
+    """Whether `deadline` asks for more haste."""
+    return DEADLINES.index(deadline) < DEADLINES.index(than)
+
+
+def without_unsure(answers: dict[str, list], questions: set[str]) -> dict[str, list]:
+    """`answers` without a "not sure" in `questions`: of them it is not known yet what the patient is not sure about."""
+    kept = {
+        name: [value for value in values if not (name in questions and value == UNSURE)]
+        for name, values in answers.items()
+    }
+    return {name: values for name, values in kept.items() if values}
+
+
 def holding_signals(rules: Rules, fired: frozenset[str], answers: dict[str, list]) -> tuple[Signal, ...]:
     """The lines of the therapist's summary that hold, given the ids of the rules that `fired`. Hypotheses, not findings."""
     return tuple(one for one in rules.signals if holds(rules, one.when, answers, unsure_is_yes=True, fired=fired))
@@ -143,16 +140,16 @@ def holding_signals(rules: Rules, fired: frozenset[str], answers: dict[str, list
 
 def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str, list]:
     """The answers that `when` looks at, as far as there are any."""
-    read = {name for leaf in leaves(rules, when) for name in _items_read(leaf)}
+    read = {name for leaf in leaves(rules, when) for name in items_read(leaf)}
     return {name: list(values) for name, values in answers.items() if name in read and values}
 
 
 def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
     """`answers` without what else was ticked in the same lists: only what `whens` look for, or "unsure" of it."""
     wanted: dict[str, set] = {}
-    for leaf in (leaf for when in whens for leaf in leaves(rules, when) if _codes(leaf)):
-        for name in _items_read(leaf):
-            wanted.setdefault(name, {UNSURE}).update(_codes(leaf))
+    for leaf in (leaf for when in whens for leaf in leaves(rules, when) if codes_read(leaf)):
+        for name in items_read(leaf):
+            wanted.setdefault(name, {UNSURE}).update(codes_read(leaf))
     return {
         name: [value for value in values if value in wanted.get(name, values)] or values
         for name, values in answers.items()
@@ -165,7 +162,7 @@ def rules_read(rules: Rules, when: dict) -> frozenset[str]:
 
 
 def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired | None:
-    for case in sorted(rule.cases, key=lambda case: LEVELS.index(case.level)):
+    for case in sorted(rule.cases, key=lambda case: (LEVELS.index(case.level), DEADLINES.index(case.deadline))):
         if holds(rules, case.when, answers, unsure_is_yes=case.level in "EU"):
             snapshot = read_inputs(rules, case.when, answers)
             return Fired(rule.id, rule.version, case.level, case.deadline, snapshot)
@@ -238,19 +235,27 @@ def leaves(rules: Rules, when: dict) -> Iterator[dict]:
         raise RulesInvalid(f"{when} is no condition")
 
 
-def _items_read(leaf: dict) -> list[str]:
+def items_read(leaf: dict) -> list[str]:
+    """The linkIds that a smallest condition looks at."""
     return [name for name in (leaf.get("item"), leaf.get("unsure_in"), *leaf.get("ratio_of", ())) if name]
 
 
-def _codes(leaf: dict) -> list[str]:
+def codes_read(leaf: dict) -> list[str]:
+    """The answers that a smallest condition looks for by code; none where it compares a number."""
     return leaf.get("in", [leaf["is"]] if "is" in leaf else [])
+
+
+def all_leaves(rules: Rules) -> Iterator[dict]:
+    """The smallest conditions of every rule and signal."""
+    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
+    return (leaf for when in whens for leaf in leaves(rules, when))
 
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
     """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
-    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
     faults = []
-    for leaf in (leaf for when in whens for leaf in leaves(rules, when)):
-        faults += [name for name in _items_read(leaf) if name not in options]
-        faults += [f"{leaf['item']}={code}" for code in _codes(leaf) if code not in options.get(leaf["item"], {code})]
+    for leaf in all_leaves(rules):
+        faults += [name for name in items_read(leaf) if name not in options]
+        for name in (leaf.get("item"), leaf.get("unsure_in")):
+            faults += [f"{name}={code}" for code in codes_read(leaf) if code not in options.get(name, {code})]
     return sorted(set(faults))

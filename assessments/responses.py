@@ -1,6 +1,7 @@
 """What patients answer: begun, saved page by page, finished. Flags are raised on every page saved, not at the end."""
 
 import logging
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -10,14 +11,16 @@ from clinic.practice.models import Patient
 
 from .alerts import alert_staff
 from .calculation import add_calculated, initial_answers
-from .checking import check_item, check_page
+from .checking import check_page, keep_fitting
 from .definitions import read_rules
 from .enablement import enabled_items, keep_enabled
 from .flags import apply_flags
+from .left_unsure import plan_look
 from .models import Flag, Questionnaire, Response, ResponseStatus, Score
 from .parsing import DefinitionInvalid
 from .questionnaire import Item
-from .red_flags import evaluate
+from .questionnaire import Questionnaire as ParsedQuestionnaire
+from .red_flags import UNSURE, evaluate, without_unsure
 from .scoring import score_response
 
 logger = logging.getLogger(__name__)
@@ -43,9 +46,14 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Respons
     if questionnaire is None:
         logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
         return None
+    return begin_response(questionnaire=questionnaire, patient=patient, now=now)
+
+
+def begin_response(*, questionnaire: Questionnaire, patient: Patient, now) -> Response:
+    """A new response to this very version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except DefinitionInvalid:  # a visit is booked whatever somebody did to a definition
+    except DefinitionInvalid:  # such a definition was stored before import refused it; its pages say so
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
@@ -71,12 +79,15 @@ def first_open_page(response: Response) -> Item | None:
 
 
 @transaction.atomic
-def save_page(*, response: Response, page: str, answers: dict[str, list], now) -> list[Flag]:
+def save_page(
+    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now
+) -> list[Flag]:
     """Keep the answers of one page ({linkId: [value, …]}) and raise what must not wait; returns flags new or worse.
 
     Each answer that fits its question is kept, whatever the others are; an empty list takes an answer back; what does
-    not fit leaves the earlier answer. Questions left out of `answers` stay as they were. Raises PageUnknown, or
-    KeyError for a question that is not on the page.
+    not fit leaves the earlier answer. Questions left out of `answers` stay as they were. `unshown` are the follow-ups
+    that these answers open and that were not on the page: a "not sure" waits for them to be shown before it raises
+    anything. Raises PageUnknown, or KeyError for a question that is not on the page.
     """
     locked = _lock(response)
     parsed = locked.questionnaire.parsed
@@ -84,6 +95,7 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     if current is None:
         raise PageUnknown(page)
     kept = add_calculated(parsed, merge_answers(locked.answers, answers, current))
+    early = early_unsure(parsed, unshown, before=locked.answers)
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
     if not check_page(parsed, current, kept):
@@ -93,9 +105,19 @@ def save_page(*, response: Response, page: str, answers: dict[str, list], now) -
     locked.save()
     record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
     _copy_state(locked, response)
-    raised = apply_flags(response=response, fired=evaluate(read_rules(), keep_enabled(parsed, kept)), now=now)
+    fired = evaluate(read_rules(), without_unsure(keep_enabled(parsed, kept), early))
+    raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
+    if any(UNSURE in kept.get(name, []) for name in early):
+        plan_look(response=response, now=now)
     return raised
+
+
+def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before: dict[str, list]) -> set[str]:
+    """The questions answered "not sure" just now whose follow-up, one of `unshown`, is only going to be asked."""
+    opened = (condition for name in unshown for condition in parsed.items[name].conditions)
+    asked = {condition.question for condition in opened if condition.value == UNSURE}
+    return {name for name in asked if UNSURE not in before.get(name, [])}
 
 
 @transaction.atomic
@@ -138,11 +160,11 @@ def merge_answers(stored: dict[str, list], given: dict[str, list], page: Item) -
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
     for link_id, values in given.items():
-        problem = check_item(on_page[link_id], values)
+        fitting = keep_fitting(on_page[link_id], values)
         if not values:
             kept.pop(link_id, None)
-        elif problem is None:
-            kept[link_id] = values
+        elif fitting:
+            kept[link_id] = fitting
     return kept
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from decimal import InvalidOperation
 
+from .checking import check_item
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
 from .scoring import GATES, METHODS
 
@@ -92,6 +93,8 @@ def _check_item(item: Item) -> None:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
                 raise StructureInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+    if item.initial and item.is_question and check_item(item, list(item.initial)):
+        raise StructureInvalid("its initial value is no answer to it", item.link_id)
     if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:
         raise StructureInvalid(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
 

@@ -17,17 +17,20 @@ from .nearness import describe_nearness, is_close, measure_nearness
 from .questionnaire import Questionnaire
 from .reading import Section, answer_text, read_sections
 from .red_flags import Rule, Rules, Signal, evaluate, holding_signals, leaves, narrow_inputs, read_inputs, rules_read
+from .rule_format import SECTIONS as SECTION_NAMES
+from .rule_states import Judge, State
 from .sign_off import describe_sign_off
 from .training_load import spike_band, spike_ratio
 from .trend import Trend, count_other_versions, read_trends
 
-SECTIONS = {
-    "load": "Load against capacity",
-    "compensation": "Compensation: hypotheses to test",
-    "acute and joint": "Acute onset and joint",
-    "bone": "Bone",
-    "goals": "Goals and confidence",
-}
+TITLES = (
+    "Load against capacity",
+    "Compensation: hypotheses to test",
+    "Acute onset and joint",
+    "Bone",
+    "Goals and confidence",
+)
+SECTIONS = dict(zip(SECTION_NAMES, TITLES, strict=True))
 GUARDIAN = ("guard.name", "guard.relation", "guard.consent")
 
 
@@ -46,20 +49,22 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class SignalLine:
-    """One rule of ours that holds, with the answers it goes by."""
+    """One rule of ours with the answers it goes by, and what it could not go by."""
 
     signal: Signal
     inputs: list[tuple[str, str]]
     why_not: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
 class SignalSection:
-    """`lines` hold; `silent` are the rules of this section that do not, with what they looked at; `facts` the numbers behind."""
+    """`lines` hold; `silent` were asked about and do not; of `not_asked` it is not known. `facts` are the numbers behind."""
 
     title: str
     lines: list[SignalLine]
     silent: list[SignalLine]
+    not_asked: list[SignalLine]
     facts: list[tuple[str, str]]
 
 
@@ -72,8 +77,16 @@ class CloseRule:
 
 
 @dataclass(frozen=True)
+class OpenRule:
+    """A rule of which it is not known whether it would raise a flag, with the questions that are missing."""
+
+    rule: Rule
+    missing: str
+
+
+@dataclass(frozen=True)
 class Summary:
-    """`is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is.
+    """`calm_rules` were asked about and raise no flag; `open_rules` were not asked about. `is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is.
 
     `watches` are the bone signals that hold, said once more above everything.
     """
@@ -83,6 +96,8 @@ class Summary:
     guardian: str
     is_guarded: bool
     flags: list[FlagLine]
+    calm_rules: list[Rule]
+    open_rules: list[OpenRule]
     close_rules: list[CloseRule]
     sections: list[SignalSection]
     watches: list[Signal]
@@ -99,14 +114,18 @@ def read_summary(*, response: Response, by, now) -> Summary:
     flags = list(response.flags.select_related("staff_acknowledged_by").worst_first())
     fired = frozenset(flag.rule_id for flag in flags if flag.current_level)
     held = holding_signals(rules, fired, answers)
+    judge = Judge(rules, parsed, answers)
+    calm_rules, open_rules = _read_unraised(rules, judge, parsed, flags)
     return Summary(
         response=response,
         sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
         guardian=_read_guardian(parsed, answers),
         is_guarded=answers.get("about.age") == ["under-18"],
         flags=[describe_flag(flag, parsed) for flag in flags],
+        calm_rules=calm_rules,
+        open_rules=open_rules,
         close_rules=find_close_rules(rules, parsed, answers),
-        sections=[_read_section(name, rules, fired, held, parsed, answers) for name in SECTIONS],
+        sections=[_read_section(name, judge, fired, held, parsed) for name in SECTIONS],
         watches=[signal for signal in held if signal.section == "bone"],
         trends=read_trends(response),
         other_versions=count_other_versions(response),
@@ -132,20 +151,45 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
     )
 
 
+def _read_unraised(
+    rules: Rules, judge: Judge, parsed: Questionnaire, flags: list[Flag]
+) -> tuple[list[Rule], list[OpenRule]]:
+    """The rules without a flag: those that were asked about, and those that were not. What raised one is told by the flag."""
+    raised = {flag.rule_id for flag in flags}
+    signs = [rule for rule in rules.rules if rule.id not in raised and not rule.id.startswith("UN")]
+    states = {rule.id: judge.rule_state(rule) for rule in signs}
+    open_rules = [
+        OpenRule(rule, _describe_missing(judge, parsed, *(case.when for case in rule.cases)))
+        for rule in signs
+        if states[rule.id] == State.NOT_ASKED
+    ]
+    return [rule for rule in signs if states[rule.id] == State.NO], open_rules
+
+
+def _describe_missing(judge: Judge, parsed: Questionnaire, *whens: dict) -> str:
+    """The questions that are missing, each with whether it was left open or is not in this questionnaire."""
+    missing = judge.missing(*whens)
+    labels = {name: parsed.items[name].label if name in parsed.items else name for name in missing}
+    return ", ".join(f"{labels[name]} ({asked.value})" for name, asked in missing.items())
+
+
 def _read_section(
-    name: str, rules: Rules, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire, answers: dict
+    name: str, judge: Judge, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire
 ) -> SignalSection:
-    lines = {True: [], False: []}
+    rules, answers = judge.rules, judge.answers
+    lines = {state: [] for state in State}
     for signal in (signal for signal in rules.signals if signal.section == name):
         read = read_inputs(rules, signal.when, answers)
         inputs = _read_inputs(parsed, narrow_inputs(rules, [signal.when], read))
         inputs += _read_ratios(rules, signal, answers)
         if flags := sorted(fired & rules_read(rules, signal.when)):
             inputs.insert(0, ("Flags", ", ".join(flags)))
+        state = State.YES if signal in held else judge.signal_state(signal.when)
         why_not = "" if signal in held else _why_not(signal, rules, fired, parsed, answers)
-        lines[signal in held].append(SignalLine(signal, inputs, why_not))
+        missing = _describe_missing(judge, parsed, signal.when) if state == State.NOT_ASKED else ""
+        lines[state].append(SignalLine(signal, inputs, why_not, missing))
     facts = FACTS[name](parsed, answers) if name in FACTS else []
-    return SignalSection(SECTIONS[name], lines[True], lines[False], facts)
+    return SignalSection(SECTIONS[name], lines[State.YES], lines[State.NO], lines[State.NOT_ASKED], facts)
 
 
 def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:

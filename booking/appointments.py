@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 from psycopg import errors
 
-from assessments.responses import start_response
+from assessments.screening import Screen, begin_intake
 from booking.diary_lock import locked_diaries
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
@@ -55,6 +55,7 @@ def book_appointment(
     idempotency_key: uuid.UUID,
     hold_token: str = "",
     source_article: Article | None = None,
+    screen: Screen | None = None,
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
@@ -62,7 +63,8 @@ def book_appointment(
     """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
     `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
-    `despite_rules` is for staff who have seen which they break.
+    `screen` is what the visitor answered before, which goes into the visit's intake; `despite_rules` is for staff who have
+    seen which they break.
     Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
@@ -82,7 +84,7 @@ def book_appointment(
                 release_hold(earlier)  # the form of a held time, sent for another one
             _let_in(held, **place, mode=mode, clinic=clinic, despite_rules=despite_rules, now=now)
             origin = {"idempotency_key": idempotency_key, "source_article": source_article}
-            appointment = _write_booking(held, contact, **place, mode=mode, **origin, by=by, now=now)
+            appointment = _write_booking(held, contact, screen, **place, mode=mode, **origin, by=by, now=now)
             _note_consent(appointment, contact.text_consent, now)
             record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
             plan_visit_messages(appointment, clinic=clinic, now=now)
@@ -139,6 +141,7 @@ def _patient_of(contact: Contact, *, by: User | None, now: datetime) -> Patient:
 def _write_booking(
     held: Appointment | None,
     contact: Contact,
+    screen: Screen | None,
     *,
     service: Service,
     starts_at: datetime,
@@ -160,7 +163,7 @@ def _write_booking(
         "blocked": DateTimeTZRange(blocked.start, blocked.end),
         "status": Appointment.Status.BOOKED,
         "hold_expires_at": None,
-        "intake": start_response(questionnaire_slug=service.intake_slug, patient=patient, now=now),
+        "intake": begin_intake(questionnaire_slug=service.intake_slug, patient=patient, screen=screen, now=now),
         "created_at": now,
         **columns,
     }

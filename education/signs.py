@@ -28,6 +28,9 @@ URGENT = {
 }
 
 
+NONE = "none"  # ticked where no sign of a list fits: silence says nothing
+
+
 def most_urgent(signs: set[str]) -> str | None:
     """How fast somebody with `signs` should be seen: "emergency", "urgent", or None for no sign."""
     if signs & EMERGENCY.keys():

@@ -8,7 +8,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from ..forms import UploadForm
-from ..importing import ImportRefused, import_questionnaire, publish_questionnaire
+from ..importing import (
+    ImportRefused,
+    PublishRefused,
+    import_questionnaire,
+    missing_for_rules,
+    publish_questionnaire,
+)
 from ..inspection import LONGEST_MINUTES, inspect, list_questions
 from ..instruments import SCALES, SYSTEM
 from ..models import Questionnaire
@@ -45,6 +51,11 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             else:
                 if imported.is_new:
                     messages.success(request, "It can be asked. Patients do not see it yet.")
+                    if imported.earlier:
+                        note = f"It is version {imported.questionnaire.version} of “{imported.earlier.title}”."
+                        messages.warning(
+                            request, f"{note} Once published, it takes the place of the version before it."
+                        )
                 else:
                     messages.info(request, "This very questionnaire was there already.")
                 return see(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
@@ -67,8 +78,12 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        publish_questionnaire(questionnaire=questionnaire, by=request.user, now=timezone.now())
-        messages.success(request, "Patients are asked this version from now on.")
+        try:
+            publish_questionnaire(questionnaire=questionnaire, by=request.user, now=timezone.now())
+        except PublishRefused as refused:
+            messages.error(request, f"It stays unpublished: the red-flag rules would miss {refused}.")
+        else:
+            messages.success(request, "Patients are asked this version from now on.")
         return see(reverse("admin:assessments_questionnaire_change", args=[pk]))
 
     def get_queryset(self, request):
@@ -93,6 +108,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),
             "warnings": inspect(questionnaire.definition, questionnaire.parsed),
+            "missing_for_rules": missing_for_rules(questionnaire),
             "may_publish": request.user.has_perm("assessments.add_questionnaire"),
             **(extra_context or {}),
         }

@@ -34,7 +34,7 @@ class ResponseAdmin(PrivateSearch, ReadOnlyAdmin):
 
     @admin.display(description="open flags", ordering="waiting_flags")
     def open_flags(self, response):
-        return response.waiting_flags or ""
+        return response.waiting_flags or ("not asked" if response.progress == "none" else "none")
 
     def get_urls(self):
         return [

@@ -1,15 +1,40 @@
-"""What staff pages say about a flag; never used on a patient's page."""
+"""What other pages show of answers: to patients the advice that stands, to staff what a flag may mean."""
 
 from django import template
+from django.template.context import Context
 
+from assessments.advice import find_standing, responses_of
+from assessments.alerts import where_alerts_go
 from assessments.definitions import read_rules
-from assessments.models import Flag
+from assessments.models import Flag, Response
+from clinic.practice.models import Patient
 
 register = template.Library()
 
 
 @register.filter
 def concern(flag: Flag) -> str:
-    """What a therapist should think of, like "septic joint, psoas abscess"; empty for a rule no longer in use."""
+    """What a therapist should think of, like "septic joint, psoas abscess"; empty for a rule no longer in use. For staff."""
     rule = read_rules().by_id.get(flag.rule_id)
     return rule.concern if rule else ""
+
+
+@register.inclusion_tag("assessments/_admin_alerts_lost.html")
+def alerts_lost() -> dict:
+    """An error for the front page of the admin while no member of staff would be told of an emergency."""
+    return {"goes_to": where_alerts_go()}
+
+
+@register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
+def standing_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
+    """The advice that stands because of what was answered: in `response`, or in anything of `patient`'s.
+
+    Of a patient only on pages behind a link from their own mailbox. Empty if there is none.
+    """
+    responses = responses_of(patient) if patient is not None else [response.pk]
+    return advice_context(context, find_standing(responses))
+
+
+def advice_context(context: Context, advice) -> dict:
+    """What the template of an advice needs from the page around it."""
+    return {"advice": advice} | {name: context.get(name) for name in ("clinic", "emergency_number", "token")}

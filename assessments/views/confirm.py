@@ -47,6 +47,7 @@ def _show(request, token, response, *, form, status=200, **more):
     patient, is_mailed = response.patient, request.link.proof >= Proof.MAILED
     context = {
         "token": token,
+        "response": response,
         "form": form,
         "page_id": _asked_page(request),
         "is_sent": "sent" in request.GET,

@@ -5,19 +5,21 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ..definitions import read_rules
+from ..advice import Advice, find_unread
 from ..flags import acknowledge_shown, mark_shown, request_callback
 from ..forms import PageForm
 from ..questionnaire import Item
 from ..reading import estimate_minutes, read_sections
-from ..red_flags import DEADLINES, LEVELS
 from ..responses import ResponseUnfinished, complete_response, first_open_page, pages_asked, save_page
+from ..rule_format import DEADLINES, LEVELS
 from .opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 
 
 @require_safe
 @opens_response
 def start(request, token, response, now):
+    if _must_stop(find_unread(response)):
+        return _to_stop(token)
     open_page = first_open_page(response)
     context = {
         "token": token,
@@ -34,6 +36,9 @@ def start(request, token, response, now):
 def page(request, token, response, now, page):
     asked = pages_asked(response)
     current = next((one for one in asked if one.link_id == page), None)
+    unread = find_unread(response)
+    if request.method != "POST" and _must_stop(unread, on=current):
+        return _to_stop(token)
     if current is None:
         return render(request, "assessments/page_unknown.html", {"token": token}, status=404)
     if request.method == "POST":
@@ -44,7 +49,7 @@ def page(request, token, response, now, page):
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
-    return _render_page(request, token, response, current, form, is_change="change" in request.GET)
+    return _render_page(request, token, response, current, form, unread, is_change="change" in request.GET)
 
 
 def _save(request, token, response, current: Item, now):
@@ -52,20 +57,23 @@ def _save(request, token, response, current: Item, now):
     may_show = may_show_page(request, response, current, now=now)
     form = PageForm(request.POST, questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
     is_done = form.is_valid() and not form.newly_asked
-    save_page(response=response, page=current.link_id, answers=form.given, now=now)
+    unshown = [item.link_id for item in form.newly_asked]
+    save_page(response=response, page=current.link_id, answers=form.given, unshown=unshown, now=now)
     if may_show:
         note_sitting(request.session, response, current.link_id, now=now)
-    elif not is_done:
+    unread = find_unread(response)
+    if unread:
+        mark_shown(response=response, level=unread.level, now=now)
+        if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
+            return _to_stop(token)
+    if not is_done and not may_show:
         return ask_to_confirm(token, page=current, is_saved=True)  # the page would show what was stored before
     if not is_done:
-        return _render_page(request, token, response, current, form, is_change=is_change)
-    if response.flags.unseen_by_patient().exists():
-        mark_shown(response=response, now=now)
-        return _see(reverse("assessments:stop", args=[token]))
+        return _render_page(request, token, response, current, form, unread, is_change=is_change)
     return _see(_next_url(token, response, after=None if is_change else current))
 
 
-def _render_page(request, token, response, current: Item, form: PageForm, *, is_change: bool):
+def _render_page(request, token, response, current: Item, form: PageForm, unread: Advice | None, *, is_change: bool):
     asked = pages_asked(response)
     index = asked.index(current)
     back_url = _page_url(token, asked[index - 1]) if index else reverse("assessments:start", args=[token])
@@ -76,6 +84,7 @@ def _render_page(request, token, response, current: Item, form: PageForm, *, is_
         "total": len(asked),
         "back_url": reverse("assessments:check", args=[token]) if is_change else back_url,
         "is_change": is_change,
+        "advice": unread if unread and unread.is_pressing else None,
     }
     return render(request, "assessments/page.html", context)
 
@@ -86,37 +95,39 @@ def stop(request, token, response, now):
     """The interruption: one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
-    flags = list(response.flags.unseen_by_patient())
-    if not flags:
+    unread, parsed = find_unread(response), response.questionnaire.parsed
+    if unread is None:
         return _see(_next_url(token, response))
-    level = flags[0].current_level
-    standing = [flag for flag in flags if flag.current_level == level]
-    parsed = response.questionnaire.parsed
-    read = next((name for flag in standing for name in flag.snapshot if name in parsed.page_of), None)
+    read = next((parsed.page_of[name] for name in parsed.items if name in unread.questions), parsed.pages[0])
     context = {
-        "level": level,
-        "action": read_rules().actions[min((flag.action for flag in standing), key=DEADLINES.index)],
-        "is_callback_requested": any(flag.callback_requested_at for flag in standing),
-        "change_url": _page_url(token, parsed.page_of[read] if read else parsed.pages[0]),
+        "level": unread.level,
+        "deadline": unread.deadline,
+        "action": unread.action,
+        "is_callback_requested": unread.is_callback_requested,
+        "change_url": _page_url(token, read),
     }
     return render(request, "assessments/stop.html", context)
 
 
 def _leave_stop(request, token, response, now):
-    stop_url = reverse("assessments:stop", args=[token])
+    level, deadline = request.POST.get("level", ""), request.POST.get("deadline", DEADLINES[0])
     if request.POST.get("action") == "callback":
         request_callback(response=response, now=now)
-        return _see(stop_url)
-    if request.POST.get("level") in tuple(LEVELS):
-        acknowledge_shown(response=response, level=request.POST["level"], now=now)
-    return _see(stop_url if response.flags.unseen_by_patient().exists() else _next_url(token, response))
+        return _to_stop(token)
+    if level in tuple(LEVELS) and deadline in DEADLINES:
+        acknowledge_shown(response=response, level=level, deadline=deadline, now=now)
+    unread = find_unread(response)
+    if unread is None:
+        return _see(_next_url(token, response))
+    mark_shown(response=response, level=unread.level, now=now)
+    return _to_stop(token)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
 def check(request, token, response, now):
-    if response.flags.unseen_by_patient().exists():
-        return _see(reverse("assessments:stop", args=[token]))
+    if find_unread(response):
+        return _to_stop(token)
     open_page = first_open_page(response)
     if open_page is not None:
         return _see(_page_url(token, open_page))
@@ -139,9 +150,19 @@ def check(request, token, response, now):
 @require_safe
 @opens_response
 def done(request, token, response, now):
+    if find_unread(response):
+        return _to_stop(token)
     if response.progress != "done":
         return _see(_next_url(token, response))
-    return render(request, "assessments/done.html", {"token": token})
+    return render(request, "assessments/done.html", {"token": token, "response": response})
+
+
+def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
+    """Whether a patient comes to `unread` before anything else. Only the page with the answers that it goes by opens, for a
+    sign that was ticked by mistake; it leads with the advice."""
+    if unread is None or not unread.is_pressing:
+        return False
+    return on is None or unread.questions.isdisjoint(item.link_id for item in on.walk())
 
 
 def _next_url(token, response, after: Item | None = None) -> str:
@@ -155,6 +176,10 @@ def _next_url(token, response, after: Item | None = None) -> str:
 
 def _page_url(token, page: Item) -> str:
     return reverse("assessments:page", args=[token, page.link_id])
+
+
+def _to_stop(token) -> HttpResponseRedirect:
+    return _see(reverse("assessments:stop", args=[token]))
 
 
 def _see(url: str) -> HttpResponseRedirect:

@@ -15,13 +15,15 @@ from education.models import CODE_LENGTH, Article
 
 from ..definitions import read_rules
 from ..forms import PageForm
-from ..red_flags import DEADLINES
+from ..red_flags import Fired
+from ..rule_format import DEADLINES
 from ..screening import (
     PLACE_QUESTION,
     Screen,
     find_place_hint,
     find_questionnaire,
     is_about_hip,
+    note_read,
     read_screen,
     save_screen_page,
     screen_pages,
@@ -43,7 +45,7 @@ def screen_before(request, article: Article | None):
             request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
         )
     questionnaire = find_questionnaire()
-    if questionnaire is None or screen.is_skipped:
+    if questionnaire is None or (screen.is_skipped and not unread_flags(screen, questionnaire)):
         return None
     url = _next_url(screen, questionnaire)
     return _see(url) if url != screen.next_path else None
@@ -62,9 +64,7 @@ def begin(request):
         screen.article = code[:CODE_LENGTH]
     questionnaire = find_questionnaire()
     write_screen(request.session, screen)
-    if screen.is_skipped or questionnaire is None:
-        return _see(next_path)
-    return _see(_next_url(screen, questionnaire))
+    return _see(_next_url(screen, questionnaire) if questionnaire else next_path)
 
 
 def opens_screen(view):
@@ -92,16 +92,22 @@ def page(request, screen, questionnaire, page):
         hint = find_place_hint(screen, current, now=timezone.now())
         answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
-        return _render_page(request, pages, current, form, hint)
+        return _render_page(request, pages, current, form, unread_flags(screen, questionnaire), hint)
     form = PageForm(request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
     is_done = form.is_valid() and not form.newly_asked
-    save_screen_page(screen=screen, questionnaire=questionnaire, page=current, answers=form.given)
+    unshown = [item.link_id for item in form.newly_asked]
+    save = {"page": current, "answers": form.given, "unshown": unshown}
+    unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
-    return _see(_next_url(screen, questionnaire)) if is_done else _render_page(request, pages, current, form)
+    if unread and unread[0].level == "E":
+        return _see(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+    if is_done:
+        return _see(_next_url(screen, questionnaire))
+    return _render_page(request, pages, current, form, unread)
 
 
-def _render_page(request, pages, current, form, hint=None):
+def _render_page(request, pages, current, form, unread, hint=None):
     index = pages.index(current)
     back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
     context = {
@@ -111,8 +117,17 @@ def _render_page(request, pages, current, form, hint=None):
         "total": len(pages),
         "back_url": back_url,
         "hint": hint,
+        "advice": _advice_of(unread),
     }
     return render(request, "assessments/screen_page.html", context)
+
+
+def _advice_of(unread: list[Fired]) -> dict | None:
+    """The level, the deadline and the words of the worst of `unread`; of its level the soonest deadline."""
+    if not unread:
+        return None
+    deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
+    return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,18 +137,17 @@ def stop(request, screen, questionnaire):
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return _see(_next_url(screen, questionnaire))
-    level = unread[0].level
-    standing = [hit for hit in unread if hit.level == level]
-    if request.method == "POST" and level == "U":
-        screen.acknowledged = sorted({*screen.acknowledged, *(hit.rule_id for hit in standing)})
-        write_screen(request.session, screen)
+    advice = _advice_of(unread)
+    if request.method == "POST" and advice["level"] == "U":
+        if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
+            note_read(screen, questionnaire, deadline=deadline)
+            write_screen(request.session, screen)
         return _see(_next_url(screen, questionnaire))
-    read = (name for hit in standing for name in hit.snapshot)
-    first = next(questionnaire.parsed.page_of[name].link_id for name in read if name in questionnaire.parsed.page_of)
+    page_of = questionnaire.parsed.page_of
+    first = next(page_of[name].link_id for hit in unread for name in hit.snapshot if name in page_of)
     context = {
-        "level": level,
+        **advice,
         "is_before_booking": True,
-        "action": read_rules().actions[min((hit.deadline for hit in standing), key=DEADLINES.index)],
         "change_url": reverse("assessments:screen_page", args=[first]),
         "clinic": Clinic.objects.current(),
         "now": timezone.now(),
@@ -145,6 +159,8 @@ def _next_url(screen: Screen, questionnaire) -> str:
     """What must not wait first, then the first page that is open, then where the visitor was going."""
     if unread_flags(screen, questionnaire):
         return reverse("assessments:screen_stop")
+    if screen.is_skipped:
+        return screen.next_path
     open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
     return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path
 

@@ -101,6 +101,8 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
             chips.append(("chip-ok", "confirmed"))
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
+        elif visit.service.intake_slug:
+            chips.append(("chip-warn", "without its questions"))
         if visit.source_article:
             chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)

@@ -1,10 +1,37 @@
 """What other rooms' pages show of booking."""
 
 from django import template
+from django.template.context import Context
+from django.urls import reverse
+from django.utils import timezone
 
-from booking.models import Service
+from assessments.advice import find_standing, responses_begun, responses_of
+from assessments.templatetags.assessment_tags import advice_context
+from booking.models import Appointment, Service
 
 register = template.Library()
+
+MOST_VISITS = 10
+
+
+@register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
+def visit_advice(context: Context) -> dict:
+    """The advice that stands, for every page of a visit: by a mailed link whatever its patient answered, else only what was
+    answered for this visit."""
+    visit = context["appointment"]
+    begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
+    advice = find_standing(responses_of(visit.patient) if context["is_mailed"] else begun)
+    is_ours = advice and advice.response_id == visit.intake_id and visit.status == Appointment.Status.BOOKED
+    url = reverse("booking:questions", args=[context["token"]]) if is_ours else ""
+    return advice_context(context, advice) | {"questions_url": url}
+
+
+@register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
+def visits_without_questions(context: Context) -> dict:
+    """Visits ahead whose service asks questions that could not be begun when they were booked, soonest first; for staff."""
+    ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
+    visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
+    return {"visits": visits[:MOST_VISITS], "clinic": context.get("clinic")}
 
 
 @register.inclusion_tag("booking/_book_buttons.html")

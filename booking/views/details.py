@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from assessments.screening import keep_screen
+from assessments.screening import SCREEN_PAGES, forget_screen, read_screen
 from assessments.views.opening import note_sitting
 from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
@@ -82,6 +82,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     contact = form.contact(
         time_zone="" if service.is_only_in_person else trail.zone_name, network=network_mark(request, now=now)
     )
+    screen = read_screen(request.session)
     try:
         appointment = book_appointment(
             service=service,
@@ -92,6 +93,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             idempotency_key=form.cleaned_data["idempotency_key"],
             source_article=trail.article,
             hold_token=hold_token,
+            screen=screen,
             now=now,
         )
     except TooManyBookings:
@@ -100,9 +102,10 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
-    kept = keep_screen(session=request.session, intake=appointment.intake, patient=appointment.patient, now=now)
-    for page in kept.saved_pages if kept else ():
-        note_sitting(request.session, kept, page, now=now)
+    forget_screen(request.session)
+    if screen is not None and appointment.intake is not None:
+        for page in set(SCREEN_PAGES) & set(appointment.intake.saved_pages):
+            note_sitting(request.session, appointment.intake, page, now=now)
     proof = Proof.SHOWN if contact.patient is None else Proof.MAILED
     return HttpResponseRedirect(visit_path(appointment, proof=proof, now=now), status=303)
 

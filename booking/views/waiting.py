@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from assessments.screening import forget_screen, read_screen
 from assessments.views.screen import screen_before
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
@@ -56,9 +57,12 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         place = {"service": service, "therapist": therapist, "time_zone": zone_name, "clinic": clinic}
         mark = network_mark(request, now=now)
         try:
-            join_as_visitor(**who, **place, wishes=form.wishes, network=mark, now=now)
+            join_as_visitor(
+                **who, **place, wishes=form.wishes, network=mark, screen=read_screen(request.session), now=now
+            )
         except TooManyBookings:
             return render(request, "429.html", status=429)
+        forget_screen(request.session)
         return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
     context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
     return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)

@@ -62,7 +62,12 @@ def texts(request, token, patient, now):
 
 
 def _show(request, token, patient):
-    context = {"clinic": Clinic.objects.current(), "token": token, "is_unsubscribed": is_unsubscribed(patient)}
+    context = {
+        "clinic": Clinic.objects.current(),
+        "token": token,
+        "patient": patient,
+        "is_unsubscribed": is_unsubscribed(patient),
+    }
     if has_texts() and patient.phone:
         consent = consent_of(patient)
         choice = "email" if consent is None else "texts" if consent.instead_of_email else "both"

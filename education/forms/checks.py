@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from ..body_map import Region, place_regions
 from ..pain_guide import MORNINGS
 from ..places import PLACES
-from ..signs import EMERGENCY, URGENT, most_urgent
+from ..signs import EMERGENCY, NONE, URGENT, most_urgent
 
 LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
 _SEPARATORS = re.compile(r"[\s;]+|,(?!\d)|,(?=\d{3,})")
@@ -66,32 +66,49 @@ class LoadCheckForm(forms.Form):
 
 
 class SignsField(forms.MultipleChoiceField):
-    """Which of the signs to get help fit; none has to."""
+    """Which of the signs to get help fit, or that none does: a list left blank is no answer. Cleans to the signs ticked.
+
+    A sign counts although "none of these" is ticked beside it, and although another value is garbled.
+    """
 
     widget = forms.CheckboxSelectMultiple
     is_compact = True
 
-    def __init__(self, signs: dict[str, str], **kwargs):
-        super().__init__(choices=list(signs.items()), required=False, **kwargs)
+    def __init__(self, signs: dict[str, str], *, missing: str, **kwargs):
+        self.signs = signs
+        choices = [*signs.items(), (NONE, "None of these")]
+        super().__init__(choices=choices, error_messages={"required": missing, "invalid_choice": missing}, **kwargs)
+
+    def clean(self, value):
+        signs = [sign for sign in self.to_python(value) if sign in self.signs]
+        if not signs:
+            super().clean(value)
+        return signs
 
 
 class SignsFirstForm(forms.Form):
     """Asks for the signs to get help before all else. Whoever ticks one is answered, whatever else is left open."""
 
     emergency = SignsField(
-        EMERGENCY, label="First: does any of this fit you?", help_text="These need help at once. Not sure? Tick it."
+        EMERGENCY,
+        label="First: does any of this fit you?",
+        help_text="These need help at once. Not sure? Tick it.",
+        missing="Go through the first list: tick what fits you, or “None of these”.",
     )
     urgent = SignsField(
         URGENT,
         label="Or any of this?",
         help_text="These need a clinician within a day or two, and no running until then. Not sure? Tick it.",
+        missing="Go through the second list: tick what fits you, or “None of these”.",
     )
     urgency: str | None = None  # what `most_urgent` says of the signs, once the form has been read
+    skipped_emergencies = False  # an urgent sign was ticked, and the list of emergencies left blank
 
     def clean(self):
         cleaned = super().clean()
         self.urgency = most_urgent({*cleaned.get("emergency", ()), *cleaned.get("urgent", ())})
         if self.urgency:
+            self.skipped_emergencies = "emergency" in self.errors
             self.errors.clear()
         return cleaned
 
@@ -119,7 +136,13 @@ class PainGuideForm(SignsFirstForm):
         ),
         error_messages={"required": "Say how the next morning was."},
     )
-    is_rising = forms.BooleanField(label="It has been rising from week to week", required=False)
+    is_rising = forms.TypedChoiceField(
+        label="Has it been rising from week to week?",
+        widget=forms.RadioSelect,
+        choices=[("no", "No"), ("yes", "Yes, or I am not sure")],
+        coerce=lambda answer: answer == "yes",
+        error_messages={"required": "Say whether it has been rising from week to week."},
+    )
 
 
 class PlaceField(forms.ChoiceField):

@@ -17,6 +17,8 @@ from education.signs import EMERGENCY, URGENT, most_urgent
 
 from .conftest import NOW
 
+NO_SIGN = {"emergency": ["none"], "urgent": ["none"]}
+CALM = NO_SIGN | {"worst": "1", "morning": "usual", "is_rising": "no", "place": "shin"}
 LOAD, GUIDE, PLACES = (reverse(f"education:{name}") for name in ("load_check", "pain_guide", "places"))
 
 
@@ -121,6 +123,52 @@ def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field
     assert f"care-{field}" in page
 
 
+@pytest.mark.parametrize("path", [GUIDE, PLACES])
+@pytest.mark.parametrize("blank", [("emergency",), ("urgent",), ("emergency", "urgent")])
+def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
+    load_articles(now=NOW)
+    answer = client.post(path, {name: values for name, values in CALM.items() if name not in blank} | {"worst": "4"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    for name in blank:
+        assert f"Go through the {'first' if name == 'emergency' else 'second'} list" in page
+    assert "Carry on" not in page and "answer-title" not in page and "/learn/longest-run/" not in page
+
+
+@pytest.mark.parametrize("path", [GUIDE, PLACES])
+def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, path):
+    load_articles(now=NOW)
+    assert client.get(path).content.decode().count("None of these") == 2
+    answer = client.post(path, CALM)
+    assert answer.status_code == 200
+    assert "care-emergency" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("field", "signs"), [("emergency", EMERGENCY), ("urgent", URGENT)])
+def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, signs):
+    load_articles(now=NOW)
+    for sign in signs:
+        for values in ([sign, "none"], ["none", sign], ["x", sign]):
+            page = client.post(GUIDE, CALM | {field: values}).content.decode()
+            assert f"care-{field}" in page and "Carry on" not in page, values
+
+
+def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(client):
+    load_articles(now=NOW)
+    page = client.post(GUIDE, {"urgent": ["night"]}).content.decode()
+    assert page.index("You left the first list blank") < page.index("Stop running and see a clinician")
+    assert 'href="tel:911"' in page
+    assert "left the first list blank" not in client.post(GUIDE, CALM | {"urgent": ["night"]}).content.decode()
+
+
+def test_rising_pain_is_asked_and_not_assumed(client):
+    load_articles(now=NOW)
+    silent = {name: values for name, values in CALM.items() if name != "is_rising"}
+    assert "Say whether it has been rising" in client.post(GUIDE, silent).content.decode()
+    assert "Step back" in client.post(GUIDE, CALM | {"is_rising": "yes"}).content.decode()
+    assert "Carry on" in client.post(GUIDE, CALM).content.decode()
+
+
 def test_runs_in_two_units_are_not_compared(client):
     answer = client.post(LOAD, {"runs": "5 km 3 miles", "plan": "5"})
     assert answer.status_code == 422
@@ -133,7 +181,7 @@ def test_no_sign_is_no_alarm():
 
 def test_place_leads_to_its_articles_in_their_order(client):
     load_articles(now=NOW)
-    page = client.post(PLACES, {"place": "groin"}).content.decode()
+    page = client.post(PLACES, NO_SIGN | {"place": "groin"}).content.decode()
     assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
 
 
@@ -147,7 +195,7 @@ def test_drawing_ticks_the_list(client):
 def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
     assert 'method="post"' in client.get(path).content.decode()
     with CaptureQueriesContext(connection) as queries:
-        answer = client.post(path, {"runs": "5", "plan": "6", "worst": "3", "morning": "usual", "place": "shin"})
+        answer = client.post(path, CALM | {"runs": "5", "plan": "6"})
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     assert all(query["sql"].startswith("SELECT") for query in queries)

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.importing import ImportRefused, import_questionnaire, publish_questionnaire
+from assessments.importing import ImportRefused, PublishRefused, import_questionnaire, publish_questionnaire
 
 
 class Command(BaseCommand):
@@ -25,6 +25,9 @@ class Command(BaseCommand):
         for warning in imported.warnings:
             self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")
         if options["publish"]:
-            publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
+            try:
+                publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
+            except PublishRefused as refused:
+                raise CommandError(f"Stored, not published. The red-flag rules would miss: {refused}") from None
         state = "stored" if imported.is_new else "was there already"
         self.stdout.write(f"{imported.questionnaire} {state} as {imported.questionnaire.slug}")

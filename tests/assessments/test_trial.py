@@ -1,0 +1,150 @@
+"""What would fail at a patient's page, or at a booking, is refused when the file is brought."""
+
+import pytest
+
+from assessments.definitions import load_questionnaires
+from assessments.importing import ImportRefused, import_questionnaire
+from assessments.models import Flag, Questionnaire, Response, StaffAlert
+from assessments.parsing import parse_questionnaire
+from assessments.responses import start_response
+from assessments.trial import try_pages, try_saving
+from clinic.audit.models import AccessEvent
+from clinic.outbox.models import Message
+from clinic.practice.models import Patient
+from tests.assessments.conftest import NOW
+from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, of, packed
+
+pytestmark = pytest.mark.django_db
+UNIT = extension("questionnaire-unit", valueCoding={"code": "[mi_us]", "display": "miles"})
+
+
+def quantity(*initial, unit=None):
+    item = {
+        "linkId": "a",
+        "type": "quantity",
+        "text": "Distance",
+        "initial": [{"valueQuantity": one} for one in initial],
+    }
+    return item | ({"extension": [unit]} if unit else {})
+
+
+TWICE = {
+    "linkId": "b",
+    "type": "decimal",
+    "text": "Twice",
+    "extension": [calculated("%resource.item.where(linkId='a').answer.value.value * 2")],
+}
+
+
+@pytest.mark.parametrize("unit", [None, extension("questionnaire-unit", valueCoding={"code": "km", "display": "km"})])
+def test_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_begun(loaded, alice, unit):
+    definition = of(quantity({"unit": "km", "code": "km"}, unit=unit), TWICE)
+    stored = import_questionnaire(content=packed(definition), now=NOW).questionnaire
+    assert stored.parsed.items["a"].initial == () and stored.parsed.items["a"].unit == "km"
+    Questionnaire.objects.filter(pk=stored.pk).update(published_at=NOW)
+    assert start_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {}
+
+
+@pytest.mark.parametrize(
+    ("item", "answers"),
+    [
+        (quantity({"value": 5, "unit": "miles"}, unit=UNIT), ["5"]),
+        (quantity({"value": 5, "code": "[mi_us]"}, unit=UNIT), ["5"]),
+        (quantity({"value": 5}), ["5"]),
+        ({"linkId": "a", "type": "integer", "text": "Runs", "initial": [{"valueInteger": 3}]}, [3]),
+        ({"linkId": "a", "type": "boolean", "text": "Well?", "initial": [{"valueBoolean": False}]}, [False]),
+        (
+            {
+                "linkId": "a",
+                "type": "open-choice",
+                "text": "Shoes",
+                "answerOption": [{"valueString": "Road"}],
+                "initial": [{"valueString": "Barefoot"}],
+            },
+            [{"text": "Barefoot"}],
+        ),
+    ],
+)
+def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, item, answers):
+    stored = import_questionnaire(content=packed(of(item)), now=NOW).questionnaire
+    Questionnaire.objects.filter(pk=stored.pk).update(published_at=NOW)
+    assert start_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {"a": answers}
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (quantity({"value": 5, "unit": "km"}, unit=UNIT), "another unit"),
+        (quantity({"value": "far"}), "no answer to it"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueDecimal": 3.5}]}, "no answer to it"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueString": "three"}]}, "no answer to it"),
+        ({"linkId": "a", "type": "boolean", "initial": [{"valueString": "yes"}]}, "no answer to it"),
+        ({"linkId": "a", "type": "date", "initial": [{"valueDate": "2026"}]}, "no answer to it"),
+        ({"linkId": "a", "type": "string", "initial": [{"valueInteger": 3}]}, "no answer to it"),
+        (
+            {
+                "linkId": "a",
+                "type": "choice",
+                "answerOption": [{"valueString": "x"}],
+                "initial": [{"valueCoding": {"code": "y"}}],
+            },
+            "no answer to it",
+        ),
+        (
+            {
+                "linkId": "a",
+                "type": "integer",
+                "initial": [{"valueInteger": 30}],
+                "extension": [extension("maxValue", valueInteger=10)],
+            },
+            "no answer to it",
+        ),
+    ],
+)
+def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, words):
+    with pytest.raises(ImportRefused, match=f"a: .*{words}"):
+        import_questionnaire(content=packed(of(item)), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        ("assessments.forms.render_to_string", "the page “A page” cannot be shown"),
+        ("assessments.forms.check_page", "the page “A page” cannot be sent empty"),
+        ("assessments.responses.check_page", "the page “A page” cannot be saved empty"),
+        ("assessments.responses.initial_answers", "it cannot be begun, so no visit with it could be booked"),
+        ("assessments.trial.initial_answers", "it cannot be begun, so no visit with it could be booked"),
+        ("assessments.trial.read_summary", "its answers cannot be read in the summary"),
+        ("assessments.trial.export_response", "its answers cannot be exported"),
+    ],
+)
+def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypatch, fails, words):
+    def fail(*args, **kwargs):
+        raise RuntimeError("canary")
+
+    page = {
+        "linkId": "p",
+        "type": "group",
+        "text": "A page",
+        "item": [{"linkId": "a", "type": "string", "text": "Say"}],
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(fails, fail)
+        with pytest.raises(ImportRefused, match=words) as refused:
+            import_questionnaire(content=packed(of(page)), now=NOW)
+    assert "canary" not in str(refused.value)
+    assert not Questionnaire.objects.filter(slug="small").exists()
+
+
+def test_trial_leaves_nothing_behind(loaded, charlie):
+    tables = (Patient, Response, Flag, StaffAlert, Message, AccessEvent)
+    before = [table.objects.count() for table in tables]
+    for questionnaire in loaded:  # the typical answers of the safety intake are an emergency
+        assert try_saving(questionnaire, now=NOW) == ""
+    assert [table.objects.count() for table in tables] == before
+
+
+def test_everything_that_comes_along_passes_its_trial(loaded):
+    assert load_questionnaires(now=NOW) == loaded
+    for parsed in [*(questionnaire.parsed for questionnaire in loaded), parse_questionnaire(EVERYTHING)]:
+        assert try_pages(parsed) == ""

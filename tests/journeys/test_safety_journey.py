@@ -1,0 +1,202 @@
+"""Nobody is led past an emergency: not by a closed tab, not by an answer that is missing, not by "none of these"."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from assessments.flags import acknowledge_flag
+from assessments.models import Flag, Response, StaffAlert
+from booking.models import Appointment
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.intakes import CALM
+from clinic.practice.models import User
+
+from . import steps
+from .test_runner_journey import book, come_from_the_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+READ = re.compile("I have read this")
+SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+
+
+@pytest.fixture(autouse=True)
+def demo_clinic():
+    open_demo_clinic(now=timezone.now())
+    Flag.objects.all().delete()  # of the demo's own patients
+
+
+@pytest.fixture
+def phone(open_browser, java_script):
+    """A phone that opens a link with nothing remembered, as after every tab was closed."""
+    return lambda: open_browser(java_script_enabled=java_script)
+
+
+def heading(page):
+    return page.get_by_role("heading", level=1)
+
+
+def begin_questions(page, name):
+    """Book, and open the questions; the links to the visit and to the questions."""
+    steps.book(page, "Evaluation", name=name, email=f"{name.split()[0].lower()}@runners.example")
+    visit = page.url
+    steps.press(page, "Answer the questions")
+    questions = page.url
+    page.get_by_role("link", name="Begin").click()
+    expect(page.get_by_role("button", name="Save and continue")).to_be_visible()
+    return visit, questions
+
+
+def force(page, link_id, *values):
+    """Tick answers as a browser without a script lets one: also those that contradict one another."""
+    for value in values:
+        page.locator(f'input[name="{link_id}"][value="{value}"]').check(force=True)
+
+
+def expect_advice_first(page, words="Get help now"):
+    """The advice stands above the page's own heading, whole on the screen's width."""
+    card = page.locator(".standing-advice .care-card")
+    expect(card).to_contain_text(words)
+    assert card.bounding_box()["y"] < heading(page).bounding_box()["y"]
+
+
+@SCRIPTS
+def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, java_script):
+    page = phone()
+    visit, questions = begin_questions(page, "Maya Lindqvist")
+    steps.answer(page, "rf.leg", "saddle")  # and neither the age nor the second list
+    steps.save(page)
+    expect(heading(page)).to_contain_text("Get help now: call 911")
+    expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
+    steps.fits(page)
+    page.context.close()
+
+    ways = [
+        questions,
+        *(f"{questions}page/{one}/" for one in ("signs", "goals")),
+        f"{questions}check/",
+        f"{questions}done/",
+    ]
+    for way in ways:
+        reopened = phone()
+        reopened.goto(way)
+        expect(heading(reopened)).to_contain_text("Get help now: call 911")
+        if java_script and way == questions:
+            check_axe(reopened)
+        reopened.context.close()
+
+    at_visit = phone()
+    for address in (visit, f"{visit}not-coming/", f"{visit}cancel/", f"{visit}earlier/"):
+        at_visit.goto(address)
+        expect_advice_first(at_visit)
+        steps.fits(at_visit)
+        if java_script:
+            check_axe(at_visit)
+    at_visit.goto(visit)
+    steps.press(at_visit, "I have read this, or want to change an answer")
+    expect(heading(at_visit)).to_contain_text("Get help now: call 911")
+    steps.press(at_visit, READ)
+    expect_advice_first(at_visit)
+    expect(heading(at_visit)).to_have_text(
+        "First: is it you?"
+    )  # another browser shows no stored answer, but the advice
+    assert Flag.objects.get().patient_acknowledged_at
+    at_visit.context.close()
+
+    later = phone()
+    later.goto(visit)
+    expect_advice_first(later)
+    expect(later.locator(".standing-advice")).to_contain_text("You told us that you have read this")
+    acknowledge_flag(flag=Flag.objects.get(), by=User.objects.get(), now=timezone.now())
+    later.reload()
+    expect(later.locator(".standing-advice")).to_have_count(0)
+
+
+@SCRIPTS
+def test_sign_ticked_by_mistake_is_taken_back_and_the_advice_goes(phone, java_script):
+    page = phone()
+    visit, _ = begin_questions(page, "Tom Reyes")
+    steps.answer_page(page, CALM | {"rf.leg": ["crack"]})
+    expect(heading(page)).to_contain_text("Get help now")
+    page.get_by_role("link", name="Change the answer").click()
+    expect(page.get_by_role("button", name="Save and continue")).to_be_visible()
+    expect_advice_first(page)
+    page.locator('input[name="rf.leg"][value="crack"]').uncheck(force=True)
+    steps.answer_page(page, CALM)
+    expect(heading(page)).not_to_contain_text("Get help now")
+    page.goto(visit)
+    expect(page.locator(".standing-advice")).to_have_count(0)
+
+
+@pytest.mark.parametrize("java_script", [False], ids=["without-javascript"])
+def test_sign_beside_none_of_these_stops_without_a_script(phone, java_script):
+    page = phone()
+    begin_questions(page, "Maya Lindqvist")
+    force(page, "rf.leg", "none", "no-weight")
+    steps.save(page)
+    expect(heading(page)).to_contain_text("Get help now: call 911")
+    assert Response.objects.get(patient__name="Maya Lindqvist").answers["rf.leg"] == ["no-weight"]
+
+
+@pytest.mark.parametrize("java_script", [False], ids=["without-javascript"])
+def test_first_not_sure_asks_what_about_before_it_alarms_without_a_script(phone, java_script):
+    page = phone()
+    begin_questions(page, "Maya Lindqvist")
+    before = StaffAlert.objects.count()
+    steps.answer(page, "about.age", "21-49")
+    steps.answer(page, "rf.leg", "unsure")
+    steps.answer(page, "rf.body", "none")
+    steps.save(page)
+    expect(page.get_by_role("status")).to_contain_text("one more question")
+    assert not Flag.objects.exists() and StaffAlert.objects.count() == before
+    steps.answer(page, "rf.leg.unsure", "bladder")
+    steps.save(page)
+    expect(heading(page)).to_contain_text("Get help now: call 911")
+    assert Flag.objects.get().rule_id == "RF02"
+
+
+@SCRIPTS
+def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_browser, java_script):
+    page = open_browser(java_script_enabled=java_script)
+    come_from_the_article(page)
+    offer = page.url
+    steps.press(page, "Answer seven questions")
+    steps.answer(page, "rf.body", "chest")
+    steps.save(page)
+    expect(heading(page)).to_contain_text("Get help now: call 911")
+    page.close()
+
+    for way in ("/book/evaluation/", "/book/evaluation/wait/", offer):
+        reopened = page.context.new_page()  # the same browser, another tab
+        reopened.goto(way)
+        expect(heading(reopened)).to_contain_text("Get help now: call 911")
+        reopened.close()
+    last = page.context.new_page()
+    last.goto("/intake/screen/page/safety/")
+    expect_advice_first(last)
+    assert not Appointment.objects.filter(patient__name="Maya Lindqvist").exists()
+
+
+@SCRIPTS
+def test_urgent_advice_before_a_booking_leads_the_page_of_the_visit(open_browser, java_script, check_axe):
+    page = open_browser(java_script_enabled=java_script)
+    story = CALM | {"rf.move": ["walk-groin"], "loc.map": ["groin"]}
+    come_from_the_article(page)
+    steps.screen(page, story)
+    expect(heading(page)).to_contain_text("Stop running and be seen within 24 hours")
+    steps.press(page, READ)
+    while page.get_by_role("button", name="Save and continue").count():
+        steps.answer_page(page, story)
+    book(page, "Maya Lindqvist")
+    expect_advice_first(page, "Stop running and be seen within 24 hours")
+    if java_script:
+        check_axe(page)
+    visit = page.url
+    page.context.close()
+
+    reopened = open_browser(java_script_enabled=java_script)
+    reopened.goto(visit)
+    expect_advice_first(reopened, "Stop running and be seen within 24 hours")
+    flag = Flag.objects.get()
+    assert flag.rule_id == "RF16" and flag.patient_acknowledged_at
