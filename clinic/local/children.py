@@ -157,7 +157,7 @@ class Children:
         while child.is_alive:
             self.wait(deadline and max(0, deadline - time.monotonic()), except_for=child)
             if deadline and child.is_alive and time.monotonic() >= deadline:
-                raise CannotStart(f"{name} did not end within {seconds:.0f} s.")
+                raise CannotStart(f"{name} did not end within {seconds:g} s.")
         self._children.remove(child)
         return child.process.returncode
 

@@ -85,3 +85,41 @@ def test_second_ctrl_c_kills_what_does_not_end(tmp_path):
         family.process.send_signal(signal.SIGINT)
         assert family.finish(timeout=4) == ""
         assert processes_of(family.var) == []
+
+
+def run_in_a_family(var, *lines):
+    script = [
+        "import os, sys",
+        "from pathlib import Path",
+        "from clinic.local.children import Children, Phase",
+        "from clinic.local.folder import Folder",
+        "from clinic.local.refusal import CannotStart",
+        "folder = Folder(Path(os.environ['RUNCLINIC_VAR']))",
+        "with folder.locked('test'), Children(lock_fd=folder.lock_fd) as children:",
+        *(f"    {line}" for line in lines),
+    ]
+    with Command(var, "-c", "\n".join(script)) as command:
+        return command.finish()
+
+
+def test_command_that_takes_too_long_is_refused_by_name_and_ended(tmp_path):
+    said = run_in_a_family(
+        tmp_path,
+        "try:",
+        "    children.run('sleeper', ['sleep', '600'], seconds=0.2)",
+        "except CannotStart as refusal:",
+        "    print(refusal)",
+    )
+    assert said.strip() == "sleeper did not end within 0.2 s."
+    assert processes_of(tmp_path) == []
+
+
+def test_child_that_was_killed_on_purpose_is_not_missed(tmp_path):
+    said = run_in_a_family(
+        tmp_path,
+        "child = children.start('site', ['sleep', '600'], phase=Phase.SITE)",
+        "children.kill(child)",
+        "children.wait(0.1)",
+        "print('still here', child.is_alive)",
+    )
+    assert said.strip() == "still here False"
