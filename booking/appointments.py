@@ -15,7 +15,6 @@ from booking.diary_lock import locked_diaries
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
-from booking.moderation import require_few_bookings
 from booking.references import free_reference
 from booking.reminders import plan_visit_messages
 from booking.rules import require_free, require_untaken
@@ -31,9 +30,8 @@ class Contact:
     """Who books, as they typed it.
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did; `network` the mark by which a visitor's bookings are counted, empty for none. `patient` is who came
-    by a link from their own mailbox, so that a new phone number is theirs to give; without one, a visitor's name and
-    address are not proven and the visit belongs to a provisional patient.
+    texts, if they did. `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
+    without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
     """
 
     name: str
@@ -41,7 +39,6 @@ class Contact:
     phone: str
     time_zone: str = ""
     text_consent: str = ""
-    network: str = ""
     patient: Patient | None = None
 
 
@@ -65,7 +62,7 @@ def book_appointment(
     `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
     `screen` is what the visitor answered before, which goes into the visit's intake; `despite_rules` is for staff who have
     seen which they break.
-    Raises SlotTaken, SlotNotOffered, TooManyBookings or BusyTryAgain; then nothing was written.
+    Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -78,7 +75,6 @@ def book_appointment(
             if earlier and earlier.status != Appointment.Status.HELD:
                 return earlier
             clinic = Clinic.objects.current()
-            require_few_bookings(network=contact.network, email=contact.email, clinic=clinic, now=now)
             held = _own_hold(earlier, hold_token, **place)
             if earlier and earlier != held:
                 release_hold(earlier)  # the form of a held time, sent for another one
@@ -157,7 +153,6 @@ def _write_booking(
         "patient": patient,
         "other_phone": contact.phone if contact.phone != patient.phone else "",
         "visitor_time_zone": contact.time_zone,
-        "network": contact.network,
         "starts_at": starts_at,
         "ends_at": service.shape.visit(starts_at).end,
         "blocked": DateTimeTZRange(blocked.start, blocked.end),

@@ -12,6 +12,7 @@ class BookingConfig(AppConfig):
         from booking.dated import register_schedule
         from booking.feed_alerts import register_feed_alert  # models must be loaded first
         from booking.offer_message import register_offer_message
+        from booking.own_address import register_confirmation
         from booking.reminders import register_message_kinds
         from booking.returning import register_return_link
         from booking.stuck_waits import register_stuck_message
@@ -25,5 +26,6 @@ class BookingConfig(AppConfig):
         register_joined_message()
         register_stuck_message()
         register_return_link()
+        register_confirmation()
         register_feed_alert()
         register_schedule()

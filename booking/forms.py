@@ -140,7 +140,7 @@ class DetailsForm(ContactForm):
         """The words that were agreed to; empty if they were not."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
 
-    def contact(self, *, time_zone: str, network: str) -> Contact:
+    def contact(self, *, time_zone: str) -> Contact:
         """Who books. Who a recognised patient is stands in our records, not in the form."""
         typed, known = self.cleaned_data, self.patient
         return Contact(
@@ -149,7 +149,6 @@ class DetailsForm(ContactForm):
             phone=typed["phone"],
             time_zone=time_zone,
             text_consent=typed.get("text_consent", ""),
-            network=network,
             patient=known,
         )
 

@@ -17,7 +17,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, Service
-from booking.moderation import require_few_holds
 from booking.references import free_reference
 from booking.refusals import BusyTryAgain, HoldNotRenewable
 from booking.rules import require_free, require_untaken
@@ -34,13 +33,11 @@ def hold_time(
     therapist: Therapist,
     starts_at: datetime,
     idempotency_key: uuid.UUID,
-    network: str = "",
     now: datetime,
 ) -> Appointment:
     """Keep a time for ten minutes. The same key for the same time, as from a double click, is the same hold.
 
-    `network` is the mark by which a stranger's holds are counted, empty for none. Raises SlotTaken, SlotNotOffered (with
-    the reason), TooManyBookings or BusyTryAgain; then nothing was written.
+    Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
     starts_at = starts_at.astimezone(UTC)
     place = {"service": service, "therapist": therapist, "starts_at": starts_at}
@@ -53,7 +50,6 @@ def hold_time(
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         clinic = Clinic.objects.current()
-        require_few_holds(network=network, clinic=clinic, now=now)
         mode = service.modes[0]
         require_free(**place, mode=mode, now=now, clinic=clinic)
         drop_expired_holds(therapist=therapist, now=now)
@@ -66,7 +62,6 @@ def hold_time(
             blocked=DateTimeTZRange(blocked.start, blocked.end),
             status=Appointment.Status.HELD,
             hold_expires_at=now + HOLD,
-            network=network,
             idempotency_key=idempotency_key,
             created_at=now,
         )

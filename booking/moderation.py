@@ -1,73 +1,83 @@
-"""How much one stranger may keep for themselves: enough for a family and a running club, not for a script.
+"""What visitors may do how often, asked at the door: before anything of it is done, and outside its transaction.
 
-Counted from the visits, holds and wait list entries themselves, so there is no second set of counters to go stale. A
-refusal tells of an address only that it has been used as often as it may within a day.
+Staff are not counted. The numbers are in `clinic.practice.rate_limits`; for bookings and the wait list the clinic sets its
+own. A refusal tells of an address only that it was used often, which holds for known and unknown ones alike.
 """
 
-from datetime import datetime, timedelta
+import uuid
+from dataclasses import replace
+from datetime import datetime
 
-from django.db import transaction
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Lower
-
-from booking.models import Appointment, WaitListEntry
-from booking.refusals import TooManyBookings
-from clinic.practice.batches import BATCH, lock_batch
-from clinic.practice.models import Clinic
-
-HOLDS_AT_ONCE = 5  # by one network: who keeps no cookies can keep more than one time
-DAY = timedelta(days=1)
-Status = Appointment.Status
+from booking.models import Appointment, Service
+from clinic.practice import rate_limits as limits
+from clinic.practice.models import Clinic, Therapist
+from clinic.practice.networks import Network
+from clinic.practice.rate_limits import DAY, Charge, Limit, Verdict, spend
 
 
-def require_few_holds(*, network: str, clinic: Clinic, now: datetime) -> None:
-    """Raises TooManyBookings if this network (a mark of `clinic.practice.networks`) keeps as many times as it may."""
-    if not network or not clinic.bookings_a_day_per_network:
-        return
-    held = Appointment.objects.filter(network=network, status=Status.HELD, hold_expires_at__gt=now)
-    if held.count() >= HOLDS_AT_ONCE:
-        raise TooManyBookings
+def spend_booking(
+    *, email: str, network: Network, is_own: bool, form_key: uuid.UUID, clinic: Clinic, now: datetime
+) -> Verdict:
+    """Count a booking; the same form for the same address counts once. `is_own`: a link has shown whose address it is."""
+    charges = _acts(
+        limits.BOOKINGS, limits.NETWORK_BOOKINGS, email=email, network=network, is_own=is_own, clinic=clinic
+    )
+    return spend(*charges, once=(limits.SAME_FORM, form_key, email), now=now)
 
 
-def require_few_bookings(*, network: str, email: str, clinic: Clinic, now: datetime) -> None:
-    """Raises TooManyBookings if this network or this e-mail address has booked as often as it may in the last 24 hours.
-
-    What was cancelled again counts too: each booking sends a mail. Staff, who have no `network`, book as they like.
-    """
-    if not network:
-        return
-    lately = Appointment.objects.exclude(network="").exclude(status=Status.HELD).filter(created_at__gt=now - DAY)
-    _require_few(lately, network=network, email=email, clinic=clinic)
+def spend_join(
+    *, email: str, name: str, service: Service, network: Network, is_own: bool, clinic: Clinic, now: datetime
+) -> Verdict:
+    """Count a wait list entry. `is_own` as for a booking."""
+    charges = _acts(limits.JOINS, limits.NETWORK_JOINS, email=email, network=network, is_own=is_own, clinic=clinic)
+    return spend(*charges, once=(limits.SAME_CLICK, service.pk, email, name), now=now)
 
 
-def require_few_joins(*, network: str, email: str, clinic: Clinic, now: datetime) -> None:
-    """Raises TooManyBookings if this network or this e-mail address has been put on the wait list in the last 24 hours
-    as often as it may book: each time sends a mail, and anybody can type any address."""
-    if not network:
-        return
-    lately = WaitListEntry.objects.exclude(network="").filter(created_at__gt=now - DAY)
-    _require_few(lately, network=network, email=email, clinic=clinic)
+def spend_hold(
+    *, network: Network, form_key: uuid.UUID, therapist: Therapist, starts_at: datetime, clinic: Clinic, now: datetime
+) -> Verdict:
+    """Count a hold."""
+    charges = [(limits.HOLDS, network)] if clinic.bookings_a_day_per_network else []
+    return spend(*charges, once=(limits.SAME_CLICK, form_key, therapist.pk, starts_at), now=now)
 
 
-@transaction.atomic
-def clear_expired_network_marks(*, now: datetime, limit: int = BATCH) -> int:
-    """Take the network marks off at most `limit` visits and wait list entries older than a day. Returns how many.
-
-    No count goes back further, so nothing needs to know later from which network a visit was booked.
-    """
-    cleared = 0
-    for model in (Appointment, WaitListEntry):
-        marked = model.objects.filter(created_at__lte=now - DAY).exclude(network="")
-        keys = lock_batch(marked, limit=limit - cleared)
-        cleared += model.objects.filter(pk__in=keys).update(network="")
-    return cleared
+def spend_move(
+    *, appointment: Appointment, to: datetime, network: Network, is_own: bool = False, now: datetime
+) -> Verdict:
+    """Count a move by the patient. `is_own`: a link has shown whose address the visit's mails go to."""
+    charges = [(limits.MOVES, appointment.pk), (limits.NETWORK_CHANGES, network)]
+    if not is_own:
+        charges.append((limits.MAILS, appointment.patient.email))
+    return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, to), now=now)
 
 
-def _require_few(lately: QuerySet, *, network: str, email: str, clinic: Clinic) -> None:
-    most = clinic.bookings_a_day_per_network
-    if most and lately.filter(network=network).count() >= most:
-        raise TooManyBookings
-    most = clinic.bookings_a_day_per_address
-    theirs = lately.alias(address=Lower("patient__email")).filter(address=Lower(Value(email.strip())))
-    if most and theirs.count() >= most:
-        raise TooManyBookings
+def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
+    """Count an undone cancellation. Cancelling is not limited: without undoing it, it can happen once."""
+    charges = [(limits.UNDOS, appointment.pk), (limits.NETWORK_CHANGES, network)]
+    return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
+
+
+def spend_correction(*, appointment: Appointment, email: str, network: Network, now: datetime) -> Verdict:
+    """Count another address for a visit, to which its mail goes."""
+    charges = [(limits.CORRECTIONS, appointment.pk), (limits.NETWORK_CHANGES, network), (limits.MAILS, email)]
+    return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, email), now=now)
+
+
+def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
+    """Count one more copy of a visit's mail, asked for by who may not be its reader."""
+    return spend((limits.MAILS, appointment.patient.email), (limits.NETWORK_CHANGES, network), now=now)
+
+
+def _acts(
+    per_mailbox: Limit, per_network: Limit, *, email: str, network: Network, is_own: bool, clinic: Clinic
+) -> list[Charge]:
+    """The charges for what an address is used for. A number of 0 switches its limit off, and for an address the one on mails."""
+    a_day, a_day_per_network = clinic.bookings_a_day_per_address, clinic.bookings_a_day_per_network
+    if is_own:
+        return [(_a_day(limits.OWN_ACTS, a_day), email)] if a_day else []
+    charges = [(_a_day(per_mailbox, a_day), email), (limits.MAILS, email)] if a_day else []
+    return [*charges, (_a_day(per_network, a_day_per_network), network)] if a_day_per_network else charges
+
+
+def _a_day(limit: Limit, number: int) -> Limit:
+    return replace(limit, at_once=number, every=DAY / number)

@@ -30,14 +30,6 @@ class SlotNotOffered(BookingRefused):
         self.reason, self.reasons = reasons[0], reasons
 
 
-class TooManyBookings(BookingRefused):
-    """One network or one e-mail address has kept or booked as much as it may; the clinic can still be called."""
-
-
-class TooManyRequests(BookingRefused):
-    """One network has asked for more links than anybody needs."""
-
-
 class BusyTryAgain(BookingRefused):
     """Others held the therapist's diary for longer than we wait."""
 

@@ -13,7 +13,6 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from booking.models import ReturnRequest
-from booking.refusals import TooManyRequests
 from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message
 from clinic.outbox.models import Message
@@ -22,36 +21,32 @@ from clinic.outbox.suppressions import is_undeliverable
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
+from clinic.practice.networks import Network
+from clinic.practice.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
 
 RETURN_LINK = "return_link"
+PER_MAILBOX = (RETURN_LINKS, RETURN_LINKS_IN_A_ROW)  # apart from other mails: it is the owner's way past strangers
 LINK_LASTS = timedelta(hours=2)
-ONE_MAIL_IN = timedelta(minutes=5)
-REQUESTS_AN_HOUR = 10  # of one network
 KEPT_FOR = timedelta(days=1)
 
 
-@transaction.atomic
-def request_return_link(*, email: str, network: str = "", now: datetime) -> None:
-    """Send a link to `email` if a patient has it. Another request within five minutes sends no second mail.
+def request_return_link(*, email: str, network: Network, now: datetime) -> Verdict:
+    """Send a link to `email` if a patient has it, unless enough links were sent there lately.
 
-    `network` is a mark of `clinic.practice.networks`, empty for none. Raises TooManyRequests.
+    Returns whether the network may ask. For an address over its limits no mail goes, which the caller is not told.
     """
-    email = email.strip().lower()
-    lately = ReturnRequest.objects.filter(created_at__gt=now - timedelta(hours=1))
-    if network and lately.filter(network=network).count() >= REQUESTS_AN_HOUR:
-        raise TooManyRequests
-    is_new = not lately.filter(email=email, created_at__gt=now - ONE_MAIL_IN).exists()
-    request = ReturnRequest.objects.create(email=email, network=network, created_at=now)
-    if is_new:
-        plan_message(
-            kind=RETURN_LINK,
-            subject_id=request.pk,
-            version=1,
-            patient=None,
-            due_at=now,
-            not_after=now + timedelta(hours=1),
-            now=now,
-        )
+    verdict = spend((NETWORK_RETURN_LINKS, network), now=now)
+    if not verdict.is_over and not spend(*((limit, email) for limit in PER_MAILBOX), now=now).is_over:
+        plan_link_mail(RETURN_LINK, email=email, now=now)
+    return verdict
+
+
+@transaction.atomic
+def plan_link_mail(kind: str, *, email: str, now: datetime) -> None:
+    """Plan a mail of `kind` to `email`, about a request that is kept for a day."""
+    request = ReturnRequest.objects.create(email=email.strip().lower(), created_at=now)
+    last = now + timedelta(hours=1)
+    plan_message(kind=kind, subject_id=request.pk, version=1, patient=None, due_at=now, not_after=last, now=now)
 
 
 def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:

@@ -3,7 +3,20 @@
 from django.urls import path, register_converter
 
 from booking.paths import DayConverter, InstantConverter
-from booking.views import addressing, answer, choose, details, feed, holding, manage, moving, offer, returning, waiting
+from booking.views import (
+    addressing,
+    answer,
+    choose,
+    details,
+    feed,
+    holding,
+    manage,
+    moving,
+    offer,
+    own_address,
+    returning,
+    waiting,
+)
 
 register_converter(DayConverter, "day")
 register_converter(InstantConverter, "instant")
@@ -19,12 +32,15 @@ urlpatterns = [
     path("book/<slug:slug>/wait/joined/", waiting.joined, name="joined_wait_list"),
     path(TIME, details.details, name="details"),
     path(TIME + "hold/", holding.hold, name="hold"),
+    path(TIME + "form/", holding.unheld, name="unheld"),
     path(TIME + "held/<str:token>/", holding.held, name="held"),
     path(TIME + "held/<str:token>/renew/", holding.renew, name="renew_hold"),
     path(TIME + "held/<str:token>/release/", holding.release, name="release_hold"),
     path("again/", returning.ask, name="return"),
     path("again/asked/", returning.asked, name="return_asked"),
     path("again/not-me/", returning.somebody_else, name="somebody_else"),
+    path("again/confirmed/", own_address.confirmed, name="address_confirmed"),
+    path("again/confirm/<str:token>/", own_address.confirm, name="confirm_address"),
     path("again/<str:token>/", returning.welcome_back, name="welcome_back"),
     path("visits/<str:token>/again/", returning.again, name="again"),
     path("visits/<str:token>/", manage.visit, name="visit"),

@@ -1,7 +1,7 @@
 """Joining and leaving the list of those who would like an earlier time."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.urls import reverse
@@ -9,7 +9,6 @@ from django.urls import reverse
 from assessments.screening import Screen, begin_intake
 from booking.message_words import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
-from booking.moderation import require_few_joins
 from booking.parts_of_day import PARTS
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
@@ -97,10 +96,8 @@ def join_as_visitor(
     email: str,
     phone: str,
     time_zone: str = "",
-    network: str = "",
     service: Service,
     wishes: Wishes,
-    clinic: Clinic,
     screen: Screen | None = None,
     now: datetime,
     **wanted,
@@ -109,19 +106,15 @@ def join_as_visitor(
 
     Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
     there stays as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
-    patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free. `network` is the
-    mark by which a visitor's entries are counted. Raises TooManyBookings.
+    patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free.
     """
-    require_few_joins(network=network, email=email, clinic=clinic, now=now)
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
     if entry is None or (screen is not None and screen.answers):
         patient = find_or_register_provisional(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
         begin_intake(questionnaire_slug="", patient=patient, screen=screen, now=now)
     if entry is None:
         end_dead_entries(patient=patient, service=service, now=now)
-        fresh = WaitListEntry(
-            patient=patient, service=service, network=network, created_at=now, **vars(wishes), **wanted
-        )
+        fresh = WaitListEntry(patient=patient, service=service, created_at=now, **vars(wishes), **wanted)
         WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
         entry = WaitListEntry.objects.waiting().get(patient=patient, service=service)
         if entry.pk == fresh.pk:
@@ -129,7 +122,7 @@ def join_as_visitor(
     plan_message(
         kind=ON_WAIT_LIST,
         subject_id=entry.pk,
-        version=now.astimezone(UTC).toordinal(),
+        version=(now - entry.created_at).days + 1,
         patient=entry.patient,
         scope=entry.service.slug,
         due_at=now,

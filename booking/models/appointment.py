@@ -98,12 +98,6 @@ class Appointment(models.Model):
     intake = models.OneToOneField(
         "assessments.Response", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    network = models.CharField(
-        max_length=32,
-        blank=True,
-        editable=False,
-        help_text="A mark of the network it was booked from, good for one day's counting. Empty: the clinic's staff.",
-    )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -125,7 +119,6 @@ class Appointment(models.Model):
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),
             models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist_start"),
-            models.Index(fields=["network"], name="appointment_by_network", condition=~Q(network="")),
         ]
         constraints = [
             # Deferrable so that two visits can swap places in one transaction; immediate unless asked otherwise.

@@ -1,4 +1,4 @@
-"""Somebody says that they have been here before."""
+"""Addresses that asked for a link of ours."""
 
 import uuid
 
@@ -8,11 +8,11 @@ from django.db.models.functions import Lower
 
 
 class ReturnRequest(models.Model):
-    """An e-mail address that asked to be recognised. Kept for a day and until the next clean-up, known here or not."""
+    """An e-mail address that asked to be recognized, or to be confirmed as the visitor's own. Kept for a day and until the
+    next clean-up, known here or not."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField()
-    network = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -99,12 +99,6 @@ class WaitListEntry(models.Model):
     first_on = models.DateField("from", help_text="The first day that suits.")
     last_on = models.DateField("until", help_text="The last day that suits; after it nothing more is offered.")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
-    network = models.CharField(
-        max_length=32,
-        blank=True,
-        editable=False,
-        help_text="A mark of the network they joined from, good for one day's counting. Empty: by a visit's link, or staff.",
-    )
     created_at = models.DateTimeField("since", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -116,7 +110,6 @@ class WaitListEntry(models.Model):
         verbose_name_plural = "wait list entries"
         indexes = [
             models.Index(fields=["service", "last_on"], name="wait_list_by_day", condition=Q(status="waiting")),
-            models.Index(fields=["network"], name="wait_list_by_network", condition=~Q(network="")),
         ]
         constraints = [
             models.UniqueConstraint(

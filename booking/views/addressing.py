@@ -12,6 +12,7 @@ from booking.forms import AddressForm
 from booking.models import Appointment
 from booking.refusals import AddressProven, MailOnItsWay, TooLateToChange
 from booking.views.manage import visit_context, visit_page
+from booking.views.over_budget import correction_over_budget, is_copy_over_budget
 from clinic.outbox.messages import MessageNotSettled, TooLateToSend
 from clinic.practice.proof import Capability
 
@@ -26,6 +27,8 @@ def address(request: HttpRequest, token: str, appointment: Appointment, now: dat
     form = AddressForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "booking/address.html", {**context, "form": form}, status=422 if form.errors else 200)
+    if page := correction_over_budget(request, token, appointment, now, email=form.cleaned_data["email"]):
+        return page
     try:
         correct_address(appointment=appointment, email=form.cleaned_data["email"], now=now)
     except (AddressProven, TooLateToChange):
@@ -39,6 +42,8 @@ def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: 
     """Send the visit's mail once more; a copy that is still on its way is enough."""
     state = "sent"
     try:
+        if is_copy_over_budget(request, appointment, now):
+            raise MailOnItsWay
         send_mail_again(appointment=appointment, now=now)
     except (MailOnItsWay, MessageNotSettled, TooLateToSend):
         state = "not_again"

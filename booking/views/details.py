@@ -16,15 +16,15 @@ from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
-from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken, TooManyBookings
+from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.rules import require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
+from booking.views.over_budget import booking_over_budget
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Proof, Therapist
-from clinic.practice.networks import network_mark
 
 OTHER_TIMES = 6
 
@@ -79,9 +79,9 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognised_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
-    contact = form.contact(
-        time_zone="" if service.is_only_in_person else trail.zone_name, network=network_mark(request, now=now)
-    )
+    if page := booking_over_budget(request, form, context, now):
+        return page
+    contact = form.contact(time_zone="" if service.is_only_in_person else trail.zone_name)
     screen = read_screen(request.session)
     try:
         appointment = book_appointment(
@@ -96,8 +96,6 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             screen=screen,
             now=now,
         )
-    except TooManyBookings:
-        return render(request, "429.html", status=429)
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:

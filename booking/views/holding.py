@@ -14,18 +14,20 @@ from assessments.views.screen import screen_before
 from booking.forms import DetailsForm
 from booking.holds import find_hold, hold_time, is_live, is_renewable, release_hold, renew_hold
 from booking.models import Appointment
-from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken, TooManyBookings
+from booking.moderation import spend_hold
+from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.rules import require_free
 from booking.views.details import book, details_context, offer_time, time_is_gone
 from booking.views.own_hold import held_path, own_hold, remember_hold
 from booking.views.recognised import recognised_patient
 from booking.wording import clinic_time, minutes_left_words
-from clinic.practice.networks import network_mark
+from clinic.practice.networks import network_of
 
 
 @require_POST
 @never_cache
 def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Keep a time, give back the one that this browser held before, and go on to the form."""
+    """Keep a time, give back the one that this browser held before, and go on to the form; over the rate limit, without."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := screen_before(request, context["trail"].article):
@@ -33,17 +35,13 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     before, key = own_hold(request), _sent_key(request)
     if before is not None and before.idempotency_key != key:
         release_hold(before)
+    place = {"therapist": context["therapist"], "starts_at": starts_at}
+    network, clinic = network_of(request), context["clinic"]
+    if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
+        path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
+        return HttpResponseRedirect(path + context["trail"].query, status=303)
     try:
-        held = hold_time(
-            service=context["service"],
-            therapist=context["therapist"],
-            starts_at=starts_at,
-            idempotency_key=key,
-            network=network_mark(request, now=now),
-            now=now,
-        )
-    except TooManyBookings:
-        return render(request, "429.html", {"is_holding": True}, status=429)
+        held = hold_time(**place, service=context["service"], idempotency_key=key, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
@@ -104,6 +102,25 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
         release_hold(row)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
     return HttpResponseRedirect(path + context["trail"].query, status=303)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
+    """The form for a time that is not held; sent, it books if the time is still free."""
+    now = timezone.now()
+    context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
+    if page := screen_before(request, context["trail"].article):
+        return page
+    if request.method == "POST":
+        return book(request, context, now)
+    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
+    try:
+        require_free(**place, mode=context["service"].modes[0], now=now)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognised_patient(request))
+    return render(request, "booking/details.html", {**context, "form": form})
 
 
 def _sent_key(request: HttpRequest) -> uuid.UUID:

@@ -12,6 +12,7 @@ from booking.calendar_file import visit_calendar
 from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
 from booking.models import Appointment, WaitListEntry
 from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
+from booking.views.over_budget import undo_over_budget
 from booking.visit_links import intake_path
 from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
@@ -55,6 +56,8 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 @visit_page(Capability.CHANGE_VISIT)
 def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Take a cancellation back, in its first minutes. Too late or taken: the page says so."""
+    if page := undo_over_budget(request, token, appointment, now):
+        return page
     try:
         undo_cancellation(appointment=appointment, now=now)
     except (TooLateToUndo, SlotTaken) as refusal:

@@ -16,6 +16,7 @@ from booking.rules import bookable_time
 from booking.trail import Trail
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
 from booking.views.manage import visit_context, visit_page
+from booking.views.over_budget import move_over_budget
 from booking.visit_links import visit_path
 from booking.wording import day_words
 from clinic.practice.links import LinkExpired
@@ -107,6 +108,8 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 @visit_page(Capability.CHANGE_VISIT)
 def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
     therapist = get_object_or_404(Therapist, slug=request.POST.get("to") or appointment.therapist.slug)
+    if page := move_over_budget(request, token, appointment, now, to=starts_at):
+        return page
     try:
         visit = move_appointment(appointment=appointment, starts_at=starts_at, therapist=therapist, now=now)
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:

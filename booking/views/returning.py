@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from booking.forms import ReturningForm
 from booking.holds import is_live
 from booking.models import Appointment
-from booking.refusals import TooManyRequests
 from booking.returning import patients_at, request_return_link
 from booking.views.manage import visit_page
+from booking.views.over_budget import slow_down
 from booking.views.own_hold import held_path, own_hold
 from booking.views.recognised import forget_patient, remember_patient
 from clinic.practice.models import Patient
-from clinic.practice.networks import network_mark
+from clinic.practice.networks import network_of
 from clinic.practice.patients import accept_patient
 from clinic.practice.proof import Capability, patient_page
 
@@ -31,10 +31,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = ReturningForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "booking/returning.html", {"form": form}, status=422 if form.is_bound else 200)
-    try:
-        request_return_link(email=form.cleaned_data["email"], network=network_mark(request, now=now), now=now)
-    except TooManyRequests:
-        return render(request, "booking/returning.html", {"form": form, "is_too_many": True}, status=429)
+    verdict = request_return_link(email=form.cleaned_data["email"], network=network_of(request), now=now)
+    if verdict.is_over:
+        return slow_down(request, "booking/returning.html", {"form": form}, verdict, now)
     return HttpResponseRedirect(reverse("booking:return_asked"), status=303)
 
 

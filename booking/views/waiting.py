@@ -14,16 +14,15 @@ from assessments.screening import forget_screen, read_screen
 from assessments.views.screen import screen_before
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
-from booking.refusals import TooManyBookings
 from booking.rules import bookable_time
 from booking.stuck_waits import why_stuck
 from booking.trail import read_trail
 from booking.views.choose import choices_context
 from booking.views.manage import visit_context, visit_page, waiting_entry
+from booking.views.over_budget import join_over_budget
 from booking.wait_list import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wording import short_day_words
 from clinic.practice.models import Clinic, PatientLink
-from clinic.practice.networks import network_mark
 from clinic.practice.proof import Capability, has_proof, patient_page
 
 
@@ -51,20 +50,17 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clinic.zone),
         },
     )
+    context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
         zone_name = "" if service.is_only_in_person else trail.zone_name
-        place = {"service": service, "therapist": therapist, "time_zone": zone_name, "clinic": clinic}
-        mark = network_mark(request, now=now)
-        try:
-            join_as_visitor(
-                **who, **place, wishes=form.wishes, network=mark, screen=read_screen(request.session), now=now
-            )
-        except TooManyBookings:
-            return render(request, "429.html", status=429)
+        place = {"service": service, "therapist": therapist, "time_zone": zone_name}
+        who_waits = {"name": who["name"], "email": who["email"]}
+        if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):
+            return page
+        join_as_visitor(**who, **place, wishes=form.wishes, screen=read_screen(request.session), now=now)
         forget_screen(request.session)
         return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
-    context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
     return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
 
 
@@ -97,17 +93,17 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     if may_see_place:
         join_wait_list(patient=appointment.patient, **wish, now=now)
         return HttpResponseRedirect(reverse("booking:earlier", args=[token]), status=303)
-    return _join_unproven(request, appointment, wish, now)
+    return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
 
-def _join_unproven(request: HttpRequest, appointment: Appointment, wish: dict, now: datetime) -> HttpResponse:
+def _join_unproven(
+    request: HttpRequest, appointment: Appointment, wish: dict, context: dict, now: datetime
+) -> HttpResponse:
     """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
-    patient, clinic, mark = appointment.patient, Clinic.objects.current(), network_mark(request, now=now)
-    who = {"name": patient.name, "email": patient.email, "phone": patient.phone}
-    try:
-        join_as_visitor(**who, **wish, clinic=clinic, network=mark, now=now)
-    except TooManyBookings:
-        return render(request, "429.html", status=429)
+    patient = appointment.patient
+    if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
+        return page
+    join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)
     return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[appointment.service.slug]), status=303)
 
 

@@ -62,12 +62,13 @@ class Clinic(models.Model):
     bookings_a_day_per_address = models.PositiveSmallIntegerField(
         "bookings a day by one e-mail address",
         default=5,
-        help_text="Who books more online in a day is asked to call. 0: no limit. You can always book for them.",
+        help_text="One more is confirmed by a link that we mail to the address. 0: no limit. You can always book for them.",
     )
     bookings_a_day_per_network = models.PositiveSmallIntegerField(
         "bookings a day from one network",
         default=20,
-        help_text="A network is a household, an office, sometimes a club. 0: no limit, and any number of times held at once.",
+        help_text="A network is a household, an office, sometimes a club. One more waits for a while; who comes by a link that we "
+        "mailed does not. 0: no limit, also for times held while somebody types.",
     )
     quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
     quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
@@ -344,3 +345,13 @@ class CleanupRun(models.Model):
 
     def __str__(self):
         return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+class RateLimit(models.Model):
+    """How far one budget is used up; `clinic.practice.rate_limits` has the limits and is the only writer."""
+
+    key = models.UUIDField(primary_key=True, editable=False, help_text="A keyed hash of the limit and whom it is for.")
+    whole_at = models.DateTimeField(help_text="When the whole budget is there again; after it the row means nothing.")
+
+    def __str__(self):
+        return f"whole at {self.whole_at:%Y-%m-%d %H:%M:%S} UTC"

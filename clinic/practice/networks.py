@@ -1,37 +1,51 @@
-"""Where a visitor comes from: enough to count by, and nothing that leads back to anybody."""
+"""Which network a request comes from, for rate limits. No address is stored: `rate_limits` keeps keyed hashes only."""
 
-import hashlib
-import hmac
-from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address, ip_network
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
 
-IPV6_HOUSEHOLD = 64  # bits: one customer has as many IPv6 addresses as they like below this
+# (prefix length, how many times the allowance of one visitor). One customer gets an IPv6 /64 or /56, a site a /48, and
+# each has as many addresses in it as they like; a /24 is what a small provider or a rented rack has of IPv4.
+IPV4_BLOCKS = ((32, 1), (24, 8))
+IPV6_BLOCKS = ((64, 1), (56, 2), (48, 8))
 
 
-def network_mark(request: HttpRequest, *, now: datetime) -> str:
-    """32 hexadecimal digits that are the same for one network on one day (UTC), made with the site's secret key.
+@dataclass(frozen=True)
+class Network:
+    """The blocks of addresses that a visitor is counted in, narrowest first: (name, times the allowance of one)."""
 
-    The address itself is stored nowhere, and tomorrow's mark is another one. Empty where no address is known.
+    blocks: tuple[tuple[str, int], ...]
+
+
+UNKNOWN = Network((("unknown", 1),))  # one network for all of them, limited like any other: fail closed
+
+
+def network_of(request: HttpRequest) -> Network:
+    """Where the visitor connects from: `UNKNOWN` if the address is missing or garbled.
+
+    Behind a proxy only the last hop of X-Forwarded-For counts: the proxy wrote it, the visitor can forge the others.
     """
-    address = _visitor_address(request)
-    if address is None:
-        return ""
-    if isinstance(address, IPv6Address):
-        address = ip_network((address, IPV6_HOUSEHOLD), strict=False)
-    words = f"network:{now.astimezone(UTC).date()}:{address}"
-    return hmac.new(settings.SECRET_KEY.encode(), words.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _visitor_address(request: HttpRequest):
-    """Of a forwarded chain only the last link is our own proxy's word; the others are the visitor's."""
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2].strip()
+        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2]
+    address = parse_address(text)
+    if address is None:
+        return UNKNOWN
+    blocks = IPV4_BLOCKS if isinstance(address, IPv4Address) else IPV6_BLOCKS
+    return Network(tuple((str(ip_network((address, length), strict=False)), times) for length, times in blocks))
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4. None for garbage."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -19,6 +19,7 @@ from booking import message_words
 from booking.changes import cancel_appointment
 from booking.feed_alerts import FEED_BROKEN
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
+from booking.own_address import CONFIRM_ADDRESS
 from booking.returning import RETURN_LINK
 from clinic.outbox import kinds
 from clinic.outbox.alerts import MESSAGE_FAILED
@@ -137,6 +138,7 @@ ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.WAIT_STUCK: an_entry,
     RETURN_LINK: a_request,
     CONFIRMATION_CODE: a_code,
+    CONFIRM_ADDRESS: a_request,
     STAFF_FLAG: a_flag,
     STAFF_TEXT: a_text,
     FEED_BROKEN: a_feed,

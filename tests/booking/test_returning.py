@@ -12,13 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking.models import Appointment, ReturnRequest
-from booking.refusals import TooManyRequests
-from booking.returning import LINK_LASTS, REQUESTS_AN_HOUR, request_return_link
+from booking.returning import LINK_LASTS
 from booking.visit_links import visit_path
 from clinic.outbox.models import Message, Suppression
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import PatientLink, Proof
 from clinic.practice.patients import accept_patient
+from clinic.practice.rate_limits import NETWORK_RETURN_LINKS
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 
@@ -111,21 +111,23 @@ def test_second_request_within_five_minutes_sends_no_second_mail(client, alices_
     assert Message.objects.count() == 2
 
 
-def test_requests_of_one_network_are_limited_and_old_ones_do_not_count(evaluation):
-    for number in range(REQUESTS_AN_HOUR):
-        request_return_link(email=f"r{number}@example.com", network="a" * 32, now=NOW)
-    with pytest.raises(TooManyRequests):
-        request_return_link(email="next@example.com", network="a" * 32, now=NOW)
-    request_return_link(email="next@example.com", network="b" * 32, now=NOW)
-    request_return_link(email="later@example.com", network="a" * 32, now=NOW + HOUR)
-    assert ReturnRequest.objects.filter(email="later@example.com").exists()
+def test_an_address_gets_few_links_a_day_and_the_page_never_says_when_it_gets_none(client, alices_visit):
+    answers = set()
+    for number in range(36):  # thirty in three hours were the fault
+        with time_machine.travel(NOW + number * HOUR / 12, tick=False):
+            answer = ask(Client(), "alice@example.com", REMOTE_ADDR=f"198.51.{number}.1")
+            answers.add((answer.status_code, client.get(answer["Location"]).content))
+    assert Message.objects.filter(kind="return_link").count() == 4
+    assert len(answers) == 1
 
 
-def test_too_many_requests_get_a_page_that_says_so(client, evaluation):
-    for number in range(REQUESTS_AN_HOUR):
+def test_requests_of_one_network_slow_down_and_those_of_another_do_not(client, evaluation):
+    for number in range(NETWORK_RETURN_LINKS.at_once):
         assert ask(client, f"r{number}@example.com").status_code == 303
     refused = ask(client, "alice@example.com")
     assert refused.status_code == 429 and "Nothing was sent" in refused.content.decode()
+    assert refused["Retry-After"] == str(int(NETWORK_RETURN_LINKS.every.total_seconds()))
+    assert ask(client, "alice@example.com", REMOTE_ADDR="198.51.100.1").status_code == 303
 
 
 @pytest.mark.parametrize("typed", ["", "not an address", "a" * 300 + "@example.com"])

@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import SlotOffer, WaitListEntry
-from booking.refusals import TooManyBookings
 from booking.wait_list import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.kinds import find_kind
@@ -372,14 +371,3 @@ def test_a_rule_switches_the_mail_off_or_words_it(evaluation, post_office):
     entry = wait(evaluation, name="Wilma Waiting")
     sweep(now=NOW)
     assert fate(joined_message(entry)) == ("skipped", "switched off by a rule")
-
-
-def test_an_address_is_not_put_on_the_list_more_often_than_it_may_book(evaluation, clinic):
-    clinic.bookings_a_day_per_address = 2
-    clinic.save()
-    for number in range(2):
-        wait(evaluation, name=f"Name{number} Typed", email="victim@example.com", network=f"network {number}")
-    with pytest.raises(TooManyBookings):
-        wait(evaluation, name="Other Name", email="Victim@example.com", network="network 3")
-    wait(evaluation, name="Other Name", email="victim@example.com", network="network 3", now=NOW + DAY + HOUR)
-    assert Message.objects.filter(kind="booking_on_wait_list").count() == 3

@@ -126,7 +126,7 @@ def test_a_form_that_is_not_right_says_so_and_keeps_what_was_typed(client, evalu
     assert not WaitListEntry.objects.exists()
 
 
-def test_a_script_that_fills_the_list_is_asked_to_call(client, evaluation, clinic):
+def test_a_script_that_fills_the_list_is_slowed_down(client, evaluation, clinic):
     clinic.bookings_a_day_per_network = 2
     clinic.save()
     answers = [client.post(JOIN, TYPED | {"name": f"Bot {number}"}).status_code for number in range(3)]

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from booking.models import SlotOffer
 from booking.wait_list import Wishes, join_as_visitor, join_wait_list
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 
@@ -17,7 +16,7 @@ def wait(service, name="Walter Waiting", *, wishes=DECEMBER, now=NOW, **changes)
     """Join the list without a visit."""
     who = {"name": name, "email": f"{name.split()[0].lower()}@example.com", "phone": "+16035550188"}
     place = {"service": service, "mode": service.modes[0], "therapist": None}
-    return join_as_visitor(**who | place | changes, clinic=Clinic.objects.current(), wishes=wishes, now=now)
+    return join_as_visitor(**who | place | changes, wishes=wishes, now=now)
 
 
 def wait_with(visit, *, wishes=DECEMBER, now=NOW):

@@ -15,9 +15,9 @@ import psycopg
 
 INSERT = """
 INSERT INTO booking_appointment (id, reference, therapist_id, service_id, mode, starts_at, ends_at, blocked, status,
-    hold_expires_at, idempotency_key, sequence, version, visitor_time_zone, other_phone, network, created_at)
+    hold_expires_at, idempotency_key, sequence, version, visitor_time_zone, other_phone, created_at)
 SELECT %(id)s, left(%(key)s::text, 8), t.id, s.id, 'in_person', %(start)s, %(start)s + interval '30 minutes',
-    tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s::uuid, 0, 1, '', '', '', %(now)s
+    tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s::uuid, 0, 1, '', '', %(now)s
 FROM practice_therapist t, booking_service s WHERE t.slug = %(therapist)s"""
 CSRF = "a" * 32  # the site compares a cookie with a field; who sends both proves to be a browser of its own
 
