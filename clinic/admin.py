@@ -8,6 +8,7 @@ from booking.stuck_waits import count_stuck
 from booking.today import read_today
 from clinic.outbox.inbound import read_unread_texts
 from clinic.practice.cleanup_runs import cleanup_overdue_since
+from clinic.practice.sign_in import SignInForm, finish_sign_in
 from education.editing import count_waiting
 
 
@@ -16,6 +17,11 @@ class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
     empty_value_display = "–"
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
+    login_form = SignInForm
+
+    def login(self, request, extra_context=None):
+        """Django's login, rate limited."""
+        return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
     def articles_waiting(self, request):
         """For who may mend them: how many articles are due for a review, or have an update to look at; None for none."""
