@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from booking.freed_times import has_had_enough
 from booking.message_words import OFFER, PLACEHOLDERS, sample_clinic, sample_values
 from booking.models import SlotOffer
 from booking.offers import offer_url, require_open
@@ -36,6 +37,8 @@ def why_offer_unwanted(message: Message, now: datetime) -> str | None:
     offer = find_offer(message)
     if offer is None:
         return "the time was not freed after all"
+    if has_had_enough(offer.entry.patient, now=now):
+        return "the patient was told of enough times for a day"
     try:
         require_open(offer, clinic=Clinic.objects.current(), now=now)
     except OfferOver:

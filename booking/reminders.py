@@ -55,7 +55,7 @@ from clinic.practice.models import Clinic, User
 from clinic.practice.phone import format_phone
 from clinic.practice.zones import known_zone
 
-UNDO_FOR = timedelta(minutes=3)  # nobody is told of a cancellation before
+UNDO_FOR = timedelta(minutes=3)  # nobody is told before that a visit was cancelled, or moved by the patient
 FAR_OFF = timedelta(weeks=3)
 # How long before the visit each is given up, or half-way to it if that is later.
 GIVEN_UP = {
@@ -73,10 +73,11 @@ def plan_visit_messages(
     clinic: Clinic,
     now: datetime,
     news: str | None = BOOKED,
+    news_after: timedelta = timedelta(0),
     is_news_texted: bool = False,
 ) -> None:
-    """Plan the `news` (that it is booked, or moved; None for nothing new) for now, and what the clinic's rules send
-    before and after the visit. `is_news_texted`: the news goes by text too.
+    """Plan the `news` (that it is booked, or moved; None for nothing new) for `news_after` from now, and what the clinic's
+    rules send before and after the visit. `is_news_texted`: the news goes by text too.
 
     What should have gone before now is left out. A reminder that the reader's night would make too late is planned for the
     evening before, the last reminder whenever it would be due at night; others wait until morning, which the outbox sees to.
@@ -88,7 +89,7 @@ def plan_visit_messages(
         drafts.append(_draft(appointment, kind, now=now, **times))
 
     if news is not None and rules[news].is_active:
-        plan(news, due_at=now, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
+        plan(news, due_at=now + news_after, not_after=max(appointment.starts_at, now + timedelta(hours=1)))
     for kind in _announcements(appointment, now=now):
         due_at, not_after = _times_before(appointment, kind, lead_minutes=rules[kind].minutes, clinic=clinic)
         if due_at > now and rules[kind].is_active:
@@ -122,10 +123,14 @@ def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
 def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, by: User | None, now: datetime) -> None:
     """Withdraw what is still waiting about the old time, say the new one, and plan its reminders.
 
-    A move by staff (`by`) is news to the patient, and goes by text too.
+    A move by staff (`by`) is news to the patient, goes at once and by text too. A patient may try several times in a row
+    and gets one mail, about the last of them.
     """
     withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
-    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED, is_news_texted=by is not None)
+    pause, is_texted = (UNDO_FOR, False) if by is None else (timedelta(0), True)
+    plan_visit_messages(
+        appointment, clinic=clinic, now=now, news=MOVED, news_after=pause, is_news_texted=is_texted
+    )
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:

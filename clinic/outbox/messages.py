@@ -82,6 +82,16 @@ def withdraw_messages(*, subject_id, reason: str, now) -> int:
     return waiting.update(state=State.SKIPPED, reason=reason, settled_at=now)
 
 
+def postpone_messages(*, subject_ids, until) -> int:
+    """Let every message about `subject_ids` that is still waiting wait until `until` at least. Returns how many.
+
+    One that would be too late by then stays as it is.
+    """
+    waiting = Message.objects.filter(subject_id__in=subject_ids, state=State.WAITING)
+    later = waiting.filter(next_attempt_at__lt=until, not_after__gt=until)
+    return later.update(due_at=until, next_attempt_at=until)
+
+
 def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
     """Take up to `limit` messages whose time has come, for `lease`; nobody else gets them meanwhile. Oldest first.
 
