@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from clinic.outbox.confirmation_code import TooManyCodes, send_code
+from clinic.outbox.confirmation_code import send_code
 from clinic.practice.confirmation import CODE_LASTS, confirm
 from clinic.practice.models import Proof
 from clinic.practice.proof import Capability, has_proof, patient_page
+from clinic.practice.rate_limits import CODES, OWN_CODES, spend
 
 from ..confirm_form import ConfirmForm
 from .opening import find_response
@@ -34,11 +35,14 @@ def confirm_identity(request, token, response, now):
 
 
 def _send(request, token, response, now):
-    try:
-        send_code(patient=response.patient, now=now)
-    except TooManyCodes:
+    limit = OWN_CODES if request.link.proof >= Proof.MAILED else CODES
+    verdict = spend((limit, response.patient.email), now=now)
+    if verdict.is_over:
         form = ConfirmForm(None, patient=response.patient, now=now)
-        return _show(request, token, response, form=form, is_too_many=True, status=429)
+        page = _show(request, token, response, form=form, is_too_many=True, status=429)
+        page["Retry-After"] = verdict.seconds_left(now=now)
+        return page
+    send_code(patient=response.patient, now=now)
     query = urlencode({"page": request.POST.get("page", ""), "sent": "1"})
     return HttpResponseRedirect(f"{reverse('assessments:confirm', args=[token])}?{query}", status=303)
 

@@ -13,19 +13,11 @@ from .models import Message
 from .rendering import render_email
 
 CONFIRMATION_CODE = "confirmation_code"
-MOST_AN_HOUR = 5
-
-
-class TooManyCodes(Exception):
-    """As many codes as anyone needs were sent to this patient within the hour."""
 
 
 @transaction.atomic
 def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
-    """Mail `patient` a new code; earlier ones no longer work. Raises TooManyCodes."""
-    Patient.objects.select_for_update().get(pk=patient.pk)
-    if patient.confirmation_codes.filter(created_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
-        raise TooManyCodes
+    """Mail `patient` a new code; earlier ones no longer work. The caller limits how often that may be asked for."""
     code = ConfirmationCode.objects.create(patient=patient, created_at=now)
     plan_message(
         kind=CONFIRMATION_CODE,

@@ -65,6 +65,8 @@ CONFIRM_LINKS = Limit("links to confirm an address", Per.MAILBOX, 3, 8 * HOUR, "
 CONFIRM_LINKS_IN_A_ROW = Limit(
     "links to confirm in a row", Per.MAILBOX, 1, 5 * MINUTE, "the page points to the last link"
 )
+CODES = Limit("codes asked for by a link that was shown", Per.MAILBOX, 4, 6 * HOUR, "429: the newest code still works")
+OWN_CODES = Limit("codes asked for by a mailed link", Per.MAILBOX, 5, 12 * MINUTE, "429: the newest code still works")
 MOVES = Limit("moves of a visit", Per.VISIT, 6, 4 * HOUR, CALL)
 CORRECTIONS = Limit("corrected addresses of a visit", Per.VISIT, 3, 8 * HOUR, CALL)
 NETWORK_CHANGES = Limit("changes of visits from a network", Per.NETWORK, 30, HOUR, CALL)
