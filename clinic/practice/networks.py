@@ -1,10 +1,14 @@
 """Which network a request comes from, for rate limits. No address is stored: `rate_limits` keeps keyed hashes only."""
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
 
 # (prefix length, how many times the allowance of one visitor). One customer gets an IPv6 /64 or /56, a site a /48, and
 # each has as many addresses in it as they like; a /24 is what a small provider or a rented rack has of IPv4.
@@ -32,9 +36,16 @@ def network_of(request: HttpRequest) -> Network:
         text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2]
     address = parse_address(text)
     if address is None:
+        warn_of_unknown_networks()
         return UNKNOWN
     blocks = IPV4_BLOCKS if isinstance(address, IPv4Address) else IPV6_BLOCKS
     return Network(tuple((str(ip_network((address, length), strict=False)), times) for length, times in blocks))
+
+
+@cache
+def warn_of_unknown_networks() -> None:
+    """Tell the operator, once for each process: one network for all means one allowance for all."""
+    logger.warning("visitors' addresses cannot be read, so all share one allowance; see BEHIND_PROXY and the proxy")
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:

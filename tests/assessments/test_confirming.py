@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.views.opening import SITTING
-from clinic.outbox.confirmation_code import MOST_AN_HOUR
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.confirmation import CONFIRMED_FOR
+from clinic.practice.links import issue_link
+from clinic.practice.models import LinkPurpose, Proof
+from clinic.practice.rate_limits import CODES, OWN_CODES
 
 from .answering import QUIET, fill_page, page_url, posted
 
@@ -102,12 +104,23 @@ def test_confirmation_lasts_half_an_hour(client, token, post_office, clock):
     assert reader.get(page_url(token, "safety")).status_code == 303
 
 
-def test_codes_end_after_five_an_hour_and_the_page_says_so(client, token):
-    for _ in range(MOST_AN_HOUR):
-        assert client.post(url("confirm", token), {"action": "send"}).status_code == 303
-    refused = client.post(url("confirm", token), {"action": "send"})
-    assert refused.status_code == 429 and "several codes" in refused.content.decode()
-    assert Message.objects.filter(kind="confirmation_code").count() == MOST_AN_HOUR
+def test_codes_end_and_the_page_says_so_and_the_owner_has_a_budget_apart(client, response):
+    for proof, limit in ((Proof.SHOWN, CODES), (Proof.MAILED, OWN_CODES)):
+        token = issue_link(
+            patient=response.patient,
+            purpose=LinkPurpose.INTAKE,
+            subject_id=response.pk,
+            proof=proof,
+            expires_at=timezone.now() + timedelta(days=1),
+            now=timezone.now(),
+        )
+        Message.objects.all().delete()
+        for _ in range(limit.at_once):
+            assert client.post(url("confirm", token), {"action": "send"}).status_code == 303
+        refused = client.post(url("confirm", token), {"action": "send"})
+        assert refused.status_code == 429 and "several codes" in refused.content.decode()
+        assert refused["Retry-After"] == str(int(limit.every.total_seconds()))
+        assert Message.objects.filter(kind="confirmation_code").count() == limit.at_once
 
 
 def test_check_leads_on_only_to_a_page_of_the_questionnaire(client, token, post_office):

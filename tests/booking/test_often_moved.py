@@ -6,16 +6,17 @@ import pytest
 import time_machine
 from django.test import Client
 
-from booking.changes import cancel_appointment
-from booking.models import Appointment
+from booking.changes import cancel_appointment, move_appointment
+from booking.models import Appointment, SlotOffer
+from booking.visit_links import visit_path
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic, RateLimit
+from clinic.practice.models import Clinic, Proof, RateLimit
 from clinic.practice.rate_limits import MAILS
-from tests.clinic.letters import sweep
+from tests.clinic.letters import fate, sweep
 
 from .conftest import NOW, book
 from .visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, text_of
-from .waiting import wait
+from .waiting import message_about, wait
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,40 @@ def test_a_double_click_on_a_move_counts_once(evaluation, client):
     assert RateLimit.objects.exists() and Appointment.objects.get().version == 2
 
 
+def test_correcting_the_address_again_and_again_ends_for_the_visit_and_for_each_address(evaluation, post_office):
+    browser = Client()
+    path = book_online(browser=browser)["Location"]
+    answers = [browser.post(path + "address/", {"email": f"victim+{n}@example.com"}) for n in range(5)]
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 429, 429]
+    assert "(603) 555-0123" in text_of(answers[-1])
+    sweep(now=NOW + 5 * MINUTE)
+    assert len(post_office.mails) <= 4
+
+
+def test_stranger_sends_no_mail_by_correcting_copying_or_moving_once_the_mailbox_has_had_enough(evaluation, clock):
+    Clinic.objects.update(bookings_a_day_per_address=MAILS.at_once)
+    for number in range(MAILS.at_once):
+        book_online(number, email="victim@example.com", name=f"S{number} Mean", address=f"198.51.{number}.1")
+    browser = Client()
+    path = book_online(9, browser=browser, email="mallory@example.com")["Location"]
+    assert browser.post(path + "address/", {"email": "Victim+x@example.com"}).status_code == 429
+    assert Appointment.objects.get(starts_at=TIMES[9]).patient.email == "mallory@example.com"
+    assert "mallory" in browser.get(path).content.decode()
+
+
+def test_owner_who_came_by_the_mail_moves_and_gets_copies_whatever_strangers_did(evaluation, post_office, clock):
+    visit = book(evaluation, starts_at=TIMES[10], email="victim@example.com")
+    Clinic.objects.update(bookings_a_day_per_address=MAILS.at_once)
+    for number in range(MAILS.at_once):
+        book_online(number, email="victim@example.com", name=f"S{number} Mean", address=f"198.51.{number}.1")
+    shown, mailed = (visit_path(visit, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))
+    sweep(now=NOW)
+    assert Client().post(shown + "mail/").status_code == 409
+    assert move_online(Client(), shown, TIMES[11]).status_code == 429
+    assert Client().post(mailed + "mail/").status_code == 200
+    assert move_online(Client(), mailed, TIMES[11]).status_code == 303
+
+
 def test_undoing_a_cancellation_again_and_again_ends(evaluation, client):
     path = book_online(browser=client)["Location"]
     answers = []
@@ -102,6 +137,49 @@ def test_strangers_acts_of_every_kind_send_few_mails_to_one_mailbox(evaluation, 
 
 
 # Offers
+
+
+def test_mail_about_a_patients_move_waits_three_minutes_and_one_about_staffs_does_not(evaluation, front_desk):
+    visit = book(evaluation)
+    move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
+    move_appointment(appointment=visit, starts_at=TIMES[2], now=NOW + MINUTE)
+    first, second = Message.objects.filter(kind="booking_moved").order_by("version")
+    assert (first.state, first.reason) == ("skipped", "the visit was moved")
+    assert (second.state, second.due_at) == ("waiting", NOW + 4 * MINUTE)
+    move_appointment(appointment=visit, starts_at=TIMES[3], by=front_desk, now=NOW + 2 * MINUTE)
+    assert Message.objects.filter(kind="booking_moved").order_by("version").last().due_at == NOW + 2 * MINUTE
+
+
+def test_offers_of_the_time_a_visit_left_first_wait_until_it_has_been_quiet(evaluation):
+    visit = book(evaluation, starts_at=TIMES[0])
+    wait(evaluation)
+    move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
+    move_appointment(appointment=visit, starts_at=TIMES[2], now=NOW + 2 * MINUTE)
+    offer = SlotOffer.objects.get()
+    assert (offer.starts_at, message_about(offer).due_at) == (TIMES[0], NOW + 5 * MINUTE)
+    move_appointment(appointment=visit, starts_at=TIMES[0], now=NOW + 4 * MINUTE)
+    sweep(now=NOW + 8 * MINUTE)
+    assert fate(message_about(offer)) == ("skipped", "the time is taken")
+
+
+def test_a_time_that_a_visit_kept_for_long_is_offered_after_a_second_move(evaluation):
+    visit = book(evaluation, starts_at=TIMES[0])
+    wait(evaluation)
+    move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
+    move_appointment(appointment=visit, starts_at=TIMES[2], now=NOW + 3 * MINUTE)
+    assert [offer.starts_at for offer in SlotOffer.objects.order_by("starts_at")] == [TIMES[0], TIMES[1]]
+
+
+def test_an_offer_that_would_be_too_late_by_then_is_not_postponed(evaluation):
+    visit = book(evaluation, starts_at=TIMES[0])
+    wait(evaluation)
+    late = TIMES[0] - 24 * HOUR - 4 * MINUTE
+    move_appointment(appointment=visit, starts_at=TIMES[6], now=late)
+    message = message_about(SlotOffer.objects.get())
+    Message.objects.filter(pk=message.pk).update(not_after=late + 4 * MINUTE)
+    move_appointment(appointment=visit, starts_at=TIMES[7], now=late + 2 * MINUTE)
+    message.refresh_from_db()
+    assert message.due_at == late + 3 * MINUTE
 
 
 def test_who_waits_is_offered_three_times_a_day_at_most(evaluation, post_office, clock):

@@ -153,7 +153,10 @@ STEPS = st.lists(
 )
 def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_their_name(alices_visit, steps):
     alice, stranger = alices_visit.patient, Stranger()
-    before, clean = rows_of(alice), transaction.savepoint_create()  # a block would stop rate limits, spent outside of any
+    before, clean = (
+        rows_of(alice),
+        transaction.savepoint_create(),
+    )  # a block would stop rate limits, spent outside of any
     with time_machine.travel(NOW, tick=False):
         for step, *arguments in [("book", {}, NUMBERS[0]), *steps]:
             getattr(stranger, step)(*arguments)

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from clinic.practice.networks import UNKNOWN, network_of, parse_address
+from clinic.practice.networks import UNKNOWN, network_of, parse_address, warn_of_unknown_networks
 
 
 def network(address, **headers):
@@ -42,6 +42,15 @@ def test_every_unreadable_address_is_in_one_network(text, settings):
     assert network(text) == UNKNOWN
     settings.BEHIND_PROXY = True
     assert network("10.0.0.1", HTTP_X_FORWARDED_FOR=f"203.0.113.9, {text}") == UNKNOWN
+
+
+def test_operator_is_told_once_when_addresses_cannot_be_read(caplog):
+    warn_of_unknown_networks.cache_clear()
+    for _ in range(3):
+        network("")
+        network("192.0.2.7")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "BEHIND_PROXY" in caplog.text
 
 
 def test_ipv4_is_counted_alone_and_with_its_neighbors():
