@@ -71,8 +71,9 @@ class Site(Server):
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
         environ = os.environ | {"DATABASE_URL": url, "BEHIND_PROXY": "1", "ALLOWED_HOSTS": f"{HOST},127.0.0.1"}
         flags = re.search(r"gunicorn clinic.wsgi (.*)", (DEPLOY / "runclinic-web.service").read_text())[1].split()
-        chosen = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", str(THREADS)]
-        words = [sys.executable, "-m", "gunicorn", "clinic.wsgi", *flags, *chosen]
+        own = {"--bind": f"127.0.0.1:{self.port}", "--workers": "1", "--threads": str(THREADS)}
+        flags = [own.get(before, flag) for before, flag in zip(["", *flags], flags, strict=False)]
+        words = [sys.executable, "-m", "gunicorn", "clinic.wsgi", *flags]
         self.run(words, folder / "site.log", cwd=ROOT, env=environ)
 
     def answers(self) -> bool:
