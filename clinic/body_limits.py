@@ -28,7 +28,7 @@ class BodyLimits:
         limit = settings.BODY_LIMITS.get(name, settings.BODY_LIMIT)
         is_upload = name in settings.BODY_LIMITS and name.startswith("admin:")
         if is_upload and request.method == "POST" and not request.user.is_staff:
-            return HttpResponseRedirect(reverse("admin:login", query={"next": request.path}), status=303)
+            return HttpResponseRedirect(reverse("admin:login", query={"next": request.path}))
         if content_length(request.META) > limit:
             return render(request, "413.html", {"limit": size_words(limit)}, status=413)
         return None
