@@ -128,9 +128,7 @@ def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, by: Us
     """
     withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
     pause, is_texted = (UNDO_FOR, False) if by is None else (timedelta(0), True)
-    plan_visit_messages(
-        appointment, clinic=clinic, now=now, news=MOVED, news_after=pause, is_news_texted=is_texted
-    )
+    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED, news_after=pause, is_news_texted=is_texted)
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:

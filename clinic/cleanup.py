@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from booking.feeds import delete_expired_feeds
 from booking.holds import delete_expired_holds
-from booking.moderation import clear_expired_network_marks
 from booking.returning import delete_expired_requests
 from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
 from clinic.practice.confirmation import delete_expired_codes
 from clinic.practice.links import delete_expired_links
 from clinic.practice.models import CleanupRun
+from clinic.practice.rate_limits import delete_expired_rate_limits
 from clinic.practice.sessions import delete_expired_sessions
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ EXPIRING: dict[str, Callable[..., int]] = {
     "confirmation codes": delete_expired_codes,
     "holds": delete_expired_holds,
     "requests to be recognized": delete_expired_requests,
-    "network marks": clear_expired_network_marks,
+    "rate limits": delete_expired_rate_limits,
     "calendar addresses": delete_expired_feeds,
     "clean-up reports": delete_expired_runs,
 }

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
+from .batches import BATCH, delete_batch
 from .models import RateLimit
 from .networks import Network
 
@@ -130,9 +131,9 @@ def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdic
     return Verdict(frozenset(over), max(retry_at)) if over else WITHIN
 
 
-def delete_expired_rate_limits(*, now: datetime) -> int:
-    """Delete the rows of budgets that are whole again. Returns how many."""
-    return RateLimit.objects.filter(whole_at__lte=now).delete()[0]
+def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` rows of budgets that are whole again. Returns how many."""
+    return delete_batch(RateLimit.objects.filter(whole_at__lte=now), limit=limit)
 
 
 def mailbox_of(email: str) -> str:

@@ -20,7 +20,6 @@ from booking.changes import cancel_appointment
 from booking.feeds import create_feed, revoke_feed
 from booking.holds import HOLD, RENEWABLE_FOR, hold_time, renew_hold
 from booking.models import Appointment, CalendarFeed, ReturnRequest, WaitListEntry
-from booking.moderation import DAY
 from booking.returning import KEPT_FOR
 from booking.visit_links import visit_path
 from clinic.audit.access import record_access
@@ -31,7 +30,8 @@ from clinic.outbox.models import Suppression, TextConsent
 from clinic.practice.batches import delete_batch
 from clinic.practice.cleanup_runs import OVERDUE_AFTER, cleanup_overdue_since, record_cleanup
 from clinic.practice.links import REMEMBERED_FOR, issue_link, revoke_links
-from clinic.practice.models import CleanupRun, ConfirmationCode, LinkPurpose, PatientLink, Proof
+from clinic.practice.models import CleanupRun, ConfirmationCode, LinkPurpose, PatientLink, Proof, RateLimit
+from clinic.practice.rate_limits import DAY
 from clinic.practice.sessions import delete_expired_sessions
 from clinic.settings import SESSION_COOKIE_AGE
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
@@ -156,17 +156,12 @@ def test_confirmation_codes_are_deleted_after_a_day():
     assert ConfirmationCode.objects.get().created_at == NOW - DAY + SECOND
 
 
-def test_network_marks_are_cleared_after_a_day_and_their_rows_stay(evaluation):
-    visit = book(evaluation, network="a" * 32)
-    entry = WaitListEntry.objects.create(
-        patient=visit.patient, service=evaluation, first_on=NOW, last_on=NOW, network="b" * 32, created_at=NOW
-    )
+def test_rate_limits_are_deleted_once_their_budget_is_whole_again():
+    for whole_at in (NOW, NOW + SECOND):
+        RateLimit.objects.create(key=uuid.uuid4(), whole_at=whole_at)
 
-    assert clean_up(NOW + DAY - SECOND).deleted["network marks"] == 0
-    assert clean_up(NOW + DAY).deleted["network marks"] == 2
-    visit.refresh_from_db()
-    entry.refresh_from_db()
-    assert (visit.network, visit.status, entry.network, entry.status) == ("", "booked", "", "waiting")
+    assert clean_up(NOW).deleted["rate limits"] == 1
+    assert RateLimit.objects.get().whole_at == NOW + SECOND
 
 
 def test_calendar_address_is_deleted_ninety_days_after_its_end(meredith, front_desk):

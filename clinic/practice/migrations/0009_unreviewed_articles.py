@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("practice", "0007_proof")]
+    dependencies = [("practice", "0008_rate_limits")]
 
     operations = [
         migrations.AddField(
