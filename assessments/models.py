@@ -62,6 +62,10 @@ class Questionnaire(models.Model):
                 expressions=[("slug", RangeOperators.EQUAL), ("canonical", RangeOperators.NOT_EQUAL)],
             ),
         ]
+        permissions = [
+            ("import_questionnaire", "Can import a questionnaire from a file"),
+            ("publish_questionnaire", "Can publish a questionnaire to patients"),
+        ]
 
     def __str__(self):
         return f"{self.title}, version {self.version}"
@@ -275,6 +279,7 @@ class RuleSignOff(models.Model):
     class Meta:
         ordering = ["-signed_at"]
         verbose_name = "signed-off rule set"
+        permissions = [("sign_off_rules", "Can sign off the rules, as a therapist")]
 
     def __str__(self):
         return f"Version {self.version}, signed off by {self.signed_by}"

@@ -1,6 +1,8 @@
 """Every flag there was, worst first."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -26,6 +28,15 @@ class FlagAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).worst_first()
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """A flag is read in its intake's summary, which needs that right and writes down who read it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        flag = self.get_object(request, object_id)
+        if flag is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return HttpResponseRedirect(reverse("admin:assessments_response_change", args=[flag.response_id]))
 
     @admin.display(ordering="response__patient__name")
     def patient(self, flag):

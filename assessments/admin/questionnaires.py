@@ -36,9 +36,20 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    def has_import_permission(self, request) -> bool:
+        return request.user.has_perm("assessments.import_questionnaire")
+
+    def has_publish_permission(self, request) -> bool:
+        return request.user.has_perm("assessments.publish_questionnaire")
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        """Whoever imports or publishes sees what."""
+        may_act = self.has_import_permission(request) or self.has_publish_permission(request)
+        return may_act or super().has_view_permission(request, obj)
+
     def upload_view(self, request):
         """A FHIR file in, an unpublished version out; what is refused says why, and the form stands again."""
-        if not request.user.has_perm("assessments.add_questionnaire"):
+        if not self.has_import_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
@@ -73,7 +84,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "assessments/admin_upload.html", context, status=status)
 
     def publish_view(self, request, pk):
-        if not request.user.has_perm("assessments.add_questionnaire"):
+        if not self.has_publish_permission(request):
             raise PermissionDenied
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
@@ -109,7 +120,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "without_reason": count_without_reason(questionnaire.parsed),
             "warnings": inspect(questionnaire.definition, questionnaire.parsed),
             "missing_for_rules": missing_for_rules(questionnaire),
-            "may_publish": request.user.has_perm("assessments.add_questionnaire"),
+            "may_publish": self.has_publish_permission(request),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

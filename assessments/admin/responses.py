@@ -7,7 +7,7 @@ from django.http import JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
@@ -38,7 +38,11 @@ class ResponseAdmin(PrivateSearch, ReadOnlyAdmin):
 
     def get_urls(self):
         return [
-            path("<uuid:pk>/export/", self.admin_site.admin_view(self.export_view), name="assessments_response_export"),
+            path(
+                "<uuid:pk>/export/",
+                self.admin_site.admin_view(require_safe(self.export_view)),
+                name="assessments_response_export",
+            ),
             path(
                 "<uuid:pk>/flags/<uuid:flag>/acknowledge/",
                 self.admin_site.admin_view(require_POST(self.acknowledge_view)),

@@ -35,14 +35,22 @@ class RuleSignOffAdmin(ReadOnlyAdmin):
             "digest": digest_rules(),
             "signed": find_sign_off(),
             "earlier": RuleSignOff.objects.exclude(digest=digest_rules()).select_related("signed_by"),
-            "may_sign": Therapist.objects.active().filter(user=request.user).exists(),
+            "may_sign": self.has_sign_permission(request)
+            and Therapist.objects.active().filter(user=request.user).exists(),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "assessments/admin_rules.html", context)
 
+    def has_sign_permission(self, request) -> bool:
+        return request.user.has_perm("assessments.sign_off_rules")
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        """Whoever signs reads what."""
+        return self.has_sign_permission(request) or super().has_view_permission(request, obj)
+
     def sign_view(self, request):
-        if not self.has_view_permission(request):
+        if not self.has_sign_permission(request):
             raise PermissionDenied
         try:
             sign_off_rules(by=request.user, digest=request.POST.get("digest", ""), now=timezone.now())
