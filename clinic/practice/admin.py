@@ -2,8 +2,10 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.forms import Script
 from django.http import HttpResponseRedirect
@@ -22,6 +24,7 @@ from .forms import ClinicForm, PhoneField, ZoneField
 from .links import revoke_all_links
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address, normalise_name
+from .rights import grantable_groups, may_manage, rights_of
 
 MOST_LINKS = 50  # shown of one patient
 
@@ -52,6 +55,8 @@ class ClinicAdmin(admin.ModelAdmin):
         return form
 
     def changelist_view(self, request, extra_context=None):
+        if not (self.has_view_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
         if Clinic.objects.exists():
             return HttpResponseRedirect(reverse("admin:practice_clinic_change", args=[1]))
         return HttpResponseRedirect(reverse("admin:practice_clinic_add"))
@@ -213,19 +218,71 @@ class StaffCreationForm(AdminUserCreationForm):
         fields = ("email", "name")
 
 
+class StaffForm(UserChangeForm):
+    """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
+
+    password = None
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(PrivateSearch, DjangoUserAdmin):
+    """Only a superuser makes superusers; anyone else changes those, and gives only that, which their own rights cover."""
+
+    form = StaffForm
     add_form = StaffCreationForm
+    change_form_template = "practice/admin_user.html"
     ordering = ("name",)
     list_display = ("name", "email", "is_staff", "is_superuser", "is_active", "last_login")
     search_fields = ("name", "email")
-    readonly_fields = ("last_login", "created_at")
+    readonly_fields = ("password_state", "last_login", "created_at")
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "name", "password_state")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Since", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
+    @admin.display(description="password")
+    def password_state(self, user):
+        return "set" if user.has_usable_password() else "none: they cannot sign in with a password"
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=request.user))
+
     def has_delete_permission(self, request, obj=None):
         return False  # what they read and changed stays on record; switch is_active off
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = super().get_readonly_fields(request, obj)
+        if request.user.is_superuser:
+            return fixed
+        own = ("groups", "user_permissions") if obj is not None and obj.pk == request.user.pk else ()
+        return (*fixed, "is_superuser", *own)
+
+    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
+        if db_field.name == "groups":
+            kwargs["queryset"] = grantable_groups(request.user)
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = rights_of(request.user)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(PrivateSearch, DjangoGroupAdmin):
+    """A group passes rights on: it is changed only by those who have them all, and given nothing that they lack."""
+
+    def has_change_permission(self, request, obj=None):
+        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
+        return super().has_change_permission(request, obj) and is_covered
+
+    def has_delete_permission(self, request, obj=None):
+        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
+        return super().has_delete_permission(request, obj) and is_covered
+
+    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
+        if db_field.name == "permissions":
+            kwargs["queryset"] = rights_of(request.user).select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
