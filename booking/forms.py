@@ -280,7 +280,12 @@ class StaffBookingForm(MayBreakRules):
 
 
 class HoursOverrideForm(forms.ModelForm):
-    """Blocked or extra time. Where people are booked it warns, names them, and wants to be told once more."""
+    """Blocked or extra time. Where people are booked it warns, names them, and wants to be told once more.
+
+    `names_patients` is off for whoever may not view visits.
+    """
+
+    names_patients = True
 
     despite_visits = forms.BooleanField(
         label="Block it all the same",
@@ -301,12 +306,14 @@ class HoursOverrideForm(forms.ModelForm):
             visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
             if visits:
                 self.fields["despite_visits"].widget = forms.CheckboxInput()
-                self.add_error("despite_visits", visits_in_the_way_words(visits))
+                self.add_error("despite_visits", visits_in_the_way_words(visits, named=self.names_patients))
         return cleaned
 
 
-def visits_in_the_way_words(visits: list[Appointment]) -> str:
-    """Who is booked in a time that is to be blocked."""
+def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
+    """Who is booked in a time that is to be blocked; only how many, unless `named`."""
+    if not named:
+        return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(
         f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {timezone.localtime(visit.starts_at):%a %H:%M}"
         for visit in visits

@@ -1,7 +1,9 @@
 """The day as its therapist needs it before the first patient, in a constant number of queries."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import Enum
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,6 +24,15 @@ UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the m
 MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
+
+
+class Section(Enum):
+    """A part of the page that a right opens: its name for staff."""
+
+    FLAGS = "warning signs"
+    VISITS = "visits"
+    MESSAGES = "messages"
+    WAIT_LIST = "the wait list"
 
 
 @dataclass(frozen=True)
@@ -100,43 +111,64 @@ class OfferedTime:
 
 @dataclass(frozen=True)
 class Today:
-    """Everything the front page of the admin shows."""
+    """What the front page of the admin shows; empty where it was not read."""
 
     clinic: Clinic
     day: date
-    flagged: list[FlaggedIntake]
-    visits: list[TodaysVisit]
-    gaps: list[Gap]
-    next_visit: Appointment | None  # only looked for on a day without visits
-    failed_messages: list[Message]
-    overdue_messages: list[Message]
-    nobody_sends_since: datetime | None  # worker or beat stand still
-    unmarked: list[Appointment]
-    offered_times: list[OfferedTime]
-    waiting: int  # people who would like an earlier time
+    flagged: Sequence[FlaggedIntake] = ()
+    visits: Sequence[TodaysVisit] = ()
+    gaps: Sequence[Gap] = ()
+    next_visit: Appointment | None = None  # only looked for on a day without visits
+    failed_messages: Sequence[Message] = ()
+    overdue_messages: Sequence[Message] = ()
+    nobody_sends_since: datetime | None = None  # worker or beat stand still
+    unmarked: Sequence[Appointment] = ()
+    offered_times: Sequence[OfferedTime] = ()
+    waiting: int = 0  # people who would like an earlier time
 
 
-def read_today(*, now: datetime, therapist: Therapist | None = None) -> Today:
-    """The clinic's day around `now`, for one therapist or for all. Flags and messages are everybody's."""
+def read_today(
+    *, now: datetime, therapist: Therapist | None = None, sections: Collection[Section] = tuple(Section)
+) -> Today:
+    """The clinic's day around `now`, for one therapist or for all; flags and messages are always the whole clinic's.
+
+    What is not in `sections` is not read: it comes empty.
+    """
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
+    parts = {}
+    if Section.FLAGS in sections:
+        parts |= {"flagged": _flagged(now)}
+    if Section.VISITS in sections:
+        parts |= _read_visits(whole_day, now, clinic, therapist)
+    if Section.MESSAGES in sections:
+        parts |= _read_messages(now)
+    if Section.WAIT_LIST in sections:
+        waiting = WaitListEntry.objects.waiting().filter(last_on__gte=day).count()
+        parts |= {"offered_times": _offered_times(now, clinic, therapist), "waiting": waiting}
+    return Today(clinic=clinic, day=day, **parts)
+
+
+def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
     visits = _visits(whole_day, clinic, therapist)
-    diaries = read_diaries(first_day=day, days=1, now=now, clinic=clinic, therapist=therapist)
-    return Today(
-        clinic=clinic,
-        day=day,
-        flagged=_flagged(now),
-        visits=visits,
-        gaps=_gaps(diaries, whole_day, clinic),
-        next_visit=None if visits else _next_visit(whole_day, therapist),
-        failed_messages=list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
-        overdue_messages=list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
-        nobody_sends_since=silent_since(now=now),
-        unmarked=list(_unmarked(whole_day, therapist)),
-        offered_times=_offered_times(now, clinic, therapist),
-        waiting=WaitListEntry.objects.waiting().filter(last_on__gte=day).count(),
+    diaries = read_diaries(
+        first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
     )
+    return {
+        "visits": visits,
+        "gaps": _gaps(diaries, whole_day, clinic),
+        "next_visit": None if visits else _next_visit(whole_day, therapist),
+        "unmarked": list(_unmarked(whole_day, therapist)),
+    }
+
+
+def _read_messages(now: datetime) -> dict:
+    return {
+        "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
+        "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+        "nobody_sends_since": silent_since(now=now),
+    }
 
 
 def _flagged(now: datetime) -> list[FlaggedIntake]:

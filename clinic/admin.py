@@ -1,15 +1,36 @@
 """The therapist's admin: Django's own, with Today as its front page."""
 
+from functools import wraps
+
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.views import shortcut
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 
+from assessments.models import Flag, Response
+from booking.models import Appointment, WaitListEntry
 from booking.stuck_waits import count_stuck
-from booking.today import read_today
+from booking.today import Section, read_today
+from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.inbound import read_unread_texts
+from clinic.outbox.models import Message
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.sign_in import SignInForm, finish_sign_in
 from education.editing import count_waiting
+
+# Which rows one must be allowed to view to see a section of Today.
+SHOWN_ROWS = {
+    Section.FLAGS: (Flag, Response),
+    Section.VISITS: (Appointment,),
+    Section.MESSAGES: (Message,),
+    Section.WAIT_LIST: (WaitListEntry,),
+}
+METHODS = ("GET", "HEAD", "POST")
 
 
 class ClinicAdminSite(admin.AdminSite):
@@ -23,24 +44,69 @@ class ClinicAdminSite(admin.AdminSite):
         """Django's login, rate limited."""
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
+    def admin_view(self, view, cacheable=False):
+        """Django's check of the sign-in, for the methods that forms and links use.
+
+        Its views answer any other method like GET, which would show a record without a line in the audit log.
+        """
+        checked = super().admin_view(view, cacheable)
+
+        @wraps(checked)
+        def inner(request, *args, **kwargs):
+            if request.method not in METHODS:
+                return HttpResponseNotAllowed(METHODS)
+            return checked(request, *args, **kwargs)
+
+        return inner
+
+    def get_urls(self):
+        address, name = "r/<path:content_type_id>/<path:object_id>/", "view_on_site"
+        rest = [url for url in super().get_urls() if getattr(url, "name", "") != name]
+        return [path(address, self.admin_view(self.view_on_site), name=name), *rest]
+
+    def view_on_site(self, request, content_type_id, object_id):
+        """Django's redirect to a row's public page, for whoever may view the row here."""
+        types = {str(ContentType.objects.get_for_model(model).pk): model for model in self._registry}
+        if content_type_id not in types:
+            raise Http404
+        if not self.may_view(request, types[content_type_id]):
+            raise PermissionDenied
+        return shortcut(request, content_type_id, object_id)
+
+    def autocomplete_view(self, request):
+        return PostedAutocomplete.as_view(admin_site=self)(request)
+
+    def may_view(self, request, model) -> bool:
+        """Whether the admin would show rows of `model` to whoever asks."""
+        return self.get_model_admin(model).has_view_permission(request)
+
     def articles_waiting(self, request):
-        """For who may mend them: how many articles are due for a review, or have an update to look at; None for none."""
-        waiting = (
-            count_waiting(on=timezone.localdate(), now=timezone.now())
-            if request.user.has_perm("education.change_article")
-            else {}
-        )
+        """How many articles wait for a review or have an update to look at; None for none, or without the right."""
+        if not request.user.has_perm("education.change_article"):
+            return None
+        waiting = count_waiting(on=timezone.localdate(), now=timezone.now())
         return waiting if any(waiting.values()) else None
 
     def index(self, request, extra_context=None):
-        """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below."""
+        """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below.
+
+        A section without the right to its rows is neither read nor shown; the page says whom to ask.
+        """
         now = timezone.now()
+        sections = [
+            section for section, models in SHOWN_ROWS.items() if all(self.may_view(request, model) for model in models)
+        ]
+        hidden = [section.value for section in Section if section not in sections]
         context = {
             **self.each_context(request),
             "title": self.index_title,
             "subtitle": None,
             "app_list": self.get_app_list(request),
-            "today": read_today(now=now),
+            "shows": {section.name.lower(): True for section in sections},
+            "may_read_intakes": self.may_view(request, Response),
+            "hidden": hidden,
+            "owners": get_user_model().objects.filter(is_superuser=True, is_active=True) if hidden else [],
+            "today": read_today(now=now, sections=sections),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
             "stuck_waits": count_stuck(user=request.user, now=now),

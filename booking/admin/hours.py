@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
-from booking.models import HoursOverride, OpeningHours
+from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import VisitsInTheWay
 
 
@@ -36,6 +36,15 @@ class HoursOverrideAdmin(admin.ModelAdmin):
     date_hierarchy = "starts_at"
 
     change_list_template = "booking/admin_overrides.html"
+
+    def _names_patients(self, request) -> bool:
+        """Whether this member of staff may learn who is booked in a time."""
+        return self.admin_site.get_model_admin(Appointment).has_view_permission(request)
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        form.names_patients = self._names_patients(request)
+        return form
 
     @admin.display(description="whom", ordering="therapist")
     def whom(self, override):
@@ -64,6 +73,7 @@ class HoursOverrideAdmin(admin.ModelAdmin):
             "title": "Federal holidays",
             "opts": self.opts,
             "rows": rows,
+            "names_patients": self._names_patients(request),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "booking/admin_holidays.html", context)
@@ -72,7 +82,7 @@ class HoursOverrideAdmin(admin.ModelAdmin):
         try:
             close_on_holiday(row, despite_visits=bool(request.POST.get("despite_visits")), by=request.user)
         except VisitsInTheWay as refusal:
-            self.message_user(request, visits_in_the_way_words(refusal.visits), messages.ERROR)
+            self._warn_of(request, refusal)
         else:
             self.message_user(
                 request, f"Closed on {row.holiday.name}, {row.holiday.on:%A %-d %B %Y}.", messages.SUCCESS
@@ -82,8 +92,12 @@ class HoursOverrideAdmin(admin.ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except VisitsInTheWay as refusal:  # booked between the form's look and the lock
-            self.message_user(request, visits_in_the_way_words(refusal.visits), messages.ERROR)
+            self._warn_of(request, refusal)
             return HttpResponseRedirect(request.path)
+
+    def _warn_of(self, request, refusal):
+        words = visits_in_the_way_words(refusal.visits, named=self._names_patients(request))
+        self.message_user(request, words, messages.ERROR)
 
     def save_model(self, request, obj, form, change):
         if change or obj.kind != HoursOverride.Kind.CLOSURE:

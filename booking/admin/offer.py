@@ -16,6 +16,8 @@ class ServiceForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "intake_slug" not in self.fields:  # shown to whoever may not change it
+            return
         known = dict(Questionnaire.objects.published().order_by("slug", "version").values_list("slug", "title"))
         chosen = self.instance.intake_slug
         choices = [("", "none"), *known.items()]

@@ -12,20 +12,25 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
+from assessments.models import Response
 from booking.admin.refusals import broken_rules_words, refusal_words
 from booking.admin.when import WhenFilter, local_time
 from booking.appointments import book_appointment
 from booking.attendance import mark_arrived, mark_no_show
 from booking.changes import cancel_appointment, is_changeable, is_undoable, move_appointment, undo_cancellation
 from booking.forms import StaffBookingForm, StaffMoveForm
-from booking.models import Appointment
+from booking.models import Appointment, WaitListEntry
 from booking.refusals import BookingRefused, SlotNotOffered
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
+
+# Fields of a visit's page that show other rows than the visit's own.
+NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 # What staff can do to a visit: by which function, and what it says when it is done.
 ACTS = {
@@ -67,6 +72,17 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
         ),
     )
+
+    def get_fieldsets(self, request, obj=None):
+        """Without what other rights open: who was offered the time, and links to pages that would refuse."""
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if self._may_see(request, name)]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _may_see(self, request, field: str) -> bool:
+        model = NEEDS_RIGHT_TO_VIEW.get(field)
+        return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
 
     def get_queryset(self, request):
         visits = super().get_queryset(request).knowing_who_is_new()

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from booking.opening_hours import day_interval
 from booking.wording import LocalTime
+from clinic.audit.searching import SEARCHED_VAR
 
 
 def local_time(instant: datetime) -> LocalTime:
@@ -46,5 +47,7 @@ class WhenFilter(admin.SimpleListFilter):
         if self.value() == "past":
             return queryset.filter(starts_at__lt=start).order_by("-starts_at")
         # A search or a day of the calendar looks everywhere.
-        is_narrowed = self.value() == "all" or any(name.startswith(("q", "starts_at__")) for name in request.GET)
+        is_narrowed = self.value() == "all" or any(
+            name.startswith((SEARCHED_VAR, "starts_at__")) for name in request.GET
+        )
         return queryset if is_narrowed else queryset.filter(starts_at__gte=start)

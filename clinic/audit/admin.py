@@ -10,9 +10,29 @@ from django.utils import timezone
 
 from .access import record_access
 from .models import AccessEvent, Action
+from .searching import SEARCHED_VAR, clean_words
 
 
-class RecordsAccess:
+class LogsNoName:
+    """For a ModelAdmin whose rows are called by a person's name or address: Django's own log of the admin keeps which row
+    it was and what was done, never how it is called. That log outlives the row."""
+
+    def log_addition(self, request, obj, message):
+        return self._without_name(super().log_addition(request, obj, message))
+
+    def log_change(self, request, obj, message):
+        return self._without_name(super().log_change(request, obj, message))
+
+    def log_deletions(self, request, queryset):
+        return [self._without_name(entry) for entry in super().log_deletions(request, queryset)]
+
+    def _without_name(self, entry):
+        entry.object_repr = f"{self.opts.verbose_name} {entry.object_id}"
+        entry.save(update_fields=["object_repr"])
+        return entry
+
+
+class RecordsAccess(LogsNoName):
     """For a ModelAdmin whose rows are about a patient: opening, adding, changing and deleting one is written down."""
 
     def patient_id_of(self, obj):
@@ -21,7 +41,7 @@ class RecordsAccess:
 
     def get_object(self, request, object_id, from_field=None):
         obj = super().get_object(request, object_id, from_field)
-        if obj is not None and request.method == "GET":
+        if obj is not None and request.method == "GET" and self.has_view_or_change_permission(request, obj):
             self._record(request, Action.READ, obj)
         return obj
 
@@ -44,7 +64,7 @@ class RecordsAccess:
         )
 
 
-SEARCHED_VAR, SEARCHES_KEPT = "searched", 10
+SEARCHES_KEPT = 10
 
 
 class PrivateChangeList(ChangeList):
@@ -53,7 +73,7 @@ class PrivateChangeList(ChangeList):
     is_private_search = True
 
     def get_queryset(self, request, exclude_parameters=None):
-        self.query = request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), "")
+        self.query = clean_words(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
         return super().get_queryset(request, exclude_parameters)
 
     def get_filters_params(self, params=None):
@@ -72,7 +92,7 @@ class PrivateSearch:
             return super().changelist_view(request, extra_context)
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        words, address = request.POST[SEARCH_VAR].strip(), request.GET.copy()
+        words, address = clean_words(request.POST[SEARCH_VAR]), request.GET.copy()
         for name in (PAGE_VAR, SEARCHED_VAR):
             address.pop(name, None)
         if words:
@@ -83,7 +103,7 @@ class PrivateSearch:
 
 
 @admin.register(AccessEvent)
-class AccessEventAdmin(admin.ModelAdmin):
+class AccessEventAdmin(PrivateSearch, admin.ModelAdmin):
     list_display = ("at", "actor", "action", "object_type", "object_id", "patient_id")
     list_filter = ("action", "object_type", "actor")
     list_select_related = ("actor",)

@@ -34,7 +34,7 @@ class MessageRuleForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if "kind" not in self.fields:  # somebody who may only look
+        if "channel" not in self.fields:  # shown to whoever may not change it
             return
         self.fields["kind"].choices = [
             ("", "Choose a message"),

@@ -15,6 +15,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
+from clinic.audit.admin import PrivateSearch
+
 from ..editing import (
     NothingProposed,
     accept_proposal,
@@ -72,7 +74,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):
+class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     form = ArticleForm
     change_form_template = "education/admin_article.html"
     list_display = ["title", "state", "topic", "next_review"]
@@ -119,7 +121,12 @@ class ArticleAdmin(admin.ModelAdmin):
         return rows.for_lists() if is_list else rows.defer("prose", "search")
 
     def changelist_view(self, request, extra_context=None):
-        if request.method == "GET" and (due := Article.objects.due_for_review(on=timezone.localdate()).count()):
+        may_see = self.has_view_permission(request)
+        if (
+            request.method == "GET"
+            and may_see
+            and (due := Article.objects.due_for_review(on=timezone.localdate()).count())
+        ):
             messages.warning(request, f"Articles to be reviewed within {REMIND_DAYS} days, or overdue: {due}.")
         return super().changelist_view(request, extra_context)
 

@@ -5,6 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from clinic.audit.admin import PrivateSearch
+
 from ..forms.pictures import PictureForm
 from ..models import Picture
 from ..pictures import articles_with, keep_picture
@@ -17,7 +19,7 @@ def thumbnail(picture: Picture):
 
 
 @admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin):
+class PictureAdmin(PrivateSearch, admin.ModelAdmin):
     form = PictureForm
     list_display = ["shown", "description", "line", "uploaded_at"]
     list_display_links = ["shown", "description"]

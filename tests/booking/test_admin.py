@@ -63,6 +63,12 @@ def test_the_list_begins_with_today_and_shows_chips_by_the_clinics_clock(client,
     assert '<span class="chip chip-new">new</span>' in page
 
 
+def test_search_looks_at_all_days(client, owner, evaluation):
+    book(evaluation, name="Past Patty", now=NOW - timedelta(days=9), starts_at=NINE_ON_TUESDAY - timedelta(days=11))
+    found = client.post(LIST, {"q": "patty"})
+    assert "Past Patty" in client.get(found["Location"]).content.decode()
+
+
 @pytest.mark.parametrize("when", ["today", "tomorrow", "past", "all", "nonsense"])
 def test_each_list_opens(client, owner, evaluation, when):
     book(evaluation)

@@ -1,16 +1,21 @@
 """Staff find people by name, and no address ever holds one."""
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from clinic.audit.admin import SEARCHES_KEPT, PrivateSearch
+from clinic.audit.searching import LONGEST_WORDS
 from clinic.practice.models import Patient, User
 from clinic.practice.patients import find_or_register_patient
+from tests.garbage import GARBAGE
 
 pytestmark = pytest.mark.django_db
-PATIENTS = "/admin/practice/patient/"
+PATIENTS, AUTOCOMPLETE = "/admin/practice/patient/", "/admin/autocomplete/"
 
 
 @pytest.fixture
@@ -69,16 +74,91 @@ def test_searching_needs_the_right_to_look(client, patients):
     assert "searches" not in client.session
 
 
-def test_every_list_that_is_searched_by_people_is_private():
-    searched = {
-        model: model_admin
-        for model, model_admin in admin.site._registry.items()
-        if model is Patient
-        or any(
-            field.startswith(("patient__name", "patient__email", "address", "phone"))
-            for field in model_admin.search_fields
-        )
-    }
-    assert len(searched) >= 6
-    assert all(isinstance(model_admin, PrivateSearch) for model_admin in searched.values())
+@pytest.mark.parametrize("typed", ["mo\x00ore", "\x00", "moore\x00\x1b[2J", "\x85moore", "moore\r\nBcc: x"])
+def test_control_characters_are_no_words(owner_client, patients, typed):
+    found = owner_client.post(PATIENTS, {"q": typed})
+    assert found.status_code == 303
+    assert owner_client.get(found["Location"]).status_code == 200
+    assert not any(ord(one) < 32 for words in owner_client.session.get("searches", {}).values() for one in words)
+
+
+@pytest.mark.parametrize("stuck", ["moore\x00", "\ud800moore", " moore\x07 "])
+def test_search_that_is_stuck_in_a_session_heals(owner_client, patients, stuck):
+    session = owner_client.session
+    session["searches"] = {"abcd": stuck}
+    session.save()
+    page = owner_client.get(f"{PATIENTS}?searched=abcd")
+    assert names_on(page) == ["Alice Moore", "Carol Moore"]
+
+
+def test_endless_search_is_cut(owner_client, patients):
+    found = owner_client.post(PATIENTS, {"q": "moore " * 5000})
+    assert owner_client.get(found["Location"]).status_code == 200
+    assert len(*owner_client.session["searches"].values()) <= LONGEST_WORDS
+
+
+# Fields that search while one types
+
+
+def ask(client, **changes):
+    asked = {"term": "moore", "app_label": "booking", "model_name": "waitlistentry", "field_name": "patient"}
+    return client.post(AUTOCOMPLETE, asked | changes)
+
+
+def texts(response) -> list[str]:
+    return [one["text"] for one in response.json()["results"]]
+
+
+def test_field_searches_by_post_only(owner_client, patients):
+    assert texts(ask(owner_client)) == ["Alice Moore", "Carol Moore"]
+    query = {"app_label": "booking", "model_name": "waitlistentry", "field_name": "patient"}
+    for address in (query | {"term": "moore"}, query):
+        refused = owner_client.get(AUTOCOMPLETE, address)
+        assert refused.status_code == 405
+        assert names_on(refused) == []
+
+
+def test_field_shows_patients_only_to_whoever_may_view_them(client, patients):
+    frank = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
+    frank.user_permissions.set(Permission.objects.filter(codename__in=["add_waitlistentry", "view_waitlistentry"]))
+    client.force_login(frank)
+    assert ask(client).status_code == 403
+    frank.user_permissions.add(Permission.objects.get(codename="view_patient"))
+    assert texts(ask(client)) == ["Alice Moore", "Carol Moore"]
+    client.logout()
+    assert "/login/" in ask(client)["Location"]
+
+
+def test_field_needs_the_forms_token(patients):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("owner@clinic.example", name="Olive"))
+    assert ask(client).status_code == 403
+
+
+def test_field_answers_page_by_page(owner_client):
+    for number in range(25):
+        find_or_register_patient(name=f"Moore {number}", email=f"m{number}@example.com", phone="", now=timezone.now())
+    first = ask(owner_client).json()
+    assert (len(first["results"]), first["pagination"]["more"]) == (20, True)
+    assert len(texts(ask(owner_client, page="2"))) == 5
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("name", ["term", "page", "app_label", "model_name", "field_name"])
+def test_field_answers_garbage_with_words_or_nothing(owner_client, patients, name, garbage):
+    assert ask(owner_client, **{name: garbage}).status_code in (200, 403, 404)
+
+
+def test_no_field_of_any_model_breaks_the_search(owner_client, patients):
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name}
+            response = ask(owner_client, **asked, field_name=field.name)
+            assert response.status_code in (200, 403, 404), (model, field)
+
+
+def test_every_list_that_is_searched_is_private():
+    searched = {model: one for model, one in admin.site._registry.items() if one.search_fields}
+    assert Patient in searched and len(searched) >= 10
+    assert [model for model, one in searched.items() if not isinstance(one, PrivateSearch)] == []
     assert reverse("admin:practice_patient_changelist") == PATIENTS

@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from clinic.audit.admin import PrivateSearch
+from clinic.audit.admin import LogsNoName, PrivateSearch
 from clinic.outbox.models import Suppression
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(PrivateSearch, admin.ModelAdmin):
+class SuppressionAdmin(LogsNoName, PrivateSearch, admin.ModelAdmin):
     """Deleting a line is how staff try an address again, once it has been put right."""
 
     list_display = ("address", "channel", "why", "created_at")
@@ -19,3 +19,7 @@ class SuppressionAdmin(PrivateSearch, admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+    def has_delete_permission(self, request, obj=None):
+        """Whoever deletes is shown the address: it takes the right to view it as well."""
+        return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)

@@ -1,0 +1,183 @@
+"""What every page of the admin is for: who may open it, and who may act on it. A new page must be entered here.
+
+A right is "app.codename"; rights beside each other in a tuple are alternatives, "+" joins those that are needed together.
+"""
+
+from dataclasses import dataclass, field
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# By model, which of the admin's own forms there are. "view" is opened by the right to view or to change.
+FORMS = {
+    "audit.accessevent": "view",
+    "auth.group": "view add change delete",
+    "practice.clinic": "view change",
+    "practice.therapist": "view add change",
+    "practice.patient": "view add change",
+    "practice.user": "view add change",
+    "outbox.textconsent": "view",
+    "outbox.message": "view",
+    "outbox.messagerule": "view add change delete",
+    "outbox.suppression": "view delete",
+    "education.picture": "view add change delete",
+    "education.topic": "view add change delete",
+    "education.article": "view add change delete",
+    "assessments.flag": "view",
+    "assessments.questionnaire": "view",
+    "assessments.response": "view",
+    "assessments.rulesignoff": "view",
+    "booking.calendarfeed": "view add",
+    "booking.openinghours": "view add change delete",
+    "booking.hoursoverride": "view add change delete",
+    "booking.service": "view add change",
+    "booking.appointment": "view add",
+    "booking.waitlistentry": "view add change",
+}
+ALSO_VIEWED_BY = {
+    "assessments.questionnaire": ("assessments.import_questionnaire", "assessments.publish_questionnaire"),
+    "assessments.rulesignoff": ("assessments.sign_off_rules",),
+}
+# Lists whose page of one row answers a POST like a GET: nothing on it can be typed.
+SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.response"}
+
+# Rights that open nothing by themselves.
+ONLY_WITH = {
+    "practice.add_user": "practice.change_user",
+    "outbox.delete_suppression": "outbox.view_suppression",
+}
+
+ANYBODY, STAFF, NOBODY = ("anybody",), ("staff",), ()
+MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
+ARTICLE_WRITERS = ("education.add_article", "education.change_article")
+
+
+def viewers(model: str) -> tuple[str, ...]:
+    app, name = model.split(".")
+    return f"{app}.view_{name}", f"{app}.change_{name}", *ALSO_VIEWED_BY.get(model, ())
+
+
+@dataclass(frozen=True)
+class Page:
+    """`opens`: who may GET it; `acts`: who may POST `data` to it. `args` fill its address; None: there is no such method.
+
+    Whoever has not signed in is sent to `door`.
+    """
+
+    opens: tuple[str, ...] | None
+    acts: tuple[str, ...] | None
+    args: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+    door: str = "/admin/login/?next="
+
+
+def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
+    """Every page by its name, or by its route if it has none. `rows` hold a pk of each model, `topic_type` a content type."""
+    pages = {
+        "index": [Page(STAFF, STAFF)],
+        "login": [Page(ANYBODY, ANYBODY)],
+        "logout": [Page(None, STAFF, door="/admin/")],
+        "password_change": [Page(STAFF, STAFF)],
+        "password_change_done": [Page(STAFF, None)],
+        "jsi18n": [Page(STAFF, None)],
+        "autocomplete": [
+            Page(None, viewers("practice.patient"), data=_searched("booking", "waitlistentry", "patient")),
+            Page(None, viewers("practice.user"), data=_searched("practice", "therapist", "user")),
+        ],
+        "view_on_site": [
+            Page(
+                viewers("education.topic"),
+                viewers("education.topic"),
+                {"content_type_id": topic_type, "object_id": rows["education.topic"]},
+            )
+        ],
+        "(?P<url>.*)$": [Page(NOBODY, NOBODY, {"url": "nowhere"})],
+        "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
+        "outbox_messagerule_preview": [Page(None, MESSAGE_WRITERS)],
+        "outbox_messagerule_html": [Page(MESSAGE_WRITERS, None, {"place": 0})],
+        "education_article_preview": [Page(None, ARTICLE_WRITERS)],
+        "education_article_wordings": [_only("education.change_article", pk=rows["education.article"])],
+        "assessments_questionnaire_upload": [_only("assessments.import_questionnaire")],
+        "assessments_questionnaire_publish": [
+            Page(None, ("assessments.publish_questionnaire",), {"pk": rows["assessments.questionnaire"]})
+        ],
+        "assessments_response_export": [
+            Page(viewers("assessments.response"), None, {"pk": rows["assessments.response"]})
+        ],
+        "assessments_flag_acknowledge": [
+            Page(
+                None,
+                ("assessments.change_flag",),
+                {"pk": rows["assessments.response"], "flag": rows["assessments.flag"]},
+            )
+        ],
+        "assessments_rules_sign": [Page(None, ("assessments.sign_off_rules",))],
+        "booking_hoursoverride_holidays": [_only("booking.add_hoursoverride")],
+        "booking_appointment_act": [
+            Page(None, ("booking.change_appointment",), {"pk": rows["booking.appointment"], "act": act})
+            for act in ("arrived", "no-show", "cancel", "undo")
+        ],
+        "booking_appointment_move": [_only("booking.change_appointment", pk=rows["booking.appointment"])],
+        "app_list": [Page(_rights_in(app), _rights_in(app), {"app_label": app}) for app in _apps()],
+    }
+    for model, forms in FORMS.items():
+        pages |= _forms_of(model, forms.split(), rows[model])
+    return pages
+
+
+def _only(right: str, **args) -> Page:
+    return Page((right,), (right,), args)
+
+
+def _searched(app: str, model: str, name: str) -> dict:
+    return {"term": "a", "app_label": app, "model_name": model, "field_name": name}
+
+
+def _apps() -> list[str]:
+    return sorted({model.split(".")[0] for model in FORMS})
+
+
+def _rights_in(app: str) -> tuple[str, ...]:
+    """Whatever opens a list or a form of `app`."""
+    found = []
+    for model, forms in FORMS.items():
+        if model.startswith(app + ".") and model != "outbox.textconsent":  # listed only where there are texts
+            found += viewers(model)
+            found += [_right(model, verb) for verb in forms.split() if verb != "view"]
+    return tuple(found)
+
+
+def _right(model: str, verb: str) -> str:
+    app, name = model.split(".")
+    right = f"{app}.{verb}_{name}"
+    return f"{right}+{ONLY_WITH[right]}" if right in ONLY_WITH else right
+
+
+def _forms_of(model: str, forms: list[str], pk: str) -> dict[str, list[Page]]:
+    name, row, see = model.replace(".", "_"), {"object_id": pk}, viewers(model)
+    change = see if model in SHOWN_ONLY else (_right(model, "change"),) if "change" in forms else NOBODY
+    add = (_right(model, "add"),) if "add" in forms else NOBODY
+    delete = (_right(model, "delete"),) if "delete" in forms else NOBODY
+    return {
+        f"{name}_changelist": [Page(see, see)],
+        f"{name}_add": [Page(add, add)],
+        f"{name}_change": [Page(see, change, row)],
+        f"{name}_history": [Page(see, see, row)],
+        f"{name}_delete": [Page(delete, delete, row, {"post": "yes"})],
+        f"{model.replace('.', '/')}/<path:object_id>/": [Page(STAFF, STAFF, row)],
+    }
+
+
+def routes_of_the_admin() -> dict[str, str]:
+    """The route of every address under /admin/, by its name, or by its own end where it has none."""
+    admin = next(part for part in get_resolver().url_patterns if str(part.pattern) == "admin/")
+    return {pattern.name or route: f"admin/{route}" for route, pattern in walk(admin)}
+
+
+def walk(resolver: URLResolver, prefix: str = ""):
+    """(route, pattern) for every address below `resolver`."""
+    for part in resolver.url_patterns:
+        route = prefix + str(part.pattern)
+        if isinstance(part, URLPattern):
+            yield route, part
+        else:
+            yield from walk(part, route)

@@ -1,0 +1,328 @@
+"""What a right shows of Today and of other pages, and that nobody gives themselves or others more than they have."""
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from assessments.models import Questionnaire, RuleSignOff
+from clinic.audit.models import AccessEvent
+from clinic.outbox.models import Suppression
+from clinic.practice.models import Patient, User
+from education.models import Topic
+from tests.clinic.admin_house import CANARIES, furnish
+from tests.clinic.factories import NOON, TherapistFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rows():
+    with time_machine.travel(NOON, tick=False):
+        yield furnish()
+
+
+@pytest.fixture
+def sign_in(client):
+    """Signs in somebody new with these rights; returns who it is."""
+
+    def sign(*codenames, **fields):
+        user = UserFactory(**{"name": "Frank Desk", **fields})
+        user.user_permissions.set(permissions(*codenames))
+        client.force_login(user)
+        return user
+
+    return sign
+
+
+def permissions(*codenames):
+    found = Permission.objects.filter(codename__in=codenames)
+    assert found.count() == len(codenames)
+    return found
+
+
+# Today
+
+
+@pytest.mark.parametrize(
+    ("rights", "shown", "tables"),
+    [
+        ((), set(), set()),
+        (("view_appointment",), {"Vera Visitcanary"}, {"booking_appointment"}),
+        (("view_flag",), set(), set()),
+        (("view_response",), set(), set()),
+        (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
+        (("view_message",), {"Mona Messagecanary"}, {"outbox_message"}),
+        (("view_waitlistentry",), {"Wanda Waitcanary"}, {"booking_waitlistentry", "booking_slotoffer"}),
+        (("change_article",), set(), set()),
+    ],
+)
+def test_today_reads_and_shows_a_section_only_with_its_right(client, rows, sign_in, rights, shown, tables):
+    sign_in(*rights)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("admin:index")).text
+
+    assert {name for name in CANARIES if name in page} == shown
+    asked = {
+        table
+        for table in ("booking_appointment", "assessments_flag", "outbox_message", "booking_waitlistentry")
+        for query in queries
+        if f'FROM "{table}"' in query["sql"]
+    }
+    assert asked == tables - {"booking_slotoffer"}
+
+
+def test_whoever_has_no_right_is_told_whom_to_ask(client, rows, sign_in):
+    sign_in(name="Frank Desk")
+    page = client.get(reverse("admin:index"))
+    assert page.status_code == 200
+    assert "Welcome, Frank" in page.text
+    assert "Please ask <strong>Olga Owner</strong>" in page.text
+    assert "No visits today" not in page.text
+
+
+def test_today_names_what_it_does_not_show(client, rows, sign_in):
+    sign_in("view_appointment", "view_message")
+    page = client.get(reverse("admin:index")).text
+    assert "Your sign-in does not show warning signs or the wait list." in page
+    client.force_login(User.objects.get(name="Olga Owner"))
+    assert "Your sign-in does not show" not in client.get(reverse("admin:index")).text
+
+
+def test_today_links_to_what_may_be_done_only(client, rows, sign_in):
+    sign_in("view_appointment")
+    page = client.get(reverse("admin:index")).text
+    for name in ("booking_appointment_add", "booking_hoursoverride_add"):
+        assert reverse(f"admin:{name}") not in page
+    assert "/act/" not in page
+    sign_in("view_appointment", "add_appointment", "change_appointment", "add_hoursoverride")
+    page = client.get(reverse("admin:index")).text
+    for address in (reverse("admin:booking_appointment_add"), reverse("admin:booking_hoursoverride_add"), "/act/"):
+        assert address in page
+
+
+def test_list_of_an_app_is_no_empty_today(client, rows, sign_in):
+    sign_in("view_appointment")
+    page = client.get("/admin/booking/").text
+    assert reverse("admin:booking_appointment_changelist") in page
+    assert "No visits today" not in page
+
+
+# What a page shows beside its own rows
+
+
+def test_visits_in_the_way_are_counted_not_named_without_the_right_to_view_visits(client, rows, sign_in):
+    morning = {"kind": "closure", "starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T20:00"}
+    block, holidays = reverse("admin:booking_hoursoverride_add"), reverse("admin:booking_hoursoverride_holidays")
+    sign_in("add_hoursoverride")
+    assert "Booked in this time: 1 visit." in client.post(block, morning).text
+    for page in (client.post(block, morning), client.get(holidays), client.post(holidays, {"on": "2026-12-25"})):
+        assert "canary" not in page.text
+    assert "canary" not in client.get(holidays).text  # nor in what was said after the redirect
+    sign_in("add_hoursoverride", "view_appointment")
+    assert "Booked in this time: Vera Visitcanary" in client.post(block, morning).text
+    assert "Vera Visitcanary" in client.get(holidays).text
+
+
+def test_flag_is_read_in_the_summary_where_reading_is_written_down(client, rows, sign_in):
+    page = reverse("admin:assessments_flag_change", args=[rows["assessments.flag"]])
+    summary = reverse("admin:assessments_response_change", args=[rows["assessments.response"]])
+    sign_in("view_flag")
+    assert client.get(page)["Location"] == summary
+    assert client.get(summary).status_code == 403
+    sign_in("view_flag", "view_response")
+    assert client.get(page, follow=True).status_code == 200
+    assert AccessEvent.objects.filter(object_type="assessments.response", action="R").count() == 1
+
+
+@pytest.mark.parametrize("model", ["practice.patient", "booking.appointment", "outbox.message"])
+def test_reading_is_written_down_for_whoever_may_read_only(client, rows, sign_in, model):
+    page = reverse(f"admin:{model.replace('.', '_')}_change", args=[rows[model]])
+    frank = sign_in()
+    assert client.get(page).status_code == 403
+    assert not AccessEvent.objects.filter(actor=frank).exists()
+    tess = sign_in(f"view_{model.split('.')[1]}")
+    assert client.get(page).status_code == 200
+    assert AccessEvent.objects.filter(actor=tess, action="R", object_id=rows[model]).count() == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_no_method_shows_a_record_without_writing_it_down(client, rows, sign_in, method):
+    sign_in("view_patient")
+    page = client.generic(method, reverse("admin:practice_patient_change", args=[rows["practice.patient"]]))
+    assert page.status_code == 405
+    assert "canary" not in page.text
+
+
+def test_public_page_of_a_row_is_found_only_by_whoever_may_view_the_row(client, rows, sign_in):
+    kind = ContentType.objects.get_for_model(Topic).pk
+    address = reverse("admin:view_on_site", args=[kind, rows["education.topic"]])
+    sign_in()
+    assert client.get(address).status_code == 403
+    sign_in("view_topic")
+    assert client.get(address)["Location"].endswith("/learn/topics/hip/")
+    for nonsense in ("x", "\x00", "99999", f"{kind}0"):
+        assert client.get(reverse("admin:view_on_site", args=[nonsense, "x"])).status_code == 404
+
+
+def test_log_of_the_admin_names_no_patient(client, rows):
+    client.force_login(User.objects.get(name="Olga Owner"))
+    LogEntry.objects.all().delete()
+    person = {"name": "Nina Newcanary", "email": "ninacanary@example.com", "phone": "", "time_zone": ""}
+    client.post(reverse("admin:practice_patient_add"), person)
+    nina = Patient.objects.get(name="Nina Newcanary")
+    client.post(reverse("admin:practice_patient_change", args=[nina.pk]), person | {"name": "Nina Oldcanary"})
+    stop = Suppression.objects.get()
+    client.post(reverse("admin:outbox_suppression_delete", args=[stop.pk]), {"post": "yes"})
+    entries = list(LogEntry.objects.order_by("pk").values_list("object_repr", "change_message", "object_id"))
+    assert [(name, pk) for name, _, pk in entries] == [
+        (f"patient {nina.pk}", str(nina.pk)),
+        (f"patient {nina.pk}", str(nina.pk)),
+        (f"address we do not write to {stop.pk}", str(stop.pk)),
+    ]
+    assert "canary" not in str(entries)
+
+
+# Rights of their own
+
+
+def test_importing_publishing_and_signing_off_are_three_rights(client, rows, sign_in):
+    upload = reverse("admin:assessments_questionnaire_upload")
+    publish = reverse("admin:assessments_questionnaire_publish", args=[rows["assessments.questionnaire"]])
+    page = reverse("admin:assessments_questionnaire_change", args=[rows["assessments.questionnaire"]])
+    sign_in("add_questionnaire", "change_questionnaire", "view_questionnaire")
+    assert [client.get(upload).status_code, client.post(publish).status_code] == [403, 403]
+    sign_in("import_questionnaire")
+    assert [client.get(upload).status_code, client.post(publish).status_code] == [200, 403]
+    assert publish not in client.get(page).text
+    assert upload in client.get(reverse("admin:assessments_questionnaire_changelist")).text
+    sign_in("publish_questionnaire")
+    assert upload not in client.get(reverse("admin:assessments_questionnaire_changelist")).text
+    assert publish in client.get(page).text
+    assert [client.get(upload).status_code, client.post(publish).status_code] == [403, 303]
+    assert Questionnaire.objects.get().published_at is not None
+
+
+def test_therapist_signs_off_only_with_the_right(client, rows, sign_in):
+    RuleSignOff.objects.all().delete()
+    address, page = reverse("admin:assessments_rules_sign"), reverse("admin:assessments_rulesignoff_changelist")
+    therapist = TherapistFactory(user=sign_in("view_rulesignoff"))
+    digest = client.get(page).context["digest"]
+    assert "Sign off version" not in client.get(page).text
+    assert client.post(address, {"digest": digest}).status_code == 403
+    therapist.user.user_permissions.add(*permissions("sign_off_rules"))
+    assert "Sign off version" in client.get(page).text
+    assert client.post(address, {"digest": digest}).status_code == 303
+    assert RuleSignOff.objects.get().signed_by == therapist
+
+
+# Nobody passes on more than they have
+
+
+@pytest.fixture
+def manager(sign_in):
+    """Looks after the staff's sign-ins, and has one right besides."""
+    return sign_in("view_user", "add_user", "change_user", "view_patient", name="Mia Manager")
+
+
+def user_page(user):
+    return reverse("admin:practice_user_change", args=[user.pk])
+
+
+def fields_of(user, **changes):
+    return {"email": user.email, "name": user.name, "is_active": "on", "is_staff": "on", **changes}
+
+
+def test_password_and_its_hash_are_shown_to_nobody(client, rows):
+    olga = User.objects.get(name="Olga Owner")
+    olga.set_password("a long enough secret")
+    olga.save()
+    client.force_login(olga)
+    page = client.get(user_page(olga)).text
+    for part in ("pbkdf2", "salt", olga.password.split("$")[2][:6], olga.password.split("$")[3][:6]):
+        assert part not in page
+    assert reverse("admin:auth_user_password_change", args=[olga.pk]) in page
+
+
+def test_whoever_changes_staff_does_not_make_a_superuser(client, manager):
+    bob = UserFactory(name="Bob Stone")
+    for user in (bob, manager):
+        assert client.post(user_page(user), fields_of(user, is_superuser="on")).status_code == 302
+        user.refresh_from_db()
+        assert not user.is_superuser
+    assert not client.get(user_page(bob)).text.count('name="is_superuser"')
+
+
+def test_superuser_is_changed_by_superusers_only(client, rows, manager):
+    olga = User.objects.get(name="Olga Owner")
+    password = reverse("admin:auth_user_password_change", args=[olga.pk])
+    secret = {"password1": "another long secret", "password2": "another long secret", "usable_password": "true"}
+    assert client.post(user_page(olga), fields_of(olga, email="mia@evil.example")).status_code == 403
+    assert client.get(password).status_code == 403
+    assert client.post(password, secret).status_code == 403
+    assert password not in client.get(user_page(olga)).text
+    User.objects.filter(pk=olga.pk).update(is_active=False)
+    assert client.post(user_page(olga), fields_of(olga)).status_code == 403
+    client.force_login(User.objects.create_superuser("sue@clinic.example", name="Sue"))
+    assert client.post(password, secret).status_code == 302
+    olga.refresh_from_db()
+    assert olga.check_password("another long secret")
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize("by_group", [True, False])
+def test_whoever_has_more_rights_is_not_changed(client, manager, is_active, by_group):
+    bob = UserFactory(name="Bob Stone", is_active=is_active)
+    more = permissions("view_message")
+    if by_group:
+        group = Group.objects.create(name="Messages")
+        group.permissions.set(more)
+        bob.groups.add(group)
+    else:
+        bob.user_permissions.set(more)
+    password = reverse("admin:auth_user_password_change", args=[bob.pk])
+    assert client.get(user_page(bob)).status_code == 200  # it may be read
+    assert client.post(user_page(bob), fields_of(bob)).status_code == 403
+    assert client.get(password).status_code == 403
+    manager.user_permissions.add(*more)
+    assert client.post(user_page(bob), fields_of(bob)).status_code == 302
+    assert client.get(password).status_code == 200
+
+
+def test_rights_are_passed_on_only_by_whoever_has_them(client, manager):
+    bob = UserFactory(name="Bob Stone")
+    (own,), (other,) = permissions("view_patient"), permissions("view_message")
+    group = Group.objects.create(name="Messages")
+    group.permissions.add(other)
+    for fields in ({"user_permissions": [own.pk, other.pk]}, {"groups": [group.pk]}):
+        refused = client.post(user_page(bob), fields_of(bob, **fields))
+        assert refused.status_code == 200 and refused.context["errors"]
+        assert bob.get_all_permissions() == set()
+    assert client.post(user_page(bob), fields_of(bob, user_permissions=[own.pk])).status_code == 302
+    assert User.objects.get(pk=bob.pk).get_all_permissions() == {"practice.view_patient"}
+
+
+def test_nobody_changes_their_own_rights(client, manager):
+    before = manager.get_all_permissions()
+    client.post(user_page(manager), fields_of(manager, user_permissions=[permissions("view_patient")[0].pk]))
+    assert User.objects.get(pk=manager.pk).get_all_permissions() == before
+
+
+def test_group_is_given_and_changed_only_within_ones_own_rights(client, sign_in):
+    sign_in("view_group", "add_group", "change_group", "delete_group")
+    (own,), (other,) = permissions("view_group"), permissions("view_patient")
+    mine, theirs = Group.objects.create(name="Mine"), Group.objects.create(name="Theirs")
+    theirs.permissions.add(other)
+    page = reverse("admin:auth_group_change", args=[mine.pk])
+    assert client.post(page, {"name": "Mine", "permissions": [other.pk]}).context["errors"]
+    assert client.post(page, {"name": "Mine", "permissions": [own.pk]}).status_code == 302
+    assert list(mine.permissions.all()) == [own]
+    foreign = [reverse(f"admin:auth_group_{act}", args=[theirs.pk]) for act in ("change", "delete")]
+    assert [client.post(one, {"name": "Taken", "post": "yes"}).status_code for one in foreign] == [403, 403]
+    everything = {"action": "delete_selected", "_selected_action": [mine.pk, theirs.pk], "post": "yes"}
+    assert client.post(reverse("admin:auth_group_changelist"), everything).status_code == 403
+    assert Group.objects.count() == 2

@@ -1,0 +1,239 @@
+"""Every address of the admin, for every kind of sign-in, by every method: nobody opens what they have no right to.
+
+What each page is for stands in admin_pages.py; the test fails for a page that is not there. Patients' names are canaries.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.contrib.auth.models import AnonymousUser, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.db import transaction
+from django.http import HttpResponseForbidden
+from django.test import Client
+
+from clinic.practice.models import User
+from education.models import Topic
+from tests.clinic.admin_house import CANARIES, furnish
+from tests.clinic.admin_pages import ANYBODY, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
+from tests.clinic.factories import NOON, TherapistFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
+STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
+# What a role costs in queries, and does not change who may do what.
+WITHOUT = (
+    "clinic.public_pages.PublicPages",
+    "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.practice.middleware.AdminByClinicClock",
+)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Somebody at the door: `held` is what a page's rights are compared with."""
+
+    name: str
+    user: User | AnonymousUser
+    held: set[str]
+
+
+class SignedIn:
+    """Middleware: every request is `user`'s, whose rights are known without a query."""
+
+    user = AnonymousUser()
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.user, request.session = SignedIn.user, SessionStore()
+        return self.get_response(request)
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """The furnished clinic at noon, with all that is not about rights taken out of the way."""
+    light = [one for one in settings.MIDDLEWARE if one not in WITHOUT]
+    monkeypatch.setattr(settings, "MIDDLEWARE", [f"{__name__}.SignedIn", *light])
+    monkeypatch.setattr("clinic.urls.handler403", lambda request, exception: HttpResponseForbidden())
+    monkeypatch.setattr(SignedIn, "user", AnonymousUser())
+    monkeypatch.setattr(ModelAdmin, "get_object", remembering(ModelAdmin.get_object))
+    logging.disable(logging.CRITICAL)
+    with time_machine.travel(NOON, tick=False):
+        yield furnish() | {"practice.user": str(UserFactory(name="Una User").pk)}
+    logging.disable(logging.NOTSET)
+
+
+def remembering(get_object):
+    """`get_object` that reads a row once for all that is only shown: most pages look for it before they ask who it is."""
+    known = {}
+
+    def remembered(self, request, object_id, from_field=None):
+        key = (self.model, object_id)
+        if request.method == "POST":
+            return get_object(self, request, object_id, from_field)
+        if key not in known:
+            known[key] = get_object(self, request, object_id, from_field)
+        return known[key]
+
+    return remembered
+
+
+def every_right(*verbs: str) -> list[str]:
+    """The rights to `verbs` of each model; without them all there are."""
+    own = () if verbs else OWN_RIGHTS
+    verbs = verbs or ("view", "change", "add", "delete")
+    return [f"{one.split('.')[0]}.{verb}_{one.split('.')[1]}" for verb in verbs for one in FORMS] + list(own)
+
+
+def make_role(*rights: str, **fields) -> Role:
+    """Somebody new with these rights; whoever may sign off rules is a therapist too."""
+    user = UserFactory(**fields)
+    codes = [right.split(".")[1] for right in rights]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codes))
+    if "assessments.sign_off_rules" in rights:
+        TherapistFactory(user=user)
+    assert user.get_all_permissions() == set(rights)
+    held = {"anybody", "staff", *rights} if user.is_staff else {"anybody"}
+    return Role("+".join(rights) or "none", user, held)
+
+
+def roles_for_every_method() -> list[Role]:
+    owner = User.objects.get(is_superuser=True)
+    everything = {"anybody", "staff", *every_right()}
+    outsider = make_role(*every_right(), is_staff=False)
+    return [
+        Role("anonymous", AnonymousUser(), {"anybody"}),
+        Role("outsider with every right", outsider.user, outsider.held),
+        make_role(),
+        Role("superuser", owner, everything),
+    ]
+
+
+def may(held: set[str], wanted: tuple[str, ...]) -> bool:
+    return any(set(one.split("+")) <= held for one in wanted)
+
+
+class Walk:
+    """Asks pages and collects what is wrong with the answers."""
+
+    def __init__(self, rows):
+        pages, routes = pages_of(rows, ContentType.objects.get_for_model(Topic).pk), routes_of_the_admin()
+        self.pages = [
+            (name, page, address_of(route, page.args)) for name, route in routes.items() for page in pages[name]
+        ]
+        self.client = Client(raise_request_exception=False)
+        self.faults: list[str] = []
+
+    def go(self, role: Role, *methods: str) -> None:
+        """Ask every page by each of `methods`."""
+        SignedIn.user = role.user
+        for name, page, address in self.pages:
+            for method in methods:
+                self.ask(method, name, page, address, role)
+
+    def press(self, role: Role) -> None:
+        """Ask by both methods the pages on which `role` can do anything that not all of the staff can."""
+        SignedIn.user, own = role.user, role.held - {"anybody", "staff"}
+        for name, page, address in self.pages:
+            if may(own, (*(page.opens or ()), *(page.acts or ()))):
+                self.ask("GET", name, page, address, role)
+                self.ask("POST", name, page, address, role)
+
+    def ask(self, method, name, page, address, role) -> None:
+        wanted = page.acts if method == "POST" else page.opens if method in ("GET", "HEAD") else None
+        if method == "POST" and may(role.held, page.acts or ()):
+            with transaction.atomic():  # what the page does is undone
+                response = self._answer(method, page, address)
+                transaction.set_rollback(True)
+        else:
+            response = self._answer(method, page, address)
+        if fault := find_fault(response, page, wanted, role.held) or find_canary(response, role.held):
+            self.faults.append(f"{role.name}: {method} {name} {page.args.get('act', '')} {fault}")
+
+    def _answer(self, method, page, address):
+        self.client.cookies.clear()  # what a page said last
+        return self.client.post(address, page.data) if method == "POST" else self.client.generic(method, address)
+
+
+def find_fault(response, page: Page, wanted: tuple[str, ...] | None, held: set[str]) -> str:
+    """403, a page that is not there, the door, or a method that is not there: that is being turned away."""
+    status, to = response.status_code, response.headers.get("Location", "")
+    is_at_the_door = "staff" not in held and (to.startswith(page.door) if page.door.endswith("=") else to == page.door)
+    is_turned_away = status in (403, 404, 405) or is_at_the_door
+    if status >= 500:
+        return f"answered {status}"
+    if wanted is not None and may(held, wanted):
+        return f"refused with {status}" if is_turned_away else ""
+    is_open = wanted is None and page.opens == ANYBODY  # the login takes what it is sent
+    return "" if is_turned_away or is_open else f"answered {status} without the right"
+
+
+def find_canary(response, held: set[str]) -> str:
+    text = response.text + response.headers.get("Location", "")
+    for canary, models in CANARIES.items() if "canary" in text else ():
+        shown_by = tuple(right for model in (*models, "practice.patient") for right in viewers(model))
+        if canary in text and not may(held, shown_by):
+            return f"shows {canary}"
+    return ""
+
+
+def address_of(route: str, args: dict) -> str:
+    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
+    return "/" + plain.replace("/$", "/").replace("$", "/")
+
+
+def test_every_page_is_known_with_its_rights(rows):
+    pages, routes = pages_of(rows, 1), routes_of_the_admin()
+    assert sorted(routes.keys() - pages.keys()) == [], "enter new pages in admin_pages.py"
+    assert sorted(pages.keys() - routes.keys()) == []
+
+
+def test_every_page_turns_away_whoever_has_no_right_at_all_and_opens_to_the_owner(rows):
+    walk = Walk(rows)
+    for role in roles_for_every_method():
+        walk.go(role, "GET", "POST", *STRANGE_METHODS, *(["HEAD"] if role.name != "superuser" else []))
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+@pytest.mark.parametrize("verb", ["view", "change"])
+def test_one_right_opens_its_own_pages_and_no_other(rows, verb):
+    """Each right by itself: every page by GET; by POST the pages that it opens or acts on. Any other right cannot act
+    either: that is asked of all of them together, below."""
+    walk = Walk(rows)
+    for right in every_right(verb):
+        role = make_role(right)
+        walk.go(role, "GET")
+        walk.press(role)
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+def test_rights_to_add_delete_and_act_open_their_pages(rows):
+    walk = Walk(rows)
+    for right in every_right("add", "delete") + list(OWN_RIGHTS):
+        walk.press(make_role(right, *([ONLY_WITH[right]] if right in ONLY_WITH else [])))
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+def test_every_other_right_together_opens_no_page(rows):
+    """Whoever has all rights but those that a page names is turned away from it."""
+    walk = Walk(rows)
+    for wanted in {wanted for _, page, _ in walk.pages for wanted in (page.opens, page.acts) if wanted}:
+        lacking = {right for one in wanted for right in one.split("+")}
+        role = make_role(*(set(every_right()) - lacking))
+        SignedIn.user = role.user
+        for name, page, address in walk.pages:
+            for method in [m for m, who in (("GET", page.opens), ("POST", page.acts)) if who == wanted]:
+                walk.ask(method, name, page, address, role)
+    assert not walk.faults, "\n".join(walk.faults)
