@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from .enablement import enabled_items
+from .patterns import PatternUnsupported, fits_pattern
 from .questionnaire import ORDERED_TYPES, TEXT_TYPES, Item, Questionnaire, comparable
 
 LONGEST_TEXT = 2000  # where the definition sets no limit
-LONGEST_MATCHED = 200  # by a pattern: it must not take for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,23 @@ def _check_value(item: Item, value) -> str:
 def _check_text(item: Item, value) -> str:
     if not isinstance(value, str) or (item.type == "url" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value)):
         return "type"
-    if len(value) > (item.max_length or LONGEST_TEXT) or (item.pattern and len(value) > LONGEST_MATCHED):
+    if len(value) > longest_text(item):
         return "long"
-    return "pattern" if item.pattern and not re.fullmatch(item.pattern, value) else ""
+    return "" if not item.pattern or _fits(item.pattern, value) else "pattern"
+
+
+def longest_text(item: Item) -> int:
+    """How many characters an answer to `item` may have; what a pattern is run on never more than LONGEST_TEXT."""
+    longest = item.max_length or LONGEST_TEXT
+    return min(longest, LONGEST_TEXT) if item.pattern else longest
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """A pattern that cannot be matched here (of a file imported before they were refused) is not asked for."""
+    try:
+        return fits_pattern(pattern, text)
+    except PatternUnsupported:
+        return True
 
 
 def _check_choice(item: Item, value) -> str:

@@ -3,10 +3,12 @@
 import re
 from datetime import datetime
 
-from .checking import LONGEST_TEXT, Problem
+from .checking import Problem, longest_text
 from .questionnaire import Item
 
 DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y")
+# What no keyboard writes into an answer; line breaks and tabs stay.
+UNSEEN = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
 YES_NO = (("true", "Yes"), ("false", "No"))
 
 
@@ -28,7 +30,7 @@ def options_of(item: Item) -> list[tuple[str, str]]:
 
 def read_answer(item: Item, raw: str | None) -> list:
     """What was typed or chosen as a list of the value that is stored, empty for nothing; as typed if it does not fit."""
-    text = (raw or "").strip()
+    text = clean_text(raw)
     if not text:
         return []
     if item.type == "boolean":
@@ -38,6 +40,11 @@ def read_answer(item: Item, raw: str | None) -> list:
     if item.type in ("decimal", "quantity"):
         return [text.replace(",", ".")]
     return [_read_date(text)] if item.type == "date" else [text]
+
+
+def clean_text(raw: str | None) -> str:
+    """What was typed, without the characters that cannot be seen."""
+    return (raw or "").translate(UNSEEN).strip()
 
 
 def write_answer(value) -> str:
@@ -64,7 +71,7 @@ def describe_problem(item: Item, problem: Problem) -> str:
         "alone": "“None of these” cannot stand together with others. Untick one or the other.",
         "few": f"Please give at least {item.fewest} answers.",
         "many": f"Please give at most {item.most} answers.",
-        "long": f"Please use at most {item.max_length or LONGEST_TEXT} characters.",
+        "long": f"Please use at most {longest_text(item)} characters.",
         "one": "Choose only one answer.",
         "pattern": "Please look at how this is written: it does not have the form that is asked for.",
         "option": "Choose one of the answers shown.",

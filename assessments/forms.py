@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from education.body_map import place_regions
 
 from .checking import check_page, keep_positives
-from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
+from .controls import clean_text, describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import enabled_items, meets_condition
 from .questionnaire import Item, Questionnaire
 from .reading import answer_text
@@ -202,7 +202,7 @@ class PageForm(forms.Form):
         return [write_answer(value) for value in self.stored.get(item.link_id, []) if not isinstance(value, dict)]
 
     def _with_other(self, name: str, values: list) -> list:
-        text = self.data.get(name + OTHER, "").strip() if self.questionnaire.items[name].type == "open-choice" else ""
+        text = clean_text(self.data.get(name + OTHER)) if self.questionnaire.items[name].type == "open-choice" else ""
         return [*values, {"text": text}] if text else values
 
 

@@ -1,6 +1,5 @@
 """Questionnaires and responses from FHIR files: refused with a reason, or stored with everything staff should know."""
 
-import json
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -15,7 +14,7 @@ from .canonical import LOCAL, canonical_of
 from .canonical import LONGEST as LONGEST_CANONICAL
 from .checking import Problem
 from .definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
-from .inspection import Warning, fullest_answers, inspect
+from .inspection import Warning, fullest_answers, inspect, unsupported_patterns
 from .models import Questionnaire, Response, ResponseStatus
 from .parsing import DefinitionInvalid, parse_questionnaire
 from .questionnaire import Questionnaire as ParsedQuestionnaire
@@ -24,10 +23,8 @@ from .response_checking import check_response
 from .responses import settle_import
 from .rule_coverage import lost_questions
 from .screening import SCREEN_PAGES
+from .strict_json import JsonRefused, load_json
 from .trial import try_pages, try_saving
-
-MOST_BYTES = 3_000_000
-DEEPEST = 40  # levels of JSON
 
 
 class ImportRefused(ValueError):
@@ -84,11 +81,14 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
     """`resource` as an R4 Questionnaire, raw and read. Raises ImportRefused."""
     try:
         definition = convert_r5(resource)
-        return definition, parse_questionnaire(definition)
+        parsed = parse_questionnaire(definition)
     except (R5Lossy, DefinitionInvalid) as error:
         raise ImportRefused(error.reason, error.link_id) from None
     except (AttributeError, TypeError):
         raise ImportRefused("it is not built as FHIR says") from None
+    for link_id, fault in unsupported_patterns(parsed):
+        raise ImportRefused(f"its regex {fault}", link_id)
+    return definition, parsed
 
 
 def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
@@ -134,26 +134,10 @@ def import_response(*, questionnaire: Questionnaire, patient: Patient, resource:
 
 def read_json(content: bytes) -> dict:
     """The JSON object in `content`. Raises ImportRefused for what is too large, too deep or none."""
-    if len(content) > MOST_BYTES:
-        raise ImportRefused(f"the file is larger than {MOST_BYTES // 1000} kB")
     try:
-        read = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ImportRefused("the file is not JSON") from None
-    if not isinstance(read, dict) or _depth(read) > DEEPEST or b"\\u0000" in content:
-        raise ImportRefused("the file is not a FHIR resource we can read")
-    return read
-
-
-def _refuse_constant(name: str):
-    raise ValueError(name)
-
-
-def _depth(value, level: int = 1) -> int:
-    if level > DEEPEST:
-        return level
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return max((_depth(child, level + 1) for child in children), default=level)
+        return load_json(content)
+    except JsonRefused as error:
+        raise ImportRefused(str(error)) from None
 
 
 def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Questionnaire | None]:

@@ -9,6 +9,7 @@ from .expressions import ExpressionUnsupported, check_expression
 from .fhir_names import CALCULATED, FHIR, MIN_OCCURS, NOT_EVALUATED, extension_value
 from .instruments import instrument_scores
 from .parsing import max_occurs
+from .patterns import PatternUnsupported, compile_pattern
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
 from .reading import estimate_minutes
 from .unrolling import most_copies
@@ -35,6 +36,9 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     ]
     found += _inspect_expressions(parsed)
     found += _inspect_conditions(parsed)
+    found += [
+        Warning("regex", name, f"is not checked: its regex {fault}") for name, fault in unsupported_patterns(parsed)
+    ]
     found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]
     minutes = estimate_minutes(parsed)
     if minutes > LONGEST_MINUTES:
@@ -93,6 +97,18 @@ def _inspect_conditions(parsed: Questionnaire):
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
             if condition.question in copied:
                 yield Warning("condition", item.link_id, f"looks only at the first answer of {condition.question}")
+
+
+def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
+    """(linkId, why) of each question whose pattern cannot be matched here. A new file with one is refused."""
+    found = []
+    for item in parsed.items.values():
+        try:
+            if item.pattern and not item.source:
+                compile_pattern(item.pattern)
+        except PatternUnsupported as error:
+            found.append((item.link_id, str(error)))
+    return found
 
 
 def fullest_answers(parsed: Questionnaire) -> dict[str, list]:

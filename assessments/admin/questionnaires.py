@@ -19,6 +19,7 @@ from ..inspection import LONGEST_MINUTES, inspect, list_questions
 from ..instruments import SCALES, SYSTEM
 from ..models import Questionnaire
 from ..reading import count_without_reason, estimate_minutes
+from ..strict_json import MOST_BYTES
 from .read_only import ReadOnlyAdmin, see
 
 
@@ -54,9 +55,8 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             try:
-                imported = import_questionnaire(
-                    content=form.cleaned_data["file"].read(), slug=form.cleaned_data["slug"], now=timezone.now()
-                )
+                content = form.cleaned_data["file"].read(MOST_BYTES + 1)
+                imported = import_questionnaire(content=content, slug=form.cleaned_data["slug"], now=timezone.now())
             except ImportRefused as refused:
                 form.add_error("file", f"It cannot be asked. {refused}")
             else:

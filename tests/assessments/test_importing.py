@@ -16,13 +16,14 @@ from assessments.calculation import add_calculated, initial_answers
 from assessments.checking import check_item
 from assessments.expressions import ExpressionUnsupported, check_expression
 from assessments.fhir import export_response
-from assessments.importing import MOST_BYTES, ImportRefused, import_questionnaire
+from assessments.importing import ImportRefused, import_questionnaire
 from assessments.inspection import inspect
 from assessments.models import Questionnaire
 from assessments.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.r5 import convert_r5, is_r5
 from assessments.response_checking import check_response
 from assessments.responses import complete_response, first_open_page, save_page, start_response
+from assessments.strict_json import MOST_BYTES
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import fill_page, page_url
@@ -61,8 +62,8 @@ STRING = {"linkId": "a", "type": "string"}
     [
         (b"{", "not JSON"),
         (b'{"resourceType": "Questionnaire", "n": NaN}', "not JSON"),
-        (b"[" * 5000 + b"]" * 5000, "not"),
-        (b'{"a":' * 60 + b"1" + b"}" * 60, "cannot be read|cannot read|we can read"),
+        (b"[" * 5000 + b"]" * 5000, "more than 40 levels"),
+        (b'{"a":' * 60 + b"1" + b"}" * 60, "more than 40 levels"),
         (b" " * (MOST_BYTES + 1), "larger"),
         (packed({"resourceType": "Patient"}), "not a FHIR Questionnaire"),
         (packed(of(STRING, STRING)), "a: this linkId is used twice"),
@@ -77,7 +78,7 @@ STRING = {"linkId": "a", "type": "string"}
             "a: the operator '~'",
         ),
         (packed(of({**STRING, "type": "choice", "answerValueSet": "http://example.org/vs"})), "not in the file"),
-        (packed(of({**STRING, "extension": [extension("regex", valueString="(a+)+$")]})), "a: its regex"),
+        (packed(of({**STRING, "extension": [extension("regex", valueString=r"(a)\1")]})), "a: its regex refers back"),
         (packed(of({**STRING, "extension": [extension("regex", valueString="(")]})), "a: its regex"),
         (packed(of({"linkId": "seen", "type": "string"})), "taken by the page"),
         (packed(of("not an item")), "not built as FHIR says"),

@@ -1,0 +1,107 @@
+"""Reading an uploaded JSON file: what Postgres, FHIR or the next reader would not take is refused with the reason. Pure.
+
+RFC 8259 asks for UTF-8; a byte order mark before it is ignored. FHIR forbids control characters and keys that are there twice.
+"""
+
+import json
+import math
+
+MOST_BYTES = 3_000_000
+DEEPEST = 40  # levels
+LONGEST_NUMBER = 40  # characters
+
+
+class JsonRefused(ValueError):
+    """The file is no JSON object that can be kept; the message says why."""
+
+
+def load_json(content: bytes) -> dict:
+    """The JSON object in `content`. Raises JsonRefused."""
+    if len(content) > MOST_BYTES:
+        raise JsonRefused(f"the file is larger than {MOST_BYTES // 1000} kB")
+    text = _decode(content)
+    if not text.strip():
+        raise JsonRefused("the file is empty")
+    try:
+        read = json.loads(
+            text,
+            parse_int=_read_integer,
+            parse_float=_read_float,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_read_object,
+        )
+    except JsonRefused:
+        raise
+    except RecursionError:
+        raise JsonRefused(f"the file is nested more than {DEEPEST} levels deep") from None
+    except ValueError:
+        raise JsonRefused("the file is not JSON") from None
+    if not isinstance(read, dict):
+        raise JsonRefused("the file is not a FHIR resource: it does not begin with {")
+    _check(read)
+    return read
+
+
+def _decode(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:  # as in UTF-16 without its mark
+        raise JsonRefused("the file is not UTF-8; save it as UTF-8 and try again")
+    return text
+
+
+def _read_integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise JsonRefused("the file has a number that is too long")
+    return int(text)
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if len(text) > LONGEST_NUMBER or not math.isfinite(number):
+        raise JsonRefused("the file has a number that is too large or too long")
+    return number
+
+
+def _refuse_constant(name: str):
+    raise JsonRefused(f"the file is not JSON: {name} is no number")
+
+
+def _read_object(pairs: list[tuple[str, object]]) -> dict:
+    read = {}
+    for name, value in pairs:
+        if name in read:
+            raise JsonRefused(f"the file says {name[:40]!a} twice in one place")
+        read[name] = value
+    return read
+
+
+def _check(read: dict) -> None:
+    """Level by level, so that nothing is too deep for it."""
+    level, values = 1, [read]
+    while values:
+        if level > DEEPEST:
+            raise JsonRefused(f"the file is nested more than {DEEPEST} levels deep")
+        for value in values:
+            if isinstance(value, str):
+                _check_text(value)
+        values = [part for value in values for part in _parts(value)]
+        level += 1
+
+
+def _parts(value) -> list:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _check_text(text: str) -> None:
+    if text.isprintable():
+        return
+    for one in text:
+        if "\ud800" <= one <= "\udfff":
+            raise JsonRefused("the file has half a character (a lone surrogate) in a text")
+        if (one < " " and one not in "\t\n\r") or "\x7f" <= one <= "\x9f":
+            raise JsonRefused("the file has a control character in a text")
