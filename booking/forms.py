@@ -18,6 +18,7 @@ from clinic.outbox.texts import FORM_CONSENT_WORDS
 from clinic.practice.forms import PhoneField
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.patients import normalise_name
 from clinic.practice.phone import format_phone
 
 MODE_WORDS = {
@@ -39,6 +40,14 @@ def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
         },
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+
+def read_name(form: forms.Form) -> str:
+    """The name that was typed. Raises ValidationError if nothing of it can be seen."""
+    name = normalise_name(form.cleaned_data["name"])
+    if not name:
+        raise forms.ValidationError(form.fields["name"].error_messages["required"])
+    return name
 
 
 class AsksAboutSlips(forms.Form):
@@ -95,7 +104,7 @@ class ContactForm(AsksAboutSlips):
 
     def clean_name(self) -> str:
         """A name is one line; whatever else was pasted becomes spaces."""
-        return " ".join(self.cleaned_data["name"].split())
+        return read_name(self)
 
 
 class AddressForm(AsksAboutSlips):
@@ -270,7 +279,7 @@ class StaffBookingForm(MayBreakRules):
 
     def clean_name(self) -> str:
         """One line, as in the patients' own form."""
-        return " ".join(self.cleaned_data["name"].split())
+        return read_name(self)
 
     def booking(self) -> dict:
         """What `book_appointment` is to be told."""

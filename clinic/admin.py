@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -47,7 +47,8 @@ class ClinicAdminSite(admin.AdminSite):
     def admin_view(self, view, cacheable=False):
         """Django's check of the sign-in, for the methods that forms and links use.
 
-        Its views answer any other method like GET, which would show a record without a line in the audit log.
+        Its views answer any other method like GET, which would show a record without a line in the audit log. A NUL in an
+        address would reach Postgres by any filter of a list, which raises DataError.
         """
         checked = super().admin_view(view, cacheable)
 
@@ -55,6 +56,8 @@ class ClinicAdminSite(admin.AdminSite):
         def inner(request, *args, **kwargs):
             if request.method not in METHODS:
                 return HttpResponseNotAllowed(METHODS)
+            if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
+                raise BadRequest("NUL in the address")
             return checked(request, *args, **kwargs)
 
         return inner

@@ -13,6 +13,7 @@ from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import VisitsInTheWay
+from clinic.audit.searching import SteadyChangeList
 
 
 @admin.register(OpeningHours)
@@ -36,6 +37,9 @@ class HoursOverrideAdmin(admin.ModelAdmin):
     date_hierarchy = "starts_at"
 
     change_list_template = "booking/admin_overrides.html"
+
+    def get_changelist(self, request, **kwargs):
+        return SteadyChangeList
 
     def _names_patients(self, request) -> bool:
         """Whether this member of staff may learn who is booked in a time."""

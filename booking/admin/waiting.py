@@ -13,6 +13,7 @@ from booking.models import WaitListEntry
 from booking.stuck_waits import stuck_entries, why_stuck
 from booking.wait_list import alive_entries, end_dead_entries, leave_wait_list
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.searching import PicksRows
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
@@ -43,7 +44,7 @@ class WaitListEntryForm(forms.ModelForm):
 
 
 @admin.register(WaitListEntry)
-class WaitListEntryAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class WaitListEntryAdmin(PicksRows, RecordsAccess, PrivateSearch, admin.ModelAdmin):
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm

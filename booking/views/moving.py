@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -107,7 +108,10 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 
 @visit_page(Capability.CHANGE_VISIT)
 def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
-    therapist = get_object_or_404(Therapist, slug=request.POST.get("to") or appointment.therapist.slug)
+    slug = request.POST.get("to") or appointment.therapist.slug
+    if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
+        raise Http404
+    therapist = get_object_or_404(Therapist, slug=slug)
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
         return page
     try:

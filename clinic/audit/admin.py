@@ -3,14 +3,14 @@
 import secrets
 
 from django.contrib import admin
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from .access import record_access
 from .models import AccessEvent, Action
-from .searching import SEARCHED_VAR, clean_words
+from .searching import SEARCHED_VAR, SteadyChangeList, clean_words
 
 
 class LogsNoName:
@@ -67,7 +67,7 @@ class RecordsAccess(LogsNoName):
 SEARCHES_KEPT = 10
 
 
-class PrivateChangeList(ChangeList):
+class PrivateChangeList(SteadyChangeList):
     """A list whose search words are in the session; its addresses carry only which of the searches it was."""
 
     is_private_search = True

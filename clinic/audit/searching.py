@@ -2,8 +2,11 @@
 
 import unicodedata
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied, ValidationError
 
 SEARCHED_VAR = "searched"  # in a list's address: which of the session's searches it shows
 LONGEST_WORDS = 200
@@ -13,6 +16,16 @@ def clean_words(text: str) -> str:
     """`text` on one line, without what no name holds and Postgres refuses: control characters and lone surrogates."""
     kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_WORDS])
     return " ".join(kept.split())
+
+
+class SteadyChangeList(ChangeList):
+    """A list that takes a day beyond the calendar in its address for a wrong address: Django's fails on the year 9999."""
+
+    def get_filters(self, request):
+        try:
+            return super().get_filters(request)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
 
 class PostedAutocomplete(AutocompleteJsonView):
@@ -34,3 +47,29 @@ class PostedAutocomplete(AutocompleteJsonView):
         if not hasattr(found[2], "get_limit_choices_to"):  # a relation seen from its other end: no form has it
             raise PermissionDenied
         return found
+
+
+class RowPicker(AutocompleteSelect):
+    """A field that searches while one types; shown again, it leaves out what can be the id of no row.
+
+    Django's asks the database for whatever was sent, which raises ValidationError for a broken UUID.
+    """
+
+    def optgroups(self, name, value, attr=None):
+        return super().optgroups(name, [one for one in value if self._is_id(one)], attr)
+
+    def _is_id(self, value) -> bool:
+        try:
+            self.field.remote_field.model._meta.pk.to_python(value)
+        except ValidationError:
+            return False
+        return True
+
+
+class PicksRows:
+    """For a ModelAdmin with autocomplete_fields."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = RowPicker(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)

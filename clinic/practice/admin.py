@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
+from clinic.audit.searching import PicksRows
 
 from .forms import ClinicForm, PhoneField, ZoneField
 from .links import revoke_all_links
@@ -100,7 +101,7 @@ class CleanupRunAdmin(admin.ModelAdmin):
 
 
 @admin.register(Therapist)
-class TherapistAdmin(admin.ModelAdmin):
+class TherapistAdmin(PicksRows, admin.ModelAdmin):
     list_display = ("name", "credentials", "user", "is_active", "position")
     list_filter = ("is_active",)
     list_select_related = ("user",)

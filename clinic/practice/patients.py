@@ -152,5 +152,9 @@ def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
 
 
 def normalise_name(name: str) -> str:
-    """`name` with its accents composed and its spaces single, so that the same name is the same text."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """`name` with its accents composed and its spaces single, so that the same name is the same text.
+
+    Control characters count as spaces: they can come with what was pasted, and mails and calendars do not take them.
+    """
+    seen = "".join(" " if unicodedata.category(one) == "Cc" else one for one in name)
+    return " ".join(unicodedata.normalize("NFC", seen).split())

@@ -1,0 +1,270 @@
+"""Every public page with garbage in its address, in every parameter that it reads and in every field that it takes: it
+answers in words.
+
+The test learns what a page reads by watching it, so a new parameter or field is tried as well; a new page must be entered here.
+"""
+
+import logging
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.http import QueryDict
+from django.urls import get_resolver, reverse
+
+from assessments.definitions import load_questionnaires
+from assessments.importing import import_questionnaire, publish_questionnaire
+from assessments.responses import start_response
+from booking.feeds import create_feed
+from booking.models import SlotOffer
+from clinic.practice.links import issue_link
+from clinic.practice.models import LinkPurpose, User
+from education.articles import load_articles
+from tests.assessments.fhir_examples import EVERYTHING, packed
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, clinic, evaluation, meredith  # noqa: F401
+from tests.booking.waiting import wait
+from tests.clinic.admin_pages import walk
+from tests.garbage import GARBAGE, HARMFUL
+
+pytestmark = pytest.mark.django_db
+
+PERSON = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0123", "mode": "in_person"}
+DAYS = {"first_on": "2026-12-01", "last_on": "2026-12-05", "part_of_day": ""}
+TYPED = (
+    "int",
+    "dec",
+    "day",
+    "instant",
+    "clock",
+    "word",
+    "words",
+    "link",
+    "number",
+    "mass",
+    "many",
+    "open",
+    "open.other",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`args` fill the address; `data` is a form that the page takes, None where nothing is posted. `found` is what the
+    page answers to it, or to a GET if there is none."""
+
+    args: dict = field(default_factory=dict)
+    data: dict | None = None
+    found: int = 200
+
+
+@pytest.fixture
+def place(clinic, evaluation, meredith, client):  # noqa: F811
+    """The clinic on a Monday morning, with one of everything that a link opens."""
+    logging.disable(logging.CRITICAL)
+    client.raise_request_exception = False
+    with time_machine.travel(NOW, tick=False):
+        load_questionnaires(now=NOW)
+        load_articles(now=NOW)
+        yield tokens(evaluation, meredith)
+    logging.disable(logging.NOTSET)
+
+
+def tokens(service, therapist) -> dict[str, str]:
+    visit, entry = book(service), wait(service)
+    offer = SlotOffer.objects.create(
+        entry=entry,
+        therapist=therapist,
+        starts_at=NINE_ON_TUESDAY + timedelta(hours=1),
+        freed_by=visit,
+        freed_version=1,
+        created_at=NOW,
+        expires_at=NINE_ON_TUESDAY,
+    )
+    asked = import_questionnaire(content=packed(EVERYTHING), slug="everything", now=NOW).questionnaire
+    publish_questionnaire(questionnaire=asked, by=None, now=NOW)
+    intake = start_response(questionnaire_slug="everything", patient=visit.patient, now=NOW)
+    intake.answers = {"yes": [True]}
+    intake.save(update_fields=["answers"])
+    rows = {"visit": visit, "waiting": entry, "offer": offer, "intake": intake, "messages": visit, "return": visit}
+    made = {"patient": str(visit.patient_id)} | {
+        name: link_to(row, LinkPurpose(name), visit.patient) for name, row in rows.items()
+    }
+    owner = User.objects.create_superuser("olga@clinic.example", name="Olga")
+    return made | {"feed": create_feed(therapist=therapist, by=owner, now=NOW)}
+
+
+def link_to(row, purpose, patient) -> str:
+    owner = getattr(row, "patient", None) or getattr(getattr(row, "entry", None), "patient", patient)
+    expires_at = NOW + timedelta(days=30)
+    return issue_link(patient=owner, purpose=purpose, subject_id=row.pk, expires_at=expires_at, now=NOW)
+
+
+def pages_of(links: dict[str, str]) -> dict[str, Page]:
+    """Every public page by its name."""
+    time = {"slug": "evaluation", "therapist_slug": "meredith", "starts_at": "20261202T1400Z"}
+    held = time | {"token": uuid.uuid4().hex}
+    visit, intake, mail = ({"token": links[name]} for name in ("visit", "intake", "messages"))
+    person = PERSON | {"idempotency_key": str(uuid.uuid4())}
+    pages = {
+        **dict.fromkeys(("home", "health", "robots", "sitemap", "booking:services", "booking:return_asked"), Page()),
+        **{f"education:{name}": Page() for name in ("index", "search", "feed", "glossary")},
+        "picture": Page({"name": "abcdefgh-600x400", "width": 600}, found=404),
+        "education:load_check": Page(data={"runs": "5 6", "plan": "7"}),
+        "education:pain_guide": Page(data={"worst": "3", "morning": "usual"}),
+        "education:places": Page(data={"place": "groin"}),
+        "education:topic": Page({"slug": "hip-and-groin"}),
+        "education:share_image": Page({"slug": "the-chain"}),
+        "education:article": Page({"slug": "the-chain"}),
+        "booking:days": Page({"slug": "evaluation"}),
+        "booking:times": Page({"slug": "evaluation", "day": TUESDAY.isoformat()}),
+        "booking:join_wait_list": Page({"slug": "evaluation"}, PERSON | DAYS, 303),
+        "booking:joined_wait_list": Page({"slug": "evaluation"}),
+        "booking:details": Page(time, person, 303),
+        "booking:hold": Page(time, {"key": str(uuid.uuid4())}, 303),
+        "booking:held": Page(held, person, 303),
+        "booking:renew_hold": Page(held, {}, 303),
+        "booking:release_hold": Page(held, {}, 303),
+        "booking:return": Page({}, {"email": "alice@example.com"}, 303),
+        "booking:somebody_else": Page({}, {}, 303),
+        "booking:welcome_back": Page({"token": links["return"]}, {"patient": links["patient"]}, 303),
+        "booking:move_times": Page(visit | {"day": TUESDAY.isoformat()}),
+        "booking:move": Page(visit | {"starts_at": "20261203T1400Z"}, {"to": "meredith"}, 303),
+        "booking:earlier": Page(visit, {"first_on": "2026-11-24", "last_on": "2026-11-30", "part_of_day": ""}, 303),
+        "booking:waiting": Page({"token": links["waiting"]}),
+        "booking:leave_wait_list": Page({"token": links["waiting"]}, {}, 303),
+        "booking:offer": Page({"token": links["offer"]}, {}, 303),
+        "booking:feed": Page({"token": links["feed"]}),
+        "assessments:screen": Page({}, {"next": "/", "article": "abcdefgh"}, 303),
+        "assessments:screen_stop": Page({}, {}, 303),
+        "assessments:screen_page": Page({"page": "safety"}, {"seen": ["rf.leg", "about.age"], "rf.leg": "none"}),
+        "assessments:page": Page(intake | {"page": "plain"}, {"seen": TYPED, **dict.fromkeys(TYPED, "")}, 303),
+        "assessments:stop": Page(intake, {"action": "callback", "level": "E"}, 303),
+        "assessments:check": Page(intake, {}, 303),
+        "assessments:start": Page(intake),
+        "assessments:done": Page(intake, found=303),
+        "outbox:mailgun": Page({}, {}, 404),  # no such provider is in use; the signed ones are asked below
+        "outbox:postmark": Page({}, {}, 404),
+        "outbox:twilio": Page({}, {"From": "+16035550123", "Body": "Y"}, 404),
+        "outbox:messages": Page(mail),
+        "outbox:stop": Page(mail, {}, 303),
+        "outbox:start": Page(mail, {}, 303),
+        "outbox:texts": Page(mail, {"choice": "both"}, 404),
+    }
+    pages |= {f"booking:{name}": Page(visit) for name in ("visit", "move_days", "not_coming", "calendar")}
+    pages |= {f"booking:{name}": Page(visit, {}, 303) for name in ("again", "cancel", "confirm", "messages")}
+    return pages | {
+        "booking:undo": Page(visit, {}, 303),
+        "booking:questions": Page(visit, {}, 409),
+        "booking:coming": Page(visit, {}),
+    }
+
+
+def routes() -> dict[str, str]:
+    """The route of every address that is not the admin's, by its name with its room before it."""
+    found = {}
+    for part in get_resolver().url_patterns:
+        if hasattr(part, "url_patterns") and str(part.pattern) != "admin/":
+            found |= {
+                f"{part.app_name}:{one.name}" if part.app_name else one.name: f"{part.pattern}{route}"
+                for route, one in walk(part)
+            }
+        elif not hasattr(part, "url_patterns"):
+            found[part.name] = str(part.pattern)
+    return found
+
+
+@pytest.fixture
+def read_names(monkeypatch):
+    """The names of all parameters and fields that pages have asked for since it was cleared."""
+    names = set()
+    for method in ("__getitem__", "getlist"):
+        original = getattr(QueryDict, method)
+
+        def watched(self, key, *args, original=original, **kwargs):
+            names.add(key)
+            return original(self, key, *args, **kwargs)
+
+        monkeypatch.setattr(QueryDict, method, watched)
+    return names
+
+
+class Visitor:
+    """Asks pages and collects what is wrong with the answers. Whatever a page does is undone."""
+
+    def __init__(self, client, links):
+        self.client, self.faults, self.name = client, [], ""
+        self.pages, self.routes = pages_of(links), routes()
+
+    def walk(self):
+        """(page, address) of each page, in turn; the hip screen has been begun where it is asked, and only there."""
+        for name, page in self.pages.items():
+            self.name = name
+            self.client.cookies.clear()
+            if self.name.startswith("assessments:screen_"):
+                self.client.post(reverse("assessments:screen"), {"next": "/"})
+            yield page, self.address(page.args)
+
+    def address(self, args: dict) -> str:
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(args[match[1]]), self.routes[self.name])
+
+    def ask(self, method: str, address: str, given=None, what: str = "", **options):
+        with transaction.atomic():
+            response = getattr(self.client, method)(address, given or {}, **options)
+            transaction.set_rollback(True)
+        status = response.status_code
+        is_silent = 400 <= status != 405 and not response.content
+        if status >= 500 or is_silent:
+            self.faults.append(f"{method} {self.name} {what}: {status}")
+        return response
+
+
+@pytest.fixture
+def visitor(client, place):
+    visitor = Visitor(client, place)
+    yield visitor
+    assert not visitor.faults, "\n".join(visitor.faults)
+
+
+def test_every_public_page_is_known_and_answers_as_it_should(visitor):
+    assert sorted(visitor.routes.keys() ^ visitor.pages.keys()) == [], "enter new pages above"
+    answers = {}
+    for page, address in visitor.walk():
+        response = visitor.ask("get" if page.data is None else "post", address, page.data)
+        if response.status_code != page.found:
+            answers[visitor.name] = response.status_code
+    assert answers == {}
+
+
+def test_every_parameter_of_every_page_takes_garbage(visitor, read_names):
+    for _, address in visitor.walk():
+        read_names.clear()
+        visitor.ask("get", address)
+        for parameter in sorted(read_names):
+            for value in GARBAGE:
+                visitor.ask("get", address, {parameter: value}, f"{parameter}={value[:20]!r}")
+
+
+def test_every_part_of_every_address_takes_garbage(visitor):
+    spoilt = ("%00", "a%00b", "%ED%A0%80", "%FF", "%1B%5B2J", "x" * 3000, "99999999", "..%2f", "9" * 400)
+    for page, _ in visitor.walk():
+        for part in page.args:
+            for value in spoilt:
+                visitor.ask("get", visitor.address(page.args | {part: value}), what=f"<{part}> {value[:20]}")
+
+
+def test_every_field_of_every_form_takes_garbage(visitor, read_names):
+    """One field spoilt and the others as the page would take them; then bytes that are no text at all."""
+    for page, address in visitor.walk():
+        if page.data is None:
+            continue
+        read_names.clear()
+        visitor.ask("post", address, page.data)
+        for name in sorted((read_names | page.data.keys()) - {"csrfmiddlewaretoken"}):
+            for value in HARMFUL:
+                visitor.ask("post", address, page.data | {name: value}, f"{name}={value[:20]!r}")
+        for body in (b"name=%ED%A0%80&email=%00", b"\xff\x00\xed\xa0\x80", b"name=" + b"\xff" * 50):
+            visitor.ask("post", address, body, f"{body[:20]}", content_type="application/x-www-form-urlencoded")
