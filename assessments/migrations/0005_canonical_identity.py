@@ -40,7 +40,7 @@ def separate_merged(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessments", "0003_answered_versions_stay"),
+        ("assessments", "0004_import_and_publish_rights"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
