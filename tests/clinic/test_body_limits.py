@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from assessments.importing import MOST_BYTES
+from assessments.strict_json import MOST_BYTES
 from clinic.body_limits import SizedBodies
 from clinic.settings import BODY_LIMIT, BODY_LIMITS
 from education.pictures import LARGEST_FILE
