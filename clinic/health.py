@@ -21,6 +21,7 @@ from clinic.outbox.pulse import read_pulse
 logger = logging.getLogger(__name__)
 
 AWAY = "the database does not answer"
+NAMED = 5  # migrations
 OVERDUE_AFTER = timedelta(minutes=2)
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
@@ -87,13 +88,17 @@ def _database_faults() -> list[str]:
         applied = set()
     except DatabaseError:
         return [_database_is_away()]
-    missing = sorted(f"{app}.{name}" for app, name in _last_migrations() if (app, name) not in applied)
-    return [f"migrations have not run: {', '.join(missing)}"] if missing else []
+    missing = [".".join(migration) for migration in sorted(_migrations() - applied)]
+    if not missing:
+        return []
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return [f"migrations have not run: {', '.join(missing[:NAMED])}{more}"]
 
 
 @cache
-def _last_migrations() -> tuple[tuple[str, str], ...]:
-    return tuple(MigrationLoader(None).graph.leaf_nodes())
+def _migrations() -> set[tuple[str, str]]:
+    """(app, name) of all that this version has."""
+    return set(MigrationLoader(None).graph.nodes)
 
 
 def _database_is_away() -> str:
