@@ -20,7 +20,7 @@ from .flags import apply_flags
 from .models import Response
 from .red_flags import evaluate
 
-LEFT_UNSURE = "intake_left_unsure"
+LEFT_UNSURE = "intake_second_look"
 TIME_TO_SAY = timedelta(minutes=15)
 USELESS_AFTER = timedelta(days=2)
 

@@ -190,10 +190,13 @@ class Article(models.Model):
     def get_absolute_url(self):
         return reverse("education:article", args=[self.slug])
 
-    def is_public(self, *, now) -> bool:
-        """Whether anyone may read it at the instant `now`; the rule of `ArticleQuerySet.published`. One query at most."""
-        is_out = self.status == ArticleStatus.PUBLISHED and self.published_at <= now
-        return is_out and (self.reviewed_on is not None or Clinic.objects.current().shows_unreviewed_articles)
+    def is_out(self, *, now) -> bool:
+        """Whether staff have published it by `now`."""
+        return self.status == ArticleStatus.PUBLISHED and self.published_at <= now
+
+    def is_public(self, *, now, clinic: Clinic) -> bool:
+        """Whether anyone may read it at the instant `now`; the rule of `ArticleQuerySet.published`."""
+        return self.is_out(now=now) and (self.reviewed_on is not None or clinic.shows_unreviewed_articles)
 
     @property
     def text(self) -> dict:

@@ -16,6 +16,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.models import Clinic
 
 from ..editing import (
     NothingProposed,
@@ -152,7 +153,11 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         article = read_draft(request.POST)
         if article is None:
             return HttpResponse("Give it a topic and a text first.", content_type="text/plain")
-        context = {**describe_page(request, article, now=timezone.now()), "is_draft": True, "is_unsaved": True}
+        context = {
+            **describe_page(request, article, clinic=Clinic.objects.current(), now=timezone.now()),
+            "is_draft": True,
+            "is_unsaved": True,
+        }
         return render(request, "education/article.html", context)
 
     def wordings(self, request, pk):
@@ -193,7 +198,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     def state(self, article):
         if article.published_at is None or article.status == "draft":
             return format_html('<span class="chip chip-quiet">{}</span>', "draft")
-        if not article.is_public(now=timezone.now()):
+        if not article.is_out(now=timezone.now()):
             return format_html('<span class="chip chip-warn">{}</span>', "scheduled")
         if article.reviewed_on is None:
             return format_html('<span class="chip chip-warn">{}</span>', "published, not reviewed")

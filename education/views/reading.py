@@ -58,10 +58,11 @@ def article(request, slug):
     article = find_article(slug)
     if article is None:
         return redirect_former_slug(slug, now=now)
-    is_draft = not article.is_public(now=now)
+    clinic = Clinic.objects.current()
+    is_draft = not article.is_public(now=now, clinic=clinic)
     if is_draft and not may_preview(request.user):
         raise Http404
-    context = {**describe_page(request, article, now=now), "is_draft": is_draft}
+    context = {**describe_page(request, article, clinic=clinic, now=now), "is_draft": is_draft}
     response = render(request, "education/article.html", context)
     if is_draft:
         add_never_cache_headers(response)
@@ -81,9 +82,8 @@ def share_image(request, slug):
     return keep_public(HttpResponse(image, content_type="image/png"))
 
 
-def describe_page(request, article: Article, *, now) -> dict:
+def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
     """What the template of an article names."""
-    clinic = Clinic.objects.current()
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
     shelf = canonical_url(request, article.topic.get_absolute_url())
@@ -116,6 +116,6 @@ def find_article(slug: str) -> Article | None:
 def redirect_former_slug(slug: str, *, now):
     """On to where the article that stood at `slug` stands now. Raises Http404."""
     former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
-    if not former.article.is_public(now=now):
+    if not former.article.is_public(now=now, clinic=Clinic.objects.current()):
         raise Http404
     return redirect(former.article, permanent=True)

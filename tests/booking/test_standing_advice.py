@@ -141,7 +141,7 @@ def test_what_was_answered_before_joining_the_wait_list_leads_on_its_page(client
     screen = Screen("/", answers={"rf.move": ["walk-groin"]})
     who = {"name": "Maya Runner", "email": "maya@example.com", "phone": "+16035550177"}
     wish = {"service": visit.service, "mode": visit.mode, "wishes": WISHES}
-    entry = join_as_visitor(**who, **wish, clinic=clinic, screen=screen, now=NOW)
+    entry = join_as_visitor(**who, **wish, screen=screen, now=NOW)
     page = client.get(entry_path(entry, clinic=clinic, now=NOW)).text
     assert page.index("Stop running and be seen within 24 hours") < page.index("<h1>")
 
