@@ -68,7 +68,7 @@ def estimate_minutes(questionnaire: Questionnaire) -> int:
     """Minutes begun by somebody who reads it all, answers what must be answered, and whose answers open nothing further."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
-    turned = sum(any(item in page.walk() for item in asked if item.is_answerable) for page in questionnaire.pages)
+    turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})
     return ceil((sum(_seconds_for(item) for item in asked) + turned * SECONDS_TO_CHOOSE) / 60) or 1
 
 

@@ -100,10 +100,12 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def read(self, raw_items, items: tuple[Item, ...], inside: str = "") -> None:
-        nodes, seen = nodes_of(items), Counter()
+        nodes, seen = {}, Counter()
+        for node in nodes_of(items):
+            nodes.setdefault(node.link_id, []).append(node)
         for raw in self._objects(raw_items, inside):
             link_id = raw.get("linkId", "") if isinstance(raw.get("linkId"), str) else ""
-            same = [node for node in nodes if node.link_id == link_id]
+            same = nodes.get(link_id, [])
             place, seen[link_id] = seen[link_id], seen[link_id] + 1
             if place < len(same):
                 self._read_item(raw, same[place])

@@ -10,6 +10,7 @@ from .scoring import GATES, METHODS
 LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
+LONGEST_CHAIN = 60  # of items that wait for each other, not yet decided: enablement follows them by recursion
 OUR_FIELDS = {"seen", "change", "csrfmiddlewaretoken"}  # of the page's form, beside the questions
 
 
@@ -122,6 +123,8 @@ def _check_cycles(questionnaire: Questionnaire) -> None:
                 raise StructureInvalid("its condition waits for itself", link_id)
             elif link_id not in done:
                 path.append(link_id)
+                if len(path) > LONGEST_CHAIN:
+                    raise StructureInvalid(f"its condition waits for more than {LONGEST_CHAIN} others in turn", start)
                 item = questionnaire.items[link_id]
                 waits_for = [condition.question for condition in item.conditions] + (
                     [item.parent] if item.parent else []

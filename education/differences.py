@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
+MOST_PAIRS = (
+    250_000  # of words or lines held against each other: SequenceMatcher takes quadratic time on repetitive ones
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ def compare_texts(before: str, after: str) -> list[list[Piece]]:
     """The changed lines, each as its pieces in reading order. Lines that are the same are left out."""
     old, new = before.splitlines(), after.splitlines()
     changed = []
-    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, old_from, old_to, new_from, new_to in _opcodes(old, new):
         if tag != "equal":
             changed += _compare_lines(old[old_from:old_to], new[new_from:new_to])
     return [pieces for pieces in changed if any(piece.text.strip() for piece in pieces)]
@@ -36,10 +39,19 @@ def _compare_lines(old: list[str], new: list[str]) -> list[list[Piece]]:
 def _compare_words(before: str, after: str) -> list[Piece]:
     old, new = _PIECES.findall(before), _PIECES.findall(after)
     pieces = []
-    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, old_from, old_to, new_from, new_to in _opcodes(old, new):
         if tag == "equal":
             pieces.append(Piece("same", "".join(old[old_from:old_to])))
             continue
         pieces.append(Piece("removed", "".join(old[old_from:old_to])))
         pieces.append(Piece("added", "".join(new[new_from:new_to])))
     return [piece for piece in pieces if piece.text]
+
+
+def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """How `old` becomes `new`; all of it replaced where finding out would take too long."""
+    if old == new:
+        return [("equal", 0, len(old), 0, len(new))]
+    if len(old) * len(new) > MOST_PAIRS:
+        return [("replace", 0, len(old), 0, len(new))]
+    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -17,7 +17,7 @@ FORBIDDEN = {
     r"\b(?:10|ten)[ -]?(?:%|per ?cent)[ -]rule (?:proves|works|is proven)": "is not what the trials found",
 }
 
-_SENTENCE_ENDS = re.compile(r"[.!?]+(?=[\s\"”’)]|$)|\n+")
+_SENTENCE_ENDS = re.compile(r"(?<![.!?])[.!?]++(?=[\s\"”’)]|$)|\n+")  # a long run is looked at once
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 _VOWELS = re.compile(r"[aeiouy]+")
 _HEARD_APART = re.compile(

@@ -25,6 +25,8 @@ class DistancesField(forms.CharField):
 
     def to_python(self, value):
         typed = super().to_python(value)
+        if self.max_length is not None and len(typed) > self.max_length:
+            raise ValidationError("That is more than we can read at once. Type the runs of the last 30 days only.")
         if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
             raise ValidationError("Please type all runs in one unit, miles or kilometers.")
         words = [word.strip(",") for word in _SEPARATORS.split(_UNIT.sub(" ", typed))]

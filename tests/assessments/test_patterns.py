@@ -30,9 +30,9 @@ def item_with(pattern, **more):
 
 def seconds(pattern, text) -> float:
     def once():
-        begun = time.perf_counter()
+        begun = time.thread_time()
         fits_pattern(pattern, text)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     return min(once() for _ in range(5))
 

@@ -1,0 +1,93 @@
+"""What is uploaded, typed or written may be long or odd; working on ten times as much takes no more than thirty times as long."""
+
+import time
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from assessments.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.reading import estimate_minutes
+from assessments.response_checking import check_response
+from assessments.strict_json import load_json
+from education.differences import compare_texts
+from education.forms.checks import LoadCheckForm
+from education.wording import find_forbidden, reading_grade
+from tests.assessments.fhir_examples import of, packed
+
+
+def question(number, **more):
+    return {"linkId": f"q{number}", "type": "string", "text": f"Question {number}", **more}
+
+
+def questions(count):
+    return [question(number) for number in range(count)]
+
+
+def response_to(count):
+    answers = [{"linkId": f"q{number}", "answer": [{"valueString": "x"}]} for number in range(count)]
+    return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": answers}
+
+
+def parsed(count):
+    return parse_questionnaire(of({"linkId": "all", "type": "group", "text": "All", "item": questions(count)}))
+
+
+WORK = {
+    "reading a file": (lambda count: packed(of(*questions(count))), load_json),
+    "parsing a questionnaire": (parsed, lambda one: parse_questionnaire(of(*questions(len(one.items) - 1)))),
+    "estimating its minutes": (parsed, estimate_minutes),
+    "checking a response": (
+        lambda count: (parse_questionnaire(of(*questions(count))), response_to(count)),
+        lambda both: check_response(*both),
+    ),
+    "grading dots": (lambda count: "." * count * 20 + "x", reading_grade),
+    "grading marks": (lambda count: "?!" * count * 10 + "x", reading_grade),
+    "grading apostrophes": (lambda count: "a'" * count * 10, reading_grade),
+    "looking for forbidden words": (lambda count: "you ten diagnos " * count, find_forbidden),
+    "comparing texts of one word": (lambda count: ("a " * count, "a " * (count + 1)), lambda two: compare_texts(*two)),
+    "comparing texts of one line": (lambda count: ("a\n" * count, "b\na\n" * count), lambda two: compare_texts(*two)),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_ten_times_as_much_takes_at_most_thirty_times_as_long(name):
+    make, work = WORK[name]
+
+    def seconds(thing):
+        def once():
+            begun = time.thread_time()
+            work(thing)
+            return time.thread_time() - begun
+
+        return min(once() for _ in range(3))
+
+    little, much = make(300), make(3000)
+    assert seconds(much) < 30 * max(seconds(little), 0.002)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_or_asked(step):
+    """Forwards each is decided before the next; backwards all wait for the last, too many for the stack."""
+
+    def waits(number, length):
+        other = number - step
+        if not 0 <= other < length:
+            return {}
+        return {"enableWhen": [{"question": f"q{other}", "operator": "exists", "answerBoolean": True}]}
+
+    definition = of(*(question(number, **waits(number, 1000)) for number in range(1000)))
+    if step == 1:
+        assert estimate_minutes(parse_questionnaire(definition)) > 0
+    else:
+        with pytest.raises(DefinitionInvalid, match="waits for more than 60 others in turn"):
+            parse_questionnaire(definition)
+
+
+def test_endless_list_of_runs_is_refused_before_it_is_read():
+    form = LoadCheckForm({"runs": "5 " * 200_000, "plan": "5"})
+    begun = time.thread_time()
+    assert form.errors["runs"] == ["That is more than we can read at once. Type the runs of the last 30 days only."]
+    assert time.thread_time() - begun < 1
+    with pytest.raises(ValidationError):
+        LoadCheckForm.base_fields["runs"].clean("5 " * 1001)
+    assert len(LoadCheckForm.base_fields["runs"].clean("5 " * 999)) == 999
