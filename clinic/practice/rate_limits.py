@@ -47,27 +47,25 @@ SLOW_DOWN = "429: the form comes back as it was filled in, with when to try agai
 CONFIRM = "the form comes back as it was filled in; a link mailed to the address lets it through"
 CALL = "429: the page asks to call"
 SILENT = "no mail; the page reads the same"
+LAST_LINK = "no mail; the page points to the last one, whose link is still good"
+LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
 WAIT = "429: the page says when to try again; the password is not looked at"
 
-# Strangers' acts, but for OWN_ACTS: who came by a link from their own mailbox is counted apart and never pays for others.
+# Where a name says OWN, the visitor came by a link from the mailbox; such acts are counted apart from strangers'.
 MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
 BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
 NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
-OWN_ACTS = Limit(
-    "bookings and wait list entries by a mailbox's owner", Per.MAILBOX, 5, DAY / 5, SLOW_DOWN
-)  # as BOOKINGS
+OWN_ACTS = Limit("bookings and entries by a mailbox's owner", Per.MAILBOX, 5, DAY / 5, SLOW_DOWN)  # as BOOKINGS
 HOLDS = Limit("holds", Per.NETWORK, 10, 2 * MINUTE, "the form opens without a hold, and books")
 JOINS = Limit("wait list entries with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # as BOOKINGS
 NETWORK_JOINS = Limit("wait list entries from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # as NETWORK_BOOKINGS
 RETURN_LINKS = Limit("return links", Per.MAILBOX, 4, 6 * HOUR, SILENT)
 RETURN_LINKS_IN_A_ROW = Limit("return links in a row", Per.MAILBOX, 1, 5 * MINUTE, SILENT)
 NETWORK_RETURN_LINKS = Limit("return links from a network", Per.NETWORK, 10, 6 * MINUTE, SLOW_DOWN)
-CONFIRM_LINKS = Limit("links to confirm an address", Per.MAILBOX, 3, 8 * HOUR, "the page points to the last link")
-CONFIRM_LINKS_IN_A_ROW = Limit(
-    "links to confirm in a row", Per.MAILBOX, 1, 5 * MINUTE, "the page points to the last link"
-)
-CODES = Limit("codes asked for by a link that was shown", Per.MAILBOX, 4, 6 * HOUR, "429: the newest code still works")
-OWN_CODES = Limit("codes asked for by a mailed link", Per.MAILBOX, 5, 12 * MINUTE, "429: the newest code still works")
+CONFIRM_LINKS = Limit("links to confirm an address", Per.MAILBOX, 3, 8 * HOUR, LAST_LINK)
+CONFIRM_LINKS_IN_A_ROW = Limit("links to confirm in a row", Per.MAILBOX, 1, 5 * MINUTE, LAST_LINK)
+CODES = Limit("codes asked for by a link that was shown", Per.MAILBOX, 4, 6 * HOUR, LAST_CODE)
+OWN_CODES = Limit("codes asked for by a mailed link", Per.MAILBOX, 5, 12 * MINUTE, LAST_CODE)
 MOVES = Limit("moves of a visit", Per.VISIT, 6, 4 * HOUR, CALL)
 CORRECTIONS = Limit("corrected addresses of a visit", Per.VISIT, 3, 8 * HOUR, CALL)
 NETWORK_CHANGES = Limit("changes of visits from a network", Per.NETWORK, 30, HOUR, CALL)
