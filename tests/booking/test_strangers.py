@@ -62,7 +62,7 @@ def alices_visit(evaluation):
     visit.intake.saved_pages = ["safety"]
     visit.intake.saved_at = NOW
     visit.intake.save()
-    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 11), "before-work")
+    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 12), "before-work")  # a Saturday, which no page offers
     join_wait_list(
         patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, appointment=visit, now=NOW
     )
@@ -172,6 +172,7 @@ def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_thei
         "1987",
         "Denver",
         'value="before-work" selected',
+        "2026-12-12",
     )
     typed_by_stranger = any("0199" in str(argument) for _, *arguments in steps for argument in arguments)
     for page in stranger.seen:
