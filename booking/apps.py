@@ -11,6 +11,7 @@ class BookingConfig(AppConfig):
         from booking.addresses import send_to_new_address, settle_before_merge
         from booking.dated import register_schedule
         from booking.feed_alerts import register_feed_alert  # models must be loaded first
+        from booking.not_coming import register_not_coming
         from booking.offer_message import register_offer_message
         from booking.own_address import register_confirmation
         from booking.reminders import register_message_kinds
@@ -21,6 +22,7 @@ class BookingConfig(AppConfig):
 
         before_merge(settle_before_merge)
         on_new_address(send_to_new_address)
+        register_not_coming()
         register_message_kinds()
         register_offer_message()
         register_joined_message()

@@ -20,8 +20,8 @@ def confirm_appointment(*, appointment: Appointment, by: User | None = None, now
     if appointment.starts_at <= now or appointment.status != Status.BOOKED:
         raise TooLateToChange
     if appointment.confirmed_at is None:
-        appointment.confirmed_at = now
-        appointment.save(update_fields=["confirmed_at"])
+        appointment.confirmed_at, appointment.not_coming_at = now, None
+        appointment.save(update_fields=["confirmed_at", "not_coming_at"])
         record_event(appointment, Kind.CONFIRMED, by=by, now=now)
     return appointment
 

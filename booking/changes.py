@@ -1,6 +1,6 @@
 """Changing a visit that stands: moving it, cancelling it, and taking the cancellation back. All or nothing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -17,7 +17,7 @@ from booking.reminders import (
     plan_messages_after_move,
     plan_messages_again,
 )
-from booking.rules import require_free
+from booking.rules import change_deadline, require_free
 from booking.scheduling import Interval
 from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
@@ -80,11 +80,20 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     appointment.therapist, appointment.starts_at = therapist, starts_at
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
-    appointment.confirmed_at = None  # it was another time that they said yes to
+    appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
     appointment.version += 1
     appointment.sequence += 1
     appointment.save(
-        update_fields=["therapist", "starts_at", "ends_at", "blocked", "confirmed_at", "version", "sequence"]
+        update_fields=[
+            "therapist",
+            "starts_at",
+            "ends_at",
+            "blocked",
+            "confirmed_at",
+            "not_coming_at",
+            "version",
+            "sequence",
+        ]
     )
 
 
@@ -158,7 +167,7 @@ def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
 
 def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
     """Until when the patient can move or cancel without calling."""
-    return appointment.starts_at - timedelta(hours=clinic.change_window_hours)
+    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 
 def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:

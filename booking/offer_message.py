@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 
 from booking.freed_times import has_had_enough
 from booking.message_words import OFFER, PLACEHOLDERS, sample_clinic, sample_values
@@ -13,7 +14,7 @@ from booking.refusals import OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list import entry_path, next_visit_of
 from booking.wording import clinic_time, mode_words, near_day_words, visitor_time
 from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
-from clinic.outbox.models import Message
+from clinic.outbox.models import Message, State
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import words_of
 from clinic.practice.models import Clinic
@@ -21,8 +22,8 @@ from clinic.practice.phone import format_phone
 
 WORDS = Words(
     "A time is free: {day}, {time}",
-    "You asked us to tell you when a time gets free. This one is {day_word} at {time}. We have told others too: "
-    "whoever says yes first has it. A visit you have already stays as it is until you say yes to this one.",
+    "You asked us to tell you when a time gets free. This one is {day_word} at {time}. {others} "
+    "A visit you have already stays as it is until you say yes to this one.",
 )
 BUTTON = "See this time"
 
@@ -67,7 +68,26 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "time": reader_time.clock_and_zone,
         "day_word": near_day_words(offer.starts_at, now=now, zone=reader_time.zone),
         "place": mode_words(mode, clinic),
+        "others": others_words(count_told(offer, now=now)),
     }
+
+
+def count_told(offer: SlotOffer, *, now: datetime) -> int:
+    """How many others were told of the same freed time, or are being told together with this reader."""
+    others = SlotOffer.objects.filter(freed_by=offer.freed_by_id, freed_version=offer.freed_version).exclude(
+        pk=offer.pk
+    )
+    messages = Message.objects.filter(kind=OFFER, subject_id__in=others.values("pk"))
+    return messages.filter(Q(state=State.SENT) | Q(state__in=(State.WAITING, State.SENDING), due_at__lte=now)).count()
+
+
+def others_words(count: int) -> str:
+    """Whom else a reader competes with, in a sentence or two."""
+    if not count:
+        return "You are the first we tell; others may follow. Whoever says yes first has it."
+    return (
+        f"We are telling {'one other person' if count == 1 else f'{count} others'} too: whoever says yes first has it."
+    )
 
 
 def render_offer(message: Message, now: datetime) -> Email:
@@ -98,12 +118,19 @@ def register_offer_message() -> None:
                 title="A time was freed (to the wait list)",
                 timing=Timing.AT_ONCE,
                 words=WORDS,
-                placeholders={name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+                placeholders={
+                    **{name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+                    "others": "who else was told of this time, if anyone; and that the first yes has it",
+                },
                 preview=_preview,
-                samples=sample_values,
+                samples=_sample_values,
             ),
         )
     )
+
+
+def _sample_values(sample: Sample) -> dict:
+    return {**sample_values(sample), "others": others_words(4)}
 
 
 def _preview(words: Words, sample: Sample) -> Email:
@@ -112,6 +139,6 @@ def _preview(words: Words, sample: Sample) -> Email:
         "button_text": BUTTON,
         "leave_url": "https://clinic.example/waiting/…/",
     }
-    context = {**sample_values(sample), "reference": "", "when_there": "", **links}
+    context = {**_sample_values(sample), "reference": "", "when_there": "", **links}
     clinic = sample_clinic(sample)
     return render_email(OFFER, to="alice@example.com", context=context, clinic=clinic, words=words, frame=OFFER)

@@ -27,6 +27,7 @@ from booking.message_words import (
     reworded,
 )
 from booking.models import Appointment, Service
+from booking.rules import change_deadline
 from booking.still_wanted import (
     why_cancellation_unwanted,
     why_confirming_unwanted,
@@ -36,7 +37,7 @@ from booking.still_wanted import (
 )
 from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
-from booking.wording import near_day_words, place_words, visit_time, visitors_visit_time
+from booking.wording import clinic_time, near_day_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
@@ -204,6 +205,7 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, ki
     return {
         **placeholder_values(appointment, clinic=clinic, now=now),
         "not_me_url": f"{visit_page}cancel/" if kind == BOOKED and appointment.patient.is_provisional else "",
+        "change_words": _change_words(appointment, clinic, now=now) if kind in (BOOKED, MOVED) else "",
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         **buttons(
             kind,
@@ -214,6 +216,16 @@ def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, ki
             is_confirmed=appointment.confirmed_at is not None,
         ),
     }
+
+
+def _change_words(appointment: Appointment, clinic: Clinic, *, now: datetime) -> str:
+    """Until when the patient can move or cancel online, and what it costs later."""
+    deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+    if appointment.status != Appointment.Status.BOOKED or now >= appointment.starts_at:
+        return ""
+    until = f"You can move or cancel online until {clinic_time(deadline, clinic)}."
+    words = until if now < deadline else "It is too late to move or cancel online. Please call us."
+    return " ".join(filter(None, [words, appointment.service.late_fee_words]))
 
 
 def text_values(message: Message, now: datetime) -> dict:

@@ -17,6 +17,9 @@ from clinic.practice.models import Clinic, Therapist
 Because = NotOfferedBecause
 
 
+GRACE = timedelta(minutes=30)  # after booking: to put right what was just pressed, however soon the visit is
+
+
 @dataclass(frozen=True)
 class BookableTime:
     """From when until before when a service can be booked online."""
@@ -37,6 +40,13 @@ def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> Bookabl
     today = now.astimezone(clinic.zone).date()
     last_day = day_interval(today + timedelta(days=horizon), 1, clinic.zone)
     return BookableTime(now.astimezone(UTC) + timedelta(minutes=notice), last_day.end)
+
+
+def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic) -> datetime:
+    """Until when the patient can move or cancel a visit online: the clinic's hours before it, but GRACE after booking if that
+    is later; never past its start."""
+    window_begins = starts_at - timedelta(hours=clinic.change_window_hours)
+    return min(max(window_begins, booked_at + GRACE), starts_at)
 
 
 def require_free(

@@ -61,4 +61,6 @@ def _why_not_ahead(visit: Appointment | None, message: Message, now: datetime) -
         return "the visit was changed"
     if visit.starts_at <= now:
         return "the visit has begun"
+    if visit.not_coming_at:
+        return "the patient has said that they cannot come"
     return "the patient has arrived" if visit.arrived_at else None

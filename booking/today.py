@@ -7,15 +7,16 @@ from enum import Enum
 from itertools import groupby
 from operator import attrgetter
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from assessments.models import Flag
 from booking.diaries import Diary, read_diaries
+from booking.message_words import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.opening_hours import day_interval
 from booking.scheduling import Interval, intersect, subtract
 from booking.wording import LocalTime, clinic_time
-from clinic.outbox.models import Message
+from clinic.outbox.models import Message, State
 from clinic.outbox.pulse import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
@@ -105,7 +106,7 @@ class OfferedTime:
     """A freed time that lies ahead, and what became of it on the wait list."""
 
     time: LocalTime
-    asked: int  # how many people
+    asked: int  # how many people have been told
     taken_by: Patient | None
 
 
@@ -123,6 +124,7 @@ class Today:
     overdue_messages: Sequence[Message] = ()
     nobody_sends_since: datetime | None = None  # worker or beat stand still
     unmarked: Sequence[Appointment] = ()
+    cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # people who would like an earlier time
 
@@ -160,6 +162,7 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: 
         "gaps": _gaps(diaries, whole_day, clinic),
         "next_visit": None if visits else _next_visit(whole_day, therapist),
         "unmarked": list(_unmarked(whole_day, therapist)),
+        "cannot_come": list(_cannot_come(now, therapist)),
     }
 
 
@@ -226,6 +229,12 @@ def _next_visit(whole_day: Interval, therapist: Therapist | None) -> Appointment
     return ahead.order_by("starts_at").first()
 
 
+def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
+    """Visits that stand although the patient has said that they cannot come: someone has to call."""
+    ahead = _of(therapist).filter(status=Status.BOOKED, not_coming_at__isnull=False, ends_at__gt=now)
+    return ahead.order_by("starts_at")
+
+
 def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
     """Visits of the last days of which nobody said whether the patient came."""
     return (
@@ -238,7 +247,9 @@ def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appo
 
 def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
     """What was freed and offered, soonest first; one query, a row for each person asked."""
-    ahead = SlotOffer.objects.filter(starts_at__gt=now).select_related("entry__patient").order_by("starts_at")
+    sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
+    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
+    ahead = ahead.select_related("entry__patient").order_by("starts_at")
     ahead = ahead if therapist is None else ahead.filter(therapist=therapist)
     times: dict[tuple, list[SlotOffer]] = {}
     for offer in ahead[:MOST_OFFERS]:
@@ -246,7 +257,7 @@ def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -
     return [
         OfferedTime(
             time=clinic_time(offers[0].starts_at, clinic),
-            asked=len(offers),
+            asked=sum(offer.was_sent for offer in offers),
             taken_by=next((offer.entry.patient for offer in offers if offer.taken_at), None),
         )
         for offers in times.values()

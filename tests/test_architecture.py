@@ -47,6 +47,7 @@ PURE = {
     "clinic/service_urls.py": set(),
     "clinic/practice/phone.py": {"phonenumbers"},
     "clinic/practice/zones.py": set(),
+    "clinic/practice/money.py": set(),
     "clinic/practice/mail_domains.py": set(),
     "clinic/outbox/limits.py": set(),
     "clinic/outbox/quiet_hours.py": set(),

@@ -5,7 +5,7 @@ from django.contrib import admin
 
 from assessments.models import Questionnaire
 from booking.models import Service
-from clinic.practice.templatetags.practice_tags import money
+from clinic.practice.money import format_money
 
 
 class ServiceForm(forms.ModelForm):
@@ -36,6 +36,7 @@ class ServiceAdmin(admin.ModelAdmin):
         (None, {"fields": ("name", "slug", "summary", "includes", "price_cents", "listing", "position")}),
         ("How and with whom", {"fields": ("in_person", "by_video", "by_phone", "therapists", "intake_slug")}),
         ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
+        ("Late changes", {"fields": ("late_fee_cents", "is_first_late_free", "late_fee_note")}),
         (
             "Limits",
             {"fields": ("minimum_notice_minutes", "horizon_days", "daily_cap", "weekly_cap", "prefers_no_gaps")},
@@ -47,7 +48,7 @@ class ServiceAdmin(admin.ModelAdmin):
 
     @admin.display(ordering="price_cents")
     def price(self, service):
-        return money(service.price_cents)
+        return format_money(service.price_cents)
 
     @admin.display(description="how")
     def ways(self, service):

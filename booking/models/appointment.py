@@ -99,6 +99,9 @@ class Appointment(models.Model):
         "assessments.Response", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    not_coming_at = models.DateTimeField(
+        "cannot come", null=True, blank=True, help_text="When the patient said so, too late to cancel online."
+    )
     arrived_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.ForeignKey(
@@ -185,6 +188,7 @@ class AppointmentEvent(models.Model):
         ARRIVED = "arrived", "arrived"
         NO_SHOW = "no_show", "did not come"
         ADDRESS_CORRECTED = "address", "address corrected"
+        NOT_COMING = "not_coming", "said they cannot come"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from booking.caps import Caps
 from booking.scheduling import VisitShape
+from clinic.practice.money import format_money
 
 
 class VisitMode(models.TextChoices):
@@ -62,6 +63,17 @@ class Service(models.Model):
         help_text="Kept free after the visit. Patients never see it; it may run past closing.",
     )
     price_cents = models.PositiveIntegerField("price (cents)", help_text="In cents: 15000 is $150; 0 is shown as free.")
+    late_fee_cents = models.PositiveIntegerField(
+        "late fee (cents)",
+        default=0,
+        help_text="For a change or a no-show after online changes close. In cents: 4000 is $40; 0: none.",
+    )
+    is_first_late_free = models.BooleanField(
+        "the first time is free", default=True, help_text="Said beside the late fee; you decide when you bill."
+    )
+    late_fee_note = models.CharField(
+        max_length=200, blank=True, help_text="One more sentence about it, such as when you waive it."
+    )
     by_phone = models.BooleanField(default=False, help_text="You call the patient at the time of the visit.")
     by_video = models.BooleanField(default=False, help_text="You send the patient a video link before the visit.")
     in_person = models.BooleanField(default=True, help_text="The patient comes to the clinic.")
@@ -149,6 +161,15 @@ class Service(models.Model):
     def inclusions(self) -> list[str]:
         """What the price includes, thing by thing."""
         return [line.strip() for line in self.includes.splitlines() if line.strip()]
+
+    @property
+    def late_fee_words(self) -> str:
+        """What a late change costs, in sentences for patients; empty where it costs nothing."""
+        if not self.late_fee_cents:
+            return ""
+        free = " The first time is free." if self.is_first_late_free else ""
+        note = f" {self.late_fee_note.strip()}" if self.late_fee_note.strip() else ""
+        return f"A late change or a missed visit costs {format_money(self.late_fee_cents)}.{free}{note}"
 
     @property
     def is_only_in_person(self) -> bool:

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.attendance import confirm_appointment
 from booking.models import Appointment
+from booking.not_coming import note_not_coming
 from booking.refusals import TooLateToChange, VisitCancelled
 from booking.views.manage import visit_context, visit_page
 from clinic.outbox.suppressions import messages_path
@@ -34,8 +35,14 @@ def messages(request: HttpRequest, token: str, appointment: Appointment, now: da
     return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
 
 
-@require_safe
-@visit_page(Capability.SEE_VISIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.CHANGE_VISIT, accepts=False)
 def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I can’t make it": another time first; then cancelling, which asks once more."""
-    return render(request, "booking/not_coming.html", visit_context(request, appointment, now))
+    """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
+    status = 200
+    if request.method == "POST":
+        try:
+            appointment.not_coming_at = note_not_coming(appointment=appointment, now=now).not_coming_at
+        except TooLateToChange:
+            status = 409
+    return render(request, "booking/not_coming.html", visit_context(request, appointment, now), status=status)

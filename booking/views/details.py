@@ -1,7 +1,7 @@
 """One time: offered, or gone; and booking it. The forms of a held time are in `holding`."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -17,7 +17,7 @@ from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.rules import require_free
+from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
 from booking.views.over_budget import booking_over_budget
@@ -48,7 +48,11 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     trail = read_trail(request, now=now)
     time, there = clinic_time(starts_at, clinic), time_there(service, starts_at, clinic, trail)
+    deadline = change_deadline(starts_at=starts_at, booked_at=now, clinic=clinic)
     return {
+        "change_until": clinic_time(deadline, clinic),
+        "is_soon": deadline <= now + GRACE,
+        "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,

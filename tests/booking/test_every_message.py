@@ -20,6 +20,7 @@ from booking import message_words
 from booking.changes import cancel_appointment
 from booking.feed_alerts import FEED_BROKEN
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
+from booking.not_coming import NOT_COMING
 from booking.own_address import CONFIRM_ADDRESS
 from booking.returning import RETURN_LINK
 from clinic.outbox import kinds
@@ -139,13 +140,14 @@ ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.WAIT_STUCK: an_entry,
     RETURN_LINK: a_request,
     CONFIRMATION_CODE: a_code,
+    NOT_COMING: a_visit,
     CONFIRM_ADDRESS: a_request,
     STAFF_FLAG: a_flag,
     STAFF_TEXT: a_text,
     FEED_BROKEN: a_feed,
     MESSAGE_FAILED: nobody,
 }
-TO_CLINIC = {FEED_BROKEN, MESSAGE_FAILED}
+TO_CLINIC = {NOT_COMING, FEED_BROKEN, MESSAGE_FAILED}
 
 
 def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:

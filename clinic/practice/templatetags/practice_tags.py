@@ -8,6 +8,7 @@ from django.utils.html import format_html
 
 from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
+from clinic.practice.money import format_money
 from clinic.practice.phone import format_phone
 
 register = template.Library()
@@ -37,13 +38,7 @@ def phone_text(e164: str) -> str:
     return format_phone(e164) if e164 else ""
 
 
-@register.filter
-def money(cents: int) -> str:
-    """Like "$150", "$87.50"; "Free" for nothing."""
-    if not cents:
-        return "Free"
-    dollars, rest = divmod(cents, 100)
-    return f"${dollars:,}.{rest:02}" if rest else f"${dollars:,}"
+register.filter("money", format_money)
 
 
 @register.filter
