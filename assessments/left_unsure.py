@@ -20,7 +20,7 @@ from .flags import apply_flags
 from .models import Response
 from .red_flags import evaluate
 
-LEFT_UNSURE = "intake_second_look"
+SECOND_LOOK = "intake_second_look"  # the row must not tell what was answered
 TIME_TO_SAY = timedelta(minutes=15)
 USELESS_AFTER = timedelta(days=2)
 
@@ -28,7 +28,7 @@ USELESS_AFTER = timedelta(days=2)
 def plan_look(*, response: Response, now) -> None:
     """Look at the answers of `response` again in a while, in the caller's transaction."""
     plan_message(
-        kind=LEFT_UNSURE,
+        kind=SECOND_LOOK,
         subject_id=response.pk,
         version=int(now.timestamp()),
         patient=None,
@@ -53,7 +53,7 @@ def raise_what_was_left(message: Message, now) -> str:
 
 def register_message_kind() -> None:
     """Tell the outbox of the look."""
-    register_kind(MessageKind(LEFT_UNSURE, _render, raise_what_was_left, respects_quiet_hours=False))
+    register_kind(MessageKind(SECOND_LOOK, _render, raise_what_was_left, respects_quiet_hours=False))
 
 
 def _render(message: Message, now) -> Email:

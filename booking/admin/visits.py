@@ -169,7 +169,8 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     @admin.display(description="intake")
     def intake_link(self, visit):
         if visit.intake is None:
-            return self.get_empty_value_display()
+            is_missing = visit.service.intake_slug and visit.status == Appointment.Status.BOOKED
+            return "none was begun" if is_missing else self.get_empty_value_display()
         url = reverse("admin:assessments_response_change", args=[visit.intake_id])
         return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
 

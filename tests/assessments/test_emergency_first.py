@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from assessments.checking import keep_fitting, keep_positives
-from assessments.left_unsure import LEFT_UNSURE, TIME_TO_SAY
+from assessments.left_unsure import SECOND_LOOK, TIME_TO_SAY
 from assessments.models import StaffAlert
 from assessments.responses import first_open_page, save_page
 from clinic.outbox.messages import claim_due_messages
@@ -121,7 +121,7 @@ def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, re
     look(NOW + TIME_TO_SAY)
     assert response.flags.get().rule_id == "UN01"
     assert StaffAlert.objects.get().recipient == charlie
-    message = Message.objects.get(kind=LEFT_UNSURE)
+    message = Message.objects.get(kind=SECOND_LOOK)
     assert (message.state, message.reason) == ("skipped", "a flag was raised")
     assert client.get(url("start", token)).headers["Location"] == url("stop", token)
 
@@ -131,4 +131,4 @@ def test_look_raises_nothing_when_the_follow_up_was_answered(response, charlie):
     save_page(response=response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
     look(NOW + TIME_TO_SAY)
     assert not response.flags.exists() and not StaffAlert.objects.exists()
-    assert Message.objects.get(kind=LEFT_UNSURE).reason == "the question was answered"
+    assert Message.objects.get(kind=SECOND_LOOK).reason == "the question was answered"

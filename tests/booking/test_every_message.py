@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 
 from assessments.alerts import STAFF_FLAG
-from assessments.left_unsure import LEFT_UNSURE
+from assessments.left_unsure import SECOND_LOOK
 from assessments.models import Questionnaire, StaffAlert
 from booking import message_words
 from booking.changes import cancel_appointment
@@ -169,7 +169,7 @@ def _plain(words: str) -> str:
 
 def test_every_kind_is_looked_at_here():
     registered = {name for name in kinds._kinds if "letter" not in name and name != "note"}  # other tests' own kinds
-    assert registered - {LEFT_UNSURE} == set(ABOUT)  # a look is never sent
+    assert registered - {SECOND_LOOK} == set(ABOUT)  # a look is never sent
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
