@@ -73,7 +73,9 @@ def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLIN
 def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now) -> int:
     """The patient has read the advice of the rules in `read` ({rule: the deadline that was shown}), at `level`. How many."""
     with transaction.atomic():
-        unseen = response.flags.unseen_by_patient().filter(current_level=level, rule_id__in=read).select_for_update()
+        unseen = (
+            response.flags.unseen_by_patient().of_rules(response, read).filter(current_level=level).select_for_update()
+        )
         flags = [flag for flag in unseen if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
             flag.patient_acknowledged_at, flag.shown_at = now, flag.shown_at or now

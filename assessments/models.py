@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
+from django.utils.crypto import salted_hmac
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
@@ -139,7 +140,7 @@ class FlagQuerySet(models.QuerySet):
         """
         return (
             self.filter(staff_acknowledged_at__isnull=True)
-            .exclude(rule_id__startswith="UN", lowered_at__isnull=False)
+            .exclude(closes_when_lowered=True, lowered_at__isnull=False)
             .worst_first()
         )
 
@@ -159,19 +160,34 @@ class FlagQuerySet(models.QuerySet):
     def worst_first(self, level: str = "level"):
         """By the highest level a flag ever had, or by another column."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
-        return self.order_by(severity, "raised_at", "rule_id")
+        return self.order_by(severity, "raised_at", "pk")
+
+    def of_rules(self, response: "Response", rule_ids):
+        """The flags of `response` that these rules raised: found by their keys, as the rules themselves are encrypted."""
+        return self.filter(response=response, rule_key__in=[rule_key(response.pk, rule_id) for rule_id in rule_ids])
+
+
+def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
+    """A keyed hash of a rule on one response, by which the database keeps its flag unique. The same rule has another key on
+    every other response, so that equal keys tell nothing."""
+    return salted_hmac("assessments.flag", f"{response_id}:{rule_id}", algorithm="sha256").hexdigest()
 
 
 class Flag(models.Model):
     """One rule that fired on one response.
 
     `level` is the highest it ever had; `current_level` follows the answers and is empty once the rule no longer fires.
-    `snapshot` holds what was answered, encrypted.
+    `rule_id` and `snapshot`, what was answered, are encrypted: a copy of the database shows that something could not wait,
+    not what it was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="flags")
-    rule_id = models.CharField(max_length=12)
+    rule_id = EncryptedJSONField()
+    rule_key = models.CharField(max_length=64, editable=False)
+    closes_when_lowered = models.BooleanField(
+        default=False, editable=False, help_text="Raised by an “I am not sure”: answered in full, it closes itself."
+    )
     rule_version = models.PositiveSmallIntegerField()
     level = models.CharField(max_length=1, choices=Level.choices)
     current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
@@ -191,7 +207,7 @@ class Flag(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["response", "rule_id"], name="flag_once_per_response_and_rule"),
+            models.UniqueConstraint(fields=["response", "rule_key"], name="flag_once_per_response_and_rule"),
             models.CheckConstraint(name="flag_level_is_known", condition=Q(level__in=Level.values)),
             models.CheckConstraint(
                 name="flag_lowered_has_an_instant",
@@ -210,7 +226,14 @@ class Flag(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.rule_id}, {self.get_level_display()}"
+        return f"Flag, {self.get_level_display()}"
+
+    def save(self, *args, **kwargs):
+        """Keep what the database can see of the rule in step with it."""
+        if self._state.adding:
+            self.rule_key = rule_key(self.response_id, self.rule_id)
+            self.closes_when_lowered = self.rule_id.startswith("UN")
+        super().save(*args, **kwargs)
 
     def is_overdue(self, now) -> bool:
         """Whether an emergency or urgent flag has waited longer for its first look than its level allows."""

@@ -12,6 +12,7 @@ from clinic.practice.models import User
 from clinic.practice.patients import find_or_register_patient
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
+from tests.assessments.flags import flag_of
 
 pytestmark = pytest.mark.django_db
 WORRYING = {
@@ -91,7 +92,7 @@ def test_changed_answer_stays_visible(staff, worrying, intake):
 
 
 def test_acknowledging_a_flag(staff, worrying, charlie):
-    flag = worrying.flags.get(rule_id="RF16")
+    flag = flag_of("RF16", worrying.flags)
     assert staff.get(acknowledge_url(flag)).status_code == 405
     assert staff.post(acknowledge_url(flag)).status_code == 303
     flag.refresh_from_db()

@@ -4,11 +4,12 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, connection
 
 from assessments.enablement import keep_enabled
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags import LEVELS
-from assessments.responses import pages_asked, save_page
+from assessments.responses import pages_asked, save_page, start_response
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
@@ -52,3 +53,25 @@ def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(respo
 
 def is_lower(level, than):
     return not level or LEVELS.index(level) > LEVELS.index(than)
+
+
+def test_rule_of_a_flag_is_not_to_be_read_in_the_database(response, bob):
+    other = start_response(questionnaire_slug=response.questionnaire.slug, patient=bob, now=NOW)
+    for one in (response, other):
+        Flag.objects.create(
+            response=one, rule_id="RF16", rule_version=1, level="U", current_level="U", action="24h", raised_at=NOW
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text, t.rule_key FROM assessments_flag t")
+        rows = cursor.fetchall()
+    assert all("RF16" not in text for text, _ in rows)
+    assert len({key for _, key in rows}) == 2, "the same rule looks different on another response"
+    assert [flag.rule_id for flag in Flag.objects.all()] == ["RF16", "RF16"]
+    assert str(Flag.objects.first()) == "Flag, urgent"
+
+
+def test_rule_raises_one_flag_on_a_response(response):
+    fields = {"rule_version": 1, "level": "U", "current_level": "U", "action": "24h", "raised_at": NOW}
+    Flag.objects.create(response=response, rule_id="RF16", **fields)
+    with pytest.raises(IntegrityError, match="flag_once_per_response_and_rule"):
+        Flag.objects.create(response=response, rule_id="RF16", **fields)

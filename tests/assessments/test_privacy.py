@@ -72,7 +72,7 @@ def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, inta
     client.force_login(charlie)
     summary = client.get(reverse("admin:assessments_response_change", args=[response.pk]))
     assert all(canary(name) in summary.text for name in WORDS)  # they were planted
-    assert Flag.objects.filter(rule_id__in=["RF17", "RF26"]).count() == 2
+    assert {"RF17", "RF26"} <= {flag.rule_id for flag in Flag.objects.all()}
     assert leaks(rows_as_text(), canaries) == []
     assert leaks("\n".join(caplog.messages), canaries) == []
     assert leaks("\n".join(addresses), canaries) == []

@@ -18,6 +18,7 @@ from assessments.responses import (
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
+from tests.assessments.flags import flag_of
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=5)
@@ -127,7 +128,7 @@ def test_level_that_sinks_is_kept_beside_the_highest(response, intake):
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
     save_page(response=response, page="signs", answers={**moving, "rf.foot.fast": ["yes"]}, now=NOW)
     save_page(response=response, page="signs", answers={**moving, "rf.foot.fast": ["no"]}, now=LATER)
-    flag = response.flags.get(rule_id="RF30")
+    flag = flag_of("RF30", response.flags)
     assert (flag.level, flag.current_level, flag.action) == ("E", "U", "24 h")
     assert AccessEvent.objects.filter(object_id=str(flag.pk), action="U").count() == 1
 

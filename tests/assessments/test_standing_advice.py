@@ -11,6 +11,7 @@ from assessments.models import Flag
 from assessments.responses import complete_response, save_page
 from tests.assessments.answering import QUIET, fill_page, page_url, posted
 from tests.assessments.conftest import NOW
+from tests.assessments.flags import flag_of
 from tests.assessments.test_responses import save_all
 from tests.assessments.test_views import url, walk
 
@@ -97,7 +98,7 @@ def test_page_read_in_one_tab_does_not_settle_more_haste_from_another(client, to
     save_page(response=response, page="signs", answers={"rf.signs": ["calf-swollen"]}, now=LATER)
     form = {"action": "acknowledge", "level": "U", "deadline": shown.context["deadline"]}
     assert client.post(url("stop", token), form).url == url("stop", token)
-    assert dict(response.flags.values_list("rule_id", "patient_acknowledged_at"))["RF27"] is None
+    assert flag_of("RF27", response.flags).patient_acknowledged_at is None
     again = client.get(url("stop", token))
     assert again.context["deadline"] == "same day"
     client.post(url("stop", token), form | {"deadline": again.context["deadline"]})

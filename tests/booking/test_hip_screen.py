@@ -14,6 +14,7 @@ from booking.models import Appointment
 from clinic.practice.models import User
 from education.models import Article, Topic
 from tests.assessments.answering import QUIET, posted
+from tests.assessments.flags import flag_of
 
 from .conftest import NINE_ON_TUESDAY, NOW
 
@@ -198,7 +199,7 @@ def test_urgent_sign_is_read_once_and_reaches_staff_with_the_booking(client, day
     assert client.post(stop).headers["Location"].endswith("/where/")
     assert walk(client, days_url, CALM | {"rf.move": ["walk-groin"]}) == days_url
     book(client, evaluation, hip_article.code)
-    flag = Flag.objects.get(rule_id="RF16")
+    flag = flag_of("RF16")
     assert flag.patient_acknowledged_at is not None
     assert StaffAlert.objects.get().level == "U"
 

@@ -125,7 +125,7 @@ def test_only_advice_that_was_shown_and_acknowledged_counts_as_read(service):
     answers = {"rf.move": ["walk-groin"], "rf.signs": ["cancer", "calf-swollen"]}
     read = {"RF16": "24 h", "RF27": "48 h"}  # RF27 asked for more haste than what was shown
     visit = book(service, screen=Screen("/", answers=answers, read=read))
-    acknowledged = dict(visit.intake.flags.values_list("rule_id", "patient_acknowledged_at"))
+    acknowledged = {flag.rule_id: flag.patient_acknowledged_at for flag in visit.intake.flags.all()}
     assert {rule for rule, at in acknowledged.items() if at} == {"RF16"}
     assert set(acknowledged) == {"RF16", "RF27", "RF28"}
 

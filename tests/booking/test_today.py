@@ -95,7 +95,8 @@ def test_flags_of_one_intake_are_one_line_worst_first(evaluation):
     make_flag(bobs, NOW - timedelta(hours=1), rule="RF17", level="U")
 
     first, second = read_today(now=NOW + timedelta(minutes=40)).flagged
-    assert [one.rule_id for one in first.flags] == ["RF01", "RF02", "RF16", "RF36"]
+    ids = [one.rule_id for one in first.flags]
+    assert (sorted(ids[:2]), ids[2:]) == (["RF01", "RF02"], ["RF16", "RF36"])
     assert [(one.level, count) for one, count in first.counts] == [("E", 2), ("U", 1), ("T", 1)]
     assert (first.first_raised_at, first.is_late, first.is_unread, first.wants_call) == (NOW, True, True, False)
     assert (second.worst.rule_id, second.is_late) == ("RF17", False)
@@ -120,7 +121,7 @@ def make_flag(visit, now, rule="RF01", level="E", response=None):
 def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_assert_num_queries):
     visit = book(evaluation)
     make_flag(visit, NOW)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read_today(now=EIGHT_ON_TUESDAY)
     for number in range(8):
         nora = make_therapist(f"Nora{number}", position=number)
@@ -133,7 +134,7 @@ def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_a
                 name=f"Bob {number} {hour}",
             )
             make_flag(visit, NOW)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         today = read_today(now=EIGHT_ON_TUESDAY)
         [visit.appointment.service.name for visit in today.visits]
     assert len(today.visits) == 33

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.models import Flag, Response
+from assessments.models import Response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.sending import send_due_messages
+from tests.assessments.flags import flag_of
 
 from . import steps
 
@@ -51,7 +52,7 @@ def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check
     steps.press(phone, "Send to my therapist")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you")
     assert Response.objects.get().progress == "done"
-    flag = Flag.objects.get(rule_id="RF16")
+    flag = flag_of("RF16")
     assert flag.level == "U" and flag.patient_acknowledged_at
 
     desk = open_browser(viewport={"width": 1280, "height": 900})
