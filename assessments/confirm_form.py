@@ -1,11 +1,11 @@
 """The form by which a patient confirms who they are."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from crispy_forms.helper import FormHelper
 from django import forms
 
-from clinic.practice.confirmation import try_code
+from clinic.practice.confirmation import is_birth_date, try_code
 from clinic.practice.models import Patient
 
 
@@ -32,3 +32,26 @@ class ConfirmForm(forms.Form):
                 "This code does not fit, or it is too old. Look at the newest email, or ask for a new code."
             )
         return self.cleaned_data["code"]
+
+
+class BirthDateForm(forms.Form):
+    """The birth date on file; only for a patient who has one there. The caller limits how often it may be tried."""
+
+    birth_on = forms.DateField(
+        label="Your date of birth",
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
+        error_messages={"required": "Enter your date of birth.", "invalid": "Enter a date like 04/30/1987."},
+    )
+
+    def __init__(self, *args, patient: Patient, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_birth_on(self) -> date:
+        """Compare with the date on file."""
+        typed = self.cleaned_data["birth_on"]
+        if not is_birth_date(patient=self.patient, typed=typed):
+            raise forms.ValidationError("This is not the date we have on file. Try again, or ask for a code.")
+        return typed

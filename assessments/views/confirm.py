@@ -12,9 +12,9 @@ from clinic.outbox.confirmation_code import send_code
 from clinic.practice.confirmation import CODE_LASTS, confirm
 from clinic.practice.models import Proof
 from clinic.practice.proof import Capability, has_proof, patient_page
-from clinic.practice.rate_limits import CODES, OWN_CODES, spend
+from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 
-from ..confirm_form import ConfirmForm
+from ..confirm_form import BirthDateForm, ConfirmForm
 from .opening import find_response
 
 
@@ -27,6 +27,8 @@ def confirm_identity(request, token, response, now):
     action = request.POST.get("action")
     if action == "send":
         return _send(request, token, response, now)
+    if action == "birth" and response.patient.birth_on:
+        return _try_birth_date(request, token, response, now)
     form = ConfirmForm(request.POST if action == "confirm" else None, patient=response.patient, now=now)
     if form.is_bound and form.is_valid():
         confirm(request.session, patient=response.patient, now=now)
@@ -47,6 +49,20 @@ def _send(request, token, response, now):
     return HttpResponseRedirect(f"{reverse('assessments:confirm', args=[token])}?{query}", status=303)
 
 
+def _try_birth_date(request, token, response, now):
+    birth_form = BirthDateForm(request.POST, patient=response.patient)
+    verdict = spend((BIRTH_DATES, response.patient.pk), now=now)
+    if not verdict.is_over and birth_form.is_valid():
+        confirm(request.session, patient=response.patient, now=now)
+        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+    form = ConfirmForm(None, patient=response.patient, now=now)
+    if not verdict.is_over:
+        return _show(request, token, response, form=form, birth_form=birth_form, status=422)
+    page = _show(request, token, response, form=form, birth_form=None, is_birth_over=True, status=429)
+    page["Retry-After"] = verdict.seconds_left(now=now)
+    return page
+
+
 def _show(request, token, response, *, form, status=200, **more):
     patient, is_mailed = response.patient, request.link.proof >= Proof.MAILED
     context = {
@@ -54,6 +70,7 @@ def _show(request, token, response, *, form, status=200, **more):
         "response": response,
         "form": form,
         "page_id": _asked_page(request),
+        "birth_form": BirthDateForm(patient=patient) if patient.birth_on else None,
         "is_sent": "sent" in request.GET,
         "has_code": "have" in request.GET or request.POST.get("action") == "confirm",
         "is_saved": "saved" in request.GET,

@@ -29,6 +29,7 @@ class Per(StrEnum):
     MAILBOX = "mailbox"
     VISIT = "visit"
     ACCOUNT = "account"
+    PATIENT = "patient"
     FORM = "form"
 
 
@@ -66,6 +67,7 @@ CONFIRM_LINKS = Limit("links to confirm an address", Per.MAILBOX, 3, 8 * HOUR, L
 CONFIRM_LINKS_IN_A_ROW = Limit("links to confirm in a row", Per.MAILBOX, 1, 5 * MINUTE, LAST_LINK)
 CODES = Limit("codes asked for by a link that was shown", Per.MAILBOX, 4, 6 * HOUR, LAST_CODE)
 OWN_CODES = Limit("codes asked for by a mailed link", Per.MAILBOX, 5, 12 * MINUTE, LAST_CODE)
+BIRTH_DATES = Limit("birth dates tried for a patient", Per.PATIENT, 4, 6 * HOUR, "the page asks for a code instead")
 MOVES = Limit("moves of a visit", Per.VISIT, 6, 4 * HOUR, CALL)
 CORRECTIONS = Limit("corrected addresses of a visit", Per.VISIT, 3, 8 * HOUR, CALL)
 NETWORK_CHANGES = Limit("changes of visits from a network", Per.NETWORK, 30, HOUR, CALL)

@@ -1,7 +1,7 @@
 """Stored answers are shown to the browser that has just given them, and else after a code from the mailbox."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -15,7 +15,7 @@ from clinic.outbox.sending import send_due_messages
 from clinic.practice.confirmation import CONFIRMED_FOR
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
-from clinic.practice.rate_limits import CODES, OWN_CODES
+from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES
 
 from .answering import QUIET, fill_page, page_url, posted
 
@@ -139,3 +139,37 @@ def test_code_is_in_no_address_no_row_and_no_log(client, token, post_office, cap
     answer = confirm(reader, token, code)
     assert code not in answer["Location"] and code not in caplog.text
     assert not any(code in str(row) for row in Message.objects.values())
+
+
+@pytest.fixture
+def birthday(alice):
+    alice.birth_on = date(1987, 6, 5)
+    alice.save()
+
+
+def try_birth_date(client, token, day):
+    return client.post(url("confirm", token), {"action": "birth", "birth_on": day, "page": "safety"})
+
+
+def test_birth_date_on_file_shows_the_answers_and_another_does_not(client, token, birthday):
+    fill_page(client, token, "safety", QUIET)
+    reader = Client()
+    wrong = try_birth_date(reader, token, "1987-06-06")
+    assert wrong.status_code == 422 and "not the date we have on file" in wrong.content.decode()
+    assert reader.get(page_url(token, "safety")).status_code == 303
+    assert try_birth_date(reader, token, "1987-06-05")["Location"] == page_url(token, "safety")
+    assert reader.get(page_url(token, "safety")).status_code == 200
+
+
+def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_right_one_counts(client, token, birthday):
+    fill_page(client, token, "safety", QUIET)
+    for number in range(BIRTH_DATES.at_once):
+        assert try_birth_date(Client(REMOTE_ADDR=f"198.51.100.{number}"), token, "1950-01-01").status_code == 422
+    refused = try_birth_date(Client(), token, "1987-06-05")
+    assert refused.status_code == 429 and "ask for a code instead" in refused.content.decode()
+
+
+def test_birth_date_is_not_asked_for_where_none_is_on_file(client, token):
+    fill_page(client, token, "safety", QUIET)
+    assert "date of birth" not in Client().get(url("confirm", token)).content.decode()
+    assert try_birth_date(Client(), token, "1987-06-05").status_code == 200
