@@ -22,8 +22,9 @@ from assessments.responses import start_response
 from booking.feeds import create_feed
 from booking.models import SlotOffer
 from clinic.practice.links import issue_link
-from clinic.practice.models import LinkPurpose, User
+from clinic.practice.models import LinkPurpose, Proof, User
 from education.articles import load_articles
+from education.signs import NONE
 from tests.assessments.fhir_examples import EVERYTHING, packed
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, clinic, evaluation, meredith  # noqa: F401
 from tests.booking.waiting import wait
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.django_db
 
 PERSON = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0123", "mode": "in_person"}
 DAYS = {"first_on": "2026-12-01", "last_on": "2026-12-05", "part_of_day": ""}
+NO_SIGNS = {"emergency": [NONE], "urgent": [NONE]}
 TYPED = (
     "int",
     "dec",
@@ -100,7 +102,9 @@ def tokens(service, therapist) -> dict[str, str]:
 def link_to(row, purpose, patient) -> str:
     owner = getattr(row, "patient", None) or getattr(getattr(row, "entry", None), "patient", patient)
     expires_at = NOW + timedelta(days=30)
-    return issue_link(patient=owner, purpose=purpose, subject_id=row.pk, expires_at=expires_at, now=NOW)
+    return issue_link(
+        patient=owner, purpose=purpose, subject_id=row.pk, proof=Proof.MAILED, expires_at=expires_at, now=NOW
+    )
 
 
 def pages_of(links: dict[str, str]) -> dict[str, Page]:
@@ -110,12 +114,14 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
     visit, intake, mail = ({"token": links[name]} for name in ("visit", "intake", "messages"))
     person = PERSON | {"idempotency_key": str(uuid.uuid4())}
     pages = {
-        **dict.fromkeys(("home", "health", "robots", "sitemap", "booking:services", "booking:return_asked"), Page()),
+        **dict.fromkeys(
+            ("home", "live", "ready", "health", "robots", "sitemap", "booking:services", "booking:return_asked"), Page()
+        ),
         **{f"education:{name}": Page() for name in ("index", "search", "feed", "glossary")},
         "picture": Page({"name": "abcdefgh-600x400", "width": 600}, found=404),
         "education:load_check": Page(data={"runs": "5 6", "plan": "7"}),
-        "education:pain_guide": Page(data={"worst": "3", "morning": "usual"}),
-        "education:places": Page(data={"place": "groin"}),
+        "education:pain_guide": Page(data=NO_SIGNS | {"worst": "3", "morning": "usual", "is_rising": "no"}),
+        "education:places": Page(data=NO_SIGNS | {"place": "groin"}),
         "education:topic": Page({"slug": "hip-and-groin"}),
         "education:share_image": Page({"slug": "the-chain"}),
         "education:article": Page({"slug": "the-chain"}),
@@ -129,6 +135,11 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "booking:renew_hold": Page(held, {}, 303),
         "booking:release_hold": Page(held, {}, 303),
         "booking:return": Page({}, {"email": "alice@example.com"}, 303),
+        "booking:unheld": Page(time, person, 303),
+        "booking:confirm_address": Page({"token": "x" * 40}, {}, 404),
+        "booking:address_confirmed": Page(),
+        "booking:address": Page(visit, {"email": "alice.other@example.com"}, 409),
+        "booking:mail_again": Page(visit, {}, 409),
         "booking:somebody_else": Page({}, {}, 303),
         "booking:welcome_back": Page({"token": links["return"]}, {"patient": links["patient"]}, 303),
         "booking:move_times": Page(visit | {"day": TUESDAY.isoformat()}),
@@ -144,11 +155,13 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "assessments:page": Page(intake | {"page": "plain"}, {"seen": TYPED, **dict.fromkeys(TYPED, "")}, 303),
         "assessments:stop": Page(intake, {"action": "callback", "level": "E"}, 303),
         "assessments:check": Page(intake, {}, 303),
+        "assessments:confirm": Page(intake, {"action": "confirm", "code": "123456", "birth_on": "1990-01-01"}, 422),
         "assessments:start": Page(intake),
         "assessments:done": Page(intake, found=303),
         "outbox:mailgun": Page({}, {}, 404),  # no such provider is in use; the signed ones are asked below
         "outbox:postmark": Page({}, {}, 404),
         "outbox:twilio": Page({}, {"From": "+16035550123", "Body": "Y"}, 404),
+        "outbox:twilio_status": Page({"pk": str(uuid.uuid4())}, {"MessageStatus": "failed", "ErrorCode": "1"}, 404),
         "outbox:messages": Page(mail),
         "outbox:stop": Page(mail, {}, 303),
         "outbox:start": Page(mail, {}, 303),
@@ -212,9 +225,9 @@ class Visitor:
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(args[match[1]]), self.routes[self.name])
 
     def ask(self, method: str, address: str, given=None, what: str = "", **options):
-        with transaction.atomic():
-            response = getattr(self.client, method)(address, given or {}, **options)
-            transaction.set_rollback(True)
+        before = transaction.savepoint_create()
+        response = getattr(self.client, method)(address, given or {}, **options)
+        transaction.savepoint_rollback(before)
         status = response.status_code
         is_silent = 400 <= status != 405 and not response.content
         if status >= 500 or is_silent:

@@ -13,8 +13,8 @@ from assessments.models import Flag, Questionnaire, Response, RuleSignOff
 from booking.feeds import create_feed
 from booking.models import Appointment, HoursOverride, OpeningHours, Service, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access
-from clinic.outbox.models import Channel, MessageRule, Suppression, TextConsent
-from clinic.practice.models import Patient, User
+from clinic.outbox.models import Channel, InboundText, MessageRule, Suppression, TextConsent
+from clinic.practice.models import CleanupRun, Patient, User
 from education.models import Article, Picture, Topic
 from tests.clinic.factories import (
     NOON,
@@ -31,16 +31,20 @@ CANARIES = {
     "Fiona Flagcanary": {"assessments.response", "assessments.flag"},
     "Mona Messagecanary": {"outbox.message"},
     "Cora Consentcanary": {"outbox.textconsent"},
+    "Irma Inboundcanary": {"outbox.inboundtext"},
+    "wordscanary": {"outbox.inboundtext"},
     "suzycanary@example.com": {"outbox.suppression"},
     "Paul Patientcanary": set(),
     "answercanary": {"assessments.response"},
 }
+IRMAS_PHONE = "+16035550177"
 
 
 def furnish() -> dict[str, str]:
     """Make the clinic at NOON of its Tuesday. Returns the address's arguments by model: the pk of a row of each."""
     ClinicFactory()
     people = {name.split()[0]: PatientFactory(name=name) for name in CANARIES if " " in name}
+    Patient.objects.filter(pk=people["Irma"].pk).update(phone=IRMAS_PHONE)
     owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
     rows = [owner, people["Paul"], *_open_hours(owner), *_library(owner)]
     rows += _visits(people, rows[2], rows[3])
@@ -48,6 +52,7 @@ def furnish() -> dict[str, str]:
     rows += _messages(people)
     rows.append(record_access(actor=owner, action="R", subject=people["Paul"], patient_id=people["Paul"].pk, now=NOON))
     rows.append(Group.objects.create(name="Front desk"))
+    rows.append(CleanupRun.objects.create(started_at=NOON, ended_at=NOON))
     kind = ContentType.objects.get_for_model(Patient)
     for patient in people.values():
         LogEntry.objects.create(
@@ -150,4 +155,7 @@ def _messages(people):
     stop = Suppression.objects.create(
         channel=Channel.EMAIL, address="suzycanary@example.com", why="bounced", created_at=NOON
     )
-    return failed, rule, consent, stop
+    said = InboundText.objects.create(
+        provider_id="SM1", phone=IRMAS_PHONE, patient=people["Irma"], words="wordscanary", received_at=NOON
+    )
+    return failed, rule, consent, stop, said

@@ -154,9 +154,9 @@ class Walk:
     def ask(self, method, name, page, address, role) -> None:
         wanted = page.acts if method == "POST" else page.opens if method in ("GET", "HEAD") else None
         if method == "POST" and may(role.held, page.acts or ()):
-            with transaction.atomic():  # what the page does is undone
-                response = self._answer(method, page, address)
-                transaction.set_rollback(True)
+            before = transaction.savepoint_create()  # what the page does is undone
+            response = self._answer(method, page, address)
+            transaction.savepoint_rollback(before)
         else:
             response = self._answer(method, page, address)
         if fault := find_fault(response, page, wanted, role.held) or find_canary(response, role.held):
