@@ -8,6 +8,7 @@ import pytest
 from booking.changes import cancel_appointment, move_appointment
 from booking.message_words import MOVED, OFFER, REMINDER_2H, REMINDER_48H
 from booking.models import OpeningHours
+from booking.reminders import UNDO_FOR
 from clinic.outbox.messages import resend_message
 from clinic.outbox.models import Message, MessageRule
 from clinic.practice.models import Patient
@@ -47,8 +48,9 @@ def test_every_message_about_a_call_goes_by_the_visitors_clock_of_that_call(call
     assert text_of(visit).time_zone == "America/Los_Angeles"
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + HOUR, now=NOW)
     assert zones(moved) == {"America/Los_Angeles"}
-    sweep(now=NOW)
-    assert resend_message(mail_of(visit, MOVED), now=NOW).time_zone == "America/Los_Angeles"
+    told_at = NOW + UNDO_FOR
+    sweep(now=told_at)
+    assert resend_message(mail_of(visit, MOVED), now=told_at).time_zone == "America/Los_Angeles"
 
 
 def test_a_visit_in_person_is_planned_by_the_clinics_clock_when_the_booking_named_another(evaluation, meredith):
