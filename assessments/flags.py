@@ -5,6 +5,7 @@ from django.db import transaction
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
+from .enablement import enabled_items
 from .models import Flag, Response
 from .red_flags import Fired, is_sooner
 from .rule_format import DEADLINES, LEVELS
@@ -13,7 +14,7 @@ from .rule_format import DEADLINES, LEVELS
 def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Flag]:
     """Bring the flags of `response` in line with `fired`; returns those that are new or worse than before.
 
-    The caller holds the lock on the response. A flag is lowered when an answer changes, never removed, and each
+    The caller holds the lock on the response. A flag is lowered when an answer changes to another, never removed, and each
     lowering is written to the audit trail.
     """
     existing = {flag.rule_id: flag for flag in response.flags.all()}
@@ -25,9 +26,16 @@ def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Fl
         elif hit.level != flag.current_level:
             _lower_flag(flag, level=hit.level, action=hit.deadline, now=now)
     for flag in existing.values():
-        if flag.current_level:
+        if flag.current_level and not _is_unanswered(flag, response):
             _lower_flag(flag, level="", action=flag.action, now=now)
     return raised
+
+
+def _is_unanswered(flag: Flag, response: Response) -> bool:
+    """Whether a question that raised `flag` is still asked and has no answer now: taking an answer back says nothing, so the
+    flag stands until there is another."""
+    asked = enabled_items(response.questionnaire.parsed, response.answers)
+    return any(name in asked and not response.answers.get(name) for name in flag.snapshot)
 
 
 def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now) -> Flag:
@@ -73,10 +81,9 @@ def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLIN
 def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now) -> int:
     """The patient has read the advice of the rules in `read` ({rule: the deadline that was shown}), at `level`. How many."""
     with transaction.atomic():
-        unseen = (
-            response.flags.unseen_by_patient().of_rules(response, read).filter(current_level=level).select_for_update()
-        )
-        flags = [flag for flag in unseen if not is_sooner(flag.action, than=read[flag.rule_id])]
+        unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
+        of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted: the database cannot look for them
+        flags = [flag for flag in of_rules if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
             flag.patient_acknowledged_at, flag.shown_at = now, flag.shown_at or now
             flag.save(update_fields=["patient_acknowledged_at", "shown_at"])

@@ -48,12 +48,14 @@ def raise_what_was_left(message: Message, now) -> str:
     fired = evaluate(read_rules(), keep_enabled(response.questionnaire.parsed, response.answers))
     raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
-    return "a flag was raised" if raised else "the question was answered"
+    return "looked at"  # the row must not tell what was answered
 
 
 def register_message_kind() -> None:
     """Tell the outbox of the look."""
-    register_kind(MessageKind(SECOND_LOOK, _render, raise_what_was_left, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(SECOND_LOOK, _render, raise_what_was_left, respects_quiet_hours=False, is_missed_by_staff=True)
+    )
 
 
 def _render(message: Message, now) -> Email:

@@ -162,10 +162,6 @@ class FlagQuerySet(models.QuerySet):
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         return self.order_by(severity, "raised_at", "pk")
 
-    def of_rules(self, response: "Response", rule_ids):
-        """The flags of `response` that these rules raised: found by their keys, as the rules themselves are encrypted."""
-        return self.filter(response=response, rule_key__in=[rule_key(response.pk, rule_id) for rule_id in rule_ids])
-
 
 def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
     """A keyed hash of a rule on one response, by which the database keeps its flag unique. The same rule has another key on

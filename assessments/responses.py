@@ -155,6 +155,16 @@ def settle_import(*, response: Response, is_finished: bool, now) -> Response:
     return response
 
 
+def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+    """What of `given` adds to `stored`: answers to open questions, and more ticks in a list, never fewer."""
+    lists = {item.link_id for item in page.walk() if item.repeats and item.options}
+    added = {name: values for name, values in given.items() if values and (name in lists or name not in stored)}
+    return {
+        name: [*stored.get(name, []), *(one for one in values if one not in stored.get(name, []))]
+        for name, values in added.items()
+    }
+
+
 def merge_answers(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
     """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back."""
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}

@@ -13,7 +13,7 @@ from booking.wait_list import SAY_SO_WITHIN, end_dead_entries
 from clinic.outbox.messages import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts import consent_of, give_consent
-from clinic.practice.links import revoke_links
+from clinic.practice.links import revoke_all_links, revoke_links
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.patients import find_or_register_provisional
 
@@ -29,8 +29,10 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
     other visits, so the visit is given to another one instead of changing the row.
     Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead.
     """
+    Patient.objects.select_for_update().get(pk=appointment.patient_id)  # nobody proves the old address meanwhile
     appointment = lock_appointment(appointment)
-    if not appointment.patient.is_provisional:
+    appointment.patient.refresh_from_db()
+    if not appointment.patient.is_provisional or appointment.patient.merged_into_id:
         raise AddressProven
     if appointment.status != Status.BOOKED or appointment.starts_at <= now:
         raise TooLateToChange
@@ -40,6 +42,7 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
         _give_visit_to(appointment, new, now=now)
         record_event(appointment, AppointmentEvent.Kind.ADDRESS_CORRECTED, by=None, now=now)
         plan_messages_to_new_address(appointment, clinic=Clinic.objects.current(), now=now)
+        _say_who_waits(new, now)
     return appointment
 
 
@@ -49,11 +52,12 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
     for subject in filter(None, subjects):
         revoke_links(subject_id=subject, proof=Proof.MAILED, now=now)
     shown.update(patient=patient)
-    Message.objects.filter(subject_id=appointment.pk).update(patient=patient)
+    Message.objects.filter(subject_id=appointment.pk).exclude(state__in=SETTLED).update(patient=patient)
     WaitListEntry.objects.filter(appointment=appointment, patient=old, status=WaitListEntry.Status.WAITING).update(
         patient=patient
     )
     if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
+        revoke_all_links(old, now=now)
         old.merged_into = patient  # nothing else was ever asked for with the wrong address
         old.save(update_fields=["merged_into"])
     appointment.patient, appointment.other_phone = patient, appointment.other_phone or _unless_same(old, patient)
@@ -75,7 +79,8 @@ def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
     Raises MailOnItsWay while one is, or once enough copies went; MessageNotSettled or TooLateToSend as `resend_message`.
     """
     news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
-    newest = news.filter(version=appointment.version).order_by("created_at").last()
+    news = news.filter(version=appointment.version)
+    newest = news.order_by("created_at").last()
     if newest is None or newest.state not in SETTLED or news.count() > MOST_COPIES:
         raise MailOnItsWay
     return resend_message(newest, now=now)
@@ -87,6 +92,11 @@ def send_to_new_address(patient: Patient, now: datetime) -> None:
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
     for appointment in ahead.select_related("patient", "service").select_for_update(of=("self",)):
         plan_messages_to_new_address(appointment, clinic=clinic, now=now)
+    _say_who_waits(patient, now)
+
+
+def _say_who_waits(patient: Patient, now: datetime) -> None:
+    """Mail the way to every place on the wait list that `patient` has."""
     for entry in WaitListEntry.objects.waiting().filter(patient=patient).select_related("service"):
         plan_message(
             kind=ON_WAIT_LIST,

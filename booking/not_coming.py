@@ -32,7 +32,7 @@ def note_not_coming(*, appointment: Appointment, now: datetime) -> Appointment:
         plan_message(
             kind=NOT_COMING,
             subject_id=appointment.pk,
-            version=appointment.version,
+            version=appointment.events.filter(kind=AppointmentEvent.Kind.NOT_COMING).count(),
             patient=None,
             due_at=now,
             not_after=appointment.ends_at,

@@ -5,12 +5,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from clinic.practice.models import Proof
+
 from ..advice import Advice, find_unread
 from ..flags import acknowledge_shown, mark_shown, request_callback
 from ..forms import PageForm
 from ..questionnaire import Item
 from ..reading import estimate_minutes, read_sections
-from ..responses import ResponseUnfinished, complete_response, first_open_page, pages_asked, save_page
+from ..responses import ResponseUnfinished, complete_response, first_open_page, only_additions, pages_asked, save_page
 from ..rule_format import DEADLINES, LEVELS
 from .opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 
@@ -41,10 +43,11 @@ def page(request, token, response, now, page):
         return _to_stop(token)
     if current is None:
         return render(request, "assessments/page_unknown.html", {"token": token}, status=404)
-    if request.method == "POST":
-        return _save(request, token, response, current, now)
     open_page = first_open_page(response)
-    if open_page is not None and asked.index(current) > asked.index(open_page):
+    is_in_turn = open_page is None or asked.index(current) <= asked.index(open_page)
+    if request.method == "POST":
+        return _save(request, token, response, current, now, is_in_turn=is_in_turn)
+    if not is_in_turn:
         return _see(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
@@ -52,20 +55,26 @@ def page(request, token, response, now, page):
     return _render_page(request, token, response, current, form, unread, is_change="change" in request.GET)
 
 
-def _save(request, token, response, current: Item, now):
+def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
+    """Keep what was given, whatever is wrong with it, and go on. What somebody else has answered is neither shown nor, by a
+    link that was not mailed, taken back or replaced: answers can then only be added."""
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
     form = PageForm(request.POST, questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
     is_done = form.is_valid() and not form.newly_asked
     unshown = [item.link_id for item in form.newly_asked]
-    save_page(response=response, page=current.link_id, answers=form.given, unshown=unshown, now=now)
-    if may_show:
-        note_sitting(request.session, response, current.link_id, now=now)
+    may_replace = may_show or request.link.proof >= Proof.MAILED
+    given = form.given if may_replace else only_additions(response.answers, form.given, current)
+    save_page(response=response, page=current.link_id, answers=given, unshown=unshown, now=now)
+    if may_show and is_in_turn:
+        note_sitting(request.session, response, current, now=now)
     unread = find_unread(response)
     if unread:
         mark_shown(response=response, level=unread.level, now=now)
         if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
             return _to_stop(token)
+    if not is_in_turn:
+        return _see(_next_url(token, response))
     if not is_done and not may_show:
         return ask_to_confirm(token, page=current, is_saved=True)  # the page would show what was stored before
     if not is_done:

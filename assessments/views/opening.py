@@ -1,13 +1,16 @@
 """What every page behind an intake link begins with: whose response it is, and whether its answers may be shown.
 
 A runner who answers in one sitting is never asked who they are; one who comes back by the link later is, before stored
-answers are shown. The sitting is remembered page by page: filling in one page must not open the others.
+answers are shown. The sitting is remembered page by page and for the very answers given: filling in one page opens no
+other, and nothing that somebody else saves there later.
 """
 
+import json
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 
 from clinic.practice.models import PatientLink
@@ -18,7 +21,7 @@ from ..models import Response
 from ..parsing import DefinitionInvalid
 from ..questionnaire import Item
 
-KEY = "answering"  # in the session: {id of a response: {page: when this browser last saved it}}
+KEY = "answering"  # in the session: {id of a response: {page: [when this browser last saved it, a hash of what it held then]}}
 SITTING = timedelta(minutes=30)
 
 
@@ -33,10 +36,10 @@ def find_response(link: PatientLink) -> Response | None:
     return responses.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
-def note_sitting(session, response: Response, page_id: str, *, now: datetime) -> None:
-    """Remember that this browser has just filled in a page of `response`, so that it may see that page again."""
+def note_sitting(session, response: Response, page: Item, *, now: datetime) -> None:
+    """Remember that this browser has just filled in `page` of `response`, so that it may see the page again as it left it."""
     sittings = session.get(KEY, {})
-    pages = {**sittings.get(str(response.pk), {}), page_id: now.isoformat()}
+    pages = {**sittings.get(str(response.pk), {}), page.link_id: [now.isoformat(), _hash_page(response, page)]}
     session[KEY] = {**sittings, str(response.pk): pages}
 
 
@@ -45,8 +48,8 @@ def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: 
     hour, or its user has confirmed to be the patient."""
     if not _holds_answers(response, page):
         return True
-    saved_at = request.session.get(KEY, {}).get(str(response.pk), {}).get(page.link_id)
-    if saved_at is not None and now < datetime.fromisoformat(saved_at) + SITTING:
+    saved_at, as_left = request.session.get(KEY, {}).get(str(response.pk), {}).get(page.link_id, ("", ""))
+    if saved_at and now < datetime.fromisoformat(saved_at) + SITTING and as_left == _hash_page(response, page):
         return True
     return has_proof(request, Capability.SEE_ANSWERS, now=now)
 
@@ -54,6 +57,13 @@ def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: 
 def may_show_all(request: HttpRequest, response: Response, *, now: datetime) -> bool:
     """Whether every page may be shown."""
     return all(may_show_page(request, response, page, now=now) for page in response.questionnaire.parsed.pages)
+
+
+def _hash_page(response: Response, page: Item) -> str:
+    """A keyed hash of what `page` holds: another browser's answers have another one."""
+    held = {item.link_id: response.answers[item.link_id] for item in page.walk() if item.link_id in response.answers}
+    words = json.dumps([str(response.pk), page.link_id, held], sort_keys=True)
+    return salted_hmac("assessments.sitting", words, algorithm="sha256").hexdigest()
 
 
 def _holds_answers(response: Response, page: Item) -> bool:

@@ -65,7 +65,10 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
         (None, {"fields": ("when", "patient_link", "phone", "what", "therapist", "status", "reference")}),
-        ("Before the visit", {"fields": ("intake_link", "confirmed_at", "messages_link", "source_article")}),
+        (
+            "Before the visit",
+            {"fields": ("not_coming_at", "intake_link", "confirmed_at", "messages_link", "source_article")},
+        ),
         ("What happened", {"fields": ("history", "arrived_at", "cancelled_at", "offers_of_the_time")}),
         (
             "Behind it",

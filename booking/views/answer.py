@@ -7,11 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.attendance import confirm_appointment
+from booking.changes import is_changeable
 from booking.models import Appointment
 from booking.not_coming import note_not_coming
 from booking.refusals import TooLateToChange, VisitCancelled
 from booking.views.manage import visit_context, visit_page
 from clinic.outbox.suppressions import messages_path
+from clinic.practice.models import Clinic
 from clinic.practice.proof import Capability
 
 
@@ -40,7 +42,9 @@ def messages(request: HttpRequest, token: str, appointment: Appointment, now: da
 def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):
+        status = 409  # it can still be cancelled, which the page offers
+    elif request.method == "POST":
         try:
             appointment.not_coming_at = note_not_coming(appointment=appointment, now=now).not_coming_at
         except TooLateToChange:

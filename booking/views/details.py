@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from assessments.screening import SCREEN_PAGES, forget_screen, read_screen
+from assessments.screening import forget_screen, read_screen, screen_pages
 from assessments.views.opening import note_sitting
 from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
@@ -105,10 +105,12 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
     forget_screen(request.session)
-    if screen is not None and appointment.intake is not None:
-        for page in set(SCREEN_PAGES) & set(appointment.intake.saved_pages):
+    is_new = appointment.created_at == now  # else the form was sent before, perhaps by somebody else
+    if is_new and screen is not None and appointment.intake is not None:
+        for page in screen_pages(appointment.intake.questionnaire):
             note_sitting(request.session, appointment.intake, page, now=now)
-    proof = Proof.SHOWN if contact.patient is None else Proof.MAILED
+    is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
+    proof = Proof.MAILED if is_proven else Proof.SHOWN
     return HttpResponseRedirect(visit_path(appointment, proof=proof, now=now), status=303)
 
 

@@ -109,7 +109,10 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
     return {
         "token": request.resolver_match.kwargs["token"],
         "is_mailed": is_mailed,
-        "can_correct": appointment.patient.is_provisional and is_standing and now < appointment.starts_at,
+        "can_correct": appointment.patient.is_provisional
+        and not is_mailed
+        and is_standing
+        and now < appointment.starts_at,
         "address": appointment.patient.email if is_mailed or appointment.patient.is_provisional else "",
         "appointment": appointment,
         "service": appointment.service,

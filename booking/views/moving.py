@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from booking.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.changes import move_appointment
-from booking.models import Appointment
+from booking.models import Appointment, AppointmentEvent
 from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange
 from booking.rules import bookable_time
 from booking.trail import Trail
@@ -132,4 +132,6 @@ def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -
     if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
         return None
     here = Appointment.objects.filter(pk=link.subject_id, patient=link.patient_id, starts_at=starts_at)
+    moved = AppointmentEvent.Kind.MOVED  # by the patient: the link may also have ended by an act of staff
+    here = here.filter(events__kind=moved, events__at=link.revoked_at, events__by=None)
     return here.select_related("patient").filter(status=Appointment.Status.BOOKED).first()

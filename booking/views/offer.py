@@ -12,7 +12,7 @@ from booking.offers import require_open, take_offer
 from booking.refusals import BookingRefused, BusyTryAgain
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
-from clinic.practice.models import Clinic, PatientLink
+from clinic.practice.models import Clinic, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
 
 
@@ -52,4 +52,6 @@ def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse
     except BookingRefused:
         offer.refresh_from_db()
         return _show(request, offer, now)
-    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
+    is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
+    proof = request.link.proof if is_theirs else Proof.SHOWN
+    return HttpResponseRedirect(visit_path(visit, proof=proof, now=now), status=303)

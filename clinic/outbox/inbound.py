@@ -111,8 +111,11 @@ def _tell_staff(text: InboundText, *, now: datetime) -> None:
     told_at = Message.objects.filter(kind=STAFF_TEXT, created_at__gt=now - ONE_SITTING).order_by("-created_at")
     if (last := told_at.first()) and others.filter(received_at__gte=last.created_at).exists():
         return
-    recipients = [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]
-    for recipient_id in recipients:
+    _plan_alerts(now=now)
+
+
+def _plan_alerts(*, now: datetime) -> None:
+    for recipient_id in _recipients():
         withdraw_messages(subject_id=recipient_id, reason="a newer text is told of", now=now)
         told = Message.objects.filter(kind=STAFF_TEXT, subject_id=recipient_id)
         plan_until_seen(
@@ -130,8 +133,18 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
         return "every text has been read"
     if message.subject_id == THE_CLINIC:
         return why_clinic_unreachable()
-    is_here = User.objects.filter(pk=message.subject_id, is_active=True).exists()
-    return None if is_here else "the recipient has left"
+    recipients = _recipients()
+    if message.subject_id in recipients:
+        return None
+    told = Message.objects.filter(kind=STAFF_TEXT, subject_id__in=recipients, created_at__gte=message.created_at)
+    if not told.exists():  # whoever was told has left, or may no longer see to texts: tell those who may
+        _plan_alerts(now=now)
+    return "the recipient has left"
+
+
+def _recipients() -> list[uuid.UUID]:
+    """The staff who may mark texts as read, or the clinic's own address if there are none."""
+    return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]
 
 
 def render_alert(message: Message, now: datetime) -> Email:

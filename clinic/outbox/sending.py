@@ -247,8 +247,8 @@ def _write_down_sent(message: Message, *, now) -> State:
 
 def _settle(message: Message, state: State, reason: str, *, now) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
-    _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
-    if state == State.FAILED and message.patient_id:
+    is_ours = _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
+    if is_ours and state == State.FAILED and (message.patient_id or find_kind(message.kind).is_missed_by_staff):
         plan_failure_alert(now=now)
         if message.channel == Channel.EMAIL:
             let_text_go(message, now=now)

@@ -32,6 +32,7 @@ def find_or_register_patient(
     return patient
 
 
+@transaction.atomic
 def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
     """Return the provisional patient with this e-mail and name, registered now if there is none.
 
@@ -52,7 +53,9 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
         created_at=now,
     )
     Patient.objects.bulk_create([registered], ignore_conflicts=True)
-    patient = Patient.objects.matching(name=name, email=email).get(is_provisional=is_provisional)
+    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
+    rows = Patient.objects.select_for_update(no_key=True) if is_provisional else Patient.objects
+    patient = rows.matching(name=name, email=email).get(is_provisional=is_provisional)
     if patient.pk == registered.pk:
         record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
     return patient
@@ -83,8 +86,10 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
     replace the one on file. Idempotent.
     """
     patient = Patient.objects.select_for_update(of=("self",)).select_related("merged_into").get(pk=patient.pk)
-    if not patient.is_provisional or patient.merged_into is not None:
-        return patient.merged_into or patient
+    if patient.merged_into is not None:
+        return accept_patient(patient.merged_into, by=by, now=now)
+    if not patient.is_provisional:
+        return patient
     same_person = Patient.objects.matching(name=patient.name, email=patient.email).known()
     known = same_person.first() or _make_known(patient) or same_person.get()
     if known != patient:

@@ -173,3 +173,53 @@ def test_birth_date_is_not_asked_for_where_none_is_on_file(client, token):
     fill_page(client, token, "safety", QUIET)
     assert "date of birth" not in Client().get(url("confirm", token)).content.decode()
     assert try_birth_date(Client(), token, "1987-06-05").status_code == 200
+
+
+# What a stranger's browser could do with a link that was only shown
+
+
+@pytest.fixture
+def shown(response, alice):
+    """The link that whoever booked in her name was shown."""
+    now = timezone.now()
+    return issue_link(
+        patient=alice, purpose=LinkPurpose.INTAKE, proof=Proof.SHOWN, subject_id=response.pk,
+        expires_at=now + timedelta(days=30), now=now,
+    )  # fmt: skip
+
+
+def test_page_that_was_sent_empty_does_not_show_what_somebody_else_answers_there_later(client, token, shown, response):
+    stranger = Client()
+    for page in response.questionnaire.parsed.pages:
+        stranger.post(page_url(shown, page.link_id), {})
+    fill_page(client, token, "safety", QUIET)
+    answer = stranger.get(page_url(shown, "safety"))
+    assert answer.status_code == 303 and "confirm" in answer["Location"]
+    stranger.post(page_url(shown, "safety"), {})
+    assert stranger.get(page_url(shown, "safety")).status_code == 303, "sending it again renews nothing"
+
+
+def test_link_that_was_only_shown_takes_no_answer_back_and_replaces_none(client, token, shown, response):
+    fill_page(client, token, "safety", QUIET)
+    response.refresh_from_db()
+    before = response.answers
+    stranger = Client()
+    stranger.post(page_url(shown, "safety"), {"seen": list(before)})
+    stranger.post(page_url(shown, "safety"), {"seen": ["about.age"], "about.age": "50-up"})
+    response.refresh_from_db()
+    assert response.answers == before
+
+
+def test_emergency_ticked_by_a_link_that_was_only_shown_counts_all_the_same(client, token, shown, response):
+    fill_page(client, token, "safety", QUIET)
+    answer = Client().post(page_url(shown, "safety"), {"seen": ["rf.leg"], "rf.leg": ["saddle"]})
+    assert answer["Location"] == url("stop", shown)
+    response.refresh_from_db()
+    assert response.answers["rf.leg"] == ["saddle"] and response.answers["about.age"] == QUIET["about.age"]
+
+
+def test_page_out_of_turn_is_kept_and_not_shown(token, response):
+    answer = Client().post(page_url(token, "where"), {"seen": ["loc.side"], "loc.side": "left"})
+    assert answer.status_code == 303
+    response.refresh_from_db()
+    assert response.answers.get("loc.side") == ["left"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from assessments.enablement import keep_enabled
+from assessments.enablement import enabled_items, keep_enabled
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags import LEVELS
 from assessments.responses import pages_asked, save_page, start_response
@@ -31,11 +31,18 @@ def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(respo
     chance, highest, lowered = random.Random(seed), {}, 0
     for step in range(24):
         page = chance.choice(pages_asked(response))
-        before = {flag.rule_id: flag.current_level for flag in response.flags.all()}
+        flags_before = {flag.rule_id: flag for flag in response.flags.all()}
+        before = {rule: flag.current_level for rule, flag in flags_before.items()}
         answers = {item.link_id: draw_answer(chance, item) for item in page.walk() if item.is_question}
         save_page(response=response, page=page.link_id, answers=answers, now=NOW + timedelta(minutes=step))
 
-        expected = expect_flags(keep_enabled(response.questionnaire.parsed, response.answers))
+        parsed = response.questionnaire.parsed
+        expected = expect_flags(keep_enabled(parsed, response.answers))
+        asked = enabled_items(parsed, response.answers)
+        for rule, flag in flags_before.items():  # an answer that was taken back says nothing
+            is_open = any(name in asked and not response.answers.get(name) for name in flag.snapshot)
+            if rule not in expected and flag.current_level and is_open:
+                expected[rule] = flag.current_level
         flags = {flag.rule_id: flag for flag in response.flags.all()}
         assert {rule: flag.current_level for rule, flag in flags.items() if flag.current_level} == expected
         highest = {

@@ -19,6 +19,7 @@ from booking.wait_list import Wishes, join_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message, State, TextConsent
 from clinic.outbox.sending import send_due_messages
+from clinic.practice.links import revoke_all_links
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Patient, PatientLink, Proof
 from clinic.practice.patients import accept_patient, find_or_register_patient, find_or_register_provisional
@@ -290,4 +291,35 @@ def test_staff_see_who_is_not_confirmed_and_who_it_may_be(owner, evaluation):
     assert (
         "address not confirmed"
         in owner.get(reverse("admin:booking_appointment_change", args=[visit.pk])).content.decode()
+    )
+
+
+# What a link proves stays with the patient it was mailed to
+
+
+def test_form_key_of_a_strangers_visit_sent_again_by_somebody_recognized_proves_nothing(client, evaluation):
+    mallory = book(evaluation, name="Mallory Moore").patient
+    key = {"idempotency_key": str(uuid.uuid4())}
+    typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0142", "mode": "in_person"}
+    client.post(FORM, typed | key)
+    client.post(visit_path(Appointment.objects.get(patient=mallory), proof=Proof.MAILED, now=NOW) + "again/")
+    client.post(FORM, typed | key)
+    alices = Appointment.objects.get(patient__name="Alice Runner")
+    assert {link.proof for link in PatientLink.objects.filter(subject_id=alices.pk)} == {Proof.SHOWN}
+
+
+def test_move_sent_again_after_staff_ended_the_links_opens_nothing(client, evaluation):
+    visit = book(evaluation)
+    path = visit_path(visit, proof=Proof.MAILED, now=NOW)
+    revoke_all_links(visit.patient, now=NOW)
+    assert client.post(f"{path}move/{visit.starts_at:%Y%m%dT%H%MZ}/", {"to": "meredith"}).status_code == 410
+
+
+def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation, post_office):
+    visit = book(evaluation, is_known=False)
+    page = client.get(mailed_path(post_office)).content.decode()
+    assert "That address is wrong" not in page
+    assert (
+        client.post(f"{visit_path(visit, proof=Proof.MAILED, now=NOW)}address/", {"email": "x@y.example"}).status_code
+        == 409
     )

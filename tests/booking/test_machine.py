@@ -72,6 +72,10 @@ class Row:
     cancelled_at: datetime | None = None
     renewed: bool = False
 
+    @property
+    def changeable_until(self) -> datetime:
+        return min(max(self.start - WINDOW, self.made_at + 30 * MINUTE), self.start)
+
     def counts(self, now) -> bool:
         return self.status == "booked" or (self.status == "held" and now < self.expires)
 
@@ -224,7 +228,7 @@ class ClinicMachine(RuleBasedStateMachine):
         if visit:
             assert visit.pk == self.visits[key]
             world.forget_expired(key_to_keep=key)
-            row.status, row.expires = "booked", None
+            row.status, row.expires, row.made_at = "booked", None, world.now
 
     @rule(chance=chances, presses=st.integers(1, 2))
     def renew(self, chance, presses):
@@ -247,7 +251,7 @@ class ClinicMachine(RuleBasedStateMachine):
     def cancel(self, chance, by_staff):
         if key := self.one_of(chance, "booked"):
             row, now = self.world.rows[key], self.world.now
-            last = row.start + KINDS[row.kind].minutes * MINUTE if by_staff else row.start - WINDOW
+            last = row.start + KINDS[row.kind].minutes * MINUTE if by_staff else row.changeable_until
             visit = self.attempt(
                 lambda: cancel_appointment(appointment=self.reload(key), by=self.staff if by_staff else None, now=now),
                 expected=now < last,
@@ -276,7 +280,7 @@ class ClinicMachine(RuleBasedStateMachine):
         if key := self.one_of(chance, "booked"):
             row, world = self.world.rows[key], self.world
             start = row.start + KINDS[row.kind].step * MINUTE if is_near else start
-            is_allowed = world.now < row.start - WINDOW and (
+            is_allowed = world.now < row.changeable_until and (
                 start == row.start or world.is_offered(row.kind, start, ignoring=key)
             )
             visit = self.attempt(

@@ -287,11 +287,11 @@ def test_after_the_window_the_link_gives_the_number_and_the_policy(client, evalu
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=23), tick=False):
         for page in (client.get(path), client.get(path + "cancel/")):
-            assert "please call us: (603) 555-0123" in text_of(page)
+            assert "Please call us: (603) 555-0123" in text_of(page)
             assert "Late changes cost half the price." in text_of(page)
         refused = client.post(path + "cancel/")
     assert refused.status_code == 409
-    assert "please call us" in text_of(refused)
+    assert "Please call us" in text_of(refused)
     assert Appointment.objects.get().status == "booked"
 
 

@@ -57,7 +57,12 @@ def permissions(*codenames):
         (("view_response",), set(), set()),
         (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
         (("view_message",), {"Mona Messagecanary"}, {"outbox_message"}),
-        (("view_waitlistentry",), {"Wanda Waitcanary"}, {"booking_waitlistentry", "booking_slotoffer"}),
+        # Of messages it asks only whether those who wait were told.
+        (
+            ("view_waitlistentry",),
+            {"Wanda Waitcanary"},
+            {"booking_waitlistentry", "booking_slotoffer", "outbox_message"},
+        ),
         (("change_article",), set(), set()),
     ],
 )
