@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic.audit.models import AccessEvent, Action
 from clinic.outbox.inbound import AGAIN_AFTER, ONE_SITTING, STAFF_TEXT, keep_text, mark_text_read, read_unread_texts
 from clinic.outbox.models import InboundText, Message
-from clinic.practice.models import User
+from clinic.practice.models import Clinic, User
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep
 
@@ -154,11 +154,21 @@ def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_re
     assert [mail["Subject"] for mail in post_office.mails] == ["1 text message to read"] * 2
 
 
-def test_who_has_left_is_told_nothing(alice, tess, post_office):
+def test_clinic_is_told_when_everyone_who_was_told_has_left(alice, tess, post_office):
     keep()
     User.objects.update(is_active=False)
     sweep()
-    assert post_office.mails == []
+    sweep()
+    assert [mail["To"] for mail in post_office.mails] == [Clinic.objects.current().email]
+
+
+def test_others_are_told_when_whoever_was_told_may_no_longer_see_to_texts(alice, tess, post_office):
+    keep()
+    User.objects.filter(pk=tess.pk).update(is_superuser=False, is_staff=False)
+    frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
+    sweep()
+    sweep()
+    assert [mail["To"] for mail in post_office.mails] == [frank.email]
 
 
 # Reading
