@@ -171,6 +171,13 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
     return intake
 
 
+def is_screen_kept(*, screen: Screen | None, patient: Patient, now) -> bool:
+    """Whether nothing of `screen` is lost when the session forgets it: there was none, or it was stored for `patient` now."""
+    if screen is None or not screen.answers:
+        return True
+    return Response.objects.filter(patient=patient, saved_at=now).exists()
+
+
 def _attempt(work: Callable[[], Response | None], failure: str) -> Response | None:
     """`work` in a savepoint; None, and `failure` in the log, if it raises anything but that the database is away or busy."""
     try:

@@ -126,7 +126,7 @@ def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: 
     """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
     that the cancellation revoked open again. Twice changes nothing.
 
-    Its rules were kept when it was booked; only somebody who has taken the time since stands in the way.
+    Booking rules are not checked again; only a visit or hold that took the time meanwhile prevents it.
     Raises TooLateToUndo, SlotTaken or BusyTryAgain; then nothing was written.
     """
     with locked_diaries([appointment.therapist_id]):

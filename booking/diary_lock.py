@@ -17,16 +17,17 @@ LOCK_OR_WAIT = """
 
 @contextmanager
 def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
-    """A transaction in which nobody else of ours writes in these therapists' diaries.
+    """Open a transaction that alone writes in these therapists' schedules.
 
     The lock must come before the first read: at READ COMMITTED every statement after it sees what earlier holders have
     committed, so "is this still free?" is asked once and stays true until the commit. An empty slot has no row that
     could be locked instead. The exclusion constraint stands behind it for any other writer, and its word is final.
 
-    Who finds the diary locked may `look_first`: once its holder is done, all who wait look together, and those who
-    have lost leave by the exception it raises instead of standing in line for nothing. Its silence promises nothing.
+    A caller that has to wait for the lock may `look_first`: once the holder is done, all waiting callers check together, and
+    those that have lost leave by the exception it raises instead of queueing. Passing this check does not guarantee that
+    the slot is free.
 
-    Raises SlotTaken when that constraint speaks, BusyTryAgain when a lock was not to be had in time.
+    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout.
     """
     keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # one order for all: nobody waits in a circle
     try:

@@ -71,8 +71,19 @@ class FlaggedIntake:
 
     @property
     def counts(self) -> list[tuple[Flag, int]]:
-        """The first flag of each level with how many there are of it, worst level first."""
-        return [(group[0], len(group)) for _, rows in groupby(self.flags, attrgetter("level")) if (group := list(rows))]
+        """The first flag of each level that stands, with how many there are of it, worst level first."""
+        levels = groupby(self.standing, attrgetter("level"))
+        return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
+
+    @property
+    def standing(self) -> list[Flag]:
+        """Those that the answers still raise."""
+        return [flag for flag in self.flags if flag.current_level]
+
+    @property
+    def withdrawn(self) -> int:
+        """How many no longer stand, because an answer was changed."""
+        return len(self.flags) - len(self.standing)
 
     @property
     def first_raised_at(self) -> datetime:
@@ -84,8 +95,8 @@ class FlaggedIntake:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the patient has not yet read what one of them says to do."""
-        return not all(flag.patient_acknowledged_at for flag in self.flags)
+        """Whether the patient has not yet read what one that stands says to do."""
+        return not all(flag.patient_acknowledged_at for flag in self.standing)
 
 
 @dataclass(frozen=True)

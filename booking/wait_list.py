@@ -140,7 +140,7 @@ def _entry_of_same_person(*, name: str, email: str, service: Service, now: datet
 
 @transaction.atomic
 def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: datetime) -> WaitListEntry:
-    """Offer them nothing more; what waits to be sent stays at home. Twice is once, and who was served stays served."""
+    """Take an entry off the list. Pending offers are not sent. Idempotent; served entries are unchanged."""
     left = WaitListEntry.objects.filter(pk=entry.pk, status=Status.WAITING)
     if left.update(status=Status.LEFT, ended_at=now):
         record_access(actor=by, action=Action.UPDATE, subject=entry, patient_id=entry.patient_id, now=now)

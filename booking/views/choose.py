@@ -105,7 +105,7 @@ def zone_context(service: Service, clinic: Clinic, trail: Trail) -> dict:
 
 
 def choices_context(service: Service, trail: Trail) -> dict:
-    """Which parts of the day and which therapists there are to choose from. A stranger's name is no page of ours."""
+    """The parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
     therapists = list(Therapist.objects.active().filter(services=service))
     therapist = next((one for one in therapists if one.slug == trail.therapist_slug), None)
     if trail.therapist_slug and therapist is None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from assessments.screening import forget_screen, read_screen, screen_pages
+from assessments.screening import forget_screen, is_screen_kept, read_screen, screen_pages
 from assessments.views.opening import note_sitting
 from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
@@ -104,8 +104,9 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
-    forget_screen(request.session)
-    is_new = appointment.created_at == now  # else the form was sent before, perhaps by somebody else
+    is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
+    if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
+        forget_screen(request.session)
     if is_new and screen is not None and appointment.intake is not None:
         for page in screen_pages(appointment.intake.questionnaire):
             note_sitting(request.session, appointment.intake, page, now=now)

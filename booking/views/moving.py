@@ -65,7 +65,7 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
 
 
 def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
-    """Whose times are shown, and whose else could be: `whom` is None for anybody's. A stranger's name is no page of ours."""
+    """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     slug = request.GET.get("with", appointment.therapist.slug if appointment.therapist in able else ANYBODY)
     others = [one for one in able if one != appointment.therapist]

@@ -73,4 +73,4 @@ def _wait_words(verdict: Verdict, *, now: datetime) -> str:
     minutes = -(-verdict.seconds_left(now=now) // 60)
     again = format_instant(verdict.retry_at + limits.MINUTE, Clinic.objects.current().zone)
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-    return f"Too many tries, so this password was not looked at. Please wait {wait} and try again after {again}."
+    return f"Too many tries. Please wait {wait} and try again after {again}."

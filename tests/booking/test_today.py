@@ -102,6 +102,21 @@ def test_flags_of_one_intake_are_one_line_worst_first(evaluation):
     assert (second.worst.rule_id, second.is_late) == ("RF17", False)
 
 
+def test_flag_whose_answer_was_changed_is_told_apart_from_those_that_stand(evaluation):
+    visit = book(evaluation)
+    withdrawn = make_flag(visit, NOW, rule="RF05", level="E")
+    withdrawn.current_level, withdrawn.lowered_at, withdrawn.patient_acknowledged_at = "", NOW, NOW
+    withdrawn.save()
+    standing = make_flag(visit, NOW, rule="RF01", level="E", response=withdrawn.response)
+    [intake] = read_today(now=NOW).flagged
+    assert ([(one.pk, count) for one, count in intake.counts], intake.withdrawn) == ([(standing.pk, 1)], 1)
+    assert intake.is_unread
+    standing.patient_acknowledged_at = NOW
+    standing.save()
+    [intake] = read_today(now=NOW).flagged
+    assert not intake.is_unread
+
+
 def make_flag(visit, now, rule="RF01", level="E", response=None):
     questionnaire, _ = Questionnaire.objects.get_or_create(
         slug="intake", version=1, title="Intake", definition={}, defaults={"published_at": NOW, "created_at": NOW}
