@@ -17,7 +17,7 @@ from .rule_format import DEADLINES
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice of the worst flags. `questions` are the linkIds of the answers that it goes by."""
+    """The advice of `flags`, the worst that stand."""
 
     level: str
     deadline: str
@@ -25,7 +25,12 @@ class Advice:
     is_read: bool
     is_callback_requested: bool
     response_id: uuid.UUID
-    questions: frozenset[str]
+    flags: tuple[Flag, ...]
+
+    @property
+    def questions(self) -> frozenset[str]:
+        """The linkIds of the answers that it goes by; these are sealed, while the advice itself is not."""
+        return frozenset(name for flag in self.flags for name in flag.snapshot)
 
     @property
     def is_pressing(self) -> bool:
@@ -69,5 +74,5 @@ def read_advice(flags: Iterable[Flag]) -> Advice | None:
         is_read=all(flag.patient_acknowledged_at for flag in worst),
         is_callback_requested=any(flag.callback_requested_at for flag in worst),
         response_id=flags[0].response_id,
-        questions=frozenset(name for flag in worst for name in flag.snapshot),
+        flags=tuple(worst),
     )

@@ -31,7 +31,7 @@ def visits_without_questions(context: Context) -> dict:
     """Visits ahead whose service asks questions that could not be begun when they were booked, soonest first; for staff."""
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
     visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
-    return {"visits": visits[:MOST_VISITS], "clinic": context.get("clinic")}
+    return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}
 
 
 @register.inclusion_tag("booking/_book_buttons.html")

@@ -1,5 +1,6 @@
 """The pages of a visit, of the wait list and of messages keep the advice in sight until staff have seen to it."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,12 @@ def test_visit_page_keeps_read_advice_until_staff_have_seen_to_it(visit, flag, c
 def test_visit_page_lets_the_advice_go_when_the_answer_is_changed(visit, flag):
     save_page(response=visit.intake, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
     assert HELP not in open_page(visit).text
+
+
+def test_page_of_a_visit_keeps_the_advice_when_the_answers_cannot_be_opened(visit, flag, settings):
+    path = visit_path(visit, proof=Proof.MAILED, now=NOW)
+    settings.ENCRYPTION_KEYS = {"other": secrets.token_bytes(32)}
+    assert leads(Client().get(path))
 
 
 def test_cancelled_visit_still_leads_with_the_advice(visit, flag):
