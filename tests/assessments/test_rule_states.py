@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessments.enablement import keep_enabled
+from assessments.fhir import export_response
 from assessments.red_flags import evaluate, holding_signals
 from assessments.responses import complete_response, save_page, start_response
 from assessments.rule_states import Asked, Judge, State, read_asked
@@ -145,6 +146,14 @@ def test_question_left_out_is_said_to_be_not_answered(client, response, intake, 
     client.force_login(charlie)
     page = client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
     assert page.count("<dd>not answered</dd>") > 20 and "<dd>–</dd>" not in page
+
+
+@pytest.mark.django_db
+def test_export_tells_asked_and_no_from_not_asked(response, intake):
+    save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
+    (safety,) = export_response(response)["item"]  # pages that were not asked are not there
+    answers = {item["linkId"]: item["answer"][0]["valueCoding"]["code"] for item in safety["item"]}
+    assert answers == {"about.age": "21-49", "rf.leg": "none", "rf.body": "none"}
 
 
 @pytest.mark.django_db

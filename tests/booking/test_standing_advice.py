@@ -16,7 +16,8 @@ from booking.models import Appointment
 from booking.visit_links import intake_path, visit_path
 from booking.wait_list import Wishes, entry_path, join_as_visitor, join_wait_list
 from clinic.outbox.suppressions import messages_path
-from clinic.practice.models import Proof, User
+from clinic.practice.links import issue_link
+from clinic.practice.models import LinkPurpose, Proof, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 
@@ -117,6 +118,12 @@ def test_wait_list_page_leads_with_the_advice(client, visit, flag, clinic):
 
 def test_messages_page_leads_with_the_advice(client, visit, flag):
     assert leads(client.get(messages_path(visit.patient, now=NOW)))
+
+
+def test_page_of_who_comes_back_leads_with_the_advice(client, visit, flag):
+    details = {"purpose": LinkPurpose.RETURN, "subject_id": visit.patient.pk, "proof": Proof.MAILED}
+    token = issue_link(patient=visit.patient, **details, expires_at=NOW + timedelta(hours=1), now=NOW)
+    assert leads(client.get(reverse("booking:welcome_back", args=[token])))
 
 
 def test_pages_say_nothing_when_nothing_stands(client, visit, clinic):
