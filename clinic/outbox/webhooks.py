@@ -43,7 +43,7 @@ class NotesBounces:
             why = Suppression.Why.COMPLAINED
         elif event.event_type == EventType.BOUNCED and event.reject_reason == RejectReason.BOUNCED:
             why = Suppression.Why.BOUNCED
-        if why is None or not event.recipient:
+        if why is None or not event.recipient or not _fits(event.recipient, 254):
             return
         message_id = str((event.metadata or {}).get("message", ""))
         note_bounce(address=event.recipient, message_id=message_id, why=why, now=timezone.now())
@@ -71,6 +71,11 @@ def postmark(request):
     return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
 
 
+def _fits(text: str, longest: int) -> bool:
+    """Whether a column of `longest` characters takes `text`: Postgres refuses a NUL, UTF-8 half a character."""
+    return len(text) <= longest and not any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in text)
+
+
 def _require_provider(name: str) -> None:
     if settings.ENV.email.provider != name or not settings.ENV.email_webhook_key:
         raise Http404
@@ -91,8 +96,9 @@ def _require_signed_by_twilio(request) -> None:
 def twilio_status(request, pk):
     """What became of the text `pk` after Twilio took it."""
     _require_signed_by_twilio(request)
+    code = request.POST.get("ErrorCode", "")
     if request.POST.get("MessageStatus") in ("undelivered", "failed"):
-        note_undelivered(message_id=pk, code=request.POST.get("ErrorCode", "")[:8], now=timezone.now())
+        note_undelivered(message_id=pk, code=code if _fits(code, 8) else "", now=timezone.now())
     return HttpResponse(status=204)
 
 
@@ -101,11 +107,11 @@ def twilio_status(request, pk):
 def twilio(request):
     """An inbound text message."""
     _require_signed_by_twilio(request)
-    text, pictures = request.POST.get("Body", ""), request.POST.get("NumMedia", "0")
+    text, pictures = request.POST.get("Body", "").replace("\x00", ""), request.POST.get("NumMedia", "0")
     if pictures != "0":
         text = f"{text} [pictures: {pictures}, not kept]".strip()
     who = {"phone": request.POST.get("From", ""), "provider_id": request.POST.get("MessageSid", "")}
-    if not all(who.values()):
+    if not (all(who.values()) and _fits(who["phone"], 20) and _fits(who["provider_id"], 64)):
         raise SuspiciousOperation("not what this provider sends")
     said = answer_text(**who, text=text, now=timezone.now())
     reply = MessagingResponse()
