@@ -14,6 +14,8 @@ from education.forms.checks import LoadCheckForm
 from education.wording import find_forbidden, reading_grade
 from tests.assessments.fhir_examples import of, packed
 
+pytestmark = pytest.mark.long
+
 
 def question(number, **more):
     return {"linkId": f"q{number}", "type": "string", "text": f"Question {number}", **more}

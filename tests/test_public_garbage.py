@@ -31,7 +31,7 @@ from tests.booking.waiting import wait
 from tests.clinic.admin_pages import walk
 from tests.garbage import HARMFUL
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 PERSON = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0123", "mode": "in_person"}
 DAYS = {"first_on": "2026-12-01", "last_on": "2026-12-05", "part_of_day": ""}

@@ -12,7 +12,7 @@ from tests.clinic.admin_house import furnish
 from tests.clinic.factories import NOON
 from tests.garbage import HARMFUL
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 OFTEN_SHORT = ["", "\x00", "x", "0", "-1", "13", "9999", "1e999", "9" * 5000, "99999999999999999999", "9999-12-31"]
 OF_EVERY_LIST = ["p", "o", "q", "e", "all", "_facets", "_popup", "_to_field", "searched", "_changelist_filters", "id"]
 

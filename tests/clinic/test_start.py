@@ -18,7 +18,7 @@ from clinic.outbox.models import Sweep
 from tests.clinic.test_keys import answer_something
 from tests.clinic.test_outbox_killed_worker import database_url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 CELERY = ["-m", "celery", "-A", "clinic"]
 GUNICORN = ["-m", "gunicorn", "clinic.wsgi", "--workers", "2", "--worker-class", "gthread", "--no-control-socket"]

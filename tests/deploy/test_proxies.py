@@ -21,7 +21,7 @@ from education.models import Picture
 from tests.clinic.factories import UserFactory
 from tests.deploy.proxies import DEPLOY, THREADS, Caddy, Nginx, Site, ask, dial, mirror, slow_visitors, why_missing
 
-pytestmark = pytest.mark.django_db  # the site is in front of the test database
+pytestmark = [pytest.mark.django_db, pytest.mark.long]  # the site is in front of the test database
 
 TOKEN = "k" * 43
 PRIVATE_PATHS = [

@@ -10,7 +10,7 @@ from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.models import Therapist, User
 from clinic.practice.patients import find_or_register_patient
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
 SECRET = "a long enough secret"
 NAMES = ("Zelda Quillfeather", "Zelda Quince", "Bob Walker")

@@ -9,7 +9,7 @@ from clinic.demo.login import EMAIL, PASSWORD
 from education.models import Article, Picture
 from tests.education.pictures import make_photo
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
 
 

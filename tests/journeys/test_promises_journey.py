@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 
 

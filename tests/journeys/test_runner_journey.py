@@ -17,7 +17,7 @@ from clinic.practice.patients import find_or_register_patient
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 # The typical runner writes no prose; the thorough one answers every optional question and writes four of them in words.
 TYPICAL = {name: values for name, values in CALM.items() if name != "psy.hope"} | {"goal": ["run-far"]}
 THOROUGH = CALM | {

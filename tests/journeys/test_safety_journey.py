@@ -16,7 +16,7 @@ from clinic.practice.models import User
 from . import steps
 from .test_runner_journey import book, come_from_the_article
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 READ = re.compile("I have read this")
 SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 

@@ -14,7 +14,7 @@ from clinic.practice.models import Clinic
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 OFFER = re.compile(r"https?://[^/]+(/offers/[\w-]{43}/)")
 

@@ -13,7 +13,7 @@ from clinic.demo.login import EMAIL, PASSWORD
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Clinic, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
 ZONE = "#id_time_zone"
 
