@@ -18,7 +18,7 @@ from .storm import storm
 pytestmark = pytest.mark.fault
 
 CLIENTS = 32
-SECONDS = float(os.environ.get("FAULT_SECONDS", "90"))
+SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
 MOST_SECONDS = 120  # by then a planted fault must have shown; most show within five
 SEED = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
 WITHOUT_CONSTRAINT = "ALTER TABLE booking_appointment DROP CONSTRAINT appointment_no_double_booking"

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 FACTOR = float(os.environ.get("STORM_FACTOR", "120"))  # an hour in half a minute
-HOURS = float(os.environ.get("STORM_HOURS", "19"))
+HOURS = float(os.environ.get("STORM_HOURS", "6"))
 BEGINNING = datetime(2026, 11, 30, 21, tzinfo=UTC)  # a Monday, four in the afternoon in New York
 
 

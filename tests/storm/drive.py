@@ -1,4 +1,4 @@
-"""5,000 messages through real workers, beats, broker, database and mail server, all of them failing: `python -m tests.storm.drive`.
+"""Thousands of messages through real workers, beats, broker, database and mail server, all of them failing: `python -m tests.storm.drive`.
 
 Prints one JSON object with what happened. `test_storm` says what must be true of it.
 """
@@ -21,9 +21,9 @@ from tests.storm.houses import Broker, Crew, Database
 from tests.storm.post import StormyPostOffice
 
 SEED = int(os.environ.get("STORM_SEED") or secrets.randbelow(10**6))
-VISITS = int(os.environ.get("STORM_VISITS", "2900"))
+VISITS = int(os.environ.get("STORM_VISITS", round(150 * HOURS)))
 LASTS_S = HOURS * 3600 / FACTOR  # until the last of the visits has begun
-WORKERS, WORKER_KILLS, BEAT_KILLS = 3, round(50 * HOURS / 19), round(10 * HOURS / 19)
+WORKERS, WORKER_KILLS, BEAT_KILLS = 3, round(2.6 * HOURS), round(0.6 * HOURS)
 SETTLES_S = int(os.environ.get("STORM_SETTLES_S", "120"))
 WORKER = ("worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
 
