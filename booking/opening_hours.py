@@ -16,10 +16,13 @@ from zoneinfo import ZoneInfo
 
 from booking.scheduling import Interval
 
+MIDNIGHT = time.min  # as a closing time: the end of the day
+DAY_S = 24 * 60 * 60  # of the wall clock
+
 
 @dataclass(frozen=True, slots=True)
 class WeeklyHours:
-    """Open every `weekday` (Monday is 0) from `opens` to `closes`, wall-clock times of one day.
+    """Open every `weekday` (Monday is 0) from `opens` to `closes`, wall-clock times of one day; MIDNIGHT closes at its end.
 
     `valid_from` and `valid_until` are the first and the last day it counts; None means without end.
     """
@@ -38,6 +41,35 @@ class WeeklyHours:
             and (self.valid_from is None or self.valid_from <= day)
             and (self.valid_until is None or day <= self.valid_until)
         )
+
+    @property
+    def stretch(self) -> tuple[int, int]:
+        """Opening and closing in seconds of the clock since the day began; both sort, also where it closes at midnight."""
+        return _seconds(self.opens), DAY_S if self.closes == MIDNIGHT else _seconds(self.closes)
+
+    def interval_on(self, day: date, zone: ZoneInfo) -> Interval | None:
+        """The opening on `day` in UTC; None where the clock skips it."""
+        closing_day = day + timedelta(days=1) if self.closes == MIDNIGHT else day
+        opens, closes = instant_of(day, self.opens, zone), instant_of(closing_day, self.closes, zone)
+        return Interval(opens, closes) if opens < closes else None
+
+
+def _seconds(clock: time) -> int:
+    return clock.hour * 3600 + clock.minute * 60 + clock.second
+
+
+def common_hours(one: WeeklyHours, other: WeeklyHours) -> bool:
+    """Whether there is a day on which both are open at the same clock time."""
+    first = max(filter(None, (one.valid_from, other.valid_from)), default=None)
+    last = min(filter(None, (one.valid_until, other.valid_until)), default=None)
+    if one.weekday != other.weekday or (first and last and not _has_weekday(one.weekday, first, last)):
+        return False
+    (opens, closes), (other_opens, other_closes) = one.stretch, other.stretch
+    return opens < other_closes and other_opens < closes
+
+
+def _has_weekday(weekday: int, first: date, last: date) -> bool:
+    return first + timedelta(days=(weekday - first.weekday()) % 7) <= last
 
 
 def instant_of(day: date, clock: time, zone: ZoneInfo) -> datetime:
@@ -66,10 +98,8 @@ def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: i
     weekly, openings = list(weekly), set()
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for hours in weekly:
-            if hours.is_valid_on(day):
-                opens, closes = instant_of(day, hours.opens, zone), instant_of(day, hours.closes, zone)
-                if opens < closes:
-                    openings.add(Interval(opens, closes))
+            if hours.is_valid_on(day) and (opening := hours.interval_on(day, zone)):
+                openings.add(opening)
     return sorted(openings)
 
 

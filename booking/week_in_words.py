@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from itertools import groupby
 
-from booking.opening_hours import WeeklyHours
+from booking.opening_hours import MIDNIGHT, WeeklyHours
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -19,7 +19,8 @@ class HoursLine:
 
 
 def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, time, time]]:
-    """(weekday, opens, closes) for the hours in force on `on`, therapists taken together; Monday is 0, times are local."""
+    """(weekday, opens, closes) for the hours in force on `on`, therapists taken together; Monday is 0, times are local,
+    MIDNIGHT as a closing time the end of the day."""
     stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
     for row in hours:
         if (row.valid_from is None or row.valid_from <= on) and (row.valid_until is None or on <= row.valid_until):
@@ -44,20 +45,26 @@ def week_in_words(hours: Iterable[WeeklyHours], *, on: date) -> list[HoursLine]:
 def _join_stretches(stretches: list[tuple[time, time]]) -> list[tuple[time, time]]:
     joined: list[tuple[time, time]] = []
     for opens, closes in sorted(stretches):
-        if joined and opens <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(closes, joined[-1][1]))
+        if joined and (joined[-1][1] == MIDNIGHT or opens <= joined[-1][1]):
+            joined[-1] = (joined[-1][0], max(closes, joined[-1][1], key=_as_closing))
         else:
             joined.append((opens, closes))
     return joined
 
 
+def _as_closing(clock: time) -> time:
+    return time.max if clock == MIDNIGHT else clock
+
+
 def _times_in_words(stretches: list[tuple[time, time]]) -> str:
+    if stretches == [(MIDNIGHT, MIDNIGHT)]:
+        return "open all day"
     return ", ".join(f"{_clock(opens)} – {_clock(closes)}" for opens, closes in stretches) or "closed"
 
 
 def _clock(local: time) -> str:
-    if (local.hour, local.minute) == (12, 0):
-        return "noon"
+    if (local.hour, local.minute) in ((0, 0), (12, 0)):
+        return "noon" if local.hour else "midnight"
     return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
 
 

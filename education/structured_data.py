@@ -1,6 +1,7 @@
 """What search engines read: an article as schema.org JSON-LD."""
 
 import json
+from datetime import time
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -80,7 +81,7 @@ def describe_clinic(clinic: Clinic, *, url: str, image: str, opening=()) -> Safe
             "@type": "OpeningHoursSpecification",
             "dayOfWeek": f"https://schema.org/{DAYS[weekday]}",
             "opens": f"{opens:%H:%M}",
-            "closes": f"{closes:%H:%M}",
+            "closes": "23:59" if closes == time.min else f"{closes:%H:%M}",  # midnight: 00:00 would say closed all day
         }
         for weekday, opens, closes in opening
     ]

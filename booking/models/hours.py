@@ -3,10 +3,11 @@
 from datetime import date
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from booking.opening_hours import WeeklyHours
+from booking.opening_hours import MIDNIGHT, WeeklyHours, common_hours
 from booking.scheduling import Interval
 
 
@@ -46,7 +47,9 @@ class OpeningHours(models.Model):
         choices=Weekday.choices, help_text="The day of the week. Add one row for each stretch of the day."
     )
     opens = models.TimeField(help_text="The first visit can start now. Clinic's time, all year round.")
-    closes = models.TimeField(help_text="The last visit has ended by now; the minutes to turn over may run past it.")
+    closes = models.TimeField(
+        help_text="The last visit has ended by now; the minutes to turn over may run past it. Enter 00:00 for midnight."
+    )
     mode = models.CharField(
         "offered",
         max_length=10,
@@ -68,8 +71,8 @@ class OpeningHours(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="opening_hours_close_after_they_open",
-                condition=Q(closes__gt=F("opens")),
-                violation_error_message="Closing must be later than opening.",
+                condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
+                violation_error_message="Closing must be later than opening; 12:00 a.m. closes at midnight.",
             ),
             models.CheckConstraint(
                 name="opening_hours_end_after_they_begin",
@@ -85,7 +88,30 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+        closes = "midnight" if self.closes == MIDNIGHT else f"{self.closes:%H:%M}"
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{closes}"
+
+    def clean(self):
+        """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
+
+        Hours of different kinds may overlap: some of the morning by phone only, all of it kept for flare-ups.
+        Raises ValidationError that names the other row.
+        """
+        if None in (self.therapist_id, self.weekday, self.opens, self.closes):  # the fields' own errors say so
+            return
+        same = OpeningHours.objects.filter(therapist=self.therapist_id, weekday=self.weekday, mode=self.mode)
+        for other in same.exclude(pk=self.pk):
+            if common_hours(self.weekly, other.weekly):
+                raise ValidationError(f"These hours overlap {other.in_full}. Change that row, or other hours here.")
+
+    @property
+    def in_full(self) -> str:
+        """The row in words, with the days on which it counts."""
+        first = f" from {self.valid_from:%b} {self.valid_from.day}, {self.valid_from.year}" if self.valid_from else ""
+        last = (
+            f" until {self.valid_until:%b} {self.valid_until.day}, {self.valid_until.year}" if self.valid_until else ""
+        )
+        return f"{self} ({self.get_mode_display()}{first}{last})"
 
     @property
     def weekly(self) -> WeeklyHours:

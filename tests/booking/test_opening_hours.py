@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.opening_hours import WeeklyHours, day_interval, instant_of, opening_intervals
+from booking.opening_hours import MIDNIGHT, WeeklyHours, common_hours, day_interval, instant_of, opening_intervals
 from booking.scheduling import VisitShape, offered_starts
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -106,3 +106,67 @@ def test_an_instant_reads_as_its_wall_clock_unless_that_is_skipped(zone_name, da
         just_before = (instant - timedelta(seconds=1)).astimezone(zone)
         assert just_before.utcoffset() < read.utcoffset(), "only a jump forward may change the reading"
         assert just_before.replace(tzinfo=None) < datetime.combine(day, clock) < read.replace(tzinfo=None)
+
+
+def test_hours_last_until_midnight():
+    late = [WeeklyHours(1, time(22), MIDNIGHT)]
+    (opening,) = openings(late, date(2026, 12, 1))
+    assert (opening.start, opening.end) == (utc(2026, 12, 2, 3), utc(2026, 12, 2, 5))
+    assert openings(late, date(2026, 12, 2)) == []
+
+
+@pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25), (date(2026, 12, 6), 24)])
+def test_hours_from_midnight_to_midnight_are_the_whole_day_when_the_clocks_change(day, hours):
+    (opening,) = openings([WeeklyHours(6, MIDNIGHT, MIDNIGHT)], day)
+    assert opening == day_interval(day, 1, NEW_YORK)
+    assert opening.minutes == hours * 60
+
+
+def test_hours_until_midnight_end_at_the_jump_where_midnight_is_skipped():
+    havana = ZoneInfo("America/Havana")  # in 2026 its clocks go from 00:00 to 01:00 on March 8, a Sunday
+    (opening,) = openings([WeeklyHours(5, time(22), MIDNIGHT)], date(2026, 3, 7), zone=havana)
+    assert opening.minutes == 120
+    assert opening.end.astimezone(havana).time() == time(1)
+
+
+def test_visit_runs_over_midnight_where_the_next_day_opens_at_midnight():
+    night = openings([WeeklyHours(1, time(22), MIDNIGHT), WeeklyHours(2, MIDNIGHT, time(2))], date(2026, 12, 1), days=2)
+    shape = VisitShape(minutes=90, step=60)
+    starts = offered_starts(
+        openings=night, closed=[], blocked=[], shape=shape, earliest=utc(2026, 1, 1), latest=utc(2027, 1, 1)
+    )
+    assert [f"{start.astimezone(NEW_YORK):%H:%M}" for start in starts] == ["22:00", "23:00", "00:00"]
+
+
+NINE_TO_NOON = WeeklyHours(0, time(9), time(12))
+
+
+@pytest.mark.parametrize(
+    ("other", "is_common"),
+    [
+        (WeeklyHours(0, time(9), time(12)), True),
+        (WeeklyHours(0, time(11), time(15)), True),
+        (WeeklyHours(0, time(12), time(15)), False),
+        (WeeklyHours(0, time(8), MIDNIGHT), True),
+        (WeeklyHours(0, MIDNIGHT, time(9)), False),
+        (WeeklyHours(1, time(9), time(12)), False),
+        (WeeklyHours(0, time(9), time(12), valid_from=date(2027, 1, 4)), True),
+    ],
+)
+def test_hours_are_common_when_a_clock_time_of_a_day_is_in_both(other, is_common):
+    assert common_hours(NINE_TO_NOON, other) is common_hours(other, NINE_TO_NOON) is is_common
+
+
+@pytest.mark.parametrize(
+    ("until", "since", "is_common"),
+    [
+        (date(2026, 12, 7), date(2026, 12, 7), True),
+        (date(2026, 12, 7), date(2026, 12, 8), False),
+        (date(2026, 12, 13), date(2026, 12, 8), False),  # no Monday from Tuesday to Sunday
+        (date(2026, 12, 14), date(2026, 12, 8), True),
+    ],
+)
+def test_hours_are_common_only_when_both_count_on_a_day_of_that_name(until, since, is_common):
+    ending = WeeklyHours(0, time(9), time(12), valid_until=until)
+    beginning = WeeklyHours(0, time(9), time(12), valid_from=since)
+    assert common_hours(ending, beginning) is common_hours(beginning, ending) is is_common

@@ -36,3 +36,21 @@ def test_week_when_hours_are_over_or_not_yet_in_force():
     week = [hours(0, "08:00", "12:00", valid_until=date(2026, 11, 23)), hours(0, "09:00", "10:00", date(2026, 11, 25))]
 
     assert week_in_words(week, on=ON) == []
+
+
+def test_week_when_hours_end_at_midnight():
+    week = [
+        hours(0, "22:00", "00:00"),
+        hours(1, "00:00", "02:00"),
+        hours(2, "00:00", "00:00"),
+        hours(3, "20:00", "00:00"),
+        hours(3, "18:00", "21:00"),
+        hours(3, "22:00", "23:00"),
+    ]
+
+    assert week_in_words(week, on=ON)[:4] == [
+        HoursLine("Mon", "10:00 pm – midnight"),
+        HoursLine("Tue", "midnight – 2:00 am"),
+        HoursLine("Wed", "open all day"),
+        HoursLine("Thu", "6:00 pm – midnight"),
+    ]
