@@ -15,9 +15,10 @@ from booking.diary_lock import locked_diaries
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
+from booking.off_schedule import accept_reasons
 from booking.references import free_reference
 from booking.reminders import plan_visit_messages
-from booking.rules import require_free, require_untaken
+from booking.rules import lock_patient, require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, Therapist, User
@@ -61,32 +62,59 @@ def book_appointment(
 
     `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
     `screen` is what the visitor answered before, which goes into the visit's intake; `despite_rules` is for staff who have
-    seen which they break.
-    Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    seen which they break; the visit then counts as accepted outside the schedule.
+    Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written. A visit of the patient's own at that time
+    is a reason of SlotNotOffered only for staff and for a `contact` with a proven patient: to others it would tell of it.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
     place = {"service": service, "therapist": therapist, "starts_at": starts_at.astimezone(UTC)}
     # Of holds, only the full look can tell whether one is the patient's own.
     own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
+    form = {"idempotency_key": idempotency_key, "hold_token": hold_token, "source_article": source_article}
+    told = {"mode": mode, "contact": contact, "screen": screen, "despite_rules": despite_rules, "by": by, "now": now}
     try:
         with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
-            earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
-            if earlier and earlier.status != Appointment.Status.HELD:
-                return earlier
-            clinic = Clinic.objects.current()
-            held = _own_hold(earlier, hold_token, **place)
-            if earlier and earlier != held:
-                release_hold(earlier)  # the form of a held time, sent for another one
-            _let_in(held, **place, mode=mode, clinic=clinic, despite_rules=despite_rules, now=now)
-            origin = {"idempotency_key": idempotency_key, "source_article": source_article}
-            appointment = _write_booking(held, contact, screen, **place, mode=mode, **origin, by=by, now=now)
-            _note_consent(appointment, contact.text_consent, now)
-            record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
-            plan_visit_messages(appointment, clinic=clinic, now=now)
-            return appointment
+            return book_in_locked_schedule(**place, **form, **told)
     except IntegrityError as error:
         return _twin(idempotency_key, error)
+
+
+def book_in_locked_schedule(
+    *,
+    service: Service,
+    therapist: Therapist,
+    starts_at: datetime,
+    mode: str,
+    contact: Contact,
+    idempotency_key: uuid.UUID,
+    hold_token: str = "",
+    source_article: Article | None = None,
+    screen: Screen | None = None,
+    despite_rules: bool = False,
+    now: datetime,
+    by: User | None = None,
+) -> Appointment:
+    """`book_appointment` for a caller that has locked the therapist's schedule; `starts_at` is in UTC."""
+    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
+    earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
+    if earlier and earlier.status != Appointment.Status.HELD:
+        return earlier
+    clinic = Clinic.objects.current()
+    held = _own_hold(earlier, hold_token, **place)
+    if earlier and earlier != held:
+        release_hold(earlier)  # the form of a held time, sent for another one
+    proven = _proven_patient(contact, by=by, now=now)
+    _let_in(held, **place, mode=mode, patient=proven, clinic=clinic, despite_rules=despite_rules, now=now)
+    patient = proven or _provisional_patient(contact, now=now)
+    origin = {"idempotency_key": idempotency_key, "source_article": source_article}
+    appointment = _write_booking(held, patient, contact, screen, **place, mode=mode, **origin, now=now)
+    if despite_rules:
+        accept_reasons(appointment, now=now)
+    _note_consent(appointment, contact.text_consent, now)
+    record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
+    plan_visit_messages(appointment, clinic=clinic, now=now)
+    return appointment
 
 
 def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
@@ -123,30 +151,39 @@ def _own_hold(
     return held if (held.service_id, held.therapist_id, held.starts_at) == here else None
 
 
-def _patient_of(contact: Contact, *, by: User | None, now: datetime) -> Patient:
-    """Whose visit it is: the patient a mailed link vouches for, the one staff mean, or a provisional one."""
-    if contact.patient is not None:
-        update_contact(contact.patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
-        return contact.patient
-    typed = {"name": contact.name, "email": contact.email, "phone": contact.phone, "time_zone": contact.time_zone}
-    if by is not None:
-        return find_or_register_patient(**typed, may_update=True, now=now)
-    return find_or_register_provisional(**typed, now=now)
+def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
+    """The patient a mailed link vouches for, or the one staff mean, locked; None for a visitor who typed a name."""
+    if contact.patient is None and by is None:
+        return None
+    if contact.patient is None:
+        patient = find_or_register_patient(**_typed(contact), may_update=True, now=now)
+    else:
+        patient = contact.patient
+        update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+    lock_patient(patient.pk)
+    return patient
+
+
+def _provisional_patient(contact: Contact, *, now: datetime) -> Patient:
+    return find_or_register_provisional(**_typed(contact), now=now)
+
+
+def _typed(contact: Contact) -> dict:
+    return {"name": contact.name, "email": contact.email, "phone": contact.phone, "time_zone": contact.time_zone}
 
 
 def _write_booking(
     held: Appointment | None,
+    patient: Patient,
     contact: Contact,
     screen: Screen | None,
     *,
     service: Service,
     starts_at: datetime,
-    by: User | None,
     now: datetime,
     **columns,
 ) -> Appointment:
     """A new row, or the held one turned into a visit: either way one write that the constraint looks at."""
-    patient = _patient_of(contact, by=by, now=now)
     blocked = service.shape.blocked(starts_at)
     row = {
         "service": service,

@@ -10,6 +10,7 @@ from booking.freed_times import offer_freed_time, time_of, withdraw_offers
 from booking.history import lock_appointment, record_event
 from booking.holds import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
+from booking.off_schedule import accept_reasons
 from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo
 from booking.reminders import (
     UNDO_FOR,
@@ -17,7 +18,7 @@ from booking.reminders import (
     plan_messages_after_move,
     plan_messages_again,
 )
-from booking.rules import change_deadline, require_free
+from booking.rules import change_deadline, lock_patient, require_free, require_no_own_visit
 from booking.scheduling import Interval
 from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
@@ -31,6 +32,7 @@ def move_appointment(
     starts_at: datetime,
     therapist: Therapist | None = None,
     despite_rules: bool = False,
+    is_own: bool = True,
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
@@ -39,12 +41,15 @@ def move_appointment(
     One row changes, so the old time is free in the instant in which the new one is taken, and not before. The visit's
     links are revoked, its reminders planned anew, the patient is told, and the old time is offered to those who wait. The patient (`by` None) can until the
     clinic's change window begins, staff until it is over; staff may break rules that they have seen (`despite_rules`).
+    Without `is_own`, a mailed link has not shown whose visit it is: then the patient's other visits do not count, as a
+    refusal would tell of them.
     Raises TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
     starts_at, from_therapist = starts_at.astimezone(UTC), appointment.therapist_id
     with locked_diaries({from_therapist, therapist.pk if therapist else from_therapist}):
+        lock_patient(appointment.patient_id)
         appointment = lock_appointment(appointment)
         if appointment.therapist_id != from_therapist:
             raise BusyTryAgain  # moved to another diary a moment ago, which is not locked
@@ -62,11 +67,14 @@ def move_appointment(
             now=now,
             clinic=clinic,
             in_place_of=appointment,
+            patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
         )
         drop_expired_holds(therapist=therapist, now=now)
         freed = time_of(appointment)
         _write_move(appointment, therapist, starts_at)
+        if despite_rules:
+            accept_reasons(appointment, now=now)
         revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
         record_event(appointment, Kind.MOVED, by=by, now=now)
         plan_messages_after_move(appointment, clinic=clinic, by=by, now=now)
@@ -81,6 +89,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
     appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
+    appointment.off_schedule_accepted = []
     appointment.version += 1
     appointment.sequence += 1
     appointment.save(
@@ -91,6 +100,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
             "blocked",
             "confirmed_at",
             "not_coming_at",
+            "off_schedule_accepted",
             "version",
             "sequence",
         ]
@@ -122,14 +132,18 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
     return appointment
 
 
-def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
+def undo_cancellation(
+    *, appointment: Appointment, is_own: bool = True, by: User | None = None, now: datetime
+) -> Appointment:
     """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
     that the cancellation revoked open again. Twice changes nothing.
 
-    Booking rules are not checked again; only a visit or hold that took the time meanwhile prevents it.
-    Raises TooLateToUndo, SlotTaken or BusyTryAgain; then nothing was written.
+    Booking rules are not checked again; only a visit or hold that took the time meanwhile prevents it, and for the patient
+    (`by` None, `is_own` as for a move) another visit of their own at that time.
+    Raises TooLateToUndo, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     with locked_diaries([appointment.therapist_id]):
+        lock_patient(appointment.patient_id)
         appointment = lock_appointment(appointment)
         if appointment.status == Status.BOOKED:
             return appointment
@@ -139,6 +153,8 @@ def undo_cancellation(*, appointment: Appointment, by: User | None = None, now: 
         blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
         if Appointment.objects.blocking(blocked, now=now).filter(therapist=appointment.therapist_id).exists():
             raise SlotTaken
+        if is_own and by is None:
+            require_no_own_visit(appointment)
         withdraw_offers(freed_by=appointment, now=now)
         if appointment.intake_id:
             purposes, revoked_at = [LinkPurpose.INTAKE], appointment.cancelled_at

@@ -25,14 +25,15 @@ def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | 
 
     A caller that has to wait for the lock may `look_first`: once the holder is done, all waiting callers check together, and
     those that have lost leave by the exception it raises instead of queueing. Passing this check does not guarantee that
-    the slot is free.
+    the slot is free. Not inside another transaction, which would keep the shared lock of the wait: two callers that then
+    ask for the lock would wait for each other. Raises RuntimeError there.
 
     Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout.
     """
     keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # one order for all: nobody waits in a circle
     try:
         if look_first is not None:
-            with transaction.atomic():
+            with transaction.atomic(durable=True):
                 is_ours = [_lock(LOCK_OR_WAIT, key) for key in keys]
                 if all(is_ours):
                     yield

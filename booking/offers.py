@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
-from booking.appointments import Contact, book_appointment
+from booking.appointments import Contact, book_in_locked_schedule
 from booking.changes import is_changeable, move_appointment
 from booking.diary_lock import locked_diaries
 from booking.models import Appointment, SlotOffer, WaitListEntry
@@ -41,6 +41,7 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
         now=now,
         clinic=clinic,
         in_place_of=visit,
+        patient=entry.patient,
     )
     return visit
 
@@ -79,7 +80,7 @@ def _move(visit: Appointment, offer: SlotOffer, now: datetime) -> Appointment:
 
 def _book(offer: SlotOffer, now: datetime) -> Appointment:
     entry = offer.entry
-    return book_appointment(
+    return book_in_locked_schedule(
         service=entry.service,
         therapist=offer.therapist,
         starts_at=offer.starts_at,

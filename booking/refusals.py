@@ -20,14 +20,18 @@ class NotOfferedBecause(StrEnum):
     KEPT = "kept"  # open, but by phone only or kept back until the day before
     CAP = "cap"  # enough of these on that day or in that week
     SERVICE = "service"  # not bookable online, by this therapist, or in this way
+    OWN_VISIT = "own_visit"  # the patient has another visit then
 
 
 class SlotNotOffered(BookingRefused):
-    """The rules do not offer this time; `reasons` says which, `reason` is the first of them."""
+    """The rules do not offer this time; `reasons` says which, `reason` is the first of them.
 
-    def __init__(self, *reasons: NotOfferedBecause):
+    `own_visit` is the patient's other visit at that time, with OWN_VISIT. Show it only to those who may see that visit.
+    """
+
+    def __init__(self, *reasons: NotOfferedBecause, own_visit=None):
         super().__init__(", ".join(reasons))
-        self.reason, self.reasons = reasons[0], reasons
+        self.reason, self.reasons, self.own_visit = reasons[0], reasons, own_visit
 
 
 class BusyTryAgain(BookingRefused):

@@ -1,5 +1,6 @@
 """Whether a visit may be at a time: the same rows and the same arithmetic by which the pages offer it."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from booking.models import Appointment, Service
 from booking.opening_hours import day_interval
 from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.scheduling import Interval, offered_starts
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Patient, Therapist
 
 Because = NotOfferedBecause
 
@@ -58,9 +59,13 @@ def require_free(
     now: datetime,
     clinic: Clinic,
     in_place_of: Appointment | None = None,
+    patient: Patient | None = None,
     despite_rules: bool = False,
 ) -> None:
     """Refuse unless the pages would offer this very time; with `despite_rules`, only if another visit lies there.
+
+    With `patient`, also refuse a time at which they have another visit. Only for a patient whose visits the person who
+    asks may know of; under `lock_patient`, the answer holds until the commit.
 
     Raises SlotNotOffered with the rules that hide it, SlotTaken if another visit stands in the way. Its answer holds
     for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
@@ -73,11 +78,41 @@ def require_free(
         broken.append(Because.SERVICE)
     if diary is not None:
         broken += _broken_in_the_diary(diary, service, starts_at, clinic)
+    own_visit = _own_visit_then(patient, service, starts_at, in_place_of)
+    if own_visit is not None:
+        broken.append(Because.OWN_VISIT)
     if diary is None or (broken and not despite_rules):
-        raise SlotNotOffered(*dict.fromkeys(broken))
+        raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
     blocked = service.shape.blocked(starts_at)
     if any(blocked.overlaps(other) for other in diary.blocked):
         raise SlotTaken
+
+
+def lock_patient(patient_id: uuid.UUID) -> None:
+    """Let one transaction at a time give visits to this patient.
+
+    After the schedule's lock and before a visit's row: one order for all, so that no two wait for each other.
+    """
+    Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
+
+
+def require_no_own_visit(visit: Appointment) -> None:
+    """Raises SlotNotOffered if the patient of `visit` has another booked visit at its time."""
+    if other := _other_visit_of(visit.patient_id, visit.interval, visit):
+        raise SlotNotOffered(Because.OWN_VISIT, own_visit=other)
+
+
+def _own_visit_then(
+    patient: Patient | None, service: Service, starts_at: datetime, in_place_of: Appointment | None
+) -> Appointment | None:
+    interval = service.shape.visit(starts_at.astimezone(UTC))
+    return None if patient is None else _other_visit_of(patient.pk, interval, in_place_of)
+
+
+def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointment | None) -> Appointment | None:
+    visits = Appointment.objects.booked_within(interval).filter(patient=patient_id)
+    visits = visits if besides is None else visits.exclude(pk=besides.pk)
+    return visits.select_related("service", "therapist").first()
 
 
 def require_untaken(*, service: Service, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:

@@ -13,6 +13,7 @@ from assessments.models import Flag
 from booking.diaries import Diary, read_diaries
 from booking.message_words import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.off_schedule import OffSchedule, visits_off_schedule
 from booking.opening_hours import day_interval
 from booking.scheduling import Interval, intersect, subtract
 from booking.wording import LocalTime, clinic_time
@@ -136,6 +137,7 @@ class Today:
     nobody_sends_since: datetime | None = None  # worker or beat stand still
     unmarked: Sequence[Appointment] = ()
     cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
+    off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # people who would like an earlier time
 
@@ -174,6 +176,7 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: 
         "next_visit": None if visits else _next_visit(whole_day, therapist),
         "unmarked": list(_unmarked(whole_day, therapist)),
         "cannot_come": list(_cannot_come(now, therapist)),
+        "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
     }
 
 

@@ -14,10 +14,11 @@ from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import VisitsInTheWay
 from clinic.audit.searching import SteadyChangeList
+from clinic.practice.guarded_saving import GuardedSaving
 
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(admin.ModelAdmin):
+class OpeningHoursAdmin(GuardedSaving, admin.ModelAdmin):
     list_display = ("therapist", "weekday", "opens", "closes", "mode", "valid_from", "valid_until")
     list_display_links = ("therapist", "weekday")
     list_filter = ("therapist", "weekday", "mode")
@@ -25,7 +26,7 @@ class OpeningHoursAdmin(admin.ModelAdmin):
 
 
 @admin.register(HoursOverride)
-class HoursOverrideAdmin(admin.ModelAdmin):
+class HoursOverrideAdmin(GuardedSaving, admin.ModelAdmin):
     """ "Block time": closing goes through the domain function, which locks the diary it looks into."""
 
     form = HoursOverrideForm
@@ -93,11 +94,19 @@ class HoursOverrideAdmin(admin.ModelAdmin):
             )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        is_asked = self._is_asked(request, object_id)
+        change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return change(request, object_id, form_url, extra_context)
         except VisitsInTheWay as refusal:  # booked between the form's look and the lock
             self._warn_of(request, refusal)
             return HttpResponseRedirect(request.path)
+
+    def _is_asked(self, request, object_id) -> bool:
+        """Whether the form has asked about the visits; not about those in extra hours that this change ends."""
+        before = self.get_object(request, object_id) if object_id else None
+        was_extra = before is not None and before.kind == HoursOverride.Kind.EXTRA
+        return bool(request.POST.get("despite_visits")) and not was_extra
 
     def _warn_of(self, request, refusal):
         words = visits_in_the_way_words(refusal.visits, named=self._names_patients(request))

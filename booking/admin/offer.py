@@ -5,6 +5,7 @@ from django.contrib import admin
 
 from assessments.models import Questionnaire
 from booking.models import Service
+from clinic.practice.guarded_saving import GuardedSaving
 from clinic.practice.money import format_money
 
 
@@ -27,7 +28,7 @@ class ServiceForm(forms.ModelForm):
 
 
 @admin.register(Service)
-class ServiceAdmin(admin.ModelAdmin):
+class ServiceAdmin(GuardedSaving, admin.ModelAdmin):
     list_display = ("name", "minutes", "price", "ways", "listing", "position")
     list_editable = ("position",)
     form = ServiceForm

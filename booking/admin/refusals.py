@@ -26,6 +26,7 @@ NOT_OFFERED = {
     NotOfferedBecause.HOURS: "This is outside the opening hours, or not on one of the service's starting times.",
     NotOfferedBecause.KEPT: "These hours are for calls only, or kept back until the day before.",
     NotOfferedBecause.CAP: "The therapist has enough of these on that day or in that week.",
+    NotOfferedBecause.OWN_VISIT: "The patient has another visit at this time.",
     NotOfferedBecause.SERVICE: "This therapist does not do this service in this way, or it is not offered online.",
 }
 

@@ -20,6 +20,7 @@ from booking.attendance import mark_arrived, mark_no_show
 from booking.changes import cancel_appointment, is_changeable, is_undoable, move_appointment, undo_cancellation
 from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment, WaitListEntry
+from booking.off_schedule import accept_off_schedule, find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import Message
@@ -40,6 +41,7 @@ ACTS = {
         cancel_appointment,
         "cancelled; the patient is told by e-mail in 3 minutes, until then it can be undone",
     ),
+    "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
     "undo": (undo_cancellation, "booked again; nobody was told of the cancellation"),
 }
 
@@ -201,6 +203,7 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         context = {
             "may_act": self.has_act_permission(request),
             "may_move": is_theirs and is_changeable(visit, clinic=Clinic.objects.current(), by=request.user, now=now),
+            "off_schedule": find_off_schedule(visit, now=now).words if is_theirs else (),
             "may_undo": is_theirs and is_undoable(visit, now=now),
             "title": "Visit",
             **(extra_context or {}),

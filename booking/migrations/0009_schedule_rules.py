@@ -2,6 +2,7 @@
 
 import datetime
 
+import django.contrib.postgres.fields
 from django.db import migrations, models
 
 
@@ -15,6 +16,36 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint(
             model_name="openinghours",
             name="opening_hours_close_after_they_open",
+        ),
+        migrations.AddField(
+            model_name="appointment",
+            name="off_schedule_accepted",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=10),
+                blank=True,
+                default=list,
+                editable=False,
+                help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="appointmentevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("booked", "booked"),
+                    ("confirmed", "confirmed"),
+                    ("cancelled", "cancelled"),
+                    ("restored", "cancelling undone"),
+                    ("moved", "moved"),
+                    ("arrived", "arrived"),
+                    ("no_show", "did not come"),
+                    ("address", "address corrected"),
+                    ("not_coming", "said they cannot come"),
+                    ("off_schedule", "kept, though outside the schedule"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AlterField(
             model_name="openinghours",

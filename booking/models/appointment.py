@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
@@ -112,6 +112,13 @@ class Appointment(models.Model):
         related_name="+",
         help_text="Who of the staff; empty when the patient did.",
     )
+    off_schedule_accepted = ArrayField(
+        models.CharField(max_length=10),
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
+    )
     created_at = models.DateTimeField()
 
     objects = AppointmentQuerySet.as_manager()
@@ -189,6 +196,7 @@ class AppointmentEvent(models.Model):
         NO_SHOW = "no_show", "did not come"
         ADDRESS_CORRECTED = "address", "address corrected"
         NOT_COMING = "not_coming", "said they cannot come"
+        OFF_SCHEDULE = "off_schedule", "kept, though outside the schedule"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")

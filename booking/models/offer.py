@@ -4,7 +4,8 @@ import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils.functional import cached_property
 
 from booking.caps import Caps
 from booking.scheduling import VisitShape
@@ -21,8 +22,13 @@ class VisitMode(models.TextChoices):
 
 class ServiceQuerySet(models.QuerySet):
     def listed(self):
-        """What patients see: bookable online, or with "call us" beside it."""
-        return self.exclude(listing=Service.Listing.HIDDEN)
+        """What patients see: bookable online, or with "call us" beside it; knowing whether an active therapist does it."""
+        does = Service.therapists.through.objects.filter(service=OuterRef("pk"), therapist__is_active=True)
+        return self.exclude(listing=Service.Listing.HIDDEN).annotate(has_active_therapist=Exists(does))
+
+    def booked_online(self):
+        """Those that patients can book online."""
+        return self.listed().filter(listing=Service.Listing.BOOKABLE, has_active_therapist=True)
 
 
 class Service(models.Model):
@@ -150,6 +156,16 @@ class Service(models.Model):
     def is_bookable(self) -> bool:
         """Whether its times are offered online."""
         return self.listing == self.Listing.BOOKABLE
+
+    @cached_property
+    def has_active_therapist(self) -> bool:
+        """Whether an active therapist does it. `listed` reads it for all of its rows at once."""
+        return self.therapists.active().exists()
+
+    @property
+    def is_booked_online(self) -> bool:
+        """Whether patients can book it online; otherwise its pages ask them to call."""
+        return self.is_bookable and self.has_active_therapist
 
     @property
     def modes(self) -> list[VisitMode]:

@@ -20,6 +20,7 @@ from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, Sl
 from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, time_there, zone_context
+from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
@@ -128,6 +129,7 @@ def time_is_gone(
     slots = slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
     others = [time_row(slot, service, clinic, trail) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
+    page |= own_visit_context(refusal, clinic)
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
 
 

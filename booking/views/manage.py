@@ -11,7 +11,15 @@ from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
 from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
 from booking.models import Appointment, WaitListEntry
-from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo, VisitCancelled
+from booking.refusals import (
+    BookingRefused,
+    BusyTryAgain,
+    SlotNotOffered,
+    SlotTaken,
+    TooLateToChange,
+    TooLateToUndo,
+    VisitCancelled,
+)
 from booking.views.over_budget import undo_over_budget
 from booking.visit_links import intake_path
 from booking.wait_list import alive_entries
@@ -59,10 +67,11 @@ def undo(request: HttpRequest, token: str, appointment: Appointment, now: dateti
     if page := undo_over_budget(request, token, appointment, now):
         return page
     try:
-        undo_cancellation(appointment=appointment, now=now)
-    except (TooLateToUndo, SlotTaken) as refusal:
+        undo_cancellation(appointment=appointment, is_own=request.link.proof >= Proof.MAILED, now=now)
+    except (TooLateToUndo, SlotTaken, SlotNotOffered) as refusal:
         context = visit_context(request, appointment, now)
-        page = {**context, "can_undo": False, "why_not_undone": "taken" if isinstance(refusal, SlotTaken) else "late"}
+        why = {SlotTaken: "taken", TooLateToUndo: "late", SlotNotOffered: "own visit"}[type(refusal)]
+        page = {**context, "can_undo": False, "why_not_undone": why, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", page, status=409)
     except BusyTryAgain:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=503)
@@ -131,6 +140,12 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
     }
+
+
+def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
+    """The patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
+    visit = getattr(refusal, "own_visit", None)
+    return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
 
 
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:

@@ -16,12 +16,12 @@ from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToC
 from booking.rules import bookable_time
 from booking.trail import Trail
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.views.manage import visit_context, visit_page
+from booking.views.manage import own_visit_context, visit_context, visit_page
 from booking.views.over_budget import move_over_budget
 from booking.visit_links import visit_path
 from booking.wording import day_words
 from clinic.practice.links import LinkExpired
-from clinic.practice.models import PatientLink, Therapist
+from clinic.practice.models import PatientLink, Proof, Therapist
 from clinic.practice.proof import Capability
 
 ANYBODY = "anybody"
@@ -33,7 +33,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
     context = visit_context(request, appointment, now)
-    if not context["can_change"] or not appointment.service.is_bookable:
+    if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
     clinic = context["clinic"]
     today = now.astimezone(clinic.zone).date()
@@ -53,7 +53,7 @@ def move_times(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 
 def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
-    if not context["can_change"] or not context["service"].is_bookable:
+    if not context["can_change"] or not context["service"].is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
     appointment, clinic = context["appointment"], context["clinic"]
     trail = Trail(None, appointment.visitor_time_zone)
@@ -67,14 +67,18 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
 def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
     """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
-    slug = request.GET.get("with", appointment.therapist.slug if appointment.therapist in able else ANYBODY)
-    others = [one for one in able if one != appointment.therapist]
-    choices = {one.slug: (one.name, one) for one in (appointment.therapist, *others)}
-    choices[ANYBODY] = ("Anybody", None)
+    own, is_handed_on = appointment.therapist, appointment.therapist not in able
+    able.sort(key=lambda one: one != own)
+    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Anybody", None)}
+    start = ANYBODY if is_handed_on else own.slug
+    slug = request.GET.get("with", start)
+    if is_handed_on and slug == own.slug:  # a page from before they stopped
+        slug = start
     if slug not in choices:
         raise Http404
     nav = [{"words": words, "query": f"?with={key}", "is_chosen": key == slug} for key, (words, _) in choices.items()]
-    return {"whom": choices[slug][1], "therapist_choices": nav if len(choices) > 2 else [], "whom_slug": slug}
+    nav = nav if len(choices) > 2 else []
+    return {"whom": choices[slug][1], "therapist_choices": nav, "whom_slug": slug, "is_handed_on": is_handed_on}
 
 
 def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> list[Slot]:
@@ -115,13 +119,17 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
         return page
     try:
-        visit = move_appointment(appointment=appointment, starts_at=starts_at, therapist=therapist, now=now)
+        is_own = request.link.proof >= Proof.MAILED
+        visit = move_appointment(
+            appointment=appointment, starts_at=starts_at, therapist=therapist, is_own=is_own, now=now
+        )
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
         context = visit_context(request, Appointment.objects.get(pk=appointment.pk), now)
         is_busy = isinstance(refusal, BusyTryAgain)
         day = starts_at.astimezone(context["clinic"].zone).date()
         status = 503 if is_busy else 409
-        return _times_page(request, context, day, now, status=status, is_gone=not is_busy, is_busy=is_busy)
+        page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
+        return _times_page(request, context, day, now, status=status, **page)
     return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
 
 

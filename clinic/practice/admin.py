@@ -22,6 +22,7 @@ from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
 from .forms import ClinicForm, PhoneField, ZoneField
+from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address, normalise_name
@@ -31,7 +32,7 @@ MOST_LINKS = 50  # shown of one patient
 
 
 @admin.register(Clinic)
-class ClinicAdmin(admin.ModelAdmin):
+class ClinicAdmin(GuardedSaving, admin.ModelAdmin):
     """One row: the list goes straight to it, or to describing it the first time."""
 
     form = ClinicForm
@@ -101,7 +102,7 @@ class CleanupRunAdmin(admin.ModelAdmin):
 
 
 @admin.register(Therapist)
-class TherapistAdmin(PicksRows, admin.ModelAdmin):
+class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
     list_display = ("name", "credentials", "user", "is_active", "position")
     list_filter = ("is_active",)
     list_select_related = ("user",)

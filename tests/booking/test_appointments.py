@@ -124,12 +124,18 @@ def test_an_expired_hold_gives_way_and_a_live_one_does_not(evaluation):
     assert not Appointment.objects.filter(pk=held.pk).exists()
 
 
-def test_a_refused_booking_leaves_the_surrounding_transaction_usable(evaluation):
+def test_refused_booking_leaves_the_connection_usable(evaluation):
     book(evaluation)
-    with transaction.atomic():
-        with pytest.raises(SlotTaken):
-            book(evaluation, name="Bob")
-        assert Appointment.objects.count() == 1
+    with pytest.raises(SlotTaken):
+        book(evaluation, name="Bob")
+    assert Appointment.objects.count() == 1
+
+
+def test_booking_is_refused_inside_another_transaction(evaluation):
+    """Two that wait for one schedule would keep the lock of their wait until the outer transaction ends: a deadlock."""
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        book(evaluation)
+    assert not Appointment.objects.exists()
 
 
 def test_cancelling_frees_the_time_and_withdraws_the_reminders(evaluation):

@@ -2,14 +2,17 @@
 without the constraint or without the lock they must find the fault."""
 
 import threading
+import time
 import uuid
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, connections
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
+from booking.changes import move_appointment
+from booking.diary_lock import locked_diaries
 from booking.models import Appointment
 from booking.refusals import BookingRefused, BusyTryAgain
 
@@ -18,6 +21,7 @@ from .conftest import NINE_ON_TUESDAY, book, make_therapist
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS, ROUNDS = 32, 10
+DAY = timedelta(days=1)
 
 
 def race(runners) -> list:
@@ -116,8 +120,6 @@ def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
 
 
 def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, meredith, monkeypatch):
-    from booking.diary_lock import locked_diaries
-
     holding, done = threading.Event(), threading.Event()
 
     def hold():
@@ -154,6 +156,81 @@ def test_the_lock_alone_still_lets_one_win(evaluation):
         outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         assert overlaps() == 0
+
+
+def test_patient_who_books_two_therapists_at_once_gets_one(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    patient = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1)).patient
+    therapists = list(evaluation.therapists.all())
+    for day in range(2, 2 + ROUNDS):
+        starts_at = NINE_ON_TUESDAY + timedelta(days=7 * day)
+        outcomes = race(
+            [
+                lambda one=one, at=starts_at: book(
+                    evaluation, therapist=one, starts_at=at, patient=patient, now=at - DAY
+                )
+                for one in therapists * 4
+            ]
+        )
+        assert Appointment.objects.filter(patient=patient, starts_at=starts_at).count() == 1
+        assert kinds_of(outcomes).keys() <= {"Appointment", "SlotNotOffered", "SlotTaken"}
+
+
+def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    meredith = evaluation.therapists.get(name="Meredith")
+    for day in range(ROUNDS):
+        starts_at = NINE_ON_TUESDAY + timedelta(days=7 * day)
+        early = book(evaluation, therapist=nora, starts_at=starts_at, now=starts_at - DAY, name=f"Runner{day} Racing")
+        ten = starts_at + timedelta(hours=1)
+        told = {"starts_at": ten, "now": starts_at - DAY}
+        outcomes = race(
+            [
+                lambda told=told, early=early: move_appointment(appointment=early, therapist=nora, **told),
+                lambda told=told, early=early: book(evaluation, therapist=meredith, patient=early.patient, **told),
+            ]
+        )
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotNotOffered": 1}
+
+
+def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
+    locked = locked_diaries([meredith.pk], look_first=lambda: None)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        locked.__enter__()
+
+
+def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
+    """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
+    holding, entered = threading.Event(), []
+
+    def hold():
+        with locked_diaries([meredith.pk]):
+            holding.set()
+            wait_until(lambda: waiting_for_locks() == 2)
+
+    def enter():
+        holding.wait(timeout=30)
+        with locked_diaries([meredith.pk], look_first=lambda: None):
+            entered.append(1)
+
+    outcomes = race([hold, enter, enter])
+    assert outcomes == [None] * 3
+    assert len(entered) == 2
+
+
+def waiting_for_locks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0]
+
+
+def wait_until(is_so) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
 
 
 # The tests have teeth: each guard taken away shows.

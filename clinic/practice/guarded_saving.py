@@ -1,0 +1,39 @@
+"""Admin pages whose saves other rooms look at first: what a change of the clinic or of a therapist does to their rows."""
+
+from collections.abc import Callable
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+
+View = Callable[[], HttpResponse]
+Guard = Callable[[HttpRequest, View], HttpResponse]
+
+_guards: dict[str, Guard] = {}
+
+
+def register_guard(name: str, guard: Guard) -> None:
+    """Register `guard(request, view)`, which answers a POST by calling `view`, or undoes what it wrote and asks first.
+
+    Call it where the room's admin is loaded. The same name replaces.
+    """
+    _guards[name] = guard
+
+
+class GuardedSaving:
+    """For a ModelAdmin: every POST to its forms, its delete page and its list runs inside the registered guards."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return _guarded(request, partial(super().changeform_view, request, object_id, form_url, extra_context))
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return _guarded(request, partial(super().delete_view, request, object_id, extra_context))
+
+    def changelist_view(self, request, extra_context=None):
+        return _guarded(request, partial(super().changelist_view, request, extra_context))
+
+
+def _guarded(request: HttpRequest, view: View) -> HttpResponse:
+    if request.method == "POST":
+        for guard in _guards.values():
+            view = partial(guard, request, view)
+    return view()
