@@ -28,7 +28,8 @@ FINGERPRINT = """
         (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM education_formerslug),
         (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM practice_clinic),
         (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM practice_therapist),
-        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM booking_service))
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM booking_service),
+        (SELECT concat(count(*), ' ', sum(hashtextextended(concat(xmin, id), 0))) FROM booking_service_therapists))
 """
 
 

@@ -29,12 +29,14 @@ def home(request):
     services = list(Service.objects.listed())
     opening = [row.weekly for row in OpeningHours.objects.all()]
     address = describe_address(request)
-    first_call = next((service for service in services if service.is_bookable and not service.price_cents), None)
+    booked_online = [service for service in services if service.is_booked_online]
+    first_call = next((service for service in booked_online if not service.price_cents), None)
     slots = next_free_slots(service=first_call, limit=1, now=now, clinic=clinic) if first_call else []
     articles = list(published(now=now)[:4])
     context = {
         "clinic": clinic,
         "services": services,
+        "booked_online": booked_online,
         "first_call": first_call,
         "next_call": slots[0] if slots else None,
         "articles": articles[1:],

@@ -34,8 +34,11 @@ def visits_without_questions(context: Context) -> dict:
     return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}
 
 
-@register.inclusion_tag("booking/_book_buttons.html")
-def book_buttons(*, via: str = "", most: int = 2) -> dict:
-    """Buttons for the first `most` services that can be booked, with minutes and price; `via` is the article's code."""
-    bookable = Service.objects.filter(listing=Service.Listing.BOOKABLE)
-    return {"services": bookable[:most], "query": f"?via={via}" if via else ""}
+@register.inclusion_tag("booking/_book_buttons.html", takes_context=True)
+def book_buttons(context: Context, *, via: str = "", most: int = 2) -> dict:
+    """Buttons for the first `most` services that can be booked, with minutes and price; `via` is the article's code.
+
+    Without any, the clinic's phone number.
+    """
+    services = Service.objects.booked_online()[:most]
+    return {"services": services, "query": f"?via={via}" if via else "", "clinic": context.get("clinic")}

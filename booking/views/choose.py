@@ -45,7 +45,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     trail = read_trail(request, now=now)
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
     context |= {**zone_context(service, clinic, trail), **describe_address(request)}
-    if not service.is_bookable:
+    if not service.is_booked_online:
         return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):
         return page
@@ -76,6 +76,9 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     if not service.is_bookable:
         raise Http404
     trail = read_trail(request, now=now)
+    if not service.has_active_therapist:
+        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):
         return page
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 3, **choices_context(service, trail)}

@@ -35,6 +35,9 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if not service.is_bookable:
         raise Http404
     trail = read_trail(request, now=now)
+    if not service.has_active_therapist:
+        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):
         return page
     therapist = choices_context(service, trail)["therapist"]
@@ -81,7 +84,7 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     if request.method == "POST" and entry is not None and "leave" in request.POST:
         leave_wait_list(entry=entry, now=now)
         return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
-    if not context["can_change"] or not appointment.service.is_bookable:
+    if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/earlier.html", context, status=409)
     zone = context["clinic"].zone
     wished = {} if entry is None else {name: getattr(entry, name) for name in WishesForm.base_fields}

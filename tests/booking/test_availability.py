@@ -51,6 +51,37 @@ def test_a_time_counts_once_when_two_therapists_have_it(evaluation, clinic):
     assert (first.starts_at, first.therapist.name) == (NINE_ON_TUESDAY, "Nora")
 
 
+def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is_not(evaluation, clinic, meredith):
+    """To the limit itself the pages and the rule agree: notice is met at that instant, and missed right after it."""
+    evaluation.minimum_notice_minutes = 120
+    evaluation.save()
+    day, at_the_limit = NINE_ON_TUESDAY.date(), NINE_ON_TUESDAY - timedelta(minutes=120)
+    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY, "clinic": clinic}
+    for now, is_offered in ((at_the_limit, True), (at_the_limit + timedelta(microseconds=1), False)):
+        slots = free_slots(service=evaluation, first_day=day, days=1, now=now)
+        assert (NINE_ON_TUESDAY in [slot.starts_at for slot in slots]) is is_offered
+        if is_offered:
+            require_free(**place, mode="in_person", now=now)
+        else:
+            with pytest.raises(SlotNotOffered, match="notice"):
+                require_free(**place, mode="in_person", now=now)
+
+
+def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clinic, meredith):
+    """The last day counts to its midnight, and not a visit that starts there."""
+    evaluation.horizon_days, last_day = 8, date(2026, 12, 1)
+    evaluation.save()
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens=time(22), closes=time(0))
+    OpeningHours.objects.create(therapist=meredith, weekday=2, opens=time(0), closes=time(2))
+    midnight = datetime(2026, 12, 2, 5, tzinfo=UTC)
+    slots = free_slots(service=evaluation, first_day=last_day, days=2, now=NOW)
+    assert slots[-1].starts_at == midnight - timedelta(minutes=30)
+    with pytest.raises(SlotNotOffered, match="horizon"):
+        require_free(
+            service=evaluation, therapist=meredith, starts_at=midnight, mode="in_person", now=NOW, clinic=clinic
+        )
+
+
 def test_notice_hides_what_is_too_soon_and_horizon_what_is_too_far(evaluation, clinic):
     monday = date(2026, 11, 23)
     assert clock_times(evaluation, clinic, monday) == []  # twelve hours' notice

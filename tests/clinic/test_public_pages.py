@@ -10,8 +10,9 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from booking.models import Service
 from clinic import public_pages
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import Clinic, Therapist, User
 from education.models import Article, Topic
 from tests.database_away import database_away
 
@@ -23,6 +24,8 @@ def hip(transactional_db):
     """An article that is out. The tables are really written: a kept page looks at committed rows."""
     Clinic.objects.create(name="Lake Runners", emergency_number="911")
     now = timezone.now()
+    call = Service.objects.create(slug="call", name="Call", summary="A call.", minutes=15, price_cents=0)
+    call.therapists.add(Therapist.objects.create(name="Nora", slug="nora"))
     return Article.objects.create(
         slug="sore-hip",
         topic=Topic.objects.create(name="Hip", slug="hip"),
@@ -98,6 +101,9 @@ def test_cold_article_takes_six_queries_at_most(hip, process):
         lambda: Article.objects.update(status="draft"),
         lambda: Topic.objects.update(name="Hip and groin"),
         lambda: Clinic.objects.update(phone="+16035550100"),
+        lambda: Service.objects.update(name="Another call"),
+        lambda: Service.objects.get().therapists.clear(),
+        lambda: Therapist.objects.update(is_active=False),
         lambda: Article.objects.all().delete(),
     ],
 )
