@@ -1,14 +1,15 @@
 """How each kind of question is asked, what is typed becomes an answer, and what is wrong is put in words. Pure."""
 
-import re
 from datetime import datetime
 
 from .checking import Problem, longest_text
+from .limits import describe_range
 from .questionnaire import Item
+from .typed import clean_text, convert_unit, read_day, read_day_and_time, read_number, read_time
 
-DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y")
-# What no keyboard writes into an answer; line breaks and tabs stay.
-UNSEEN = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
+READ_MOMENT = {"date": read_day, "dateTime": read_day_and_time, "time": read_time}
+NUMBERS = {"integer", "decimal", "quantity"}
+MOST_DIGITS = 9  # of a whole number
 YES_NO = (("true", "Yes"), ("false", "No"))
 
 
@@ -31,20 +32,33 @@ def options_of(item: Item) -> list[tuple[str, str]]:
 def read_answer(item: Item, raw: str | None) -> list:
     """What was typed or chosen as a list of the value that is stored, empty for nothing; as typed if it does not fit."""
     text = clean_text(raw)
+    if item.options and raw:
+        return _read_option(item, raw, text)
     if not text:
         return []
     if item.type == "boolean":
         return [text == "true"] if text in ("true", "false") else [text]
-    if item.type == "integer":
-        return [int(text)] if re.fullmatch(r"[+-]?[0-9]{1,9}", text) else [text]
-    if item.type in ("decimal", "quantity"):
-        return [text.replace(",", ".")]
-    return [_read_date(text)] if item.type == "date" else [text]
+    if item.type in NUMBERS:
+        return [_read_number(item, text)]
+    if item.type in READ_MOMENT:
+        return [READ_MOMENT[item.type](text) or text]
+    return [text]
 
 
-def clean_text(raw: str | None) -> str:
-    """What was typed, without the characters that cannot be seen."""
-    return (raw or "").translate(UNSEEN).strip()
+def _read_option(item: Item, raw: str, text: str) -> list:
+    """The code that was sent; one that ends in a space or holds a line end is found all the same."""
+    codes = [option.code for option in item.options]
+    if raw in codes:
+        return [raw]
+    return [next((code for code in codes if clean_text(code) == text), text)] if text else []
+
+
+def _read_number(item: Item, text: str):
+    number = read_number(text, item.unit)
+    if number is None:
+        return text
+    is_whole = item.type == "integer" and len(number.lstrip("+-")) <= MOST_DIGITS and number.lstrip("+-").isdigit()
+    return int(number) if is_whole else number
 
 
 def write_answer(value) -> str:
@@ -52,21 +66,16 @@ def write_answer(value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _read_date(text: str) -> str:
-    for pattern in DATE_FORMATS:
-        try:
-            return datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007 (a day, no instant)
-        except ValueError:
-            continue
-    return text
-
-
-def describe_problem(item: Item, problem: Problem) -> str:
-    """What to do about `problem`, in plain words."""
+def describe_problem(item: Item, problem: Problem, *, values: list = (), now: datetime | None = None) -> str:
+    """What to do about `problem` with the answers `values`, in plain words."""
+    if problem.reason == "type" and item.unit and (other := convert_unit(str(values[0]) if values else "", item.unit)):
+        return f"Type it in {item.unit}: {other}."
     if problem.reason in ("required", "type"):
         return _ask_for(item)
     if problem.reason in ("below", "above"):
-        return f"Type a number from {item.minimum or 0} to {item.maximum or 'a smaller one'}."
+        return _describe_limits(item, now=now)
+    if problem.reason == "refused":
+        return next((why for code, why in item.refused if code in values), "Choose another answer.")
     return {
         "alone": "“None of these” cannot stand together with others. Untick one or the other.",
         "few": f"Please give at least {item.fewest} answers.",
@@ -78,6 +87,18 @@ def describe_problem(item: Item, problem: Problem) -> str:
     }[problem.reason]
 
 
+def _describe_limits(item: Item, *, now: datetime | None) -> str:
+    if item.type in ("date", "dateTime"):
+        return f"Choose a day that is {describe_range(item.minimum, item.maximum, now=now)}."
+    kind = "time" if item.type == "time" else "number"
+    unit = f" {item.unit}" if item.unit else ""
+    if item.minimum is not None and item.maximum is not None:
+        return f"Type a {kind} from {item.minimum} to {item.maximum}{unit}."
+    if item.minimum is not None:
+        return f"Type a {kind} of {item.minimum}{unit} or more."
+    return f"Type a {kind} of {item.maximum}{unit} or less." if item.maximum is not None else f"Type a smaller {kind}."
+
+
 def _ask_for(item: Item) -> str:
     if item.layout == "agree":
         return "Tick this box to go on."
@@ -85,13 +106,15 @@ def _ask_for(item: Item) -> str:
         return f"Choose a number from {item.minimum or 0} to {item.maximum or 10}."
     if item.repeats:
         return "Tick at least one answer."
+    if item.type in NUMBERS and item.unit:
+        return f"Type a number of {item.unit} in digits, such as {'3' if item.type == 'integer' else '12 or 6.5'}."
     return {
-        "integer": "Type a whole number, such as 3.",
-        "decimal": "Type a number, such as 12 or 6.5.",
+        "integer": "Type a whole number in digits, such as 3.",
+        "decimal": "Type a number in digits, such as 12 or 6.5.",
         "date": "Type the day as month/day/year, such as 3/31/2026.",
         "dateTime": "Choose the day and the time.",
-        "time": "Type the time, such as 14:30.",
-        "quantity": "Type a number, such as 12 or 6.5.",
+        "time": "Type the time, such as 2:30 PM.",
+        "quantity": "Type a number in digits, such as 12 or 6.5.",
         "url": "Type the whole address, such as https://example.com.",
         "string": "Please write a few words.",
         "text": "Please write a few words.",

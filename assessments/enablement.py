@@ -2,6 +2,7 @@
 
 import operator
 from contextlib import suppress
+from datetime import date, time
 from decimal import InvalidOperation
 
 from .questionnaire import Condition, Item, Questionnaire, comparable
@@ -49,6 +50,17 @@ def meets_condition(question: Item, condition: Condition, values: list) -> bool:
     wanted = comparable(question, condition.value)
     matches = any(COMPARE[condition.operator](given, wanted) for given in _comparables(question, values))
     return not matches if condition.operator == "!=" else matches
+
+
+def describe_condition(question: Item, condition: Condition) -> dict:
+    """`condition` on `question` for the page's script, as JSON; what it compares with is written in one way only."""
+    described = {"question": question.link_id, "type": question.type, "operator": condition.operator}
+    if condition.operator == "exists":
+        return described | {"value": condition.value}
+    wanted = comparable(question, condition.value)
+    if isinstance(wanted, bool):
+        return described | {"value": str(wanted).lower()}
+    return described | {"value": wanted.isoformat() if isinstance(wanted, date | time) else str(wanted)}
 
 
 def _comparables(question: Item, values: list):

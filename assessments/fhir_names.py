@@ -9,6 +9,7 @@ MAX_OCCURS = FHIR + "questionnaire-maxOccurs"
 EXCLUSIVE = FHIR + "questionnaire-optionExclusive"
 HIDDEN = FHIR + "questionnaire-hidden"
 PATTERN = FHIR + "regex"
+CALCULATED_VALUE = (FHIR + "cqf-calculatedValue", FHIR + "cqf-expression")  # the newer name and the older
 UNIT = FHIR + "questionnaire-unit"
 VARIABLE = FHIR + "variable"
 SHORT = SDC + "sdc-questionnaire-shortText"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from .calculation import calculated_items, whole_expression
 from .condition_expressions import untranslated
 from .expressions import ExpressionUnsupported, check_expression
-from .fhir_names import CALCULATED, FHIR, MIN_OCCURS, NOT_EVALUATED, extension_value
+from .fhir_names import CALCULATED, FHIR, MAXIMUM, MIN_OCCURS, MINIMUM, NOT_EVALUATED, extension_value
 from .instruments import instrument_scores
-from .parsing import max_occurs
+from .limits import is_relative
+from .parsing import max_occurs, moving_limit
 from .patterns import PatternUnsupported, compile_pattern
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
 from .reading import estimate_minutes
@@ -74,6 +75,9 @@ def _inspect_raw(raw: dict, most: int):
             yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
         if extension_value(raw, MIN_OCCURS):
             yield Warning("repeating group", link_id, "need not be filled in as often as the file says")
+    for limit in (moving_limit(raw, MINIMUM), moving_limit(raw, MAXIMUM)):
+        if limit is not None and not (is_relative(limit) and kind in ("date", "dateTime")):
+            yield Warning("limit", link_id, "is not held to a limit that the file works out")
     expression = extension_value(raw, CALCULATED) or {}
     if expression and expression.get("language") != "text/fhirpath":
         yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")

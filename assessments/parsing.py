@@ -10,6 +10,7 @@ from .answer_options import OptionsInvalid, read_options
 from .condition_expressions import with_conditions
 from .fhir_names import (
     CALCULATED,
+    CALCULATED_VALUE,
     HIDDEN,
     HINT,
     LAYOUT,
@@ -29,6 +30,7 @@ from .fhir_names import (
     typed_value,
 )
 from .instruments import SYSTEM, instrument_scores
+from .limits import ENTRY_RULES, is_relative
 from .questionnaire import (
     CHOICE_TYPES,
     QUESTION_TYPES,
@@ -61,7 +63,8 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
         raise DefinitionInvalid("this is not a FHIR Questionnaire")
     try:
         pages = unroll(with_conditions(definition), title=definition.get("title", ""), max_occurs=max_occurs)
-        read = ItemReader({one.get("id"): one for one in definition.get("contained", [])})
+        contained = {one.get("id"): one for one in definition.get("contained", [])}
+        read = ItemReader(contained, url=definition.get("url", ""))
         pages = tuple(read.item(raw, parent=None) for raw in pages)
         scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
         questionnaire = Questionnaire(
@@ -97,10 +100,10 @@ def max_occurs(raw: dict) -> int | None:
 
 
 class ItemReader:
-    """Reads items of one questionnaire; `contained` are the resources it brings along, by id."""
+    """Reads items of the questionnaire `url`; `contained` are the resources it brings along, by id."""
 
-    def __init__(self, contained: dict[str, dict]):
-        self.contained = contained
+    def __init__(self, contained: dict[str, dict], *, url: str):
+        self.contained, self.url = contained, url
 
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
         """`raw` with all below it. What is hidden or read-only makes everything below so."""
@@ -119,7 +122,7 @@ class ItemReader:
             link_id=link_id,
             type=raw["type"],
             **_parse_words(raw),
-            **_parse_limits(raw),
+            **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), {})),
             is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
             initial=_parse_initial(raw, link_id, options),
@@ -166,16 +169,36 @@ def _parse_words(raw: dict) -> dict:
     }
 
 
-def _parse_limits(raw: dict) -> dict:
-    lowest, highest = (extension_value(raw, url) for url in (MINIMUM, MAXIMUM))
+def _parse_limits(raw: dict, rules: dict) -> dict:
+    """The limits of the file; where it has none, those of our `rules` of entry that fit the type."""
+    lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
         "fewest": extension_value(raw, MIN_OCCURS),
         "most": max_occurs(raw),
-        "minimum": None if lowest is None else str(lowest),
-        "maximum": None if highest is None else str(highest),
+        "minimum": lowest or (rules.get("minimum") if raw["type"] == "date" else None),
+        "maximum": highest or (rules.get("maximum") if raw["type"] == "date" else None),
+        "refused": rules.get("refused", ()) if raw["type"] in CHOICE_TYPES else (),
         "pattern": extension_value(raw, PATTERN) or "",
     }
+
+
+def _parse_limit(raw: dict, url: str) -> str | None:
+    """A fixed limit, or the expression of one that moves with the calendar; None without one that can be checked."""
+    fixed = extension_value(raw, url)
+    if fixed is not None:
+        return str(fixed)
+    expression = moving_limit(raw, url)
+    return expression if is_relative(expression) and raw.get("type") in ("date", "dateTime") else None
+
+
+def moving_limit(raw: dict, url: str) -> str | None:
+    """The expression by which the limit `url` of an item is worked out, such as "today()"; None if it is fixed or absent."""
+    for extension in find_extensions(raw, url):
+        for key, value in extension.items():
+            if key.startswith("_value") and isinstance(value, dict):
+                return (extension_value(value, *CALCULATED_VALUE) or {}).get("expression", "")
+    return None
 
 
 def _unit_of(raw: dict) -> dict:

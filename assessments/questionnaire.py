@@ -6,6 +6,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 
+from .typed import PLAIN
+
 CHOICE_TYPES = {"choice", "open-choice"}
 TEXT_TYPES = {"string", "text", "url"}
 ORDERED_TYPES = {"integer", "decimal", "quantity", "date", "dateTime", "time"}
@@ -40,6 +42,7 @@ class Item:
 
     `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
     `number` counts the copies, from 2.
+    `minimum` and `maximum` may move with the calendar (see `limits`); `refused` are (option, why it is not taken).
     `is_added` items are not in the file at all (see `unrolling`). `codes` say which items of which instrument it is.
     """
 
@@ -60,6 +63,7 @@ class Item:
     minimum: str | None = None
     maximum: str | None = None
     pattern: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
     initial: tuple = ()
     calculated: str = ""
     variables: tuple[tuple[str, str], ...] = ()
@@ -151,6 +155,8 @@ def comparable(item: Item, value):
     if item.type in ("integer", "decimal", "quantity"):
         if isinstance(value, bool):
             raise ValueError("a boolean is no number")
+        if isinstance(value, str) and not PLAIN.fullmatch(value):
+            raise ValueError("not a number")
         number = Decimal(str(value))
         if not number.is_finite():
             raise ValueError("not a finite number")

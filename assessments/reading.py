@@ -1,11 +1,12 @@
 """Questions and answers as people read them: in words, page by page, and how long they take. Pure."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from math import ceil
 
 from .enablement import enabled_items
 from .questionnaire import TEXT_TYPES, Item, Questionnaire
+from .typed import clean_text
 
 # How fast a person with a phone is. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047),
 # a list is scanned for what applies, at 390. An answer takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell
@@ -39,17 +40,27 @@ def answer_text(item: Item, values: list) -> str:
 
 def _value_text(item: Item, value) -> str:
     if isinstance(value, dict):
-        return value.get("text", "")
+        return clean_text(value.get("text", ""))
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if item.options:
         return item.option_text(value)
-    if item.type == "dateTime":
-        return str(value).replace("T", " ")
     if item.type == "date":
-        day = date.fromisoformat(value)
-        return f"{day:%a} {day.day} {day:%b %Y}"
-    return f"{value} {item.unit}" if item.unit else str(value)
+        return _day_text(date.fromisoformat(value))
+    if item.type == "dateTime":
+        moment = datetime.fromisoformat(value)
+        return f"{_day_text(moment)}, {_clock_text(moment)}"
+    if item.type == "time":
+        return _clock_text(time.fromisoformat(value))
+    return f"{value} {item.unit}" if item.unit else clean_text(str(value))
+
+
+def _day_text(day: date) -> str:
+    return f"{day:%a, %b} {day.day}, {day.year}"
+
+
+def _clock_text(moment: datetime | time) -> str:
+    return f"{moment.hour % 12 or 12}:{moment:%M %p}"
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:

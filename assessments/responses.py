@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 
@@ -18,10 +19,11 @@ from .flags import apply_flags
 from .left_unsure import plan_look
 from .models import Flag, Questionnaire, Response, ResponseStatus, Score
 from .parsing import DefinitionInvalid
-from .questionnaire import Item
+from .questionnaire import TEXT_TYPES, Item
 from .questionnaire import Questionnaire as ParsedQuestionnaire
 from .red_flags import UNSURE, evaluate, without_unsure
 from .scoring import score_response
+from .typed import clean_text
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ def save_page(
     current = next((one for one in parsed.pages if one.link_id == page), None)
     if current is None:
         raise PageUnknown(page)
-    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current))
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=now))
     early = early_unsure(parsed, unshown, before=locked.answers)
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
@@ -165,17 +167,31 @@ def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) 
     }
 
 
-def merge_answers(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
-    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back."""
+def merge_answers(
+    stored: dict[str, list], given: dict[str, list], page: Item, *, now: datetime | None = None
+) -> dict[str, list]:
+    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back.
+
+    What is stored already is not held to limits that have moved since.
+    """
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
     for link_id, values in given.items():
-        fitting = keep_fitting(on_page[link_id], values)
+        item = on_page[link_id]
+        values = [_clean(item, value) for value in values]
+        fitting = keep_fitting(item, values, now=None if values == stored.get(link_id) else now)
         if not values:
             kept.pop(link_id, None)
         elif fitting:
             kept[link_id] = fitting
     return kept
+
+
+def _clean(item: Item, value):
+    """Texts are stored without what cannot be seen, by whatever way they came."""
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return value | {"text": clean_text(value["text"])}
+    return clean_text(value) if isinstance(value, str) and item.type in TEXT_TYPES else value
 
 
 def _lock(response: Response) -> Response:

@@ -4,6 +4,7 @@ from dataclasses import fields
 from decimal import InvalidOperation
 
 from .checking import check_item
+from .limits import is_relative
 from .questionnaire import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
 from .scoring import GATES, METHODS
 
@@ -11,7 +12,13 @@ LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
 LONGEST_CHAIN = 60  # of items that wait for each other, not yet decided: enablement follows them by recursion
-OUR_FIELDS = {"seen", "change", "csrfmiddlewaretoken"}  # of the page's form, beside the questions
+OUR_FIELDS = {
+    "seen",
+    "asked.again",
+    "page.revision",
+    "change",
+    "csrfmiddlewaretoken",
+}  # of the page's form, beside the questions
 
 
 class StructureInvalid(ValueError):
@@ -86,7 +93,7 @@ def _check_item(item: Item) -> None:
     if item.type not in LAYOUTS.get(item.layout, {item.type}):
         raise StructureInvalid(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
     for limit in (item.minimum, item.maximum):
-        if limit is not None:
+        if limit is not None and not (is_relative(limit) and item.type in ("date", "dateTime")):
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):

@@ -60,12 +60,12 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
     link that was not mailed, taken back or replaced: answers can then only be added."""
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
-    form = PageForm(request.POST, questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
+    parsed = response.questionnaire.parsed
+    form = PageForm(request.POST, questionnaire=parsed, page=current, answers=response.answers, now=now)
     is_done = form.is_valid() and not form.newly_asked
-    unshown = [item.link_id for item in form.newly_asked]
     may_replace = may_show or request.link.proof >= Proof.MAILED
     given = form.given if may_replace else only_additions(response.answers, form.given, current)
-    save_page(response=response, page=current.link_id, answers=given, unshown=unshown, now=now)
+    save_page(response=response, page=current.link_id, answers=given, unshown=form.unshown, now=now)
     if may_show and is_in_turn:
         note_sitting(request.session, response, current, now=now)
     unread = find_unread(response)

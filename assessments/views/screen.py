@@ -93,10 +93,10 @@ def page(request, screen, questionnaire, page):
         answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
         return _render_page(request, pages, current, form, unread_flags(screen, questionnaire), hint)
-    form = PageForm(request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers)
+    asked = {"questionnaire": questionnaire.parsed, "page": current, "answers": screen.answers}
+    form = PageForm(request.POST, **asked, now=timezone.now())
     is_done = form.is_valid() and not form.newly_asked
-    unshown = [item.link_id for item in form.newly_asked]
-    save = {"page": current, "answers": form.given, "unshown": unshown}
+    save = {"page": current, "answers": form.given, "unshown": form.unshown}
     unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)

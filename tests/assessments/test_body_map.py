@@ -13,10 +13,10 @@ from tests.assessments.answering import QUIET, fill_page, page_url
 pytestmark = pytest.mark.django_db
 
 DRAWN = re.compile(
-    r'<g class="region at-([\w-]+)">.*?<text[^>]*>(\d+)</text>.*?<label class="spot" for="([\w.-]+)"', re.DOTALL
+    r'<g class="region at-([\w-]+)">.*?<text[^>]*>(\d+)</text>.*?<label class="spot" for="([\w.:-]+)"', re.DOTALL
 )
 LISTED = re.compile(
-    r'<label class="choice[^>]*><input [^>]*value="([\w-]+)"[^>]*id="([\w.-]+)"[^>]*> '
+    r'<label class="choice[^>]*><input [^>]*value="([\w-]+)"[^>]*id="([\w.:-]+)"[^>]*> '
     r'(?:<span class="place-number" aria-hidden="true">(\d+)</span> )?<span>'
 )
 

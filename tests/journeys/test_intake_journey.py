@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from crispy_forms.utils import render_crispy_form
+from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -10,6 +12,7 @@ from assessments.models import Response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.sending import send_due_messages
+from tests.assessments.condition_cases import CASES, shown_form
 from tests.assessments.flags import flag_of
 
 from . import steps
@@ -88,3 +91,29 @@ def test_answers_are_shown_by_a_mailed_code_when_the_runner_stops_and_comes_back
     later.get_by_label("Code from the email").fill(re.search(r"\d{6}", mail)[0])
     later.get_by_role("button", name="Show my answers").click()
     expect(later.locator('input[name="about.age"][value="21-49"]')).to_be_checked()
+
+
+FILL = """cases => cases.forEach(({typed, other}, number) => {
+  const named = [...document.getElementsByName(`q${number}`)];
+  for (const control of named) {
+    if (Array.isArray(typed)) control.checked = typed.includes(control.value);
+    else control.value = typed;
+  }
+  if (other) document.getElementsByName(`q${number}.other`)[0].value = other;
+  named[0].dispatchEvent(new Event("input", {bubbles: true}));
+})"""
+SHOWN = """() => [...document.querySelectorAll("[data-conditions]")]
+  .filter((one) => one.checkVisibility() && !one.disabled).map((one) => one.querySelector("[name=seen]").value)"""
+
+
+def test_script_asks_the_follow_up_of_every_case_as_the_table_says(page):
+    page.set_content(f"<!doctype html><form>{render_crispy_form(shown_form())}</form>")
+    page.add_script_tag(path=settings.BASE_DIR / "static" / "js" / "intake.js", type="module")
+    opened = {f"f{number}" for number, case in enumerate(CASES) if not case.typed and not case.other and case.is_asked}
+    assert opened <= set(page.evaluate(SHOWN))
+
+    page.evaluate(FILL, [{"typed": case.typed, "other": case.other} for case in CASES])
+
+    shown, asked = set(page.evaluate(SHOWN)), {f"f{number}" for number, case in enumerate(CASES) if case.is_asked}
+    wrong = [(*CASES[int(name[1:])][:4], "shown" if name in shown else "hidden") for name in sorted(shown ^ asked)]
+    assert wrong == []

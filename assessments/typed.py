@@ -1,0 +1,154 @@
+"""What people type, read as text, numbers, days and times. Pure.
+
+static/js/intake.js reads the same way, so that a page shows the questions that the server asks;
+tests/assessments/condition_cases.py holds both to one table.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+
+# Characters that no keyboard writes into an answer (tabs and line ends stay), and those that turn the text after them around.
+_CONTROLS = (code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
+_INVISIBLE = (0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
+LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
+
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+US_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+EUROPEAN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
+DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]{1,2}|0,[0-9]+)")  # "1,000" is a thousand in the US
+FRACTION = re.compile(r"(?:([0-9]+) ?)?([¼½¾])|(?:([0-9]+) )?(1/4|1/2|3/4)")
+FRACTIONS = {"¼": ".25", "1/4": ".25", "½": ".5", "1/2": ".5", "¾": ".75", "3/4": ".75"}
+NUMBER_AND_UNIT = re.compile(r"([0-9.,¼½¾/+\- ]*)(.*)", re.DOTALL)
+LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as it is
+
+DATE_FORMATS = (
+    *("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y", "%m.%d.%Y"),
+    *("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"),
+)
+TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p")
+CENTURY_TURNS = 69  # 68 is 2068, 69 is 1969: POSIX
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """`size` is in the base unit of its `kind`."""
+
+    kind: str
+    size: Decimal
+    spellings: tuple[str, ...]
+
+
+UNITS = (
+    Unit("length", Decimal("1609.344"), ("miles", "mile", "mi", "mi.", "[mi_us]", "[mi_i]")),
+    Unit("length", Decimal(1000), ("km", "kms", "km.", "kilometers", "kilometer", "kilometres", "kilometre")),
+    Unit("length", Decimal(1), ("m", "meters", "meter", "metres", "metre")),
+    Unit("length", Decimal("0.3048"), ("feet", "foot", "ft", "ft.", "[ft_i]")),
+    Unit("length", Decimal("0.0254"), ("inches", "inch", "in", "in.", "[in_i]")),
+    Unit("length", Decimal("0.01"), ("cm", "centimeters", "centimeter", "centimetres", "centimetre")),
+    Unit("mass", Decimal(1), ("kg", "kgs", "kilograms", "kilogram", "kilos", "kilo")),
+    Unit("mass", Decimal("0.45359237"), ("pounds", "pound", "lb", "lbs", "lb.", "lbs.", "[lb_av]")),
+    Unit("time", Decimal(60), ("seconds", "second", "sec", "secs", "s")),
+    Unit("time", Decimal(3600), ("minutes", "minute", "min", "mins", "min.")),
+    Unit("time", Decimal(216000), ("hours", "hour", "h", "hr", "hrs")),
+)
+
+
+def clean_text(raw: str | None) -> str:
+    """`raw` without characters that cannot be seen and without space around it; every line ends in one character."""
+    return LINE_ENDS.sub("\n", raw or "").translate(UNSEEN).strip()
+
+
+def spell_unit(unit: str) -> tuple[str, ...]:
+    """Every way to write `unit`, in lower case; none without a unit."""
+    name = unit.lower()
+    known = next((one.spellings for one in UNITS if name in one.spellings), ())
+    return tuple(dict.fromkeys((name, *known, name.removesuffix("s")))) if name else ()
+
+
+def read_number(text: str, unit: str = "") -> str | None:
+    """`text` as a plain decimal such as "1000.5"; its own unit must be `unit`. None for anything else."""
+    text = " ".join(text.replace("−", "-").split())
+    if (number := _read_digits(text)) is not None:
+        return number
+    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(text).groups()
+    return _read_digits(digits.strip()) if typed_unit.lower() in spell_unit(unit) else None
+
+
+def _read_digits(text: str) -> str | None:
+    if PLAIN.fullmatch(text):
+        plain = text
+    elif US_THOUSANDS.fullmatch(text):
+        plain = text.replace(",", "")
+    elif EUROPEAN_THOUSANDS.fullmatch(text):
+        plain = text.replace(".", "").replace(",", ".")
+    elif DECIMAL_COMMA.fullmatch(text):
+        plain = text.replace(",", ".")
+    elif found := FRACTION.fullmatch(text):
+        plain = (found[1] or found[3] or "0") + FRACTIONS[found[2] or found[4]]
+    else:
+        return None
+    if len(plain) > LONGEST_NUMBER or "e" in plain.lower():
+        return plain
+    return format(Decimal(plain).normalize() + 0, "f")
+
+
+def convert_unit(text: str, unit: str) -> str:
+    """What `text`, a number with another known unit of the same kind, is in `unit`: "20 km is about 12.4 miles". Else empty."""
+    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(" ".join(text.split())).groups()
+    number = _read_digits(digits.strip())
+    wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))
+    if not number or len(number) > LONGEST_NUMBER or wanted is None or given is None or wanted.kind != given.kind:
+        return ""
+    about = (Decimal(number) * given.size / wanted.size).quantize(Decimal("0.1")).normalize()
+    return f"{digits.strip()} {typed_unit} is about {about:f} {unit}"
+
+
+def read_day(text: str) -> str | None:
+    """`text` as YYYY-MM-DD; None if it is no day. A year of two digits is one of 1969 to 2068: a browser's date field turns
+    11/20/26 into the year 0026."""
+    for pattern in DATE_FORMATS:
+        try:
+            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007 (a day, no instant)
+            return day.replace(year=_whole_year(day.year)).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def read_time(text: str) -> str | None:
+    """`text` as HH:MM, or HH:MM:SS where seconds were given; None if it is no time of the day."""
+    if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", text):
+        return text if _is_time(text) else None
+    for pattern in TIME_FORMATS:
+        try:
+            return datetime.strptime(text.upper().replace(".", ""), pattern).strftime("%H:%M")  # noqa: DTZ007
+        except ValueError:
+            continue
+    return None
+
+
+def read_day_and_time(text: str) -> str | None:
+    """`text` as YYYY-MM-DDTHH:MM with what follows; None if it is neither."""
+    day, _, clock = text.replace(" ", "T", 1).partition("T")
+    found = read_day(day)
+    return f"{found}T{clock}" if found and _is_time(clock) else None
+
+
+def _whole_year(year: int) -> int:
+    return year if year >= 100 else year + (1900 if year >= CENTURY_TURNS else 2000)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def write_day(day: date) -> str:
+    """As US readers write it: "3/31/2026"."""
+    return f"{day.month}/{day.day}/{day.year}"
