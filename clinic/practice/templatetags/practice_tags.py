@@ -1,10 +1,12 @@
 """How instants, durations, prices and phone numbers read on a page and in a mail."""
 
 from datetime import datetime
+from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
@@ -47,3 +49,10 @@ def minutes(count: int) -> str:
     hours, rest = divmod(count, 60)
     parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n]
     return " ".join(parts) or "0 minutes"
+
+
+@register.filter
+def with_labels(cells: list[str], headers: list[dict]) -> list[tuple[str, str]]:
+    """(cell, name of its column) for a row of an admin list; the box that selects the row has no name."""
+    names = ["" if "<input" in str(header["text"]) else capfirst(header["text"]) for header in headers]
+    return list(zip_longest(cells, names[: len(cells)], fillvalue=""))

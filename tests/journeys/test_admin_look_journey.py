@@ -1,0 +1,151 @@
+"""The admin read on a phone, a tablet, a desktop and paper: no word is broken, and nothing is cut off."""
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from axe_playwright_python.sync_playwright import Axe
+
+from booking.models import Appointment, Service
+from clinic.demo.clinic import open_demo_clinic
+from clinic.demo.visits import book_demo_visits
+from clinic.practice.models import Patient, Therapist, User
+
+from . import steps
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+EIGHT_ON_TUESDAY = datetime(2026, 12, 1, 13, tzinfo=UTC)
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desktop": (1280, 900)}
+LETTER_BETWEEN_MARGINS = (725, 965)  # CSS pixels
+VISITS = 30
+
+# The words of the page that stand on more than one line although their line is wide enough for a word.
+BROKEN_WORDS = """() => {
+  const walker = document.createTreeWalker(document.querySelector("#content"), NodeFilter.SHOW_TEXT), broken = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (!node.parentElement.checkVisibility() || node.parentElement.closest(".visually-hidden")) continue;
+    for (const word of node.data.matchAll(/[^\\s\\u2010-]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (tops.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+# What sticks out of the window, or of a box that cuts it off without a way to scroll to it.
+CUT_OFF = """() => [...document.querySelectorAll("#content *")]
+  .filter((one) => one.checkVisibility() && !one.closest("thead, .visually-hidden"))
+  .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def fill_the_day():
+    """A day of 30 visits with four therapists, to people with long names."""
+    service, now = Service.objects.get(slug="follow-up"), EIGHT_ON_TUESDAY
+    for number in range(VISITS):
+        therapist, _ = Therapist.objects.get_or_create(
+            slug=f"bart-{number % 4}", defaults={"name": f"Bartholomew Featherstonehaugh {number % 4}"}
+        )
+        patient = Patient.objects.create(
+            name=f"Maximiliana Oluwaseunfunmi Fernández-Oyelaran de la Cruz {number}",
+            email=f"max{number}@runners.example",
+            created_at=now,
+        )
+        starts_at = now + timedelta(hours=number // 4)
+        ends_at = starts_at + timedelta(minutes=45)
+        Appointment.objects.create(
+            reference=f"RC-{uuid.uuid4().hex[:6].upper()}",
+            therapist=therapist,
+            patient=patient,
+            service=service,
+            mode="in_person",
+            starts_at=starts_at,
+            ends_at=ends_at,
+            blocked=(starts_at, ends_at),
+            status="booked",
+            idempotency_key=uuid.uuid4(),
+            created_at=now,
+        )
+
+
+@pytest.fixture
+def desk(open_browser):
+    """A therapist signed in at eight on the day with the demo's visits."""
+    with time_machine.travel(EIGHT_ON_TUESDAY):
+        open_demo_clinic(now=EIGHT_ON_TUESDAY)
+        book_demo_visits(now=EIGHT_ON_TUESDAY)
+        page = open_browser(viewport={"width": 1280, "height": 900})
+        steps.log_in(page)
+        yield page
+
+
+def count_pages(page) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="Letter")))
+
+
+def test_today_breaks_no_word_at_any_width_and_prints_on_one_page(desk):
+    for size, (width, height) in SIZES.items():
+        desk.set_viewport_size({"width": width, "height": height})
+        desk.goto("/admin/")
+        assert (size, desk.evaluate(BROKEN_WORDS), desk.evaluate(CUT_OFF)) == (size, [], [])
+    steps.fits(desk)
+    desk.set_viewport_size(dict(zip(("width", "height"), LETTER_BETWEEN_MARGINS, strict=True)))
+    desk.emulate_media(media="print")
+    assert (desk.evaluate(BROKEN_WORDS), desk.evaluate(CUT_OFF)) == ([], [])
+    assert count_pages(desk) == 1
+
+
+def test_full_day_of_thirty_visits_is_readable_and_prints_on_two_pages(desk):
+    fill_the_day()
+    for size, (width, height) in SIZES.items():
+        desk.set_viewport_size({"width": width, "height": height})
+        desk.goto("/admin/")
+        assert desk.get_by_role("link", name="de la Cruz 29").count() == 1
+        assert (size, desk.evaluate(BROKEN_WORDS), desk.evaluate(CUT_OFF)) == (size, [], [])
+    desk.set_viewport_size(dict(zip(("width", "height"), LETTER_BETWEEN_MARGINS, strict=True)))
+    desk.emulate_media(media="print")
+    assert desk.evaluate(BROKEN_WORDS) == []
+    assert count_pages(desk) <= 2
+
+
+LISTS = (
+    "booking/appointment",
+    "booking/service",
+    "booking/waitlistentry",
+    "booking/openinghours",
+    "outbox/message",
+    "practice/patient",
+    "practice/user",
+    "assessments/flag",
+    "assessments/response",
+    "education/article",
+)
+
+
+def test_lists_show_every_column_on_a_phone_and_on_a_tablet(desk):
+    for size in ("phone", "tablet"):
+        desk.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        for name in LISTS:
+            desk.goto(f"/admin/{name}/")
+            assert desk.locator("#result_list tbody tr").count(), name
+            assert (size, name, desk.evaluate(CUT_OFF)) == (size, name, [])
+    cell = desk.locator("#result_list tbody tr").first.locator("td.field-topic")
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Topic"'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chosen_permissions_are_named_in_a_color_that_can_be_read(desk, open_browser, scheme):
+    fay = User.objects.create_user("fay@lakeside.example", "a long enough secret", name="Fay Front", is_staff=True)
+    page = open_browser(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    steps.log_in(page)
+    page.goto(f"/admin/practice/user/{fay.pk}/change/")
+    title = page.locator(".selector-chosen-title label").last
+    title.wait_for()
+    assert title.inner_text().strip().startswith("Chosen user permissions")
+    report = Axe().run(page, options={"runOnly": ["color-contrast"], "preload": False})
+    faults = [node["html"] for violation in report.response["violations"] for node in violation["nodes"]]
+    assert faults == []
