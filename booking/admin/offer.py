@@ -7,10 +7,20 @@ from assessments.models import Questionnaire
 from booking.models import Service
 from clinic.practice.guarded_saving import GuardedSaving
 from clinic.practice.money import format_money
+from clinic.practice.money_field import MoneyField
+
+SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
 
 
 class ServiceForm(forms.ModelForm):
-    """A service, with its intake chosen from the questionnaires there are."""
+    """A service, with its prices in dollars and its intake chosen from the questionnaires there are."""
+
+    price_cents = MoneyField(label="Price ($)", help_text="In dollars, like 165 or 87.50. 0 is shown as free.")
+    late_fee_cents = MoneyField(
+        label="Late fee ($)",
+        initial=0,
+        help_text="In dollars, for a change or a no-show after online changes close. 0: none.",
+    )
 
     class Meta:
         widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
@@ -44,12 +54,25 @@ class ServiceAdmin(GuardedSaving, admin.ModelAdmin):
         ),
     )
 
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [SHOWN_IN_DOLLARS.get(name, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
     def has_delete_permission(self, request, obj=None):
         return False  # visits keep their service; hide it instead
 
     @admin.display(ordering="price_cents")
     def price(self, service):
         return format_money(service.price_cents)
+
+    @admin.display(description="late fee")
+    def late_fee(self, service):
+        return format_money(service.late_fee_cents) if service.late_fee_cents else "none"
 
     @admin.display(description="how")
     def ways(self, service):
