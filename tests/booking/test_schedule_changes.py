@@ -255,7 +255,6 @@ def service_form(service, **changes) -> dict:
             "slug",
             "summary",
             "includes",
-            "price_cents",
             "listing",
             "position",
             "intake_slug",
@@ -263,10 +262,10 @@ def service_form(service, **changes) -> dict:
             "start_step_minutes",
             "prepare_minutes",
             "turnover_minutes",
-            "late_fee_cents",
             "late_fee_note",
         ]
     }
+    form |= {name: getattr(service, name) // 100 for name in ("price_cents", "late_fee_cents")}  # typed in dollars
     return form | {"in_person": "on", "therapists": [one.pk for one in service.therapists.all()]} | changes
 
 
