@@ -1,6 +1,7 @@
 """Which times are free, for those who choose. Three queries for any number of days, therapists and bookings.
 
-(One more for the clinic, unless it is passed.) All instants are UTC; days are the clinic's.
+(One more for the clinic, unless it is passed.) All instants are UTC; days are those of the `zone` that is passed, by default
+the clinic's.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.diaries import read_diaries
 from booking.models import Appointment, Service
-from booking.opening_hours import day_interval
+from booking.opening_hours import day_interval, days_touching
 from booking.rules import bookable_time
 from booking.scheduling import starts_beside
 from clinic.practice.models import Clinic, Therapist
@@ -40,6 +41,7 @@ def free_slots(
     now: datetime,
     therapist: Therapist | None = None,
     clinic: Clinic | None = None,
+    zone: ZoneInfo | None = None,
     in_place_of: Appointment | None = None,
 ) -> list[Slot]:
     """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
@@ -50,7 +52,8 @@ def free_slots(
     if not service.is_bookable or days <= 0:
         return []
     window = bookable_time(service, clinic=clinic, now=now)
-    asked = day_interval(first_day, days, clinic.zone)
+    asked = day_interval(first_day, days, zone or clinic.zone)
+    first_day, days = days_touching(asked, clinic.zone)
     earliest, latest = max(window.earliest, asked.start), min(window.latest, asked.end)
     diaries = read_diaries(
         first_day=first_day,
@@ -102,15 +105,19 @@ def next_free_slots(
     now: datetime,
     therapist: Therapist | None = None,
     clinic: Clinic | None = None,
+    zone: ZoneInfo | None = None,
     first_day: date | None = None,
 ) -> list[Slot]:
     """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
-    soonest = window.earliest.astimezone(clinic.zone).date()
+    zone = zone or clinic.zone
+    soonest = window.earliest.astimezone(zone).date()
     first_day = max(first_day or soonest, soonest)
-    days = (window.last_day(clinic.zone) - first_day).days + 1
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic)
+    days = (window.last_day(zone) - first_day).days + 1
+    slots = free_slots(
+        service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic, zone=zone
+    )
     return one_slot_a_time(slots)[:limit]
 
 

@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from booking.appointments import Contact
+from booking.clocks import Clock
 from booking.closures import visits_between
 from booking.models import Appointment, HoursOverride, Service, VisitMode
 from booking.parts_of_day import PARTS
@@ -172,7 +173,7 @@ class DayInput(forms.DateInput):
 
 
 class WishesForm(forms.Form):
-    """Which earlier time would suit."""
+    """Which earlier time would suit, by the days and hours of `clock`."""
 
     part_of_day = forms.ChoiceField(
         label="Which part of the day?",
@@ -191,9 +192,10 @@ class WishesForm(forms.Form):
         error_messages={"required": "Enter the last day that suits you.", "invalid": "Enter a day like 12/24/2026."},
     )
 
-    def __init__(self, *args, today: date, latest: date, **kwargs):
+    def __init__(self, *args, clock: Clock, today: date, latest: date, **kwargs):
         super().__init__(*args, **kwargs)
-        self.today, self.latest = today, latest
+        self.clock, self.today, self.latest = clock, today, latest
+        self.fields["part_of_day"].help_text = f"By {clock.words}."
         for name in ("first_on", "last_on"):
             self.fields[name].widget.attrs |= {"min": today.isoformat(), "max": latest.isoformat()}
         self.initial = {"first_on": today, "last_on": latest, **self.initial}
@@ -211,8 +213,9 @@ class WishesForm(forms.Form):
 
     @property
     def wishes(self) -> Wishes:
-        """What was typed, once it is valid."""
-        return Wishes(**{name: self.cleaned_data[name] for name in ("first_on", "last_on", "part_of_day")})
+        """What was typed, once it is valid, and by which clock it is meant."""
+        typed = {name: self.cleaned_data[name] for name in ("first_on", "last_on", "part_of_day")}
+        return Wishes(**typed, time_zone=self.clock.stored_zone_name)
 
 
 class JoinForm(WishesForm, ContactForm):

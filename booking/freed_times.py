@@ -130,7 +130,7 @@ def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetim
 
 def _suits(starts_at: datetime, entry: WaitListEntry, clinic: Clinic) -> bool:
     is_earlier = entry.next_visit_at is None or starts_at < entry.next_visit_at
-    return is_earlier and wishes_of(entry).suit(starts_at, clinic)
+    return is_earlier and wishes_of(entry, clinic=clinic).suit(starts_at, clinic)
 
 
 def _too_near_from(starts_at: datetime, entry: WaitListEntry, clinic: Clinic, now: datetime) -> datetime:
@@ -155,7 +155,7 @@ def _plan(offer: SlotOffer, freed: FreedTime, freed_by: Appointment, *, due_at: 
 
 
 def _reader_zone_name(entry: WaitListEntry) -> str:
-    """The zone of the visit they would like to have earlier; for a call without one, the patient's own."""
+    """The zone of the visit they would like to have earlier; for a call without one, the zone of the wish or the patient's."""
     if entry.appointment is not None:
         return reader_zone_name(entry.appointment)
-    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.patient.time_zone
+    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.time_zone or entry.patient.time_zone

@@ -57,7 +57,8 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
     visit = next_visit_of(entry, now=now)
     mode = visit.mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
     here = clinic_time(offer.starts_at, clinic)
-    there = visitor_time(offer.starts_at, mode=mode, zone_name=entry.patient.time_zone, clinic=clinic)
+    zone_name = (visit.visitor_time_zone if visit else "") or entry.time_zone or entry.patient.time_zone
+    there = visitor_time(offer.starts_at, mode=mode, zone_name=zone_name, clinic=clinic)
     reader_time = there or here
     return {
         "clinic": clinic,

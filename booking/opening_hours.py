@@ -125,3 +125,10 @@ def online_openings(
 def day_interval(first_day: date, days: int, zone: ZoneInfo) -> Interval:
     """From midnight to midnight in `zone`, in UTC: 23 or 25 hours long on the days the clocks change."""
     return Interval(instant_of(first_day, time.min, zone), instant_of(first_day + timedelta(days=days), time.min, zone))
+
+
+def days_touching(stretch: Interval, zone: ZoneInfo) -> tuple[date, int]:
+    """The first day in `zone` that `stretch` touches, and how many days it touches."""
+    first = stretch.start.astimezone(zone).date()
+    last = (stretch.end - timedelta(microseconds=1)).astimezone(zone).date()
+    return first, (last - first).days + 1

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from booking.parts_of_day import PARTS, PartOfDay
-from clinic.practice.zones import known_zone
+from clinic.practice.zones import clock_label, place_label, visitors_zone_name, zones_by_region
 from education.articles import published
 from education.models import Article
 
-# Offered in the picker; any other IANA name works in the address too.
+# Offered first in the picker, before the zones of the world by region.
 COMMON_ZONES = {
     "America/New_York": "Eastern time",
     "America/Chicago": "Central time",
@@ -32,6 +32,7 @@ COMMON_ZONES = {
     "Asia/Kolkata": "India",
     "Asia/Tokyo": "Japan",
     "Australia/Sydney": "Sydney",
+    "UTC": "UTC",
 }
 
 
@@ -74,10 +75,15 @@ class Trail:
         """The same after another parameter."""
         return self.query.replace("?", "&", 1)
 
-    def zones(self, *, clinic_zone_name: str) -> list[tuple[str, str]]:
-        """The picker's choices as (IANA name, words); the clinic's and the visitor's own are always among them."""
-        own = {name: name.replace("_", " ") for name in (clinic_zone_name, self.zone_name) if name}
-        return list({**own, **COMMON_ZONES}.items())
+    def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The picker's choices as (group, [(IANA name, words)]); the clinic's and the visitor's own come first."""
+        own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
+        first = {**own, **COMMON_ZONES}
+        regions = [
+            (region, [(name, place_label(name)) for name in names if name not in first])
+            for region, names in zones_by_region().items()
+        ]
+        return [("Often chosen", list(first.items())), *((region, names) for region, names in regions if names)]
 
 
 def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
@@ -88,7 +94,7 @@ def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
     therapist_slug = request.GET.get("with", "")
     return Trail(
         article,
-        zone_name if known_zone(zone_name) else "",
+        visitors_zone_name(zone_name),
         PARTS.get(request.GET.get("when", "")),
         therapist_slug if re.fullmatch("[a-z0-9-]{1,60}", therapist_slug) else "",
     )

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from assessments.screening import Screen, begin_intake
+from booking.clocks import clock_of_entry
 from booking.message_words import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
 from booking.parts_of_day import PARTS
@@ -16,6 +17,7 @@ from clinic.outbox.messages import plan_message
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
 from clinic.practice.patients import find_or_register_provisional, normalise_name
+from clinic.practice.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
@@ -26,15 +28,16 @@ Status = WaitListEntry.Status
 
 @dataclass(frozen=True)
 class Wishes:
-    """When an earlier time would suit, by the clinic's calendar and clock."""
+    """When an earlier time would suit, by calendar and clock in `time_zone`, an IANA name; empty for the clinic's."""
 
     first_on: date
     last_on: date
     part_of_day: str = ""
+    time_zone: str = ""
 
     def suit(self, instant: datetime, clinic: Clinic) -> bool:
         """Whether a visit that starts then is what they hope for."""
-        local = instant.astimezone(clinic.zone)
+        local = instant.astimezone(known_zone(self.time_zone) or clinic.zone)
         if not self.first_on <= local.date() <= self.last_on:
             return False
         return not self.part_of_day or PARTS[self.part_of_day].contains(local)
@@ -54,8 +57,9 @@ def end_dead_entries(*, patient: Patient, service: Service | None = None, now: d
         leave_wait_list(entry=entry, now=now)
 
 
-def wishes_of(entry: WaitListEntry) -> Wishes:
-    return Wishes(entry.first_on, entry.last_on, entry.part_of_day)
+def wishes_of(entry: WaitListEntry, *, clinic: Clinic) -> Wishes:
+    zone_name = clock_of_entry(entry, clinic=clinic).stored_zone_name
+    return Wishes(entry.first_on, entry.last_on, entry.part_of_day, zone_name)
 
 
 @transaction.atomic

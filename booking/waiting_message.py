@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from booking.clocks import Clock, clock_of_entry
 from booking.message_words import ON_WAIT_LIST, PLACEHOLDERS, sample_clinic, sample_values
 from booking.models import WaitListEntry
 from booking.wait_list import entry_path
@@ -34,10 +35,14 @@ def why_joining_unwanted(message: Message, now: datetime) -> str | None:
 
 def render_joined(message: Message, now: datetime) -> Email:
     """The mail, as things stand at `now`. Issues the link it holds."""
-    entry, clinic = WaitListEntry.objects.select_related("patient").get(pk=message.subject_id), Clinic.objects.current()
+    entry, clinic = (
+        WaitListEntry.objects.select_related("patient", "service").get(pk=message.subject_id),
+        Clinic.objects.current(),
+    )
     entry_url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
     phone = format_phone(clinic.phone, clinic.country) or "us"  # “call us”
-    email = _fill({"phone": phone}, to=entry.patient.email, url=entry_url, clinic=clinic, words=words_of(message))
+    values = {"phone": phone, "clock_words": clock_of_entry(entry, clinic=clinic).words}
+    email = _fill(values, to=entry.patient.email, url=entry_url, clinic=clinic, words=words_of(message))
     return replace(email, unsubscribe_url=f"{entry_url}leave/")
 
 
@@ -63,7 +68,9 @@ def register_joined_message() -> None:
 
 def _preview(words: Words, sample: Sample) -> Email:
     url = "https://clinic.example/waiting/…/"
-    return _fill(sample_values(sample), to="alice@example.com", url=url, clinic=sample_clinic(sample), words=words)
+    clinic = sample_clinic(sample)
+    values = {**sample_values(sample), "clock_words": Clock(clinic.zone).words}
+    return _fill(values, to="alice@example.com", url=url, clinic=clinic, words=words)
 
 
 def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words) -> Email:

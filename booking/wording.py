@@ -66,6 +66,11 @@ class LocalTime:
         return clock_words(self.local)
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether the clock shows this time twice that day, because it is set back."""
+        return self.local.replace(fold=0).utcoffset() != self.local.replace(fold=1).utcoffset()
+
+    @property
     def zone_name(self) -> str:
         return zone_words(self.local)
 
@@ -75,7 +80,8 @@ class LocalTime:
 
     @property
     def short(self) -> str:
-        return f"{short_day_words(self.local.date())}, {self.clock}"
+        clock = self.clock_and_zone if self.is_repeated else self.clock
+        return f"{short_day_words(self.local.date())}, {clock}"
 
     def beside(self, other: "LocalTime") -> str:
         """As it reads next to the same instant in another zone: the day only where it is another day."""

@@ -9,11 +9,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from booking.admin.when import local_time
+from booking.clocks import clock_of_entry
 from booking.models import WaitListEntry
 from booking.stuck_waits import stuck_entries, why_stuck
 from booking.wait_list import alive_entries, end_dead_entries, leave_wait_list
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
+from clinic.practice.models import Clinic
+from clinic.practice.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
@@ -57,7 +60,7 @@ class WaitListEntryAdmin(PicksRows, RecordsAccess, PrivateSearch, admin.ModelAdm
     actions = ("take_off",)
     ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
     fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
-    details = ("state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
+    details = ("clock", "state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(offer_count=Count("offers")).knowing_if_stuck()
@@ -91,7 +94,12 @@ class WaitListEntryAdmin(PicksRows, RecordsAccess, PrivateSearch, admin.ModelAdm
 
     @admin.display(description="time of day", ordering="part_of_day")
     def part(self, entry):
-        return entry.get_part_of_day_display() if entry.part_of_day else "any"
+        part = entry.get_part_of_day_display() if entry.part_of_day else "any"
+        return f"{part} ({clock_label(entry.time_zone)})" if entry.time_zone else part
+
+    @admin.display(description="days and time of day go by")
+    def clock(self, entry):
+        return clock_of_entry(entry, clinic=Clinic.objects.current()).label
 
     @admin.display(description="state", ordering="status")
     def state(self, entry):

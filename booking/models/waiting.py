@@ -1,7 +1,7 @@
 """Who would like an earlier time, and which freed times they were offered."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -13,6 +13,8 @@ from clinic.practice.models import Therapist
 from .appointment import Appointment
 from .offer import Service, VisitMode
 
+DAY = timedelta(days=1)
+
 
 class WaitListQuerySet(models.QuerySet):
     def waiting(self):
@@ -21,9 +23,11 @@ class WaitListQuerySet(models.QuerySet):
 
     def alive(self, *, now: datetime, today: date):
         """Those of them who can still be offered something: a day that suits lies ahead, and so does the visit they would
-        like to have earlier, if it is one. `today` is the clinic's."""
+        like to have earlier, if it is one. `today` is the clinic's; where days are a caller's own, today can still be the
+        day before."""
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
-        return self.waiting().filter(Q(appointment=None) | is_visit_ahead, last_on__gte=today)
+        is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
+        return self.waiting().filter(Q(appointment=None) | is_visit_ahead, is_day_ahead)
 
     def knowing_if_stuck(self):
         """With `is_stuck`: whether no freed time can be offered, because the service is no longer booked online, no therapist
@@ -49,10 +53,15 @@ class WaitListQuerySet(models.QuerySet):
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
     def hoping_for(self, starts_at: datetime, *, day: date, therapist, now: datetime):
-        """Whom a time freed at `starts_at`, on `day` in this therapist's diary, may suit; who waits longest first."""
+        """Whom a time freed at `starts_at`, on `day` in this therapist's diary, may suit; who waits longest first.
+
+        `day` is the clinic's. Where days are a caller's own, it can be the day before or after: `Wishes.suit` decides.
+        """
+        is_in_days = Q(first_on__lte=day, last_on__gte=day)
+        may_be_in_days = ~Q(time_zone="") & Q(first_on__lte=day + DAY, last_on__gte=day - DAY)
         return (
             self.waiting()
-            .filter(service__therapists=therapist, first_on__lte=day, last_on__gte=day)
+            .filter(is_in_days | may_be_in_days, service__therapists=therapist)
             .filter(Q(therapist=None) | Q(therapist=therapist))
             .filter(Q(appointment=None) | Q(appointment__status=Appointment.Status.BOOKED))
             .knowing_next_visit(now)
@@ -94,7 +103,13 @@ class WaitListEntry(models.Model):
         max_length=12,
         blank=True,
         choices=[(part.slug, part.words) for part in PARTS.values()],
-        help_text="By the clinic's clock. Empty: any time.",
+        help_text="Empty: any time.",
+    )
+    time_zone = models.CharField(
+        "clock",
+        max_length=64,
+        blank=True,
+        help_text="IANA name of the zone in which a caller means the days and the part of the day; empty for the clinic's.",
     )
     first_on = models.DateField("from", help_text="The first day that suits.")
     last_on = models.DateField("until", help_text="The last day that suits; after it nothing more is offered.")

@@ -14,13 +14,14 @@ from assessments.screening import may_offer_screen
 from assessments.views.screen import screen_before
 from booking.availability import Slot, count_days, free_slots, next_free_slots, one_slot_a_time
 from booking.caps import monday_of
-from booking.models import Service, VisitMode
+from booking.clocks import Clock, clock_of_service
+from booking.models import Service
 from booking.parts_of_day import PARTS
 from booking.paths import DayConverter
 from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
 from booking.views.own_hold import own_hold_context
-from booking.wording import clinic_time, day_words, short_day_words, visitor_time
+from booking.wording import day_words, short_day_words
 from clinic.practice.models import Clinic, Therapist
 from education.views.addresses import describe_address
 
@@ -45,21 +46,21 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     trail = read_trail(request, now=now)
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
     context |= {**zone_context(service, clinic, trail), **describe_address(request)}
+    clock = context["clock"]
     if not service.is_booked_online:
         return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):
         return page
-    today = now.astimezone(clinic.zone).date()
-    last_day = bookable_time(service, clinic=clinic, now=now).last_day(clinic.zone)
+    today = clock.day(now)
+    last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
     context |= choices_context(service, trail)
-    slots = free_slots(
-        service=service, first_day=first_day, days=DAYS_A_PAGE, now=now, clinic=clinic, therapist=context["therapist"]
-    )
-    slots = suiting(slots, service, clinic, trail)
+    stretch = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, therapist=context["therapist"])
+    slots = suiting(slots, clock, trail)
     context |= {
-        **days_context(count_days(slots, clinic.zone), first_day, today, last_day),
-        "next_row": time_row(slots[0], service, clinic, trail) if slots and first_day == today else None,
+        **days_context(count_days(slots, clock.zone), first_day, today, last_day),
+        "next_row": time_row(slots[0], clock) if slots and first_day == today else None,
         "next_slot": None if slots else _next_slot(service, first_day, now, context),
         "may_screen": may_offer_screen(request.session),
         "hold_key": uuid.uuid4(),
@@ -81,26 +82,29 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         return render(request, "booking/call_us.html", context)
     if page := screen_before(request, trail.article):
         return page
-    context = {"service": service, "clinic": clinic, "trail": trail, "step": 3, **choices_context(service, trail)}
-    slots = free_slots(service=service, first_day=day, days=1, now=now, clinic=clinic, therapist=context["therapist"])
-    slots = one_slot_a_time(suiting(slots, service, clinic, trail))
-    is_past = day < now.astimezone(clinic.zone).date()
+    context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+    context |= {**choices_context(service, trail), **zone_context(service, clinic, trail)}
+    clock = context["clock"]
+    stretch = {"first_day": day, "days": 1, "zone": clock.zone}
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, therapist=context["therapist"])
+    slots = one_slot_a_time(suiting(slots, clock, trail))
+    is_past = day < clock.day(now)
     context |= {
         "day": day,
         "day_words": day_words(day),
-        **times_context([time_row(slot, service, clinic, trail) for slot in slots]),
+        **times_context([time_row(slot, clock) for slot in slots]),
         "is_past": is_past,
         "next_slot": None if slots else _next_slot(service, day, now, context),
         "hold_key": uuid.uuid4(),
-        **zone_context(service, clinic, trail),
-        **own_hold_context(request, service, clinic, now),
+        **own_hold_context(request, service, clock, now),
     }
     return render(request, "booking/times.html", context, status=410 if is_past else 200)
 
 
 def zone_context(service: Service, clinic: Clinic, trail: Trail) -> dict:
-    """What the zone picker needs. Only calls have one: who comes to the clinic lives by its clock."""
+    """The clock of the page, and what the zone picker needs: services that can be a call have one."""
     return {
+        "clock": clock_of_service(service, clinic=clinic, zone_name=trail.zone_name),
         "has_zone_picker": not service.is_only_in_person,
         "zones": trail.zones(clinic_zone_name=clinic.time_zone),
         "chosen_zone": trail.zone_name or clinic.time_zone,
@@ -137,14 +141,11 @@ def choices_context(service: Service, trail: Trail) -> dict:
     }
 
 
-def suiting(slots: list[Slot], service: Service, clinic: Clinic, trail: Trail) -> list[Slot]:
-    """Those in the part of the day that was asked for, by the clock of who lives by it."""
+def suiting(slots: list[Slot], clock: Clock, trail: Trail) -> list[Slot]:
+    """Those in the part of the day that was asked for, by the clock of the page."""
     if trail.part is None:
         return slots
-    zone = clinic.zone
-    if slots and (there := time_there(service, slots[0].starts_at, clinic, trail)):
-        zone = there.zone
-    return [slot for slot in slots if trail.part.contains(slot.starts_at.astimezone(zone))]
+    return [slot for slot in slots if trail.part.contains(slot.starts_at.astimezone(clock.zone))]
 
 
 def days_context(counts: dict[date, int], first_day: date, today: date, last_day: date) -> dict:
@@ -172,23 +173,19 @@ def times_context(rows: list[dict]) -> dict:
     return {
         "parts": parts,
         "first": rows[0] if rows else None,
-        "clocks_change": len({row["time"].local.utcoffset() for row in rows}) > 1,
+        "clocks_change": len({row["time"].local.utcoffset() for row in rows}) > 1
+        or any(row["time"].is_repeated for row in rows),
+        "has_beside": any(row["beside"] for row in rows),
     }
 
 
-def time_there(service: Service, instant: datetime, clinic: Clinic, trail: Trail):
-    """The visitor's own time of a slot, for services that happen by phone or video too; None where it adds nothing."""
-    mode = VisitMode.IN_PERSON if service.is_only_in_person else VisitMode.PHONE
-    return visitor_time(instant, mode=mode, zone_name=trail.zone_name, clinic=clinic)
-
-
-def time_row(slot: Slot, service: Service, clinic: Clinic, trail: Trail) -> dict:
-    """A slot with its time by the clinic's clock and, where it differs, in words by the visitor's own."""
-    time, there = clinic_time(slot.starts_at, clinic), time_there(service, slot.starts_at, clinic, trail)
-    words = there.clock if there else ""
-    if there and there.local.date() != time.local.date():
-        words += f", {short_day_words(there.local.date())}"
-    return {"slot": slot, "time": time, "there": there, "there_words": words}
+def time_row(slot: Slot, clock: Clock) -> dict:
+    """A slot with its time by the clock of the page and, where it differs, in words by the other clock, with its zone."""
+    time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
+    words = beside.clock_and_zone if beside else ""
+    if beside and beside.local.date() != time.local.date():
+        words += f", {short_day_words(beside.local.date())}"
+    return {"slot": slot, "time": time, "beside": beside, "beside_words": words, "beside_whom": clock.beside_whom}
 
 
 def asked_day(request: HttpRequest) -> date | None:
@@ -202,14 +199,15 @@ def asked_day(request: HttpRequest) -> date | None:
 
 
 def _next_slot(service: Service, first_day: date, now: datetime, context: dict) -> dict | None:
-    clinic, trail = context["clinic"], context["trail"]
+    clinic, clock = context["clinic"], context["clock"]
+    stretch = {"first_day": first_day, "zone": clock.zone}
     slots = next_free_slots(
-        service=service, limit=None, now=now, clinic=clinic, first_day=first_day, therapist=context["therapist"]
+        service=service, limit=None, **stretch, now=now, clinic=clinic, therapist=context["therapist"]
     )
-    slots = suiting(slots, service, clinic, trail)
+    slots = suiting(slots, clock, context["trail"])
     if not slots:
         return None
-    time = clinic_time(slots[0].starts_at, clinic)
+    time = clock.time(slots[0].starts_at)
     return {"day": time.local.date(), "time": time}
 
 

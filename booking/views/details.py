@@ -19,12 +19,11 @@ from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
-from booking.views.choose import time_row, time_there, zone_context
+from booking.views.choose import time_row, zone_context
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
-from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Proof, Therapist
 
 OTHER_TIMES = 6
@@ -48,22 +47,23 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     trail = read_trail(request, now=now)
-    time, there = clinic_time(starts_at, clinic), time_there(service, starts_at, clinic, trail)
+    zones = zone_context(service, clinic, trail)
+    clock = zones["clock"]
     deadline = change_deadline(starts_at=starts_at, booked_at=now, clinic=clinic)
     return {
-        "change_until": clinic_time(deadline, clinic),
+        "change_until": clock.time(deadline),
         "is_soon": deadline <= now + GRACE,
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,
-        "time": time,
-        "time_there": there.beside(time) if there else "",
+        "time": clock.time(starts_at),
+        "time_beside": clock.beside_words(starts_at),
         "clinic": clinic,
         "trail": trail,
         "step": 4,
         "hold_key": uuid.uuid4(),
-        **zone_context(service, clinic, trail),
+        **zones,
     }
 
 
@@ -123,11 +123,11 @@ def time_is_gone(
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404
-    service, clinic, trail = context["service"], context["clinic"], context["trail"]
+    service, clinic, clock = context["service"], context["clinic"], context["clock"]
     wanted = max(context["starts_at"], now)
     slots = nearest_free_slots(service=service, to=wanted, limit=OTHER_TIMES, now=now, clinic=clinic)
     slots = slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
-    others = [time_row(slot, service, clinic, trail) for slot in slots]
+    others = [time_row(slot, clock) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))

@@ -20,7 +20,7 @@ from booking.rules import require_free
 from booking.views.details import book, details_context, offer_time, time_is_gone
 from booking.views.own_hold import held_path, own_hold, remember_hold
 from booking.views.recognised import recognised_patient
-from booking.wording import clinic_time, minutes_left_words
+from booking.wording import minutes_left_words
 from clinic.practice.networks import network_of
 
 
@@ -140,7 +140,7 @@ def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
             "path": held_path(row),
             "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
             "release_path": held_path(row, "release_hold"),
-            "until": clinic_time(row.hold_expires_at, context["clinic"]),
+            "until": context["clock"].time(row.hold_expires_at),
             "left": minutes_left_words(row.hold_expires_at, now=now),
         }
     }

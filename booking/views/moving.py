@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from booking.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.changes import move_appointment
+from booking.clocks import clock_of_visit
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange
 from booking.rules import bookable_time
-from booking.trail import Trail
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
 from booking.views.manage import own_visit_context, visit_context, visit_page
 from booking.views.over_budget import move_over_budget
@@ -36,12 +36,13 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
     clinic = context["clinic"]
-    today = now.astimezone(clinic.zone).date()
-    last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clinic.zone)
+    context["clock"] = clock = clock_of_visit(appointment, clinic=clinic)
+    today = clock.day(now)
+    last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
     context |= _whom_context(request, appointment)
     slots = _other_slots(context, first_day, DAYS_A_PAGE, now)
-    context |= days_context(count_days(slots, clinic.zone), first_day, today, last_day)
+    context |= days_context(count_days(slots, clock.zone), first_day, today, last_day)
     return render(request, "booking/move_days.html", context)
 
 
@@ -55,11 +56,11 @@ def move_times(request: HttpRequest, token: str, appointment: Appointment, now: 
 def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
     if not context["can_change"] or not context["service"].is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
-    appointment, clinic = context["appointment"], context["clinic"]
-    trail = Trail(None, appointment.visitor_time_zone)
+    appointment = context["appointment"]
+    context["clock"] = clock = clock_of_visit(appointment, clinic=context["clinic"])
     context |= _whom_context(request, appointment)
     slots = _other_slots(context, day, 1, now)
-    rows = [time_row(slot, appointment.service, clinic, trail) for slot in slots]
+    rows = [time_row(slot, clock) for slot in slots]
     page = {**context, **times_context(rows), "day_words": day_words(day), **more}
     return render(request, "booking/move_times.html", page, status=status)
 
@@ -90,6 +91,7 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
         days=days,
         now=now,
         clinic=context["clinic"],
+        zone=context["clock"].zone,
         in_place_of=appointment,
     )
     here = (appointment.therapist_id, appointment.starts_at)
@@ -126,7 +128,7 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
         context = visit_context(request, Appointment.objects.get(pk=appointment.pk), now)
         is_busy = isinstance(refusal, BusyTryAgain)
-        day = starts_at.astimezone(context["clinic"].zone).date()
+        day = clock_of_visit(appointment, clinic=context["clinic"]).day(starts_at)
         status = 503 if is_busy else 409
         page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
         return _times_page(request, context, day, now, status=status, **page)

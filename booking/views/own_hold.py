@@ -5,10 +5,9 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from booking.clocks import Clock
 from booking.holds import HOLD, hold_token, is_live
 from booking.models import Appointment, Service
-from booking.wording import clinic_time
-from clinic.practice.models import Clinic
 
 COOKIE, SALT = "hold", "booking.hold.cookie"
 
@@ -42,9 +41,9 @@ def held_path(held: Appointment, name: str = "held") -> str:
     return reverse(f"booking:{name}", args=place)
 
 
-def own_hold_context(request: HttpRequest, service: Service, clinic: Clinic, now: datetime) -> dict:
+def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:
     """What the page of times says of a time this browser holds already."""
     held = own_hold(request)
     if held is None or held.service_id != service.pk or not is_live(held, now=now):
         return {}
-    return {"own_hold": {"path": held_path(held), "time": clinic_time(held.starts_at, clinic)}}
+    return {"own_hold": {"path": held_path(held), "time": clock.time(held.starts_at)}}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.screening import forget_screen, read_screen
 from assessments.views.screen import screen_before
+from booking.clocks import clock_of_entry, clock_of_service, clock_of_visit
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
 from booking.rules import bookable_time
@@ -41,16 +42,18 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if page := screen_before(request, trail.article):
         return page
     therapist = choices_context(service, trail)["therapist"]
-    today = now.astimezone(clinic.zone).date()
+    clock = clock_of_service(service, clinic=clinic, zone_name=trail.zone_name)
+    today = clock.day(now)
     form = JoinForm(
         request.POST or None,
         service=service,
         clinic=clinic,
+        clock=clock,
         today=today,
         latest=today + LONGEST_WAIT,
         initial={
             "part_of_day": trail.part.slug if trail.part else "",
-            "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clinic.zone),
+            "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clock.zone),
         },
     )
     context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
@@ -86,10 +89,11 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
         return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/earlier.html", context, status=409)
-    zone = context["clinic"].zone
+    clinic = context["clinic"]
+    clock = clock_of_entry(entry, clinic=clinic) if entry else clock_of_visit(appointment, clinic=clinic)
     wished = {} if entry is None else {name: getattr(entry, name) for name in WishesForm.base_fields}
-    today, latest = now.astimezone(zone).date(), appointment.starts_at.astimezone(zone).date()
-    form = WishesForm(request.POST or None, today=today, latest=latest, initial=wished)
+    today, latest = clock.day(now), clock.day(appointment.starts_at)
+    form = WishesForm(request.POST or None, clock=clock, today=today, latest=latest, initial=wished)
     if request.method != "POST" or not form.is_valid():
         return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
     wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
@@ -140,6 +144,7 @@ def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: dat
     context = {
         "token": token,
         "entry": entry,
+        "clock": clock_of_entry(entry, clinic=clinic),
         "clinic": clinic,
         "days": f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}",
         "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),

@@ -1,6 +1,7 @@
 """Time zones: which this machine knows, which a US clinic is likely to be in, and which a state keeps. Pure."""
 
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
 EASTERN, CENTRAL, MOUNTAIN, PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
@@ -84,6 +85,16 @@ STATES = {
     "PR": ("Puerto Rico", "America/Puerto_Rico"),
     "VI": ("Virgin Islands", "America/Puerto_Rico"),
 }
+RENAMED = {
+    "Calcutta": "Kolkata",
+    "Katmandu": "Kathmandu",
+    "Kiev": "Kyiv",
+    "Rangoon": "Yangon",
+    "Saigon": "Ho Chi Minh City",
+}
+
+# Names that are no place: fixed offsets, and what an operating system calls "no zone set".
+_NO_PLACES = ("Etc/", "Factory", "localtime")
 _BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
 
 
@@ -98,6 +109,25 @@ def known_zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(name) if name in zone_names() else None
 
 
+def visitors_zone_name(text: str) -> str:
+    """The IANA name by which a visitor's clock is known; empty for an unknown name and for one that is no place.
+
+    "UTC" counts: the page's script never sends it, so the visitor chose it.
+    """
+    return text if text in zone_names() and not text.startswith(_NO_PLACES) else ""
+
+
+@cache
+def zones_by_region() -> dict[str, tuple[str, ...]]:
+    """The zones of the world by region ("America"), each once and without old names, from tzdata's table; sorted."""
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    names = {line.split("\t")[2] for line in table.splitlines() if not line.startswith("#")} & zone_names()
+    regions: dict[str, list[str]] = {}
+    for name in sorted(names):
+        regions.setdefault(name.partition("/")[0], []).append(name)
+    return {region: tuple(names) for region, names in regions.items()}
+
+
 def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
     """(name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such state."""
     words = " ".join(text.replace(".", "").split()).casefold()
@@ -108,3 +138,15 @@ def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
 def zone_label(name: str) -> str:
     """Like "Eastern time (New York)", or the bare name, "Europe/Isle of Man", outside the US."""
     return US_ZONES.get(name) or name.replace("_", " ")
+
+
+def place_label(name: str) -> str:
+    """Like "Buenos Aires" for "America/Argentina/Buenos_Aires"; the city's name of today for one that browsers still call by
+    an old one."""
+    place = name.rpartition("/")[2].replace("_", " ")
+    return RENAMED.get(place, place)
+
+
+def clock_label(name: str) -> str:
+    """Like "Eastern time (New York)", "Jamaica time" or "UTC", for people who read a time."""
+    return US_ZONES.get(name) or (f"{place_label(name)} time" if "/" in name else name)

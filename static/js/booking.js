@@ -1,19 +1,13 @@
-// Calls happen in two places at once. The browser knows the visitor's time zone: show it without being asked.
-// Without this script the picker is an ordinary form.
+// A call is chosen by the visitor's own clock, and the browser knows its zone: send it, unless the visitor chose one.
+// The server decides for each time whether this clock differs from the clinic's. Without this script the picker is an
+// ordinary form.
 const picker = document.querySelector("[data-zone-picker]");
 const address = new URL(location.href);
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+// What a browser reports that hides its zone (Firefox says Reykjavik) or does not know it.
+const isHidden = /^(|UTC|UCT|GMT|Zulu|Universal|Greenwich|Etc\/.*|Atlantic\/Reykjavik)$/.test(zone);
 
-const minutesFromUtc = (timeZone) => {
-  const now = new Date();
-  const local = new Date(now.toLocaleString("en-US", { timeZone }));
-  const utc = new Date(now.toLocaleString("en-US", { timeZone: "UTC" }));
-  return Math.round((local - utc) / 60000);
-};
-
-if (picker && zone && !address.searchParams.has("tz")) {
-  if (minutesFromUtc(zone) !== minutesFromUtc(picker.dataset.clinicZone)) {
-    address.searchParams.set("tz", zone);
-    location.replace(address);
-  }
+if (picker && !isHidden && zone !== picker.dataset.clinicZone && !address.searchParams.has("tz")) {
+  address.searchParams.set("tz", zone);
+  location.replace(address);
 }

@@ -1,7 +1,9 @@
 // Proposes the time zone of this computer's clock where none is chosen, and says so. Without this script the state does.
 const field = document.querySelector("[data-zone-proposal]");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const option = [...(field?.options ?? [])].find(({ value }) => value === zone);
+// A browser that hides its zone reports one of these (Firefox says Reykjavik).
+const isHidden = /^(UTC|UCT|GMT|Etc\/.*|Atlantic\/Reykjavik)$/.test(zone);
+const option = isHidden ? undefined : [...(field?.options ?? [])].find(({ value }) => value === zone);
 
 if (option && field.value !== zone) {
   const note = document.createElement("div");

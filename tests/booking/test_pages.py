@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -11,10 +12,11 @@ from django.urls import reverse
 from booking.changes import cancel_appointment
 from booking.models import Appointment, HoursOverride
 from booking.visit_links import visit_path
+from booking.wording import LocalTime, short_day_words
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
-from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 DAYS = "/book/evaluation/"
 TUESDAY_TIMES = "/book/evaluation/2026-12-01/"
@@ -59,6 +61,10 @@ def text_of(response) -> str:
 def buttons(response) -> list[str]:
     """Where the page's buttons send their form."""
     return [where.replace("&amp;", "&") for where in re.findall(r'formaction="([^"]+)"', response.content.decode())]
+
+
+def at(instant: datetime, zone_name: str) -> LocalTime:
+    return LocalTime(instant, ZoneInfo(zone_name))
 
 
 def hrefs(response) -> list[str]:
@@ -247,23 +253,26 @@ def test_days_go_on_and_back_and_stop_at_the_horizon(client, evaluation):
     assert not [href for href in hrefs(client.get(DAYS + "?from=2027-01-18")) if "from=2027-02" in href]
 
 
-def test_a_call_shows_the_visitors_time_beside_the_clinics(client, call):
+def test_a_call_is_chosen_by_the_visitors_clock_with_the_clinics_beside_it(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles")
-    assert "9:00 am 6:00 am for you" in text_of(page)
+    assert "6:00 am 9:00 am EST at the clinic" in text_of(page)
     at_nine = "/book/call/meredith/20261201T1400Z/?tz=America%2FLos_Angeles"
     assert at_nine.replace("?", "hold/?") in buttons(page)
-    assert "Tuesday 1 December, 9:00 am EST, which is 6:00 am PST where you are" in text_of(client.get(at_nine))
+    assert f"{at(NINE_ON_TUESDAY, 'America/Los_Angeles')}, which is 9:00 am EST at the clinic" in text_of(
+        client.get(at_nine)
+    )
     booked = client.post(at_nine, typed(mode="phone"))
     visit = text_of(client.get(booked["Location"]))
-    assert "Tuesday 1 December, 9:00 am EST 6:00 am PST where you are" in visit
+    assert "9:00 am EST" in visit and "6:00 am PST" in visit
     assert "By phone: we will call you." in visit
     assert Appointment.objects.get().visitor_time_zone == "America/Los_Angeles"
 
 
-def test_a_call_names_the_visitors_day_where_it_is_another(client, call):
-    page = text_of(client.get("/book/call/2026-12-01/?tz=Australia/Sydney"))
-    assert "Times are those of the clinic’s clock (EST). Yours stands below each (AEDT)." in page
-    assert "9:00 am 1:00 am, Wed 2 Dec for you" in page
+def test_a_call_is_listed_under_the_visitors_day_and_names_the_clinics_where_it_is_another(client, call):
+    page = client.get("/book/call/2026-12-02/?tz=Australia/Sydney")
+    assert "Times are by your clock, Sydney time. The clinic’s time is below each one." in text_of(page)
+    assert f"1:00 am 9:00 am EST, {short_day_words(TUESDAY)} at the clinic" in text_of(page)
+    assert "/book/call/meredith/20261201T1400Z/hold/?tz=Australia%2FSydney" in buttons(page)
 
 
 def test_a_visit_in_person_keeps_to_the_clinics_clock_and_says_so(client, evaluation):

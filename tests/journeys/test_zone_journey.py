@@ -100,3 +100,11 @@ def test_another_clock_under_booked_visits_is_confirmed_once(describe, check_axe
     expect(page.locator(ZONE)).to_have_value("America/Los_Angeles")
     assert Clinic.objects.get().time_zone == "America/Los_Angeles"
     assert set(Appointment.objects.values_list("pk", "starts_at")) == before
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Atlantic/Reykjavik"])
+def test_clock_of_a_browser_that_hides_its_zone_is_not_proposed(owner, describe, zone):
+    page = describe(timezone_id=zone)
+
+    expect(page.locator(ZONE)).to_have_value("")
+    expect(page.locator(".zone-note")).to_have_count(0)
