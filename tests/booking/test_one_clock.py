@@ -284,3 +284,17 @@ def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, c
     assert client.post(where, {**form, "idempotency_key": key}).status_code == 303
     visit = Appointment.objects.get(status="booked")
     assert (visit.starts_at, visit.visitor_time_zone) == (NINE_ON_TUESDAY, "Asia/Kolkata")
+
+
+def test_a_service_by_both_ways_keeps_the_clinics_clock_with_the_visitors_beside_it(
+    client, clinic, call, monday_morning
+):
+    call.in_person = True
+    call.save()
+    page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles", "when": "before-work"}))
+    assert "No time is free before work on this day" in page
+    page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles"}))
+    assert "Times are by the clinic’s clock, Eastern time (New York). Your time (Pacific time (Los Angeles))" in page
+    assert "9:00 am 6:00 am PST where you are" in page
+    client.post("/book/call/wait/?tz=America/Los_Angeles", typed())
+    assert WaitListEntry.objects.get().time_zone == ""
