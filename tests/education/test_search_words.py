@@ -1,0 +1,151 @@
+"""What a search does with words: corrects slips, leaves real words alone, and says when there is nothing yet."""
+
+import time
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.practice.models import Clinic
+from education.articles import load_articles
+from education.models import Article
+from education.search import search_articles
+from education.vocabulary import article_words, correct_word, subject_words
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+FOUND, NOTHING = "found as typed", "nothing on this yet"
+TABLE = {
+    # Slips: one letter too many, too few or wrong, two swapped; two slips in a long word.
+    "illiopsoas": "iliopsoas",
+    "iliopsaos": "iliopsoas",
+    "tendinopaty": "tendinopathy",
+    "tendonopathy": "tendinopathy",
+    "tendonopaty": "tendinopathy",
+    "cadance": "cadence",
+    "cadense": "cadence",
+    "hipp": "hip",
+    "gruoin": "groin",
+    "runing": "running",
+    "streching": "stretching",
+    "strecthing": "stretching",
+    "excercise": "exercise",
+    "exersise": "exercise",
+    "kneee": "knee",
+    "marathn": "marathon",
+    "hamstirng": "hamstring",
+    "spoas": "psoas",
+    "fracure": "fracture",
+    "hip flexer": "hip flexor",
+    "hipp flexr": "hip flexor",
+    # In the articles, whole, begun or by their stem.
+    "treadmil": FOUND,
+    "achiles": FOUND,
+    "groine": FOUND,
+    "hip": FOUND,
+    "knees": FOUND,
+    "groin pain": FOUND,
+    "tendinopat": FOUND,
+    "achilles": FOUND,
+    "marathon": FOUND,
+    "can I keep running with hip pain": FOUND,
+    # Real words that no article has: never taken for a slip.
+    "insurance": NOTHING,
+    "shin splints": NOTHING,
+    "plantar": NOTHING,
+    "plantar fasciitis": NOTHING,
+    "orthotics": NOTHING,
+    "copay": NOTHING,
+    "piriformis": NOTHING,
+    "sciatica": NOTHING,
+    "labrum": NOTHING,
+    "swimming": NOTHING,
+    "itb": NOTHING,
+    "parking": NOTHING,
+    "refund": NOTHING,
+    "turmeric": NOTHING,
+    "garmin": NOTHING,
+    "osteoarthritis": NOTHING,
+    # Slips of such words, and no words at all.
+    "plantr": NOTHING,
+    "insurence": NOTHING,
+    "piriformes": NOTHING,
+    "insuranc": NOTHING,
+    "xqzvw": NOTHING,
+    "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq": NOTHING,
+    "12345": NOTHING,
+}
+
+
+@pytest.fixture
+def _articles(db):
+    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    load_articles(now=NOW)
+
+
+@pytest.mark.usefixtures("_articles")
+def test_each_query_of_the_table_comes_to_what_it_should():
+    said = {}
+    for text in TABLE:
+        findings = search_articles(text, now=timezone.now())
+        said[text] = findings.corrected or (FOUND if findings.found else NOTHING)
+        assert findings.found or 0 < len(findings.nearest or findings.openings) <= 3
+    assert said == TABLE
+
+
+@pytest.mark.usefixtures("_articles")
+def test_nothing_yet_shows_the_nearest_articles(client):
+    page = client.get(reverse("education:search"), {"q": "shin splints"}).text
+    assert "Nothing on this yet" in page and "The nearest articles" in page
+    nearest = search_articles("shin splints", now=timezone.now()).nearest
+    assert all(("shin", True) in [(text.lower(), is_hit) for text, is_hit in one.excerpt] for one in nearest)
+    assert nearest[0].article.get_absolute_url() in page
+    page = client.get(reverse("education:search"), {"q": "plantar"}).text
+    assert "Nothing on this yet" in page and "Where to begin" in page and "The nearest articles" not in page
+    assert search_articles("plantar", now=timezone.now()).openings[0].get_absolute_url() in page
+
+
+@pytest.mark.usefixtures("_articles")
+def test_eight_unknown_words_ask_as_little_as_one_and_take_little_work():
+    def queries_for(text):
+        with CaptureQueriesContext(connection) as queries:
+            search_articles(text, now=timezone.now())
+        return len(queries)
+
+    unknown = "insurxnce tendinxpaty illiopsxas marxthons gluteusxx hamstrxngs cadxncess plantarxx"
+    queries_for("xqzvw")  # reads the words of the articles
+    assert queries_for("xqzvw") == queries_for(unknown) <= 4
+    known = article_words(now=timezone.now())
+    seconds = []
+    for _ in range(5):
+        before = time.process_time()
+        for word in unknown.split():
+            correct_word(word, known=known)
+        seconds.append(time.process_time() - before)
+    assert min(seconds) < 0.05
+
+
+def test_words_of_articles_follow_what_is_out(write_article):
+    now = timezone.now()
+    article = write_article(body="A zygomatic word.", prose="A zygomatic word.")
+    assert "zygomatic" in article_words(now=now)
+    article.body, article.updated_at = "Another.", now
+    article.save()
+    assert "zygomatic" not in article_words(now=now)
+    Article.objects.update(status="draft")
+    assert article_words(now=now) == frozenset()
+
+
+def test_a_word_is_corrected_by_the_nearest_and_by_a_word_of_the_articles_only():
+    assert correct_word("plantr", known={"plant"}) == "plantr"  # "plantar" is nearer
+    assert correct_word("groinn", known={"groin", "going"}) == "groin"
+    assert correct_word("insurance", known={"instance"}) == "insurance"
+    assert correct_word("qip", known={"hip"}) == "qip"  # too short to tell
+
+
+def test_words_of_the_subject_are_plain_and_small():
+    assert len(subject_words()) > 300
+    assert all(word == word.lower() and word.isalpha() for word in subject_words())
