@@ -80,8 +80,11 @@ class LocalTime:
 
     @property
     def short(self) -> str:
-        clock = self.clock_and_zone if self.is_repeated else self.clock
-        return f"{short_day_words(self.local.date())}, {clock}"
+        return self.short_and_zone if self.is_repeated else f"{short_day_words(self.local.date())}, {self.clock}"
+
+    @property
+    def short_and_zone(self) -> str:
+        return f"{short_day_words(self.local.date())}, {self.clock_and_zone}"
 
     def beside(self, other: "LocalTime") -> str:
         """As it reads next to the same instant in another zone: the day only where it is another day."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from booking.availability import next_free_slots
 from booking.models import OpeningHours, Service
 from booking.week_in_words import opening_times, week_in_words
+from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 from education.structured_data import describe_clinic
@@ -39,6 +40,7 @@ def home(request):
         "booked_online": booked_online,
         "first_call": first_call,
         "next_call": slots[0] if slots else None,
+        "next_call_time": clinic_time(slots[0].starts_at, clinic) if slots else None,
         "articles": articles[1:],
         "lead_article": articles[0] if articles else None,
         "therapists": Therapist.objects.active(),

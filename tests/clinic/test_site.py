@@ -1,5 +1,6 @@
 """The site as a whole: its headers, its front page, its way of failing."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,7 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
 
     for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 am – noon", "(603) 555-0142"):
         assert words in page
+    assert re.search(r">[^<]+ [ap]m E[SD]T</time>", page)  # a caller elsewhere must see whose clock this is
 
 
 @pytest.mark.django_db(transaction=True)
