@@ -29,7 +29,7 @@ class BookableTime:
     latest: datetime
 
     def last_day(self, zone: ZoneInfo) -> date:
-        """The last day on which a visit can start, in the clinic's `zone`."""
+        """The last day on which a visit can start, by the calendar in `zone`."""
         return (self.latest - timedelta(microseconds=1)).astimezone(zone).date()
 
 

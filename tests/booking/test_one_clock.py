@@ -14,13 +14,15 @@ from django.urls import reverse
 from booking.changes import cancel_appointment
 from booking.clocks import clock_of_entry
 from booking.models import Appointment, OpeningHours, WaitListEntry
-from booking.wait_list import Wishes, entry_path, wishes_of
+from booking.visit_links import visit_path
+from booking.wait_list import Wishes, alive_entries, entry_path, wishes_of
 from booking.waiting_message import render_joined
+from clinic.practice.models import Proof
 from clinic.practice.zones import visitors_zone_name, zones_by_region
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
 from .test_pages import buttons, text_of
-from .waiting import joined_message, offers_by_name, wait
+from .waiting import joined_message, offers_by_name, wait, wait_with
 
 pytestmark = pytest.mark.django_db
 ZONES = [
@@ -186,8 +188,6 @@ def test_an_hour_that_comes_twice_is_told_apart(client, clinic, call, meredith):
 
 
 def test_moving_a_call_shows_the_callers_days_and_times(client, clinic, call, monday_morning):
-    from booking.visit_links import visit_path
-
     visit = book(call, time_zone="Australia/Sydney")
     path = visit_path(visit, now=NOW)
     days = listed(client.get(f"{path}move/").text)
@@ -228,6 +228,23 @@ def test_the_page_and_the_mail_say_by_which_clock_a_wish_is_meant(client, clinic
         assert words in mail.text and words in mail.html
 
 
+@pytest.mark.parametrize(
+    ("stored", "words"), [(None, "your clock, Kolkata"), ("", "the clinic’s"), ("Asia/Kolkata", "your clock, Kolkata")]
+)
+def test_asking_for_earlier_than_a_call_goes_by_the_callers_clock_or_that_of_the_wish(
+    client, clinic, call, monday_morning, stored, words
+):
+    visit = book(call, time_zone="Asia/Kolkata")
+    if stored is not None:
+        wait_with(visit, wishes=Wishes(TUESDAY - DAY, TUESDAY, "lunch", stored))
+    path = visit_path(visit, proof=Proof.MAILED, now=NOW) + "earlier/"
+    assert f"By {words}" in text_of(client.get(path))
+    days = {"part_of_day": "after-work", "first_on": "2026-11-24", "last_on": "2026-12-01"}
+    assert client.post(path, days).status_code == 303
+    entry = WaitListEntry.objects.get()
+    assert (entry.part_of_day, entry.time_zone) == ("after-work", "Asia/Kolkata" if stored is None else stored)
+
+
 def test_a_freed_time_is_compared_with_a_wish_by_the_clock_of_the_wish(clinic, call):
     visit = book(call)  # 9:00 in New York, 19:30 in Kolkata, 1:00 the next day in Sydney
     wednesday = TUESDAY + DAY
@@ -254,8 +271,6 @@ def test_a_wish_for_a_call_that_became_a_visit_goes_by_the_clinics_clock(clinic,
 
 
 def test_a_wish_for_today_is_alive_until_the_callers_day_is_over(clinic, call):
-    from booking.wait_list import alive_entries
-
     wait(call, wishes=Wishes(NOW.date(), NOW.date(), "", "Pacific/Honolulu"))
     midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)  # in New York; 19:00 on the 23rd in Honolulu
     assert alive_entries(now=midnight + timedelta(hours=4)).exists()
