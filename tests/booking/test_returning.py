@@ -193,3 +193,16 @@ def test_stranger_who_knows_a_name_and_an_address_changes_no_number(client, alic
     client.force_login(front_desk)
     page = client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     assert "(603) 555-0199; with this booking came (603) 555-0000" in page
+
+
+def test_recognized_patient_whose_time_was_taken_is_offered_others(client, alices_visit, post_office):
+    ask(client, "alice@example.com")
+    client.post(sent_link(post_office), {"patient": str(alices_visit.patient_id)})
+    book(alices_visit.service, starts_at=ELEVEN, name="Bob")
+    typed = {"phone": "603 555 0000", "mode": "in_person", "idempotency_key": str(uuid.uuid4())}
+    response = client.post(f"/book/evaluation/meredith/{ELEVEN:%Y%m%dT%H%MZ}/", typed)
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "That time has just been taken" in page
+    assert "<dd>Alice Runner</dd>" in page
+    assert "<dd>alice@example.com</dd>" in page
