@@ -14,7 +14,7 @@ from booking.diaries import read_diaries
 from booking.models import Appointment, Service
 from booking.opening_hours import day_interval, days_touching
 from booking.rules import bookable_time
-from booking.scheduling import starts_beside
+from booking.scheduling import Interval, starts_beside
 from clinic.practice.models import Clinic, Therapist
 
 
@@ -122,11 +122,23 @@ def next_free_slots(
 
 
 def nearest_free_slots(
-    *, service: Service, to: datetime, limit: int, now: datetime, clinic: Clinic, within_days: int = 14
+    *,
+    service: Service,
+    to: datetime,
+    limit: int,
+    now: datetime,
+    clinic: Clinic,
+    apart_from: Interval | None = None,
+    within_days: int = 14,
 ) -> list[Slot]:
-    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
+    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time.
+
+    `apart_from` is when the patient has another visit.
+    """
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
     slots = free_slots(service=service, first_day=first_day, days=2 * within_days + 1, now=now, clinic=clinic)
+    if apart_from is not None:
+        slots = [slot for slot in slots if not service.shape.visit(slot.starts_at).overlaps(apart_from)]
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 

@@ -140,6 +140,20 @@ def test_pair_that_is_proven_later_is_shown_on_today(evaluation, alices, nora):
     assert Patient.objects.known().count() == 1
 
 
+def test_recognized_patient_is_told_of_the_other_visit_and_offered_times_apart_from_it(
+    client, evaluation, alices, nora, monkeypatch
+):
+    monkeypatch.setattr("booking.views.details.recognised_patient", lambda request: alices.patient)
+    typed = {"phone": "603 555 0199", "mode": "in_person", "idempotency_key": str(uuid.uuid4())}
+    response = client.post("/book/evaluation/nora/20261201T1400Z/", typed)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "You already have a visit at that time" in page
+    assert "Evaluation with Meredith" in page
+    assert "/20261201T1430Z/" not in page
+    assert "/20261201T1500Z/" in page
+
+
 def test_move_page_names_the_other_visit_to_its_patient(client, evaluation, alices, nora):
     other = book(evaluation, therapist=nora, starts_at=TEN, patient=alices.patient)
     path = visit_path(other, proof=Proof.MAILED, now=NOW)
