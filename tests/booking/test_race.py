@@ -2,7 +2,6 @@
 without the constraint or without the lock they must find the fault."""
 
 import threading
-import time
 import uuid
 from collections import Counter
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from booking.models import Appointment
 from booking.refusals import BookingRefused, BusyTryAgain
 
 from .conftest import NINE_ON_TUESDAY, book, make_therapist
+from .locking import wait_until, waiting_for_locks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -218,19 +218,6 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
     outcomes = race([hold, enter, enter])
     assert outcomes == [None] * 3
     assert len(entered) == 2
-
-
-def waiting_for_locks() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        return cursor.fetchone()[0]
-
-
-def wait_until(is_so) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 # The tests have teeth: each guard taken away shows.

@@ -1,18 +1,22 @@
 """Changes of hours, services, therapists and the clinic under booked visits: asked about, listed on Today, accepted."""
 
+import threading
+import uuid
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection, connections
 from django.urls import reverse
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from booking.appointments import Contact
+from booking.appointments import Contact, book_in_locked_schedule
 from booking.availability import free_slots
 from booking.changes import cancel_appointment, move_appointment
+from booking.diary_lock import locked_diaries
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
 from booking.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.refusals import TooLateToChange
@@ -20,6 +24,7 @@ from booking.today import read_today
 from clinic.practice.models import Clinic, Therapist, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .locking import wait_until, waiting_for_locks
 
 Because = OffScheduleBecause
 
@@ -434,6 +439,67 @@ def test_staff_without_the_right_to_change_hours_are_refused_as_before(client, f
     row = tuesday_hours()
     assert client.post(change_page(row), hours_form(row, closes="09:30")).status_code == 403
     assert client.post(delete_page(row), {"post": "yes"}).status_code == 403
+
+
+class Holder:
+    """Books in a therapist's schedule on a connection of its own, and commits once another one waits for the lock."""
+
+    def __init__(self, service, therapist, *, until=lambda: None):
+        self.service, self.therapist, self.until = service, therapist, until
+        self.holds, self.thread = threading.Event(), threading.Thread(target=self._book)
+
+    def _book(self):
+        with locked_diaries([self.therapist.pk]):
+            book_in_locked_schedule(
+                service=self.service,
+                therapist=self.therapist,
+                starts_at=NINE_ON_TUESDAY,
+                mode="in_person",
+                contact=Contact(name="Late Larry", email="larry@example.com", phone="+16035550199"),
+                idempotency_key=uuid.uuid4(),
+                now=NOW,
+            )
+            self.holds.set()
+            wait_until(lambda: waiting_for_locks() > 0)
+            self.until()
+        connections.close_all()
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.holds.wait(timeout=30)
+
+    def __exit__(self, *error):
+        self.thread.join(timeout=60)
+        assert not self.thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_visit_that_is_being_booked_during_the_save_is_asked_about(client, owner, evaluation, meredith):
+    row = tuesday_hours()
+    with Holder(evaluation, meredith):
+        page = client.post(change_page(row), hours_form(row, closes="09:30")).content.decode()
+    assert "1 booked visit is outside the schedule" in page
+    assert "Late Larry" in page
+    row.refresh_from_db()
+    assert row.closes == time(12)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_staff_can_try_again_when_the_schedule_stays_locked(client, owner, evaluation, meredith):
+    row, answered = tuesday_hours(), threading.Event()
+    with Holder(evaluation, meredith, until=lambda: answered.wait(timeout=30)):
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+        try:
+            response = client.post(change_page(row), hours_form(row, closes="09:30"))
+        finally:
+            answered.set()
+            connection.close()
+    page = response.content.decode()
+    assert response.status_code == 503
+    assert "Nothing is saved yet." in page
+    assert '<input type="hidden" name="closes" value="09:30">' in page
+    assert 'value="Try again"' in page
 
 
 # Today, and the visit's own page
