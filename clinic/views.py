@@ -28,7 +28,7 @@ def home(request):
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
     services = list(Service.objects.listed())
-    opening = [row.weekly for row in OpeningHours.objects.all()]
+    opening = [row.weekly for row in OpeningHours.objects.filter(therapist__is_active=True)]
     address = describe_address(request)
     booked_online = [service for service in services if service.is_booked_online]
     first_call = next((service for service in booked_online if not service.price_cents), None)

@@ -33,7 +33,9 @@ DAYS_A_PAGE = 28
 def services(request: HttpRequest) -> HttpResponse:
     """What can be booked, with minutes and price."""
     trail = read_trail(request, now=timezone.now())
-    context = {"services": Service.objects.listed(), "trail": trail, "step": 1, **describe_address(request)}
+    listed = list(Service.objects.listed())
+    context = {"services": listed, "trail": trail, "step": 1, **describe_address(request)}
+    context["has_online"] = any(service.is_booked_online for service in listed)
     return render(request, "booking/services.html", context)
 
 

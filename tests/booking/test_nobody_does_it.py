@@ -54,6 +54,20 @@ def test_service_that_nobody_does_asks_to_call_on_every_page(client, evaluation,
         assert PHONE in page
 
 
+def test_list_promises_online_times_only_where_there_are_some(client, evaluation):
+    assert "You are booked at once" in read(client, "/book/")
+    Therapist.objects.update(is_active=False)
+    page = read(client, "/book/")
+    assert "You are booked at once" not in page
+    assert "No times are online just now. Call us" in page
+
+
+def test_hours_of_a_therapist_who_is_switched_off_are_not_shown(client, evaluation):
+    assert "Mon–Fri" in read(client, "/")
+    Therapist.objects.update(is_active=False)
+    assert "Mon–Fri" not in read(client, "/")
+
+
 def test_service_that_another_does_keeps_its_button(client, evaluation, call):
     evaluation.therapists.clear()
     assert 'href="/book/call/"' in read(client, "/")
