@@ -169,7 +169,12 @@ def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(c
     assert 'name="zone_confirmed" value="America/Chicago"' in page
     assert Clinic.objects.current().time_zone == "America/New_York"
 
-    assert send(client, time_zone="America/Chicago", zone_confirmed="America/Chicago").status_code == 302
+    confirmed = {"time_zone": "America/Chicago", "zone_confirmed": "America/Chicago"}
+    asked = send(client, **confirmed)
+    assert "After this change, 1 booked visit is outside the schedule." in asked.content.decode()
+    assert Clinic.objects.current().time_zone == "America/New_York"
+
+    assert send(client, **confirmed, affected_visits_seen=asked.context["seen"]).status_code == 302
     assert Clinic.objects.current().time_zone == "America/Chicago"
     visit.refresh_from_db()
     assert (visit.starts_at, visit.version) == (NINE_ON_TUESDAY, 1)
