@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from booking.history import lock_appointment, record_event
+from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange, VisitCancelled, VisitNotStarted
 from clinic.practice.models import User
@@ -14,9 +14,14 @@ Status, Kind = Appointment.Status, AppointmentEvent.Kind
 
 
 @transaction.atomic
-def confirm_appointment(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
-    """Note that the patient means to come. Raises VisitCancelled, or TooLateToChange once the visit has begun."""
-    appointment = _standing(appointment)
+def confirm_appointment(
+    *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
+) -> Appointment:
+    """Note that the patient means to come. `version` is that of the page that asked.
+
+    Raises VisitChanged, VisitCancelled, or TooLateToChange once the visit has begun.
+    """
+    appointment = _standing(appointment, version)
     if appointment.starts_at <= now or appointment.status != Status.BOOKED:
         raise TooLateToChange
     if appointment.confirmed_at is None:
@@ -27,13 +32,15 @@ def confirm_appointment(*, appointment: Appointment, by: User | None = None, now
 
 
 @transaction.atomic
-def mark_arrived(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
-    """Note that the patient came; a visit that is over by then is completed. Undoes a no-show. Raises VisitCancelled.
+def mark_arrived(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+    """Note that the patient came; a visit that is over by then is completed. Undoes a no-show.
+
+    Raises VisitCancelled, or VisitChanged if the visit is not at the `version` that the page showed.
 
     Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
     patient becomes known.
     """
-    appointment = _standing(appointment)
+    appointment = _standing(appointment, version)
     if appointment.patient.is_provisional:
         appointment.patient = accept_patient(appointment.patient, by=by, now=now)
         appointment.refresh_from_db(fields=["other_phone"])
@@ -47,9 +54,12 @@ def mark_arrived(*, appointment: Appointment, by: User, now: datetime) -> Appoin
 
 
 @transaction.atomic
-def mark_no_show(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
-    """Note that nobody came. Undoes an arrival. Raises VisitCancelled, or VisitNotStarted before the visit."""
-    appointment = _standing(appointment)
+def mark_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+    """Note that the patient did not come. Undoes an arrival.
+
+    Raises VisitChanged as `mark_arrived`, VisitCancelled, or VisitNotStarted before the visit.
+    """
+    appointment = _standing(appointment, version)
     if now < appointment.starts_at:
         raise VisitNotStarted
     if appointment.status == Status.NO_SHOW:
@@ -60,8 +70,9 @@ def mark_no_show(*, appointment: Appointment, by: User, now: datetime) -> Appoin
     return appointment
 
 
-def _standing(appointment: Appointment) -> Appointment:
+def _standing(appointment: Appointment, version: int | None) -> Appointment:
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
         raise VisitCancelled
+    require_version(appointment, version)
     return appointment

@@ -1,23 +1,23 @@
-"""Changing a visit that stands: moving it, cancelling it, and taking the cancellation back. All or nothing."""
+"""Changing a visit that stands: moving it, cancelling it, and taking either back. All or nothing.
+
+`version` is that of the page that asks: a visit that was changed since is not changed again by it.
+"""
 
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from booking.diary_lock import locked_diaries
 from booking.freed_times import offer_freed_time, time_of, withdraw_offers
-from booking.history import lock_appointment, record_event
+from booking.history import lock_appointment, record_event, require_version
 from booking.holds import drop_expired_holds
-from booking.models import Appointment, AppointmentEvent
+from booking.last_told import Terms, current_terms, moves_untold, news_of, terms_at
+from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.off_schedule import accept_reasons
-from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo
-from booking.reminders import (
-    UNDO_FOR,
-    plan_cancelled_message,
-    plan_messages_after_move,
-    plan_messages_again,
-)
+from booking.refusals import BusyTryAgain, SlotTaken, TimeClosed, TooLateToChange, TooLateToUndo
+from booking.reminders import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.rules import change_deadline, lock_patient, require_free, require_no_own_visit
 from booking.scheduling import Interval
 from clinic.practice.links import restore_links, revoke_links
@@ -33,17 +33,19 @@ def move_appointment(
     therapist: Therapist | None = None,
     despite_rules: bool = False,
     is_own: bool = True,
+    version: int | None = None,
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
     """Move a visit to `starts_at` (and to another `therapist`, if given). Moving it to where it is changes nothing.
 
     One row changes, so the old time is free in the instant in which the new one is taken, and not before. The visit's
-    links are revoked, its reminders planned anew, the patient is told, and the old time is offered to those who wait. The patient (`by` None) can until the
-    clinic's change window begins, staff until it is over; staff may break rules that they have seen (`despite_rules`).
+    links are revoked, its reminders planned anew, the patient is told unless they know these terms already, and the old
+    time is offered to those who wait. The patient (`by` None) can until the clinic's change window begins, staff until
+    the visit is over; staff may break rules that they have seen (`despite_rules`).
     Without `is_own`, a mailed link has not shown whose visit it is: then the patient's other visits do not count, as a
     refusal would tell of them.
-    Raises TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -59,6 +61,7 @@ def move_appointment(
             raise TooLateToChange
         if (appointment.therapist_id, appointment.starts_at) == (therapist.pk, starts_at):
             return appointment
+        require_version(appointment, version)
         require_free(
             service=appointment.service,
             therapist=therapist,
@@ -70,16 +73,94 @@ def move_appointment(
             patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
         )
-        drop_expired_holds(therapist=therapist, now=now)
-        freed = time_of(appointment)
-        _write_move(appointment, therapist, starts_at)
-        if despite_rules:
-            accept_reasons(appointment, now=now)
-        revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
-        record_event(appointment, Kind.MOVED, by=by, now=now)
-        plan_messages_after_move(appointment, clinic=clinic, by=by, now=now)
-        offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
+        _move(appointment, therapist, starts_at, clinic=clinic, by=by, is_accepted=despite_rules, now=now)
         return appointment
+
+
+def undo_move(
+    *, appointment: Appointment, is_own: bool = True, version: int | None = None, now: datetime
+) -> Appointment:
+    """Take back the patient's own move, within three minutes: the visit returns to the time and therapist it had.
+
+    Booking rules are not checked again; only what took or closed the time meanwhile prevents it, or another visit of the
+    patient's own (`is_own` as for a move).
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
+    """
+    before = terms_before_move(appointment, now=now)
+    if before is None:
+        raise TooLateToUndo
+    from_therapist = appointment.therapist_id
+    with locked_diaries({from_therapist, before.therapist.pk}):
+        lock_patient(appointment.patient_id)
+        appointment = lock_appointment(appointment)
+        require_version(appointment, version)
+        if appointment.therapist_id != from_therapist:
+            raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
+        if (before := terms_before_move(appointment, now=now)) is None:
+            raise TooLateToUndo
+        drop_expired_holds(therapist=before.therapist, now=now)
+        _require_still_free(appointment, before, since=_own_move(appointment).at, now=now)
+        withdraw_offers(freed_by=appointment, now=now)
+        clinic = Clinic.objects.current()
+        _move(appointment, before.therapist, before.starts_at, clinic=clinic, by=None, now=now)
+        if is_own:
+            require_no_own_visit(appointment)
+        return appointment
+
+
+def terms_before_move(appointment: Appointment, *, now: datetime) -> Terms | None:
+    """The terms to which the patient's last move can be taken back; None if it cannot."""
+    if appointment.status != Status.BOOKED:
+        return None
+    last = _own_move(appointment)
+    if last is None or now >= last.at + UNDO_FOR:
+        return None
+    before = terms_at(appointment, appointment.version - 1)
+    is_ahead = before is not None and now < before.starts_at and now < appointment.starts_at
+    return before if is_ahead and before != current_terms(appointment) else None
+
+
+def _own_move(appointment: Appointment) -> AppointmentEvent | None:
+    """The move by the patient that brought the visit to its present version, if one did."""
+    return appointment.events.filter(kind=Kind.MOVED, version=appointment.version, by=None).last()
+
+
+def _move(
+    appointment: Appointment, therapist: Therapist, starts_at: datetime, *, clinic: Clinic, by, is_accepted=False, now
+) -> None:
+    """Write a move that is allowed, under the locks of both schedules, and what follows from it."""
+    freed = time_of(appointment)
+    _write_move(appointment, therapist, starts_at)
+    if is_accepted:
+        accept_reasons(appointment, now=now)
+    revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
+    record_event(appointment, Kind.MOVED, by=by, now=now)
+    if news_of(appointment) is None:
+        _reopen_links(appointment)
+    plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, now=now)
+    offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
+
+
+def _reopen_links(appointment: Appointment) -> None:
+    """No mail with a new link follows a move back to what the patient knows: the links they have open again."""
+    for move in moves_untold(appointment):
+        restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
+
+
+def _require_still_free(
+    appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
+) -> None:
+    """Raise SlotTaken if another visit or hold, TimeClosed if the clinic took the time of `terms` after `since`."""
+    blocked = appointment.service.shape.blocked(terms.starts_at)
+    if terms.starts_at == appointment.starts_at:
+        blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
+    others = Appointment.objects.blocking(blocked, now=now).exclude(pk=appointment.pk)
+    if others.filter(therapist=terms.therapist).exists():
+        raise SlotTaken
+    visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
+    closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
+    if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
+        raise TimeClosed
 
 
 def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datetime) -> None:
@@ -108,16 +189,19 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 
 
 @transaction.atomic
-def cancel_appointment(*, appointment: Appointment, by: User | None = None, now: datetime) -> Appointment:
-    """Cancel a visit, free its time, withdraw its reminders; once it cannot be undone any more, tell the patient, and
-    those who wait for such a time.
+def cancel_appointment(
+    *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
+) -> Appointment:
+    """Cancel a visit, free its time, withdraw its reminders; once that cannot be undone, tell the patient, and those who
+    wait for such a time.
 
-    Cancelling twice changes nothing. The patient (`by` None) can until the clinic's change window begins, staff at any
-    time before it is over. Raises TooLateToChange.
+    Idempotent. The patient (`by` None) can until the clinic's change window begins, staff at any time before the visit
+    is over. Raises VisitChanged or TooLateToChange.
     """
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
         return appointment
+    require_version(appointment, version)
     clinic = Clinic.objects.current()
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
@@ -133,26 +217,35 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
 
 
 def undo_cancellation(
-    *, appointment: Appointment, is_own: bool = True, by: User | None = None, now: datetime
+    *,
+    appointment: Appointment,
+    is_own: bool = True,
+    despite_closure: bool = False,
+    version: int | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> Appointment:
     """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
-    that the cancellation revoked open again. Twice changes nothing.
+    that the cancellation revoked open again. Idempotent.
 
-    Booking rules are not checked again; only a visit or hold that took the time meanwhile prevents it, and for the patient
-    (`by` None, `is_own` as for a move) another visit of their own at that time.
-    Raises TooLateToUndo, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    Booking rules are not checked again; only what took the time meanwhile prevents it: a visit, a hold, or a closure,
+    which staff may overrule once they have seen it (`despite_closure`); and for the patient (`by` None, `is_own` as for
+    a move) another visit of their own at that time.
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
     """
+    if despite_closure and by is None:
+        raise ValueError("Only staff may use a closed time.")
     with locked_diaries([appointment.therapist_id]):
         lock_patient(appointment.patient_id)
         appointment = lock_appointment(appointment)
         if appointment.status == Status.BOOKED:
             return appointment
+        require_version(appointment, version)
         if not is_undoable(appointment, now=now):
             raise TooLateToUndo
         drop_expired_holds(therapist=appointment.therapist, now=now)
-        blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
-        if Appointment.objects.blocking(blocked, now=now).filter(therapist=appointment.therapist_id).exists():
-            raise SlotTaken
+        terms, since = current_terms(appointment), appointment.cancelled_at
+        _require_still_free(appointment, terms, since=since, now=now, despite_closure=despite_closure)
         if is_own and by is None:
             require_no_own_visit(appointment)
         withdraw_offers(freed_by=appointment, now=now)
@@ -161,8 +254,11 @@ def undo_cancellation(
             restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=revoked_at)
         appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
         _save_new_state(appointment)
+        if despite_closure:
+            accept_reasons(appointment, now=now)
         record_event(appointment, Kind.RESTORED, by=by, now=now)
-        plan_messages_again(appointment, clinic=Clinic.objects.current(), now=now)
+        clinic = Clinic.objects.current()
+        plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
         return appointment
 
 

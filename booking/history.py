@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from booking.models import Appointment, AppointmentEvent
+from booking.refusals import VisitChanged
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import User
@@ -16,6 +17,12 @@ def lock_appointment(appointment: Appointment) -> Appointment:
     return Appointment.objects.select_for_update().get(pk=appointment.pk)
 
 
+def require_version(appointment: Appointment, version: int | None) -> None:
+    """Raise VisitChanged unless the locked visit still has `version`; None for who has not seen it, such as a program."""
+    if version is not None and appointment.version != version:
+        raise VisitChanged
+
+
 def record_event(
     appointment: Appointment,
     kind: AppointmentEvent.Kind,
@@ -25,5 +32,14 @@ def record_event(
     now: datetime,
 ) -> None:
     """Add to the visit's history, and to the trail of who touched what about a patient."""
-    AppointmentEvent.objects.create(appointment=appointment, kind=kind, at=now, by=by, starts_at=appointment.starts_at)
+    AppointmentEvent.objects.create(
+        appointment=appointment,
+        kind=kind,
+        at=now,
+        by=by,
+        starts_at=appointment.starts_at,
+        version=appointment.version,
+        therapist_id=appointment.therapist_id,
+        mode=appointment.mode,
+    )
     record_access(actor=by, action=action, subject=appointment, patient_id=appointment.patient_id, now=now)

@@ -22,7 +22,7 @@ TEXTS = {
     REMINDER_48H: "{clinic}: your visit is {day_word}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
     # When the clinic itself made the change.
-    MOVED: "{clinic}: we moved your visit to {day}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
+    MOVED: "{clinic}: {news}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
     CANCELLED: "{clinic}: we are sorry, we had to cancel your visit {day_word}, {time}. Call {phone} for a new time. STOP ends texts.",
 }
 ASKS_WHETHER_COMING = {REMINDER_48H, REMINDER_2H, CONFIRM_FAR}
@@ -35,9 +35,16 @@ PLACEHOLDERS = {
     "time": "9:00 am EST, by the reader’s clock",
     "when": "Tuesday 1 December, 9:00 am EST, by the clinic’s clock",
     "place": "the clinic’s address, or who calls whom",
+    "therapist": "the therapist’s name",
     "reference": "RC-7K3M9Q",
     "clinic": "the clinic’s name",
     "phone": "the clinic’s telephone number",
+}
+
+# Of the kind that says what has changed.
+CHANGE_PLACEHOLDERS = {
+    "change": "Your visit is moved, or: Your visit is now with Nora Field, PT",
+    "news": "the same for a text: we moved your visit to Tuesday 1 December, 9:00 am EST",
 }
 
 _QUESTIONS = (
@@ -58,9 +65,9 @@ _DEFAULTS = {
         "Moved",
         Timing.AT_ONCE,
         0,
-        "Your visit is moved: {day}, {time}",
-        "Your visit has a new time. The old one is free again. If your plans change, the link below lets you move or "
-        "cancel; links in earlier messages have ended.",
+        "{change}: {day}, {time}",
+        "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
+        "messages have ended.",
     ),
     CANCELLED: (
         "Cancelled",
@@ -119,7 +126,7 @@ def reworded(kind: str) -> Reworded | None:
         timing=timing,
         minutes=minutes,
         words=Words(subject, text),
-        placeholders=PLACEHOLDERS,
+        placeholders=PLACEHOLDERS | CHANGE_PLACEHOLDERS if kind == MOVED else PLACEHOLDERS,
         text_message=TEXTS.get(kind, ""),
         samples=sample_values,
         preview=lambda words, sample: _preview(kind, words, sample),
@@ -180,6 +187,9 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "time": "9:00 am EST",
             "when": "Tuesday 1 December, 9:00 am EST",
             "place": ", ".join(part for part in (clinic.name, clinic.street, clinic.city) if part),
+            "therapist": "Nora Field, PT",
+            "change": "Your visit is moved",
+            "news": "we moved your visit to Tuesday 1 December, 9:00 am EST",
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
             "phone": format_phone(clinic.phone),
@@ -190,6 +200,9 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "time": "12:45 pm UTC+12:45",
             "when": "Wednesday 30 September, 12:45 pm UTC+12:45",
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
+            "therapist": "W" * 120,
+            "change": f"Your visit is moved, now with {'W' * 120}",
+            "news": f"you are now with {'W' * 14} on Wednesday 30 September, 12:45 pm UTC+12:45",
             "reference": "RC-WWWWWW",
             "clinic": clinic,
             "phone": format_phone(clinic.phone),

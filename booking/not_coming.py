@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.urls import reverse
 
-from booking.history import lock_appointment, record_event
+from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange
 from clinic.outbox.alerts import staff_email, why_clinic_unreachable
@@ -18,11 +18,13 @@ Status = Appointment.Status
 
 
 @transaction.atomic
-def note_not_coming(*, appointment: Appointment, now: datetime) -> Appointment:
+def note_not_coming(*, appointment: Appointment, version: int | None = None, now: datetime) -> Appointment:
     """Note that the patient cannot come to a visit that stands, and tell the clinic once. The time stays theirs: staff cancel
-    or move the visit when they have spoken. Idempotent. Raises TooLateToChange once it has begun or does not stand.
+    or move the visit when they have spoken. Idempotent. Raises VisitChanged if it is not at the `version` that the page
+    showed, TooLateToChange once it has begun or does not stand.
     """
     appointment = lock_appointment(appointment)
+    require_version(appointment, version)
     if appointment.status != Status.BOOKED or appointment.starts_at <= now:
         raise TooLateToChange
     if appointment.not_coming_at is None:

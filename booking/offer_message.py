@@ -69,6 +69,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "time": reader_time.clock_and_zone,
         "day_word": near_day_words(offer.starts_at, now=now, zone=reader_time.zone),
         "place": mode_words(mode, clinic),
+        "therapist": offer.therapist,
         "others": others_words(count_told(offer, now=now)),
     }
 

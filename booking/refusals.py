@@ -50,6 +50,14 @@ class TooLateToChange(BookingRefused):
     """The visit is over, or so near that the clinic wants a call."""
 
 
+class VisitChanged(BookingRefused):
+    """The visit was changed after the page that asked was made."""
+
+
+class TimeClosed(BookingRefused):
+    """The clinic closed the time after the visit had left it."""
+
+
 class OfferOver(BookingRefused):
     """Nothing is offered any more to this person: they have left the list, or come as early anyway."""
 

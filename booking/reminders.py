@@ -11,6 +11,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from booking.calendar_file import visit_calendar
+from booking.change_words import change_values, with_terms
+from booking.last_told import known_terms, moves_untold, news_of
 from booking.message_words import (
     BOOKED,
     CANCELLED,
@@ -32,6 +34,7 @@ from booking.still_wanted import (
     why_cancellation_unwanted,
     why_confirming_unwanted,
     why_follow_up_unwanted,
+    why_move_unwanted,
     why_questions_unwanted,
     why_unwanted,
 )
@@ -47,16 +50,16 @@ from clinic.outbox.kinds import (
     register_scopes,
 )
 from clinic.outbox.messages import draft_message, plan_messages, useful_until, withdraw_messages
-from clinic.outbox.models import Channel, Message, State
+from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, planned_around_quiet_hours
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import rules_in_force, words_of
 from clinic.outbox.texts import texts_beside
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 from clinic.practice.zones import known_zone
 
-UNDO_FOR = timedelta(minutes=3)  # nobody is told before that a visit was cancelled, or moved by the patient
+UNDO_FOR = timedelta(minutes=3)  # a cancellation or a move is not announced before; the last change counts
 FAR_OFF = timedelta(weeks=3)
 # How long before the visit each is given up, or half-way to it if that is later.
 GIVEN_UP = {
@@ -121,15 +124,22 @@ def _announcements(appointment: Appointment, *, now: datetime) -> list[str]:
     return [*kinds, INTAKE_3D, INTAKE_1D] if appointment.intake_id else kinds
 
 
-def plan_messages_after_move(appointment: Appointment, *, clinic: Clinic, by: User | None, now: datetime) -> None:
-    """Withdraw what is still waiting about the old time, say the new one, and plan its reminders.
+def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
+    """After a move or an undone cancellation: withdraw what is still waiting, for `reason`, and plan reminders anew.
 
-    A move by staff (`by`) is news to the patient, goes at once and by text too. A patient may try several times in a row
-    and gets one mail, about the last of them.
+    What the patient does not know yet is said once nothing has changed for `UNDO_FOR`: one mail, whatever happened in
+    between, and none if the visit is what it was. It goes by text too if staff made the last move.
     """
-    withdraw_messages(subject_id=appointment.pk, reason="the visit was moved", now=now)
-    pause, is_texted = (UNDO_FOR, False) if by is None else (timedelta(0), True)
-    plan_visit_messages(appointment, clinic=clinic, now=now, news=MOVED, news_after=pause, is_news_texted=is_texted)
+    withdraw_messages(subject_id=appointment.pk, reason=reason, now=now)
+    news, moves = news_of(appointment), moves_untold(appointment)
+    plan_visit_messages(
+        appointment,
+        clinic=clinic,
+        now=now,
+        news=news,
+        news_after=UNDO_FOR if news == MOVED else timedelta(0),
+        is_news_texted=bool(moves) and moves[-1].by_id is not None,
+    )
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
@@ -139,17 +149,6 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
     last = max(appointment.starts_at, now + timedelta(hours=4))
     draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
     plan_messages([draft, *texts_beside([draft], now=now, with_news=appointment.cancelled_by_id is not None)])
-
-
-def plan_messages_again(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """After a cancellation was undone: nobody hears of it, the reminders come, and so does news that had not gone."""
-    withdraw_messages(subject_id=appointment.pk, reason="the cancellation was undone", now=now)
-    told = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED))
-    news = told.filter(channel=Channel.EMAIL).order_by("version").last()
-    is_known = news is None or news.state == State.SENT
-    was_texted = not is_known and told.filter(channel=Channel.SMS, version=news.version).exists()
-    kind = None if is_known else news.kind
-    plan_visit_messages(appointment, clinic=clinic, now=now, news=kind, is_news_texted=was_texted)
 
 
 def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
@@ -183,12 +182,12 @@ def reader_zone_name(appointment: Appointment) -> str:
 
 def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -> Email:
     """The mail of the message's kind, as things stand at `now`. Issues the links it holds."""
-    appointment = Appointment.objects.select_related("patient", "service", "intake").get(pk=message.subject_id)
+    appointment = _visit_of(message)
     clinic = Clinic.objects.current()
     return render_email(
         message.kind,
         to=appointment.patient.email,
-        context=email_context(appointment, clinic=clinic, now=now, kind=message.kind),
+        context=email_context(appointment, clinic=clinic, now=now, kind=message.kind, version=message.version),
         clinic=clinic,
         words=words_of(message),
         frame=FRAME,
@@ -196,14 +195,24 @@ def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -
     )
 
 
-def email_context(appointment: Appointment, *, clinic: Clinic, now: datetime, kind: str = "") -> dict:
-    """What the words of a message about a visit may use, and nothing else of the patient or the visit."""
+def _visit_of(message: Message) -> Appointment:
+    visits = Appointment.objects.select_related("patient", "service", "intake", "therapist")
+    return visits.get(pk=message.subject_id)
+
+
+def email_context(
+    appointment: Appointment, *, clinic: Clinic, now: datetime, kind: str = "", version: int | None = None
+) -> dict:
+    """What the words of a message about a visit may use, and nothing else of the patient or the visit.
+
+    `version` is the message's: what it says of changes is relative to what went before it.
+    """
     visit_page = visit_url(appointment, now=now)
     is_standing = appointment.status == Appointment.Status.BOOKED
     is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
     has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
     return {
-        **placeholder_values(appointment, clinic=clinic, now=now),
+        **placeholder_values(appointment, clinic=clinic, now=now, kind=kind, version=version),
         "not_me_url": f"{visit_page}cancel/" if kind == BOOKED and appointment.patient.is_provisional else "",
         "change_words": _change_words(appointment, clinic, now=now) if kind in (BOOKED, MOVED) else "",
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
@@ -230,12 +239,22 @@ def _change_words(appointment: Appointment, clinic: Clinic, *, now: datetime) ->
 
 def text_values(message: Message, now: datetime) -> dict:
     """What a text about the message's visit may hold."""
-    appointment = Appointment.objects.select_related("patient", "service").get(pk=message.subject_id)
-    return placeholder_values(appointment, clinic=Clinic.objects.current(), now=now)
+    return placeholder_values(
+        _visit_of(message), clinic=Clinic.objects.current(), now=now, kind=message.kind, version=message.version
+    )
 
 
-def placeholder_values(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict:
-    """What the words of a message may be filled with, as things stand at `now`."""
+def placeholder_values(
+    appointment: Appointment, *, clinic: Clinic, now: datetime, kind: str = "", version: int | None = None
+) -> dict:
+    """What the words of a message may be filled with, as things stand at `now`.
+
+    The mail about a cancellation names the time that the patient knows, whatever was changed just before.
+    """
+    known = known_terms(appointment, before=version) if kind in (MOVED, CANCELLED) else None
+    changes = change_values(appointment, known, clinic=clinic)
+    if kind == CANCELLED and known is not None:
+        appointment = with_terms(appointment, known)
     here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
     reader_time = there or here
     return {
@@ -249,6 +268,8 @@ def placeholder_values(appointment: Appointment, *, clinic: Clinic, now: datetim
         "time": reader_time.clock_and_zone,
         "day_word": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
         "place": place_words(appointment, clinic),
+        "therapist": appointment.therapist,
+        **changes,
     }
 
 
@@ -258,7 +279,7 @@ def register_message_kinds() -> None:
     register_scopes(lambda: list(Service.objects.values_list("slug", "name")))
     for name, has_calendar, is_quiet_at_night, still_wanted in (
         (BOOKED, True, False, why_unwanted),
-        (MOVED, True, False, why_unwanted),
+        (MOVED, True, False, why_move_unwanted),
         (CANCELLED, True, False, why_cancellation_unwanted),
         (REMINDER_48H, False, True, why_unwanted),
         (REMINDER_2H, False, True, why_unwanted),

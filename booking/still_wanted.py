@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from booking.last_told import current_terms, known_terms
 from booking.models import Appointment
 from clinic.outbox.models import Message
 
@@ -9,6 +10,15 @@ from clinic.outbox.models import Message
 def why_unwanted(message: Message, now: datetime) -> str | None:
     """For what announces a visit that should stand."""
     return _why_not_ahead(_find_visit(message), message, now)
+
+
+def why_move_unwanted(message: Message, now: datetime) -> str | None:
+    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same."""
+    visit = _find_visit(message)
+    reason = _why_not_ahead(visit, message, now)
+    if reason is None and known_terms(visit, before=message.version) == current_terms(visit):
+        return "the patient knows this already"
+    return reason
 
 
 def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
@@ -49,7 +59,7 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def _find_visit(message: Message) -> Appointment | None:
-    return Appointment.objects.select_related("intake").filter(pk=message.subject_id).first()
+    return Appointment.objects.select_related("intake", "therapist").filter(pk=message.subject_id).first()
 
 
 def _why_not_ahead(visit: Appointment | None, message: Message, now: datetime) -> str | None:

@@ -6,9 +6,11 @@ from booking.refusals import (
     NotOfferedBecause,
     SlotNotOffered,
     SlotTaken,
+    TimeClosed,
     TooLateToChange,
     TooLateToUndo,
     VisitCancelled,
+    VisitChanged,
     VisitNotStarted,
 )
 
@@ -16,7 +18,9 @@ REFUSALS = {
     TooLateToChange: "The visit is over, or was never booked.",
     TooLateToUndo: "The patient has been told by now. Book the visit anew.",
     VisitCancelled: "The visit is cancelled.",
+    VisitChanged: "The visit was changed after this page was loaded. Nothing was done.",
     VisitNotStarted: "The visit has not begun yet.",
+    TimeClosed: "This time was blocked after the visit was cancelled.",
     SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
     BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
 }

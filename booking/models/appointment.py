@@ -211,6 +211,11 @@ class AppointmentEvent(models.Model):
         help_text="Who of the staff; empty when the patient did.",
     )
     starts_at = models.DateTimeField(help_text="When the visit was to start, as things stood then.")
+    version = models.PositiveSmallIntegerField(
+        null=True, help_text="The visit's version after this; null in rows from before it was recorded."
+    )
+    therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
+    mode = models.CharField(max_length=10, blank=True, choices=VisitMode.choices)
 
     class Meta:
         ordering = ("at", "id")

@@ -139,7 +139,7 @@ def test_strangers_acts_of_every_kind_send_few_mails_to_one_mailbox(evaluation, 
 # Offers
 
 
-def test_mail_about_a_patients_move_waits_three_minutes_and_one_about_staffs_does_not(evaluation, front_desk):
+def test_mail_about_a_move_waits_three_minutes_after_the_last_one_whoever_moves(evaluation, front_desk):
     visit = book(evaluation)
     move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
     move_appointment(appointment=visit, starts_at=TIMES[2], now=NOW + MINUTE)
@@ -147,7 +147,7 @@ def test_mail_about_a_patients_move_waits_three_minutes_and_one_about_staffs_doe
     assert (first.state, first.reason) == ("skipped", "the visit was moved")
     assert (second.state, second.due_at) == ("waiting", NOW + 4 * MINUTE)
     move_appointment(appointment=visit, starts_at=TIMES[3], by=front_desk, now=NOW + 2 * MINUTE)
-    assert Message.objects.filter(kind="booking_moved").order_by("version").last().due_at == NOW + 2 * MINUTE
+    assert Message.objects.filter(kind="booking_moved").order_by("version").last().due_at == NOW + 5 * MINUTE
 
 
 def test_offers_of_the_time_a_visit_left_first_wait_until_it_has_been_quiet(evaluation):

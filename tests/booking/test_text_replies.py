@@ -106,7 +106,7 @@ def test_nobody_is_confirmed_when_a_couple_with_one_phone_was_asked_about_two_vi
     Message.objects.all().delete()
     for one in visits:  # the therapist is ill
         move_appointment(appointment=one, starts_at=one.starts_at + 2 * DAY, by=front_desk, now=DUE)
-    sweep(now=DUE)
+    sweep(now=DUE + 3 * MINUTE)
     assert len(twilio.texts) == 2
     for words in ("Y", "C"):
         said = text_back(words)
@@ -117,7 +117,7 @@ def test_nobody_is_confirmed_when_a_couple_with_one_phone_was_asked_about_two_vi
 
 def test_yes_to_the_news_of_a_move_confirms_the_new_time(visit, front_desk, text_back):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN + DAY, by=front_desk, now=DUE + MINUTE)
-    sweep(now=DUE + 2 * MINUTE)
+    sweep(now=DUE + 4 * MINUTE)
     assert fate(text_of(visit, MOVED)) == ("sent", "")
     assert "Wednesday 2 December, 11:00 am" in text_back("Y", minutes=2 * 60)
     assert is_confirmed(visit)

@@ -266,6 +266,8 @@ def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, p
     sent_earlier(both, DAYTIME - HOUR)
     move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, by=front_desk, now=DAYTIME)
     sweep(now=DAYTIME)
+    assert twilio.texts == []  # it may be moved again
+    sweep(now=DAYTIME + 3 * MINUTE)
     body = twilio.texts[-1]["Body"]
     assert "we moved your visit to Tuesday 1 December, 2:00 pm EST. Reply Y" in body
     assert length(body) <= LIMIT
@@ -295,7 +297,7 @@ def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_un
     move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, by=front_desk, now=DAYTIME)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
-    sweep(now=DAYTIME + MINUTE)
+    sweep(now=DAYTIME + 4 * MINUTE)
     assert ["we moved your visit" in text["Body"] for text in twilio.texts] == [True]
 
 

@@ -1,0 +1,70 @@
+"""What a patient was last told of a visit, and what has changed since. Changes made before a mail left are one change."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from booking.message_words import BOOKED, MOVED
+from booking.models import Appointment, AppointmentEvent
+from clinic.outbox.models import Channel, Message, State
+from clinic.practice.models import Therapist
+
+Kind = AppointmentEvent.Kind
+
+
+@dataclass(frozen=True)
+class Terms:
+    """When a visit starts, with whom, and how (a VisitMode)."""
+
+    starts_at: datetime
+    therapist: Therapist
+    mode: str
+
+
+def current_terms(appointment: Appointment) -> Terms:
+    """The terms of the visit as it is."""
+    return Terms(appointment.starts_at, appointment.therapist, appointment.mode)
+
+
+def terms_at(appointment: Appointment, version: int) -> Terms | None:
+    """The terms of the visit at `version`; None if its history does not reach back that far."""
+    events = appointment.events.filter(version__lte=version).select_related("therapist")
+    event = events.order_by("version", "id").last()
+    return Terms(event.starts_at, event.therapist, event.mode) if event else None
+
+
+def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
+    """The newest version of which a message went to the patient's present mailbox; None if none did.
+
+    `before` leaves out messages of that version and later ones.
+    """
+    sent = Message.objects.filter(subject_id=appointment.pk, state=State.SENT, patient__isnull=False)
+    sent = sent.filter(version__gte=_first_version(appointment))
+    if before is not None:
+        sent = sent.filter(version__lt=before)
+    return sent.order_by("version").values_list("version", flat=True).last()
+
+
+def known_terms(appointment: Appointment, *, before: int | None = None) -> Terms | None:
+    """The terms that the patient knows: those last told (`before` as in `told_version`), else those that were booked."""
+    told = told_version(appointment, before=before)
+    return terms_at(appointment, _first_version(appointment) if told is None else told)
+
+
+def news_of(appointment: Appointment) -> str | None:
+    """Which kind of message the visit as it is calls for: BOOKED, MOVED, or None if the patient knows it already."""
+    is_as_known = known_terms(appointment) == current_terms(appointment)
+    if told_version(appointment) is None:
+        return BOOKED if is_as_known else MOVED
+    return None if is_as_known else MOVED
+
+
+def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
+    """The moves of which the patient was not told, oldest first."""
+    moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
+    return list(moves.order_by("version"))
+
+
+def _first_version(appointment: Appointment) -> int:
+    """Since when the patient is written to at the present address: each new address has the visit confirmed anew."""
+    booked = Message.objects.filter(subject_id=appointment.pk, kind=BOOKED, channel=Channel.EMAIL)
+    return booked.order_by("version").values_list("version", flat=True).last() or 1

@@ -1,0 +1,267 @@
+"""What a patient hears of changes: once, of what the visit is now, relative to what they were told before."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from booking.addresses import send_to_new_address
+from booking.attendance import confirm_appointment, mark_arrived
+from booking.changes import cancel_appointment, move_appointment, undo_cancellation, undo_move
+from booking.closures import block_time
+from booking.models import Appointment, HoursOverride
+from booking.not_coming import note_not_coming
+from booking.refusals import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
+from booking.visit_links import visit_path
+from clinic.outbox.kinds import find_kind
+from clinic.outbox.models import Message
+from clinic.outbox.sending import send_due_messages
+
+from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+
+MINUTE = timedelta(minutes=1)
+AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
+AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
+
+
+@pytest.fixture
+def visit(evaluation, post_office):
+    """Alice's visit on Tuesday at nine, of which she has been told."""
+    visit = book(evaluation)
+    sweep(NOW)
+    post_office.mails.clear()
+    return visit
+
+
+@pytest.fixture
+def nora(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    return nora
+
+
+def sweep(at):
+    send_due_messages(clock=lambda: at)
+
+
+def text_of(mail) -> str:
+    return " ".join(mail.get_body(("plain",)).get_content().split())
+
+
+def reload(visit):
+    return Appointment.objects.get(pk=visit.pk)
+
+
+def test_no_mail_goes_and_the_links_stay_when_a_visit_is_moved_back(client, visit, post_office):
+    mailed = visit_path(visit, now=NOW)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    back = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+    assert back.sequence == 2
+    assert Message.objects.filter(subject_id=visit.pk, kind="booking_reminder_48h", state="waiting").count() == 1
+    with time_machine.travel(NOW + 3 * MINUTE, tick=False):
+        assert client.get(mailed).status_code == 200
+
+
+def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW + 2 * MINUTE)
+    sweep(NOW + 4 * MINUTE)
+    assert post_office.mails == []  # three minutes after the last one
+    sweep(NOW + 5 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is moved: Tuesday 1 December, 2:00 pm EST"
+    assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 2:00 pm EST." in text_of(mail)
+    assert "11:00" not in text_of(mail)
+
+
+def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient_knows(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Cancelled: your visit on Tuesday 1 December, 9:00 am EST"
+    assert "It had just been moved to Tuesday 1 December, 11:00 am EST" in text_of(mail)
+
+
+def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
+    undo_cancellation(appointment=visit, now=NOW + 3 * MINUTE)
+    sweep(NOW + 5 * MINUTE)
+    assert post_office.mails == []
+    sweep(NOW + 6 * MINUTE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 11:00 am EST"]
+
+
+def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 10 * MINUTE)
+    sweep(NOW + 13 * MINUTE)
+    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(
+        post_office.mails[-1]
+    )
+
+
+def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(evaluation, post_office):
+    visit = book(evaluation)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
+    sweep(NOW + 5 * MINUTE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["You are booked: Tuesday 1 December, 9:00 am EST"]
+
+
+def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
+    """The mail of the first move was being sent while the visit was moved back and forth once more."""
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    Message.objects.filter(kind="booking_moved").update(state="sending", lease_until=NOW, lease_token=visit.pk)
+    for starts_at in (AT_TWO, AT_ELEVEN):
+        move_appointment(appointment=visit, starts_at=starts_at, now=NOW + MINUTE)
+    newest = Message.objects.filter(kind="booking_moved").order_by("version").last()
+    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) is None
+    Message.objects.filter(kind="booking_moved", version=2).update(
+        state="sent", settled_at=NOW, lease_until=None, lease_token=None
+    )
+    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+
+
+def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_office):
+    visit = book(evaluation)
+    sweep(NOW)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    send_to_new_address(visit.patient, NOW + 2 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    assert "9:00 am EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
+
+
+def test_a_change_of_therapist_says_who_and_instead_of_whom(visit, nora, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is now with Nora: Tuesday 1 December, 9:00 am EST"
+    assert "With Nora, PT, DPT instead of Meredith, PT, DPT." in text_of(mail)
+    assert "Moved from" not in text_of(mail) and "new time" not in text_of(mail)
+    message = Message.objects.get(kind="booking_moved")
+    text = find_kind("booking_moved").text_values(message, NOW)["news"]
+    assert text == "you are now with Nora on Tuesday 1 December, 9:00 am EST"
+
+
+def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is moved, now with Nora: Tuesday 1 December, 11:00 am EST"
+    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(mail) and "instead of Meredith" in text_of(mail)
+
+
+# A page that has gone stale
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda visit, **told: move_appointment(appointment=visit, starts_at=AT_TWO, **told),
+        lambda visit, **told: cancel_appointment(appointment=visit, **told),
+        lambda visit, **told: confirm_appointment(appointment=visit, **told),
+        lambda visit, **told: note_not_coming(appointment=visit, **told),
+    ],
+)
+def test_nothing_is_done_by_a_page_from_before_a_change(visit, act):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    with pytest.raises(VisitChanged):
+        act(reload(visit), version=1, now=NOW)
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+
+
+def test_a_double_click_is_no_stale_page(visit):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, version=1, now=NOW)
+    assert move_appointment(appointment=reload(visit), starts_at=AT_ELEVEN, version=1, now=NOW).version == 2
+    cancel_appointment(appointment=visit, version=2, now=NOW)
+    assert cancel_appointment(appointment=visit, version=2, now=NOW).version == 3
+    undo_cancellation(appointment=visit, version=3, now=NOW)
+    assert undo_cancellation(appointment=visit, version=3, now=NOW).version == 4
+
+
+def test_an_undo_from_before_another_cancellation_does_not_undo_it(visit, front_desk):
+    cancel_appointment(appointment=visit, now=NOW)
+    undo_cancellation(appointment=visit, now=NOW)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    with pytest.raises(VisitChanged):
+        undo_cancellation(appointment=visit, version=2, now=NOW)
+
+
+def test_staff_mark_nothing_on_a_visit_that_was_moved_since_they_looked(visit, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    with pytest.raises(VisitChanged):
+        mark_arrived(appointment=visit, version=1, by=front_desk, now=NOW)
+
+
+# Taking back
+
+
+def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, nora, meredith, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, now=NOW + MINUTE)
+    back = undo_move(appointment=reload(visit), version=2, now=NOW + 2 * MINUTE)
+    assert (back.starts_at, back.therapist, back.version) == (NINE_ON_TUESDAY, meredith, 3)
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+
+
+@pytest.mark.parametrize("who", ["late", "staff moved it", "never moved"])
+def test_a_move_is_not_undone_when_it_is_not_the_patients_of_just_now(visit, front_desk, who):
+    if who != "never moved":
+        by = front_desk if who == "staff moved it" else None
+        move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=by, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    with pytest.raises(TooLateToUndo):
+        undo_move(appointment=reload(visit), now=NOW + (3 if who == "late" else 1) * MINUTE)
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+
+
+def test_a_move_is_not_undone_when_the_old_time_was_taken_or_closed(visit, evaluation, meredith, front_desk):
+    with time_machine.travel(NOW, tick=False) as clock:
+        move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+        clock.shift(MINUTE)
+        closure = close_tuesday_morning(meredith, front_desk)
+        with pytest.raises(TimeClosed):
+            undo_move(appointment=reload(visit), now=NOW + MINUTE)
+        closure.delete()
+        book(evaluation, name="Bob Faster", now=NOW + MINUTE)
+        with pytest.raises(SlotTaken):
+            undo_move(appointment=reload(visit), now=NOW + MINUTE)
+    assert reload(visit).starts_at == AT_ELEVEN
+
+
+def close_tuesday_morning(therapist, by, **more) -> HoursOverride:
+    end = NINE_ON_TUESDAY + timedelta(hours=1)
+    return block_time(therapist=therapist, starts_at=NINE_ON_TUESDAY, ends_at=end, by=by, **more)
+
+
+@pytest.mark.parametrize("whose", ["the therapist's", "everybody's"])
+def test_a_cancellation_is_not_undone_into_time_closed_meanwhile(visit, meredith, front_desk, whose):
+    with time_machine.travel(NOW, tick=False) as clock:
+        cancel_appointment(appointment=visit, now=NOW)
+        clock.shift(MINUTE)
+        close_tuesday_morning(meredith if whose == "the therapist's" else None, front_desk)
+        with pytest.raises(TimeClosed):
+            undo_cancellation(appointment=visit, now=NOW + MINUTE)
+        with pytest.raises(TimeClosed):
+            undo_cancellation(appointment=visit, by=front_desk, now=NOW + MINUTE)
+        with pytest.raises(ValueError, match="staff"):
+            undo_cancellation(appointment=visit, despite_closure=True, now=NOW + MINUTE)
+        again = undo_cancellation(appointment=visit, despite_closure=True, by=front_desk, now=NOW + MINUTE)
+    assert again.status == "booked"
+
+
+def test_a_cancellation_is_undone_in_time_that_was_closed_before_or_for_another(visit, nora, meredith, front_desk):
+    with time_machine.travel(NOW, tick=False) as clock:
+        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit stood in it
+        clock.shift(MINUTE)
+        cancel_appointment(appointment=visit, now=NOW + MINUTE)
+        clock.shift(MINUTE)
+        close_tuesday_morning(nora, front_desk)
+        assert undo_cancellation(appointment=visit, now=NOW + 2 * MINUTE).status == "booked"
