@@ -40,6 +40,15 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
     return lines
 
 
+def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
+    """From when and with whom to when and with whom the visit was moved, in a sentence."""
+    now = current_terms(appointment)
+    times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
+    if before.therapist == now.therapist:
+        return f"Moved from {times[0]} to {times[1]}, with {now.therapist}."
+    return f"Moved from {times[0]} with {before.therapist} to {times[1]} with {now.therapist}."
+
+
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
     """A copy of the visit that stands in memory only, under other terms."""
     other = copy(appointment)

@@ -6,8 +6,8 @@
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 
 from booking.diary_lock import locked_diaries
 from booking.freed_times import offer_freed_time, time_of, withdraw_offers

@@ -10,8 +10,8 @@ from booking.attendance import confirm_appointment
 from booking.changes import is_changeable
 from booking.models import Appointment
 from booking.not_coming import note_not_coming
-from booking.refusals import TooLateToChange, VisitCancelled
-from booking.views.manage import visit_context, visit_page
+from booking.refusals import TooLateToChange, VisitCancelled, VisitChanged
+from booking.views.manage import asked_version, changed_meanwhile, visit_context, visit_page
 from clinic.outbox.suppressions import messages_path
 from clinic.practice.models import Clinic
 from clinic.practice.proof import Capability
@@ -24,7 +24,12 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
     status = 200
     if request.method == "POST":
         try:
-            appointment.confirmed_at = confirm_appointment(appointment=appointment, now=now).confirmed_at
+            version = asked_version(request)
+            appointment.confirmed_at = confirm_appointment(
+                appointment=appointment, version=version, now=now
+            ).confirmed_at
+        except VisitChanged:
+            return changed_meanwhile(request, appointment, now, wanted="coming")
         except (TooLateToChange, VisitCancelled):
             status = 409
     return render(request, "booking/coming.html", visit_context(request, appointment, now), status=status)
@@ -46,7 +51,10 @@ def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: 
         status = 409  # it can still be cancelled, which the page offers
     elif request.method == "POST":
         try:
-            appointment.not_coming_at = note_not_coming(appointment=appointment, now=now).not_coming_at
+            version = asked_version(request)
+            appointment.not_coming_at = note_not_coming(appointment=appointment, version=version, now=now).not_coming_at
+        except VisitChanged:
+            return changed_meanwhile(request, appointment, now, wanted="not_coming")
         except TooLateToChange:
             status = 409
     return render(request, "booking/not_coming.html", visit_context(request, appointment, now), status=status)

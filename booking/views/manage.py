@@ -9,24 +9,39 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from booking.attendance import confirm_appointment
 from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment, changeable_until, is_changeable, is_undoable, undo_cancellation
+from booking.change_words import move_words
+from booking.changes import (
+    cancel_appointment,
+    changeable_until,
+    is_changeable,
+    is_undoable,
+    terms_before_move,
+    undo_cancellation,
+    undo_move,
+)
+from booking.last_told import Kind, terms_at
 from booking.models import Appointment, WaitListEntry
 from booking.refusals import (
     BookingRefused,
     BusyTryAgain,
     SlotNotOffered,
     SlotTaken,
+    TimeClosed,
     TooLateToChange,
     TooLateToUndo,
     VisitCancelled,
+    VisitChanged,
 )
+from booking.reminders import UNDO_FOR
 from booking.views.over_budget import undo_over_budget
-from booking.visit_links import intake_path
+from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
+
+WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
 
 
 def visit_page(capability: Capability, *, accepts: bool = True):
@@ -54,7 +69,9 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
     try:
-        cancel_appointment(appointment=appointment, now=now)
+        cancel_appointment(appointment=appointment, version=asked_version(request), now=now)
+    except VisitChanged:
+        return changed_meanwhile(request, appointment, now, wanted="cancel")
     except TooLateToChange:
         return render(request, "booking/cancel.html", {**context, "can_change": False}, status=409)
     return _to_visit(token)
@@ -63,18 +80,24 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_page(Capability.CHANGE_VISIT)
 def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Take a cancellation back, in its first minutes. Too late or taken: the page says so."""
+    """Take a cancellation or a move back, in its first minutes. Where that cannot be, the page says why."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
+    undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation
     try:
-        undo_cancellation(appointment=appointment, is_own=request.link.proof >= Proof.MAILED, now=now)
-    except (TooLateToUndo, SlotTaken, SlotNotOffered) as refusal:
+        is_own = request.link.proof >= Proof.MAILED
+        visit = undo_it(appointment=appointment, is_own=is_own, version=asked_version(request), now=now)
+    except VisitChanged:
+        return changed_meanwhile(request, appointment, now, wanted="undo")
+    except (TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed) as refusal:
         context = visit_context(request, appointment, now)
-        why = {SlotTaken: "taken", TooLateToUndo: "late", SlotNotOffered: "own visit"}[type(refusal)]
-        page = {**context, "can_undo": False, "why_not_undone": why, **own_visit_context(refusal, context["clinic"])}
+        context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
+        page = {**context, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", page, status=409)
     except BusyTryAgain:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=503)
+    if undo_it == undo_move:  # a move ends the links to the visit
+        return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
     return _to_visit(token)
 
 
@@ -83,7 +106,9 @@ def undo(request: HttpRequest, token: str, appointment: Appointment, now: dateti
 def confirm(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I will be there." """
     try:
-        confirm_appointment(appointment=appointment, now=now)
+        confirm_appointment(appointment=appointment, version=asked_version(request), now=now)
+    except VisitChanged:
+        return changed_meanwhile(request, appointment, now, wanted="confirm")
     except (TooLateToChange, VisitCancelled):
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return _to_visit(token)
@@ -106,6 +131,35 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return response
+
+
+def asked_version(request: HttpRequest) -> int | None:
+    """The version of the visit on the page whose form was sent; None where the form carries none, -1 for garbage."""
+    sent = request.POST.get("version", "")
+    if not sent:
+        return None
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 5 else -1
+
+
+def changed_meanwhile(request: HttpRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
+    """The page for a form from before a change: what the visit is now, and the way to what was `wanted`."""
+    appointment = _find_visit(request.link)
+    context = {**visit_context(request, appointment, now), "wanted": wanted}
+    return render(request, "booking/changed_meanwhile.html", context, status=409)
+
+
+def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
+    """What was done to a visit that stands, for as long as it can be taken back."""
+    kinds = (Kind.MOVED, Kind.RESTORED)
+    changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
+    last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
+    if last is None or last.kind == Kind.RESTORED:
+        return {"is_restored": last is not None}
+    before = terms_at(appointment, appointment.version - 1)
+    return {
+        "move_words": move_words(appointment, before, clinic) if before else "",
+        "can_undo_move": terms_before_move(appointment, now=now) is not None,
+    }
 
 
 def visit_context(request: HttpRequest, appointment: Appointment, now: datetime) -> dict:
@@ -139,6 +193,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
         "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
+        **_change_context(appointment, clinic, now),
     }
 
 

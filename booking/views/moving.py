@@ -1,4 +1,4 @@
-"""Moving a visit by its link: another day, another time, one button. Looking changes nothing."""
+"""Moving a visit by its link: another day, another time, and a page that asks once. Looking changes nothing."""
 
 from datetime import date, datetime, timedelta
 
@@ -7,19 +7,19 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.changes import move_appointment
 from booking.clocks import clock_of_visit
 from booking.models import Appointment, AppointmentEvent
-from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange
+from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
 from booking.rules import bookable_time
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.views.manage import own_visit_context, visit_context, visit_page
+from booking.views.manage import asked_version, changed_meanwhile, own_visit_context, visit_context, visit_page
 from booking.views.over_budget import move_over_budget
 from booking.visit_links import visit_path
-from booking.wording import day_words
+from booking.wording import clinic_time, day_words, visitor_time
 from clinic.practice.links import LinkExpired
 from clinic.practice.models import PatientLink, Proof, Therapist
 from clinic.practice.proof import Capability
@@ -49,7 +49,7 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
 @require_safe
 @visit_page(Capability.CHANGE_VISIT)
 def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
-    """The times of one day, each a button that moves the visit there."""
+    """The times of one day, each a link to the page that asks before it moves the visit there."""
     return _times_page(request, visit_context(request, appointment, now), day, now)
 
 
@@ -98,10 +98,12 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
     return one_slot_a_time(slot for slot in slots if (slot.therapist.pk, slot.starts_at) != here)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
-    """Move the visit and lead to its page, by a new link: the old ones have ended."""
+    """Ask first, from what to what. The button moves the visit and leads to its page, by a new link: the old ones end."""
+    if request.method != "POST":
+        return _ask(request, token, starts_at=starts_at)
     try:
         return _move(request, token, starts_at=starts_at)
     except LinkExpired as expired:
@@ -113,18 +115,54 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 
 
 @visit_page(Capability.CHANGE_VISIT)
-def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
-    slug = request.POST.get("to") or appointment.therapist.slug
+def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
+    context = visit_context(request, appointment, now)
+    context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
+    day = context["clock"].day(starts_at)
+    if not context["can_change"] or not appointment.service.is_booked_online:
+        return _times_page(request, context, day, now)
+    therapist = _asked_therapist(request.GET, appointment)
+    slots = _other_slots({**context, "whom": therapist}, day, 1, now)
+    if starts_at not in {slot.starts_at for slot in slots}:
+        return _times_page(request, context, day, now, status=409, is_gone=True)
+    clinic = context["clinic"]
+    there = visitor_time(starts_at, mode=appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+    to_time = clinic_time(starts_at, clinic)
+    page = {
+        "to_time": to_time,
+        "to_time_there": there.beside(to_time) if there else "",
+        "to_therapist": therapist,
+        "starts_at": starts_at,
+        "day": day,
+        **_whom_context(request, appointment),
+    }
+    return render(request, "booking/move.html", context | page)
+
+
+def _asked_therapist(sent, appointment: Appointment) -> Therapist:
+    slug = sent.get("to") or appointment.therapist.slug
     if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
         raise Http404
-    therapist = get_object_or_404(Therapist, slug=slug)
+    return get_object_or_404(Therapist, slug=slug)
+
+
+@visit_page(Capability.CHANGE_VISIT)
+def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    therapist = _asked_therapist(request.POST, appointment)
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
         return page
     try:
-        is_own = request.link.proof >= Proof.MAILED
         visit = move_appointment(
-            appointment=appointment, starts_at=starts_at, therapist=therapist, is_own=is_own, now=now
+            appointment=appointment,
+            starts_at=starts_at,
+            therapist=therapist,
+            is_own=request.link.proof >= Proof.MAILED,
+            version=asked_version(request),
+            now=now,
         )
+    except VisitChanged:
+        return changed_meanwhile(request, appointment, now, wanted="move")
     except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
         context = visit_context(request, Appointment.objects.get(pk=appointment.pk), now)
         is_busy = isinstance(refusal, BusyTryAgain)

@@ -211,11 +211,14 @@ def test_a_visit_is_moved_by_its_link_and_the_old_link_ends(client, evaluation):
     assert target in times
     assert "20261201T1400Z" not in times
     assert Appointment.objects.get().version == 1
-    assert client.get(target).status_code == 405
+    asked = client.get(target).content.decode()
+    assert "Move your visit?" in asked and 'name="version" value="1"' in asked
+    assert "9:00 am EST" in asked and "11:00 am EST" in asked
+    assert Appointment.objects.get().version == 1
     moved = client.post(target)
     assert moved.status_code == 303
     page = client.get(moved["Location"]).content.decode()
-    assert "11:00 am EST" in page
+    assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 11:00 am EST" in page
     assert client.get(path).status_code == 410
     again = client.post(target)  # a double click
     assert again.status_code == 303
@@ -280,7 +283,9 @@ def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, eva
         assert "move/20261201T1600Z/" not in own and 'href="' + path + 'move/2026-12-01/?with=nora"' in own
         assert "Bob" not in own
         anybody = client.get(path + "move/2026-12-01/?with=anybody").content.decode()
-        assert "move/20261201T1600Z/?with=anybody" in anybody and 'name="to" value="nora"' in anybody
+        ask = path + "move/20261201T1600Z/?with=anybody"
+        assert f'{ask}&amp;to=nora"' in anybody
+        assert 'name="to" value="nora"' in client.get(f"{ask}&to=nora").content.decode()
         assert client.get(path + "move/?with=bob").status_code == 404
         assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "bob"}).status_code == 409
         assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "nobody"}).status_code == 404
