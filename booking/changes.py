@@ -14,7 +14,7 @@ from booking.freed_times import offer_freed_time, time_of, withdraw_offers
 from booking.history import lock_appointment, record_event, require_version
 from booking.holds import drop_expired_holds
 from booking.last_told import Terms, current_terms, moves_untold, news_of, terms_at
-from booking.models import Appointment, AppointmentEvent, HoursOverride
+from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.off_schedule import accept_reasons
 from booking.refusals import BusyTryAgain, SlotTaken, TimeClosed, TooLateToChange, TooLateToUndo
 from booking.reminders import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
@@ -115,6 +115,8 @@ def terms_before_move(appointment: Appointment, *, now: datetime) -> Terms | Non
     last = _own_move(appointment)
     if last is None or now >= last.at + UNDO_FOR:
         return None
+    if SlotOffer.objects.filter(entry__appointment=appointment, taken_at=last.at).exists():
+        return None  # the place on the wait list was given for it
     before = terms_at(appointment, appointment.version - 1)
     is_ahead = before is not None and now < before.starts_at and now < appointment.starts_at
     return before if is_ahead and before != current_terms(appointment) else None

@@ -238,6 +238,13 @@ class ClinicClockInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
+def read_version(sent: str) -> int | None:
+    """The version of a visit that a form carries: the one its page showed. None where it carries none, -1 for garbage."""
+    if not sent:
+        return None
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 5 else -1
+
+
 class MayBreakRules(forms.Form):
     """For staff: once told which rules a time breaks, they can say that they mean it."""
 
@@ -256,11 +263,18 @@ class MayBreakRules(forms.Form):
 
 
 class StaffMoveForm(MayBreakRules):
-    """Another time for a visit, or another therapist."""
+    """Another time for a visit, or another therapist; for the visit as the page showed it."""
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     field_order = ("therapist", "starts_at", "despite_rules")
+
+    def ask_again(self, words: str, *, version: int) -> None:
+        """Say what the visit is meanwhile; sent once more, the form means the visit at `version`."""
+        self.data = self.data.copy()
+        self.data["version"] = str(version)
+        self.add_error(None, words)
 
 
 class StaffBookingForm(MayBreakRules):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import QuerySet
 
-from booking.history import lock_appointment, record_event
+from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Service
 from booking.opening_hours import opening_intervals
 from booking.refusals import TooLateToChange
@@ -74,14 +74,17 @@ def visits_off_schedule(
 
 
 @transaction.atomic
-def accept_off_schedule(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+def accept_off_schedule(
+    *, appointment: Appointment, version: int | None = None, by: User, now: datetime
+) -> Appointment:
     """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
 
-    Idempotent. Raises TooLateToChange unless the visit is booked and lies ahead.
+    Idempotent. Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange unless the visit is booked and lies ahead.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:
         raise TooLateToChange
+    require_version(appointment, version)
     if accept_reasons(appointment, now=now):
         record_event(appointment, AppointmentEvent.Kind.OFF_SCHEDULE, by=by, now=now)
     return appointment

@@ -46,11 +46,12 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
     return visit
 
 
-def take_offer(*, offer: SlotOffer, now: datetime) -> Appointment:
+def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -> Appointment:
     """Give the offered time to who was asked: their later visit is moved there, or a visit is booked. All or nothing.
+    `version` is that of the later visit on the page that asked.
 
     The same lock and the same constraint as for any booking decide who is first; saying yes twice is saying it once.
-    Raises OfferOver, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written, and they stay on the list.
+    Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and they stay on the list.
     """
     before = next_visit_of(offer.entry, now=now)
     with _diaries_of(offer, before):
@@ -62,7 +63,7 @@ def take_offer(*, offer: SlotOffer, now: datetime) -> Appointment:
         visit = require_open(offer, clinic=Clinic.objects.current(), now=now)
         if visit != before or (visit and visit.therapist_id != before.therapist_id):
             raise BusyTryAgain  # they booked or moved a moment ago, in a diary that is not locked
-        taken = _move(visit, offer, now) if visit else _book(offer, now)
+        taken = _move(visit, offer, version, now) if visit else _book(offer, now)
         offer.taken_at = entry.ended_at = now
         entry.status, entry.appointment = Status.SERVED, taken
         entry.save(update_fields=["status", "appointment", "ended_at"])
@@ -74,8 +75,10 @@ def _diaries_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContextM
     return locked_diaries({offer.therapist_id, visit.therapist_id if visit else offer.therapist_id})
 
 
-def _move(visit: Appointment, offer: SlotOffer, now: datetime) -> Appointment:
-    return move_appointment(appointment=visit, starts_at=offer.starts_at, therapist=offer.therapist, now=now)
+def _move(visit: Appointment, offer: SlotOffer, version: int | None, now: datetime) -> Appointment:
+    return move_appointment(
+        appointment=visit, starts_at=offer.starts_at, therapist=offer.therapist, version=version, now=now
+    )
 
 
 def _book(offer: SlotOffer, now: datetime) -> Appointment:

@@ -13,15 +13,15 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from assessments.models import Response
+from booking.admin.acts import VisitActs, state_words
 from booking.admin.refusals import broken_rules_words, refusal_words
 from booking.admin.when import WhenFilter, local_time
 from booking.appointments import book_appointment
-from booking.attendance import mark_arrived, mark_no_show
-from booking.changes import cancel_appointment, is_changeable, is_undoable, move_appointment, undo_cancellation
+from booking.changes import is_changeable, is_undoable, move_appointment
 from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment, WaitListEntry
-from booking.off_schedule import accept_off_schedule, find_off_schedule
-from booking.refusals import BookingRefused, SlotNotOffered
+from booking.off_schedule import find_off_schedule
+from booking.refusals import BookingRefused, SlotNotOffered, VisitChanged
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
@@ -33,18 +33,6 @@ INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 # Fields of a visit's page that show other rows than the visit's own.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
-# What staff can do to a visit: by which function, and what it says when it is done.
-ACTS = {
-    "arrived": (mark_arrived, "marked as arrived"),
-    "no-show": (mark_no_show, "marked as a no-show"),
-    "cancel": (
-        cancel_appointment,
-        "cancelled; the patient is told by e-mail in 3 minutes, until then it can be undone",
-    ),
-    "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
-    "undo": (undo_cancellation, "booked again; nobody was told of the cancellation"),
-}
-
 
 def _visit_called(object_id: str | None) -> Appointment | None:
     """The visit of a page's address; whether there is such a page is the admin's own question."""
@@ -55,7 +43,7 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
@@ -63,7 +51,6 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     date_hierarchy = "starts_at"
     search_fields = ("patient__name", "patient__email", "reference")
     search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
-    actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
         (None, {"fields": ("when", "patient_link", "phone", "what", "therapist", "status", "reference")}),
@@ -98,10 +85,6 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
-
-    def has_act_permission(self, request) -> bool:
-        """Who may mark and cancel: those with the right to change visits, though nobody edits one."""
-        return request.user.has_perm("booking.change_appointment")
 
     # How a visit reads
 
@@ -210,38 +193,6 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         }
         return super().changeform_view(request, object_id, form_url, context)
 
-    def act_view(self, request, pk, act):
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        visit = Appointment.objects.filter(pk=pk).first()
-        if visit is None or act not in ACTS:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        self._act_on_each(request, [visit], act)
-        if request.POST.get("back") == "today":
-            return HttpResponseRedirect(reverse("admin:index"), status=303)
-        return self._to_visit(pk)
-
-    def _act_on_each(self, request, visits, act):
-        function, done_words = ACTS[act]
-        for visit in visits:
-            try:
-                function(appointment=visit, by=request.user, now=timezone.now())
-                self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
-            except BookingRefused as refusal:
-                self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
-
-    @admin.action(description="They arrived", permissions=["act"])
-    def mark_as_arrived(self, request, queryset):
-        self._act_on_each(request, queryset, "arrived")
-
-    @admin.action(description="They did not come", permissions=["act"])
-    def mark_as_no_show(self, request, queryset):
-        self._act_on_each(request, queryset, "no-show")
-
-    @admin.action(description="Cancel, and tell the patients", permissions=["act"])
-    def cancel(self, request, queryset):
-        self._act_on_each(request, queryset, "cancel")
-
     # Booking one
 
     def add_view(self, request, form_url="", extra_context=None):
@@ -272,22 +223,28 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         return self._move_page(request, visit)
 
     def _move_page(self, request, visit):
-        form = StaffMoveForm(request.POST or None, initial={"therapist": visit.therapist, "starts_at": visit.starts_at})
+        initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "version": visit.version}
+        form = StaffMoveForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             moved = self._try(
                 form, move_appointment, appointment=visit, **form.cleaned_data, by=request.user, now=timezone.now()
             )
             if moved is not None:
-                words = f"{moved.reference} is moved to {local_time(moved.starts_at)}; the patient is told by e-mail."
+                words = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}. "
+                words += "The patient is told by e-mail in 3 minutes, unless it changes back."
                 self.message_user(request, words, messages.SUCCESS)
                 return self._to_visit(moved.pk)
-        page = {"title": f"Move {visit.reference}", "button": "Move this visit", "form": form}
+        now_words = f"{local_time(visit.starts_at)}, with {visit.therapist}"
+        page = {"title": f"Move {visit.reference}", "now_words": now_words, "button": "Move this visit", "form": form}
         return self._form_page(request, page)
 
     def _try(self, form, function, **arguments):
         """What `function` returns; None if it refused, with the reason in the form."""
         try:
             return function(**arguments)
+        except VisitChanged as refusal:
+            visit = Appointment.objects.get(pk=arguments["appointment"].pk)
+            form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.version)
         except SlotNotOffered as refusal:
             form.ask_despite_rules(broken_rules_words(refusal))
         except BookingRefused as refusal:

@@ -19,6 +19,7 @@ from booking.changes import (
     undo_cancellation,
     undo_move,
 )
+from booking.forms import read_version
 from booking.last_told import Kind, terms_at
 from booking.models import Appointment, WaitListEntry
 from booking.refusals import (
@@ -134,11 +135,8 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
 
 
 def asked_version(request: HttpRequest) -> int | None:
-    """The version of the visit on the page whose form was sent; None where the form carries none, -1 for garbage."""
-    sent = request.POST.get("version", "")
-    if not sent:
-        return None
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 5 else -1
+    """The version of the visit on the page whose form was sent (`read_version`)."""
+    return read_version(request.POST.get("version", ""))
 
 
 def changed_meanwhile(request: HttpRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:

@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from booking.forms import read_version
 from booking.models import SlotOffer
 from booking.offer_message import offer_values
 from booking.offers import require_open, take_offer
-from booking.refusals import BookingRefused, BusyTryAgain
+from booking.refusals import BookingRefused, BusyTryAgain, VisitChanged
 from booking.visit_links import visit_path
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, PatientLink, Proof
@@ -28,10 +29,10 @@ def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> 
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 
-def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False) -> HttpResponse:
+def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=False, is_stale=False) -> HttpResponse:
     clinic = Clinic.objects.current()
     words = offer_values(offer, clinic=clinic, now=now)
-    context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy}
+    context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
     if offer.taken_at is not None:
         return render(request, "booking/offer_freed.html", {**context, "is_theirs": True})
     try:
@@ -40,13 +41,16 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy: boo
         is_waiting = offer.entry.status == offer.entry.Status.WAITING
         page = {**context, "is_gone": True, "is_waiting": is_waiting}
         return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
-    context["visit_time"] = clinic_time(visit.starts_at, clinic) if visit else None
-    return render(request, "booking/offer_freed.html", context, status=503 if is_busy else 200)
+    context |= {"visit_time": clinic_time(visit.starts_at, clinic) if visit else None, "visit": visit}
+    status = 503 if is_busy else 409 if is_stale else 200
+    return render(request, "booking/offer_freed.html", context, status=status)
 
 
 def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
     try:
-        visit = take_offer(offer=offer, now=now)
+        visit = take_offer(offer=offer, version=read_version(request.POST.get("version", "")), now=now)
+    except VisitChanged:
+        return _show(request, offer, now, is_stale=True)
     except BusyTryAgain:
         return _show(request, offer, now, is_busy=True)
     except BookingRefused:

@@ -1,5 +1,6 @@
 """The therapist's side: who may, what it shows, and that everything goes through the domain functions."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,8 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from booking.changes import cancel_appointment, move_appointment
+from booking.closures import block_time
 from booking.models import Appointment, HoursOverride
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
@@ -108,7 +111,12 @@ def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
 
 def test_several_visits_are_marked_at_once(client, owner, evaluation):
     visits = [book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))]
-    client.post(LIST + "?when=all", {"action": "mark_as_arrived", "_selected_action": [visit.pk for visit in visits]})
+    chosen = {"action": "mark_as_arrived", "_selected_action": [visit.pk for visit in visits]}
+    asked = client.post(LIST + "?when=all", chosen).content.decode()
+    assert asked.count("will be marked as arrived") == 2
+    assert not Appointment.objects.filter(arrived_at=NOW).exists()
+    seen = {"confirmed": "1", "seen": [f"{visit.pk}:1" for visit in visits]}
+    client.post(LIST + "?when=all", chosen | seen)
     assert Appointment.objects.filter(arrived_at=NOW).count() == 2
 
 
@@ -190,3 +198,63 @@ def test_the_list_costs_the_same_with_one_and_with_thirty_rows(
                 evaluation, therapist=nora, starts_at=NINE_ON_TUESDAY + timedelta(hours=hour), name=f"B {number} {hour}"
             )
     assert count() == before
+
+
+def test_several_visits_are_cancelled_only_after_a_list_and_as_they_were_on_it(client, owner, evaluation):
+    first, second = book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    third = book(evaluation, name="Carol", starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    cancel_appointment(appointment=third, now=NOW)
+    chosen = {"action": "cancel", "_selected_action": [first.pk, second.pk, third.pk]}
+    asked = client.post(LIST, chosen).content.decode()
+    assert f"{first.reference}, Alice Runner, Tue 1 Dec, 9:00 am, Meredith: will be cancelled" in asked
+    assert "is cancelled already, nothing changes" in asked
+    assert Appointment.objects.filter(status="booked").count() == 2
+    move_appointment(appointment=second, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
+    seen = {"confirmed": "1", "seen": re.findall('name="seen" value="([^"]+)"', asked)}
+    done = client.post(LIST, chosen | seen, follow=True).content.decode()
+    assert "was changed after this page was loaded" in done and "2:00 pm" in done
+    states = dict(Appointment.objects.values_list("pk", "status"))
+    assert states == {first.pk: "cancelled", second.pk: "booked", third.pk: "cancelled"}
+
+
+@pytest.mark.parametrize("version", ["1", "x", "99999"])
+def test_an_act_from_a_stale_page_does_nothing_and_says_what_the_visit_is(client, owner, evaluation, version):
+    visit = book(evaluation)
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
+    assert 'name="version" value="2"' in client.get(page_of(visit)).content.decode()
+    for name in ("cancel", "arrived"):
+        url = reverse("admin:booking_appointment_act", args=[visit.pk, name])
+        said = client.post(url, {"version": version}, follow=True).content.decode()
+        assert "was changed after this page was loaded" in said and "2:00 pm" in said
+    visit.refresh_from_db()
+    assert (visit.status, visit.arrived_at) == ("booked", None)
+
+
+def test_a_stale_move_form_says_what_the_visit_is_and_can_be_sent_again(client, owner, evaluation, meredith):
+    visit = book(evaluation)
+    url = reverse("admin:booking_appointment_move", args=[visit.pk])
+    assert "Now: Tuesday 1 December, 9:00 am EST, with Meredith" in client.get(url).content.decode()
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
+    form = {"therapist": meredith.pk, "starts_at": "2026-12-01T10:00", "version": "1"}
+    asked = client.post(url, form).content.decode()
+    assert "It is booked now: Tuesday 1 December, 2:00 pm EST" in asked and 'name="version" value="2"' in asked
+    assert client.post(url, form | {"version": "2"}).status_code == 303
+    visit.refresh_from_db()
+    assert visit.starts_at == NINE_ON_TUESDAY + timedelta(hours=1)
+
+
+def test_staff_are_asked_before_a_cancellation_is_undone_into_blocked_time(client, owner, evaluation, meredith):
+    visit = book(evaluation)
+    with time_machine.travel(NOW, tick=False) as clock:
+        act(client, visit, "cancel")
+        clock.shift(timedelta(minutes=1))
+        end = NINE_ON_TUESDAY + timedelta(hours=1)
+        block_time(therapist=meredith, starts_at=NINE_ON_TUESDAY, ends_at=end, by=owner)
+        asked = act(client, visit, "undo").content.decode()
+        assert "This time was blocked after the visit was cancelled." in asked
+        visit.refresh_from_db()
+        assert visit.status == "cancelled"
+        url = reverse("admin:booking_appointment_act", args=[visit.pk, "undo"])
+        client.post(url, {"version": visit.version, "despite_closure": "1"})
+    visit.refresh_from_db()
+    assert visit.status == "booked"

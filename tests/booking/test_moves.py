@@ -265,3 +265,119 @@ def test_a_cancellation_is_undone_in_time_that_was_closed_before_or_for_another(
         clock.shift(MINUTE)
         close_tuesday_morning(nora, front_desk)
         assert undo_cancellation(appointment=visit, now=NOW + 2 * MINUTE).status == "booked"
+
+
+# The pages
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.mark.parametrize(
+    ("page", "target", "asked", "words"),
+    [
+        ("cancel/", "cancel/", {}, "Do you still want to cancel it?"),
+        ("not-coming/", "cancel/", {}, "Do you still want to cancel it?"),
+        ("move/20261201T1900Z/", "move/20261201T1900Z/", {"to": "meredith"}, "Do you still want to move it?"),
+        ("", "confirm/", {}, "Will you be there at this time?"),
+        ("coming/", "coming/", {}, "Will you be there at this time?"),
+    ],
+)
+def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, visit, clock, page, target, asked, words):
+    path = visit_path(visit, now=NOW)
+    assert 'name="version" value="1"' in client.get(path + page).content.decode()
+    cancel_appointment(appointment=visit, now=NOW)
+    undo_cancellation(appointment=visit, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    for version in ("1", "garbage", "9" * 30):
+        stale = client.post(path + target, asked | {"version": version})
+        assert stale.status_code == 409
+        text = stale.content.decode()
+        assert "This visit was changed meanwhile" in text and words in text
+        assert "It is now on Tuesday 1 December, 9:00 am EST, with Meredith" in " ".join(text.split())
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+    assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
+
+
+def test_a_stale_i_cannot_come_tells_the_clinic_nothing(client, visit):
+    path = visit_path(visit, now=NOW)
+    late = NINE_ON_TUESDAY - timedelta(hours=2)
+    with time_machine.travel(late, tick=False):
+        assert 'name="version" value="1"' in client.get(path + "not-coming/").content.decode()
+        Appointment.objects.filter(pk=visit.pk).update(version=2)
+        stale = client.post(path + "not-coming/", {"version": "1"})
+        assert stale.status_code == 409 and "You can’t make this time?" in stale.content.decode()
+        assert not Message.objects.filter(kind="staff_not_coming").exists()
+        client.post(path + "not-coming/", {"version": "2"})
+        assert Message.objects.filter(kind="staff_not_coming").exists()
+
+
+def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clock, front_desk):
+    path = visit_path(visit, now=NOW)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    stale = client.post(path + "move/20261201T1900Z/", {"version": "1"})
+    assert stale.status_code == 409
+    assert "This visit is cancelled" in stale.content.decode()
+
+
+def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, visit, nora, clock, post_office):
+    path = visit_path(visit, now=NOW)
+    ask = client.get(path + "move/20261201T1600Z/?with=nora&to=nora").content.decode()
+    assert "Move your visit?" in ask and "with Nora, PT, DPT" in ask
+    moved = client.post(path + "move/20261201T1600Z/?with=nora", {"to": "nora", "version": "1"})
+    path = moved["Location"]
+    page = client.get(path).content.decode()
+    assert (
+        "Moved from Tuesday 1 December, 9:00 am EST with Meredith, PT, DPT to "
+        "Tuesday 1 December, 11:00 am EST with Nora, PT, DPT." in page
+    )
+    undone = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert undone.status_code == 303
+    assert "9:00 am EST with Nora" not in client.get(undone["Location"]).content.decode()
+    assert (reload(visit).starts_at, reload(visit).therapist) == (NINE_ON_TUESDAY, visit.therapist)
+    clock.shift(3 * MINUTE)
+    page = client.get(undone["Location"]).content.decode()
+    assert "You’re booked" in page and "Undo" not in page
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+
+
+def test_the_page_after_an_undone_cancellation_says_that_the_visit_stands(client, visit, clock):
+    path = visit_path(visit, now=NOW)
+    client.post(path + "cancel/", {"version": "1"})
+    client.post(path + "undo/", {"version": "2"})
+    assert "The cancellation is undone. Your visit is as it was." in client.get(path).content.decode()
+
+
+def test_undo_buttons_say_why_they_cannot_when_the_time_was_closed(client, visit, meredith, front_desk, clock):
+    path = visit_path(visit, now=NOW)
+    client.post(path + "cancel/")
+    clock.shift(MINUTE)
+    close_tuesday_morning(meredith, front_desk)
+    refused = client.post(path + "undo/", {"version": "2"})
+    assert refused.status_code == 409
+    text = refused.content.decode()
+    assert "The clinic has just closed this time, so your visit stays cancelled." in text
+    assert "Book another time" in text and "Undo" not in text
+
+
+def test_an_undone_move_is_refused_with_reasons_on_the_page(client, visit, evaluation, clock):
+    path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    book(evaluation, name="Bob Faster")
+    refused = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert refused.status_code == 409
+    assert "Someone else has just taken the old time." in refused.content.decode()
+    clock.shift(4 * MINUTE)
+    late = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert "too late to undo" in late.content.decode()
+
+
+def test_the_question_before_a_move_leads_back_to_the_times_when_the_time_is_gone(client, visit, evaluation, clock):
+    book(evaluation, name="Bob Faster", starts_at=AT_ELEVEN)
+    gone = client.get(visit_path(visit, now=NOW) + "move/20261201T1600Z/")
+    assert gone.status_code == 409
+    assert "That time is no longer free" in gone.content.decode()
+    assert "move/20261201T1900Z/" in gone.content.decode()

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
+from booking.changes import cancel_appointment, move_appointment
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.offers import offer_url
 from booking.visit_links import visit_path
@@ -206,6 +206,19 @@ def test_a_mail_program_leaves_with_one_click_and_without_a_cookie(evaluation, c
 # Saying yes
 
 
+def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
+    path = path_of(offer)
+    assert 'name="version" value="1"' in client.get(path).content.decode()
+    later = Appointment.objects.get(patient=offer.entry.patient)
+    move_appointment(appointment=later, starts_at=NINE_ON_TUESDAY + timedelta(days=8), now=NOW)
+    asked = client.post(path, {"version": "1"})
+    assert asked.status_code == 409
+    assert "Your visit was changed meanwhile" in text_of(asked) and "Wednesday 9 December" in text_of(asked)
+    offer.refresh_from_db()
+    assert offer.taken_at is None
+    assert client.post(path, {"version": "2"}).status_code == 303
+
+
 def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     path = path_of(offer)
     page = text_of(client.get(path))
@@ -216,7 +229,8 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     response = client.post(path)
     assert response.status_code == 303
     visit = text_of(client.get(response["Location"]))
-    assert "You’re booked Tuesday 1 December, 9:00 am EST" in visit
+    assert "Moved from Tuesday 8 December, 9:00 am EST to Tuesday 1 December, 9:00 am EST" in visit
+    assert "Undo" not in visit  # the place on the wait list was given for it
     again = client.post(path)
     assert again.status_code == 303
     assert "This time is yours" in text_of(client.get(path))

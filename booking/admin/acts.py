@@ -1,0 +1,149 @@
+"""What staff can do to one visit or to several: each by its domain function, several at once only after a list was seen."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from booking.admin.refusals import refusal_words
+from booking.admin.when import local_time
+from booking.attendance import mark_arrived, mark_no_show
+from booking.changes import cancel_appointment, is_changeable, undo_cancellation
+from booking.forms import read_version
+from booking.models import Appointment
+from booking.off_schedule import accept_off_schedule
+from booking.refusals import BookingRefused, TimeClosed, VisitChanged
+from clinic.practice.models import Clinic
+
+Status = Appointment.Status
+
+# By which function, and what it says when it is done.
+ACTS = {
+    "arrived": (mark_arrived, "marked as arrived"),
+    "no-show": (mark_no_show, "marked as a no-show"),
+    "cancel": (
+        cancel_appointment,
+        "cancelled; the patient is told by e-mail in 3 minutes, until then it can be undone",
+    ),
+    "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
+    "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
+}
+
+
+class VisitActs(admin.ModelAdmin):
+    """The acts of the visits' admin: buttons on a visit, and actions of the list."""
+
+    actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
+
+    def has_act_permission(self, request) -> bool:
+        """Who may mark and cancel: those with the right to change visits, though nobody edits one."""
+        return request.user.has_perm("booking.change_appointment")
+
+    def act_view(self, request, pk, act):
+        """Do `act` to one visit, as long as it is what the page showed."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        visit = Appointment.objects.filter(pk=pk).first()
+        if visit is None or act not in ACTS:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        version = read_version(request.POST.get("version", ""))
+        more = {"despite_closure": True} if act == "undo" and request.POST.get("despite_closure") else {}
+        try:
+            self._act(request, visit, act, version=version, **more)
+        except TimeClosed:
+            return self._ask_about_closure(request, visit)
+        if request.POST.get("back") == "today":
+            return HttpResponseRedirect(reverse("admin:index"), status=303)
+        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+
+    def _act(self, request, visit: Appointment, act: str, *, version: int | None, **more) -> None:
+        """Raises TimeClosed, which is asked about; any other refusal becomes a message."""
+        function, done_words = ACTS[act]
+        try:
+            function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
+            self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
+        except TimeClosed:
+            raise
+        except VisitChanged as refusal:
+            words = f"{visit.reference}: {refusal_words(refusal)} {state_words(visit)}"
+            self.message_user(request, words, messages.ERROR)
+        except BookingRefused as refusal:
+            self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
+
+    def _ask_about_closure(self, request, visit: Appointment):
+        page = {
+            "title": f"Undo the cancellation of {visit.reference}?",
+            "lines": [f"{refusal_words(TimeClosed())} The visit would stand in blocked time. {state_words(visit)}"],
+            "hidden": [("version", visit.version), ("despite_closure", "1")],
+            "action": reverse("admin:booking_appointment_act", args=[visit.pk, "undo"]),
+            "button": "Undo it all the same",
+            "back": reverse("admin:booking_appointment_change", args=[visit.pk]),
+        }
+        return self._confirm_page(request, page)
+
+    def _act_on_several(self, request, queryset, act: str, *, action: str, question: str, button: str):
+        """Show what would happen to each; the button on that page does it to those that are still as shown."""
+        visits = list(queryset.select_related("patient", "service", "therapist"))
+        if request.POST.get("confirmed"):
+            seen = dict(pair.split(":", 1) for pair in request.POST.getlist("seen") if ":" in pair)
+            for visit in visits:
+                if str(visit.pk) in seen:
+                    self._act(request, visit, act, version=read_version(seen[str(visit.pk)]))
+            return None
+        lines = [f"{_line(visit)}: {_outcome(visit, act, by=request.user)}" for visit in visits]
+        hidden = [("action", action), ("confirmed", "1")]
+        hidden += [(ACTION_CHECKBOX_NAME, visit.pk) for visit in visits]
+        hidden += [("seen", f"{visit.pk}:{visit.version}") for visit in visits]
+        page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
+        return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
+
+    def _confirm_page(self, request, page: dict):
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
+        return TemplateResponse(request, "booking/admin_confirm.html", context)
+
+    @admin.action(description="They arrived", permissions=["act"])
+    def mark_as_arrived(self, request, queryset):
+        texts = {"question": "Mark these visits as arrived?", "button": "Yes, they arrived"}
+        return self._act_on_several(request, queryset, "arrived", action="mark_as_arrived", **texts)
+
+    @admin.action(description="They did not come", permissions=["act"])
+    def mark_as_no_show(self, request, queryset):
+        texts = {"question": "Mark these visits as no-shows?", "button": "Yes, they did not come"}
+        return self._act_on_several(request, queryset, "no-show", action="mark_as_no_show", **texts)
+
+    @admin.action(description="Cancel, and tell the patients", permissions=["act"])
+    def cancel(self, request, queryset):
+        texts = {"question": "Cancel these visits?", "button": "Yes, cancel them and tell the patients"}
+        return self._act_on_several(request, queryset, "cancel", action="cancel", **texts)
+
+
+def state_words(visit: Appointment) -> str:
+    """What a visit is now, in a sentence; reads its row again."""
+    visit = Appointment.objects.select_related("therapist").get(pk=visit.pk)
+    return f"It is {visit.get_status_display()} now: {local_time(visit.starts_at)}, with {visit.therapist}."
+
+
+def _line(visit: Appointment) -> str:
+    return (
+        f"{visit.reference}, {visit.patient or 'a hold'}, {local_time(visit.starts_at).short}, {visit.therapist.name}"
+    )
+
+
+def _outcome(visit: Appointment, act: str, *, by) -> str:
+    """What `act` would do to the visit as it is, or why it would do nothing."""
+    now = timezone.now()
+    if visit.status == Status.CANCELLED:
+        return "is cancelled already, nothing changes"
+    if act == "cancel" and not is_changeable(visit, clinic=Clinic.objects.current(), by=by, now=now):
+        return "cannot be cancelled, it is over or was never booked"
+    if act == "no-show" and now < visit.starts_at:
+        return "has not begun yet, nothing changes"
+    return {
+        "cancel": "will be cancelled, and the patient told by e-mail in 3 minutes",
+        "arrived": "will be marked as arrived",
+        "no-show": "will be marked as a no-show",
+    }[act]
