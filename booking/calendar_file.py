@@ -5,7 +5,6 @@ adding a second. Neutral words only: calendars are shared with families and empl
 """
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 from booking.models import Appointment
 from booking.opening_hours import change_between
 from booking.wording import place_words
+from clinic.outbox.mail import sender_address
 from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
@@ -52,7 +52,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if is_cancelled else "OPAQUE")
     event.add("class", "PRIVATE")
-    organizer = vCalAddress(f"mailto:{clinic.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
+    organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
     attendee = vCalAddress(f"mailto:{appointment.patient.email}")  # without the name, which no mail of ours holds

@@ -14,8 +14,8 @@ SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be over by the time it 
 class Email:
     """What is to be sent, made at the moment of sending.
 
-    `attachments` are (file name, bytes, type); `calendar` is an iCalendar object that carries a METHOD, which goes in
-    both as a part that mail programs act on and as a file. A POST to `unsubscribe_url` ends what this mail is part of;
+    `attachments` are (file name, bytes, type); `calendar` is an iCalendar object that carries a METHOD, the one part that
+    mail programs act on. A POST to `unsubscribe_url` ends what this mail is part of;
     what every kind that is not about a visit is part of has its link already.
     """
 

@@ -19,7 +19,6 @@ _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailMultiAlternatives:
     """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
 
-    A calendar goes in twice, as Google and Outlook want it: as an alternative they act on, and as a file to open.
     Raises ValueError if there is no address (Django would send nothing and say nothing) or the calendar has no METHOD.
     """
     if not email.to:
@@ -27,7 +26,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     mail = EmailMultiAlternatives(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
-        from_email=formataddr((" ".join(clinic.name.split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        from_email=formataddr((" ".join(clinic.name.split()), sender_address())),
         to=[email.to],
         reply_to=[clinic.email] if clinic.email else None,
         headers={
@@ -44,11 +43,28 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     if email.html:
         mail.attach_alternative(email.html, "text/html")
     if email.calendar is not None:
-        mail.attach_alternative(email.calendar.decode(), f"text/calendar; method={_calendar_method(email.calendar)}")
-        mail.attach("visit.ics", email.calendar, "application/ics")
+        _add_calendar(mail, email.calendar)
     for attachment in email.attachments:
         mail.attach(*attachment)
     return mail
+
+
+def sender_address() -> str:
+    """The address that every mail comes from. Calendars name it as ORGANIZER: Outlook and Gmail compare the two (RFC 6047)."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
+    """Add the one calendar part: the last alternative, on which Gmail, Outlook and Apple Mail act (RFC 6047, 2.4).
+
+    A second copy as a file would be a second invitation in some of them. A provider's web interface takes no such
+    alternative: there it goes as the attachment.
+    """
+    kind = f"text/calendar; method={_calendar_method(calendar)}"
+    if settings.MAILERS["default"]["BACKEND"].startswith("anymail."):
+        mail.attach("visit.ics", calendar, kind)
+    else:
+        mail.attach_alternative(calendar.decode(), kind)
 
 
 def one_click_headers(url: str) -> dict[str, str]:

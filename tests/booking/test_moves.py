@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import icalendar
 import pytest
 import time_machine
 
@@ -155,6 +156,16 @@ def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, fron
     [mail] = post_office.mails
     assert mail["Subject"] == "Your visit is moved, now with Nora: Tuesday 1 December, 11:00 am EST"
     assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(mail) and "instead of Meredith" in text_of(mail)
+
+
+def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, clinic, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    [calendar] = [part for part in mail.walk() if "calendar" in part.get_content_type() or part.is_attachment()]
+    event = icalendar.Calendar.from_ical(calendar.get_content()).walk("VEVENT")[0]
+    assert event["organizer"] == f"mailto:{mail['From'].addresses[0].addr_spec}"
+    assert mail["Reply-To"] == clinic.email != mail["From"].addresses[0].addr_spec  # answers still reach the clinic
 
 
 # A page that has gone stale

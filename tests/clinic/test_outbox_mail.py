@@ -30,7 +30,7 @@ def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
 
 
 @pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
-def test_calendar_goes_in_as_an_alternative_and_as_a_file(post_office, method):
+def test_calendar_goes_in_once_as_the_last_alternative(post_office, method):
     ics = f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nSUMMARY:Café\r\nEND:VCALENDAR\r\n".encode()
     write_as(
         lambda message, now: Email(to="alice@example.com", subject="Visit", text="-", html="<p>-</p>", calendar=ics)
@@ -40,12 +40,12 @@ def test_calendar_goes_in_as_an_alternative_and_as_a_file(post_office, method):
     sweep()
 
     (mail,) = post_office.mails
-    alternatives, attached = mail.iter_parts()
-    calendar = list(alternatives.iter_parts())[-1]
-    assert alternatives.get_content_type() == "multipart/alternative"
+    assert mail.get_content_type() == "multipart/alternative"
+    calendar = list(mail.iter_parts())[-1]
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html", "text/calendar"]
     assert (calendar.get_content_type(), calendar["Content-Type"].params["method"]) == ("text/calendar", method)
-    assert (attached.get_content_type(), attached.get_filename()) == ("application/ics", "visit.ics")
-    assert attached.get_content() == ics
+    assert calendar["Content-Type"].params["charset"] == "utf-8"
+    assert calendar.get_content().splitlines() == ics.decode().splitlines()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,8 +11,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from clinic.env import parse_email_url
+from clinic.outbox.kinds import Email
 from tests.clinic.factories import NOON, MessageFactory
-from tests.clinic.letters import fate, sweep, written
+from tests.clinic.letters import fate, sweep, write_as, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
@@ -65,6 +67,18 @@ def test_a_mail_reaches_the_provider_with_its_message_id_and_without_tracking(ma
     assert form["o:tracking-opens"] == form["o:tracking-clicks"] == "no"
     assert form["v:message"] == str(message.pk)  # comes back with a bounce
     assert fate(message)[0] == "sent"
+
+
+def test_a_mail_with_a_calendar_reaches_the_provider_with_it_as_its_one_attachment(mailgun):
+    ics = b"BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nEND:VCALENDAR\r\n"
+    write_as(lambda message, now: Email(to="a@example.com", subject="Visit", text="-", html="<p>-</p>", calendar=ics))
+    message = MessageFactory()
+    assert sweep() == 1
+    assert fate(message)[0] == "sent"
+    (body,) = mailgun.bodies
+    assert body.count("METHOD:CANCEL") == 1
+    assert 'filename="visit.ics"' in body
+    assert re.search('Content-Type: text/calendar;[^\\n]*method="?CANCEL', body), body[-600:]
 
 
 @pytest.mark.parametrize(
