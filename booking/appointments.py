@@ -21,6 +21,7 @@ from booking.reminders import plan_visit_messages
 from booking.rules import lock_patient, require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
+from clinic.practice.first_names import use_first_name
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient, find_or_register_provisional, update_contact
 from education.models import Article
@@ -31,7 +32,8 @@ class Contact:
     """Who books, as they typed it.
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did. `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
+    texts, if they did. `uses_first_name` is whether messages may hold their first name; None where that was not asked.
+    `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
     without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
     """
 
@@ -40,6 +42,7 @@ class Contact:
     phone: str
     time_zone: str = ""
     text_consent: str = ""
+    uses_first_name: bool | None = None
     patient: Patient | None = None
 
 
@@ -112,6 +115,7 @@ def book_in_locked_schedule(
     if despite_rules:
         accept_reasons(appointment, now=now)
     _note_consent(appointment, contact.text_consent, now)
+    _note_first_name(appointment, contact, now)
     record_event(appointment, AppointmentEvent.Kind.BOOKED, Action.CREATE, by=by, now=now)
     plan_visit_messages(appointment, clinic=clinic, now=now)
     return appointment
@@ -138,6 +142,12 @@ def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None
     """Texts go to the number that we have on file: who typed another one has not agreed to texts there."""
     if wording and not appointment.other_phone and consent_of(appointment.patient) is None:
         give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
+
+
+def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
+    """Only who came by a link from their mailbox can withdraw it: an empty box may be a stranger's."""
+    if contact.uses_first_name or (contact.uses_first_name is False and contact.patient is not None):
+        use_first_name(appointment.patient, is_wanted=contact.uses_first_name, now=now)
 
 
 def _own_hold(

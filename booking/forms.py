@@ -28,6 +28,9 @@ MODE_WORDS = {
     VisitMode.PHONE: "By phone: we call you",
 }
 
+FIRST_NAME_WORDS = "Use my first name in e-mails and texts"
+WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
+
 
 def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
     """Where somebody types their own address; the browser may fill it in."""
@@ -134,6 +137,7 @@ class DetailsForm(ContactForm):
     """Who comes to a visit, unless we know the `patient`; and, where there are texts, whether they want some."""
 
     text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
+    uses_first_name = forms.BooleanField(label=FIRST_NAME_WORDS, help_text=WHY_FIRST_NAME, required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args, clinic: Clinic, patient: Patient | None = None, **kwargs):
@@ -143,6 +147,7 @@ class DetailsForm(ContactForm):
         if patient is not None:
             del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
             self.initial["phone"] = format_phone(patient.phone, clinic.country)
+            self.initial["uses_first_name"] = bool(patient.first_name_since)
         if not has_texts():
             del self.fields["text_consent"]
 
@@ -159,6 +164,7 @@ class DetailsForm(ContactForm):
             phone=typed["phone"],
             time_zone=time_zone,
             text_consent=typed.get("text_consent", ""),
+            uses_first_name=typed["uses_first_name"],
             patient=known,
         )
 

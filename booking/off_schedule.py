@@ -79,7 +79,8 @@ def accept_off_schedule(
 ) -> Appointment:
     """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
 
-    Idempotent. Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange unless the visit is booked and lies ahead.
+    Idempotent. Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange unless it is booked
+    and lies ahead.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:

@@ -100,6 +100,7 @@ def render_offer(message: Message, now: datetime) -> Email:
     email = render_email(
         OFFER,
         to=offer.entry.patient.email,
+        patient=offer.entry.patient,
         context={**offer_values(offer, clinic=clinic, now=now), **links},
         clinic=clinic,
         words=words_of(message),

@@ -187,6 +187,7 @@ def render_visit_email(message: Message, now: datetime, *, has_calendar: bool) -
     return render_email(
         message.kind,
         to=appointment.patient.email,
+        patient=appointment.patient,
         context=email_context(appointment, clinic=clinic, now=now, kind=message.kind, version=message.version),
         clinic=clinic,
         words=words_of(message),

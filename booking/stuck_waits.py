@@ -18,7 +18,7 @@ from clinic.outbox.messages import draft_message, plan_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import words_of
-from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.phone import format_phone
 
 TOLD_AFTER = timedelta(hours=1)  # staff may be in the middle of changing a service
@@ -88,7 +88,14 @@ def render_stuck(message: Message, now: datetime) -> Email:
     entry, clinic = WaitListEntry.objects.select_related("patient").get(pk=message.subject_id), Clinic.objects.current()
     entry_url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
     phone = format_phone(clinic.phone, clinic.country) or "us"  # “call us”
-    email = _fill({"phone": phone}, to=entry.patient.email, url=entry_url, clinic=clinic, words=words_of(message))
+    email = _fill(
+        {"phone": phone},
+        to=entry.patient.email,
+        patient=entry.patient,
+        url=entry_url,
+        clinic=clinic,
+        words=words_of(message),
+    )
     return replace(email, unsubscribe_url=f"{entry_url}leave/")
 
 
@@ -117,6 +124,8 @@ def _preview(words: Words, sample: Sample) -> Email:
     return _fill(sample_values(sample), to="alice@example.com", url=url, clinic=sample_clinic(sample), words=words)
 
 
-def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words) -> Email:
+def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words, patient: Patient | None = None) -> Email:
     context = {**values, "clinic": clinic, "button_url": url, "button_text": BUTTON}
-    return render_email(WAIT_STUCK, to=to, context=context, clinic=clinic, words=words, frame=ON_WAIT_LIST)
+    return render_email(
+        WAIT_STUCK, to=to, context=context, clinic=clinic, words=words, frame=ON_WAIT_LIST, patient=patient
+    )

@@ -50,6 +50,7 @@ urlpatterns = [
     path("visits/<str:token>/move/<day:day>/", moving.move_times, name="move_times"),
     path("visits/<str:token>/move/<instant:starts_at>/", moving.move, name="move"),
     path("visits/<str:token>/address/", addressing.address, name="address"),
+    path("visits/<str:token>/first-name/", answer.first_name, name="first_name"),
     path("visits/<str:token>/mail/", addressing.mail_again, name="mail_again"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
     path("visits/<str:token>/coming/", answer.coming, name="coming"),

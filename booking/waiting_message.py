@@ -16,7 +16,7 @@ from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Wo
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
 from clinic.outbox.rules import words_of
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Patient
 from clinic.practice.phone import format_phone
 
 WORDS = Words(
@@ -42,7 +42,8 @@ def render_joined(message: Message, now: datetime) -> Email:
     entry_url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
     phone = format_phone(clinic.phone, clinic.country) or "us"  # “call us”
     values = {"phone": phone, "clock_words": clock_of_entry(entry, clinic=clinic).words}
-    email = _fill(values, to=entry.patient.email, url=entry_url, clinic=clinic, words=words_of(message))
+    to, patient, words = entry.patient.email, entry.patient, words_of(message)
+    email = _fill(values, to=to, url=entry_url, clinic=clinic, words=words, patient=patient)
     return replace(email, unsubscribe_url=f"{entry_url}leave/")
 
 
@@ -73,6 +74,8 @@ def _preview(words: Words, sample: Sample) -> Email:
     return _fill(values, to="alice@example.com", url=url, clinic=clinic, words=words)
 
 
-def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words) -> Email:
+def _fill(values: dict, *, to: str, url: str, clinic: Clinic, words: Words, patient: Patient | None = None) -> Email:
     context = {**values, "clinic": clinic, "button_url": url, "button_text": BUTTON}
-    return render_email(ON_WAIT_LIST, to=to, context=context, clinic=clinic, words=words, frame=ON_WAIT_LIST)
+    return render_email(
+        ON_WAIT_LIST, to=to, context=context, clinic=clinic, words=words, frame=ON_WAIT_LIST, patient=patient
+    )

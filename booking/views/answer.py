@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.attendance import confirm_appointment
@@ -13,6 +14,7 @@ from booking.not_coming import note_not_coming
 from booking.refusals import TooLateToChange, VisitCancelled, VisitChanged
 from booking.views.manage import asked_version, changed_meanwhile, visit_context, visit_page
 from clinic.outbox.suppressions import messages_path
+from clinic.practice.first_names import use_first_name
 from clinic.practice.models import Clinic
 from clinic.practice.proof import Capability
 
@@ -40,6 +42,14 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
 def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
     return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
+
+
+@require_POST
+@visit_page(Capability.USE_FIRST_NAME)
+def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Use the patient's first name in messages from now on, or no longer."""
+    use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
+    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

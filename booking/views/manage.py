@@ -39,6 +39,7 @@ from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
+from clinic.practice.first_names import first_name
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
 
@@ -175,6 +176,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         and is_standing
         and now < appointment.starts_at,
         "address": appointment.patient.email if is_mailed or appointment.patient.is_provisional else "",
+        "first_name": first_name(appointment.patient.name) if is_mailed else "",
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,

@@ -39,7 +39,8 @@ def register_confirmation_code() -> None:
 def _render(message: Message, now: datetime) -> Email:
     code = ConfirmationCode.objects.select_related("patient").get(pk=message.subject_id)
     context = {"digits": digits_of(code), "minutes": CODE_LASTS // timedelta(minutes=1)}
-    return render_email(CONFIRMATION_CODE, to=code.patient.email, context=context, clinic=Clinic.objects.current())
+    clinic, patient = Clinic.objects.current(), code.patient
+    return render_email(CONFIRMATION_CODE, to=patient.email, context=context, clinic=clinic, patient=patient)
 
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:

@@ -1,6 +1,7 @@
 """Text messages: who agreed to them, in which words; how many, and at which hours (47 CFR 64.1200(a)(9)(iv))."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,11 @@ from django.db.models import F
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.practice.first_names import name_in_messages
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.zones import known_zone
 
-from .gsm import fit_text
+from .gsm import TextTooLong, fit_text, to_gsm
 from .kinds import MessageKind, find_kind
 from .messages import draft_message, plan_messages, useful_until
 from .models import Channel, Message, State, TextConsent
@@ -176,8 +178,18 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
 
 def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
     """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
-    text = fit_text(rule_of(message).text, kind.text_values(message, now))
-    text_provider().send(to=message.patient.phone, text=text, message_id=message.pk)
+    text_provider().send(to=message.patient.phone, text=write_text(message, kind, now=now), message_id=message.pk)
+
+
+def write_text(message: Message, kind: MessageKind, *, now: datetime) -> str:
+    """The text of `message`, which a patient's first name leads if they asked for it, the alphabet of texts has it, and
+    there is room. Raises TextTooLong."""
+    template, values = rule_of(message).text, kind.text_values(message, now)
+    name = to_gsm(name_in_messages(message.patient))
+    if name and "?" not in name:
+        with suppress(TextTooLong):
+            return fit_text(f"{name}: {template}", values)
+    return fit_text(template, values)
 
 
 def fail_unsure_texts(*, now: datetime) -> int:

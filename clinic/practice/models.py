@@ -218,6 +218,13 @@ class Patient(models.Model):
     time_zone = models.CharField(
         max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
     )
+    first_name_since = models.DateTimeField(
+        "first name in messages since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when the patient wants their first name in e-mails and texts. Empty: messages name nobody.",
+    )
     is_provisional = models.BooleanField(
         "not confirmed yet",
         default=False,

@@ -119,6 +119,9 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
             rows.update(**{relation.field.name: known})
     provisional.merged_into = known
     provisional.save(update_fields=["merged_into"])
+    if provisional.first_name_since and not known.first_name_since:  # asked for with what was just proven
+        known.first_name_since = provisional.first_name_since
+        known.save(update_fields=["first_name_since"])
     record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
     for follow_up in _after_merge:
         follow_up(known, now)

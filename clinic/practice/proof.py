@@ -40,6 +40,7 @@ class Capability(Enum):
     TAKE_OFFER = LinkPurpose.OFFER, Proof.MAILED, "take a time that was freed"
     BOOK_AGAIN = LinkPurpose.VISIT, Proof.MAILED, "book as this patient, with the phone number on file"
     COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose who of the mailbox books"
+    USE_FIRST_NAME = LinkPurpose.VISIT, Proof.MAILED, "have one's first name used in messages, or no longer"
     OPEN_MESSAGES = LinkPurpose.VISIT, Proof.MAILED, "go on to the choice of messages"
     CHOOSE_MESSAGES = LinkPurpose.MESSAGES, Proof.MAILED, "choose what we write; agree to texts"
 

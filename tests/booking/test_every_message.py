@@ -31,8 +31,9 @@ from clinic.outbox.inbound import STAFF_TEXT, keep_text
 from clinic.outbox.mail import build_mail
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.rules import rule_of
+from clinic.outbox.texts import write_text
 from clinic.outbox.wording import clinical_terms
-from clinic.practice.models import Clinic, ConfirmationCode
+from clinic.practice.models import Clinic, ConfirmationCode, Patient
 from tests.clinic.factories import UserFactory
 
 from .conftest import NOW, book
@@ -150,6 +151,9 @@ ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
 TO_CLINIC = {NOT_COMING, FEED_BROKEN, MESSAGE_FAILED}
 
 
+NAMED = set(ABOUT) - {RETURN_LINK, CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC}
+
+
 def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:
     return Message(
         kind=kind, channel=channel, subject_id=ABOUT[kind](visit, clinic), version=2, scope=visit.service.slug,
@@ -193,6 +197,47 @@ def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
     without_data = re.sub(r"https?://\S+", "", f"{made.subject}\n{made.text}")
     assert not clinical_terms(without_data)
     assert not clinical_terms(words_of(made.html))
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT))
+def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic, data):
+    if kind in TO_CLINIC:
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
+    message = message_of(kind, visit, clinic)
+    render = kinds.find_kind(kind).render
+    Patient.objects.update(name="Quillcanary Runnercanary")
+    silent = render(message, NOW)
+    Patient.objects.update(first_name_since=NOW)
+    named = render(message, NOW)
+
+    for part in (silent.subject, silent.text, silent.html):
+        assert "canary" not in part
+    for part in (named.subject, named.text, named.html):
+        assert ("Quillcanary" in part) == (kind in NAMED)
+        assert "Runnercanary" not in part
+    assert named.subject.removeprefix("Quillcanary: ") == silent.subject
+
+
+@pytest.mark.parametrize(
+    "name", ["\u202eevil\u202c http://x.example", "A\x01\r\nBcc: x@y.example", "W" * 80, "<b>B</b>"]
+)
+@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
+def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, clinic, data):
+    message = message_of(kind, visit, clinic)
+    Patient.objects.update(name=name, first_name_since=NOW)
+    made = kinds.find_kind(kind).render(message, NOW)
+    raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
+    sent = email.message_from_bytes(raw, policy=email.policy.default)
+    assert set(sent.keys()) <= HEADERS
+    lead, _, rest = made.subject.partition(": ")
+    assert lead.isalpha() and len(lead) <= 24
+    for part in (rest, made.text, made.html):
+        assert not set(part) & set("\u202e\u202c\x01") and "x.example" not in part and "y.example" not in part
+    message.channel = Channel.SMS
+    message.patient.refresh_from_db()
+    text = write_text(message, kinds.find_kind(kind), now=NOW)
+    assert length(text) <= LIMIT and "x.example" not in text
+    assert data == "worst" or text.startswith(f"{lead}: ")
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))

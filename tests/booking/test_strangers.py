@@ -36,7 +36,7 @@ NUMBERS = ("603 555 0142", "603 555 0199")  # one of the stranger's own, and Ali
 WISHES = {"part_of_day": "", "first_on": "2026-11-24", "last_on": "2026-12-18"}
 UNDER_A_VISIT = (
     "", "again/", "earlier/", "messages/", "questions/", "cancel/", "undo/", "coming/", "not-coming/", "confirm/",
-    "address/", "mail/", "move/", "visit.ics",
+    "address/", "mail/", "first-name/", "move/", "visit.ics",
 )  # fmt: skip
 UNDER_AN_INTAKE = ("", "page/safety/", "page/signs/", "page/where/", "check/", "stop/", "done/", "confirm/")
 FORMS = {
