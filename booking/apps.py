@@ -9,6 +9,7 @@ class BookingConfig(AppConfig):
 
     def ready(self):
         from booking.addresses import send_to_new_address, settle_before_merge
+        from booking.clinic_details import register_clinic_details
         from booking.dated import register_schedule
         from booking.feed_alerts import register_feed_alert  # models must be loaded first
         from booking.not_coming import register_not_coming
@@ -31,3 +32,4 @@ class BookingConfig(AppConfig):
         register_confirmation()
         register_feed_alert()
         register_schedule()
+        register_clinic_details()

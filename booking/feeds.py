@@ -13,6 +13,7 @@ from django.db.models import F
 from icalendar import Calendar, Event
 
 from booking.models import Appointment, CalendarFeed
+from booking.wording import place_words
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist, User
 
@@ -87,11 +88,11 @@ def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -
         therapist=therapist, status__in=shown, ends_at__gt=now - SHOWS_BACK, starts_at__lt=now + SHOWS_AHEAD
     )
     for visit in visits.order_by("starts_at"):
-        calendar.add_component(_visit_event(visit, now))
+        calendar.add_component(_visit_event(visit, clinic, now))
     return calendar.to_ical()
 
 
-def _visit_event(visit: Appointment, now: datetime) -> Event:
+def _visit_event(visit: Appointment, clinic: Clinic, now: datetime) -> Event:
     event = Event()
     # Not the UID of the patient's invitation: who sees both calendars could tell that they belong together.
     event.add("uid", f"{hashlib.sha256(visit.pk.bytes).hexdigest()}@{urlsplit(settings.SITE_URL).hostname}")
@@ -100,6 +101,8 @@ def _visit_event(visit: Appointment, now: datetime) -> Event:
     event.add("dtstart", visit.starts_at.astimezone(UTC))
     event.add("dtend", visit.ends_at.astimezone(UTC))
     event.add("summary", f"Visit, {visit.get_mode_display()}")
+    if visit.mode == Appointment.Mode.IN_PERSON:
+        event.add("location", place_words(visit, clinic))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     return event

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from booking.message_words import BOOKED, MOVED
+from booking.message_words import BOOKED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
 from booking.models import Appointment, AppointmentEvent
 from clinic.outbox.models import Channel, Message, State
 from clinic.practice.models import Therapist
@@ -38,6 +38,7 @@ def told_version(appointment: Appointment, *, before: int | None = None) -> int 
     `before` leaves out messages of that version and later ones.
     """
     sent = Message.objects.filter(subject_id=appointment.pk, state=State.SENT, patient__isnull=False)
+    sent = sent.exclude(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))  # they count the calendar's SEQUENCE
     sent = sent.filter(version__gte=_first_version(appointment))
     if before is not None:
         sent = sent.filter(version__lt=before)

@@ -13,6 +13,7 @@ REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"
 CONFIRM_FAR = "booking_confirm_far"
 INTAKE_3D, INTAKE_1D = "booking_intake_3d", "booking_intake_1d"
 FOLLOW_UP = "booking_follow_up"
+CLINIC_MOVED, CLINIC_DETAILS = "booking_clinic_moved", "booking_clinic_details"
 OFFER = "booking_offer"
 ON_WAIT_LIST, WAIT_STUCK = "booking_on_wait_list", "booking_wait_stuck"
 
@@ -75,6 +76,22 @@ _DEFAULTS = {
         0,
         "Cancelled: your visit on {day}, {time}",
         "This visit is cancelled. You do not need to do anything.",
+    ),
+    CLINIC_MOVED: (
+        "The clinic has a new address",
+        Timing.AT_ONCE,
+        0,
+        "The clinic has moved: your visit on {day}, {time}",
+        "The clinic has moved. Your visit stays on {day}, {time}. It is now at {place}. Please go to the new address. "
+        "The calendar entry in this message replaces the one you have.",
+    ),
+    CLINIC_DETAILS: (
+        "The clinic has a new name or phone number",
+        Timing.AT_ONCE,
+        0,
+        "New clinic details for your visit on {day}, {time}",
+        "Your visit stays on {day}, {time}. Our name is {clinic}, and you can call {phone}. One of the two is new. "
+        "The calendar entry in this message replaces the one you have.",
     ),
     CONFIRM_FAR: (
         "Still coming? (booked three weeks ahead or more)",

@@ -16,6 +16,8 @@ from booking.last_told import known_terms, moves_untold, news_of
 from booking.message_words import (
     BOOKED,
     CANCELLED,
+    CLINIC_DETAILS,
+    CLINIC_MOVED,
     CONFIRM_FAR,
     FOLLOW_UP,
     FRAME,
@@ -32,6 +34,7 @@ from booking.models import Appointment, Service
 from booking.rules import change_deadline
 from booking.still_wanted import (
     why_cancellation_unwanted,
+    why_clinic_news_unwanted,
     why_confirming_unwanted,
     why_follow_up_unwanted,
     why_move_unwanted,
@@ -130,7 +133,7 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
     What the patient does not know yet is said once nothing has changed for `UNDO_FOR`: one mail, whatever happened in
     between, and none if the visit is what it was. It goes by text too if staff made the last move.
     """
-    withdraw_messages(subject_id=appointment.pk, reason=reason, now=now)
+    withdraw_messages(subject_id=appointment.pk, reason=reason, spared=(CLINIC_MOVED, CLINIC_DETAILS), now=now)
     news, moves = news_of(appointment), moves_untold(appointment)
     plan_visit_messages(
         appointment,
@@ -282,6 +285,8 @@ def register_message_kinds() -> None:
         (BOOKED, True, False, why_unwanted),
         (MOVED, True, False, why_move_unwanted),
         (CANCELLED, True, False, why_cancellation_unwanted),
+        (CLINIC_MOVED, True, False, why_clinic_news_unwanted),
+        (CLINIC_DETAILS, True, False, why_clinic_news_unwanted),
         (REMINDER_48H, False, True, why_unwanted),
         (REMINDER_2H, False, True, why_unwanted),
         (CONFIRM_FAR, False, True, why_confirming_unwanted),

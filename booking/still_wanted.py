@@ -29,6 +29,13 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
     return None if is_cancelled else "the visit is not cancelled"
 
 
+def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
+    """For the clinic's new details, which hold for the visit wherever it was moved since; the message's version is the
+    calendar's SEQUENCE."""
+    visit = _find_visit(message)
+    return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
+
+
 def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
     """For asking once more whether somebody comes."""
     visit = _find_visit(message)
@@ -62,12 +69,15 @@ def _find_visit(message: Message) -> Appointment | None:
     return Appointment.objects.select_related("intake", "therapist").filter(pk=message.subject_id).first()
 
 
-def _why_not_ahead(visit: Appointment | None, message: Message, now: datetime) -> str | None:
+def _why_not_ahead(
+    visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
+) -> str | None:
+    """`version` is the one at which the message is wanted: its own, unless given."""
     if visit is None:
         return "the visit is gone"
     if visit.status != Appointment.Status.BOOKED:
         return f"the visit is {visit.get_status_display()}"
-    if visit.version != message.version:
+    if visit.version != (message.version if version is None else version):
         return "the visit was changed"
     if visit.starts_at <= now:
         return "the visit has begun"

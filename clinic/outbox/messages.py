@@ -73,12 +73,15 @@ def draft_message(
     )
 
 
-def withdraw_messages(*, subject_id, reason: str, now) -> int:
-    """Skip, for `reason`, every message about `subject_id` that is still waiting. Returns how many.
+def withdraw_messages(*, subject_id, reason: str, kinds=None, spared=(), now) -> int:
+    """Skip, for `reason`, every message about `subject_id` (of `kinds` only, if given, and none of the kinds in `spared`)
+    that is still waiting. Returns how many.
 
     One that is being sent this moment looks again just before it leaves.
     """
-    waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING)
+    waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING).exclude(kind__in=spared)
+    if kinds is not None:
+        waiting = waiting.filter(kind__in=kinds)
     return waiting.update(state=State.SKIPPED, reason=reason, settled_at=now)
 
 

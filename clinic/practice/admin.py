@@ -21,6 +21,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
+from .clinic_changes import update_outdated
 from .forms import ClinicForm, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
@@ -55,6 +56,13 @@ class ClinicAdmin(GuardedSaving, admin.ModelAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         form.by = request.user
         return form
+
+    def save_model(self, request, obj, form, change):
+        """Save, and put right what patients were sent of the old details, as the form was answered."""
+        before = Clinic.objects.current()
+        super().save_model(request, obj, form, change)
+        if change:
+            update_outdated(before, obj, is_told=form.is_told, now=timezone.now())
 
     def changelist_view(self, request, extra_context=None):
         if not (self.has_view_permission(request) or self.has_add_permission(request)):

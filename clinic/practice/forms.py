@@ -6,6 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from .clinic_changes import TOLD, count_outdated, digest_of
+from .models import Clinic
 from .phone import PhoneInvalid, parse_phone
 from .zone_changes import list_moved
 from .zones import US_ZONES, zone_label, zone_names, zones_of_state
@@ -51,6 +53,9 @@ class ClinicForm(forms.ModelForm):
     """The clinic. Its zone must be chosen; where a change of zone moves what is booked, that must be confirmed once.
 
     `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
+
+    So must a new name, address or phone number be, where patients were sent the old one: `outdated` is how many visits
+    ahead that concerns, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
     """
 
     phone = PhoneField(required=False)
@@ -60,6 +65,7 @@ class ClinicForm(forms.ModelForm):
         help_text="Opening hours, pages, mails and this admin go by this clock.",
     )
     by, moved, zone_asked = None, (), ""
+    outdated, is_told, details_asked = 0, False, ""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -83,6 +89,8 @@ class ClinicForm(forms.ModelForm):
             self.data["time_zone"] = self.state_zones[0]  # proposed, to be looked at and sent again
         elif cleaned.get("time_zone"):
             self._ask_before_moving(cleaned["time_zone"])
+        if not self.errors and not self.instance._state.adding:
+            self._ask_before_new_details(cleaned)
         return cleaned
 
     def _ask_before_moving(self, zone: str) -> None:
@@ -93,6 +101,18 @@ class ClinicForm(forms.ModelForm):
         if self.moved:
             self.zone_asked = zone_label(zone)
             self.add_error("time_zone", "This moves what is booked on the clock. Look at the list, then confirm it.")
+
+    def _ask_before_new_details(self, cleaned: dict) -> None:
+        after = Clinic(**{name: cleaned.get(name, getattr(self.instance, name)) for name in TOLD})
+        asked = digest_of(after)
+        answer, _, answered_for = self.data.get("details_confirmed", "").partition(":")
+        if answered_for == asked and answer in ("tell", "silent"):
+            self.is_told = answer == "tell"
+            return
+        self.outdated = count_outdated(self.instance, after, now=timezone.now())
+        if self.outdated:
+            self.details_asked = asked
+            self.add_error(None, "Patients were sent the old details. Choose below whether to tell them, then save.")
 
     def _zone_question(self) -> str:
         if not self.state_zones:

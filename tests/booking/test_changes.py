@@ -13,6 +13,7 @@ from booking.changes import cancel_appointment, move_appointment, undo_cancellat
 from booking.closures import block_time
 from booking.models import Appointment
 from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
+from booking.views.moving import SENT_TWICE_WITHIN
 from booking.visit_links import intake_path, visit_path
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message
@@ -225,6 +226,28 @@ def test_a_visit_is_moved_by_its_link_and_the_old_link_ends(client, evaluation):
     assert client.get(again["Location"]).status_code == 200
     assert client.post(path + "move/20261201T1900Z/").status_code == 410
     assert Appointment.objects.get().version == 2
+
+
+def test_a_link_that_a_move_ended_leads_on_for_a_minute_and_no_longer(client, evaluation):
+    target = visit_path(book(evaluation), now=NOW) + "move/20261201T1600Z/"
+    with time_machine.travel(NOW, tick=False) as clock:
+        client.post(target)
+        clock.shift(SENT_TWICE_WITHIN)
+        assert client.post(target).status_code == 303
+        for later in (timedelta(seconds=1), timedelta(minutes=5), timedelta(days=1), timedelta(days=7)):
+            clock.shift(later)
+            ended = client.post(target)
+            assert ended.status_code == 410 and "Nothing was changed just now" in ended.content.decode()
+    assert timedelta(minutes=1) == SENT_TWICE_WITHIN
+    assert Appointment.objects.get().version == 2
+
+
+def test_a_link_that_staffs_move_ended_does_not_lead_on(client, evaluation, front_desk):
+    visit = book(evaluation)
+    path = visit_path(visit, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        move(visit, by=front_desk)
+        assert client.post(path + "move/20261201T1600Z/").status_code == 410
 
 
 @pytest.mark.usefixtures("_monday_morning")

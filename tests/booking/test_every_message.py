@@ -132,7 +132,8 @@ def nobody(visit, clinic):
 
 
 VISIT_KINDS = (
-    "BOOKED", "MOVED", "REMINDER_48H", "REMINDER_2H", "CONFIRM_FAR", "INTAKE_3D", "INTAKE_1D", "FOLLOW_UP",
+    "BOOKED", "MOVED", "REMINDER_48H", "REMINDER_2H", "CONFIRM_FAR", "INTAKE_3D", "INTAKE_1D", "FOLLOW_UP", "CLINIC_MOVED",
+    "CLINIC_DETAILS",
 )  # fmt: skip
 ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
     message_words.CANCELLED: a_cancelled_visit,

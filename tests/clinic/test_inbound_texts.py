@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.audit.models import AccessEvent, Action
+from clinic.outbox.alerts import staff_who_may
 from clinic.outbox.inbound import AGAIN_AFTER, ONE_SITTING, STAFF_TEXT, keep_text, mark_text_read, read_unread_texts
 from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Clinic, User
@@ -169,6 +170,36 @@ def test_others_are_told_when_whoever_was_told_may_no_longer_see_to_texts(alice,
     sweep()
     sweep()
     assert [mail["To"] for mail in post_office.mails] == [frank.email]
+
+
+LOSSES = {
+    "left": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
+    "no longer staff": lambda user: User.objects.filter(pk=user.pk).update(is_staff=False),
+    "lost the right": lambda user: user.user_permissions.clear(),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_alert_goes_to_who_has_left_or_lost_the_right_while_another_is_there(alice, tess, post_office, loss):
+    User.objects.filter(pk=tess.pk).update(is_superuser=False)
+    frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
+    User.objects.filter(pk=frank.pk).update(is_superuser=False)
+    keep()
+    LOSSES[loss](tess)
+    sweep()
+    sweep(now=NOON + AGAIN_AFTER[0])
+    assert [mail["To"] for mail in post_office.mails] == [frank.email] * 2
+    assert set(Message.objects.filter(subject_id=tess.pk, state="skipped").values_list("reason", flat=True)) == {
+        "the recipient has left"
+    }
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_staff_who_may_leaves_out_who_has_left_or_lost_the_right(tess, loss):
+    User.objects.filter(pk=tess.pk).update(is_superuser=False)
+    assert staff_who_may("outbox.change_inboundtext") == [tess]
+    LOSSES[loss](tess)
+    assert staff_who_may("outbox.change_inboundtext") == []
 
 
 # Reading
