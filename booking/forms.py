@@ -28,7 +28,7 @@ MODE_WORDS = {
     VisitMode.PHONE: "By phone: we call you",
 }
 
-FIRST_NAME_WORDS = "Use my first name in e-mails and texts"
+FIRST_NAME_WORDS = "Use my first name in emails and texts"
 WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
 
 

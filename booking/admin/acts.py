@@ -26,7 +26,7 @@ ACTS = {
     "no-show": (mark_no_show, "marked as a no-show"),
     "cancel": (
         cancel_appointment,
-        "cancelled; the patient is told by e-mail in 3 minutes, until then it can be undone",
+        "cancelled; the patient is told by email in 3 minutes, until then it can be undone",
     ),
     "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
@@ -143,7 +143,7 @@ def _outcome(visit: Appointment, act: str, *, by) -> str:
     if act == "no-show" and now < visit.starts_at:
         return "has not begun yet, nothing changes"
     return {
-        "cancel": "will be cancelled, and the patient told by e-mail in 3 minutes",
+        "cancel": "will be cancelled, and the patient told by email in 3 minutes",
         "arrived": "will be marked as arrived",
         "no-show": "will be marked as a no-show",
     }[act]

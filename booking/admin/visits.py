@@ -231,7 +231,7 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
             )
             if moved is not None:
                 words = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}. "
-                words += "The patient is told by e-mail in 3 minutes, unless it changes back."
+                words += "The patient is told by email in 3 minutes, unless it changes back."
                 self.message_user(request, words, messages.SUCCESS)
                 return self._to_visit(moved.pk)
         now_words = f"{local_time(visit.starts_at)}, with {visit.therapist}"

@@ -223,7 +223,7 @@ class Patient(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Since when the patient wants their first name in e-mails and texts. Empty: messages name nobody.",
+        help_text="Since when the patient wants their first name in emails and texts. Empty: messages name nobody.",
     )
     is_provisional = models.BooleanField(
         "not confirmed yet",

@@ -29,7 +29,7 @@ from booking.availability import free_slots
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.closures import block_time
 from booking.holds import hold_time, hold_token, release_hold, renew_hold
-from booking.models import Appointment, OpeningHours
+from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import BookingRefused
 from booking.scheduling import VisitShape
 from clinic.practice.models import Clinic, User
@@ -141,6 +141,7 @@ times = st.builds(
     st.one_of(st.sampled_from(range(9 * 60, 17 * 60, 30)), st.sampled_from(range(8 * 60, 18 * 60, 15))),
 )
 chances = st.integers(0, 10**6)
+stale = st.sampled_from([False, False, False, True])  # whether the page is from before the last change
 
 
 class ClinicMachine(RuleBasedStateMachine):
@@ -148,7 +149,7 @@ class ClinicMachine(RuleBasedStateMachine):
 
     @initialize()
     def open_clinic(self):
-        self.world, self.visits, self.number = World(), {}, 0
+        self.world, self.visits, self.number, self.closed = World(), {}, 0, []
         self.savepoint = transaction.savepoint_create()  # booking refuses to run inside another atomic block
 
     def teardown(self):
@@ -255,36 +256,50 @@ class ClinicMachine(RuleBasedStateMachine):
             release_hold(self.reload(key))
             del self.world.rows[key], self.visits[key]
 
-    @rule(chance=chances, by_staff=st.booleans())
-    def cancel(self, chance, by_staff):
+    @rule(chance=chances, by_staff=st.booleans(), is_stale=stale)
+    def cancel(self, chance, by_staff, is_stale):
         if key := self.one_of(chance, "booked"):
             row, now = self.world.rows[key], self.world.now
             last = row.start + KINDS[row.kind].minutes * MINUTE if by_staff else row.changeable_until
             visit = self.attempt(
-                lambda: cancel_appointment(appointment=self.reload(key), by=self.staff if by_staff else None, now=now),
-                expected=now < last,
+                lambda: cancel_appointment(
+                    appointment=self.reload(key),
+                    version=self.reload(key).version - is_stale,
+                    by=self.staff if by_staff else None,
+                    now=now,
+                ),
+                expected=now < last and not is_stale,
             )
             if visit:
                 row.status, row.cancelled_at = "cancelled", now
 
-    @rule(chance=chances, after=st.sampled_from([0, 2, 4]))
-    def undo(self, chance, after):
+    @rule(chance=chances, after=st.sampled_from([0, 2, 4]), is_stale=stale)
+    def undo(self, chance, after, is_stale):
         if self.one_of(chance, "cancelled") is None:
-            self.cancel(chance, by_staff=True)
+            self.cancel(chance, by_staff=True, is_stale=False)
         if key := self.one_of(chance, "cancelled"):
             row, world = self.world.rows[key], self.world
             world.now += after * MINUTE
             is_soon = world.now < row.cancelled_at + 3 * MINUTE and world.now < row.start
             visit = self.attempt(
-                lambda: undo_cancellation(appointment=self.reload(key), now=world.now),
-                expected=is_soon and not world.is_taken(row.kind, row.start, world.now),
+                lambda: undo_cancellation(
+                    appointment=self.reload(key), version=self.reload(key).version - is_stale, now=world.now
+                ),
+                expected=is_soon
+                and not is_stale
+                and not world.is_taken(row.kind, row.start, world.now)
+                and not self.was_closed(row, since=row.cancelled_at),
             )
             if visit:
                 world.forget_expired()
                 row.status, row.cancelled_at = "booked", None
 
-    @rule(chance=chances, start=times, to=st.sampled_from(["anywhere", "near", "onto another"]))
-    def move(self, chance, start, to):
+    def was_closed(self, row, *, since):
+        end = row.start + KINDS[row.kind].minutes * MINUTE
+        return any(made_at > since and opens < end and row.start < closes for opens, closes, made_at in self.closed)
+
+    @rule(chance=chances, start=times, to=st.sampled_from(["anywhere", "near", "onto another"]), is_stale=stale)
+    def move(self, chance, start, to, is_stale):
         if key := self.one_of(chance, "booked"):
             row, world = self.world.rows[key], self.world
             if to == "near":
@@ -292,10 +307,15 @@ class ClinicMachine(RuleBasedStateMachine):
             elif to == "onto another":
                 start = world.rows[self.one_of(chance + 1, "booked", "held")].start
             is_allowed = world.now < row.changeable_until and (
-                start == row.start or world.is_offered(row.kind, start, ignoring=key)
+                start == row.start or (not is_stale and world.is_offered(row.kind, start, ignoring=key))
             )
             visit = self.attempt(
-                lambda: move_appointment(appointment=self.reload(key), starts_at=start, now=world.now),
+                lambda: move_appointment(
+                    appointment=self.reload(key),
+                    starts_at=start,
+                    version=self.reload(key).version - is_stale,
+                    now=world.now,
+                ),
                 expected=is_allowed,
             )
             if visit and start != row.start:
@@ -319,7 +339,9 @@ class ClinicMachine(RuleBasedStateMachine):
     @rule(start=times, hours=st.integers(1, 4))
     def close(self, start, hours):
         end = start + timedelta(hours=hours)
-        block_time(therapist=self.therapist, starts_at=start, ends_at=end, despite_visits=True, by=self.staff)
+        closure = block_time(therapist=self.therapist, starts_at=start, ends_at=end, despite_visits=True, by=self.staff)
+        HoursOverride.objects.filter(pk=closure.pk).update(created_at=self.world.now)  # the clock of the story
+        self.closed.append((start, end, self.world.now))
         self.world.closures.append((start, end))
 
     @rule(opens=st.sampled_from([480, 540, 570]), closes=st.sampled_from([900, 1020, 1080]))

@@ -52,6 +52,18 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
 
     page.goto(link)
     expect(page.locator("main")).to_contain_text(when)
+    page.get_by_role("link", name="Move to another time").click()
+    page.locator(".choice-list a.choice").last.click()
+    page.locator(".time-grid a").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Move your visit?")
+    expect(page.locator("main")).to_contain_text(when)
+    steps.fits(page)
+    assert Appointment.objects.get().version == 1  # the question moves nothing
+    steps.press(page, "Yes, move it")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your visit is moved")
+    expect(page.get_by_role("status")).to_contain_text(f"Moved from {when}")
+    steps.press(page, "Undo: move it back")
+    expect(page.locator(".lede")).to_contain_text(when)
     page.get_by_role("link", name="Cancel this visit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancel this visit?")
     assert Appointment.objects.get().status == "booked"  # looking at the page cancels nothing

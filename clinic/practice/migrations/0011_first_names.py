@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             models.DateTimeField(
                 blank=True,
                 editable=False,
-                help_text="Since when the patient wants their first name in e-mails and texts. Empty: messages name nobody.",
+                help_text="Since when the patient wants their first name in emails and texts. Empty: messages name nobody.",
                 null=True,
                 verbose_name="first name in messages since",
             ),
