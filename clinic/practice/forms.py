@@ -112,7 +112,7 @@ class ClinicForm(forms.ModelForm):
         self.outdated = count_outdated(self.instance, after, now=timezone.now())
         if self.outdated:
             self.details_asked = asked
-            self.add_error(None, "Patients were sent the old details. Choose below whether to tell them, then save.")
+            self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save.")
 
     def _zone_question(self) -> str:
         if not self.state_zones:
