@@ -1,16 +1,18 @@
 """What a patient hears of changes: once, of what the visit is now, relative to what they were told before."""
 
+import importlib
 from datetime import timedelta
 
 import icalendar
 import pytest
 import time_machine
+from django.apps import apps
 
 from booking.addresses import send_to_new_address
 from booking.attendance import confirm_appointment, mark_arrived
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation, undo_move
 from booking.closures import block_time
-from booking.models import Appointment, HoursOverride
+from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.not_coming import note_not_coming
 from booking.refusals import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.visit_links import visit_path
@@ -392,3 +394,26 @@ def test_the_question_before_a_move_leads_back_to_the_times_when_the_time_is_gon
     assert gone.status_code == 409
     assert "That time is no longer free" in gone.content.decode()
     assert "move/20261201T1900Z/" in gone.content.decode()
+
+
+# Visits from before changes were recorded with their terms
+
+
+def test_a_visit_from_before_terms_were_recorded_is_told_from_what_to_what(visit, nora, post_office, front_desk):
+    AppointmentEvent.objects.update(version=None, therapist=None, mode="")
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    assert "Moved from" not in text_of(post_office.mails[-1])  # not known: said without
+    assert post_office.mails[-1]["Subject"].startswith("Your visit is moved: ")
+
+
+def test_the_migration_describes_the_newest_event_of_each_visit(visit, evaluation, post_office, front_desk):
+    moved = move_appointment(appointment=book(evaluation, name="Bob", starts_at=AT_TWO), starts_at=AT_ELEVEN, now=NOW)
+    AppointmentEvent.objects.update(version=None, therapist=None, mode="")
+    importlib.import_module("booking.migrations.0011_moves").describe_newest_events(apps, None)
+    rows = AppointmentEvent.objects.order_by("appointment__starts_at", "id").values_list("kind", "version", "mode")
+    assert list(rows) == [("booked", 1, "in_person"), ("booked", None, ""), ("moved", 2, "in_person")]
+    assert moved.events.last().therapist == moved.therapist
+    move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(post_office.mails[-1])
