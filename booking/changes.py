@@ -11,15 +11,14 @@ from booking.history import lock_appointment, record_event
 from booking.holds import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
 from booking.off_schedule import accept_reasons
-from booking.refusals import BusyTryAgain, SlotTaken, TooLateToChange, TooLateToUndo
+from booking.refusals import BusyTryAgain, TooLateToChange, TooLateToUndo
 from booking.reminders import (
     UNDO_FOR,
     plan_cancelled_message,
     plan_messages_after_move,
     plan_messages_again,
 )
-from booking.rules import change_deadline, lock_patient, require_free, require_no_own_visit
-from booking.scheduling import Interval
+from booking.rules import change_deadline, lock_patient, require_free, require_no_own_visit, require_own_time_free
 from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
 
@@ -83,12 +82,13 @@ def move_appointment(
 
 
 def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datetime) -> None:
-    shape = appointment.service.shape
+    shape = appointment.shape_of(appointment.service)
     blocked = shape.blocked(starts_at)
     appointment.therapist, appointment.starts_at = therapist, starts_at
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
     appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
+    appointment.arrived_at = None
     appointment.off_schedule_accepted = []
     appointment.version += 1
     appointment.sequence += 1
@@ -101,6 +101,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
             "confirmed_at",
             "not_coming_at",
             "off_schedule_accepted",
+            "arrived_at",
             "version",
             "sequence",
         ]
@@ -121,7 +122,7 @@ def cancel_appointment(*, appointment: Appointment, by: User | None = None, now:
     clinic = Clinic.objects.current()
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
-    appointment.status = Status.CANCELLED
+    appointment.status, appointment.arrived_at = Status.CANCELLED, None
     appointment.cancelled_at, appointment.cancelled_by = now, by
     _save_new_state(appointment)
     if appointment.intake_id:
@@ -150,9 +151,7 @@ def undo_cancellation(
         if not is_undoable(appointment, now=now):
             raise TooLateToUndo
         drop_expired_holds(therapist=appointment.therapist, now=now)
-        blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
-        if Appointment.objects.blocking(blocked, now=now).filter(therapist=appointment.therapist_id).exists():
-            raise SlotTaken
+        require_own_time_free(appointment, now=now)
         if is_own and by is None:
             require_no_own_visit(appointment)
         withdraw_offers(freed_by=appointment, now=now)
@@ -169,7 +168,7 @@ def undo_cancellation(
 def _save_new_state(appointment: Appointment) -> None:
     appointment.version += 1
     appointment.sequence += 1
-    appointment.save(update_fields=["status", "cancelled_at", "cancelled_by", "version", "sequence"])
+    appointment.save(update_fields=["status", "arrived_at", "cancelled_at", "cancelled_by", "version", "sequence"])
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:

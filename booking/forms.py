@@ -135,16 +135,23 @@ class DetailsForm(ContactForm):
 
     text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    terms_seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, *args, clinic: Clinic, patient: Patient | None = None, **kwargs):
+    def __init__(self, *args, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs):
         kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
-        super().__init__(*args, clinic=clinic, **kwargs)
+        super().__init__(*args, service=service, clinic=clinic, **kwargs)
+        self.initial.setdefault("terms_seen", service.fingerprint)
         self.patient = patient
         if patient is not None:
             del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
             self.initial["phone"] = format_phone(patient.phone, clinic.country)
         if not has_texts():
             del self.fields["text_consent"]
+
+    def show_terms(self, fingerprint: str) -> None:
+        """Let the form carry other terms than those its reader saw: the page shows them now."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("terms_seen")] = fingerprint
 
     def clean_text_consent(self) -> str:
         """The words that were agreed to; empty if they were not."""

@@ -42,7 +42,8 @@ def hold_time(
     starts_at = starts_at.astimezone(UTC)
     place = {"service": service, "therapist": therapist, "starts_at": starts_at}
     own = Q(idempotency_key=idempotency_key)
-    with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
+    look_first = partial(require_untaken, therapist=therapist, starts_at=starts_at, own=own, now=now)
+    with locked_diaries([therapist.pk], look_first=look_first):
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and _is_live_at(earlier, therapist, starts_at, now):
             return earlier
@@ -64,6 +65,7 @@ def hold_time(
             hold_expires_at=now + HOLD,
             idempotency_key=idempotency_key,
             created_at=now,
+            **service.terms,
         )
 
 

@@ -225,7 +225,7 @@ def _change_words(appointment: Appointment, clinic: Clinic, *, now: datetime) ->
         return ""
     until = f"You can move or cancel online until {clinic_time(deadline, clinic)}."
     words = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return " ".join(filter(None, [words, appointment.service.late_fee_words]))
+    return " ".join(filter(None, [words, appointment.late_fee_words]))
 
 
 def text_values(message: Message, now: datetime) -> dict:

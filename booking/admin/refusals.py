@@ -1,6 +1,7 @@
 """Why something may not happen to a visit, in words for the staff."""
 
 from booking.refusals import (
+    ArrivalTooEarly,
     BookingRefused,
     BusyTryAgain,
     NotOfferedBecause,
@@ -13,10 +14,11 @@ from booking.refusals import (
 )
 
 REFUSALS = {
-    TooLateToChange: "The visit is over, or was never booked.",
+    TooLateToChange: "The visit is over, was never booked, or is marked as a no-show. Undo the mark first.",
     TooLateToUndo: "The patient has been told by now. Book the visit anew.",
     VisitCancelled: "The visit is cancelled.",
     VisitNotStarted: "The visit has not begun yet.",
+    ArrivalTooEarly: "The visit is on a later day. You can mark the arrival on that day.",
     SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
     BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
 }

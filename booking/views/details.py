@@ -16,7 +16,7 @@ from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.models import Service
-from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
 from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, zone_context
@@ -55,6 +55,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "is_soon": deadline <= now + GRACE,
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
+        "agreed": service,
         "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,
         "time": clock.time(starts_at),
@@ -99,8 +100,13 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             source_article=trail.article,
             hold_token=hold_token,
             screen=screen,
+            terms_seen=form.cleaned_data["terms_seen"],
             now=now,
         )
+    except TermsChanged as refusal:
+        form.show_terms(refusal.terms.fingerprint)
+        page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
+        return render(request, "booking/details.html", page, status=409)
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:

@@ -71,7 +71,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
         service=context["service"],
         clinic=context["clinic"],
         patient=recognised_patient(request),
-        initial={"idempotency_key": row.idempotency_key},
+        initial={"idempotency_key": row.idempotency_key, "terms_seen": row.fingerprint},
     )
     return render(request, "booking/details.html", {**context, "form": form})
 
@@ -136,11 +136,12 @@ def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
     if not is_live(row, now=now):
         return {}
     return {
+        "agreed": row,
         "hold": {
             "path": held_path(row),
             "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
             "release_path": held_path(row, "release_hold"),
             "until": context["clock"].time(row.hold_expires_at),
             "left": minutes_left_words(row.hold_expires_at, now=now),
-        }
+        },
     }

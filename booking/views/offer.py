@@ -40,6 +40,7 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy: boo
         is_waiting = offer.entry.status == offer.entry.Status.WAITING
         page = {**context, "is_gone": True, "is_waiting": is_waiting}
         return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
+    context["agreed"] = visit or offer.entry.service  # a move keeps the visit's length and price
     context["visit_time"] = clinic_time(visit.starts_at, clinic) if visit else None
     return render(request, "booking/offer_freed.html", context, status=503 if is_busy else 200)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from booking.appointments import Contact, book_appointment
-from booking.attendance import confirm_appointment, mark_arrived
+from booking.attendance import complete_visits, confirm_appointment, mark_arrived
 from booking.availability import Slot, free_slots
 from booking.models import Appointment, Service
 from booking.wait_list import Wishes, join_wait_list
@@ -68,6 +68,7 @@ def book_demo_visits(*, now: datetime) -> int:
         if _has_visits(day, clinic):
             continue
         booked += _book_day(day, (booking for booking in BOOKINGS if booking.day == offset), clinic=clinic, now=now)
+    complete_visits(now=now)
     return booked
 
 
@@ -122,4 +123,3 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
     if booking.has_arrived:
         user = Therapist.objects.get(pk=slot.therapist.pk).user
         mark_arrived(appointment=appointment, by=user, now=appointment.starts_at)
-        mark_arrived(appointment=appointment, by=user, now=now)
