@@ -15,6 +15,7 @@ from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
+from booking.holds import hold_token as token_of
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
 from booking.rules import GRACE, change_deadline, require_free
@@ -22,6 +23,7 @@ from booking.trail import read_trail
 from booking.views.choose import time_row, zone_context
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
+from booking.views.own_hold import own_hold_context, own_hold_of, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from clinic.practice.models import Clinic, Proof, Therapist
@@ -69,7 +71,10 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
 
 
 def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: bool = False) -> HttpResponse:
-    """The page with the button that keeps the time, or the one that says why nobody can have it."""
+    """The page with the button that keeps the time, or the one that says why nobody can have it; where this browser keeps it
+    already, on to its form."""
+    if not was_held and (page := to_own_hold(request, context, now)):
+        return page
     place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
     try:
         require_free(**place, mode=context["service"].modes[0], now=now)
@@ -87,6 +92,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
     if page := booking_over_budget(request, form, context, now):
         return page
+    if not hold_token and (own := own_hold_of(request, context, now)):
+        hold_token = token_of(own)
     contact = form.contact(time_zone="" if service.is_only_in_person else trail.zone_name)
     screen = read_screen(request.session)
     try:
@@ -136,6 +143,7 @@ def time_is_gone(
     others = [time_row(slot, clock) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)
+    page |= own_hold_context(request, service, clock, now)
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
 
 
