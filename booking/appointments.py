@@ -12,6 +12,7 @@ from psycopg import errors
 
 from assessments.screening import Screen, begin_intake
 from booking.diary_lock import locked_diaries
+from booking.earlier_visits import require_earlier_visit
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
@@ -67,9 +68,9 @@ def book_appointment(
     length and price that the form showed; `despite_rules` is for staff who have seen which they break; the visit then counts
     as accepted outside the schedule.
     What was held is what is booked: length, price and late fee are the hold's, else those of the service now.
-    Raises SlotTaken, SlotNotOffered, TermsChanged or BusyTryAgain; then nothing was written. A visit of the patient's own at
-    that time is a reason of SlotNotOffered only for staff and for a `contact` with a proven patient: to others it would tell
-    of it.
+    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it) or BusyTryAgain; then
+    nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for staff and for a
+    `contact` with a proven patient: to others it would tell of it.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -108,6 +109,8 @@ def book_in_locked_schedule(
     earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
     if earlier and earlier.status != Appointment.Status.HELD:
         return earlier
+    if by is None:
+        require_earlier_visit(service=service, patient=contact.patient, starts_at=starts_at)
     clinic = Clinic.objects.current()
     held = _own_hold(earlier, hold_token, **place)
     if terms_seen and terms_seen != (held or service).fingerprint:

@@ -34,6 +34,10 @@ class SlotNotOffered(BookingRefused):
         self.reason, self.reasons, self.own_visit = reasons[0], reasons, own_visit
 
 
+class NeedsEarlierVisit(BookingRefused):
+    """A follow-up needs an earlier visit of the patient, whom a mailed link has shown or whom staff know."""
+
+
 class TermsChanged(BookingRefused):
     """The form showed another length, price or late fee than `terms`, those of now."""
 

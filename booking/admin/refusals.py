@@ -4,6 +4,7 @@ from booking.refusals import (
     ArrivalTooEarly,
     BookingRefused,
     BusyTryAgain,
+    NeedsEarlierVisit,
     NotOfferedBecause,
     SlotNotOffered,
     SlotTaken,
@@ -14,6 +15,7 @@ from booking.refusals import (
 )
 
 REFUSALS = {
+    NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
     TooLateToChange: "The visit is over, was never booked, or is marked as a no-show. Undo the mark first.",
     TooLateToUndo: "The patient has been told by now. Book the visit anew.",
     VisitCancelled: "The visit is cancelled.",

@@ -11,16 +11,16 @@ from django.views.decorators.http import require_http_methods
 
 from assessments.screening import forget_screen, is_screen_kept, read_screen, screen_pages
 from assessments.views.opening import note_sitting
-from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.holds import hold_token as token_of
 from booking.models import Service
-from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
+from booking.refusals import BusyTryAgain, NeedsEarlierVisit, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
 from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, zone_context
+from booking.views.entry import follow_up_page, page_before
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
 from booking.views.own_hold import own_hold_context, own_hold_of, to_own_hold
@@ -37,7 +37,7 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
@@ -110,6 +110,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             terms_seen=form.cleaned_data["terms_seen"],
             now=now,
         )
+    except NeedsEarlierVisit:
+        return follow_up_page(request, service, trail)
     except TermsChanged as refusal:
         form.show_terms(refusal.terms.fingerprint)
         page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from assessments.views.screen import screen_before
 from booking.forms import DetailsForm
 from booking.holds import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
 from booking.models import Appointment
@@ -18,6 +17,7 @@ from booking.moderation import spend_hold
 from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.rules import require_free
 from booking.views.details import book, details_context, offer_time, time_is_gone
+from booking.views.entry import page_before
 from booking.views.own_hold import held_path, own_hold, remember_hold, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.wording import minutes_left_words
@@ -30,7 +30,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     before, key = own_hold(request), _sent_key(request)
     place = {"therapist": context["therapist"], "starts_at": starts_at}
@@ -56,7 +56,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if row is not None:
@@ -110,7 +110,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
     """The form for a time that is not held; sent, it books if the time is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
