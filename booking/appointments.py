@@ -33,7 +33,7 @@ class Contact:
     """Who books, as they typed it.
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did. `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
+    texts, if they did. `guardian_name` is the parent or guardian who books for a patient under 18. `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
     without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
     """
 
@@ -42,6 +42,7 @@ class Contact:
     phone: str
     time_zone: str = ""
     text_consent: str = ""
+    guardian_name: str = ""
     patient: Patient | None = None
 
 
@@ -203,6 +204,7 @@ def _write_booking(
         "patient": patient,
         "other_phone": contact.phone if contact.phone != patient.phone else "",
         "visitor_time_zone": contact.time_zone,
+        "guardian_name": contact.guardian_name,
         "starts_at": starts_at,
         "status": Appointment.Status.BOOKED,
         "hold_expires_at": None,

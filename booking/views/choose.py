@@ -21,7 +21,7 @@ from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
 from booking.views.entry import page_before
 from booking.views.own_hold import own_hold_context
-from booking.wording import day_words, short_day_words
+from booking.wording import day_words, minor_words, short_day_words
 from clinic.practice.models import Clinic, Therapist
 from education.views.addresses import describe_address
 
@@ -45,6 +45,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     trail = read_trail(request, now=now)
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
+    context["minor_words"] = minor_words(is_in_person=service.is_only_in_person)
     context |= {**zone_context(service, clinic, trail), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:

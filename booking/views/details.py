@@ -26,6 +26,7 @@ from booking.views.over_budget import booking_over_budget
 from booking.views.own_hold import own_hold_context, own_hold_of, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
+from booking.wording import minor_words
 from clinic.practice.models import Clinic, Proof, Therapist
 
 OTHER_TIMES = 6
@@ -58,6 +59,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "agreed": service,
+        "minor_words": minor_words(is_in_person=service.is_only_in_person),
         "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,
         "time": clock.time(starts_at),
