@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                     ("no_show_undo", "no-show undone"),
                     ("address", "address corrected"),
                     ("not_coming", "said they cannot come"),
+                    ("off_schedule", "kept, though outside the schedule"),
                 ],
                 max_length=12,
             ),

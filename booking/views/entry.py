@@ -26,7 +26,7 @@ def follow_up_page(request: HttpRequest, service: Service, trail: Trail) -> Http
         "service": service,
         "clinic": Clinic.objects.current(),
         "trail": trail,
-        "step": 3,
+        "step": 1,
         "is_recognised": recognised_patient(request) is not None,
         "first_visits": Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP),
     }
