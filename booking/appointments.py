@@ -12,11 +12,13 @@ from psycopg import errors
 
 from assessments.screening import Screen, begin_intake
 from booking.diary_lock import locked_diaries
+from booking.earlier_visits import require_earlier_visit
 from booking.history import record_event
 from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
 from booking.off_schedule import accept_reasons
 from booking.references import free_reference
+from booking.refusals import TermsChanged
 from booking.reminders import plan_visit_messages
 from booking.rules import lock_patient, require_free, require_untaken
 from clinic.audit.models import Action
@@ -33,6 +35,7 @@ class Contact:
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
     texts, if they did. `uses_first_name` is whether messages may hold their first name; None where that was not asked.
+    `guardian_name` is the parent or guardian who books for a patient under 18.
     `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
     without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
     """
@@ -43,6 +46,7 @@ class Contact:
     time_zone: str = ""
     text_consent: str = ""
     uses_first_name: bool | None = None
+    guardian_name: str = ""
     patient: Patient | None = None
 
 
@@ -57,6 +61,7 @@ def book_appointment(
     hold_token: str = "",
     source_article: Article | None = None,
     screen: Screen | None = None,
+    terms_seen: str = "",
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
@@ -64,10 +69,13 @@ def book_appointment(
     """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
 
     `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
-    `screen` is what the visitor answered before, which goes into the visit's intake; `despite_rules` is for staff who have
-    seen which they break; the visit then counts as accepted outside the schedule.
-    Raises SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written. A visit of the patient's own at that time
-    is a reason of SlotNotOffered only for staff and for a `contact` with a proven patient: to others it would tell of it.
+    `screen` is what the visitor answered before, which goes into the visit's intake; `terms_seen` is the fingerprint of the
+    length and price that the form showed; `despite_rules` is for staff who have seen which they break; the visit then counts
+    as accepted outside the schedule.
+    What was held is what is booked: length, price and late fee are the hold's, else those of the service now.
+    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it) or BusyTryAgain; then
+    nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for staff and for a
+    `contact` with a proven patient: to others it would tell of it.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -75,9 +83,11 @@ def book_appointment(
     # Of holds, only the full look can tell whether one is the patient's own.
     own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
     form = {"idempotency_key": idempotency_key, "hold_token": hold_token, "source_article": source_article}
+    form["terms_seen"] = terms_seen
     told = {"mode": mode, "contact": contact, "screen": screen, "despite_rules": despite_rules, "by": by, "now": now}
+    look_first = partial(require_untaken, therapist=therapist, starts_at=place["starts_at"], own=own, now=now)
     try:
-        with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
+        with locked_diaries([therapist.pk], look_first=look_first):
             return book_in_locked_schedule(**place, **form, **told)
     except IntegrityError as error:
         return _twin(idempotency_key, error)
@@ -94,6 +104,7 @@ def book_in_locked_schedule(
     hold_token: str = "",
     source_article: Article | None = None,
     screen: Screen | None = None,
+    terms_seen: str = "",
     despite_rules: bool = False,
     now: datetime,
     by: User | None = None,
@@ -103,8 +114,12 @@ def book_in_locked_schedule(
     earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
     if earlier and earlier.status != Appointment.Status.HELD:
         return earlier
+    if by is None:
+        require_earlier_visit(service=service, patient=contact.patient, starts_at=starts_at)
     clinic = Clinic.objects.current()
     held = _own_hold(earlier, hold_token, **place)
+    if terms_seen and terms_seen != (held or service).fingerprint:
+        raise TermsChanged(held or service)
     if earlier and earlier != held:
         release_hold(earlier)  # the form of a held time, sent for another one
     proven = _proven_patient(contact, by=by, now=now)
@@ -193,24 +208,34 @@ def _write_booking(
     now: datetime,
     **columns,
 ) -> Appointment:
-    """A new row, or the held one turned into a visit: either way one write that the constraint looks at."""
-    blocked = service.shape.blocked(starts_at)
+    """A new row, or the held one turned into a visit with the length and price it was held for: either way one write that
+    the constraint looks at."""
     row = {
         "service": service,
         "patient": patient,
         "other_phone": contact.phone if contact.phone != patient.phone else "",
         "visitor_time_zone": contact.time_zone,
+        "guardian_name": contact.guardian_name,
         "starts_at": starts_at,
-        "ends_at": service.shape.visit(starts_at).end,
-        "blocked": DateTimeTZRange(blocked.start, blocked.end),
         "status": Appointment.Status.BOOKED,
         "hold_expires_at": None,
         "intake": begin_intake(questionnaire_slug=service.intake_slug, patient=patient, screen=screen, now=now),
         "created_at": now,
         **columns,
     }
-    appointment = held or Appointment(reference=free_reference())
+    appointment = held or _offered_today(service, starts_at)
     for name, value in row.items():
         setattr(appointment, name, value)
     appointment.save()
     return appointment
+
+
+def _offered_today(service: Service, starts_at: datetime) -> Appointment:
+    """A new row, not saved, with the length, buffers, price and late fee of `service` as it is."""
+    blocked = service.shape.blocked(starts_at)
+    return Appointment(
+        reference=free_reference(),
+        ends_at=service.shape.visit(starts_at).end,
+        blocked=DateTimeTZRange(blocked.start, blocked.end),
+        **service.terms,
+    )

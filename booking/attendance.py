@@ -1,16 +1,22 @@
-"""Who says they will come, and who came. All of it can be said twice, and put right."""
+"""Confirming visits and marking arrivals and no-shows. Every act is idempotent and can be undone (`visit_states.TABLE`)."""
 
 from datetime import datetime
 
 from django.db import transaction
 
+from booking.diary_lock import locked_diaries
 from booking.history import lock_appointment, record_event, require_version
+from booking.holds import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
-from booking.refusals import TooLateToChange, VisitCancelled, VisitNotStarted
-from clinic.practice.models import User
+from booking.refusals import ArrivalTooEarly, BookingRefused, TooLateToChange, VisitCancelled, VisitNotStarted
+from booking.rules import require_own_time_free
+from booking.visit_states import Act, Phase, State, changes_state, next_state, phase_of
+from clinic.practice.models import Clinic, User
 from clinic.practice.patients import accept_patient
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
+
+STORED_AS = {State.ARRIVED: Status.BOOKED}  # with its `arrived_at`; every other state is a status
 
 
 @transaction.atomic
@@ -19,11 +25,10 @@ def confirm_appointment(
 ) -> Appointment:
     """Note that the patient means to come. `version` is that of the page that asked.
 
-    Raises VisitChanged, VisitCancelled, or TooLateToChange once the visit has begun.
+    Raises VisitCancelled, VisitChanged, or TooLateToChange once the visit has begun.
     """
-    appointment = _standing(appointment, version)
-    if appointment.starts_at <= now or appointment.status != Status.BOOKED:
-        raise TooLateToChange
+    appointment = _lock(appointment, version)
+    state_after(appointment, Act.CONFIRM, now=now)
     if appointment.confirmed_at is None:
         appointment.confirmed_at, appointment.not_coming_at = now, None
         appointment.save(update_fields=["confirmed_at", "not_coming_at"])
@@ -31,26 +36,37 @@ def confirm_appointment(
     return appointment
 
 
-@transaction.atomic
 def mark_arrived(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
-    """Note that the patient came; a visit that is over by then is completed. Undoes a no-show.
-
-    Raises VisitCancelled, or VisitChanged if the visit is not at the `version` that the page showed.
+    """Note that the patient came, from the visit's day on. Undoes a no-show.
 
     Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
     patient becomes known.
+    Raises VisitCancelled, VisitChanged unless it is at the `version` that the page showed, ArrivalTooEarly before the day, SlotTaken if the time of a no-show is another visit's by now, or
+    BusyTryAgain.
     """
-    appointment = _standing(appointment, version)
-    if appointment.patient.is_provisional:
-        appointment.patient = accept_patient(appointment.patient, by=by, now=now)
-        appointment.refresh_from_db(fields=["other_phone"])
-    if appointment.arrived_at is None:
-        appointment.arrived_at = now
-        record_event(appointment, Kind.ARRIVED, by=by, now=now)
-    if appointment.status == Status.NO_SHOW or appointment.ends_at <= now:
-        appointment.status = Status.COMPLETED
-    appointment.save(update_fields=["arrived_at", "status"])
-    return appointment
+    with locked_diaries([appointment.therapist_id]):
+        appointment = _lock(appointment, version)
+        state = state_after(appointment, Act.ARRIVE, now=now)
+        if appointment.patient.is_provisional:
+            appointment.patient = accept_patient(appointment.patient, by=by, now=now)
+            appointment.refresh_from_db(fields=["other_phone"])
+        if appointment.arrived_at is None:
+            record_event(appointment, Kind.ARRIVED, by=by, now=now)
+        return _store(appointment, state, arrived_at=appointment.arrived_at or now, now=now)
+
+
+def undo_arrival(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+    """Take back that the patient came. A patient who became known by it stays known: two records are never split again.
+
+    Raises VisitChanged as `mark_arrived`, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the time is another visit's by now, or BusyTryAgain.
+    """
+    with locked_diaries([appointment.therapist_id]):
+        appointment = _lock(appointment, version)
+        state = state_after(appointment, Act.UNDO_ARRIVAL, now=now)
+        if appointment.arrived_at is None:
+            return appointment
+        record_event(appointment, Kind.ARRIVAL_UNDONE, by=by, now=now)
+        return _store(appointment, state, arrived_at=None, now=now)
 
 
 @transaction.atomic
@@ -59,20 +75,79 @@ def mark_no_show(*, appointment: Appointment, version: int | None = None, by: Us
 
     Raises VisitChanged as `mark_arrived`, VisitCancelled, or VisitNotStarted before the visit.
     """
-    appointment = _standing(appointment, version)
-    if now < appointment.starts_at:
-        raise VisitNotStarted
+    appointment = _lock(appointment, version)
+    state = state_after(appointment, Act.NO_SHOW, now=now)
     if appointment.status == Status.NO_SHOW:
         return appointment
-    appointment.status, appointment.arrived_at = Status.NO_SHOW, None
-    appointment.save(update_fields=["status", "arrived_at"])
     record_event(appointment, Kind.NO_SHOW, by=by, now=now)
-    return appointment
+    return _store(appointment, state, arrived_at=None, now=now)
 
 
-def _standing(appointment: Appointment, version: int | None) -> Appointment:
+def undo_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+    """Take back that the patient did not come: the visit is booked again, and unmarked.
+
+    Raises VisitChanged as `mark_arrived`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the time is another visit's by now, or BusyTryAgain.
+    """
+    with locked_diaries([appointment.therapist_id]):
+        appointment = _lock(appointment, version)
+        state = state_after(appointment, Act.UNDO_NO_SHOW, now=now)
+        if appointment.status != Status.NO_SHOW:
+            return appointment
+        record_event(appointment, Kind.NO_SHOW_UNDONE, by=by, now=now)
+        return _store(appointment, state, arrived_at=None, now=now)
+
+
+def complete_visits(*, now: datetime) -> int:
+    """Complete the visits that are over and whose patients arrived. Returns how many. Idempotent."""
+    return Appointment.objects.arrived_and_over(now=now).update(status=Status.COMPLETED)
+
+
+def can_change(appointment: Appointment, act: Act, *, now: datetime) -> bool:
+    """Whether a button for `act` makes sense: the table allows it and it changes something."""
+    return changes_state(appointment.state, act, _phase(appointment, now))
+
+
+def state_after(appointment: Appointment, act: Act, *, now: datetime) -> State:
+    """The state to which `act` leads. The answer holds while the row is locked.
+
+    Raises VisitCancelled, VisitNotStarted, ArrivalTooEarly or TooLateToChange.
+    """
+    phase = _phase(appointment, now)
+    state = next_state(appointment.state, act, phase)
+    if state is None:
+        raise _refusal(appointment.state, act, phase)
+    return state
+
+
+def _lock(appointment: Appointment, version: int | None) -> Appointment:
+    """The locked row. A cancelled visit is said to be cancelled rather than changed."""
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
         raise VisitCancelled
     require_version(appointment, version)
+    return appointment
+
+
+def _phase(appointment: Appointment, now: datetime) -> Phase:
+    zone = Clinic.objects.current().zone
+    return phase_of(starts_at=appointment.starts_at, ends_at=appointment.ends_at, now=now, zone=zone)
+
+
+def _refusal(state: State, act: Act, phase: Phase) -> BookingRefused:
+    if state == State.CANCELLED:
+        return VisitCancelled()
+    if act == Act.ARRIVE and phase == Phase.DAYS_AHEAD:
+        return ArrivalTooEarly()
+    is_ahead = phase in (Phase.DAYS_AHEAD, Phase.LATER_TODAY)
+    return VisitNotStarted() if act == Act.NO_SHOW and is_ahead else TooLateToChange()
+
+
+def _store(appointment: Appointment, state: State, *, arrived_at: datetime | None, now: datetime) -> Appointment:
+    """Write the state. A visit that blocks its time again needs that time: raises SlotTaken."""
+    status = STORED_AS.get(state) or Status(state.value)
+    if status == Status.BOOKED and appointment.status != Status.BOOKED:
+        drop_expired_holds(therapist=appointment.therapist, now=now)
+        require_own_time_free(appointment, now=now)
+    appointment.status, appointment.arrived_at = status, arrived_at
+    appointment.save(update_fields=["status", "arrived_at"])
     return appointment

@@ -46,7 +46,7 @@ def free_slots(
 ) -> list[Slot]:
     """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
 
-    For a visit that is to be moved, `in_place_of`, its own time counts as free.
+    For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:
@@ -64,13 +64,14 @@ def free_slots(
         therapist=therapist,
         in_place_of=in_place_of,
     )
+    shape = in_place_of.shape_of(service) if in_place_of else service.shape
     slots = []
     for place, diary in enumerate(diaries):
-        starts = diary.offered(service, clinic=clinic, earliest=earliest, latest=latest)
+        starts = diary.offered(service, shape=shape, clinic=clinic, earliest=earliest, latest=latest)
         beside = set(starts)
         if service.prefers_no_gaps:
-            beside = starts_beside(starts, blocked=diary.blocked, shape=service.shape)
-        slots += [Slot(start, start not in beside, place, diary.therapist, service.minutes) for start in starts]
+            beside = starts_beside(starts, blocked=diary.blocked, shape=shape)
+        slots += [Slot(start, start not in beside, place, diary.therapist, shape.minutes) for start in starts]
     return sorted(slots)
 
 

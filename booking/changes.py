@@ -153,9 +153,7 @@ def _require_still_free(
     appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
     """Raise SlotTaken if another visit or hold, TimeClosed if the clinic took the time of `terms` after `since`."""
-    blocked = appointment.service.shape.blocked(terms.starts_at)
-    if terms.starts_at == appointment.starts_at:
-        blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
+    blocked = appointment.shape_of(appointment.service).blocked(terms.starts_at)
     others = Appointment.objects.blocking(blocked, now=now).exclude(pk=appointment.pk)
     if others.filter(therapist=terms.therapist).exists():
         raise SlotTaken
@@ -166,12 +164,13 @@ def _require_still_free(
 
 
 def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datetime) -> None:
-    shape = appointment.service.shape
+    shape = appointment.shape_of(appointment.service)
     blocked = shape.blocked(starts_at)
     appointment.therapist, appointment.starts_at = therapist, starts_at
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
     appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
+    appointment.arrived_at = None
     appointment.off_schedule_accepted = []
     appointment.version += 1
     appointment.sequence += 1
@@ -184,6 +183,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
             "confirmed_at",
             "not_coming_at",
             "off_schedule_accepted",
+            "arrived_at",
             "version",
             "sequence",
         ]
@@ -207,7 +207,7 @@ def cancel_appointment(
     clinic = Clinic.objects.current()
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
-    appointment.status = Status.CANCELLED
+    appointment.status, appointment.arrived_at = Status.CANCELLED, None
     appointment.cancelled_at, appointment.cancelled_by = now, by
     _save_new_state(appointment)
     if appointment.intake_id:
@@ -267,7 +267,7 @@ def undo_cancellation(
 def _save_new_state(appointment: Appointment) -> None:
     appointment.version += 1
     appointment.sequence += 1
-    appointment.save(update_fields=["status", "cancelled_at", "cancelled_by", "version", "sequence"])
+    appointment.save(update_fields=["status", "arrived_at", "cancelled_at", "cancelled_by", "version", "sequence"])
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:

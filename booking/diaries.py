@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from booking.caps import monday_of, starts_under_caps
 from booking.models import Appointment, HoursOverride, Service
 from booking.opening_hours import WeeklyHours, day_interval, online_openings
-from booking.scheduling import Interval, offered_starts
+from booking.scheduling import Interval, VisitShape, offered_starts
 from clinic.practice.models import Clinic, Therapist
 
 
@@ -31,13 +31,15 @@ class Diary:
     def all_openings(self) -> list[Interval]:
         return self.openings + self.kept
 
-    def offered(self, service: Service, *, clinic: Clinic, earliest: datetime, latest: datetime) -> list[datetime]:
-        """When `service` can start here, to those who book online."""
+    def offered(
+        self, service: Service, *, shape: VisitShape, clinic: Clinic, earliest: datetime, latest: datetime
+    ) -> list[datetime]:
+        """When `service` can start here in `shape`, to those who book online."""
         starts = offered_starts(
             openings=self.openings,
             closed=self.closed,
             blocked=self.blocked,
-            shape=service.shape,
+            shape=shape,
             earliest=earliest,
             latest=latest,
         )

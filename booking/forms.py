@@ -136,13 +136,24 @@ class ReturningForm(AsksAboutSlips):
 class DetailsForm(ContactForm):
     """Who comes to a visit, unless we know the `patient`; and, where there are texts, whether they want some."""
 
+    is_for_minor = forms.BooleanField(
+        label="I am booking for someone under 18. I am their parent or guardian.", required=False
+    )
+    guardian_name = forms.CharField(
+        label="Name of the parent or guardian",
+        required=False,
+        max_length=120,
+        help_text="Only if the patient is under 18. Their own name goes above.",
+    )
     text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
     uses_first_name = forms.BooleanField(label=FIRST_NAME_WORDS, help_text=WHY_FIRST_NAME, required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    terms_seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, *args, clinic: Clinic, patient: Patient | None = None, **kwargs):
+    def __init__(self, *args, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs):
         kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
-        super().__init__(*args, clinic=clinic, **kwargs)
+        super().__init__(*args, service=service, clinic=clinic, **kwargs)
+        self.initial.setdefault("terms_seen", service.fingerprint)
         self.patient = patient
         if patient is not None:
             del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
@@ -150,6 +161,22 @@ class DetailsForm(ContactForm):
             self.initial["uses_first_name"] = bool(patient.first_name_since)
         if not has_texts():
             del self.fields["text_consent"]
+
+    def show_terms(self, fingerprint: str) -> None:
+        """Let the form carry other terms than those its reader saw: the page shows them now."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("terms_seen")] = fingerprint
+
+    def clean_guardian_name(self) -> str:
+        """One line, like a patient's name; required once the box above is ticked, and only then believed."""
+        name, is_for_minor = normalise_name(self.cleaned_data["guardian_name"]), self.cleaned_data.get("is_for_minor")
+        if is_for_minor and not name:
+            raise forms.ValidationError("Enter your name, as the parent or guardian.")
+        if name and not is_for_minor:
+            raise forms.ValidationError(
+                "Tick the box above if the patient is under 18 and you are their parent or guardian. If not, leave this empty."
+            )
+        return name
 
     def clean_text_consent(self) -> str:
         """The words that were agreed to; empty if they were not."""
@@ -165,6 +192,7 @@ class DetailsForm(ContactForm):
             time_zone=time_zone,
             text_consent=typed.get("text_consent", ""),
             uses_first_name=typed["uses_first_name"],
+            guardian_name=typed["guardian_name"],
             patient=known,
         )
 
@@ -293,8 +321,24 @@ class StaffBookingForm(MayBreakRules):
     name = forms.CharField(label="Patient's name", max_length=120)
     email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
     phone = PhoneField()
+    guardian_name = forms.CharField(
+        label="Parent or guardian",
+        required=False,
+        max_length=120,
+        help_text="Their name, if the patient is under 18: they come along and sign.",
+    )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    field_order = ("service", "therapist", "starts_at", "despite_rules", "mode", "name", "email", "phone")
+    field_order = (
+        "service",
+        "therapist",
+        "starts_at",
+        "despite_rules",
+        "mode",
+        "name",
+        "email",
+        "phone",
+        "guardian_name",
+    )
 
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
@@ -304,10 +348,13 @@ class StaffBookingForm(MayBreakRules):
         """One line, as in the patients' own form."""
         return read_name(self)
 
+    def clean_guardian_name(self) -> str:
+        return normalise_name(self.cleaned_data["guardian_name"])
+
     def booking(self) -> dict:
         """What `book_appointment` is to be told."""
         told = dict(self.cleaned_data)
-        contact = Contact(**{name: told.pop(name) for name in ("name", "email", "phone")})
+        contact = Contact(**{name: told.pop(name) for name in ("name", "email", "phone", "guardian_name")})
         return {**told, "contact": contact}
 
 

@@ -33,16 +33,26 @@ def hold_time(
     therapist: Therapist,
     starts_at: datetime,
     idempotency_key: uuid.UUID,
+    instead_of: Appointment | None = None,
     now: datetime,
 ) -> Appointment:
     """Keep a time for ten minutes. The same key for the same time, as from a double click, is the same hold.
 
+    `instead_of` is the hold that the same visitor has already: it is released in the transaction that places the new one, so
+    it stays if the new time cannot be had. Asked for the very time that it keeps, it is returned.
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
     starts_at = starts_at.astimezone(UTC)
     place = {"service": service, "therapist": therapist, "starts_at": starts_at}
-    own = Q(idempotency_key=idempotency_key)
-    with locked_diaries([therapist.pk], look_first=partial(require_untaken, **place, own=own, now=now)):
+    own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
+    look_first = partial(require_untaken, therapist=therapist, starts_at=starts_at, own=own, now=now)
+    therapists = {therapist.pk, instead_of.therapist_id if instead_of else therapist.pk}
+    with locked_diaries(therapists, look_first=look_first):
+        if instead_of is not None:
+            before = Appointment.objects.filter(pk=instead_of.pk).first()
+            if before is not None and keeps(before, **place, now=now):
+                return before
+            release_hold(instead_of)
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and _is_live_at(earlier, therapist, starts_at, now):
             return earlier
@@ -64,12 +74,20 @@ def hold_time(
             hold_expires_at=now + HOLD,
             idempotency_key=idempotency_key,
             created_at=now,
+            **service.terms,
         )
 
 
 def _is_live_at(appointment: Appointment, therapist: Therapist, starts_at: datetime, now: datetime) -> bool:
     is_same_time = appointment.therapist_id == therapist.pk and appointment.starts_at == starts_at
     return is_same_time and is_live(appointment, now=now)
+
+
+def keeps(
+    appointment: Appointment, *, service: Service, therapist: Therapist, starts_at: datetime, now: datetime
+) -> bool:
+    """Whether the row is a live hold of this very time for this service."""
+    return appointment.service_id == service.pk and _is_live_at(appointment, therapist, starts_at, now)
 
 
 def hold_token(appointment: Appointment) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange
+from booking.visit_states import State
 from clinic.outbox.alerts import staff_email, why_clinic_unreachable
 from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message
@@ -25,7 +26,7 @@ def note_not_coming(*, appointment: Appointment, version: int | None = None, now
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
-    if appointment.status != Status.BOOKED or appointment.starts_at <= now:
+    if appointment.state != State.BOOKED or appointment.starts_at <= now:
         raise TooLateToChange
     if appointment.not_coming_at is None:
         appointment.not_coming_at, appointment.confirmed_at = now, None

@@ -9,6 +9,7 @@ from django.urls import reverse
 from booking.appointments import Contact, book_in_locked_schedule
 from booking.changes import is_changeable, move_appointment
 from booking.diary_lock import locked_diaries
+from booking.earlier_visits import require_earlier_visit
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.refusals import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
 from booking.rules import require_free
@@ -22,7 +23,7 @@ Status = WaitListEntry.Status
 def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
     """The later visit that taking `offer` would free; None for who has none.
 
-    Raises OfferOver, SlotTaken or SlotNotOffered if it cannot be taken any more. The answer holds for as long as the
+    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it cannot be taken any more. The answer holds for as long as the
     caller has the diary locked.
     """
     entry = offer.entry
@@ -31,6 +32,8 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
     visit = next_visit_of(entry, now=now)
     if visit is not None and (visit.starts_at <= offer.starts_at or not is_changeable(visit, clinic=clinic, now=now)):
         raise OfferOver
+    if visit is None:
+        require_earlier_visit(service=entry.service, patient=entry.patient, starts_at=offer.starts_at)
     if now >= offer.expires_at:
         raise SlotNotOffered(NotOfferedBecause.NOTICE)
     require_free(

@@ -34,6 +34,18 @@ class SlotNotOffered(BookingRefused):
         self.reason, self.reasons, self.own_visit = reasons[0], reasons, own_visit
 
 
+class NeedsEarlierVisit(BookingRefused):
+    """A follow-up needs an earlier visit of the patient, whom a mailed link has shown or whom staff know."""
+
+
+class TermsChanged(BookingRefused):
+    """The form showed another length, price or late fee than `terms`, those of now."""
+
+    def __init__(self, terms):
+        super().__init__("the length, price or late fee changed")
+        self.terms = terms
+
+
 class BusyTryAgain(BookingRefused):
     """Others held the therapist's diary for longer than we wait."""
 
@@ -68,6 +80,10 @@ class VisitCancelled(BookingRefused):
 
 class VisitNotStarted(BookingRefused):
     """Nobody can have missed a visit that lies ahead."""
+
+
+class ArrivalTooEarly(BookingRefused):
+    """An arrival can be marked from the visit's day on, by the clinic's calendar."""
 
 
 class AddressProven(BookingRefused):

@@ -43,7 +43,7 @@ from booking.still_wanted import (
 )
 from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
-from booking.wording import clinic_time, near_day_words, place_words, visit_time, visitors_visit_time
+from booking.wording import clinic_time, minor_words, near_day_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
@@ -219,6 +219,9 @@ def email_context(
         **placeholder_values(appointment, clinic=clinic, now=now, kind=kind, version=version),
         "not_me_url": f"{visit_page}cancel/" if kind == BOOKED and appointment.patient.is_provisional else "",
         "change_words": _change_words(appointment, clinic, now=now) if kind in (BOOKED, MOVED) else "",
+        "minor_words": minor_words(is_in_person=is_in_person, guardian_name=appointment.guardian_name)
+        if kind == BOOKED
+        else "",
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         **buttons(
             kind,
@@ -238,7 +241,7 @@ def _change_words(appointment: Appointment, clinic: Clinic, *, now: datetime) ->
         return ""
     until = f"You can move or cancel online until {clinic_time(deadline, clinic)}."
     words = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return " ".join(filter(None, [words, appointment.service.late_fee_words]))
+    return " ".join(filter(None, [words, appointment.late_fee_words]))
 
 
 def text_values(message: Message, now: datetime) -> dict:

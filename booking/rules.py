@@ -12,7 +12,7 @@ from booking.diaries import Diary, read_diaries
 from booking.models import Appointment, Service
 from booking.opening_hours import day_interval
 from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.scheduling import Interval, offered_starts
+from booking.scheduling import Interval, VisitShape, offered_starts
 from clinic.practice.models import Clinic, Patient, Therapist
 
 Because = NotOfferedBecause
@@ -69,21 +69,22 @@ def require_free(
 
     Raises SlotNotOffered with the rules that hide it, SlotTaken if another visit stands in the way. Its answer holds
     for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
-    not stand in its own way.
+    not stand in its own way, and keeps the length that was agreed.
     """
+    shape = in_place_of.shape_of(service) if in_place_of else service.shape
     place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
     broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
     diary, is_theirs = _diary_of_the_day(starts_at=starts_at, **place)
     if diary is None or not is_theirs:
         broken.append(Because.SERVICE)
     if diary is not None:
-        broken += _broken_in_the_diary(diary, service, starts_at, clinic)
-    own_visit = _own_visit_then(patient, service, starts_at, in_place_of)
+        broken += _broken_in_the_diary(diary, service, shape, starts_at, clinic)
+    own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
     if diary is None or (broken and not despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
-    blocked = service.shape.blocked(starts_at)
+    blocked = shape.blocked(starts_at)
     if any(blocked.overlaps(other) for other in diary.blocked):
         raise SlotTaken
 
@@ -103,9 +104,9 @@ def require_no_own_visit(visit: Appointment) -> None:
 
 
 def _own_visit_then(
-    patient: Patient | None, service: Service, starts_at: datetime, in_place_of: Appointment | None
+    patient: Patient | None, shape: VisitShape, starts_at: datetime, in_place_of: Appointment | None
 ) -> Appointment | None:
-    interval = service.shape.visit(starts_at.astimezone(UTC))
+    interval = shape.visit(starts_at.astimezone(UTC))
     return None if patient is None else _other_visit_of(patient.pk, interval, in_place_of)
 
 
@@ -115,11 +116,22 @@ def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointm
     return visits.select_related("service", "therapist").first()
 
 
-def require_untaken(*, service: Service, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:
+def require_untaken(*, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:
     """A first look, in one query, by who waits for the diary: raises SlotTaken if a visit or a hold that is not `own` lies
-    there. What it lets pass, `require_free` must still allow."""
-    blocked = service.shape.blocked(starts_at)
+    at the start. What it lets pass, `require_free` must still allow: it knows the length that was held."""
+    blocked = Interval(starts_at, starts_at + timedelta(minutes=1))
     if Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist).exclude(own).exists():
+        raise SlotTaken
+
+
+def require_own_time_free(appointment: Appointment, *, now: datetime) -> None:
+    """Refuse to let a visit block its time again if another visit or a live hold has it. Raises SlotTaken.
+
+    The answer holds for as long as the caller has the therapist's schedule locked.
+    """
+    own = Interval(appointment.blocked.lower, appointment.blocked.upper)
+    others = Appointment.objects.blocking(own, now=now).filter(therapist=appointment.therapist_id)
+    if others.exclude(pk=appointment.pk).exists():
         raise SlotTaken
 
 
@@ -149,18 +161,19 @@ def _diary_of_the_day(
     return (found[0] if found else None), False
 
 
-def _broken_in_the_diary(diary: Diary, service: Service, starts_at: datetime, clinic: Clinic) -> list[Because]:
+def _broken_in_the_diary(
+    diary: Diary, service: Service, shape: VisitShape, starts_at: datetime, clinic: Clinic
+) -> list[Because]:
     broken = []
-    if not _is_open(diary.openings, diary.closed, service, starts_at):
-        broken.append(Because.KEPT if _is_open(diary.all_openings, diary.closed, service, starts_at) else Because.HOURS)
+    if not _is_open(diary.openings, diary.closed, shape, starts_at):
+        broken.append(Because.KEPT if _is_open(diary.all_openings, diary.closed, shape, starts_at) else Because.HOURS)
     if not starts_under_caps([starts_at], taken=diary.counted, caps=service.caps, zone=clinic.zone):
         broken.append(Because.CAP)
     return broken
 
 
-def _is_open(openings: list[Interval], closed: list[Interval], service: Service, starts_at: datetime) -> bool:
+def _is_open(openings: list[Interval], closed: list[Interval], shape: VisitShape, starts_at: datetime) -> bool:
     end = starts_at + timedelta(seconds=1)
-    shape = service.shape
     return bool(
         offered_starts(openings=openings, closed=closed, blocked=[], shape=shape, earliest=starts_at, latest=end)
     )

@@ -59,10 +59,7 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
         return "the visit is gone"
     if visit.version != message.version:
         return "the visit was changed"
-    came = visit.status == Appointment.Status.COMPLETED or (
-        visit.status == Appointment.Status.BOOKED and visit.arrived_at
-    )
-    return None if came else "nobody noted that the patient came"
+    return None if visit.has_come else "nobody noted that the patient came"
 
 
 def _find_visit(message: Message) -> Appointment | None:
@@ -83,4 +80,4 @@ def _why_not_ahead(
         return "the visit has begun"
     if visit.not_coming_at:
         return "the patient has said that they cannot come"
-    return "the patient has arrived" if visit.arrived_at else None
+    return "the patient has arrived" if visit.has_come else None

@@ -3,8 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
+from booking.attendance import complete_visits
 from booking.feed_alerts import tell_of_silent_feeds
 from booking.stuck_waits import tell_who_is_stuck
+
+
+@shared_task(name="booking.tasks.complete_arrived_visits")
+def complete_arrived_visits():
+    complete_visits(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_silent_feeds")

@@ -52,7 +52,7 @@ class TodaysVisit:
 
     @property
     def has_arrived(self) -> bool:
-        return self.appointment.arrived_at is not None
+        return self.appointment.has_come
 
     @property
     def is_missed(self) -> bool:
@@ -245,7 +245,7 @@ def _next_visit(whole_day: Interval, therapist: Therapist | None) -> Appointment
 
 def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
     """Visits that stand although the patient has said that they cannot come: someone has to call."""
-    ahead = _of(therapist).filter(status=Status.BOOKED, not_coming_at__isnull=False, ends_at__gt=now)
+    ahead = _of(therapist).filter(status=Status.BOOKED, arrived_at=None, not_coming_at__isnull=False, ends_at__gt=now)
     return ahead.order_by("starts_at")
 
 
@@ -253,8 +253,8 @@ def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appo
     """Visits of the last days of which nobody said whether the patient came."""
     return (
         _of(therapist)
-        .filter(status=Status.BOOKED, arrived_at__isnull=True)
-        .filter(ends_at__lte=whole_day.start, ends_at__gt=whole_day.start - UNMARKED_FOR)
+        .unmarked(now=whole_day.start)
+        .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
         .order_by("starts_at")
     )
 

@@ -30,6 +30,14 @@ def zone_words(local: datetime) -> str:
     return name if name[0].isalpha() else f"UTC{local:%:z}"
 
 
+def minor_words(*, is_in_person: bool, guardian_name: str = "") -> str:
+    """What a patient under 18 needs, in one sentence for whoever reads; `guardian_name` is who booked for them, if they did."""
+    there = "come along and sign" if is_in_person else "be there for the talk"
+    if guardian_name:
+        return f"You booked as the parent or guardian of someone under 18: please {there}."
+    return f"Is the patient under 18? A parent or guardian must book the visit and {there}."
+
+
 def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     """Like "today", "tomorrow" or "on Tuesday 1 December", as a reader in `zone` would say it at `now`."""
     day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()

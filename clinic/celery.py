@@ -37,6 +37,11 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "send due messages": {"task": "clinic.outbox.tasks.send_due", "schedule": 30.0, "options": {"expires": 30}},
+        "complete visits that are over": {
+            "task": "booking.tasks.complete_arrived_visits",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "look for calendars nobody reads any more": {
             "task": "booking.tasks.look_for_silent_feeds",
             "schedule": 3600.0,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from booking.availability import next_free_slots
-from booking.models import OpeningHours, Service
+from booking.models import OpeningHours, Purpose, Service
 from booking.week_in_words import opening_times, week_in_words
 from booking.wording import clinic_time
 from clinic.practice.models import Clinic, Therapist
@@ -31,7 +31,7 @@ def home(request):
     opening = [row.weekly for row in OpeningHours.objects.filter(therapist__is_active=True)]
     address = describe_address(request)
     booked_online = [service for service in services if service.is_booked_online]
-    first_call = next((service for service in booked_online if not service.price_cents), None)
+    first_call = next((service for service in booked_online if service.purpose == Purpose.CALL), None)
     slots = next_free_slots(service=first_call, limit=1, now=now, clinic=clinic) if first_call else []
     articles = list(published(now=now)[:4])
     context = {

@@ -1,5 +1,7 @@
 """What staff can do to one visit or to several: each by its domain function, several at once only after a list was seen."""
 
+from datetime import datetime
+
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -10,26 +12,33 @@ from django.utils import timezone
 
 from booking.admin.refusals import refusal_words
 from booking.admin.when import local_time
-from booking.attendance import mark_arrived, mark_no_show
-from booking.changes import cancel_appointment, is_changeable, undo_cancellation
+from booking.attendance import mark_arrived, mark_no_show, undo_arrival, undo_no_show
+from booking.changes import cancel_appointment, undo_cancellation
 from booking.forms import read_version
 from booking.models import Appointment
 from booking.off_schedule import accept_off_schedule
 from booking.refusals import BookingRefused, TimeClosed, VisitChanged
-from clinic.practice.models import Clinic
-
-Status = Appointment.Status
+from booking.visit_states import Act
 
 # By which function, and what it says when it is done.
 ACTS = {
     "arrived": (mark_arrived, "marked as arrived"),
+    "undo-arrival": (undo_arrival, "no longer marked as arrived"),
     "no-show": (mark_no_show, "marked as a no-show"),
+    "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
     "cancel": (
         cancel_appointment,
         "cancelled; the patient is told by email in 3 minutes, until then it can be undone",
     ),
     "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
+}
+
+# Of what is done to several: by which act of the table, and what it would do.
+OUTCOMES = {
+    "cancel": (Act.CANCEL, "will be cancelled, and the patient told by email in 3 minutes"),
+    "arrived": (Act.ARRIVE, "will be marked as arrived"),
+    "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
 
@@ -93,7 +102,7 @@ class VisitActs(admin.ModelAdmin):
                 if str(visit.pk) in seen:
                     self._act(request, visit, act, version=read_version(seen[str(visit.pk)]))
             return None
-        lines = [f"{_line(visit)}: {_outcome(visit, act, by=request.user)}" for visit in visits]
+        lines = [f"{_line(visit)}: {_outcome(visit, act, now=timezone.now())}" for visit in visits]
         hidden = [("action", action), ("confirmed", "1")]
         hidden += [(ACTION_CHECKBOX_NAME, visit.pk) for visit in visits]
         hidden += [("seen", f"{visit.pk}:{visit.version}") for visit in visits]
@@ -133,17 +142,11 @@ def _line(visit: Appointment) -> str:
     )
 
 
-def _outcome(visit: Appointment, act: str, *, by) -> str:
+def _outcome(visit: Appointment, act: str, *, now: datetime) -> str:
     """What `act` would do to the visit as it is, or why it would do nothing."""
-    now = timezone.now()
-    if visit.status == Status.CANCELLED:
-        return "is cancelled already, nothing changes"
-    if act == "cancel" and not is_changeable(visit, clinic=Clinic.objects.current(), by=by, now=now):
-        return "cannot be cancelled, it is over or was never booked"
-    if act == "no-show" and now < visit.starts_at:
-        return "has not begun yet, nothing changes"
-    return {
-        "cancel": "will be cancelled, and the patient told by email in 3 minutes",
-        "arrived": "will be marked as arrived",
-        "no-show": "will be marked as a no-show",
-    }[act]
+    row, words = OUTCOMES[act]
+    try:
+        state_after(visit, row, now=now)
+    except BookingRefused as refusal:
+        return f"nothing changes. {refusal_words(refusal)}"
+    return words if can_change(visit, row, now=now) else "nothing changes, it is so already"

@@ -2,9 +2,10 @@
 
 from django import forms
 from django.contrib import admin
+from django.utils import timezone
 
 from assessments.models import Questionnaire
-from booking.models import Service
+from booking.models import Appointment, Service
 from clinic.practice.guarded_saving import GuardedSaving
 from clinic.practice.money import format_money
 from clinic.practice.money_field import MoneyField
@@ -39,12 +40,28 @@ class ServiceForm(forms.ModelForm):
 
 @admin.register(Service)
 class ServiceAdmin(GuardedSaving, admin.ModelAdmin):
-    list_display = ("name", "minutes", "price", "ways", "listing", "position")
+    list_display = ("name", "purpose_words", "minutes", "price", "ways", "listing", "position")
     list_editable = ("position",)
     form = ServiceForm
+    readonly_fields = ("visits_ahead",)
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
-        (None, {"fields": ("name", "slug", "summary", "includes", "price_cents", "listing", "position")}),
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "slug",
+                    "purpose",
+                    "summary",
+                    "includes",
+                    "price_cents",
+                    "visits_ahead",
+                    "listing",
+                    "position",
+                )
+            },
+        ),
         ("How and with whom", {"fields": ("in_person", "by_video", "by_phone", "therapists", "intake_slug")}),
         ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
         ("Late changes", {"fields": ("late_fee_cents", "is_first_late_free", "late_fee_note")}),
@@ -65,6 +82,22 @@ class ServiceAdmin(GuardedSaving, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False  # visits keep their service; hide it instead
+
+    @admin.display(description="for", ordering="purpose")
+    def purpose_words(self, service):
+        return service.get_purpose_display().partition(":")[0]
+
+    @admin.display(description="visits ahead")
+    def visits_ahead(self, service):
+        """What a change of price or length leaves alone."""
+        ahead = Appointment.objects.filter(
+            service=service.pk, status=Appointment.Status.BOOKED, starts_at__gt=timezone.now()
+        )
+        count = ahead.count()
+        if not count:
+            return "None. A new price or length is for new bookings."
+        visits = "1 visit ahead keeps" if count == 1 else f"{count} visits ahead keep"
+        return f"{visits} the length, price and late fee {'it was' if count == 1 else 'they were'} booked with."
 
     @admin.display(ordering="price_cents")
     def price(self, service):

@@ -1,8 +1,10 @@
 """Why something may not happen to a visit, in words for the staff."""
 
 from booking.refusals import (
+    ArrivalTooEarly,
     BookingRefused,
     BusyTryAgain,
+    NeedsEarlierVisit,
     NotOfferedBecause,
     SlotNotOffered,
     SlotTaken,
@@ -15,12 +17,14 @@ from booking.refusals import (
 )
 
 REFUSALS = {
-    TooLateToChange: "The visit is over, or was never booked.",
+    NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
+    TooLateToChange: "The visit is over, was never booked, or is marked as a no-show. Undo the mark first.",
     TooLateToUndo: "The patient has been told by now. Book the visit anew.",
     VisitCancelled: "The visit is cancelled.",
     VisitChanged: "The visit was changed after this page was loaded. Nothing was done.",
     VisitNotStarted: "The visit has not begun yet.",
     TimeClosed: "This time was blocked after the visit was cancelled.",
+    ArrivalTooEarly: "The visit is on a later day. You can mark the arrival on that day.",
     SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
     BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
 }

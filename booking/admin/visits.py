@@ -15,20 +15,31 @@ from django.views.decorators.http import require_POST
 from assessments.models import Response
 from booking.admin.acts import VisitActs, state_words
 from booking.admin.refusals import broken_rules_words, refusal_words
-from booking.admin.when import WhenFilter, local_time
+from booking.admin.when import UnmarkedFilter, WhenFilter, local_time
 from booking.appointments import book_appointment
+from booking.attendance import can_change
 from booking.changes import is_changeable, is_undoable, move_appointment
 from booking.forms import StaffBookingForm, StaffMoveForm
 from booking.models import Appointment, WaitListEntry
 from booking.off_schedule import find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered, VisitChanged
+from booking.visit_states import Act, State
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
+from clinic.practice.money import format_money
 from clinic.practice.phone import format_phone
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
+
+# The buttons of a visit's page that mark who came: by which act of the table, and what they say.
+MARKS = {
+    "arrived": (Act.ARRIVE, "They arrived"),
+    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo: they have not arrived"),
+    "no-show": (Act.NO_SHOW, "They did not come"),
+    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo: it is open whether they came"),
+}
 
 # Fields of a visit's page that show other rows than the visit's own.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
@@ -45,7 +56,7 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 @admin.register(Appointment)
 class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
     list_display = ("when", "patient", "what", "chips", "therapist")
-    list_filter = (WhenFilter, "status", "therapist", "service")
+    list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
     date_hierarchy = "starts_at"
@@ -53,7 +64,22 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
     search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
-        (None, {"fields": ("when", "patient_link", "phone", "what", "therapist", "status", "reference")}),
+        (
+            None,
+            {
+                "fields": (
+                    "when",
+                    "patient_link",
+                    "phone",
+                    "what",
+                    "agreed",
+                    "guardian_name",
+                    "therapist",
+                    "status",
+                    "reference",
+                )
+            },
+        ),
         (
             "Before the visit",
             {"fields": ("not_coming_at", "intake_link", "confirmed_at", "messages_link", "source_article")},
@@ -101,8 +127,14 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
-        if visit.confirmed_at:
+        if visit.is_unmarked_at(timezone.now()):
+            chips.append(("chip-warn", "unmarked: did they come?"))
+        if visit.state == State.ARRIVED:
+            chips.append(("chip-ok", "arrived"))
+        elif visit.confirmed_at:
             chips.append(("chip-ok", "confirmed"))
+        if visit.guardian_name:
+            chips.append(("chip-warn", f"under 18: with {visit.guardian_name}"))
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         elif visit.service.intake_slug:
@@ -110,6 +142,12 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
         if visit.source_article:
             chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
+
+    @admin.display(description="agreed")
+    def agreed(self, visit):
+        """The visit's own length, price and late fee, whatever the service's are today."""
+        words = f"{visit.minutes} minutes, {format_money(visit.price_cents)}"
+        return f"{words}. {visit.late_fee_words}" if visit.late_fee_words else words
 
     @admin.display(description="history")
     def history(self, visit):
@@ -188,6 +226,10 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
             "may_move": is_theirs and is_changeable(visit, clinic=Clinic.objects.current(), by=request.user, now=now),
             "off_schedule": find_off_schedule(visit, now=now).words if is_theirs else (),
             "may_undo": is_theirs and is_undoable(visit, now=now),
+            "may_cancel": is_theirs and can_change(visit, Act.CANCEL, now=now),
+            "marks": [
+                (act, words) for act, (row, words) in MARKS.items() if is_theirs and can_change(visit, row, now=now)
+            ],
             "title": "Visit",
             **(extra_context or {}),
         }

@@ -15,6 +15,19 @@ def local_time(instant: datetime) -> LocalTime:
     return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
 
 
+class UnmarkedFilter(admin.SimpleListFilter):
+    """The visits that are over without a mark whether the patient came. They are past, so it looks at every day."""
+
+    title = "ending"
+    parameter_name = "ending"
+
+    def lookups(self, request, model_admin):
+        return (("unmarked", "Unmarked: did they come?"),)
+
+    def queryset(self, request, queryset):
+        return queryset.unmarked(now=timezone.now()) if self.value() == "unmarked" else queryset
+
+
 class WhenFilter(admin.SimpleListFilter):
     """From today on unless asked otherwise. Days are those of the zone the page is under: the clinic's."""
 
@@ -48,6 +61,6 @@ class WhenFilter(admin.SimpleListFilter):
             return queryset.filter(starts_at__lt=start).order_by("-starts_at")
         # A search or a day of the calendar looks everywhere.
         is_narrowed = self.value() == "all" or any(
-            name.startswith((SEARCHED_VAR, "starts_at__")) for name in request.GET
+            name.startswith((SEARCHED_VAR, "starts_at__", UnmarkedFilter.parameter_name)) for name in request.GET
         )
         return queryset if is_narrowed else queryset.filter(starts_at__gte=start)

@@ -18,7 +18,7 @@ def describe_newest_events(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("booking", "0012_waiting_zone"), ("practice", "0009_unreviewed_articles")]
+    dependencies = [("booking", "0010_what_was_agreed"), ("practice", "0009_unreviewed_articles")]
 
     operations = [
         migrations.AddField(

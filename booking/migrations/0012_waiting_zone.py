@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("booking", "0009_schedule_rules")]
+    dependencies = [("booking", "0011_moves")]
 
     operations = [
         migrations.AddField(

@@ -3,7 +3,7 @@
 from .appointment import Appointment, AppointmentEvent
 from .feed import CalendarFeed
 from .hours import HoursMode, HoursOverride, OpeningHours
-from .offer import Service, VisitMode
+from .offer import Purpose, Service, VisitMode
 from .returning import ReturnRequest
 from .waiting import SlotOffer, WaitListEntry
 
@@ -14,6 +14,7 @@ __all__ = [
     "HoursMode",
     "HoursOverride",
     "OpeningHours",
+    "Purpose",
     "ReturnRequest",
     "Service",
     "SlotOffer",

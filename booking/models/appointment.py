@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -9,11 +10,13 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.scheduling import Interval
+from booking.scheduling import Interval, VisitShape
+from booking.visit_states import State, state_of
 from clinic.practice.phone import E164_PATTERN
 
-from .offer import Service, VisitMode
+from .offer import Service, Terms, VisitMode
 
+MINUTE = timedelta(minutes=1)
 # Letters and digits that are not taken for one another, on paper or on the phone.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -36,12 +39,22 @@ class AppointmentQuerySet(models.QuerySet):
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
+    def standing(self):
+        """Visits that were neither cancelled nor missed."""
+        return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
+
+    def arrived_and_over(self, *, now):
+        """Visits still booked that `booking.attendance.complete_visits` will complete."""
+        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=False, ends_at__lte=now)
+
+    def unmarked(self, *, now):
+        """Visits that are over without a mark whether the patient came."""
+        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
+
     def knowing_who_is_new(self):
         """With `has_been_here`: whether the patient had an earlier visit, or has one before this."""
-        earlier = Appointment.objects.filter(
-            patient=OuterRef("patient"),
-            starts_at__lt=OuterRef("starts_at"),
-            status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED),
+        earlier = Appointment.objects.standing().filter(
+            patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at")
         )
         return self.annotate(has_been_here=Exists(earlier))
 
@@ -50,8 +63,8 @@ class AppointmentQuerySet(models.QuerySet):
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
 
 
-class Appointment(models.Model):
-    """One visit, or one time held for somebody who is still typing."""
+class Appointment(Terms):
+    """One visit, or one time held for somebody who is still typing. Its terms are those that were agreed."""
 
     class Status(models.TextChoices):
         HELD = "held", "held"
@@ -98,6 +111,12 @@ class Appointment(models.Model):
     intake = models.OneToOneField(
         "assessments.Response", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    guardian_name = models.CharField(
+        "parent or guardian",
+        max_length=120,
+        blank=True,
+        help_text="Who booked for a patient under 18; empty where the patient booked.",
+    )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     not_coming_at = models.DateTimeField(
         "cannot come", null=True, blank=True, help_text="When the patient said so, too late to cancel online."
@@ -129,6 +148,11 @@ class Appointment(models.Model):
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),
             models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist_start"),
+            models.Index(
+                fields=["ends_at"],
+                name="appointment_to_complete",
+                condition=Q(status="booked", arrived_at__isnull=False),
+            ),
         ]
         constraints = [
             # Deferrable so that two visits can swap places in one transaction; immediate unless asked otherwise.
@@ -168,6 +192,13 @@ class Appointment(models.Model):
                 name="appointment_no_show_has_not_arrived", condition=~Q(status="no_show", arrived_at__isnull=False)
             ),
             models.CheckConstraint(
+                name="appointment_completed_has_arrived", condition=~Q(status="completed", arrived_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="appointment_arrived_is_not_held_nor_cancelled",
+                condition=~Q(status__in=["held", "cancelled"], arrived_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="appointment_other_phone_is_e164",
                 condition=Q(other_phone="") | Q(other_phone__regex=E164_PATTERN),
             ),
@@ -182,6 +213,34 @@ class Appointment(models.Model):
         """What the patient sees of it."""
         return Interval(self.starts_at, self.ends_at)
 
+    @property
+    def minutes(self) -> int:
+        """How long the visit is for the patient, as agreed."""
+        return (self.ends_at - self.starts_at) // MINUTE
+
+    def shape_of(self, service: Service) -> VisitShape:
+        """The length and the buffers that were agreed, on the start times that `service` has today."""
+        return VisitShape(
+            minutes=self.minutes,
+            step=service.start_step_minutes,
+            prepare=(self.starts_at - self.blocked.lower) // MINUTE,
+            turnover=(self.blocked.upper - self.ends_at) // MINUTE,
+        )
+
+    @property
+    def state(self) -> State:
+        """Its row of `booking.visit_states.TABLE`."""
+        return state_of(self.status, has_arrived=self.arrived_at is not None)
+
+    def is_unmarked_at(self, now) -> bool:
+        """Whether it is over without a mark whether the patient came; `unmarked` finds these rows."""
+        return self.state == State.BOOKED and self.ends_at <= now
+
+    @property
+    def has_come(self) -> bool:
+        """Whether the patient is marked as having come; by constraint, only visits that stand are."""
+        return self.arrived_at is not None
+
 
 class AppointmentEvent(models.Model):
     """One thing that happened to a visit. Written by the domain functions, never changed."""
@@ -193,7 +252,9 @@ class AppointmentEvent(models.Model):
         RESTORED = "restored", "cancelling undone"
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
+        ARRIVAL_UNDONE = "arrived_undo", "arrival undone"
         NO_SHOW = "no_show", "did not come"
+        NO_SHOW_UNDONE = "no_show_undo", "no-show undone"
         ADDRESS_CORRECTED = "address", "address corrected"
         NOT_COMING = "not_coming", "said they cannot come"
         OFF_SCHEDULE = "off_schedule", "kept, though outside the schedule"

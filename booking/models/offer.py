@@ -31,7 +31,55 @@ class ServiceQuerySet(models.QuerySet):
         return self.listed().filter(listing=Service.Listing.BOOKABLE, has_active_therapist=True)
 
 
-class Service(models.Model):
+class Terms(models.Model):
+    """What a visit costs: of a service, as offered today; of a visit, as agreed when its time was held or booked."""
+
+    price_cents = models.PositiveIntegerField("price (cents)", help_text="In cents: 15000 is $150; 0 is shown as free.")
+    late_fee_cents = models.PositiveIntegerField(
+        "late fee (cents)",
+        default=0,
+        help_text="For a change or a no-show after online changes close. In cents: 4000 is $40; 0: none.",
+    )
+    is_first_late_free = models.BooleanField(
+        "the first time is free", default=True, help_text="Said beside the late fee; you decide when you bill."
+    )
+    late_fee_note = models.CharField(
+        max_length=200, blank=True, help_text="One more sentence about it, such as when you waive it."
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def late_fee_words(self) -> str:
+        """What a late change costs, in sentences for patients; empty where it costs nothing."""
+        if not self.late_fee_cents:
+            return ""
+        free = " The first time is free." if self.is_first_late_free else ""
+        note = f" {self.late_fee_note.strip()}" if self.late_fee_note.strip() else ""
+        return f"A late change or a missed visit costs {format_money(self.late_fee_cents)}.{free}{note}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What a form carries of the length, price and late fee that its reader saw."""
+        return f"{self.minutes}-{self.price_cents}-{self.late_fee_cents}"
+
+    @property
+    def terms(self) -> dict:
+        """Its terms by column, to be copied to what is agreed on them."""
+        return {field.name: getattr(self, field.name) for field in Terms._meta.fields}
+
+
+class Purpose(models.TextChoices):
+    """What a service is for, in the field's terms."""
+
+    CALL = "call", "call: a first talk, before any visit"
+    EVALUATION = "evaluation", "evaluation: a first visit"
+    FOLLOW_UP = "follow_up", "follow-up: for patients who have been here"
+    OTHER = "other", "other"
+
+
+class Service(Terms):
     """Something a clinic does for somebody, with its minutes and its price."""
 
     class Listing(models.TextChoices):
@@ -45,6 +93,12 @@ class Service(models.Model):
         help_text="Its name in the web address, /book/…/. Links that people have kept break when it changes.",
     )
     name = models.CharField(max_length=80, help_text="What patients read on the button.")
+    purpose = models.CharField(
+        max_length=10,
+        choices=Purpose.choices,
+        default=Purpose.OTHER,
+        help_text="A follow-up can be booked online only by patients who have been here; staff can book it for anyone.",
+    )
     summary = models.CharField(max_length=200, help_text="One sentence under the name: who it is for.")
     includes = models.TextField(blank=True, help_text="What the price includes, one thing a line.")
     minutes = models.PositiveSmallIntegerField(
@@ -67,18 +121,6 @@ class Service(models.Model):
         default=0,
         validators=[MaxValueValidator(240)],
         help_text="Kept free after the visit. Patients never see it; it may run past closing.",
-    )
-    price_cents = models.PositiveIntegerField("price (cents)", help_text="In cents: 15000 is $150; 0 is shown as free.")
-    late_fee_cents = models.PositiveIntegerField(
-        "late fee (cents)",
-        default=0,
-        help_text="For a change or a no-show after online changes close. In cents: 4000 is $40; 0: none.",
-    )
-    is_first_late_free = models.BooleanField(
-        "the first time is free", default=True, help_text="Said beside the late fee; you decide when you bill."
-    )
-    late_fee_note = models.CharField(
-        max_length=200, blank=True, help_text="One more sentence about it, such as when you waive it."
     )
     by_phone = models.BooleanField(default=False, help_text="You call the patient at the time of the visit.")
     by_video = models.BooleanField(default=False, help_text="You send the patient a video link before the visit.")
@@ -145,6 +187,9 @@ class Service(models.Model):
                 violation_error_message="Choose at least one way: by phone, by video or in person.",
             ),
             models.CheckConstraint(
+                name="service_purpose_is_known", condition=Q(purpose__in=["call", "evaluation", "follow_up", "other"])
+            ),
+            models.CheckConstraint(
                 name="service_listing_is_known", condition=Q(listing__in=["bookable", "call_us", "hidden"])
             ),
         ]
@@ -168,6 +213,11 @@ class Service(models.Model):
         return self.is_bookable and self.has_active_therapist
 
     @property
+    def is_follow_up(self) -> bool:
+        """Whether it continues earlier visits, so that only patients who have been here can book it online."""
+        return self.purpose == Purpose.FOLLOW_UP
+
+    @property
     def modes(self) -> list[VisitMode]:
         """The ways it can happen, in the order offered."""
         offered = {VisitMode.IN_PERSON: self.in_person, VisitMode.VIDEO: self.by_video, VisitMode.PHONE: self.by_phone}
@@ -177,15 +227,6 @@ class Service(models.Model):
     def inclusions(self) -> list[str]:
         """What the price includes, thing by thing."""
         return [line.strip() for line in self.includes.splitlines() if line.strip()]
-
-    @property
-    def late_fee_words(self) -> str:
-        """What a late change costs, in sentences for patients; empty where it costs nothing."""
-        if not self.late_fee_cents:
-            return ""
-        free = " The first time is free." if self.is_first_late_free else ""
-        note = f" {self.late_fee_note.strip()}" if self.late_fee_note.strip() else ""
-        return f"A late change or a missed visit costs {format_money(self.late_fee_cents)}.{free}{note}"
 
     @property
     def is_only_in_person(self) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from assessments.advice import find_standing, responses_begun, responses_of
 from assessments.templatetags.assessment_tags import advice_context
-from booking.models import Appointment, Service
+from booking.models import Appointment, Purpose, Service
 
 register = template.Library()
 
@@ -36,9 +36,9 @@ def visits_without_questions(context: Context) -> dict:
 
 @register.inclusion_tag("booking/_book_buttons.html", takes_context=True)
 def book_buttons(context: Context, *, via: str = "", most: int = 2) -> dict:
-    """Buttons for the first `most` services that can be booked, with minutes and price; `via` is the article's code.
+    """Buttons for the first `most` services that newcomers can book, with minutes and price; `via` is the article's code.
 
     Without any, the clinic's phone number.
     """
-    services = Service.objects.booked_online()[:most]
+    services = Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP)[:most]
     return {"services": services, "query": f"?via={via}" if via else "", "clinic": context.get("clinic")}

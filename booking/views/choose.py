@@ -11,7 +11,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from assessments.screening import may_offer_screen
-from assessments.views.screen import screen_before
 from booking.availability import Slot, count_days, free_slots, next_free_slots, one_slot_a_time
 from booking.caps import monday_of
 from booking.clocks import Clock, clock_of_service
@@ -20,8 +19,9 @@ from booking.parts_of_day import PARTS
 from booking.paths import DayConverter
 from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
+from booking.views.entry import page_before
 from booking.views.own_hold import own_hold_context
-from booking.wording import day_words, short_day_words
+from booking.wording import day_words, minor_words, short_day_words
 from clinic.practice.models import Clinic, Therapist
 from education.views.addresses import describe_address
 
@@ -47,11 +47,12 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     trail = read_trail(request, now=now)
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
+    context["minor_words"] = minor_words(is_in_person=service.is_only_in_person)
     context |= {**zone_context(service, clinic, trail), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:
         return render(request, "booking/call_us.html", context)
-    if page := screen_before(request, trail.article):
+    if page := page_before(request, service, trail):
         return page
     today = clock.day(now)
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
@@ -82,7 +83,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     if not service.has_active_therapist:
         context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
         return render(request, "booking/call_us.html", context)
-    if page := screen_before(request, trail.article):
+    if page := page_before(request, service, trail):
         return page
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
     context |= {**choices_context(service, trail), **zone_context(service, clinic, trail)}

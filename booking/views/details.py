@@ -11,19 +11,22 @@ from django.views.decorators.http import require_http_methods
 
 from assessments.screening import forget_screen, is_screen_kept, read_screen, screen_pages
 from assessments.views.opening import note_sitting
-from assessments.views.screen import screen_before
 from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
+from booking.holds import hold_token as token_of
 from booking.models import Service
-from booking.refusals import BusyTryAgain, NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.refusals import BusyTryAgain, NeedsEarlierVisit, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
 from booking.rules import GRACE, change_deadline, require_free
 from booking.trail import read_trail
 from booking.views.choose import time_row, zone_context
+from booking.views.entry import follow_up_page, page_before
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
+from booking.views.own_hold import own_hold_context, own_hold_of, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
+from booking.wording import minor_words
 from clinic.practice.models import Clinic, Proof, Therapist
 
 OTHER_TIMES = 6
@@ -35,7 +38,7 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
@@ -55,6 +58,8 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "is_soon": deadline <= now + GRACE,
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
+        "agreed": service,
+        "minor_words": minor_words(is_in_person=service.is_only_in_person),
         "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
         "starts_at": starts_at,
         "time": clock.time(starts_at),
@@ -68,7 +73,10 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
 
 
 def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: bool = False) -> HttpResponse:
-    """The page with the button that keeps the time, or the one that says why nobody can have it."""
+    """The page with the button that keeps the time, or the one that says why nobody can have it; where this browser keeps it
+    already, on to its form."""
+    if not was_held and (page := to_own_hold(request, context, now)):
+        return page
     place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
     try:
         require_free(**place, mode=context["service"].modes[0], now=now)
@@ -86,6 +94,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
     if page := booking_over_budget(request, form, context, now):
         return page
+    if not hold_token and (own := own_hold_of(request, context, now)):
+        hold_token = token_of(own)
     contact = form.contact(time_zone="" if service.is_only_in_person else trail.zone_name)
     screen = read_screen(request.session)
     try:
@@ -99,8 +109,15 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             source_article=trail.article,
             hold_token=hold_token,
             screen=screen,
+            terms_seen=form.cleaned_data["terms_seen"],
             now=now,
         )
+    except NeedsEarlierVisit:
+        return follow_up_page(request, service, trail)
+    except TermsChanged as refusal:
+        form.show_terms(refusal.terms.fingerprint)
+        page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
+        return render(request, "booking/details.html", page, status=409)
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
@@ -134,6 +151,7 @@ def time_is_gone(
     others = [time_row(slot, clock) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)
+    page |= own_hold_context(request, service, clock, now)
     return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
 
 

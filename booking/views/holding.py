@@ -10,15 +10,15 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from assessments.views.screen import screen_before
 from booking.forms import DetailsForm
-from booking.holds import find_hold, hold_time, is_live, is_renewable, release_hold, renew_hold
+from booking.holds import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
 from booking.models import Appointment
 from booking.moderation import spend_hold
 from booking.refusals import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.rules import require_free
 from booking.views.details import book, details_context, offer_time, time_is_gone
-from booking.views.own_hold import held_path, own_hold, remember_hold
+from booking.views.entry import page_before
+from booking.views.own_hold import held_path, own_hold, remember_hold, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.wording import minutes_left_words
 from clinic.practice.networks import network_of
@@ -27,21 +27,21 @@ from clinic.practice.networks import network_of
 @require_POST
 @never_cache
 def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Keep a time, give back the one that this browser held before, and go on to the form; over the rate limit, without."""
+    """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     before, key = own_hold(request), _sent_key(request)
-    if before is not None and before.idempotency_key != key:
-        release_hold(before)
     place = {"therapist": context["therapist"], "starts_at": starts_at}
+    if before is not None and keeps(before, **place, service=context["service"], now=now):
+        return HttpResponseRedirect(held_path(before) + context["trail"].query, status=303)
     network, clinic = network_of(request), context["clinic"]
     if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
         path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
         return HttpResponseRedirect(path + context["trail"].query, status=303)
     try:
-        held = hold_time(**place, service=context["service"], idempotency_key=key, now=now)
+        held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
@@ -56,7 +56,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if row is not None:
@@ -71,7 +71,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
         service=context["service"],
         clinic=context["clinic"],
         patient=recognised_patient(request),
-        initial={"idempotency_key": row.idempotency_key},
+        initial={"idempotency_key": row.idempotency_key, "terms_seen": row.fingerprint},
     )
     return render(request, "booking/details.html", {**context, "form": form})
 
@@ -110,10 +110,12 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
     """The form for a time that is not held; sent, it books if the time is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
-    if page := screen_before(request, context["trail"].article):
+    if page := page_before(request, context["service"], context["trail"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
+    if page := to_own_hold(request, context, now):
+        return page
     place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
     try:
         require_free(**place, mode=context["service"].modes[0], now=now)
@@ -136,11 +138,12 @@ def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
     if not is_live(row, now=now):
         return {}
     return {
+        "agreed": row,
         "hold": {
             "path": held_path(row),
             "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
             "release_path": held_path(row, "release_hold"),
             "until": context["clock"].time(row.hold_expires_at),
             "left": minutes_left_words(row.hold_expires_at, now=now),
-        }
+        },
     }

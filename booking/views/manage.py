@@ -37,7 +37,7 @@ from booking.reminders import UNDO_FOR
 from booking.views.over_budget import undo_over_budget
 from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
-from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
+from booking.wording import clinic_time, minor_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.first_names import first_name
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
@@ -185,6 +185,9 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "place": place_words(appointment, clinic),
         "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
+        "minor_words": minor_words(
+            is_in_person=appointment.mode == Appointment.Mode.IN_PERSON, guardian_name=appointment.guardian_name
+        ),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,
         "is_ahead": is_standing and now < appointment.starts_at,

@@ -42,6 +42,7 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=Fals
         page = {**context, "is_gone": True, "is_waiting": is_waiting}
         return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
     context |= {"visit_time": clinic_time(visit.starts_at, clinic) if visit else None, "visit": visit}
+    context["agreed"] = visit or offer.entry.service  # a move keeps the visit's length and price
     status = 503 if is_busy else 409 if is_stale else 200
     return render(request, "booking/offer_freed.html", context, status=status)
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from booking.clocks import Clock
-from booking.holds import HOLD, hold_token, is_live
+from booking.holds import HOLD, hold_token, is_live, keeps
 from booking.models import Appointment, Service
 
 COOKIE, SALT = "hold", "booking.hold.cookie"
@@ -39,6 +39,19 @@ def held_path(held: Appointment, name: str = "held") -> str:
     """The address of the form for the held time, or of what can be done to the hold."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
+
+
+def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointment | None:
+    """The live hold this browser has of the very time that the page is about, as from another tab."""
+    held = own_hold(request)
+    place = {name: context[name] for name in ("service", "therapist", "starts_at")}
+    return held if held is not None and keeps(held, **place, now=now) else None
+
+
+def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:
+    """On to the form of the time that this browser keeps, instead of a page that calls it taken."""
+    held = own_hold_of(request, context, now)
+    return None if held is None else HttpResponseRedirect(held_path(held) + context["trail"].query)
 
 
 def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:

@@ -11,7 +11,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.screening import forget_screen, read_screen
-from assessments.views.screen import screen_before
 from booking.clocks import clock_of_entry, clock_of_service, clock_of_visit
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
@@ -19,6 +18,7 @@ from booking.rules import bookable_time
 from booking.stuck_waits import why_stuck
 from booking.trail import read_trail
 from booking.views.choose import choices_context
+from booking.views.entry import page_before
 from booking.views.manage import visit_context, visit_page, waiting_entry
 from booking.views.over_budget import join_over_budget
 from booking.wait_list import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
@@ -39,7 +39,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if not service.has_active_therapist:
         context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
         return render(request, "booking/call_us.html", context)
-    if page := screen_before(request, trail.article):
+    if page := page_before(request, service, trail):
         return page
     therapist = choices_context(service, trail)["therapist"]
     clock = clock_of_service(service, clinic=clinic, zone_name=trail.zone_name)

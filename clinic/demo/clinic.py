@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
-from booking.models import OpeningHours, Service
+from booking.models import OpeningHours, Purpose, Service
 from clinic.demo import login
 from clinic.practice.models import Clinic, Therapist, User
 
@@ -98,6 +98,7 @@ CLINIC = {
 SERVICES = [
     {
         "slug": "discovery-call",
+        "purpose": Purpose.CALL,
         "name": "Discovery call",
         "summary": "Not sure yet? Tell us what hurts and what you train for, and hear what a good next step would be.",
         "includes": "A talk with the therapist herself\nAn honest word on whether physical therapy is the right door",
@@ -112,6 +113,7 @@ SERVICES = [
     },
     {
         "slug": "evaluation",
+        "purpose": Purpose.EVALUATION,
         "name": "Evaluation",
         "summary": "A first visit for a runner who hurts: your story, your strength, your stride, and a plan.",
         "includes": "Strength and movement tests\nA look at how you run\nA written plan to take home",
@@ -124,6 +126,7 @@ SERVICES = [
     },
     {
         "slug": "follow-up",
+        "purpose": Purpose.FOLLOW_UP,
         "name": "Follow-up visit",
         "summary": "For those who have been evaluated here: check what works, change what does not.",
         "includes": "Tests from last time, again\nThe next steps of your plan",

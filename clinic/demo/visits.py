@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from booking.appointments import Contact, book_appointment
-from booking.attendance import confirm_appointment, mark_arrived
+from booking.attendance import complete_visits, confirm_appointment, mark_arrived
 from booking.availability import Slot, free_slots
 from booking.models import Appointment, Service
 from booking.wait_list import Wishes, join_wait_list
@@ -68,6 +68,7 @@ def book_demo_visits(*, now: datetime) -> int:
         if _has_visits(day, clinic):
             continue
         booked += _book_day(day, (booking for booking in BOOKINGS if booking.day == offset), clinic=clinic, now=now)
+    complete_visits(now=now)
     return booked
 
 
@@ -90,6 +91,7 @@ def _book_day(day: date, bookings: Iterable[Booking], *, clinic: Clinic, now: da
 
 
 def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime, now: datetime) -> None:
+    user = Therapist.objects.get(pk=slot.therapist.pk).user
     appointment = book_appointment(
         service=service,
         therapist=slot.therapist,
@@ -101,6 +103,7 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
         now=booked_at,
+        by=user if service.is_follow_up else None,  # arranged at the end of the visit before
     )
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
@@ -120,6 +123,4 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
     if booking.is_confirmed:
         confirm_appointment(appointment=appointment, now=booked_at + timedelta(hours=2))
     if booking.has_arrived:
-        user = Therapist.objects.get(pk=slot.therapist.pk).user
         mark_arrived(appointment=appointment, by=user, now=appointment.starts_at)
-        mark_arrived(appointment=appointment, by=user, now=now)

@@ -72,6 +72,23 @@ def test_summary_puts_flags_first_and_shows_every_basis(staff, worrying):
     assert "<script>alert(1)" not in text
 
 
+def test_minors_summary_says_under_18_and_who_agreed(staff, response, intake):
+    young = {"about.age": ["under-18"]}
+    guardian = {"guard.name": ["Petra Parent"], "guard.relation": ["parent"], "guard.consent": [True]}
+    save_page(response=response, page=intake.page_of["about.age"].link_id, answers=young, now=NOW)
+    page = staff.get(summary_url(response)).text
+    assert "under 18" in page and "No parent or guardian has agreed yet." in page
+    save_page(response=response, page=intake.page_of["guard.name"].link_id, answers=guardian, now=NOW)
+    page = staff.get(summary_url(response)).text
+    assert "under 18" in page and "<strong>Petra Parent" in page
+    assert "No parent or guardian has agreed yet." not in page
+
+
+def test_adults_summary_says_nothing_of_guardians(staff, worrying):
+    page = staff.get(summary_url(worrying)).text
+    assert "under 18" not in page and "guardian has agreed" not in page
+
+
 def test_reading_a_summary_is_written_down(staff, worrying, charlie, alice):
     staff.get(summary_url(worrying))
     event = AccessEvent.objects.get(action="R", object_id=str(worrying.pk))

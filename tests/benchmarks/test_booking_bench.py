@@ -71,6 +71,7 @@ def fill_diary(service, therapist, number: int, first: date = FIRST) -> None:
                 blocked=DateTimeTZRange(begins, begins + length),
                 status="booked",
                 idempotency_key=uuid.uuid4(),
+                price_cents=service.price_cents,
                 created_at=NOW,
             )
         )

@@ -9,6 +9,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from booking.attendance import mark_no_show
 from booking.changes import cancel_appointment, move_appointment
 from booking.closures import block_time
 from booking.models import Appointment, HoursOverride
@@ -83,7 +84,7 @@ def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
     page = client.get(page_of(visit))
     assert page.status_code == 200
     assert visit.reference in page.content.decode()
-    assert "They arrived" in page.content.decode()
+    assert "They arrived" not in page.content.decode(), "not before its day"
     assert "Mon 23 Nov, 10:00 am: booked, by the patient" in page.content.decode()
     assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
 
@@ -98,9 +99,15 @@ def test_time_and_state_cannot_be_edited(client, owner, evaluation):
 def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
     visit = book(evaluation)
     assert "has not begun yet" in act(client, visit, "no-show").content.decode()
-    assert "marked as arrived" in act(client, visit, "arrived").content.decode()
+    assert "on a later day" in act(client, visit, "arrived").content.decode()
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
         client.force_login(owner)
+        assert "They arrived" in client.get(page_of(visit)).content.decode()
+        came = act(client, visit, "arrived").content.decode()
+        assert "is marked as arrived" in came and "Undo: they have not arrived" in came
+        assert "no longer marked as arrived" in act(client, visit, "undo-arrival").content.decode()
+        assert "marked as a no-show" in act(client, visit, "no-show").content.decode()
+        assert "no longer marked as a no-show" in act(client, visit, "undo-no-show").content.decode()
         act(client, visit, "cancel")
         visit.refresh_from_db()
         assert (visit.status, visit.cancelled_by) == ("cancelled", owner)
@@ -111,13 +118,29 @@ def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
 
 def test_several_visits_are_marked_at_once(client, owner, evaluation):
     visits = [book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))]
-    chosen = {"action": "mark_as_arrived", "_selected_action": [visit.pk for visit in visits]}
-    asked = client.post(LIST + "?when=all", chosen).content.decode()
-    assert asked.count("will be marked as arrived") == 2
-    assert not Appointment.objects.filter(arrived_at=NOW).exists()
-    seen = {"confirmed": "1", "seen": [f"{visit.pk}:1" for visit in visits]}
-    client.post(LIST + "?when=all", chosen | seen)
-    assert Appointment.objects.filter(arrived_at=NOW).count() == 2
+    with time_machine.travel(NINE_ON_TUESDAY, tick=False):
+        client.force_login(owner)
+        chosen = {"action": "mark_as_arrived", "_selected_action": [visit.pk for visit in visits]}
+        asked = client.post(LIST + "?when=all", chosen).content.decode()
+        assert asked.count("will be marked as arrived") == 2
+        assert not Appointment.objects.filter(arrived_at=NINE_ON_TUESDAY).exists()
+        seen = {"confirmed": "1", "seen": [f"{visit.pk}:1" for visit in visits]}
+        client.post(LIST + "?when=all", chosen | seen)
+    assert Appointment.objects.filter(arrived_at=NINE_ON_TUESDAY).count() == 2
+
+
+def test_visit_that_is_over_and_unmarked_is_called_so_until_it_is_marked(client, owner, evaluation, front_desk):
+    past, weeks = book(evaluation), timedelta(weeks=5)
+    book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    with time_machine.travel(NINE_ON_TUESDAY + weeks, tick=False):
+        client.force_login(owner)
+        mark_no_show(
+            appointment=Appointment.objects.exclude(pk=past.pk).get(), by=front_desk, now=NINE_ON_TUESDAY + weeks
+        )
+        page = client.get(LIST, {"ending": "unmarked"}).content.decode()
+        assert "Alice Runner" in page and "unmarked: did they come?" in page and "Bob" not in page
+        act(client, past, "arrived")
+        assert "Alice Runner" not in client.get(LIST, {"ending": "unmarked"}).content.decode()
 
 
 def test_staff_book_for_somebody_on_the_phone(client, owner, evaluation, meredith):

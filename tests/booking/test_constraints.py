@@ -32,6 +32,7 @@ def twin_of(visit, **changes) -> Appointment:
         "blocked": visit.blocked,
         "status": "booked",
         "idempotency_key": uuid.uuid4(),
+        "price_cents": 15000,
         "created_at": NOW,
     }
     with transaction.atomic():

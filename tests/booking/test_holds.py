@@ -3,9 +3,11 @@
 import re
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
+from django.test import Client
 
 from booking.availability import free_slots
 from booking.closures import block_time
@@ -14,6 +16,7 @@ from booking.models import Appointment
 from booking.refusals import HoldNotRenewable, SlotNotOffered, SlotTaken
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+from .test_race import kinds_of, race
 
 NINE = "/book/evaluation/meredith/20261201T1400Z/"
 TEN = "/book/evaluation/meredith/20261201T1500Z/"
@@ -226,3 +229,70 @@ def test_a_foreign_or_garbled_hold_gets_a_plain_page(client, evaluation, clock, 
     assert Appointment.objects.get().status == "held"
     client.cookies["hold"] = "forged:value"
     assert press(client, TEN, key="not a key").status_code == 303
+
+
+# Another time, another tab
+
+
+def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    book(evaluation, name="Bob Faster", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    gone = press(client, TEN)
+    assert gone.status_code == 409
+    assert "We are still keeping Tuesday 1 December, 9:00 am EST for you." in gone.content.decode()
+    assert place in gone.content.decode()
+    assert client.get(place).status_code == 200
+    assert client.post(place, typed(client.get(place))).status_code == 303
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
+
+
+def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_first(evaluation, meredith, front_desk):
+    first = hold(evaluation)
+    evening = NINE_ON_TUESDAY + timedelta(hours=12)
+    instead = {"therapist": meredith, "service": evaluation, "idempotency_key": uuid.uuid4(), "instead_of": first}
+    with pytest.raises(SlotNotOffered):
+        hold_time(**instead, starts_at=evening, now=NOW)
+    assert Appointment.objects.get() == first
+    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold lies there
+    second = hold_time(**instead, starts_at=overlapping, now=NOW)
+    assert Appointment.objects.get() == second
+
+
+def test_own_hold_that_was_booked_meanwhile_is_not_released(evaluation, meredith):
+    first = hold(evaluation)
+    book(evaluation, hold_token=hold_token(first))
+    at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
+    place = {"therapist": meredith, "service": evaluation, "starts_at": at_ten, "idempotency_key": uuid.uuid4()}
+    hold_time(**place, instead_of=first, now=NOW)
+    assert sorted(Appointment.objects.values_list("status", flat=True)) == ["booked", "held"]
+
+
+def test_own_second_tab_leads_to_the_time_one_holds(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    for path in (NINE, NINE + "form/"):
+        assert client.get(path)["Location"] == place
+    assert press(client, NINE, key=str(uuid.uuid4()))["Location"] == place
+    assert Appointment.objects.count() == 1
+    assert Client().get(NINE).status_code == 409
+
+
+def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock):
+    press(client, NINE)
+    sent = client.post(NINE, TYPED | {"idempotency_key": str(uuid.uuid4())})
+    assert sent.status_code == 303
+    assert Appointment.objects.get().status == "booked"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_press_one_time_at_once_are_never_left_without_any(evaluation):
+    """Each holds a time of their own and wants the same third one: one gets it, the other keeps what they had."""
+    at_ten, at_eleven = (NINE_ON_TUESDAY + timedelta(hours=n) for n in (1, 2))
+    for _ in range(5):
+        Appointment.objects.all().delete()
+        before = [hold(evaluation), hold(evaluation, starts_at=at_ten)]
+        place = {"service": evaluation, "therapist": evaluation.therapists.first(), "starts_at": at_eleven, "now": NOW}
+        runners = [partial(hold_time, **place, idempotency_key=uuid.uuid4(), instead_of=own) for own in before]
+        outcomes = race(runners)
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": 1}
+        loser = before[[isinstance(outcome, SlotTaken) for outcome in outcomes].index(True)]
+        assert set(Appointment.objects.values_list("starts_at", flat=True)) == {loser.starts_at, at_eleven}

@@ -17,9 +17,9 @@ from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
 from clinic.outbox.kinds import Sample, find_kind
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.suppressions import messages_path
-from clinic.outbox.texts import FORM_CONSENT_WORDS, withdraw_consent
+from clinic.outbox.texts import FORM_CONSENT_WORDS, consent_of, withdraw_consent
 from clinic.practice.models import Patient, User
-from clinic.practice.patients import accept_patient
+from clinic.practice.patients import accept_patient, update_contact
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
 
@@ -93,6 +93,19 @@ def test_texts_follow_the_patient_not_to_an_older_number(visit, twilio):
     visit.patient.save()
     sweep(now=DUE)
     assert twilio.texts == []
+
+
+def test_consent_for_one_number_is_none_for_the_next_and_counts_again_for_the_first(visit, evaluation, twilio):
+    patient = Patient.objects.get()
+    update_contact(patient, phone="+16035550777", now=NOW)
+    assert consent_of(patient) is None
+    later = book(evaluation, starts_at=AT_ELEVEN + timedelta(days=1), patient=patient, phone=patient.phone)
+    assert not Message.objects.filter(subject_id=later.pk, channel=Channel.SMS).exists(), "none is planned either"
+    sweep(now=DUE)
+    sweep(now=DUE + timedelta(days=1))
+    assert twilio.texts == []
+    update_contact(patient, phone=ALICES, now=NOW)
+    assert consent_of(patient).phone == ALICES
 
 
 # How many, and when
@@ -287,6 +300,18 @@ def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_wo
     assert (consent.phone, consent.wording, consent.given_at) == (ALICES, FORM_CONSENT_WORDS, NOW)
     assert not consent.instead_of_email
     assert {text.kind for text in Message.objects.filter(channel=Channel.SMS)} == {REMINDER_48H, REMINDER_2H}
+
+
+def test_box_ticked_for_another_number_than_the_one_on_file_is_no_consent_to_texts(twilio, booking_form, client):
+    assert booking_form().status_code == 303
+    other = {"phone": "603 555 0777", "text_consent": "on"}
+    sent = {"name": "Alice Runner", "email": "alice@example.com", "mode": "in_person"}
+    with time_machine.travel(NOW, tick=False):
+        key = {"idempotency_key": str(uuid.uuid4())}
+        assert client.post(FORM.replace("T1430Z", "T1900Z"), sent | other | key).status_code == 303
+    assert Patient.objects.get().phone == ALICES
+    assert not TextConsent.objects.exists()
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
 def test_who_leaves_the_box_empty_gets_no_texts(twilio, booking_form):

@@ -262,7 +262,11 @@ def test_who_joins_again_after_their_visit_is_served(evaluation, ended):
     visit = book_later(evaluation)
     entry = wait_with(visit)
     Appointment.objects.filter(pk=visit.pk).update(
-        status=ended, starts_at=NOW - DAY, ends_at=NOW - DAY + HOUR, blocked=(NOW - DAY, NOW - DAY + HOUR)
+        status=ended,
+        arrived_at=NOW - DAY if ended == "completed" else None,
+        starts_at=NOW - DAY,
+        ends_at=NOW - DAY + HOUR,
+        blocked=(NOW - DAY, NOW - DAY + HOUR),
     )
     accept_patient(wait(evaluation, now=NOW + HOUR).patient, now=NOW + HOUR)
     entry.refresh_from_db()

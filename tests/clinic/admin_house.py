@@ -97,6 +97,7 @@ def _visits(people, tess, service):
                 "blocked": (starts_at, ends_at),
                 "status": "booked",
                 "idempotency_key": uuid.uuid4(),
+                "price_cents": service.price_cents,
                 "created_at": NOON - timedelta(days=9),
                 **fields,
             }

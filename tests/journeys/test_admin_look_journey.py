@@ -68,6 +68,7 @@ def fill_the_day():
             blocked=(starts_at, ends_at),
             status="booked",
             idempotency_key=uuid.uuid4(),
+            price_cents=service.price_cents,
             created_at=now,
         )
 

@@ -83,6 +83,7 @@ class People:
             blocked=TimestamptzRange(starts_at, starts_at + STEP),
             status="booked",
             idempotency_key=self._uuid(),
+            price_cents=self.service.price_cents,
             visitor_time_zone=zone,
             created_at=BEGINNING,
         )

@@ -1,0 +1,182 @@
+"""Follow-ups are for patients who have been here; nobody learns by one who that is."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from booking.appointments import Contact, book_appointment
+from booking.attendance import mark_no_show
+from booking.changes import cancel_appointment
+from booking.earlier_visits import has_been_here
+from booking.models import Appointment, Purpose, Service
+from booking.offers import take_offer
+from booking.refusals import NeedsEarlierVisit
+from clinic.outbox.sending import send_due_messages
+
+from .conftest import NINE_ON_TUESDAY, NOW, book
+from .test_holds import TYPED
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+THURSDAY = NINE_ON_TUESDAY + 2 * DAY
+PLACE = f"/book/follow-up/meredith/{THURSDAY:%Y%m%dT%H%MZ}/"
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def follow_up(evaluation, call, meredith):
+    Service.objects.filter(pk=evaluation.pk).update(purpose=Purpose.EVALUATION)
+    Service.objects.filter(pk=call.pk).update(purpose=Purpose.CALL)
+    service = Service.objects.create(
+        slug="follow-up",
+        name="Follow-up visit",
+        summary="For those who have been here.",
+        purpose=Purpose.FOLLOW_UP,
+        minutes=30,
+        price_cents=12000,
+        position=2,
+    )
+    service.therapists.add(meredith)
+    return service
+
+
+def text_of(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def contact_of(patient) -> Contact:
+    return Contact(name=patient.name, email=patient.email, phone=patient.phone, patient=patient)
+
+
+def attempt(follow_up, contact, **changes):
+    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": THURSDAY, "mode": "in_person"}
+    return book_appointment(**place | changes, contact=contact, idempotency_key=uuid.uuid4(), now=NOW)
+
+
+def come_back(client, email, post_office):
+    client.post("/again/", {"email": email})
+    send_due_messages(clock=timezone.now)
+    link = re.search(r"/again/[\w-]{43}/", post_office.mails[-1].get_body(("plain",)).get_content())[0]
+    patient = re.search(r'name="patient" value="([^"]+)"', client.get(link).content.decode())[1]
+    return client.post(link, {"patient": patient})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/book/follow-up/"),
+        ("get", "/book/follow-up/2026-12-03/"),
+        ("get", PLACE),
+        ("get", PLACE + "form/"),
+        ("get", PLACE + "held/" + "A" * 43 + "/"),
+        ("get", "/book/follow-up/wait/"),
+        ("post", PLACE),
+        ("post", PLACE + "hold/"),
+        ("post", PLACE + "form/"),
+        ("post", "/book/follow-up/wait/"),
+    ],
+)
+def test_stranger_is_told_whom_follow_ups_are_for_and_the_ways_on(client, follow_up, method, path):
+    page = getattr(client, method)(path, TYPED)
+    assert page.status_code == (200 if method == "get" else 409)
+    words = text_of(page)
+    assert "for people who have been here" in words and "Get a link to your mailbox" in words
+    assert 'href="/book/evaluation/"' in page.content.decode() and 'href="/book/call/"' in page.content.decode()
+    assert not Appointment.objects.exists()
+
+
+def test_page_is_the_same_for_a_known_address_and_for_an_unknown_one(client, follow_up, evaluation):
+    book(evaluation, starts_at=NINE_ON_TUESDAY)
+    answers, queries = [], []
+    for email in ("alice@example.com", "nobody@example.com"):
+        visitor = Client()
+        sent = TYPED | {"email": email, "idempotency_key": str(uuid.UUID(int=7))}
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            page = visitor.post(PLACE, sent)
+        answers.append(re.sub(r'(csrfmiddlewaretoken" value=")[^"]+', r"\1", page.content.decode()))
+        queries.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in asked])
+    assert answers[0] == answers[1]
+    assert queries[0] == queries[1]
+    assert not any("practice_patient" in query for query in queries[0])
+
+
+def test_patient_who_comes_by_a_link_from_the_mailbox_books_a_follow_up(client, follow_up, evaluation, post_office):
+    patient = book(evaluation).patient
+    come_back(client, patient.email, post_office)
+    assert "Which day suits you?" in text_of(client.get("/book/follow-up/"))
+    form = client.get(client.post(PLACE + "hold/", {"key": str(uuid.uuid4())})["Location"])
+    key = re.search(r'idempotency_key" value="([^"]+)"', form.content.decode())[1]
+    sent = {"phone": "603 555 0199", "mode": "in_person", "idempotency_key": key}
+    assert client.post(form.request["PATH_INFO"], sent).status_code == 303
+    assert Appointment.objects.get(service=follow_up).patient == patient
+
+
+def test_known_person_who_has_only_called_is_led_to_a_first_visit(client, follow_up, call, post_office):
+    patient = book(call).patient
+    come_back(client, patient.email, post_office)
+    page = client.get("/book/follow-up/")
+    assert "we have no visit of yours before this one yet" in text_of(page)
+    assert "Get a link to your mailbox" not in text_of(page)
+    with pytest.raises(NeedsEarlierVisit):
+        attempt(follow_up, contact_of(patient))
+
+
+def test_domain_refuses_whoever_typed_a_known_patients_name(follow_up, evaluation):
+    patient = book(evaluation).patient
+    typed = Contact(name=patient.name, email=patient.email, phone=patient.phone)
+    with pytest.raises(NeedsEarlierVisit):
+        attempt(follow_up, typed)
+    assert attempt(follow_up, contact_of(patient)).status == "booked"
+
+
+def test_visit_after_the_follow_up_or_that_was_cancelled_or_missed_does_not_count(follow_up, evaluation, front_desk):
+    visit = book(evaluation, starts_at=THURSDAY + HOUR)
+    patient = visit.patient
+    assert has_been_here(patient) and not has_been_here(patient, before=THURSDAY)
+    with pytest.raises(NeedsEarlierVisit):
+        attempt(follow_up, contact_of(patient))
+    cancel_appointment(appointment=visit, now=NOW)
+    assert not has_been_here(patient)
+    missed = book(evaluation, starts_at=NINE_ON_TUESDAY)
+    assert has_been_here(patient)
+    mark_no_show(appointment=missed, by=front_desk, now=missed.starts_at)
+    assert not has_been_here(patient)
+
+
+def test_staff_book_a_follow_up_for_anyone(follow_up, front_desk):
+    visit = attempt_by_staff(follow_up, front_desk)
+    assert visit.status == "booked"
+
+
+def attempt_by_staff(follow_up, front_desk):
+    new = Contact(name="Nora New", email="nora@example.com", phone="+16035550111")
+    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": THURSDAY, "mode": "in_person"}
+    return book_appointment(**place, contact=new, idempotency_key=uuid.uuid4(), now=NOW, by=front_desk)
+
+
+def test_offer_of_a_follow_up_is_not_taken_by_who_has_not_been_here(follow_up, front_desk):
+    from .waiting import FREED_AT, wait
+
+    visit = attempt_by_staff(follow_up, front_desk)
+    entry = wait(follow_up)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    with pytest.raises(NeedsEarlierVisit):
+        take_offer(offer=entry.offers.get(), now=NOW + FREED_AT)
+    assert not Appointment.objects.filter(status="booked").exists()
+
+
+def test_newcomers_are_not_sent_to_follow_ups(client, follow_up):
+    assert "/book/follow-up/" not in client.get("/sitemap.xml").content.decode()
