@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from booking.admin.refusals import refusal_words
 from booking.admin.when import local_time
-from booking.attendance import mark_arrived, mark_no_show, undo_arrival, undo_no_show
+from booking.attendance import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
 from booking.changes import cancel_appointment, undo_cancellation
 from booking.forms import read_version
 from booking.models import Appointment
