@@ -16,10 +16,10 @@ from booking.wait_list import Wishes
 from booking.wording import day_words
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
-from clinic.practice.forms import PhoneField
+from clinic.practice.forms import AddressField, NameField, PhoneField
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.patients import normalise_name
 from clinic.practice.phone import format_phone
 
 MODE_WORDS = {
@@ -29,26 +29,14 @@ MODE_WORDS = {
 }
 
 
-def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
-    """Where somebody types their own address; the browser may fill it in."""
-    return forms.EmailField(
+def own_email_field(label: str, *, help_text: str = "") -> AddressField:
+    """Where visitors type their own address; the browser may fill it in."""
+    return AddressField(
         label=label,
-        max_length=254,
         help_text=help_text,
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address like name@example.com.",
-        },
+        error_messages={"required": "Enter your e-mail address."},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-
-
-def read_name(form: forms.Form) -> str:
-    """The name that was typed. Raises ValidationError if nothing of it can be seen."""
-    name = normalise_name(form.cleaned_data["name"])
-    if not name:
-        raise forms.ValidationError(form.fields["name"].error_messages["required"])
-    return name
 
 
 class AsksAboutSlips(forms.Form):
@@ -63,16 +51,18 @@ class AsksAboutSlips(forms.Form):
         if meant and self.data.get(self.add_prefix("email_asked_about")) != email:
             self.data = self.data.copy()
             self.data[self.add_prefix("email_asked_about")] = email
-            self.add_error("email", f"Did you mean {meant}? Correct it, or press the button again to keep {email}.")
+            self.add_error(
+                "email",
+                f"Did you mean {meant}? Correct it, or press the button again to keep {readable_address(email)}.",
+            )
         return cleaned
 
 
 class ContactForm(AsksAboutSlips):
     """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
-    name = forms.CharField(
+    name = NameField(
         label="Your name",
-        max_length=120,
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -102,10 +92,6 @@ class ContactForm(AsksAboutSlips):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.form_show_errors = True
-
-    def clean_name(self) -> str:
-        """A name is one line; whatever else was pasted becomes spaces."""
-        return read_name(self)
 
 
 class AddressForm(AsksAboutSlips):
@@ -270,8 +256,8 @@ class StaffBookingForm(MayBreakRules):
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
-    name = forms.CharField(label="Patient's name", max_length=120)
-    email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
+    name = NameField(label="Patient's name")
+    email = AddressField(label="E-mail", help_text="The invitation and the reminders go here.")
     phone = PhoneField()
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = ("service", "therapist", "starts_at", "despite_rules", "mode", "name", "email", "phone")
@@ -279,10 +265,6 @@ class StaffBookingForm(MayBreakRules):
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["phone"].region = clinic.country
-
-    def clean_name(self) -> str:
-        """One line, as in the patients' own form."""
-        return read_name(self)
 
     def booking(self) -> dict:
         """What `book_appointment` is to be told."""

@@ -25,6 +25,7 @@ from booking.visit_links import intake_path
 from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
 
@@ -122,7 +123,9 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         and not is_mailed
         and is_standing
         and now < appointment.starts_at,
-        "address": appointment.patient.email if is_mailed or appointment.patient.is_provisional else "",
+        "address": readable_address(appointment.patient.email)
+        if is_mailed or appointment.patient.is_provisional
+        else "",
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,

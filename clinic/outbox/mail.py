@@ -8,6 +8,7 @@ from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic
 
 from .kinds import Email
@@ -20,16 +21,19 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
 
     A calendar goes in twice, as Google and Outlook want it: as an alternative they act on, and as a file to open.
-    Raises ValueError if there is no address (Django would send nothing and say nothing) or the calendar has no METHOD.
+    Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
+    the calendar has no METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
     mail = EmailMultiAlternatives(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
-        from_email=formataddr((" ".join(clinic.name.split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
-        to=[email.to],
-        reply_to=[clinic.email] if clinic.email else None,
+        from_email=formataddr(
+            (" ".join(clinic.name.split()), _ascii_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+        ),
+        to=[_ascii_address(email.to)],
+        reply_to=[_ascii_address(clinic.email)] if clinic.email else None,
         headers={
             "Message-ID": message.message_id,
             "Date": format_datetime(now),
@@ -49,6 +53,15 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     for attachment in email.attachments:
         mail.attach(*attachment)
     return mail
+
+
+def _ascii_address(address: str) -> str:
+    """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
+    "faß.de" is somebody else's domain. Raises ValueError for one that stays beyond ASCII."""
+    ascii_address = normalise_address(address)
+    if not ascii_address.isascii():
+        raise ValueError("no mail can go to this address")
+    return ascii_address
 
 
 def one_click_headers(url: str) -> dict[str, str]:

@@ -21,11 +21,11 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
-from .forms import ClinicForm, PhoneField, ZoneField
+from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
 from .models import CleanupRun, Clinic, Patient, Therapist, User
-from .patients import change_address, normalise_name
+from .patients import change_address
 from .rights import grantable_groups, may_manage, rights_of
 
 MOST_LINKS = 50  # shown of one patient
@@ -101,8 +101,13 @@ class CleanupRunAdmin(admin.ModelAdmin):
         return format_html('<span class="chip chip-warn">{}</span>', words)
 
 
+class TherapistForm(forms.ModelForm):
+    name = NameField()
+
+
 @admin.register(Therapist)
 class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
+    form = TherapistForm
     list_display = ("name", "credentials", "user", "is_active", "position")
     list_filter = ("is_active",)
     list_select_related = ("user",)
@@ -114,11 +119,10 @@ class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
 
 
 class PatientForm(forms.ModelForm):
+    name = NameField()
+    email = AddressField()
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
-
-    def clean_name(self):
-        return normalise_name(self.cleaned_data["name"])
 
     def clean(self):
         cleaned = super().clean()
@@ -215,6 +219,9 @@ def localdate_words(instant) -> str:
 
 
 class StaffCreationForm(AdminUserCreationForm):
+    email = AddressField()
+    name = NameField()
+
     class Meta:
         model = User
         fields = ("email", "name")
@@ -224,6 +231,8 @@ class StaffForm(UserChangeForm):
     """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
 
     password = None
+    email = AddressField()
+    name = NameField()
 
 
 @admin.register(User)

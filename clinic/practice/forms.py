@@ -6,9 +6,58 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from .mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
+from .names import NameInvalid, clean_name, normalise_name
 from .phone import PhoneInvalid, parse_phone
 from .zone_changes import list_moved
 from .zones import US_ZONES, zone_label, zone_names, zones_of_state
+
+
+class NameField(forms.CharField):
+    """A name, cleaned to one line of composed text with nothing invisible; its length is checked after that."""
+
+    def __init__(self, *, max_length=120, **kwargs):
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        if text in self.empty_values or "\x00" in text:  # which a validator refuses
+            return text
+        try:
+            return clean_name(text) if normalise_name(text) else ""
+        except NameInvalid as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
+
+    default_validators = ()  # `clean_address` is stricter than Django's
+
+    def __init__(self, **kwargs):
+        kwargs["max_length"] = None  # checked of the cleaned address, which may be longer or shorter than what is typed
+        super().__init__(**kwargs)
+        self.widget.attrs.setdefault("maxlength", str(LONGEST))
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        if text in self.empty_values or "\x00" in text:
+            return text
+        try:
+            return clean_address(text)
+        except AddressInvalid as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+    def prepare_value(self, value):
+        return readable_address(value) if isinstance(value, str) else value
+
+    def has_changed(self, initial, data):
+        """Two spellings of one domain are no change."""
+        try:
+            data = self.to_python(data)
+        except ValidationError:
+            return True
+        return super().has_changed(initial, data)
 
 
 class PhoneField(forms.CharField):
@@ -53,6 +102,8 @@ class ClinicForm(forms.ModelForm):
     `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
     """
 
+    name = NameField(max_length=100)
+    email = AddressField(required=False, help_text="Where answers to our messages go.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(
         empty_label="Choose the clinic's time zone",

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 
+from .mail_addresses import normalise_address
 from .phone import E164_PATTERN
 from .zones import zone_names
 
@@ -113,7 +114,7 @@ class UserManager(BaseUserManager):
 
     def create_user(self, email, password=None, **fields):
         """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normalise_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -123,7 +124,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, email):
-        return self.get(email=email.strip().lower())
+        return self.get(email=normalise_address(email).lower())
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -150,7 +151,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     def clean(self):
-        self.email = self.email.strip().lower()
+        self.email = normalise_address(self.email).lower()
 
     def get_full_name(self):
         return self.name

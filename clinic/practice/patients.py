@@ -1,6 +1,5 @@
 """Match, register and merge patients, and change their address."""
 
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,7 +9,9 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
 from .links import revoke_all_links
+from .mail_addresses import normalise_address
 from .models import Patient, User
+from .names import normalise_name
 from .zones import zone_names
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
@@ -43,7 +44,7 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
 
 
 def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
-    name, email = normalise_name(name), email.strip()
+    name, email = normalise_name(name), normalise_address(email)
     registered = Patient(
         name=name,
         email=email,
@@ -132,7 +133,7 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
     Raises IntegrityError if another patient has this name and address.
     """
     revoke_all_links(patient, now=now)
-    patient.email = email.strip()
+    patient.email = normalise_address(email)
     patient.save(update_fields=["email"])
     record_access(actor=by, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
     for send_again in _after_new_address:
@@ -154,12 +155,3 @@ def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
 def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
     """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
     _after_new_address.append(send_again)
-
-
-def normalise_name(name: str) -> str:
-    """`name` with its accents composed and its spaces single, so that the same name is the same text.
-
-    Control characters count as spaces: they can come with what was pasted, and mails and calendars do not take them.
-    """
-    seen = "".join(" " if unicodedata.category(one) == "Cc" else one for one in name)
-    return " ".join(unicodedata.normalize("NFC", seen).split())

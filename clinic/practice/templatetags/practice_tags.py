@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from clinic.practice.instants import format_instant
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic
 from clinic.practice.money import format_money
 from clinic.practice.phone import format_phone
@@ -41,6 +42,7 @@ def phone_text(e164: str) -> str:
 
 
 register.filter("money", format_money)
+register.filter("address_text", readable_address)
 
 
 @register.filter
