@@ -23,6 +23,7 @@ from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient, find_or_register_provisional, update_contact
+from clinic.practice.phone import texting_number
 from education.models import Article
 
 
@@ -136,7 +137,8 @@ def _let_in(held: Appointment | None, *, now: datetime, **place) -> None:
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
     """Texts go to the number that we have on file: who typed another one has not agreed to texts there."""
-    if wording and not appointment.other_phone and consent_of(appointment.patient) is None:
+    is_texted = wording and not appointment.other_phone and texting_number(appointment.patient.phone)
+    if is_texted and consent_of(appointment.patient) is None:
         give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
 
 

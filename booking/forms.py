@@ -20,7 +20,7 @@ from clinic.practice.forms import AddressField, NameField, PhoneField
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.phone import format_phone
+from clinic.practice.phone import format_phone, texting_number
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -135,6 +135,13 @@ class DetailsForm(ContactForm):
     def clean_text_consent(self) -> str:
         """The words that were agreed to; empty if they were not."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
+            words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
+            self.add_error("phone", words)
+        return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:
         """Who books. Who a recognised patient is stands in our records, not in the form."""

@@ -182,7 +182,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join(part for part in (clinic.name, clinic.street, clinic.city) if part),
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
-            "phone": format_phone(clinic.phone),
+            "phone": format_phone(clinic.phone, clinic.country),
         },
         Sample.WORST: {
             "day_word": "on Wednesday 30 September",
@@ -192,6 +192,6 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
             "reference": "RC-WWWWWW",
             "clinic": clinic,
-            "phone": format_phone(clinic.phone),
+            "phone": format_phone(clinic.phone, clinic.country),
         },
     }

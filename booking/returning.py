@@ -57,10 +57,10 @@ def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
 
 def patients_at(email: str) -> list[Patient]:
     """Everyone who uses this mailbox, by name: the known patients, and the provisional ones that are not one of them."""
-    keyed = Patient.objects.current().alias(address=Lower("email"))
+    keyed = Patient.objects.current().exclude(email="").alias(address=Lower("email"))
     people: dict[str, Patient] = {}
     for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):
-        people.setdefault(patient.name.lower(), patient)
+        people.setdefault(patient.name_key, patient)
     return sorted(people.values(), key=lambda patient: patient.name)
 
 

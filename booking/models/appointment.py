@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.scheduling import Interval
-from clinic.practice.phone import E164_PATTERN
+from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
 
 from .offer import Service, VisitMode
 
@@ -88,7 +88,7 @@ class Appointment(models.Model):
     )
     visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
     other_phone = models.CharField(
-        max_length=16,
+        max_length=LONGEST_PHONE,
         blank=True,
         help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
     )
@@ -169,7 +169,7 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_other_phone_is_e164",
-                condition=Q(other_phone="") | Q(other_phone__regex=E164_PATTERN),
+                condition=Q(other_phone="") | Q(other_phone__regex=PHONE_PATTERN),
             ),
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]

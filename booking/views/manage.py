@@ -154,7 +154,7 @@ def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
     """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
     patient = appointment.patient
-    people = Patient.objects.matching(name=patient.name, email=patient.email)
+    people = Patient.objects.same_person_as(patient)
     entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()
 

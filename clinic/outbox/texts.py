@@ -10,6 +10,7 @@ from django.db.models import F
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Clinic, Patient
+from clinic.practice.phone import texting_number
 from clinic.practice.zones import known_zone
 
 from .gsm import fit_text
@@ -39,13 +40,18 @@ def consent_words(patient: Patient) -> str:
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """The consent that stands for the number `patient` has now; None if there is none."""
+    """The consent that stands for the number `patient` has now; None if there is none, or if no text can go there."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail."""
+    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail.
+
+    Raises ValueError if their number takes none (`texting_number`).
+    """
+    if not texting_number(patient.phone):
+        raise ValueError("no text can go to this number")
     Patient.objects.select_for_update().get(pk=patient.pk)
     TextConsent.objects.filter(patient=patient, withdrawn_at=None).update(withdrawn_at=now)
     consent = TextConsent.objects.create(
@@ -177,7 +183,7 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
 def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
     """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
     text = fit_text(rule_of(message).text, kind.text_values(message, now))
-    text_provider().send(to=message.patient.phone, text=text, message_id=message.pk)
+    text_provider().send(to=texting_number(message.patient.phone), text=text, message_id=message.pk)
 
 
 def fail_unsure_texts(*, now: datetime) -> int:

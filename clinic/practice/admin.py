@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db.models import Value
 from django.forms import Script
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
@@ -24,9 +25,11 @@ from clinic.audit.searching import PicksRows
 from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
+from .mail_addresses import readable_address
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address
 from .rights import grantable_groups, may_manage, rights_of
+from .templatetags.practice_tags import phone_link
 
 MOST_LINKS = 50  # shown of one patient
 
@@ -124,6 +127,11 @@ class PatientForm(forms.ModelForm):
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "phone" in self.fields:  # not for staff who may only look
+            self.fields["phone"].region = Clinic.objects.current().country
+
     def clean(self):
         cleaned = super().clean()
         if {"name", "email"} <= cleaned.keys() and not self.instance.is_provisional:
@@ -138,7 +146,7 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
     form = PatientForm
     fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at", "standing", "open_links")
     readonly_fields = ("created_at", "standing", "open_links")
-    list_display = ("name", "email", "phone", "standing", "created_at")
+    list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("name", "email", "phone")
     search_help_text = "Part of a name, an email or a number"
@@ -148,7 +156,16 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         return obj.pk
 
     def get_queryset(self, request):
-        return super().get_queryset(request).current()
+        country = Value(Clinic.objects.current().country)
+        return super().get_queryset(request).current().annotate(country=country)
+
+    @admin.display(description="e-mail", ordering="email")
+    def address(self, patient):
+        return readable_address(patient.email) or self.get_empty_value_display()
+
+    @admin.display(description="phone", ordering="phone")
+    def number(self, patient):
+        return phone_link(patient.phone, patient) or self.get_empty_value_display()
 
     def get_urls(self):
         end_links = self.admin_site.admin_view(require_POST(self.end_links_view))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from .mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from .names import NameInvalid, clean_name, normalise_name
-from .phone import PhoneInvalid, parse_phone
+from .phone import REGIONS, PhoneInvalid, format_phone, parse_phone
 from .zone_changes import list_moved
 from .zones import US_ZONES, zone_label, zone_names, zones_of_state
 
@@ -61,13 +61,16 @@ class AddressField(forms.EmailField):
 
 
 class PhoneField(forms.CharField):
-    """A telephone number typed any way people type it; cleans to E.164, or "" when it may be empty.
+    """A telephone number typed any way people type it; cleans to what `parse_phone` returns, or "" when it may be empty.
 
-    `region` is the country of a number typed without one.
+    `region` is the country of a number typed without one, and whose way of writing numbers they are shown in.
     """
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
-    default_error_messages = {"invalid": "Enter a phone number with its area code, like 603 555 0123."}
+    default_error_messages = {
+        "invalid": "Enter a phone number with its area code, like 603 555 0123 or 603 555 0123 ext. 12.",
+        "invalid_abroad": "Enter a phone number with its area code; one in another country with + and the country’s code.",
+    }
 
     def __init__(self, *, region="US", max_length=40, **kwargs):
         self.region = region
@@ -80,7 +83,19 @@ class PhoneField(forms.CharField):
         try:
             return parse_phone(text, self.region)
         except PhoneInvalid:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+            code = "invalid" if self.region == "US" else "invalid_abroad"
+            raise ValidationError(self.error_messages[code], code="invalid") from None
+
+    def prepare_value(self, value):
+        return format_phone(value, self.region) if value and str(value).startswith("+") else value
+
+    def has_changed(self, initial, data):
+        """Two spellings of one number are no change."""
+        try:
+            data = self.clean(data)
+        except ValidationError:
+            return True
+        return super().has_changed(initial, data)
 
 
 class ZoneField(forms.ChoiceField):
@@ -117,7 +132,8 @@ class ClinicForm(forms.ModelForm):
         if "time_zone" not in self.fields:  # somebody who may only look
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
-        self.state, self.state_zones = zones_of_state(state) if country.strip().upper() == "US" else ("", ())
+        self.fields["phone"].region = country = country.strip().upper()
+        self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
         field, stored = self.fields["time_zone"], self.instance.time_zone
         field.error_messages["required"] = self._zone_question()
         if self.instance._state.adding:  # the model's default is not this clinic's choice
@@ -126,6 +142,13 @@ class ClinicForm(forms.ModelForm):
             field.choices = [*field.choices, (stored, stored)]
         if self.state_zones and stored not in self.state_zones:
             field.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+
+    def clean_country(self):
+        """One of the countries whose phone numbers can be read (ISO 3166)."""
+        country = self.cleaned_data["country"].strip().upper()
+        if country not in REGIONS:
+            raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
+        return country
 
     def clean(self):
         cleaned = super().clean()
