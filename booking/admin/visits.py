@@ -25,6 +25,7 @@ from booking.refusals import BookingRefused, SlotNotOffered
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
+from clinic.practice.people_search import FindsPeople
 from clinic.practice.phone import format_phone
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
@@ -55,14 +56,15 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+    phones, names = ("other_phone",), ("reference",)
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
     date_hierarchy = "starts_at"
-    search_fields = ("patient__name", "patient__email", "reference")
-    search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
+    search_fields = ("patient__search_text", "other_phone", "reference")
+    search_help_text = "Parts of a name, an e-mail or a phone number, or a reference such as RC-7K3M9Q"
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
     change_form_template = "booking/admin_visit.html"
     fieldsets = (

@@ -28,6 +28,7 @@ from .links import revoke_all_links
 from .mail_addresses import readable_address
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address
+from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
 from .templatetags.practice_tags import phone_link
 
@@ -142,14 +143,15 @@ class PatientForm(forms.ModelForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+    people = ""
     form = PatientForm
     fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at", "standing", "open_links")
     readonly_fields = ("created_at", "standing", "open_links")
     list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
-    search_fields = ("name", "email", "phone")
-    search_help_text = "Part of a name, an email or a number"
+    search_fields = ("search_text",)
+    search_help_text = "Parts of a name, an e-mail or a phone number"
     change_form_template = "practice/admin_patient.html"
 
     def patient_id_of(self, obj):

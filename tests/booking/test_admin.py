@@ -190,3 +190,14 @@ def test_the_list_costs_the_same_with_one_and_with_thirty_rows(
                 evaluation, therapist=nora, starts_at=NINE_ON_TUESDAY + timedelta(hours=hour), name=f"B {number} {hour}"
             )
     assert count() == before
+
+
+@pytest.mark.parametrize("words", ["(603) 555-0142", "603.555.0142", "0142", "(603) 555-0199", "RUNNER alice"])
+def test_visits_are_found_by_either_number_and_by_parts_of_a_name(client, front_desk, evaluation, words):
+    visit = book(evaluation)
+    Appointment.objects.filter(pk=visit.pk).update(other_phone="+16035550142")
+    front_desk.is_superuser = True
+    front_desk.save()
+    client.force_login(front_desk)
+    found = client.post(reverse("admin:booking_appointment_changelist"), {"q": words})
+    assert "Alice Runner" in client.get(found["Location"]).content.decode()

@@ -147,6 +147,7 @@ def test_pages_write_phones_by_the_clinics_country(source, text):
 def test_clinic_reads_its_number_by_its_country_and_refuses_an_unknown_one():
     form_class = modelform_factory(Clinic, ClinicForm, fields=["name", "email", "country", "phone", "time_zone"])
     data = {"name": "Lakes", "email": "", "time_zone": "Europe/London", "country": "gb", "phone": "020 7946 0018"}
+    data["zone_confirmed"] = data["time_zone"]
     form = form_class(data, instance=Clinic())
     assert form.is_valid(), form.errors.as_json()
     assert (form.cleaned_data["country"], form.cleaned_data["phone"]) == ("GB", "+442079460018")
