@@ -264,8 +264,12 @@ class StaffBookingForm(MayBreakRules):
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
     name = NameField(label="Patient's name")
-    email = AddressField(label="E-mail", help_text="The invitation and the reminders go here.")
-    phone = PhoneField()
+    email = AddressField(
+        label="E-mail",
+        required=False,
+        help_text="The invitation and the reminders go here. Without one, call them to confirm.",
+    )
+    phone = PhoneField(required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = ("service", "therapist", "starts_at", "despite_rules", "mode", "name", "email", "phone")
 

@@ -26,7 +26,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 from clinic.practice.people_search import FindsPeople
-from clinic.practice.phone import format_phone
+from clinic.practice.templatetags.practice_tags import phone_link
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
@@ -120,6 +120,8 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdm
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
+        if visit.is_to_be_confirmed_by_phone:
+            chips.append(("chip-warn", "no e-mail: call to confirm"))
         if visit.confirmed_at:
             chips.append(("chip-ok", "confirmed"))
         if visit.intake:
@@ -165,13 +167,16 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdm
 
     @admin.display(description="phone")
     def phone(self, visit):
-        """The patient's number, and the one that came with the booking if it is another."""
-        country = Clinic.objects.current().country
-        own = format_phone(visit.patient.phone, country) if visit.patient else ""
-        other = format_phone(visit.other_phone, country)
-        if not other:
-            return own or None
-        return f"{own or 'none'}; with this booking came {other}, which nobody has vouched for"
+        """The patient's number, and the one that came with the booking if it is another; each dials."""
+        clinic = Clinic.objects.current()
+        own = phone_link(visit.patient.phone, clinic) if visit.patient else ""
+        other = phone_link(visit.other_phone, clinic)
+        lines = [own or ("none" if other else "")]
+        if other:
+            lines.append(format_html("{} came with this booking; nobody has vouched for it", other))
+        if visit.is_to_be_confirmed_by_phone:
+            lines.append("no e-mail: call to confirm")
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line)) or None
 
     @admin.display(description="intake")
     def intake_link(self, visit):

@@ -114,6 +114,8 @@ class WaitListEntryAdmin(PicksRows, RecordsAccess, FindsPeople, PrivateSearch, a
             return "chip-quiet", "their visit is over or cancelled"
         if is_waiting and entry.is_stuck:
             return "chip-urgent", "nothing to offer: call"
+        if is_waiting and not entry.patient.email:
+            return "chip-urgent", "no e-mail: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")

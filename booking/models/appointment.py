@@ -178,6 +178,19 @@ class Appointment(models.Model):
         return self.reference
 
     @property
+    def number_to_call(self) -> str:
+        """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
+        if self.mode != self.Mode.PHONE or self.patient is None:
+            return ""
+        return self.other_phone or self.patient.phone
+
+    @property
+    def is_to_be_confirmed_by_phone(self) -> bool:
+        """Whether it is booked for a patient whom no mail reaches, and not confirmed yet."""
+        is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
+        return is_open and self.patient is not None and not self.patient.email
+
+    @property
     def interval(self) -> Interval:
         """What the patient sees of it."""
         return Interval(self.starts_at, self.ends_at)

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.db.models import Value
 from django.forms import Script
 from django.http import HttpResponseRedirect
@@ -26,7 +27,7 @@ from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
 from .mail_addresses import readable_address
-from .models import CleanupRun, Clinic, Patient, Therapist, User
+from .models import CleanupRun, Clinic, NameKey, Patient, Therapist, User
 from .patients import change_address
 from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
@@ -124,7 +125,9 @@ class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
 
 class PatientForm(forms.ModelForm):
     name = NameField()
-    email = AddressField()
+    email = AddressField(
+        required=False, help_text="Without one we can only call them, or text those who have agreed to it."
+    )
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
 
@@ -135,11 +138,21 @@ class PatientForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        if {"name", "email"} <= cleaned.keys() and not self.instance.is_provisional:
-            others = Patient.objects.matching(name=cleaned["name"], email=cleaned["email"]).known()
-            if others.exclude(pk=self.instance.pk).exists():
-                raise forms.ValidationError("Another patient has this name and this email address.")
+        if {"name", "email", "phone"} <= cleaned.keys():
+            self._refuse_another_patients_identity(cleaned)
         return cleaned
+
+    def _refuse_another_patients_identity(self, cleaned):
+        """Say in words what the constraints would refuse."""
+        is_provisional, name, email, phone = self.instance.is_provisional, *map(cleaned.get, ("name", "email", "phone"))
+        if is_provisional and not email:
+            self.add_error("email", "Until this patient is confirmed they need an email address.")
+        others = Patient.objects.current().exclude(pk=self.instance.pk).filter(is_provisional=is_provisional)
+        if others.matching(name=name, email=email).exists():
+            raise forms.ValidationError("Another patient has this name and this email address.")
+        same_phone = others.filter(email="", phone=phone, name_key=NameKey(Value(name)))
+        if phone and not email and same_phone.exists():
+            raise forms.ValidationError("Another patient without an email address has this name and this phone number.")
 
 
 @admin.register(Patient)
@@ -173,6 +186,16 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
         return [path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"), *super().get_urls()]
 
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # another form took the name and address since this one was checked
+            words = (
+                "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
+            )
+            self.message_user(request, words, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:practice_patient_changelist"), status=303)
+
     def save_model(self, request, obj, form, change):
         now = timezone.now()
         if not change:
@@ -182,6 +205,8 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             change_address(obj, email=email, by=request.user, now=now)
             words = "Links sent to the old address have ended. What lies ahead is confirmed to the new one."
+            if not email:
+                words = "Links sent to the old address have ended. Without an address nothing is mailed: call them."
             self.message_user(request, words, messages.SUCCESS)
         else:
             super().save_model(request, obj, form, change)
