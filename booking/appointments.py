@@ -32,8 +32,8 @@ class Contact:
     """Who books, as they typed it.
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did. `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
-    without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
+    texts, if they did. `patient` is who came by a link from their own mailbox, or whom staff have chosen, so that a new phone number
+    is theirs to give; without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
     """
 
     name: str

@@ -6,6 +6,7 @@ from datetime import date
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from booking.appointments import Contact
 from booking.clocks import Clock
@@ -14,13 +15,19 @@ from booking.models import Appointment, HoursOverride, Service, VisitMode
 from booking.parts_of_day import PARTS
 from booking.wait_list import Wishes
 from booking.wording import day_words
+from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
+from clinic.practice.duplicates import find_alike, is_on_file
 from clinic.practice.forms import AddressField, NameField, PhoneField
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.people_search import filter_people
 from clinic.practice.phone import format_phone, texting_number
+
+NEW_PATIENT = "new"
+MOST_FOUND = 10
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -263,7 +270,14 @@ class StaffBookingForm(MayBreakRules):
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
-    name = NameField(label="Patient's name")
+    find = forms.CharField(
+        label="Find the patient",
+        required=False,
+        max_length=LONGEST_WORDS,
+        help_text="Parts of a name, an e-mail or a phone number. Or enter somebody new below.",
+    )
+    patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
+    name = NameField(label="Patient's name", required=False)
     email = AddressField(
         label="E-mail",
         required=False,
@@ -271,17 +285,74 @@ class StaffBookingForm(MayBreakRules):
     )
     phone = PhoneField(required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    field_order = ("service", "therapist", "starts_at", "despite_rules", "mode", "name", "email", "phone")
+    field_order = (
+        *("service", "therapist", "starts_at", "despite_rules", "mode"),
+        *("find", "patient", "name", "email", "phone"),
+    )
 
-    def __init__(self, *args, clinic: Clinic, **kwargs):
+    def __init__(self, *args, clinic: Clinic, sees_patients: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["phone"].region = clinic.country
+        self.fields["phone"].region, self.country = clinic.country, clinic.country
+        self.sees_patients, self.chosen = sees_patients, None
+        if not sees_patients:
+            del self.fields["find"], self.fields["patient"]
+            return
+        self._offer(find_chosen(self.data.get("patient", "")))
+
+    def look_up(self, words: str) -> None:
+        """Offer the patients whom `words` fit, to choose from; for a form that is not sent yet."""
+        found = list(filter_people(Patient.objects.current().order_by("name"), words)[:MOST_FOUND])
+        self._offer(found)
+        self.initial["find"] = ""
+        self.fields["find"].help_text = f"{len(found) or 'Nobody'} found for “{words}”. Search again, or go on below."
+
+    def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
+        rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
+        self.fields["patient"].choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
+        self.fields["patient"].widget = forms.RadioSelect() if rows else forms.HiddenInput()
+        self.fields["patient"].widget.choices = self.fields["patient"].choices
+
+    def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
+        born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""
+        contact = (readable_address(patient.email), format_phone(patient.phone, self.country), born)
+        unsure = "not confirmed" if patient.is_provisional else ""
+        known = ", ".join(filter(None, (patient.name, *contact, unsure)))
+        return f"{known} ({', '.join(why)})" if why else known
+
+    def clean(self):
+        cleaned = super().clean()
+        chosen = cleaned.pop("patient", "")
+        cleaned.pop("find", None)
+        if chosen and chosen != NEW_PATIENT:
+            self.chosen = Patient.objects.current().get(pk=chosen)
+        elif not cleaned.get("name"):
+            if "name" not in self.errors:
+                self.add_error("name", "Enter the patient's name, or find them above.")
+        elif self.sees_patients and not chosen and not self.errors.keys() & {"email", "phone"}:
+            self._ask_who_it_is({name: cleaned[name] for name in ("name", "email", "phone")})
+        return cleaned
+
+    def _ask_who_it_is(self, typed: dict) -> None:
+        alike = {one.patient: one.why for one in find_alike(**typed) if one.is_likely}
+        if alike and not is_on_file(**typed):
+            self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
+            self.add_error("patient", "We may know this patient already. Choose who it is.")
 
     def booking(self) -> dict:
         """What `book_appointment` is to be told."""
         told = dict(self.cleaned_data)
-        contact = Contact(**{name: told.pop(name) for name in ("name", "email", "phone")})
-        return {**told, "contact": contact}
+        typed = {name: told.pop(name) for name in ("name", "email", "phone")}
+        if self.chosen is not None:
+            typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
+        return {**told, "contact": Contact(**typed)}
+
+
+def find_chosen(key: str) -> list[Patient]:
+    """The patient with this id, as a list of one; empty for anything else."""
+    try:
+        return list(Patient.objects.current().filter(pk=uuid.UUID(key)))
+    except ValueError:
+        return []
 
 
 class HoursOverrideForm(forms.ModelForm):

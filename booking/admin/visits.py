@@ -23,8 +23,9 @@ from booking.models import Appointment, WaitListEntry
 from booking.off_schedule import accept_off_schedule, find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.searching import clean_words
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Patient
 from clinic.practice.people_search import FindsPeople
 from clinic.practice.templatetags.practice_tags import phone_link
 
@@ -258,7 +259,14 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdm
 
     def _book_view(self, request):
         clinic = Clinic.objects.current()
-        form = StaffBookingForm(request.POST or None, clinic=clinic)
+        sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
+        options = {"clinic": clinic, "sees_patients": sees_patients}
+        words = clean_words(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
+        if words:
+            form = StaffBookingForm(initial=request.POST.dict(), **options)
+            form.look_up(words)
+            return self._form_page(request, {"title": "Book a visit", "button": "Book this visit", "form": form})
+        form = StaffBookingForm(request.POST or None, **options)
         if request.method == "POST" and form.is_valid():
             visit = self._try(form, book_appointment, **form.booking(), by=request.user, now=timezone.now())
             if visit is not None:

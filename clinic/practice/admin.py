@@ -23,6 +23,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
+from .duplicates import Alike, find_alike
 from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
@@ -130,6 +131,11 @@ class PatientForm(forms.ModelForm):
     )
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
+    is_somebody_else = forms.BooleanField(
+        label="It is somebody else: add a new patient",
+        required=False,
+        widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -140,7 +146,16 @@ class PatientForm(forms.ModelForm):
         cleaned = super().clean()
         if {"name", "email", "phone"} <= cleaned.keys():
             self._refuse_another_patients_identity(cleaned)
+            if self.instance._state.adding and not cleaned.get("is_somebody_else"):
+                self._ask_who_it_is(*map(cleaned.get, ("name", "email", "phone")))
         return cleaned
+
+    def _ask_who_it_is(self, name, email, phone):
+        likely = [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+        if likely:
+            self.fields["is_somebody_else"].widget = forms.CheckboxInput()
+            words = format_html("We may know this patient already:<br>{}", links_to(likely))
+            self.add_error("is_somebody_else", words)
 
     def _refuse_another_patients_identity(self, cleaned):
         """Say in words what the constraints would refuse."""
@@ -159,8 +174,9 @@ class PatientForm(forms.ModelForm):
 class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     people = ""
     form = PatientForm
-    fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at", "standing", "open_links")
-    readonly_fields = ("created_at", "standing", "open_links")
+    fields = ("name", "email", "phone", "birth_on", "time_zone")
+    details = ("created_at", "standing", "alike", "open_links")
+    readonly_fields = details
     list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
@@ -169,6 +185,9 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
 
     def patient_id_of(self, obj):
         return obj.pk
+
+    def get_fields(self, request, obj=None):
+        return self.fields + (self.details if obj else ("is_somebody_else",))
 
     def get_queryset(self, request):
         country = Value(Clinic.objects.current().country)
@@ -236,6 +255,12 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         url = reverse("admin:practice_patient_change", args=[same.pk])
         return format_html('{} perhaps <a href="{}">{}</a>', words, url, same.name)
 
+    @admin.display(description="may be the same person")
+    def alike(self, patient):
+        """Other patients with this name, e-mail or phone, and which of them it is."""
+        found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
+        return links_to(found) or "nobody else has this name, e-mail or phone number"
+
     @admin.display(description="open links")
     def open_links(self, patient):
         """What the patient's links still open, how each left the house, and until when."""
@@ -255,6 +280,15 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False  # records are kept for as long as the law says
+
+
+def links_to(found: list[Alike]):
+    """Links to patients who may be the one in question, each with why; empty for none."""
+    rows = (
+        (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
+    )
+    lines = ((url, name, ", ".join(why)) for url, name, why in rows)
+    return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)
 
 
 def localdate_words(instant) -> str:

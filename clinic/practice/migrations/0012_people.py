@@ -17,7 +17,7 @@ MAKE_NAME_KEY = r"""
             replace(replace(replace(replace(translate(
                 lower(regexp_replace(normalize(replace(name, '´', ''''), NFKD), '[\u0300-\u036f]', '', 'g')),
                 'øłđħıð', 'oldhid'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
-            '^([^,]+),\s*(?!(?:jr|sr|ii|iii|iv|md|pt|dpt|phd|esq)\.?\s*$)([^,]+)$', '\2 \1'),
+            '^([^,]+),\s*(?!\s*(?:jr|sr|ii|iii|iv|md|pt|dpt|phd|esq)\.?\s*$)([^,]+)$', '\2 \1'),
             '[''’ʼ‘`.]', '', 'g'),
             '[-‐‑‒–—,/()"“”]', ' ', 'g'),
             '\s+', ' ', 'g'))
