@@ -38,12 +38,13 @@ MODE_WORDS = {
 
 def own_email_field(label: str, *, help_text: str = "") -> AddressField:
     """Where visitors type their own address; the browser may fill it in."""
-    return AddressField(
+    field = AddressField(
         label=label,
         help_text=help_text,
         error_messages={"required": "Enter your e-mail address."},
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+    field.widget.attrs["autocomplete"] = "email"
+    return field
 
 
 class AsksAboutSlips(forms.Form):
@@ -304,7 +305,9 @@ class StaffBookingForm(MayBreakRules):
         found = list(filter_people(Patient.objects.current().order_by("name"), words)[:MOST_FOUND])
         self._offer(found)
         self.initial["find"] = ""
-        self.fields["find"].help_text = f"{len(found) or 'Nobody'} found for “{words}”. Search again, or go on below."
+        found_words = f"{len(found)} found for “{words}”: choose below, or search again."
+        none_words = f"Nobody found for “{words}”. Search again, or enter them below."
+        self.fields["find"].help_text = found_words if found else none_words
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
         rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
