@@ -285,16 +285,21 @@ class StaffBookingForm(MayBreakRules):
         help_text="The invitation and the reminders go here. Without one, call them to confirm.",
     )
     phone = PhoneField(required=False)
+    text_consent = forms.BooleanField(
+        label="They agree to text messages", required=False, help_text=f"Read this to them: “{FORM_CONSENT_WORDS}”"
+    )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (
         *("service", "therapist", "starts_at", "despite_rules", "mode"),
-        *("find", "patient", "name", "email", "phone"),
+        *("find", "patient", "name", "email", "phone", "text_consent"),
     )
 
     def __init__(self, *args, clinic: Clinic, sees_patients: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["phone"].region, self.country = clinic.country, clinic.country
         self.sees_patients, self.chosen = sees_patients, None
+        if not has_texts():
+            del self.fields["text_consent"]
         if not sees_patients:
             del self.fields["find"], self.fields["patient"]
             return
@@ -333,6 +338,9 @@ class StaffBookingForm(MayBreakRules):
                 self.add_error("name", "Enter the patient's name, or find them above.")
         elif self.sees_patients and not chosen and not self.errors.keys() & {"email", "phone"}:
             self._ask_who_it_is({name: cleaned[name] for name in ("name", "email", "phone")})
+        number = cleaned.get("phone") or (self.chosen.phone if self.chosen else "")
+        if cleaned.get("text_consent") and "phone" not in self.errors and not texting_number(number):
+            self.add_error("phone", "Texts need a phone number without an extension.")
         return cleaned
 
     def _ask_who_it_is(self, typed: dict) -> None:
@@ -347,7 +355,8 @@ class StaffBookingForm(MayBreakRules):
         typed = {name: told.pop(name) for name in ("name", "email", "phone")}
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
-        return {**told, "contact": Contact(**typed)}
+        consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if told.pop("text_consent", False) else ""
+        return {**told, "contact": Contact(**typed, text_consent=consent)}
 
 
 def find_chosen(key: str) -> list[Patient]:

@@ -105,6 +105,16 @@ def test_reminders_go_by_text_to_whoever_agreed(walter, twilio, post_office):
     assert [text["To"] for text in twilio.texts] == [patient.phone]
 
 
+def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, evaluation, twilio):
+    refused = book_by_form(owner, evaluation, text_consent="on").content.decode()
+    assert "without an extension" in refused and "Read this to them" in refused
+    assert book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142").status_code == 303
+    consent = TextConsent.objects.get()
+    assert consent.phone == "+16035550142" and consent.wording.startswith("Read to them by staff: Send me texts")
+    texts = Message.objects.filter(channel="sms").values_list("kind", flat=True)
+    assert "booking_reminder_48h" in texts
+
+
 def test_everything_that_happens_to_a_visit_works_without_an_address(walter, evaluation, front_desk, post_office):
     clinic = Clinic.objects.get()
     assert b"ATTENDEE" not in visit_calendar(appointment=walter, clinic=clinic, now=NOW)
