@@ -1,6 +1,5 @@
 import django.contrib.postgres.indexes
 import django.db.models.functions.text
-from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
 import clinic.practice.models
@@ -53,7 +52,8 @@ class Migration(migrations.Migration):
     dependencies = [("practice", "0009_unreviewed_articles")]
 
     operations = [
-        TrigramExtension(),
+        # Undone by nothing: the search of articles needs it as well.
+        migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS pg_trgm", migrations.RunSQL.noop),
         migrations.RunSQL(MAKE_NAME_KEY, "DROP FUNCTION practice_name_key(text)"),
         migrations.RemoveConstraint(model_name="clinic", name="clinic_phone_is_e164"),
         migrations.RemoveConstraint(model_name="patient", name="patient_phone_is_e164"),
