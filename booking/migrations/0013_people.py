@@ -17,7 +17,7 @@ def write_domains_in_ascii(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("booking", "0009_schedule_rules"),
+        ("booking", "0012_waiting_zone"),
         ("outbox", "0008_inbound_texts"),
         ("practice", "0012_people"),
     ]
