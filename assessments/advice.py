@@ -56,7 +56,7 @@ def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID
 
 def responses_of(patient: Patient):
     """The ids of everything that `patient` has answered, also under a row that is still provisional."""
-    people = Patient.objects.matching(name=patient.name, email=patient.email)
+    people = Patient.objects.same_person_as(patient)
     return Response.objects.filter(patient__in=people).values("pk")
 
 

@@ -26,6 +26,7 @@ from clinic.outbox.texts import consent_of, give_consent
 from clinic.practice.first_names import use_first_name
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.patients import find_or_register_patient, find_or_register_provisional, update_contact
+from clinic.practice.phone import texting_number
 from education.models import Article
 
 
@@ -35,9 +36,9 @@ class Contact:
 
     `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
     texts, if they did. `uses_first_name` is whether messages may hold their first name; None where that was not asked.
-    `guardian_name` is the parent or guardian who books for a patient under 18.
-    `patient` is who came by a link from their own mailbox, so that a new phone number is theirs to give;
-    without one, a visitor's name and address are not proven and the visit belongs to a provisional patient.
+    `guardian_name` is the parent or guardian who books for a patient under 18. `patient` is who came by a link from their
+    own mailbox, or whom staff have chosen, so that a new phone number is theirs to give; without one, a visitor's name and
+    address are not proven and the visit belongs to a provisional patient.
     """
 
     name: str
@@ -155,7 +156,8 @@ def _let_in(held: Appointment | None, *, now: datetime, **place) -> None:
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
     """Texts go to the number that we have on file: who typed another one has not agreed to texts there."""
-    if wording and not appointment.other_phone and consent_of(appointment.patient) is None:
+    is_texted = wording and not appointment.other_phone and texting_number(appointment.patient.phone)
+    if is_texted and consent_of(appointment.patient) is None:
         give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
 
 

@@ -55,10 +55,11 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
-    attendee = vCalAddress(f"mailto:{appointment.patient.email}")  # without the name, which no mail of ours holds
-    attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
-    attendee.params["RSVP"] = vText("FALSE")
-    event.add("attendee", attendee)
+    if appointment.patient.email:
+        attendee = vCalAddress(f"mailto:{appointment.patient.email}")  # without the name, which no mail of ours holds
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
+        attendee.params["RSVP"] = vText("FALSE")
+        event.add("attendee", attendee)
     return event
 
 

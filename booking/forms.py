@@ -6,6 +6,7 @@ from datetime import date
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from booking.appointments import Contact
 from booking.clocks import Clock
@@ -14,13 +15,19 @@ from booking.models import Appointment, HoursOverride, Service, VisitMode
 from booking.parts_of_day import PARTS
 from booking.wait_list import Wishes
 from booking.wording import day_words
+from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
-from clinic.practice.forms import PhoneField
+from clinic.practice.duplicates import find_alike, is_on_file
+from clinic.practice.forms import AddressField, NameField, PhoneField
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.patients import normalise_name
-from clinic.practice.phone import format_phone
+from clinic.practice.people_search import filter_people
+from clinic.practice.phone import format_phone, texting_number
+
+NEW_PATIENT = "new"
+MOST_FOUND = 10
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -32,26 +39,15 @@ FIRST_NAME_WORDS = "Use my first name in emails and texts"
 WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
 
 
-def own_email_field(label: str, *, help_text: str = "") -> forms.EmailField:
-    """Where somebody types their own address; the browser may fill it in."""
-    return forms.EmailField(
+def own_email_field(label: str, *, help_text: str = "") -> AddressField:
+    """Where visitors type their own address; the browser may fill it in."""
+    field = AddressField(
         label=label,
-        max_length=254,
         help_text=help_text,
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address like name@example.com.",
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"required": "Enter your e-mail address."},
     )
-
-
-def read_name(form: forms.Form) -> str:
-    """The name that was typed. Raises ValidationError if nothing of it can be seen."""
-    name = normalise_name(form.cleaned_data["name"])
-    if not name:
-        raise forms.ValidationError(form.fields["name"].error_messages["required"])
-    return name
+    field.widget.attrs["autocomplete"] = "email"
+    return field
 
 
 class AsksAboutSlips(forms.Form):
@@ -66,16 +62,18 @@ class AsksAboutSlips(forms.Form):
         if meant and self.data.get(self.add_prefix("email_asked_about")) != email:
             self.data = self.data.copy()
             self.data[self.add_prefix("email_asked_about")] = email
-            self.add_error("email", f"Did you mean {meant}? Correct it, or press the button again to keep {email}.")
+            self.add_error(
+                "email",
+                f"Did you mean {meant}? Correct it, or press the button again to keep {readable_address(email)}.",
+            )
         return cleaned
 
 
 class ContactForm(AsksAboutSlips):
     """Name, e-mail, phone, and how to meet where a service leaves a choice."""
 
-    name = forms.CharField(
+    name = NameField(
         label="Your name",
-        max_length=120,
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -106,10 +104,6 @@ class ContactForm(AsksAboutSlips):
         self.helper.form_tag = False
         self.helper.form_show_errors = True
 
-    def clean_name(self) -> str:
-        """A name is one line; whatever else was pasted becomes spaces."""
-        return read_name(self)
-
 
 class AddressForm(AsksAboutSlips):
     """The address that was meant."""
@@ -139,10 +133,9 @@ class DetailsForm(ContactForm):
     is_for_minor = forms.BooleanField(
         label="I am booking for someone under 18. I am their parent or guardian.", required=False
     )
-    guardian_name = forms.CharField(
+    guardian_name = NameField(
         label="Name of the parent or guardian",
         required=False,
-        max_length=120,
         help_text="Only if the patient is under 18. Their own name goes above.",
     )
     text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
@@ -169,7 +162,7 @@ class DetailsForm(ContactForm):
 
     def clean_guardian_name(self) -> str:
         """One line, like a patient's name; required once the box above is ticked, and only then believed."""
-        name, is_for_minor = normalise_name(self.cleaned_data["guardian_name"]), self.cleaned_data.get("is_for_minor")
+        name, is_for_minor = self.cleaned_data["guardian_name"], self.cleaned_data.get("is_for_minor")
         if is_for_minor and not name:
             raise forms.ValidationError("Enter your name, as the parent or guardian.")
         if name and not is_for_minor:
@@ -181,6 +174,13 @@ class DetailsForm(ContactForm):
     def clean_text_consent(self) -> str:
         """The words that were agreed to; empty if they were not."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
+            words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
+            self.add_error("phone", words)
+        return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:
         """Who books. Who a recognised patient is stands in our records, not in the form."""
@@ -318,44 +318,105 @@ class StaffBookingForm(MayBreakRules):
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
-    name = forms.CharField(label="Patient's name", max_length=120)
-    email = forms.EmailField(label="E-mail", max_length=254, help_text="The invitation and the reminders go here.")
-    phone = PhoneField()
-    guardian_name = forms.CharField(
+    find = forms.CharField(
+        label="Find the patient",
+        required=False,
+        max_length=LONGEST_WORDS,
+        help_text="Parts of a name, an e-mail or a phone number. Or enter somebody new below.",
+    )
+    patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
+    name = NameField(label="Patient's name", required=False)
+    email = AddressField(
+        label="E-mail",
+        required=False,
+        help_text="The invitation and the reminders go here. Without one, call them to confirm.",
+    )
+    phone = PhoneField(required=False)
+    text_consent = forms.BooleanField(
+        label="They agree to text messages", required=False, help_text=f"Read this to them: “{FORM_CONSENT_WORDS}”"
+    )
+    guardian_name = NameField(
         label="Parent or guardian",
         required=False,
-        max_length=120,
         help_text="Their name, if the patient is under 18: they come along and sign.",
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (
-        "service",
-        "therapist",
-        "starts_at",
-        "despite_rules",
-        "mode",
-        "name",
-        "email",
-        "phone",
-        "guardian_name",
+        *("service", "therapist", "starts_at", "despite_rules", "mode"),
+        *("find", "patient", "name", "email", "phone", "text_consent", "guardian_name"),
     )
 
-    def __init__(self, *args, clinic: Clinic, **kwargs):
+    def __init__(self, *args, clinic: Clinic, sees_patients: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["phone"].region = clinic.country
+        self.fields["phone"].region, self.country = clinic.country, clinic.country
+        self.sees_patients, self.chosen = sees_patients, None
+        if not has_texts():
+            del self.fields["text_consent"]
+        if not sees_patients:
+            del self.fields["find"], self.fields["patient"]
+            return
+        self._offer(find_chosen(self.data.get("patient", "")))
 
-    def clean_name(self) -> str:
-        """One line, as in the patients' own form."""
-        return read_name(self)
+    def look_up(self, words: str) -> None:
+        """Offer the patients whom `words` fit, to choose from; for a form that is not sent yet."""
+        found = list(filter_people(Patient.objects.current().order_by("name"), words)[:MOST_FOUND])
+        self._offer(found)
+        self.initial["find"] = ""
+        found_words = f"{len(found)} found for “{words}”: choose below, or search again."
+        none_words = f"Nobody found for “{words}”. Search again, or enter them below."
+        self.fields["find"].help_text = found_words if found else none_words
 
-    def clean_guardian_name(self) -> str:
-        return normalise_name(self.cleaned_data["guardian_name"])
+    def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
+        rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
+        self.fields["patient"].choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
+        self.fields["patient"].widget = forms.RadioSelect() if rows else forms.HiddenInput()
+        self.fields["patient"].widget.choices = self.fields["patient"].choices
+
+    def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
+        born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""
+        contact = (readable_address(patient.email), format_phone(patient.phone, self.country), born)
+        unsure = "not confirmed" if patient.is_provisional else ""
+        known = ", ".join(filter(None, (patient.name, *contact, unsure)))
+        return f"{known} ({', '.join(why)})" if why else known
+
+    def clean(self):
+        cleaned = super().clean()
+        chosen = cleaned.pop("patient", "")
+        cleaned.pop("find", None)
+        if chosen and chosen != NEW_PATIENT:
+            self.chosen = Patient.objects.current().get(pk=chosen)
+        elif not cleaned.get("name"):
+            if "name" not in self.errors:
+                self.add_error("name", "Enter the patient's name, or find them above.")
+        elif self.sees_patients and not chosen and not self.errors.keys() & {"email", "phone"}:
+            self._ask_who_it_is({name: cleaned[name] for name in ("name", "email", "phone")})
+        number = cleaned.get("phone") or (self.chosen.phone if self.chosen else "")
+        if cleaned.get("text_consent") and "phone" not in self.errors and not texting_number(number):
+            self.add_error("phone", "Texts need a phone number without an extension.")
+        return cleaned
+
+    def _ask_who_it_is(self, typed: dict) -> None:
+        alike = {one.patient: one.why for one in find_alike(**typed) if one.is_likely}
+        if alike and not is_on_file(**typed):
+            self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
+            self.add_error("patient", "We may know this patient already. Choose who it is.")
 
     def booking(self) -> dict:
         """What `book_appointment` is to be told."""
         told = dict(self.cleaned_data)
-        contact = Contact(**{name: told.pop(name) for name in ("name", "email", "phone", "guardian_name")})
-        return {**told, "contact": contact}
+        typed = {name: told.pop(name) for name in ("name", "email", "phone", "guardian_name")}
+        if self.chosen is not None:
+            typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
+        consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if told.pop("text_consent", False) else ""
+        return {**told, "contact": Contact(**typed, text_consent=consent)}
+
+
+def find_chosen(key: str) -> list[Patient]:
+    """The patient with this id, as a list of one; empty for anything else."""
+    try:
+        return list(Patient.objects.current().filter(pk=uuid.UUID(key)))
+    except ValueError:
+        return []
 
 
 class HoursOverrideForm(forms.ModelForm):

@@ -66,6 +66,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
         return []
     day = freed.starts_at.astimezone(clinic.zone).date()
     hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
+    hopeful = hopeful.exclude(patient__email="")  # offers go by mail only; staff see whom to call
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
     told = _planned_or_sent(now)

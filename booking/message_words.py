@@ -209,7 +209,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "news": "we moved your visit to Tuesday 1 December, 9:00 am EST",
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
-            "phone": format_phone(clinic.phone),
+            "phone": format_phone(clinic.phone, clinic.country),
         },
         Sample.WORST: {
             "day_word": "on Wednesday 30 September",
@@ -222,6 +222,6 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "news": f"you are now with {'W' * 14} on Wednesday 30 September, 12:45 pm UTC+12:45",
             "reference": "RC-WWWWWW",
             "clinic": clinic,
-            "phone": format_phone(clinic.phone),
+            "phone": format_phone(clinic.phone, clinic.country),
         },
     }

@@ -20,6 +20,7 @@ from clinic.outbox.rendering import render_email
 from clinic.outbox.suppressions import is_undeliverable
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.links import issue_link
+from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
 from clinic.practice.networks import Network
 from clinic.practice.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
@@ -44,7 +45,7 @@ def request_return_link(*, email: str, network: Network, now: datetime) -> Verdi
 @transaction.atomic
 def plan_link_mail(kind: str, *, email: str, now: datetime) -> None:
     """Plan a mail of `kind` to `email`, about a request that is kept for a day."""
-    request = ReturnRequest.objects.create(email=email.strip().lower(), created_at=now)
+    request = ReturnRequest.objects.create(email=normalise_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
     plan_message(kind=kind, subject_id=request.pk, version=1, patient=None, due_at=now, not_after=last, now=now)
 
@@ -56,10 +57,10 @@ def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
 
 def patients_at(email: str) -> list[Patient]:
     """Everyone who uses this mailbox, by name: the known patients, and the provisional ones that are not one of them."""
-    keyed = Patient.objects.current().alias(address=Lower("email"))
+    keyed = Patient.objects.current().exclude(email="").alias(address=Lower("email"))
     people: dict[str, Patient] = {}
     for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):
-        people.setdefault(patient.name.lower(), patient)
+        people.setdefault(patient.name_key, patient)
     return sorted(people.values(), key=lambda patient: patient.name)
 
 

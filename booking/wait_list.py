@@ -15,8 +15,10 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages import plan_message
 from clinic.practice.links import issue_link
+from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
-from clinic.practice.patients import find_or_register_provisional, normalise_name
+from clinic.practice.names import normalise_name
+from clinic.practice.patients import find_or_register_provisional
 from clinic.practice.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
@@ -137,7 +139,7 @@ def join_as_visitor(
 
 
 def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:
-    people = Patient.objects.matching(name=normalise_name(name), email=email.strip())
+    people = Patient.objects.matching(name=normalise_name(name), email=normalise_address(email))
     entries = alive_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
     return entries.order_by("patient__is_provisional").first()
 

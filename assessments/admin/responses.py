@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
+from clinic.practice.people_search import FindsPeople
 
 from ..fhir import export_response
 from ..flags import acknowledge_flag
@@ -21,10 +22,10 @@ from .read_only import ReadOnlyAdmin, see
 
 
 @admin.register(Response)
-class ResponseAdmin(PrivateSearch, ReadOnlyAdmin):
+class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
     list_display = ["patient", "questionnaire", "progress", "open_flags", "saved_at", "completed_at"]
     list_filter = ["status", "questionnaire__slug"]
-    search_fields = ["patient__name", "patient__email"]
+    search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
     list_per_page = 50
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.outbox.confirmation_code import send_code
 from clinic.practice.confirmation import CODE_LASTS, confirm
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Proof
 from clinic.practice.proof import Capability, has_proof, patient_page
 from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
@@ -74,7 +75,7 @@ def _show(request, token, response, *, form, status=200, **more):
         "is_sent": "sent" in request.GET,
         "has_code": "have" in request.GET or request.POST.get("action") == "confirm",
         "is_saved": "saved" in request.GET,
-        "address": patient.email if is_mailed or patient.is_provisional else "",
+        "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
         "code_minutes": CODE_LASTS // timedelta(minutes=1),
         **more,
     }

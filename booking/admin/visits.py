@@ -25,10 +25,12 @@ from booking.off_schedule import find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered, VisitChanged
 from booking.visit_states import Act, State
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.searching import clean_words
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Patient
 from clinic.practice.money import format_money
-from clinic.practice.phone import format_phone
+from clinic.practice.people_search import FindsPeople
+from clinic.practice.templatetags.practice_tags import phone_link
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
@@ -54,14 +56,15 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
+class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
+    phones, names = ("other_phone",), ("reference",)
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
     date_hierarchy = "starts_at"
-    search_fields = ("patient__name", "patient__email", "reference")
-    search_help_text = "Part of a name or an e-mail, or a reference such as RC-7K3M9Q"
+    search_fields = ("patient__search_text", "other_phone", "reference")
+    search_help_text = "Parts of a name, an e-mail or a phone number, or a reference such as RC-7K3M9Q"
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
         (
@@ -127,6 +130,8 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
+        if visit.is_to_be_confirmed_by_phone:
+            chips.append(("chip-warn", "no e-mail: call to confirm"))
         if visit.is_unmarked_at(timezone.now()):
             chips.append(("chip-warn", "unmarked: did they come?"))
         if visit.state == State.ARRIVED:
@@ -184,13 +189,16 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
 
     @admin.display(description="phone")
     def phone(self, visit):
-        """The patient's number, and the one that came with the booking if it is another."""
-        country = Clinic.objects.current().country
-        own = format_phone(visit.patient.phone, country) if visit.patient else ""
-        other = format_phone(visit.other_phone, country)
-        if not other:
-            return own or None
-        return f"{own or 'none'}; with this booking came {other}, which nobody has vouched for"
+        """The patient's number, and the one that came with the booking if it is another; each dials."""
+        clinic = Clinic.objects.current()
+        own = phone_link(visit.patient.phone, clinic) if visit.patient else ""
+        other = phone_link(visit.other_phone, clinic)
+        lines = [own or ("none" if other else "")]
+        if other:
+            lines.append(format_html("{} came with this booking; nobody has vouched for it", other))
+        if visit.is_to_be_confirmed_by_phone:
+            lines.append("no e-mail: call to confirm")
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line)) or None
 
     @admin.display(description="intake")
     def intake_link(self, visit):
@@ -244,7 +252,14 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, VisitActs):
 
     def _book_view(self, request):
         clinic = Clinic.objects.current()
-        form = StaffBookingForm(request.POST or None, clinic=clinic)
+        sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
+        options = {"clinic": clinic, "sees_patients": sees_patients}
+        words = clean_words(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
+        if words:
+            form = StaffBookingForm(initial=request.POST.dict(), **options)
+            form.look_up(words)
+            return self._form_page(request, {"title": "Book a visit", "button": "Book this visit", "form": form})
+        form = StaffBookingForm(request.POST or None, **options)
         if request.method == "POST" and form.is_valid():
             visit = self._try(form, book_appointment, **form.booking(), by=request.user, now=timezone.now())
             if visit is not None:

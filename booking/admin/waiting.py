@@ -16,6 +16,7 @@ from booking.wait_list import alive_entries, end_dead_entries, leave_wait_list
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
 from clinic.practice.models import Clinic
+from clinic.practice.people_search import FindsPeople
 from clinic.practice.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
@@ -47,15 +48,15 @@ class WaitListEntryForm(forms.ModelForm):
 
 
 @admin.register(WaitListEntry)
-class WaitListEntryAdmin(PicksRows, RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class WaitListEntryAdmin(PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm
     list_display = ("patient", "service", "how", "days", "part", "state", "since", "offered")
     list_filter = ("status", StuckFilter, "service")
     list_select_related = ("patient", "service", "therapist", "appointment")
-    search_fields = ("patient__name", "patient__email")
-    search_help_text = "Part of a name or an e-mail"
+    search_fields = ("patient__search_text",)
+    search_help_text = "Parts of a name, an e-mail or a phone number"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
     ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
@@ -113,6 +114,8 @@ class WaitListEntryAdmin(PicksRows, RecordsAccess, PrivateSearch, admin.ModelAdm
             return "chip-quiet", "their visit is over or cancelled"
         if is_waiting and entry.is_stuck:
             return "chip-urgent", "nothing to offer: call"
+        if is_waiting and not entry.patient.email:
+            return "chip-urgent", "no e-mail: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")

@@ -12,7 +12,7 @@ from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.scheduling import Interval, VisitShape
 from booking.visit_states import State, state_of
-from clinic.practice.phone import E164_PATTERN
+from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
 
 from .offer import Service, Terms, VisitMode
 
@@ -101,7 +101,7 @@ class Appointment(Terms):
     )
     visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
     other_phone = models.CharField(
-        max_length=16,
+        max_length=LONGEST_PHONE,
         blank=True,
         help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
     )
@@ -200,13 +200,26 @@ class Appointment(Terms):
             ),
             models.CheckConstraint(
                 name="appointment_other_phone_is_e164",
-                condition=Q(other_phone="") | Q(other_phone__regex=E164_PATTERN),
+                condition=Q(other_phone="") | Q(other_phone__regex=PHONE_PATTERN),
             ),
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]
 
     def __str__(self):
         return self.reference
+
+    @property
+    def number_to_call(self) -> str:
+        """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
+        if self.mode != self.Mode.PHONE or self.patient is None:
+            return ""
+        return self.other_phone or self.patient.phone
+
+    @property
+    def is_to_be_confirmed_by_phone(self) -> bool:
+        """Whether it is booked for a patient whom no mail reaches, and not confirmed yet."""
+        is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
+        return is_open and self.patient is not None and not self.patient.email
 
     @property
     def interval(self) -> Interval:

@@ -40,6 +40,7 @@ from booking.wait_list import alive_entries
 from booking.wording import clinic_time, minor_words, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.first_names import first_name
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
 
@@ -175,7 +176,9 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         and not is_mailed
         and is_standing
         and now < appointment.starts_at,
-        "address": appointment.patient.email if is_mailed or appointment.patient.is_provisional else "",
+        "address": readable_address(appointment.patient.email)
+        if is_mailed or appointment.patient.is_provisional
+        else "",
         "first_name": first_name(appointment.patient.name) if is_mailed else "",
         "appointment": appointment,
         "service": appointment.service,
@@ -209,7 +212,7 @@ def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
     """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
     patient = appointment.patient
-    people = Patient.objects.matching(name=patient.name, email=patient.email)
+    people = Patient.objects.same_person_as(patient)
     entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Func, Max, TextField, Value
 from django.urls import reverse
 
 from clinic.audit.access import record_access, record_accesses
 from clinic.audit.models import Action
 from clinic.practice.models import Patient, User
+from clinic.practice.phone import base_number
 
 from .alerts import plan_until_seen, staff_email, staff_who_may, why_clinic_unreachable
 from .kinds import Email, MessageKind, register_kind
@@ -72,10 +73,13 @@ def _take_turns(phone: str) -> None:
 
 
 def patients_with(phones) -> dict[str, list[Patient]]:
-    """The patients who have each of `phones`, by name; one query."""
+    """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
     found = defaultdict(list)
-    for patient in Patient.objects.current().filter(phone__in=set(phones)).order_by("name", "pk"):
-        found[patient.phone].append(patient)
+    based = Patient.objects.current().alias(
+        base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
+    )
+    for patient in based.filter(base__in=set(phones)).order_by("name", "pk"):
+        found[base_number(patient.phone)].append(patient)
     return found
 
 

@@ -8,6 +8,7 @@ from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic
 
 from .kinds import Email
@@ -19,7 +20,8 @@ _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailMultiAlternatives:
     """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
 
-    Raises ValueError if there is no address (Django would send nothing and say nothing) or the calendar has no METHOD.
+    Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
+    the calendar has no METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
@@ -27,8 +29,8 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
         from_email=formataddr((" ".join(clinic.name.split()), sender_address())),
-        to=[email.to],
-        reply_to=[clinic.email] if clinic.email else None,
+        to=[_ascii_address(email.to)],
+        reply_to=[_ascii_address(clinic.email)] if clinic.email else None,
         headers={
             "Message-ID": message.message_id,
             "Date": format_datetime(now),
@@ -51,7 +53,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
 
 def sender_address() -> str:
     """The address that every mail comes from. Calendars name it as ORGANIZER: Outlook and Gmail compare the two (RFC 6047)."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _ascii_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 
 
 def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
@@ -65,6 +67,15 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
         mail.attach("visit.ics", calendar, kind)
     else:
         mail.attach_alternative(calendar.decode(), kind)
+
+
+def _ascii_address(address: str) -> str:
+    """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
+    "faß.de" is somebody else's domain. Raises ValueError for one that stays beyond ASCII."""
+    ascii_address = normalise_address(address)
+    if not ascii_address.isascii():
+        raise ValueError("no mail can go to this address")
+    return ascii_address
 
 
 def one_click_headers(url: str) -> dict[str, str]:

@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
 GIVE_UP_AFTER = timedelta(hours=4)  # of trying
+NO_ADDRESS = "the patient has no e-mail address"
 UNLEASED = {"lease_until": None, "lease_token": None}
 
 
@@ -129,6 +130,8 @@ def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> 
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= message.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
+    if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
+        return _settle(message, State.SKIPPED, NO_ADDRESS, now=now)
     if unreachable := why_unreachable(message, kind):
         return _settle(message, State.FAILED, unreachable, now=now)
     if unwanted := _why_unwanted(message, kind, clinic, now=now):

@@ -12,6 +12,7 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.first_names import name_in_messages
 from clinic.practice.models import Clinic, Patient
+from clinic.practice.phone import texting_number
 from clinic.practice.zones import known_zone
 
 from .gsm import TextTooLong, fit_text, to_gsm
@@ -41,13 +42,18 @@ def consent_words(patient: Patient) -> str:
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """The consent that stands for the number `patient` has now; None if there is none."""
+    """The consent that stands for the number `patient` has now; None if there is none, or if no text can go there."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail."""
+    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail.
+
+    Raises ValueError if their number takes none (`texting_number`).
+    """
+    if not texting_number(patient.phone):
+        raise ValueError("no text can go to this number")
     Patient.objects.select_for_update().get(pk=patient.pk)
     TextConsent.objects.filter(patient=patient, withdrawn_at=None).update(withdrawn_at=now)
     consent = TextConsent.objects.create(
@@ -178,7 +184,8 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
 
 def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
     """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
-    text_provider().send(to=message.patient.phone, text=write_text(message, kind, now=now), message_id=message.pk)
+    number = texting_number(message.patient.phone)
+    text_provider().send(to=number, text=write_text(message, kind, now=now), message_id=message.pk)
 
 
 def write_text(message: Message, kind: MessageKind, *, now: datetime) -> str:

@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.practice.models import Clinic
+from clinic.practice.phone import texting_number
 from clinic.practice.proof import Capability, patient_page
 
 from .suppressions import is_unsubscribed, subscribe_again, unsubscribe
@@ -51,7 +52,7 @@ def start(request, token, patient, now):
 @by_link
 def texts(request, token, patient, now):
     """Agree to texts, in the words that the page shows, or end them. Only where there are any."""
-    if not has_texts() or not patient.phone:
+    if not has_texts() or not texting_number(patient.phone):
         raise Http404
     choice = request.POST.get("choice", "")
     if choice in ("both", "texts"):
@@ -68,7 +69,7 @@ def _show(request, token, patient):
         "patient": patient,
         "is_unsubscribed": is_unsubscribed(patient),
     }
-    if has_texts() and patient.phone:
+    if has_texts() and texting_number(patient.phone):
         consent = consent_of(patient)
         choice = "email" if consent is None else "texts" if consent.instead_of_email else "both"
         context |= {"text_choice": choice, "consent_words": consent_words(patient)}

@@ -7,6 +7,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import Value
 from django.forms import Script
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
@@ -22,12 +24,16 @@ from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
 from .clinic_changes import update_outdated
-from .forms import ClinicForm, PhoneField, ZoneField
+from .duplicates import Alike, find_alike
+from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
-from .models import CleanupRun, Clinic, Patient, Therapist, User
-from .patients import change_address, normalise_name
+from .mail_addresses import readable_address
+from .models import CleanupRun, Clinic, NameKey, Patient, Therapist, User
+from .patients import change_address
+from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
+from .templatetags.practice_tags import phone_link
 
 MOST_LINKS = 50  # shown of one patient
 
@@ -109,8 +115,13 @@ class CleanupRunAdmin(admin.ModelAdmin):
         return format_html('<span class="chip chip-warn">{}</span>', words)
 
 
+class TherapistForm(forms.ModelForm):
+    name = NameField()
+
+
 @admin.register(Therapist)
 class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
+    form = TherapistForm
     list_display = ("name", "credentials", "user", "is_active", "position")
     list_filter = ("is_active",)
     list_select_related = ("user",)
@@ -122,41 +133,95 @@ class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
 
 
 class PatientForm(forms.ModelForm):
+    name = NameField()
+    email = AddressField(
+        required=False, help_text="Without one we can only call them, or text those who have agreed to it."
+    )
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
+    is_somebody_else = forms.BooleanField(
+        label="It is somebody else: add a new patient",
+        required=False,
+        widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
+    )
 
-    def clean_name(self):
-        return normalise_name(self.cleaned_data["name"])
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "phone" in self.fields:  # not for staff who may only look
+            self.fields["phone"].region = Clinic.objects.current().country
 
     def clean(self):
         cleaned = super().clean()
-        if {"name", "email"} <= cleaned.keys() and not self.instance.is_provisional:
-            others = Patient.objects.matching(name=cleaned["name"], email=cleaned["email"]).known()
-            if others.exclude(pk=self.instance.pk).exists():
-                raise forms.ValidationError("Another patient has this name and this email address.")
+        if {"name", "email", "phone"} <= cleaned.keys():
+            self._refuse_another_patients_identity(cleaned)
+            if self.instance._state.adding and not cleaned.get("is_somebody_else"):
+                self._ask_who_it_is(*map(cleaned.get, ("name", "email", "phone")))
         return cleaned
+
+    def _ask_who_it_is(self, name, email, phone):
+        likely = [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+        if likely:
+            self.fields["is_somebody_else"].widget = forms.CheckboxInput()
+            words = format_html("We may know this patient already:<br>{}", links_to(likely))
+            self.add_error("is_somebody_else", words)
+
+    def _refuse_another_patients_identity(self, cleaned):
+        """Say in words what the constraints would refuse."""
+        is_provisional, name, email, phone = self.instance.is_provisional, *map(cleaned.get, ("name", "email", "phone"))
+        if is_provisional and not email:
+            self.add_error("email", "Until this patient is confirmed they need an email address.")
+        others = Patient.objects.current().exclude(pk=self.instance.pk).filter(is_provisional=is_provisional)
+        if others.matching(name=name, email=email).exists():
+            raise forms.ValidationError("Another patient has this name and this email address.")
+        same_phone = others.filter(email="", phone=phone, name_key=NameKey(Value(name)))
+        if phone and not email and same_phone.exists():
+            raise forms.ValidationError("Another patient without an email address has this name and this phone number.")
 
 
 @admin.register(Patient)
-class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+    people = ""
     form = PatientForm
-    fields = ("name", "email", "phone", "birth_on", "time_zone", "created_at", "standing", "open_links")
-    readonly_fields = ("created_at", "standing", "open_links")
-    list_display = ("name", "email", "phone", "standing", "created_at")
+    fields = ("name", "email", "phone", "birth_on", "time_zone")
+    details = ("created_at", "standing", "alike", "open_links")
+    readonly_fields = details
+    list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
-    search_fields = ("name", "email", "phone")
-    search_help_text = "Part of a name, an email or a number"
+    search_fields = ("search_text",)
+    search_help_text = "Parts of a name, an e-mail or a phone number"
     change_form_template = "practice/admin_patient.html"
 
     def patient_id_of(self, obj):
         return obj.pk
 
+    def get_fields(self, request, obj=None):
+        return self.fields + (self.details if obj else ("is_somebody_else",))
+
     def get_queryset(self, request):
-        return super().get_queryset(request).current()
+        country = Value(Clinic.objects.current().country)
+        return super().get_queryset(request).current().annotate(country=country)
+
+    @admin.display(description="e-mail", ordering="email")
+    def address(self, patient):
+        return readable_address(patient.email) or self.get_empty_value_display()
+
+    @admin.display(description="phone", ordering="phone")
+    def number(self, patient):
+        return phone_link(patient.phone, patient) or self.get_empty_value_display()
 
     def get_urls(self):
         end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
         return [path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"), *super().get_urls()]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # another form took the name and address since this one was checked
+            words = (
+                "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
+            )
+            self.message_user(request, words, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:practice_patient_changelist"), status=303)
 
     def save_model(self, request, obj, form, change):
         now = timezone.now()
@@ -167,6 +232,8 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             change_address(obj, email=email, by=request.user, now=now)
             words = "Links sent to the old address have ended. What lies ahead is confirmed to the new one."
+            if not email:
+                words = "Links sent to the old address have ended. Without an address nothing is mailed: call them."
             self.message_user(request, words, messages.SUCCESS)
         else:
             super().save_model(request, obj, form, change)
@@ -196,6 +263,12 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         url = reverse("admin:practice_patient_change", args=[same.pk])
         return format_html('{} perhaps <a href="{}">{}</a>', words, url, same.name)
 
+    @admin.display(description="may be the same person")
+    def alike(self, patient):
+        """Other patients with this name, e-mail or phone, and which of them it is."""
+        found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
+        return links_to(found) or "nobody else has this name, e-mail or phone number"
+
     @admin.display(description="open links")
     def open_links(self, patient):
         """What the patient's links still open, how each left the house, and until when."""
@@ -217,12 +290,24 @@ class PatientAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         return False  # records are kept for as long as the law says
 
 
+def links_to(found: list[Alike]):
+    """Links to patients who may be the one in question, each with why; empty for none."""
+    rows = (
+        (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
+    )
+    lines = ((url, name, ", ".join(why)) for url, name, why in rows)
+    return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)
+
+
 def localdate_words(instant) -> str:
     """Like "Dec 1, 2026", by the clock the page is under."""
     return date_format(timezone.localtime(instant), "M j, Y")
 
 
 class StaffCreationForm(AdminUserCreationForm):
+    email = AddressField()
+    name = NameField()
+
     class Meta:
         model = User
         fields = ("email", "name")
@@ -232,6 +317,8 @@ class StaffForm(UserChangeForm):
     """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
 
     password = None
+    email = AddressField()
+    name = NameField()
 
 
 @admin.register(User)

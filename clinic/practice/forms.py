@@ -7,20 +7,76 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from .clinic_changes import TOLD, count_outdated, digest_of
+from .mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from .models import Clinic
-from .phone import PhoneInvalid, parse_phone
+from .names import NameInvalid, clean_name, normalise_name
+from .phone import REGIONS, PhoneInvalid, format_phone, parse_phone
 from .zone_changes import list_moved
 from .zones import US_ZONES, zone_label, zone_names, zones_of_state
 
 
-class PhoneField(forms.CharField):
-    """A telephone number typed any way people type it; cleans to E.164, or "" when it may be empty.
+class NameField(forms.CharField):
+    """A name, cleaned to one line of composed text with nothing invisible; its length is checked after that."""
 
-    `region` is the country of a number typed without one.
+    def __init__(self, *, max_length=120, **kwargs):
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        if text in self.empty_values or "\x00" in text:  # which a validator refuses
+            return text
+        try:
+            return clean_name(text) if normalise_name(text) else ""
+        except NameInvalid as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
+
+    # Not type="email": Chromium turns what is typed there into ASCII by IDNA 2003, "faß.de" into "fass.de".
+    widget = forms.TextInput(
+        attrs={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "size": "40"}
+    )
+    default_validators = ()  # `clean_address` is stricter than Django's
+
+    def __init__(self, **kwargs):
+        kwargs["max_length"] = None  # checked of the cleaned address, which may be longer or shorter than what is typed
+        super().__init__(**kwargs)
+        self.widget.attrs.setdefault("maxlength", str(LONGEST))
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        if text in self.empty_values or "\x00" in text:
+            return text
+        try:
+            return clean_address(text)
+        except AddressInvalid as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+    def prepare_value(self, value):
+        return readable_address(value) if isinstance(value, str) else value
+
+    def has_changed(self, initial, data):
+        """Two spellings of one domain are no change."""
+        try:
+            data = self.to_python(data)
+        except ValidationError:
+            return True
+        return super().has_changed(initial, data)
+
+
+class PhoneField(forms.CharField):
+    """A telephone number typed any way people type it; cleans to what `parse_phone` returns, or "" when it may be empty.
+
+    `region` is the country of a number typed without one, and whose way of writing numbers they are shown in.
     """
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
-    default_error_messages = {"invalid": "Enter a phone number with its area code, like 603 555 0123."}
+    default_error_messages = {
+        "invalid": "Enter a phone number with its area code, like 603 555 0123 or 603 555 0123 ext. 12.",
+        "invalid_abroad": "Enter a phone number with its area code; one in another country with + and the country’s code.",
+    }
 
     def __init__(self, *, region="US", max_length=40, **kwargs):
         self.region = region
@@ -33,7 +89,19 @@ class PhoneField(forms.CharField):
         try:
             return parse_phone(text, self.region)
         except PhoneInvalid:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+            code = "invalid" if self.region == "US" else "invalid_abroad"
+            raise ValidationError(self.error_messages[code], code="invalid") from None
+
+    def prepare_value(self, value):
+        return format_phone(value, self.region) if value and str(value).startswith("+") else value
+
+    def has_changed(self, initial, data):
+        """Two spellings of one number are no change."""
+        try:
+            data = self.clean(data)
+        except ValidationError:
+            return True
+        return super().has_changed(initial, data)
 
 
 class ZoneField(forms.ChoiceField):
@@ -58,6 +126,8 @@ class ClinicForm(forms.ModelForm):
     ahead that concerns, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
     """
 
+    name = NameField(max_length=100)
+    email = AddressField(required=False, help_text="Where answers to our messages go.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(
         empty_label="Choose the clinic's time zone",
@@ -72,7 +142,8 @@ class ClinicForm(forms.ModelForm):
         if "time_zone" not in self.fields:  # somebody who may only look
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
-        self.state, self.state_zones = zones_of_state(state) if country.strip().upper() == "US" else ("", ())
+        self.fields["phone"].region = country = country.strip().upper()
+        self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
         field, stored = self.fields["time_zone"], self.instance.time_zone
         field.error_messages["required"] = self._zone_question()
         if self.instance._state.adding:  # the model's default is not this clinic's choice
@@ -81,6 +152,13 @@ class ClinicForm(forms.ModelForm):
             field.choices = [*field.choices, (stored, stored)]
         if self.state_zones and stored not in self.state_zones:
             field.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+
+    def clean_country(self):
+        """One of the countries whose phone numbers can be read (ISO 3166)."""
+        country = self.cleaned_data["country"].strip().upper()
+        if country not in REGIONS:
+            raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
+        return country
 
     def clean(self):
         cleaned = super().clean()

@@ -75,7 +75,7 @@ def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) 
 
 def revoke_all_links(patient: Patient, *, now) -> int:
     """Withdraw every open link of `patient`, and every "book again" link to the same mailbox. Returns how many."""
-    of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email)
+    of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email) & ~Q(patient__email="")
     links = PatientLink.objects.filter(Q(patient=patient) | of_mailbox, revoked_at=None, expires_at__gt=now)
     return links.update(revoked_at=now)
 

@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Concat, Lower
 
-from .phone import E164_PATTERN
+from .mail_addresses import normalise_address
+from .phone import LONGEST_PHONE, PHONE_PATTERN
 from .zones import zone_names
 
 
@@ -45,7 +47,7 @@ class Clinic(models.Model):
         default="US",
         help_text="Two letters. Phone numbers typed without a country are read as this one's.",
     )
-    phone = models.CharField(max_length=16, blank=True)
+    phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
     email = models.EmailField(blank=True, help_text="Where answers to our messages go.")
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
     latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
@@ -86,7 +88,7 @@ class Clinic(models.Model):
         constraints = [
             models.CheckConstraint(name="clinic_is_one_row", condition=Q(id=1)),
             models.CheckConstraint(name="clinic_horizon_is_a_day_to_a_year", condition=Q(horizon_days__range=(1, 366))),
-            models.CheckConstraint(name="clinic_phone_is_e164", condition=Q(phone="") | Q(phone__regex=E164_PATTERN)),
+            models.CheckConstraint(name="clinic_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
             models.CheckConstraint(
                 name="clinic_stands_on_earth",
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
@@ -113,7 +115,7 @@ class UserManager(BaseUserManager):
 
     def create_user(self, email, password=None, **fields):
         """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normalise_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -123,7 +125,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, email):
-        return self.get(email=email.strip().lower())
+        return self.get(email=normalise_address(email).lower())
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -150,7 +152,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     def clean(self):
-        self.email = self.email.strip().lower()
+        self.email = normalise_address(self.email).lower()
 
     def get_full_name(self):
         return self.name
@@ -188,6 +190,16 @@ class Therapist(models.Model):
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
 
 
+class NameKey(Func):
+    """A name as people compare it: without letter case, accents, apostrophes and hyphens, "Moore, Alice" as "alice moore".
+
+    A function of the database (migration 0012), so that what is stored and what is looked up are keyed by one rule.
+    """
+
+    function = "practice_name_key"
+    output_field = models.TextField()
+
+
 class PatientQuerySet(models.QuerySet):
     def current(self):
         """One row per person: without the provisional rows that were merged into the person they turned out to be."""
@@ -198,13 +210,20 @@ class PatientQuerySet(models.QuerySet):
         return self.filter(is_provisional=False)
 
     def matching(self, *, name: str, email: str):
-        """Current rows with this e-mail address and this name, in any letter case: at most one known, one provisional."""
-        keyed = self.current().alias(email_key=Lower("email"), name_key=Lower("name"))
-        return keyed.filter(email_key=Lower(Value(email)), name_key=Lower(Value(name)))
+        """Current rows with this e-mail address and this name by its key: at most one known, one provisional."""
+        keyed = self.current().alias(email_key=Lower("email"))
+        return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
+
+    def same_person_as(self, patient: "Patient"):
+        """Current rows of this person: the ones with their name and address, or without an address their own."""
+        if not patient.email:
+            return self.current().filter(pk=patient.pk)
+        return self.matching(name=patient.name, email=patient.email)
 
 
 class Patient(models.Model):
-    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person.
+    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person; staff may
+    enter one without an e-mail address, whom name and phone tell apart.
 
     Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
     is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
@@ -212,8 +231,10 @@ class Patient(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    email = models.EmailField()
-    phone = models.CharField(max_length=16, blank=True)
+    email = models.EmailField(
+        blank=True, help_text="Without one we can only call them, or text those who agreed to it."
+    )
+    phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
     birth_on = models.DateField("date of birth", null=True, blank=True)
     time_zone = models.CharField(
         max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
@@ -235,22 +256,50 @@ class Patient(models.Model):
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
     created_at = models.DateTimeField()
+    name_key = models.GeneratedField(expression=NameKey("name"), output_field=models.TextField(), db_persist=True)
+    search_text = models.GeneratedField(  # what staff search: the name's key, the address, the digits of the number
+        expression=Concat(
+            NameKey("name"),
+            Value(" "),
+            Lower("email"),
+            Value(" "),
+            Func(
+                "phone", Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=models.TextField()
+            ),
+            output_field=models.TextField(),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     objects = PatientQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="patient_search"),
+            models.Index(fields=["name_key"], name="patient_by_name_key"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
-                Lower("name"),
+                "name_key",
                 name="patient_email_and_name_are_one_person",
-                condition=Q(is_provisional=False),
+                condition=Q(is_provisional=False) & ~Q(email=""),
                 violation_error_message="Another patient has this name and this e-mail address.",
             ),
             models.UniqueConstraint(
+                fields=["phone", "name_key"],
+                name="patient_phone_and_name_are_one_person",
+                condition=Q(is_provisional=False, email="") & ~Q(phone=""),
+                violation_error_message="Another patient without an e-mail address has this name and this phone number.",
+            ),
+            models.CheckConstraint(
+                name="patient_has_an_address_while_provisional", condition=Q(is_provisional=False) | ~Q(email="")
+            ),
+            models.UniqueConstraint(
                 Lower("email"),
-                Lower("name"),
+                "name_key",
                 name="patient_is_provisional_once",
                 condition=Q(is_provisional=True, merged_into=None),
             ),
@@ -258,7 +307,7 @@ class Patient(models.Model):
                 name="patient_merges_only_while_provisional", condition=Q(merged_into=None) | Q(is_provisional=True)
             ),
             models.CheckConstraint(name="patient_has_a_name", condition=~Q(name="")),
-            models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=E164_PATTERN)),
+            models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
         ]
 
     def __str__(self):

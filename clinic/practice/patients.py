@@ -1,16 +1,18 @@
 """Match, register and merge patients, and change their address."""
 
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
 from .links import revoke_all_links
-from .models import Patient, User
+from .mail_addresses import normalise_address
+from .models import NameKey, Patient, User
+from .names import normalise_name
 from .zones import zone_names
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
@@ -21,15 +23,30 @@ _after_new_address: list[Callable[[Patient, datetime], None]] = []
 def find_or_register_patient(
     *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
 ) -> Patient:
-    """Return the known patient with this e-mail and name (in any letter case), registered now if there is none.
+    """Return the known patient with this e-mail and name (by its key), registered now if there is none.
 
-    For staff, who know whom they enter; visitors get `find_or_register_provisional`. `phone` is E.164 or empty. With
+    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an e-mail address the name and
+    the phone number tell who it is; without either it is always a new patient. `phone` is as `parse_phone` has it. With
     `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
     constraint lets one of them register.
     """
-    patient = _find_or_register(is_provisional=False, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+    typed = {"name": name, "email": email, "phone": phone, "time_zone": time_zone}
+    patient = (None if email else find_by_phone(name=name, phone=phone)) or _find_or_register(
+        is_provisional=False, **typed, now=now
+    )
     update_contact(patient, phone=phone, time_zone=time_zone, may_replace=may_update, now=now)
     return patient
+
+
+def find_by_phone(*, name: str, phone: str) -> Patient | None:
+    """The known patient with this name and phone number, the one without an e-mail address first; None if there is none, or
+    if several with an address have it."""
+    if not phone:
+        return None
+    keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalise_name(name))))
+    found = list(keyed.order_by("email")[:2])
+    is_clear = len(found) == 1 or (found and not found[0].email)
+    return found[0] if is_clear else None
 
 
 @transaction.atomic
@@ -43,7 +60,7 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
 
 
 def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
-    name, email = normalise_name(name), email.strip()
+    name, email = normalise_name(name), normalise_address(email)
     registered = Patient(
         name=name,
         email=email,
@@ -55,7 +72,10 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
     Patient.objects.bulk_create([registered], ignore_conflicts=True)
     # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
     rows = Patient.objects.select_for_update(no_key=True) if is_provisional else Patient.objects
-    patient = rows.matching(name=name, email=email).get(is_provisional=is_provisional)
+    if email:
+        patient = rows.matching(name=name, email=email).get(is_provisional=is_provisional)
+    else:
+        patient = rows.filter(pk=registered.pk).first() or find_by_phone(name=name, phone=phone)
     if patient.pk == registered.pk:
         record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
     return patient
@@ -90,7 +110,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
         return accept_patient(patient.merged_into, by=by, now=now)
     if not patient.is_provisional:
         return patient
-    same_person = Patient.objects.matching(name=patient.name, email=patient.email).known()
+    same_person = Patient.objects.same_person_as(patient).known()
     known = same_person.first() or _make_known(patient) or same_person.get()
     if known != patient:
         _merge(patient, known, now=now)
@@ -129,13 +149,13 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another e-mail address: every link ends, since it was sent to the old mailbox, and what the patient
+    """Give `patient` another e-mail address, or none: every link ends, since it was sent to the old mailbox, and what the patient
     still needs is sent to the new one (each room says what that is, `on_new_address`).
 
     Raises IntegrityError if another patient has this name and address.
     """
     revoke_all_links(patient, now=now)
-    patient.email = email.strip()
+    patient.email = normalise_address(email)
     patient.save(update_fields=["email"])
     record_access(actor=by, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
     for send_again in _after_new_address:
@@ -157,12 +177,3 @@ def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
 def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
     """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
     _after_new_address.append(send_again)
-
-
-def normalise_name(name: str) -> str:
-    """`name` with its accents composed and its spaces single, so that the same name is the same text.
-
-    Control characters count as spaces: they can come with what was pasted, and mails and calendars do not take them.
-    """
-    seen = "".join(" " if unicodedata.category(one) == "Cc" else one for one in name)
-    return " ".join(unicodedata.normalize("NFC", seen).split())

@@ -1,43 +1,76 @@
-"""Telephone numbers as people type them, and E.164 as we keep them."""
+"""Telephone numbers as people type them, and as we keep them: E.164, with the extension where there is one (RFC 3966).
+
+"+16035550123" and "+16035550123;ext=12": either goes behind "tel:" as it is.
+"""
 
 import re
 
 import phonenumbers
 
-E164_PATTERN = r"^\+[1-9][0-9]{6,14}$"
-E164 = re.compile(E164_PATTERN)
+PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}(;ext=[0-9]{1,10})?$"
+LONGEST_PHONE = 32
+REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)  # ISO 3166 codes of the countries whose numbers we can read
+_PHONE = re.compile(PHONE_PATTERN)
+_EXT = ";ext="
+_NORTH_AMERICA = 1
+# Area code, exchange, line. No area code begins with 0 or 1, has a 9 in its middle (kept for longer numbers) or ends in
+# two equal digits (those are services), and no exchange is a service such as 911. The other rule for 1 is our library's
+# list of area codes, which is older than the newest of them; numbers of fiction (555-0100 to 0199) pass both.
+_NORTH_AMERICAN = re.compile(r"[2-9](?!9)(\d)(?!\1)\d(?!.11)[2-9]\d{6}")
+_EXCHANGE_IS_A_SERVICE = re.compile(r"\d{3}[2-9]11")
 
 
 class PhoneInvalid(ValueError):
-    """The text is not a telephone number that can be dialled. Carries no digits of it."""
+    """The text is not a telephone number that can be dialed. Carries no digits of it."""
 
 
 def parse_phone(text: str, region: str = "US") -> str:
-    """`text` in E.164 ("+16035550123"). `region` is the country of a number written without one.
+    """`text` as it is kept. `region` is the country of a number written without one (ISO 3166, "US").
 
-    Raises PhoneInvalid for anything that no telephone can ring, numbers with an extension included: a message
-    cannot reach those.
+    Raises PhoneInvalid for anything that no telephone can ring: too short or too long, or in a range that is not in use.
     """
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise PhoneInvalid("not a telephone number") from None
-    # "Possible", not "valid": lists of valid numbers are older than the newest area code.
-    is_possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
-    if number.extension or not is_possible:
+    if not _is_in_use(number):
         raise PhoneInvalid("not a telephone number that can be reached")
+    extension = phonenumbers.normalize_digits_only(number.extension or "")
+    number.extension = None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if not E164.match(e164):
+    phone = f"{e164}{_EXT}{extension}" if extension else e164
+    if not _PHONE.match(phone):
         raise PhoneInvalid("not a telephone number that can be reached")
-    return e164
+    return phone
 
 
-def format_phone(e164: str, region: str = "US") -> str:
-    """How people of `region` write it: "(603) 555-0123", "+44 20 7946 0018"; unparsable text comes back as it is."""
+def _is_in_use(number: phonenumbers.PhoneNumber) -> bool:
+    if number.country_code != _NORTH_AMERICA:
+        return phonenumbers.is_valid_number(number)
+    digits = phonenumbers.national_significant_number(number)
+    is_listed = phonenumbers.is_valid_number(number) and not _EXCHANGE_IS_A_SERVICE.match(digits)
+    return is_listed or _NORTH_AMERICAN.fullmatch(digits) is not None
+
+
+def base_number(phone: str) -> str:
+    """`phone` without its extension: E.164."""
+    return phone.partition(_EXT)[0]
+
+
+def texting_number(phone: str) -> str:
+    """The number that texts for `phone` go to, in E.164; empty where there is none. Behind an extension stands a
+    switchboard, where others would read them."""
+    return "" if _EXT in phone else phone
+
+
+def format_phone(phone: str, region: str = "US") -> str:
+    """How people of `region` write it: "(603) 555-0123 ext. 12", "+44 20 7946 0018"; unparsable text comes back as it is."""
+    base, _, extension = phone.partition(_EXT)
     try:
-        number = phonenumbers.parse(e164, region)
+        number = phonenumbers.parse(base, region)
     except phonenumbers.NumberParseException:
-        return e164
-    is_national = phonenumbers.region_code_for_country_code(number.country_code) == region
+        return phone
+    is_national = number.country_code == phonenumbers.country_code_for_region(region)
     style = phonenumbers.PhoneNumberFormat
-    return phonenumbers.format_number(number, style.NATIONAL if is_national else style.INTERNATIONAL)
+    written = phonenumbers.format_number(number, style.NATIONAL if is_national else style.INTERNATIONAL)
+    return f"{written} ext. {extension}" if extension else written

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from .batches import BATCH, delete_batch
+from .mail_addresses import normalise_address
 from .models import RateLimit
 from .networks import Network
 
@@ -138,7 +139,7 @@ def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
 
 def mailbox_of(email: str) -> str:
     """The mailbox behind an address, as far as the address tells: without letter case, a +tag, and Gmail's dots."""
-    name, _, domain = email.strip().lower().rpartition("@")
+    name, _, domain = normalise_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
         name, domain = name.replace(".", ""), "gmail.com"

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from . import rate_limits as limits
 from .instants import format_instant
+from .mail_addresses import normalise_address
 from .models import Clinic, User
 from .networks import network_of
 from .rate_limits import Verdict, spend
@@ -66,7 +67,7 @@ def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetim
 def _is_known_browser(request: HttpRequest, account: str) -> bool:
     """Whether somebody has signed in to `account` here before; no query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=KNOWN_FOR)
-    return key is not None and User.objects.filter(pk=key, email=account.strip().lower()).exists()
+    return key is not None and User.objects.filter(pk=key, email=normalise_address(account).lower()).exists()
 
 
 def _wait_words(verdict: Verdict, *, now: datetime) -> str:

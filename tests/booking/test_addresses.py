@@ -323,3 +323,44 @@ def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation,
         client.post(f"{visit_path(visit, proof=Proof.MAILED, now=NOW)}address/", {"email": "x@y.example"}).status_code
         == 409
     )
+
+
+# Domains beyond ASCII, and what a form refuses
+
+
+def test_mail_goes_to_the_domain_that_was_typed_and_not_to_a_neighbor(client, evaluation, post_office):
+    asked = send_form(client, email="alice@faß.de", name="").content.decode()
+    assert 'value="alice@faß.de"' in asked
+    assert 'type="email"' not in asked, "Chromium would turn that into alice@fass.de before anybody sees it"
+    page = send_form(client, email="alice@faß.de")["Location"]
+    send_due_messages(clock=timezone.now)
+    assert [mail["To"] for mail in post_office.mails] == ["alice@xn--fa-hia.de"]
+    assert "mailto:alice@xn--fa-hia.de" in str(post_office.mails[0])
+    assert "alice@faß.de" in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"email": "ali\u200bce@example.com"}, "invisible character"),
+        ({"email": f"{'a' * 65}@example.com"}, "before the @ is too long"),
+        ({"email": f"a@{'a' * 64}.com"}, "more than 63"),
+        ({"name": "\u0958" * 70}, "at most 120"),
+        ({"name": "\u3164"}, "Enter your name."),
+        ({"name": "😀"}, "at least one letter"),
+    ],
+)
+def test_form_says_what_is_wrong_with_a_name_or_an_address(client, evaluation, typed, words):
+    refused = send_form(client, **typed)
+    assert refused.status_code == 422 and words in refused.content.decode()
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize(("url", "fields"), [
+    ("practice_patient", {"phone": "", "time_zone": "", "birth_on": ""}),
+    ("practice_user", {"usable_password": "false"}),
+])  # fmt: skip
+def test_staff_forms_refuse_what_the_visitors_form_refuses(owner, url, fields):
+    page = owner.post(reverse(f"admin:{url}_add"), fields | {"name": "\u3164", "email": "a\u200bb@example.com"})
+    html = page.content.decode()
+    assert page.status_code == 200 and "invisible character" in html and "This field is required" in html

@@ -281,3 +281,14 @@ def test_staff_are_asked_before_a_cancellation_is_undone_into_blocked_time(clien
         client.post(url, {"version": visit.version, "despite_closure": "1"})
     visit.refresh_from_db()
     assert visit.status == "booked"
+
+
+@pytest.mark.parametrize("words", ["(603) 555-0142", "603.555.0142", "0142", "(603) 555-0199", "RUNNER alice"])
+def test_visits_are_found_by_either_number_and_by_parts_of_a_name(client, front_desk, evaluation, words):
+    visit = book(evaluation)
+    Appointment.objects.filter(pk=visit.pk).update(other_phone="+16035550142")
+    front_desk.is_superuser = True
+    front_desk.save()
+    client.force_login(front_desk)
+    found = client.post(reverse("admin:booking_appointment_changelist"), {"q": words})
+    assert "Alice Runner" in client.get(found["Location"]).content.decode()

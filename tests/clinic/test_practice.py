@@ -178,9 +178,7 @@ def test_phone_is_read_when_people_write_it_their_way(text):
     assert parse_phone(text) == "+16035550123"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "call me", "12", "555-0123-", "+1 603 555 0123 ext. 5", "9" * 40, "+999 123456789"]
-)
+@pytest.mark.parametrize("text", ["", "call me", "12", "555-0123-", "9" * 40, "+999 123456789"])
 def test_phone_is_refused_when_nothing_would_ring(text):
     with pytest.raises(PhoneInvalid) as refusal:
         parse_phone(text)

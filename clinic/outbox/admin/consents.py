@@ -5,13 +5,15 @@ from django.contrib import admin
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import TextConsent
 from clinic.outbox.text_providers import has_texts
+from clinic.practice.people_search import FindsPeople
 
 
 @admin.register(TextConsent)
-class TextConsentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class TextConsentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     list_display = ("patient", "phone", "given_at", "withdrawn_at", "instead_of_email")
     list_select_related = ("patient",)
-    search_fields = ("patient__name", "phone")
+    phones = ("phone",)
+    search_fields = ("patient__search_text", "phone")
 
     def has_module_permission(self, request):
         return has_texts() and super().has_module_permission(request)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Value
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -13,6 +14,7 @@ from clinic.outbox.inbound import CHANGE, mark_text_read, patients_with
 from clinic.outbox.models import InboundText
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.instants import format_instant
+from clinic.practice.models import Clinic
 from clinic.practice.phone import format_phone
 
 
@@ -36,13 +38,16 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
     fields = ("received", "from_number", "patients", "said", "answered", "state")
     actions = ("mark_as_read",)
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(country=Value(Clinic.objects.current().country))
+
     @admin.display(description="received", ordering="received_at")
     def received(self, text):
         return format_instant(text.received_at, timezone.get_current_timezone())
 
     @admin.display(description="from", ordering="phone")
     def from_number(self, text):
-        return format_phone(text.phone)
+        return format_phone(text.phone, text.country)
 
     @admin.display(description="patient with this number")
     def patients(self, text):

@@ -17,6 +17,7 @@ from clinic.outbox.messages import (
 )
 from clinic.outbox.models import Message, State
 from clinic.practice.instants import format_instant
+from clinic.practice.people_search import FindsPeople
 
 CHIPS = {
     State.WAITING: "chip-quiet",
@@ -49,11 +50,12 @@ def kind_title(name: str) -> str:
 
 
 @admin.register(Message)
-class MessageAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
+class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
-    search_fields = ("patient__name", "patient__email")
+    search_fields = ("patient__search_text",)
+    search_help_text = "Parts of a name, an e-mail or a phone number"
     actions = ("resend", "cancel")
     exclude = ("lease_token",)
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from clinic.practice.instants import format_instant
+from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic
 from clinic.practice.money import format_money
 from clinic.practice.phone import format_phone
@@ -29,18 +30,20 @@ def in_zone(instant: datetime, zone: ZoneInfo | str) -> str:
 
 
 @register.filter
-def phone_link(e164: str) -> str:
-    """A link that dials `e164`, written as people write it; nothing for no number."""
-    return format_html('<a href="tel:{}">{}</a>', e164, format_phone(e164)) if e164 else ""
+def phone_link(phone: str, clinic: Clinic | None = None) -> str:
+    """A link that dials `phone`, written as people in the clinic's country write it; nothing for no number. Pass the clinic
+    (`:clinic`): without it the country is the US."""
+    return format_html('<a href="tel:{}">{}</a>', phone, phone_text(phone, clinic)) if phone else ""
 
 
 @register.filter
-def phone_text(e164: str) -> str:
-    """`e164` as people write it."""
-    return format_phone(e164) if e164 else ""
+def phone_text(phone: str, clinic: Clinic | None = None) -> str:
+    """`phone` as people in the clinic's country write it."""
+    return format_phone(phone, clinic.country if clinic else "US") if phone else ""
 
 
 register.filter("money", format_money)
+register.filter("address_text", readable_address)
 
 
 @register.filter

@@ -1,0 +1,44 @@
+from django.db import migrations, models
+
+from clinic.practice.mail_addresses import normalise_address
+
+PHONE = r"^\+[1-9][0-9]{6,14}(;ext=[0-9]{1,10})?$"
+
+
+def write_domains_in_ascii(apps, schema_editor):
+    """Addresses that are not written to, and those that asked for a link: looked up as patients' are kept from now on."""
+    for app, name, field in (("outbox", "Suppression", "address"), ("booking", "ReturnRequest", "email")):
+        model = apps.get_model(app, name)
+        for row in model.objects.filter(**{f"{field}__regex": r"@.*[^\x01-\x7f]"}).iterator():
+            address = normalise_address(getattr(row, field)).lower()
+            if name == "ReturnRequest" or not model.objects.filter(channel=row.channel, address=address).exists():
+                model.objects.filter(pk=row.pk).update(**{field: address})
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("booking", "0012_waiting_zone"),
+        ("outbox", "0008_inbound_texts"),
+        ("practice", "0011_people"),
+    ]
+
+    operations = [
+        migrations.RunPython(write_domains_in_ascii, migrations.RunPython.noop),
+        migrations.RemoveConstraint(model_name="appointment", name="appointment_other_phone_is_e164"),
+        migrations.AlterField(
+            "appointment",
+            "other_phone",
+            models.CharField(
+                blank=True,
+                help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
+                max_length=32,
+            ),
+        ),
+        migrations.AddConstraint(
+            "appointment",
+            models.CheckConstraint(
+                condition=models.Q(("other_phone", ""), ("other_phone__regex", PHONE), _connector="OR"),
+                name="appointment_other_phone_is_e164",
+            ),
+        ),
+    ]

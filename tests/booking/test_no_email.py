@@ -1,0 +1,197 @@
+"""A patient without an e-mail address: booked by staff, texted if they agreed to it, else called."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from booking.addresses import send_to_new_address
+from booking.attendance import mark_arrived
+from booking.calendar_file import visit_calendar
+from booking.changes import cancel_appointment, move_appointment
+from booking.freed_times import offer_freed_time, time_of
+from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.returning import patients_at
+from booking.today import read_today
+from booking.wait_list import Wishes, join_wait_list
+from clinic.outbox.models import Message, State, TextConsent
+from clinic.outbox.sending import NO_ADDRESS, send_due_messages
+from clinic.practice.models import Clinic, Patient, PatientLink
+from clinic.practice.patients import change_address, find_or_register_patient
+
+from .conftest import NINE_ON_TUESDAY, NOW, book
+
+pytestmark = pytest.mark.django_db
+ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def owner(client, front_desk):
+    front_desk.is_superuser = True
+    front_desk.save()
+    client.force_login(front_desk)
+    return client
+
+
+def book_by_form(owner, service, **changes):
+    typed = {
+        "service": service.pk,
+        "therapist": service.therapists.first().pk,
+        "starts_at": "2026-12-01T09:00",
+        "mode": service.modes[0],
+        "name": "Walter Moore",
+        "email": "",
+        "phone": "603 555 0142 x12",
+        "idempotency_key": uuid.uuid4(),
+    }
+    return owner.post(reverse("admin:booking_appointment_add"), typed | changes)
+
+
+@pytest.fixture
+def walter(evaluation, front_desk):
+    """A visit of a patient whom staff have entered by name and phone."""
+    return book(evaluation, name="Walter Moore", email="", phone="+16035550142", by=front_desk)
+
+
+@pytest.mark.parametrize("phone", ["603 555 0142", "603 555 0142 x12", ""])
+def test_staff_book_a_patient_by_phone_or_by_name_alone(owner, evaluation, post_office, phone):
+    assert book_by_form(owner, evaluation, phone=phone).status_code == 303
+    visit = Appointment.objects.select_related("patient").get()
+    assert (visit.patient.email, visit.patient.is_provisional) == ("", False)
+    page = owner.get(reverse("admin:booking_appointment_change", args=[visit.pk])).content.decode()
+    assert "no e-mail: call to confirm" in page
+    send_due_messages(clock=timezone.now)
+    assert not post_office.mails
+    assert Message.objects.get(kind="booking_booked").reason == NO_ADDRESS
+    assert not Message.objects.filter(state=State.FAILED).exists()
+
+
+def test_same_name_and_phone_is_the_same_patient_and_neither_is_always_a_new_one(db):
+    def register(**changes):
+        typed = {"name": "Walter Moore", "email": "", "phone": "+16035550142", "now": NOW}
+        return find_or_register_patient(**typed | changes)
+
+    walter = register()
+    assert register(name="moore, WALTER") == walter
+    assert register(phone="+16035550199") != walter
+    assert register(phone="") != register(phone="")
+    addressed = register(name="Ann Moore", email="ann@example.com")
+    assert register(name="Ann Moore") == addressed, "the address is on file already"
+    with pytest.raises(IntegrityError, match="patient_phone_and_name"), transaction.atomic():
+        Patient.objects.create(name="walter moore", phone="+16035550142", created_at=NOW)
+    with pytest.raises(IntegrityError, match="patient_has_an_address"), transaction.atomic():
+        Patient.objects.create(name="Bob", phone="", is_provisional=True, created_at=NOW)
+
+
+def test_reminders_go_by_text_to_whoever_agreed(walter, twilio, post_office):
+    patient = walter.patient
+    consent = {"phone": patient.phone, "wording": "yes", "instead_of_email": False, "given_at": NOW}
+    TextConsent.objects.create(patient=patient, **consent)
+    moved = move_appointment(appointment=walter, starts_at=ELEVEN, therapist=walter.therapist, now=NOW)
+    due_at = moved.starts_at - timedelta(hours=40)
+    with time_machine.travel(due_at, tick=False):
+        send_due_messages(clock=timezone.now)
+    assert not post_office.mails
+    assert [text["To"] for text in twilio.texts] == [patient.phone]
+
+
+def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, evaluation, twilio):
+    refused = book_by_form(owner, evaluation, text_consent="on").content.decode()
+    assert "without an extension" in refused and "Read this to them" in refused
+    assert book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142").status_code == 303
+    consent = TextConsent.objects.get()
+    assert consent.phone == "+16035550142" and consent.wording.startswith("Read to them by staff: Send me texts")
+    texts = Message.objects.filter(channel="sms").values_list("kind", flat=True)
+    assert "booking_reminder_48h" in texts
+
+
+def test_everything_that_happens_to_a_visit_works_without_an_address(walter, evaluation, front_desk, post_office):
+    clinic = Clinic.objects.get()
+    assert b"ATTENDEE" not in visit_calendar(appointment=walter, clinic=clinic, now=NOW)
+    moved = move_appointment(appointment=walter, starts_at=ELEVEN, therapist=walter.therapist, by=front_desk, now=NOW)
+    send_to_new_address(moved.patient, NOW)
+    mark_arrived(appointment=Appointment.objects.get(), by=front_desk, now=ELEVEN)
+    other = book(evaluation, name="Walter Moore", email="", phone="+16035550142", by=front_desk)
+    cancel_appointment(appointment=other, by=front_desk, now=NOW)
+    assert patients_at("") == []
+    with time_machine.travel(ELEVEN + timedelta(days=2), tick=False):
+        send_due_messages(clock=timezone.now)
+    assert not post_office.mails and not Message.objects.filter(state=State.FAILED).exists()
+
+
+def test_freed_time_is_offered_by_mail_only_and_staff_see_whom_to_call(owner, evaluation, front_desk):
+    patient = find_or_register_patient(name="Walter Moore", email="", phone="+16035550142", now=NOW)
+    wishes = Wishes(NOW.date(), ELEVEN.date())
+    join_wait_list(patient=patient, service=evaluation, mode="in_person", wishes=wishes, now=NOW)
+    visit = book(evaluation)
+    freed = time_of(visit)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    offer_freed_time(freed, freed_by=visit, clinic=Clinic.objects.get(), now=NOW)
+    assert not SlotOffer.objects.exists() and WaitListEntry.objects.waiting().count() == 1
+    assert "no e-mail: call" in owner.get(reverse("admin:booking_waitlistentry_changelist")).content.decode()
+
+
+def test_address_that_is_taken_away_ends_the_links(walter, evaluation, front_desk):
+    alice = book(evaluation, starts_at=ELEVEN).patient
+    change_address(alice, email="", by=front_desk, now=NOW)
+    assert not PatientLink.objects.filter(patient=alice, revoked_at=None).exists()
+
+
+def test_staff_change_a_patient_without_an_address_and_clashes_are_said_in_words(owner, walter, evaluation):
+    url = reverse("admin:practice_patient_change", args=[walter.patient_id])
+    typed = {"name": "Walter Moore", "email": "", "phone": "(603) 555-0142", "time_zone": "", "birth_on": "1950-01-02"}
+    assert owner.post(url, typed).status_code == 302
+    twin = find_or_register_patient(name="Wally Moore", email="", phone="+16035550142", now=NOW)
+    page = owner.post(reverse("admin:practice_patient_change", args=[twin.pk]), typed).content.decode()
+    assert "has this name and this phone number" in page
+    guest = book(evaluation, starts_at=ELEVEN, is_known=False).patient
+    other = book(evaluation, starts_at=ELEVEN + timedelta(hours=2), name="Bob Runner", is_known=False).patient
+    for clash in ({"name": "ALICE rünner", "email": guest.email}, {"name": "Bob Runner", "email": ""}):
+        page = owner.post(reverse("admin:practice_patient_change", args=[other.pk]), typed | clash)
+        assert page.status_code == 200 and "errorlist" in page.content.decode()
+
+
+# Calls
+
+
+def test_today_and_the_visits_page_dial_the_number_of_a_call(owner, call, evaluation, front_desk):
+    visit = book(call)
+    in_person = book(evaluation, starts_at=ELEVEN)
+    with time_machine.travel(NINE_ON_TUESDAY, tick=False):
+        owner.force_login(front_desk)
+        page = owner.get(reverse("admin:index")).content.decode()
+        assert page.count('href="tel:+16035550199"') == 1
+        Appointment.objects.filter(pk=visit.pk).update(other_phone="+16035550142;ext=7")
+        page = owner.get(reverse("admin:index")).content.decode()
+        assert 'href="tel:+16035550142;ext=7">(603) 555-0142 ext. 7<' in page and "0199" not in page
+    assert in_person.number_to_call == ""
+    page = owner.get(reverse("admin:booking_appointment_change", args=[visit.pk])).content.decode()
+    assert 'href="tel:+16035550142;ext=7"' in page and 'href="tel:+16035550199"' in page
+
+
+def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five(
+    evaluation, front_desk, django_assert_max_num_queries
+):
+    def add(hour):
+        starts_at = NINE_ON_TUESDAY + timedelta(hours=hour)
+        name = f"Walter Moore{hour}"
+        book(evaluation, name=name, email="", phone="+16035550142", by=front_desk, starts_at=starts_at)
+
+    add(0)
+    add(1)  # one that lies ahead: Today asks of those whether they still fit the schedule
+    with django_assert_max_num_queries(100) as few:
+        assert len(read_today(now=NINE_ON_TUESDAY).visits) == 2
+    for hour in (4, 5, 6):
+        add(hour)
+    with django_assert_max_num_queries(len(few)):
+        assert all(visit.appointment.is_to_be_confirmed_by_phone for visit in read_today(now=NINE_ON_TUESDAY).visits)

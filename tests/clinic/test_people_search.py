@@ -1,0 +1,92 @@
+"""Staff find people by what they have in hand: a name spelled anyhow, a number as we print it, an address."""
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from clinic.practice.models import Patient, User
+from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people_search import filter_people, split_words
+from tests.clinic.factories import NOON, PatientFactory
+
+pytestmark = pytest.mark.django_db
+PEOPLE = [
+    ("Zoë Müller", "zoe.m@example.com", "+16035550199"),
+    ("Maya Lindqvist-O’Brien", "maya2026@faß.de", "+442079460018"),
+    ("Søren Łuczak", "s_l%@example.com", "+16035550142;ext=12"),
+    ("李小龍", "", "+390669812345"),
+]
+FINDS = [
+    ("muller", "Zoë Müller"), ("MÜLLER", "Zoë Müller"), ("Mu\u0308ller", "Zoë Müller"), ("müller zoe", "Zoë Müller"),
+    ("Müller, Zoë", "Zoë Müller"), ("zoe mul", "Zoë Müller"), ("zoe.m", "Zoë Müller"), ("Zoe.M@Example.com", "Zoë Müller"),
+    ("(603) 555-0199", "Zoë Müller"), ("603 555 0199", "Zoë Müller"), ("603-555-0199", "Zoë Müller"),
+    ("6035550199", "Zoë Müller"), ("+1 (603) 555-0199", "Zoë Müller"), ("1.603.555.0199", "Zoë Müller"),
+    ("+16035550199", "Zoë Müller"), ("555-0199", "Zoë Müller"), ("0199", "Zoë Müller"), ("zoe 555 0199", "Zoë Müller"),
+    ("001 603 555 0199", "Zoë Müller"), ("lindqvist", "Maya Lindqvist-O’Brien"), ("obrien", "Maya Lindqvist-O’Brien"),
+    ("o'brien", "Maya Lindqvist-O’Brien"), ("O’Brien Maya", "Maya Lindqvist-O’Brien"),
+    ("lindqvist-obrien", "Maya Lindqvist-O’Brien"), ("maya2026", "Maya Lindqvist-O’Brien"),
+    ("maya2026@faß.de", "Maya Lindqvist-O’Brien"), ("maya2026@xn--fa-hia.de", "Maya Lindqvist-O’Brien"),
+    ("020 7946 0018", "Maya Lindqvist-O’Brien"), ("+44 20 7946 0018", "Maya Lindqvist-O’Brien"),
+    ("+44 (0)20 7946 0018", "Maya Lindqvist-O’Brien"), ("0044 20 7946 0018", "Maya Lindqvist-O’Brien"),
+    ("soren", "Søren Łuczak"), ("luczak", "Søren Łuczak"), ("SØREN ŁUCZAK", "Søren Łuczak"), ("s_l%", "Søren Łuczak"),
+    ("(603) 555-0142 ext. 12", "Søren Łuczak"), ("603 555 0142 x12", "Søren Łuczak"), ("603 555 0142", "Søren Łuczak"),
+    ("小龍", "李小龍"), ("06 698 12345", "李小龍"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _people():
+    for name, email, phone in PEOPLE:
+        find_or_register_patient(name=name, email=email, phone=phone, now=NOON)
+
+
+@pytest.fixture
+def owner(client):
+    client.force_login(User.objects.create_superuser("owner@clinic.example", name="Olive"))
+    return client
+
+
+@pytest.mark.parametrize(("words", "name"), FINDS)
+def test_patient_is_found_by_any_spelling(words, name):
+    assert [found.name for found in filter_people(Patient.objects.all(), words)] == [name]
+
+
+@pytest.mark.parametrize("words", ["miller", "zoe lindqvist", "603 555 0100", "s-l%", "zoe 0142", "0" * 50])
+def test_nobody_is_found_by_what_fits_none(words):
+    assert not filter_people(Patient.objects.all(), words).exists()
+
+
+def test_numbers_are_told_from_words():
+    assert split_words("maya 603 555-0199 RC-7K3M9Q a2@b.de") == ([["6035550199"]], ["maya", "RC-7K3M9Q", "a2@b.de"])
+
+
+@pytest.mark.parametrize("words", ["(603) 555-0199", "muller"])
+def test_search_of_ten_thousand_patients_reads_an_index(words):
+    rows = [PatientFactory.build(name=f"Runner Number{n}", phone=f"+1603{2000000 + n}") for n in range(10_000)]
+    Patient.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('patient_search')")  # as a vacuum does
+        cursor.execute("ANALYZE practice_patient")
+    found = filter_people(Patient.objects.order_by(), words)
+    assert "patient_search" in found.explain() and found.count() == 1
+
+
+LISTS = ("practice_patient", "booking_appointment", "booking_waitlistentry", "outbox_message", "assessments_response")
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("words", ["(603) 555-0199", "müller", "x" * 200, "%_\\'\"", "1 " * 90, "+", "()", "٣٤"])
+def test_lists_take_whatever_is_searched(owner, name, words):
+    found = owner.post(reverse(f"admin:{name}_changelist"), {"q": words})
+    assert found.status_code == 303 and "0199" not in found["Location"] and "ller" not in found["Location"]
+    assert owner.get(found["Location"]).status_code == 200
+
+
+def test_patients_list_costs_the_same_queries_for_one_row_and_for_thirty(owner, django_assert_max_num_queries):
+    url = owner.post(reverse("admin:practice_patient_changelist"), {"q": "moore"})["Location"]
+    PatientFactory()
+    with django_assert_max_num_queries(100) as one:
+        owner.get(url)
+    PatientFactory.create_batch(29)
+    with django_assert_max_num_queries(len(one)):
+        assert owner.get(url).content.decode().count("Alice Moore") == 30
