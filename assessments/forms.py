@@ -17,7 +17,7 @@ from .checking import check_page, keep_positives
 from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import describe_condition, enabled_items, meets_condition
 from .questionnaire import UNASKED_TYPES, Item, Questionnaire
-from .reading import answer_text
+from .reading import answer_text, describe_subject
 from .responses import merge_answers
 from .typed import clean_text, spell_unit
 
@@ -86,6 +86,7 @@ class Question(LayoutObject):
             shown |= {
                 "template": TEMPLATES[kind],
                 "kind": kind,
+                "subject": describe_subject(form.questionnaire, item, form.stored),
                 "other_name": form.other_names.get(item.link_id, ""),
                 "choices": form.choices_of(item),
             }

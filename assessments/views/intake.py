@@ -6,8 +6,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.practice.models import Proof
+from education.articles import published
 
-from ..advice import Advice, find_unread
+from ..advice import Advice, find_standing, find_unread
 from ..flags import acknowledge_shown, mark_shown, request_callback
 from ..forms import PageForm
 from ..questionnaire import Item
@@ -22,7 +23,10 @@ from ..responses import (
 )
 from ..revisions import FIELD, hash_page
 from ..rule_format import DEADLINES, LEVELS
+from ..screening import PLACE_QUESTION
 from .opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
+
+MOST_ARTICLES = 3  # to read before the visit
 
 
 @require_safe
@@ -167,7 +171,8 @@ def check(request, token, response, now):
         for section in read_sections(response.questionnaire.parsed, response.answers)
     ]
     back_url = _page_url(token, sections[-1]["page"])
-    return render(request, "assessments/check.html", {"response": response, "sections": sections, "back_url": back_url})
+    context = {"token": token, "response": response, "sections": sections, "back_url": back_url}
+    return render(request, "assessments/check.html", context)
 
 
 @require_safe
@@ -177,7 +182,20 @@ def done(request, token, response, now):
         return _to_stop(token)
     if response.progress != "done":
         return _see(_next_url(token, response))
-    return render(request, "assessments/done.html", {"token": token, "response": response})
+    standing = find_standing([response.pk])
+    context = {
+        "token": token,
+        "response": response,
+        "is_emergency": standing is not None and standing.level == "E",
+        "articles": _articles_for(request, response, now) if standing is None else (),
+    }
+    return render(request, "assessments/done.html", context)
+
+
+def _articles_for(request, response, now):
+    """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
+    places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
+    return published(now=now).filter(place__in=places)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:

@@ -21,7 +21,7 @@ from booking.refusals import (
     VisitCancelled,
 )
 from booking.views.over_budget import undo_over_budget
-from booking.visit_links import intake_path
+from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
 from booking.wording import clinic_time, place_words, visit_time, visitors_visit_time
 from clinic.outbox.text_providers import has_texts
@@ -37,6 +37,10 @@ def visit_page(capability: Capability, *, accepts: bool = True):
 def _find_visit(link: PatientLink) -> Appointment | None:
     visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
     return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
+
+
+def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
+    return Appointment.objects.filter(intake=link.subject_id, patient=link.patient_id).first()
 
 
 @require_safe
@@ -96,6 +100,13 @@ def questions(request: HttpRequest, token: str, appointment: Appointment, now: d
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return HttpResponseRedirect(intake_path(appointment, proof=request.link.proof, now=now), status=303)
+
+
+@require_POST
+@patient_page(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
+def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
+    return HttpResponseRedirect(visit_path(appointment, proof=request.link.proof, now=now), status=303)
 
 
 @require_safe
