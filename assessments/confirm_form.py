@@ -4,9 +4,12 @@ from datetime import date, datetime
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils import timezone
 
 from clinic.practice.confirmation import is_birth_date, try_code
 from clinic.practice.models import Patient
+
+from .typed import read_day
 
 
 class ConfirmForm(forms.Form):
@@ -34,10 +37,19 @@ class ConfirmForm(forms.Form):
         return self.cleaned_data["code"]
 
 
+class PastDayField(forms.DateField):
+    """A day that has been, as people type it, a short year included: a browser's date field turns 4/30/87 into the year 0087."""
+
+    def to_python(self, value):
+        day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
+        is_ahead = day is not None and day.year > timezone.now().year and day.year - 100 > 1900
+        return day.replace(year=day.year - 100) if is_ahead and (day.month, day.day) != (2, 29) else day
+
+
 class BirthDateForm(forms.Form):
     """The birth date on file; only for a patient who has one there. The caller limits how often it may be tried."""
 
-    birth_on = forms.DateField(
+    birth_on = PastDayField(
         label="Your date of birth",
         widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
         error_messages={"required": "Enter your date of birth.", "invalid": "Enter a date like 04/30/1987."},

@@ -20,9 +20,11 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
         "resourceType": "QuestionnaireResponse",
         "id": str(response.pk),
         "questionnaire": _canonical(response),
-        "status": response.status,
+        "status": "amended" if response.changed_at else response.status,
         "subject": {"reference": f"Patient/{response.patient_id}"},
-        "authored": (response.completed_at or response.saved_at or response.created_at).isoformat(),
+        "authored": (
+            response.changed_at or response.completed_at or response.saved_at or response.created_at
+        ).isoformat(),
     }
     items = write_items(parsed, response.answers, zone=zone or Clinic.objects.current().zone)
     return exported | ({"item": items} if items else {})

@@ -17,7 +17,7 @@ from .checking import check_page, keep_positives
 from .controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from .enablement import describe_condition, enabled_items, meets_condition
 from .questionnaire import UNASKED_TYPES, Item, Questionnaire
-from .reading import answer_text
+from .reading import answer_text, describe_subject
 from .responses import merge_answers
 from .typed import clean_text, spell_unit
 
@@ -86,6 +86,7 @@ class Question(LayoutObject):
             shown |= {
                 "template": TEMPLATES[kind],
                 "kind": kind,
+                "subject": describe_subject(form.questionnaire, item, form.stored),
                 "other_name": form.other_names.get(item.link_id, ""),
                 "choices": form.choices_of(item),
             }
@@ -95,6 +96,7 @@ class Question(LayoutObject):
                 "value": form.typed_value(item),
                 "other": form.typed_other(item),
                 "errors": form.errors.get(item.link_id),
+                "stored": answer_text(item, form.stored[item.link_id]) if item.link_id in form.conflicts else "",
             }
         return render_to_string("assessments/_item.html", shown)
 
@@ -128,6 +130,7 @@ class PageForm(forms.Form):
         self.fields = {item.link_id: AnswerField(item) for item in self.questions}
         self.given: dict[str, list] = {}
         self.newly_asked: list[Item] = []
+        self.conflicts: list[str] = []  # the questions that were answered elsewhere since the page was opened
         self.kept: set[str] = set()  # what the script must not hide until an answer changes
         self.enabled = enabled_items(questionnaire, answers)
         self.helper = FormHelper()
@@ -179,6 +182,15 @@ class PageForm(forms.Form):
     def new_list(self) -> list[tuple[str, str]]:
         """(anchor, words) of what the answers opened."""
         return [(self.anchor_of(item), item.text) for item in self.newly_asked]
+
+    @property
+    def conflict_list(self) -> list[tuple[str, str]]:
+        """(anchor, question) of what was answered elsewhere since the page was opened."""
+        return [(self.anchor_of(item), item.text) for item in self.questions if item.link_id in self.conflicts]
+
+    def note_conflicts(self, names: list[str], *, stored: dict[str, list]) -> None:
+        """Show beside the questions `names` what is `stored`, and what was typed in their fields."""
+        self.conflicts, self.stored = names, stored
 
     @property
     def unshown(self) -> list[str]:

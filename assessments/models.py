@@ -119,6 +119,12 @@ class Response(models.Model):
             return "done"
         return "part" if self.saved_at else "none"
 
+    @property
+    def changed_at(self):
+        """When a finished response was last saved again; None if it is as it was first finished. `completed_at` stays."""
+        is_changed = self.status == ResponseStatus.COMPLETED and self.saved_at and self.saved_at > self.completed_at
+        return self.saved_at if is_changed else None
+
 
 class Level(models.TextChoices):
     """How fast a flag needs somebody: an emergency now, a doctor soon, or the therapist at the visit."""

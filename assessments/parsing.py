@@ -46,6 +46,7 @@ from .unrolling import ADDED, CONTINUED, NUMBER, SOURCE, TooManyItems, unroll
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
+NOT_FHIR = "it is not built as FHIR says: a part is missing, or holds another kind of value than it should"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
@@ -81,8 +82,10 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
         raise DefinitionInvalid(str(error)) from None
     except StructureInvalid as error:
         raise DefinitionInvalid(error.reason, error.link_id) from None
-    except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError) as error:
-        raise DefinitionInvalid(f"it is not built as FHIR says ({type(error).__name__})") from None
+    except DefinitionInvalid:
+        raise
+    except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError, ValueError):
+        raise DefinitionInvalid(NOT_FHIR) from None
     return questionnaire
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import ceil
 
-from .enablement import enabled_items
+from .enablement import enabled_items, meets_condition
 from .questionnaire import TEXT_TYPES, Item, Questionnaire
 from .typed import clean_text
 
@@ -18,11 +18,12 @@ NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters that are usually typed
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One answered question."""
+    """One answered question: `label` is the therapist's short name for it, `question` what the patient read."""
 
     link_id: str
     label: str
     text: str
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,31 @@ def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> lis
     for page in questionnaire.pages:
         asked = [item for item in page.walk() if item.is_question and not item.is_hidden and item.link_id in enabled]
         if asked:
-            lines = (Line(item.link_id, item.label, answer_text(item, answers.get(item.link_id, []))) for item in asked)
-            sections.append(Section(page, tuple(lines)))
+            sections.append(Section(page, tuple(_read_line(questionnaire, item, answers) for item in asked)))
     return sections
+
+
+def _read_line(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> Line:
+    subject = describe_subject(questionnaire, item, answers)
+    question = f"{subject} {item.text or item.label}".strip()
+    return Line(item.link_id, item.label, answer_text(item, answers.get(item.link_id, [])), question)
+
+
+def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> str:
+    """What a question to write about ("What else?") goes back to, where that was asked on an earlier page; else empty.
+
+    It names the one answer that opens it, which the question itself gives away, and no other.
+    """
+    if item.type not in TEXT_TYPES or len(item.conditions) != 1:
+        return ""
+    (condition,) = item.conditions
+    target = questionnaire.items[condition.question]
+    is_same_page = questionnaire.page_of[target.link_id] is questionnaire.page_of[item.link_id]
+    if is_same_page or not target.options or condition.operator != "=":
+        return ""
+    if not meets_condition(target, condition, answers.get(target.link_id, [])):
+        return ""
+    return f"“{target.text}” You answered “{target.option_text(str(condition.value))}”."
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:

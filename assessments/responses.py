@@ -22,6 +22,7 @@ from .parsing import DefinitionInvalid
 from .questionnaire import TEXT_TYPES, Item
 from .questionnaire import Questionnaire as ParsedQuestionnaire
 from .red_flags import UNSURE, evaluate, without_unsure
+from .revisions import hash_page
 from .scoring import score_response
 from .typed import clean_text
 
@@ -113,6 +114,34 @@ def save_page(
     if any(UNSURE in kept.get(name, []) for name in early):
         plan_look(response=response, now=now)
     return raised
+
+
+@transaction.atomic
+def save_page_as_seen(
+    *, response: Response, page: Item, answers: dict[str, list], revision: str, unshown: Iterable[str] = (), now
+) -> list[str]:
+    """As `save_page`, for a page that was opened at `revision` (see `revisions`; empty: not known).
+
+    Where the page holds newer answers, what was sent only adds to them, and no flag is lowered. Returns the linkIds of
+    the questions whose newer answers were kept.
+    """
+    locked = _lock(response)
+    is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
+    conflicts = find_conflicts(locked.answers, answers, page) if is_stale else []
+    if conflicts:
+        answers = only_additions(locked.answers, answers, page)
+    save_page(response=response, page=page.link_id, answers=answers, unshown=unshown, now=now)
+    return conflicts
+
+
+def find_conflicts(stored: dict[str, list], given: dict[str, list], page: Item) -> list[str]:
+    """The questions of `page` that are answered otherwise in `stored`, beyond what `given` adds."""
+    kept = merge_answers(stored, only_additions(stored, given, page), page)
+    return [name for name, values in given.items() if stored.get(name) and _as_set(kept[name]) != _as_set(values)]
+
+
+def _as_set(values: list) -> set[str]:
+    return {repr(value) for value in values}
 
 
 def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before: dict[str, list]) -> set[str]:

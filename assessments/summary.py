@@ -31,7 +31,7 @@ TITLES = (
     "Goals and confidence",
 )
 SECTIONS = dict(zip(SECTION_NAMES, TITLES, strict=True))
-GUARDIAN = ("guard.name", "guard.relation", "guard.consent")
+GUARDIAN = ("guard.name", "guard.relation")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Summary:
 
     response: Response
     sign_off: str
-    guardian: str
+    guardian: list[str]
+    has_guardian_agreed: bool
     is_guarded: bool
     flags: list[FlagLine]
     calm_rules: list[Rule]
@@ -120,6 +121,7 @@ def read_summary(*, response: Response, by, now) -> Summary:
         response=response,
         sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
         guardian=_read_guardian(parsed, answers),
+        has_guardian_agreed=answers.get("guard.consent") == [True],
         is_guarded=answers.get("about.age") == ["under-18"],
         flags=[describe_flag(flag, parsed) for flag in flags],
         calm_rules=calm_rules,
@@ -250,9 +252,6 @@ def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questi
     return describe_nearness(near, parsed.items, answers) if is_close(near, answers) else ""
 
 
-def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> str:
-    """Name, relation and consent of a minor's guardian, as far as given."""
-    names = [name for name in GUARDIAN if answers.get(name)]
-    return ", ".join(answer_text(parsed.items[name], answers[name]) for name in names if name != "guard.consent") + (
-        " (agreed)" if answers.get("guard.consent") == [True] else ""
-    )
+def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> list[str]:
+    """Name and relation of a minor's guardian, as far as given."""
+    return [answer_text(parsed.items[name], answers[name]) for name in GUARDIAN if answers.get(name)]

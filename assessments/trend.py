@@ -93,9 +93,10 @@ def _instant(response: Response) -> datetime:
 
 
 def _read_points(response: Response):
-    """(measure, point) of one response: its stored scores, worked out when it was finished, and the tracked ratings."""
+    """(measure, point) of one response: its stored scores, worked out when it was finished, and the tracked ratings. Scores of
+    one that was opened again are of answers that no longer stand."""
     at = _instant(response)
-    for score in response.scores.all():
+    for score in response.scores.all() if response.status == ResponseStatus.COMPLETED else ():
         value = score.result["value"]
         number = None if value is None else Decimal(value)
         yield score.measure, Point(at, number, score.result["answered"], score.result["of"])

@@ -58,6 +58,7 @@ urlpatterns = [
     path("visits/<str:token>/not-coming/", answer.not_coming, name="not_coming"),
     path("visits/<str:token>/earlier/", waiting.earlier, name="earlier"),
     path("visits/<str:token>/questions/", manage.questions, name="questions"),
+    path("visits/of/<str:token>/", manage.visit_of_answers, name="visit_of_answers"),
     path("visits/<str:token>/visit.ics", manage.calendar, name="calendar"),
     path("waiting/<str:token>/", waiting.entry, name="waiting"),
     path("waiting/<str:token>/leave/", waiting.leave, name="leave_wait_list"),

@@ -159,6 +159,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "assessments:confirm": Page(intake, {"action": "confirm", "code": "123456", "birth_on": "1990-01-01"}, 422),
         "assessments:start": Page(intake),
         "assessments:done": Page(intake, found=303),
+        "booking:visit_of_answers": Page(intake, {}, 404),
         "outbox:mailgun": Page({}, {}, 404),  # no such provider is in use; the signed ones are asked below
         "outbox:postmark": Page({}, {}, 404),
         "outbox:twilio": Page({}, {"From": "+16035550123", "Body": "Y"}, 404),

@@ -74,7 +74,7 @@ def _show(request, token, response, *, form, status=200, **more):
         "birth_form": BirthDateForm(patient=patient) if patient.birth_on else None,
         "is_sent": "sent" in request.GET,
         "has_code": "have" in request.GET or request.POST.get("action") == "confirm",
-        "is_saved": "saved" in request.GET,
+        "saved": request.GET.get("saved", ""),
         "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
         "code_minutes": CODE_LASTS // timedelta(minutes=1),
         **more,

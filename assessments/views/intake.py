@@ -6,15 +6,27 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.practice.models import Proof
+from education.articles import published
 
-from ..advice import Advice, find_unread
+from ..advice import Advice, find_standing, find_unread
 from ..flags import acknowledge_shown, mark_shown, request_callback
 from ..forms import PageForm
 from ..questionnaire import Item
 from ..reading import estimate_minutes, read_sections
-from ..responses import ResponseUnfinished, complete_response, first_open_page, only_additions, pages_asked, save_page
+from ..responses import (
+    ResponseUnfinished,
+    complete_response,
+    first_open_page,
+    only_additions,
+    pages_asked,
+    save_page_as_seen,
+)
+from ..revisions import FIELD, hash_page
 from ..rule_format import DEADLINES, LEVELS
+from ..screening import PLACE_QUESTION
 from .opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
+
+MOST_ARTICLES = 3  # to read before the visit
 
 
 @require_safe
@@ -65,7 +77,10 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
     is_done = form.is_valid() and not form.newly_asked
     may_replace = may_show or request.link.proof >= Proof.MAILED
     given = form.given if may_replace else only_additions(response.answers, form.given, current)
-    save_page(response=response, page=current.link_id, answers=given, unshown=form.unshown, now=now)
+    sent = {"page": current, "answers": given, "unshown": form.unshown, "revision": request.POST.get(FIELD, "")}
+    conflicts = save_page_as_seen(response=response, **sent, now=now)
+    form.note_conflicts(conflicts, stored=response.answers)
+    is_done = is_done and not conflicts
     if may_show and is_in_turn:
         note_sitting(request.session, response, current, now=now)
     unread = find_unread(response)
@@ -76,7 +91,9 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
     if not is_in_turn:
         return _see(_next_url(token, response))
     if not is_done and not may_show:
-        return ask_to_confirm(token, page=current, is_saved=True)  # the page would show what was stored before
+        return ask_to_confirm(
+            token, page=current, saved="part" if conflicts else "all"
+        )  # the page shows what was stored
     if not is_done:
         return _render_page(request, token, response, current, form, unread, is_change=is_change)
     return _see(_next_url(token, response, after=None if is_change else current))
@@ -94,8 +111,9 @@ def _render_page(request, token, response, current: Item, form: PageForm, unread
         "back_url": reverse("assessments:check", args=[token]) if is_change else back_url,
         "is_change": is_change,
         "advice": unread if unread and unread.is_pressing else None,
+        "revision": hash_page(response.pk, current, response.answers),
     }
-    return render(request, "assessments/page.html", context)
+    return render(request, "assessments/page.html", context, status=409 if form.conflicts else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,7 +171,8 @@ def check(request, token, response, now):
         for section in read_sections(response.questionnaire.parsed, response.answers)
     ]
     back_url = _page_url(token, sections[-1]["page"])
-    return render(request, "assessments/check.html", {"response": response, "sections": sections, "back_url": back_url})
+    context = {"token": token, "response": response, "sections": sections, "back_url": back_url}
+    return render(request, "assessments/check.html", context)
 
 
 @require_safe
@@ -163,7 +182,20 @@ def done(request, token, response, now):
         return _to_stop(token)
     if response.progress != "done":
         return _see(_next_url(token, response))
-    return render(request, "assessments/done.html", {"token": token, "response": response})
+    standing = find_standing([response.pk])
+    context = {
+        "token": token,
+        "response": response,
+        "is_emergency": standing is not None and standing.level == "E",
+        "articles": _articles_for(request, response, now) if standing is None else (),
+    }
+    return render(request, "assessments/done.html", context)
+
+
+def _articles_for(request, response, now):
+    """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
+    places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
+    return published(now=now).filter(place__in=places)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:

@@ -5,12 +5,10 @@ answers are shown. The sitting is remembered page by page and for the very answe
 other, and nothing that somebody else saves there later.
 """
 
-import json
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 
 from clinic.practice.models import PatientLink
@@ -20,6 +18,7 @@ from ..calculation import initial_answers
 from ..models import Response
 from ..parsing import DefinitionInvalid
 from ..questionnaire import Item
+from ..revisions import hash_page
 
 KEY = "answering"  # in the session: {id of a response: {page: [when this browser last saved it, a hash of what it held then]}}
 SITTING = timedelta(minutes=30)
@@ -39,7 +38,8 @@ def find_response(link: PatientLink) -> Response | None:
 def note_sitting(session, response: Response, page: Item, *, now: datetime) -> None:
     """Remember that this browser has just filled in `page` of `response`, so that it may see the page again as it left it."""
     sittings = session.get(KEY, {})
-    pages = {**sittings.get(str(response.pk), {}), page.link_id: [now.isoformat(), _hash_page(response, page)]}
+    as_left = hash_page(response.pk, page, response.answers)
+    pages = {**sittings.get(str(response.pk), {}), page.link_id: [now.isoformat(), as_left]}
     session[KEY] = {**sittings, str(response.pk): pages}
 
 
@@ -49,7 +49,8 @@ def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: 
     if not _holds_answers(response, page):
         return True
     saved_at, as_left = request.session.get(KEY, {}).get(str(response.pk), {}).get(page.link_id, ("", ""))
-    if saved_at and now < datetime.fromisoformat(saved_at) + SITTING and as_left == _hash_page(response, page):
+    is_fresh = saved_at and now < datetime.fromisoformat(saved_at) + SITTING
+    if is_fresh and as_left == hash_page(response.pk, page, response.answers):
         return True
     return has_proof(request, Capability.SEE_ANSWERS, now=now)
 
@@ -57,13 +58,6 @@ def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: 
 def may_show_all(request: HttpRequest, response: Response, *, now: datetime) -> bool:
     """Whether every page may be shown."""
     return all(may_show_page(request, response, page, now=now) for page in response.questionnaire.parsed.pages)
-
-
-def _hash_page(response: Response, page: Item) -> str:
-    """A keyed hash of what `page` holds: another browser's answers have another one."""
-    held = {item.link_id: response.answers[item.link_id] for item in page.walk() if item.link_id in response.answers}
-    words = json.dumps([str(response.pk), page.link_id, held], sort_keys=True)
-    return salted_hmac("assessments.sitting", words, algorithm="sha256").hexdigest()
 
 
 def _holds_answers(response: Response, page: Item) -> bool:
@@ -76,8 +70,9 @@ def _holds_answers(response: Response, page: Item) -> bool:
     return any(response.answers[name] != initial.get(name) for name in names)
 
 
-def ask_to_confirm(token: str, *, page: Item | None = None, is_saved: bool = False) -> HttpResponseRedirect:
-    """Redirect to the check before answers are shown; it leads on to `page`, or to the summary."""
-    query = ({"page": page.link_id} if page else {}) | ({"saved": "1"} if is_saved else {})
+def ask_to_confirm(token: str, *, page: Item | None = None, saved: str = "") -> HttpResponseRedirect:
+    """Redirect to the check before answers are shown; it leads on to `page`, or to the summary. `saved`: "all" of what was
+    just sent, or "part" of it, because the rest was answered elsewhere meanwhile."""
+    query = ({"page": page.link_id} if page else {}) | ({"saved": saved} if saved else {})
     url = reverse("assessments:confirm", args=[token])
     return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url, status=303)

@@ -16,6 +16,8 @@ from education.models import CODE_LENGTH, Article
 from ..definitions import read_rules
 from ..forms import PageForm
 from ..red_flags import Fired
+from ..responses import find_conflicts, only_additions
+from ..revisions import FIELD, hash_page
 from ..rule_format import DEADLINES
 from ..screening import (
     PLACE_QUESTION,
@@ -92,22 +94,27 @@ def page(request, screen, questionnaire, page):
         hint = find_place_hint(screen, current, now=timezone.now())
         answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
-        return _render_page(request, pages, current, form, unread_flags(screen, questionnaire), hint)
+        return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
     asked = {"questionnaire": questionnaire.parsed, "page": current, "answers": screen.answers}
     form = PageForm(request.POST, **asked, now=timezone.now())
     is_done = form.is_valid() and not form.newly_asked
-    save = {"page": current, "answers": form.given, "unshown": form.unshown}
+    is_stale = request.POST.get(FIELD, "") not in ("", hash_page("screen", current, screen.answers))
+    conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
+    given = only_additions(screen.answers, form.given, current) if conflicts else form.given
+    save = {"page": current, "answers": given, "unshown": form.unshown}
     unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
+    form.note_conflicts(conflicts, stored=screen.answers)
+    is_done = is_done and not conflicts
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
         return _see(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
     if is_done:
         return _see(_next_url(screen, questionnaire))
-    return _render_page(request, pages, current, form, unread)
+    return _render_page(request, screen, pages, current, form, unread)
 
 
-def _render_page(request, pages, current, form, unread, hint=None):
+def _render_page(request, screen, pages, current, form, unread, hint=None):
     index = pages.index(current)
     back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
     context = {
@@ -118,8 +125,9 @@ def _render_page(request, pages, current, form, unread, hint=None):
         "back_url": back_url,
         "hint": hint,
         "advice": _advice_of(unread),
+        "revision": hash_page("screen", current, screen.answers),
     }
-    return render(request, "assessments/screen_page.html", context)
+    return render(request, "assessments/screen_page.html", context, status=409 if form.conflicts else 200)
 
 
 def _advice_of(unread: list[Fired]) -> dict | None:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.advice import find_standing, responses_begun, responses_of
+from assessments.models import Response
 from assessments.templatetags.assessment_tags import advice_context
 from booking.models import Appointment, Purpose, Service
 
@@ -24,6 +25,13 @@ def visit_advice(context: Context) -> dict:
     is_ours = advice and advice.response_id == visit.intake_id and visit.status == Appointment.Status.BOOKED
     url = reverse("booking:questions", args=[context["token"]]) if is_ours else ""
     return advice_context(context, advice) | {"questions_url": url}
+
+
+@register.simple_tag
+def has_visit_ahead(response: Response) -> bool:
+    """Whether a visit that still lies ahead is what the questions of `response` are for."""
+    booked = Appointment.objects.filter(intake=response, status=Appointment.Status.BOOKED)
+    return booked.filter(starts_at__gt=timezone.now()).exists()
 
 
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)

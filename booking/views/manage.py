@@ -57,6 +57,10 @@ def _find_visit(link: PatientLink) -> Appointment | None:
     return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
+def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
+    return Appointment.objects.filter(intake=link.subject_id, patient=link.patient_id).first()
+
+
 @require_safe
 @visit_page(Capability.SEE_VISIT)
 def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
@@ -124,6 +128,13 @@ def questions(request: HttpRequest, token: str, appointment: Appointment, now: d
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return HttpResponseRedirect(intake_path(appointment, proof=request.link.proof, now=now), status=303)
+
+
+@require_POST
+@patient_page(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
+def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
+    return HttpResponseRedirect(visit_path(appointment, proof=request.link.proof, now=now), status=303)
 
 
 @require_safe

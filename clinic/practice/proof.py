@@ -32,6 +32,7 @@ class Capability(Enum):
     ASK_FOR_EARLIER = LinkPurpose.VISIT, Proof.SHOWN, "join the wait list for an earlier time; shows no place on it"
     BEGIN_QUESTIONS = LinkPurpose.VISIT, Proof.SHOWN, "go on to the visit's questions"
     ANSWER_QUESTIONS = LinkPurpose.INTAKE, Proof.SHOWN, "answer the visit's questions; shows no stored answer"
+    RETURN_TO_VISIT = LinkPurpose.INTAKE, Proof.SHOWN, "go on from the questions to the visit they are for"
     # Of the patient.
     SEE_ANSWERS = LinkPurpose.INTAKE, Proof.CONFIRMED, "see and check stored answers"
     CONFIRM = LinkPurpose.INTAKE, Proof.SHOWN, "prove to be the patient by a mailed code or the birth date"

@@ -1,5 +1,6 @@
 """A runner whose answers raise nothing, and a browser without a script that posts what it was shown."""
 
+import re
 from html.parser import HTMLParser
 
 from django.urls import reverse
@@ -78,7 +79,8 @@ def posted(html: str, answers: dict) -> dict:
     """What a browser sends for the page `html` when its questions are answered from `answers`."""
     seen = shown_questions(html)
     chosen = {name: [write_answer(value) for value in answers[name]] for name in seen if name in answers}
-    return {**chosen, "seen": seen}
+    hidden = {name: re.findall(rf'name="{name}" value="([^"]*)"', html) for name in ("page.revision", "asked.again")}
+    return {**chosen, **hidden, "seen": seen}
 
 
 def fill_page(client, token: str, page: str, answers: dict):

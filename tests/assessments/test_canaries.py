@@ -224,7 +224,7 @@ def fail_everywhere(client, token, monkeypatch) -> str:
     pages = [client.post(page_url("x" * 43, "all"), form), client.post(page_url(token, "nowhere"), form)]
     pages.append(client.post("/nowhere/", form))
     with monkeypatch.context() as patch:
-        patch.setattr("assessments.views.intake.save_page", fail)
+        patch.setattr("assessments.views.intake.save_page_as_seen", fail)
         pages.append(client.post(page_url(token, "all"), form))
     assert [page.status_code for page in pages] == [404, 404, 404, 500]
     return "\n".join(page.text for page in pages)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments.confirm_form import BirthDateForm
 from assessments.views.opening import SITTING
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_due_messages
@@ -159,6 +160,21 @@ def test_birth_date_on_file_shows_the_answers_and_another_does_not(client, token
     assert reader.get(page_url(token, "safety")).status_code == 303
     assert try_birth_date(reader, token, "1987-06-05")["Location"] == page_url(token, "safety")
     assert reader.get(page_url(token, "safety")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("born", "typed"),
+    [
+        ((1987, 6, 5), "0087-06-05"),
+        ((1987, 6, 5), "6/5/87"),
+        ((1950, 6, 5), "0050-06-05"),
+        ((2001, 6, 5), "June 5, 2001"),
+    ],
+)
+def test_birth_date_with_a_short_year_is_read_as_one_that_has_been(born, typed, alice):
+    alice.birth_on = date(*born)
+    form = BirthDateForm({"birth_on": typed}, patient=alice)
+    assert form.is_valid(), form.errors
 
 
 def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_right_one_counts(client, token, birthday):

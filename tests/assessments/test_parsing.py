@@ -1,8 +1,11 @@
 import copy
+import json
 from decimal import Decimal
 
 import pytest
 
+from assessments.definitions import FOLDER
+from assessments.inspection import inspect
 from assessments.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.reading import estimate_minutes
 
@@ -120,3 +123,44 @@ def test_large_questionnaire_is_read_quickly(intake):
     ]
     parsed = parse_questionnaire(asked({**page, "item": items}))
     assert sum(item.is_question for item in parsed.items.values()) == 800
+
+
+def moving(expression, url="minValue"):
+    """A date item whose limit is worked out by `expression`."""
+    calculated = {
+        "url": "http://hl7.org/fhir/StructureDefinition/cqf-calculatedValue",
+        "valueExpression": {"language": "text/fhirpath", "expression": expression},
+    }
+    limit = {"url": f"http://hl7.org/fhir/StructureDefinition/{url}", "_valueDate": {"extension": [calculated]}}
+    return {"resourceType": "Questionnaire", "item": [{"linkId": "day", "type": "date", "extension": [limit]}]}
+
+
+def test_limit_that_moves_with_the_calendar_is_read():
+    assert parse_questionnaire(moving("today() - 18 years")).items["day"].minimum == "today() - 18 years"
+    assert parse_questionnaire(moving("today()", "maxValue")).items["day"].maximum == "today()"
+
+
+def test_limit_that_cannot_be_worked_out_here_is_named():
+    definition = moving("%patient.birthDate")
+    parsed = parse_questionnaire(definition)
+    assert parsed.items["day"].minimum is None
+    assert ("limit", "day") in {(warning.name, warning.link_id) for warning in inspect(definition, parsed)}
+
+
+def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_first(intake, first_intake):
+    for version in (intake, first_intake):
+        assert version.items["run.race_date"].minimum == "today()"
+        assert version.items["on.date"].maximum == "today()"
+    assert intake.items["guard.relation"].refused
+    definition = json.loads((FOLDER / "hip_running_intake_v2.json").read_text())
+    item = next(one for page in definition["item"] for one in page["item"] if one["linkId"] == "on.date")
+    limit = {"url": "http://hl7.org/fhir/StructureDefinition/maxValue", "valueDate": "2026-01-01"}
+    item.setdefault("extension", []).append(limit)
+    assert parse_questionnaire(definition).items["on.date"].maximum == "2026-01-01"
+
+
+@pytest.mark.parametrize("broken", [{"item": [{"linkId": "a", "type": "group", "item": [3]}]}, {"item": 3}])
+def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
+    with pytest.raises(DefinitionInvalid, match="not built as FHIR says") as refused:
+        parse_questionnaire({"resourceType": "Questionnaire", **broken})
+    assert "Error" not in str(refused.value)

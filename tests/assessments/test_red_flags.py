@@ -12,6 +12,7 @@ from assessments.red_flags import (
     LEVELS,
     RulesInvalid,
     evaluate,
+    holds,
     parse_rules,
     unknown_questions,
 )
@@ -291,3 +292,21 @@ def test_words_for_the_patient_name_no_disease(rules):
     for action in rules.actions.values():
         text = " ".join([action.heading, action.text, *action.steps]).lower()
         assert not [word for word in FORBIDDEN if word in text]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"not": {"item": "x", "is": "yes"}},
+        {"not": {"any": [{"item": "x", "in": ["yes", "maybe"]}, {"item": "y", "is": "yes"}]}},
+        {"not": {"all": [{"item": "x", "is": "yes"}]}},
+        {"all": [{"item": "z", "is": "yes"}, {"not": {"item": "x", "is": "yes"}}]},
+        {"not": {"item": "x", "is": "yes", "unsure_in": "x.unsure"}},
+    ],
+)
+def test_unsure_inside_a_not_talks_no_flag_away(rules, when):
+    """ "Not sure" counts as yes for what raises a flag, and never for what would keep one from being raised."""
+    answers = {"x": ["unsure"], "x.unsure": ["yes"], "y": ["unsure"], "z": ["yes"]}
+    assert holds(rules, when, answers, unsure_is_yes=True)
+    assert not holds(rules, when, answers | {"x": ["yes"]}, unsure_is_yes=True)
+    assert holds(rules, {"item": "x", "is": "yes"}, answers, unsure_is_yes=True)

@@ -64,6 +64,13 @@ def test_not_sure_without_saying_of_what_leaves_each_sign_open(rules, intake):
     assert found["RF01"] == State.YES and found["RF02"] == State.NO
 
 
+def test_unsure_inside_a_not_is_no_answer_that_settles_a_rule(rules, intake):
+    when = {"not": {"item": "rf.unwell.hip", "is": "yes"}}
+    for answer, state in (("unsure", State.YES), ("yes", State.NO), ("no", State.YES)):
+        judge = Judge(rules, intake, CALM | {"rf.body": ["unwell"], "rf.unwell.hip": [answer]})
+        assert judge.signal_state(when) == state, answer
+
+
 def test_questionnaire_that_does_not_ask_of_bone_never_says_no_to_it(rules, call_intake):
     answers = {name: values for name, values in QUIET.items() if name in call_intake.items}
     found = states(rules, call_intake, answers)
@@ -145,7 +152,7 @@ def test_question_left_out_is_said_to_be_not_answered(client, response, intake, 
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
     client.force_login(charlie)
     page = client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
-    assert page.count("<dd>not answered</dd>") > 20 and "<dd>–</dd>" not in page
+    assert page.count(">not answered</dd>") > 20 and ">–</dd>" not in page
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from assessments.fhir import export_bundle, export_ndjson
-from assessments.models import Response
+from assessments.models import Response, ResponseStatus
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         now = timezone.now()
-        finished = Response.objects.filter(completed_at__isnull=False).select_related("questionnaire")
+        finished = Response.objects.filter(status=ResponseStatus.COMPLETED).select_related("questionnaire")
         if options["slug"]:
             finished = finished.filter(questionnaire__slug=options["slug"])
         responses = list(finished.order_by("completed_at"))
