@@ -43,7 +43,11 @@ def note_not_coming(*, appointment: Appointment, now: datetime) -> Appointment:
 
 def register_not_coming() -> None:
     """Tell the outbox of the alert. Called once, when the app is ready."""
-    register_kind(MessageKind(NOT_COMING, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            NOT_COMING, _render, _why_unwanted, respects_quiet_hours=False, label="To the clinic: a patient cannot come"
+        )
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

@@ -46,6 +46,10 @@ ACTS = {
 }
 
 
+# Where Today goes on after a button was pressed there: at the row, or at the list that the row has left.
+BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked"}
+
+
 def _visit_called(object_id: str | None) -> Appointment | None:
     """The visit of a page's address; whether there is such a page is the admin's own question."""
     try:
@@ -216,19 +220,24 @@ class AppointmentAdmin(RecordsAccess, PrivateSearch, admin.ModelAdmin):
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None or act not in ACTS:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        self._act_on_each(request, [visit], act)
-        if request.POST.get("back") == "today":
-            return HttpResponseRedirect(reverse("admin:index"), status=303)
+        is_done = self._act_on_each(request, [visit], act)
+        if place := BACK_ON_TODAY.get(request.POST.get("back")):
+            fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is said at the top
+            return HttpResponseRedirect(reverse("admin:index") + fragment, status=303)
         return self._to_visit(pk)
 
     def _act_on_each(self, request, visits, act):
+        """Returns whether it was done to all."""
         function, done_words = ACTS[act]
+        refused = 0
         for visit in visits:
             try:
                 function(appointment=visit, by=request.user, now=timezone.now())
                 self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
             except BookingRefused as refusal:
+                refused += 1
                 self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
+        return not refused
 
     @admin.action(description="They arrived", permissions=["act"])
     def mark_as_arrived(self, request, queryset):

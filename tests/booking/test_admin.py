@@ -190,3 +190,21 @@ def test_the_list_costs_the_same_with_one_and_with_thirty_rows(
                 evaluation, therapist=nora, starts_at=NINE_ON_TUESDAY + timedelta(hours=hour), name=f"B {number} {hour}"
             )
     assert count() == before
+
+
+def test_button_on_today_leads_back_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
+    visit = book(evaluation)
+    address = reverse("admin:booking_appointment_act", args=[visit.pk, "no-show"])
+    early = client.post(address, {"back": "today"})
+    assert (early.status_code, early["Location"]) == (303, "/admin/")
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(minutes=10), tick=False):
+        client.force_login(owner)
+        done = client.post(address, {"back": "today"})
+        page = client.get("/admin/").content.decode()
+    assert done["Location"] == f"/admin/#visit-{visit.pk}"
+    assert f'id="visit-{visit.pk}"' in page
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
+        client.force_login(owner)
+        ended = client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "arrived"]), {"back": "unmarked"})
+        assert ended["Location"] == "/admin/#unmarked"
+        assert 'id="unmarked"' in client.get("/admin/").content.decode()
