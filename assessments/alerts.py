@@ -127,5 +127,11 @@ def render_alert(message: Message, now) -> Email:
 def register_message_kinds() -> None:
     """Tell the outbox about alerts. They do not wait for the morning."""
     register_kind(
-        MessageKind(name=STAFF_FLAG, render=render_alert, still_wanted=why_unwanted, respects_quiet_hours=False)
+        MessageKind(
+            name=STAFF_FLAG,
+            render=render_alert,
+            still_wanted=why_unwanted,
+            respects_quiet_hours=False,
+            label="To the clinic: a warning sign",
+        )
     )

@@ -54,7 +54,14 @@ def raise_what_was_left(message: Message, now) -> str:
 def register_message_kind() -> None:
     """Tell the outbox of the look."""
     register_kind(
-        MessageKind(SECOND_LOOK, _render, raise_what_was_left, respects_quiet_hours=False, is_missed_by_staff=True)
+        MessageKind(
+            SECOND_LOOK,
+            _render,
+            raise_what_was_left,
+            respects_quiet_hours=False,
+            is_missed_by_staff=True,
+            label="Second look at an intake left unsure",
+        )
     )
 
 

@@ -68,7 +68,15 @@ def render_alert(message: Message, now: datetime) -> Email:
 
 def register_feed_alert() -> None:
     """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(MessageKind(FEED_BROKEN, render_alert, why_unwanted, respects_quiet_hours=True))
+    register_kind(
+        MessageKind(
+            FEED_BROKEN,
+            render_alert,
+            why_unwanted,
+            respects_quiet_hours=True,
+            label="To the clinic: a calendar could not be made",
+        )
+    )
 
 
 def _find_feed(message: Message) -> CalendarFeed | None:

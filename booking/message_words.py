@@ -56,14 +56,14 @@ _QUESTIONS = (
 # title, timing, minutes, subject, opening
 _DEFAULTS = {
     BOOKED: (
-        "Booked",
+        "Booking confirmation",
         Timing.AT_ONCE,
         0,
         "You are booked: {day}, {time}",
         "You are booked. If your plans change, the link below lets you move or cancel.",
     ),
     MOVED: (
-        "Moved",
+        "Visit moved",
         Timing.AT_ONCE,
         0,
         "{change}: {day}, {time}",
@@ -71,7 +71,7 @@ _DEFAULTS = {
         "messages have ended.",
     ),
     CANCELLED: (
-        "Cancelled",
+        "Visit cancelled",
         Timing.AT_ONCE,
         0,
         "Cancelled: your visit on {day}, {time}",
@@ -114,16 +114,22 @@ _DEFAULTS = {
         "Your visit {day_word}, {time}",
         "Your visit is {day_word} at {time}.",
     ),
-    INTAKE_3D: ("Questions open", Timing.BEFORE, 3 * DAY, "A few questions before your visit {day_word}", _QUESTIONS),
+    INTAKE_3D: (
+        "First reminder of open questions",
+        Timing.BEFORE,
+        3 * DAY,
+        "A few questions before your visit {day_word}",
+        _QUESTIONS,
+    ),
     INTAKE_1D: (
-        "Questions still open",
+        "Last reminder of open questions",
         Timing.BEFORE,
         DAY,
         "A few questions before your visit {day_word}",
         _QUESTIONS,
     ),
     FOLLOW_UP: (
-        "After the visit",
+        "Follow-up after the visit",
         Timing.AFTER,
         DAY,
         "Thank you for your visit at {clinic}",

@@ -46,7 +46,11 @@ def note_not_coming(*, appointment: Appointment, version: int | None = None, now
 
 def register_not_coming() -> None:
     """Tell the outbox of the alert. Called once, when the app is ready."""
-    register_kind(MessageKind(NOT_COMING, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            NOT_COMING, _render, _why_unwanted, respects_quiet_hours=False, label="To the clinic: a patient cannot come"
+        )
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

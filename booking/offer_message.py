@@ -118,7 +118,7 @@ def register_offer_message() -> None:
             still_wanted=why_offer_unwanted,
             respects_quiet_hours=True,
             reworded=Reworded(
-                title="A time was freed (to the wait list)",
+                title="Wait list: a time was freed",
                 timing=Timing.AT_ONCE,
                 words=WORDS,
                 placeholders={

@@ -59,7 +59,11 @@ def own_mark(email: str) -> str:
 
 def register_confirmation() -> None:
     """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(MessageKind(CONFIRM_ADDRESS, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            CONFIRM_ADDRESS, _render, _why_unwanted, respects_quiet_hours=False, label="Link to confirm an address"
+        )
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

@@ -66,7 +66,11 @@ def patients_at(email: str) -> list[Patient]:
 
 def register_return_link() -> None:
     """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(MessageKind(RETURN_LINK, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            RETURN_LINK, _render, _why_unwanted, respects_quiet_hours=False, label="Link for a returning patient"
+        )
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

@@ -108,7 +108,7 @@ def register_stuck_message() -> None:
             still_wanted=why_telling_unwanted,
             respects_quiet_hours=True,
             reworded=Reworded(
-                title="The wait list cannot help",
+                title="Wait list: nothing to offer",
                 timing=Timing.AT_ONCE,
                 words=WORDS,
                 placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},

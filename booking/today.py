@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from assessments.models import Flag
 from booking.diaries import Diary, read_diaries
+from booking.federal_holidays import holidays_between
 from booking.message_words import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.off_schedule import OffSchedule, visits_off_schedule
@@ -131,7 +132,9 @@ class Today:
     flagged: Sequence[FlaggedIntake] = ()
     visits: Sequence[TodaysVisit] = ()
     gaps: Sequence[Gap] = ()
-    next_visit: Appointment | None = None  # only looked for on a day without visits
+    is_closed: bool = False  # no hours are open on the day
+    holiday: str = ""  # the federal holiday that is observed on the day
+    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; only looked for on a day without visits
     failed_messages: Sequence[Message] = ()
     overdue_messages: Sequence[Message] = ()
     nobody_sends_since: datetime | None = None  # worker or beat stand still
@@ -162,7 +165,8 @@ def read_today(
     if Section.WAIT_LIST in sections:
         waiting = WaitListEntry.objects.waiting().filter(last_on__gte=day).count()
         parts |= {"offered_times": _offered_times(now, clinic, therapist), "waiting": waiting}
-    return Today(clinic=clinic, day=day, **parts)
+    holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
+    return Today(clinic=clinic, day=day, holiday=holiday, **parts)
 
 
 def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
@@ -173,7 +177,8 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: 
     return {
         "visits": visits,
         "gaps": _gaps(diaries, whole_day, clinic),
-        "next_visit": None if visits else _next_visit(whole_day, therapist),
+        "is_closed": not any(_open_time(diary, whole_day) for diary in diaries),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist),
         "unmarked": list(_unmarked(whole_day, therapist)),
         "cannot_come": list(_cannot_come(now, therapist)),
         "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
@@ -225,7 +230,7 @@ def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap
     gaps = [
         (interval, diary.therapist)
         for diary in diaries
-        for interval in subtract(intersect(diary.all_openings, [whole_day]), diary.closed + diary.blocked)
+        for interval in subtract(_open_time(diary, whole_day), diary.blocked)
         if interval.minutes >= SHORTEST_GAP_MINUTES
     ]
     return [
@@ -238,9 +243,17 @@ def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap
     ]
 
 
-def _next_visit(whole_day: Interval, therapist: Therapist | None) -> Appointment | None:
+def _open_time(diary: Diary, whole_day: Interval) -> list[Interval]:
+    return subtract(intersect(diary.all_openings, [whole_day]), diary.closed)
+
+
+def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) -> list[TodaysVisit]:
+    """The visits of the next day that has any."""
     ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
-    return ahead.order_by("starts_at").first()
+    first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
+    if first is None:
+        return []
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist)
 
 
 def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:

@@ -56,7 +56,7 @@ def register_joined_message() -> None:
             still_wanted=why_joining_unwanted,
             respects_quiet_hours=False,  # they pressed the button a moment ago
             reworded=Reworded(
-                title="On the wait list",
+                title="Wait list: joined",
                 timing=Timing.AT_ONCE,
                 words=WORDS,
                 placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},

@@ -13,6 +13,7 @@ from booking.availability import next_free_slots
 from booking.models import OpeningHours, Purpose, Service
 from booking.week_in_words import opening_times, week_in_words
 from booking.wording import clinic_time
+from clinic.admin_errors import is_for_staff, miss_page, refuse_staff
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 from education.structured_data import describe_clinic
@@ -70,18 +71,19 @@ def bad_request(request, exception):
 
 
 def forbidden(request, exception):
-    return render(request, "403.html", status=403)
+    return refuse_staff(request) if is_for_staff(request) else render(request, "403.html", status=403)
 
 
 def not_found(request, exception):
-    return render(request, "404.html", status=404)
+    return miss_page(request) if is_for_staff(request) else render(request, "404.html", status=404)
 
 
 def server_error(request):
     """Must come up when the database does not: the template uses nothing but itself. While the database is away this is
     503, and monitors and browsers may ask again soon."""
     is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
-    response = render(None, "500.html", {"is_away": is_away}, status=503 if is_away else 500)
+    template = "admin/500.html" if request.path.startswith("/admin/") else "500.html"
+    response = render(None, template, {"is_away": is_away}, status=503 if is_away else 500)
     if is_away:
         response["Retry-After"] = RETRY_AFTER_S
     return response

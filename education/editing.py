@@ -1,12 +1,20 @@
 """Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import zip_longest
 
 from django.db import transaction
 
 from .differences import Piece, compare_texts
 from .models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
+
+OTHER_FIELDS = (
+    *("topic_id", "position", "slug", "place", "author_id", "reviewed_by_id", "reviewed_on", "next_review_on"),
+    *("status", "published_at"),
+)
 
 
 class NothingProposed(Exception):
@@ -105,6 +113,32 @@ class Wording:
     revision: Revision
     changes: list[tuple[str, list[list[Piece]]]]
     is_current: bool
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What was saved while somebody else was typing: by whom, where the texts differ, and what else does."""
+
+    by: str
+    at: datetime
+    changes: list[tuple[str, list[list[Piece]]]]  # from the stored words to the typed ones
+    others: list[str]  # the names of other fields
+
+
+def compare_with_stored(stored: Article, typed: dict) -> Meanwhile:
+    """How `typed`, an article's fields by name, differs from what is stored."""
+    texts = {name: typed.get(name, value) for name, value in stored.text.items()}
+    others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
+    last = stored.revisions.select_related("saved_by").first()
+    by = last.saved_by.name if last and last.saved_by and last.saved_at == stored.updated_at else "Someone"
+    labels = [str(Article._meta.get_field(name).verbose_name) for name in others]
+    return Meanwhile(by, stored.updated_at, describe_changes(stored.text, texts), labels)
+
+
+def version_of(article: Article) -> str:
+    """A checksum of all that staff can edit of `article`: another one means that something was changed."""
+    values = {name: str(getattr(article, name)) for name in (*OTHER_FIELDS, *TEXT_FIELDS)}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:

@@ -41,6 +41,9 @@ OUTCOMES = {
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
+# Where Today goes on after a button was pressed there: at the row, or at the list that the row has left.
+BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked"}
+
 
 class VisitActs(admin.ModelAdmin):
     """The acts of the visits' admin: buttons on a visit, and actions of the list."""
@@ -61,19 +64,21 @@ class VisitActs(admin.ModelAdmin):
         version = read_version(request.POST.get("version", ""))
         more = {"despite_closure": True} if act == "undo" and request.POST.get("despite_closure") else {}
         try:
-            self._act(request, visit, act, version=version, **more)
+            is_done = self._act(request, visit, act, version=version, **more)
         except TimeClosed:
             return self._ask_about_closure(request, visit)
-        if request.POST.get("back") == "today":
-            return HttpResponseRedirect(reverse("admin:index"), status=303)
+        if place := BACK_ON_TODAY.get(request.POST.get("back")):
+            fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is said at the top
+            return HttpResponseRedirect(reverse("admin:index") + fragment, status=303)
         return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
 
-    def _act(self, request, visit: Appointment, act: str, *, version: int | None, **more) -> None:
-        """Raises TimeClosed, which is asked about; any other refusal becomes a message."""
+    def _act(self, request, visit: Appointment, act: str, *, version: int | None, **more) -> bool:
+        """Return whether it was done. Raises TimeClosed, which is asked about; any other refusal becomes a message."""
         function, done_words = ACTS[act]
         try:
             function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
             self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
+            return True
         except TimeClosed:
             raise
         except VisitChanged as refusal:
@@ -81,6 +86,7 @@ class VisitActs(admin.ModelAdmin):
             self.message_user(request, words, messages.ERROR)
         except BookingRefused as refusal:
             self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
+        return False
 
     def _ask_about_closure(self, request, visit: Appointment):
         page = {

@@ -69,6 +69,17 @@ STORIES = {
         "on.mode": ["sudden"],
         "on.sudden": ["none"],
     },
+    "knee after a race, at first": {
+        "loc.map": ["knee"],
+        "loc.side": ["left"],
+        "comp": ["shins"],
+        "on.mode": ["sudden"],
+        "on.sudden": ["none"],
+        "pain.now": [5],
+        "pain.worst24": [8],
+        "pain.run": [8],
+        "psy.confidence": [3],
+    },
     "left half way": {},
 }
 LEFT_AFTER_PAGES = 2

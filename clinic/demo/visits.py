@@ -1,75 +1,139 @@
-"""The demo's visits, always around the present day: booked through the same function as everybody's."""
+"""The demo's visits, always around the present day: a month behind it and a week ahead, booked through the same function as
+everybody's."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import cycle
+
+from django.db.models import F, Q
 
 from booking.appointments import Contact, book_appointment
-from booking.attendance import complete_visits, confirm_appointment, mark_arrived
+from booking.attendance import complete_visits, confirm_appointment, mark_arrived, mark_no_show
 from booking.availability import Slot, free_slots
-from booking.models import Appointment, Service
+from booking.changes import cancel_appointment
+from booking.closures import close_on_holiday, holiday_rows
+from booking.models import Appointment, OpeningHours, Service
 from booking.wait_list import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
+from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.patients import accept_patient
 from education.models import Article
 
 BOOKED_AHEAD = timedelta(days=6)  # long enough before for any notice the services ask for
+DAYS_BEHIND, DAYS_AHEAD = 28, 8
 
 
 @dataclass(frozen=True)
 class Booking:
-    """Somebody's visit: `day` days from today, the first free time from `hour` on."""
+    """One visit of a day: the first free time from `hour` on, and what became of it once its time is over."""
 
-    day: int
     hour: int
     service: str
     name: str
     intake: str = ""  # a story of clinic.demo.intakes
+    ending: str = "came"  # came, no-show, cancelled, or open: left unmarked
     is_confirmed: bool = False
-    has_arrived: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
     has_used_link: bool = True  # the one in the mailbox, so that the patient is known
 
 
-BOOKINGS = (
-    Booking(-7, 9, "evaluation", "Tom Reyes", has_arrived=True),
-    Booking(-7, 11, "evaluation", "Sam Whitcomb", has_arrived=True),
-    Booking(-7, 14, "evaluation", "Denise Okafor", has_arrived=True),
-    Booking(-1, 9, "evaluation", "Walter Brandt", "knee after a race", has_arrived=True),
-    Booking(-1, 14, "follow-up", "Denise Okafor"),
-    Booking(0, 8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
-    Booking(0, 10, "follow-up", "Tom Reyes", is_confirmed=True),
-    Booking(0, 11, "discovery-call", "Priya Raman", "left half way", has_used_link=False),
-    Booking(
-        0, 13, "evaluation", "Maximiliana Fernández-Oyelaran de la Cruz", "front of hip, gradual", from_article=True
-    ),
-    Booking(0, 15, "follow-up", "Sam Whitcomb"),
-    Booking(1, 9, "evaluation", "Ada Kowalczyk"),
-    Booking(1, 13, "discovery-call", "Jonah Pike", from_article=True, has_used_link=False),
-    Booking(2, 10, "follow-up", "Tom Reyes"),
-    Booking(3, 8, "evaluation", "Lena Fournier", would_come_earlier=True),
-    Booking(6, 14, "follow-up", "Walter Brandt"),
+# Today, or the next day on which the clinic is open.
+MAIN_DAY = (
+    Booking(8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
+    Booking(10, "follow-up", "Tom Reyes", is_confirmed=True),
+    Booking(11, "discovery-call", "Priya Raman", "left half way", has_used_link=False),
+    Booking(13, "evaluation", "Maximiliana Fernández-Oyelaran de la Cruz", "front of hip, gradual", from_article=True),
+    Booking(15, "follow-up", "Sam Whitcomb"),
 )
+DAY_BEFORE = (
+    Booking(9, "evaluation", "Walter Brandt", "knee after a race"),
+    Booking(11, "follow-up", "Denise Okafor", ending="open"),
+    Booking(14, "follow-up", "Grace Nakamura", ending="no-show"),
+)
+DAYS_AFTER = (
+    (
+        Booking(9, "evaluation", "Ada Kowalczyk"),
+        Booking(11, "discovery-call", "Jonah Pike", from_article=True, has_used_link=False),
+        Booking(13, "follow-up", "Denise Okafor"),
+    ),
+    (Booking(10, "follow-up", "Tom Reyes"), Booking(13, "evaluation", "Owen Castellano")),
+    (Booking(8, "evaluation", "Lena Fournier", would_come_earlier=True), Booking(11, "follow-up", "Ruth Hadley")),
+    (Booking(9, "follow-up", "Grace Nakamura"), Booking(14, "follow-up", "Walter Brandt")),
+)
+# The month behind, its first day first; then over again from the third on.
+FIRST_DAYS = (
+    (Booking(9, "evaluation", "Walter Brandt", "knee after a race, at first"), Booking(11, "evaluation", "Tom Reyes")),
+    (Booking(9, "evaluation", "Sam Whitcomb"), Booking(11, "evaluation", "Denise Okafor")),
+)
+USUAL_DAYS = (
+    (Booking(9, "follow-up", "Tom Reyes"), Booking(11, "evaluation", "Grace Nakamura")),
+    (Booking(10, "follow-up", "Sam Whitcomb", ending="cancelled"),),
+    (Booking(8, "follow-up", "Denise Okafor"), Booking(11, "follow-up", "Walter Brandt")),
+    (Booking(9, "discovery-call", "Ruth Hadley", ending="no-show"),),
+    (Booking(10, "follow-up", "Grace Nakamura"), Booking(11, "follow-up", "Ruth Hadley")),
+)
+MAILBOX_GONE = "Ada Kowalczyk"  # the message to her that did not go
 
 
 def book_demo_visits(*, now: datetime) -> int:
-    """Book the demo's visits around `now`, on days that have none yet. Returns how many were booked.
+    """Book the demo's visits around `now`, on days that have none yet; closes the clinic on federal holidays. Returns how
+    many were booked.
 
-    A day on which the clinic is closed stays empty, as it would.
+    A day on which the clinic is closed stays empty; what is for today stands on the next day that is open.
     """
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
+    closed = _close_on_holidays(today, clinic)
     booked = 0
-    for offset in sorted({booking.day for booking in BOOKINGS}):
-        day = today + timedelta(days=offset)
-        if _has_visits(day, clinic):
-            continue
-        booked += _book_day(day, (booking for booking in BOOKINGS if booking.day == offset), clinic=clinic, now=now)
+    for day, bookings in _plan_days(today, closed):
+        if not _has_visits(day, clinic):
+            booked += _book_day(day, bookings, clinic=clinic, now=now)
     complete_visits(now=now)
+    _tell_of_messages(now=now)
     return booked
+
+
+def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
+    """Close for everybody, from the month behind to a year ahead. Returns the days."""
+    first = today - timedelta(days=DAYS_BEHIND)
+    rows = holiday_rows(first_day=first, zone=clinic.zone, days=DAYS_BEHIND + 365)
+    by = Therapist.objects.filter(user__isnull=False).first().user
+    for row in rows:
+        close_on_holiday(row, despite_visits=True, by=by)
+    return {row.holiday.on for row in rows}
+
+
+def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[Booking]]]:
+    """(day, its bookings) for every open day around `today`, the earliest first."""
+    weekdays = set(OpeningHours.objects.values_list("weekday", flat=True))
+    days = [today + timedelta(days=offset) for offset in range(-DAYS_BEHIND, DAYS_AHEAD + 1)]
+    days = [day for day in days if day.weekday() in weekdays and day not in closed]
+    behind, ahead = [day for day in days if day < today], [day for day in days if day >= today]
+    month = [*FIRST_DAYS, *(bookings for _, bookings in zip(behind, cycle(USUAL_DAYS), strict=False))]
+    yield from zip(behind, [*month[: len(behind) - 1], DAY_BEFORE], strict=True)
+    yield from zip(
+        ahead, [MAIN_DAY, *(bookings for _, bookings in zip(ahead[1:], cycle(DAYS_AFTER), strict=False))], strict=True
+    )
+
+
+def _tell_of_messages(*, now: datetime) -> None:
+    """Settle what was due before `now` as a clinic's past messages are: sent, but one that the mailbox refused.
+
+    No worker was there to send them, and none shall mail a month's confirmations at once.
+    """
+    past = Message.objects.filter(state=State.WAITING, due_at__lt=now - timedelta(days=1))
+    gone = past.filter(patient__name=MAILBOX_GONE).order_by("due_at").first()
+    if gone is not None and not Message.objects.filter(state=State.FAILED).exists():
+        gone.state, gone.reason, gone.attempts, gone.settled_at = State.FAILED, "SMTPRecipientsRefused 550", 1, now
+        gone.save(update_fields=["state", "reason", "attempts", "settled_at"])
+    over = past.filter(
+        Q(not_after__lt=now) | Q(subject_id__in=Appointment.objects.filter(ends_at__lt=now).values("pk"))
+    )
+    over.update(state=State.SENT, attempts=1, settled_at=F("due_at"))
 
 
 def _has_visits(day: date, clinic: Clinic) -> bool:
@@ -78,10 +142,11 @@ def _has_visits(day: date, clinic: Clinic) -> bool:
 
 
 def _book_day(day: date, bookings: Iterable[Booking], *, clinic: Clinic, now: datetime) -> int:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=clinic.zone)
+    booked_at = min(now - timedelta(days=1), noon) - BOOKED_AHEAD + timedelta(days=max(0, (noon - now).days - 1))
     booked = 0
     for booking in bookings:
         service = Service.objects.get(slug=booking.service)
-        booked_at = now - BOOKED_AHEAD + timedelta(days=booking.day if booking.day < 0 else max(0, booking.day - 1))
         slots = free_slots(service=service, first_day=day, days=1, now=booked_at, clinic=clinic)
         slot = next((slot for slot in slots if slot.starts_at.astimezone(clinic.zone).hour >= booking.hour), None)
         if slot is not None:
@@ -107,7 +172,7 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
     )
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
-        appointment = Appointment.objects.select_related("patient", "intake").get(pk=appointment.pk)
+        appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)
     if booking.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
     if booking.would_come_earlier:
@@ -122,5 +187,17 @@ def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime
         )
     if booking.is_confirmed:
         confirm_appointment(appointment=appointment, now=booked_at + timedelta(hours=2))
-    if booking.has_arrived:
-        mark_arrived(appointment=appointment, by=user, now=appointment.starts_at)
+    _end(appointment, booking.ending, now=now)
+
+
+def _end(appointment: Appointment, ending: str, *, now: datetime) -> None:
+    """What became of a visit that is over at `now`; nothing of one that is not."""
+    if appointment.ends_at > now or ending == "open":
+        return
+    by = appointment.therapist.user
+    if ending == "cancelled":
+        cancel_appointment(appointment=appointment, now=appointment.starts_at - timedelta(days=3))
+    elif ending == "no-show":
+        mark_no_show(appointment=appointment, by=by, now=appointment.ends_at)
+    else:
+        mark_arrived(appointment=appointment, by=by, now=appointment.starts_at)

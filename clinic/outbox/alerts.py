@@ -75,7 +75,15 @@ def why_clinic_unreachable() -> str | None:
 
 def register_alerts() -> None:
     """Tell the outbox of its own kind. Called once, when the app is ready."""
-    register_kind(MessageKind(MESSAGE_FAILED, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            MESSAGE_FAILED,
+            _render,
+            _why_unwanted,
+            respects_quiet_hours=False,
+            label="To the clinic: messages did not go out",
+        )
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

@@ -33,7 +33,9 @@ def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
 
 def register_confirmation_code() -> None:
     """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(MessageKind(CONFIRMATION_CODE, _render, _why_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(CONFIRMATION_CODE, _render, _why_unwanted, respects_quiet_hours=False, label="Confirmation code")
+    )
 
 
 def _render(message: Message, now: datetime) -> Email:

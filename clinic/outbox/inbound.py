@@ -171,4 +171,12 @@ def render_alert(message: Message, now: datetime) -> Email:
 
 def register_text_alert() -> None:
     """Tell the outbox of the alert. It does not wait for the morning."""
-    register_kind(MessageKind(STAFF_TEXT, render_alert, why_alert_unwanted, respects_quiet_hours=False))
+    register_kind(
+        MessageKind(
+            STAFF_TEXT,
+            render_alert,
+            why_alert_unwanted,
+            respects_quiet_hours=False,
+            label="To the clinic: a text message came in",
+        )
+    )

@@ -82,6 +82,7 @@ class MessageKind:
     still_wanted: Callable[[Message, datetime], str | None]
     respects_quiet_hours: bool
     reworded: Reworded | None = None
+    label: str = ""  # what staff call it, where it has no `reworded` that says so
     is_about_visit: bool = True
     is_reminder: bool = False
     is_news: bool = False
@@ -91,7 +92,7 @@ class MessageKind:
     @property
     def title(self) -> str:
         """What staff call it."""
-        return self.reworded.title if self.reworded else self.name.replace("_", " ")
+        return self.reworded.title if self.reworded else self.label or self.name.replace("_", " ").capitalize()
 
 
 class KindUnknown(LookupError):
@@ -113,6 +114,11 @@ def find_kind(name: str) -> MessageKind:
         return _kinds[name]
     except KeyError:
         raise KindUnknown(f"no message kind is called {name!r}") from None
+
+
+def kind_title(name: str) -> str:
+    """What staff call the kind `name`, also one that no app registers any longer."""
+    return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
 def changeable_kinds() -> list[MessageKind]:

@@ -124,7 +124,7 @@ class Message(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.kind} ({self.get_state_display()})"
+        return f"{self.get_channel_display()}, {self.get_state_display()}"
 
     @property
     def sent_at(self):
@@ -299,4 +299,4 @@ class MessageRule(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.kind.replace('_', ' ')} ({self.service_slug or 'every service'})"
+        return f"{self.subject or self.text[:60]} ({self.service_slug or 'every service'})"

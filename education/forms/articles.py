@@ -1,11 +1,14 @@
 """An article as staff edit it."""
 
 import re
+from datetime import datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from ..editing import Meanwhile, compare_with_stored, version_of
 from ..models import TEXT_FIELDS, Article, ArticleStatus
 from ..publishing import find_broken_links, find_faults
 from ..rendering import LONGEST_TEXT
@@ -63,7 +66,14 @@ def read_reference(line: str) -> dict:
 
 
 class ArticleForm(forms.ModelForm):
-    """Saves any draft; publishes only what has no fault."""
+    """Saves any draft; publishes only what has no fault.
+
+    Refuses once what somebody else has saved since the form was opened (`seen`), with what differs as `meanwhile`, and what
+    takes an article off the site without saying so, as `off_until`. Cleaning locks the article: it needs a transaction.
+    """
+
+    meanwhile: Meanwhile | None = None
+    off_until: datetime | None = None
 
     key_facts = LinesField(required=False, help_text="One a line.")
     references = ReferencesField(
@@ -74,6 +84,9 @@ class ArticleForm(forms.ModelForm):
     new_picture_shows = forms.CharField(
         label="What it shows", required=False, max_length=250, widget=forms.Textarea(attrs={"rows": 2, "cols": 90})
     )
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    takes_off = forms.BooleanField(label="Take it off the site until then", required=False)
 
     class Meta:
         model = Article
@@ -88,6 +101,11 @@ class ArticleForm(forms.ModelForm):
             "who_for": forms.Textarea(attrs={"rows": 2, "cols": 90}),
             "summary": forms.Textarea(attrs={"rows": 2, "cols": 90}),
         }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.fields["seen"].initial = self.initial["seen"] = version_of(self.instance)
 
     def clean_slug(self):
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
@@ -113,7 +131,34 @@ class ArticleForm(forms.ModelForm):
         if cleaned.get("status") == ArticleStatus.PUBLISHED:
             cleaned["published_at"] = cleaned.get("published_at") or timezone.now()
             self._refuse_faults(cleaned)
+        if not self.instance._state.adding:
+            stored = Article.objects.select_for_update(of=("self",)).get(pk=self.instance.pk)
+            self._compare_with(stored, cleaned)
+            self._ask_before_it_goes(stored, cleaned, now=timezone.now())
         return cleaned
+
+    def _compare_with(self, stored: Article, cleaned: dict) -> None:
+        """Show once what was saved since the form was opened; the next press has seen it."""
+        version = version_of(stored)
+        if cleaned.get("seen") == version:
+            return
+        self.meanwhile = compare_with_stored(
+            stored, {name: cleaned[name] for name in ArticleForm.Meta.fields if name in cleaned}
+        )
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen")] = version
+        self.add_error(None, "Not saved yet: this article was changed after you opened it. See below what differs.")
+
+    def _ask_before_it_goes(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
+        until = cleaned.get("published_at")
+        is_dated_ahead = cleaned.get("status") == ArticleStatus.PUBLISHED and until is not None and until > now
+        if stored.is_out(now=now) and is_dated_ahead and not cleaned.get("takes_off"):
+            self.off_until = until
+            words = date_format(timezone.localtime(until), "l, F j, Y, g:i A")
+            self.add_error(
+                "published_at",
+                f"This article is on the site; dating it ahead takes it off until {words}. Tick the box above “Save” to do so.",
+            )
 
     def _refuse_faults(self, cleaned: dict) -> None:
         if any(name in self.errors for name in TEXT_FIELDS):

@@ -292,3 +292,21 @@ def test_visits_are_found_by_either_number_and_by_parts_of_a_name(client, front_
     client.force_login(front_desk)
     found = client.post(reverse("admin:booking_appointment_changelist"), {"q": words})
     assert "Alice Runner" in client.get(found["Location"]).content.decode()
+
+
+def test_button_on_today_leads_back_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
+    visit = book(evaluation)
+    address = reverse("admin:booking_appointment_act", args=[visit.pk, "no-show"])
+    early = client.post(address, {"back": "today"})
+    assert (early.status_code, early["Location"]) == (303, "/admin/")
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(minutes=10), tick=False):
+        client.force_login(owner)
+        done = client.post(address, {"back": "today"})
+        page = client.get("/admin/").content.decode()
+    assert done["Location"] == f"/admin/#visit-{visit.pk}"
+    assert f'id="visit-{visit.pk}"' in page
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
+        client.force_login(owner)
+        ended = client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "arrived"]), {"back": "unmarked"})
+        assert ended["Location"] == "/admin/#unmarked"
+        assert 'id="unmarked"' in client.get("/admin/").content.decode()

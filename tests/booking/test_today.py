@@ -25,7 +25,7 @@ def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, c
         ("11:00 am", "Bob Back", False),
     ]
     assert today.unmarked == [last_week]
-    assert today.next_visit is None
+    assert today.next_visits == []
 
 
 def test_the_day_is_the_clinics_and_not_greenwichs(evaluation):
@@ -38,7 +38,23 @@ def test_the_day_is_the_clinics_and_not_greenwichs(evaluation):
 def test_an_empty_day_names_the_next_visit(evaluation):
     visit = book(evaluation)
     today = read_today(now=NOW)
-    assert (today.visits, today.next_visit) == ([], visit)
+    assert today.visits == [] and not today.is_closed
+    assert [one.appointment for one in today.next_visits] == [visit]
+
+
+def test_a_closed_day_says_so_and_shows_the_next_day_with_visits(evaluation):
+    later = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), name="Bob")
+    visit = book(evaluation)
+    book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1), name="Carol")
+    sunday = read_today(now=NINE_ON_TUESDAY - timedelta(days=2))
+    assert (sunday.is_closed, sunday.holiday, sunday.gaps) == (True, "", [])
+    assert [one.appointment for one in sunday.next_visits] == [visit, later]
+    christmas = datetime(2026, 12, 25, 15, tzinfo=UTC)
+    HoursOverride.objects.create(
+        kind="closure", starts_at=christmas - timedelta(hours=10), ends_at=christmas + timedelta(hours=14)
+    )
+    today = read_today(now=christmas)
+    assert (today.is_closed, today.holiday, today.next_visits) == (True, "Christmas Day", [])
 
 
 def test_gaps_are_open_time_of_half_an_hour_and_more(evaluation, meredith):

@@ -249,7 +249,7 @@ def test_the_button_marks_it_as_read_and_it_leaves_today(client, alice, tess):
     address = f"/admin/outbox/inboundtext/{text.pk}/read/"
     assert client.get(address).status_code == 405
     done = client.post(address)
-    assert (done.status_code, done["Location"]) == (303, "/admin/")
+    assert (done.status_code, done["Location"]) == (303, "/admin/#texts")
     assert WORDS not in client.get("/admin/").content.decode()
     text.refresh_from_db()
     assert text.read_by == tess

@@ -1,5 +1,7 @@
 """Every wording is kept, can be compared and comes back; an update never takes what staff have written."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -177,8 +179,8 @@ def test_today_tells_of_reviews_and_updates_that_wait(client, write_article, mar
     path = reverse("admin:index")
     assert "to be reviewed" not in client.get(path).content.decode()
     review = {"reviewed_by": maria, "reviewed_on": today.replace(year=today.year - 1)}
-    write_article("soon", **review, next_review_on=today + timezone.timedelta(days=29))
-    write_article("later", **review, next_review_on=today + timezone.timedelta(days=31))
+    write_article("soon", **review, next_review_on=today + timedelta(days=29))
+    write_article("later", **review, next_review_on=today + timedelta(days=31))
     write_article("updated", proposal={})
     page = client.get(path).content.decode()
     assert "1 to be reviewed" in page and "1 with new words proposed" in page
@@ -202,3 +204,79 @@ def test_link_that_leads_nowhere_keeps_an_article_from_coming_out(write_article)
         "The link to /learn/lost/ leads nowhere.",
         "The link to /nowhere leads nowhere.",
     ]
+
+
+# Two editors at once -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_editors(client, write_article, editor):
+    """An article whose form Erin has opened; returns it, what her form would post, and its address."""
+    client.force_login(editor)
+    article = write_article(body="Hips bend. [@weir]")
+    address = reverse("admin:education_article_change", args=[article.pk])
+    form = client.get(address).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if name not in ("new_picture", "takes_off")}
+    posted = {name: "" if value is None else value for name, value in values.items()}
+    posted["published_at"] = timezone.now() - timedelta(days=1)
+    return article, posted | split_instant(posted["published_at"]), address
+
+
+def split_instant(instant):
+    local = timezone.localtime(instant)
+    return {"published_at_0": local.date().isoformat(), "published_at_1": local.time().isoformat("seconds")}
+
+
+def test_later_save_shows_both_texts_and_loses_neither(client, two_editors):
+    article, posted, address = two_editors
+    frank = User.objects.create_superuser("frank@clinic.example", name="Frank")
+    article.body = "Frank's words. [@weir]"
+    save_article(article, by=frank, now=timezone.now())
+
+    answer = client.post(address, posted | {"body": "Erin's words. [@weir]"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Frank saved this article while you were writing" in page
+    assert "<del>Frank</del>" in page and "<ins>Erin</ins>" in page
+    article.refresh_from_db()
+    assert article.body == "Frank's words. [@weir]"
+
+    form = answer.context["adminform"].form
+    assert (
+        client.post(address, posted | {"body": form["body"].value(), "seen": form["seen"].value()}).status_code == 302
+    )
+    article.refresh_from_db()
+    assert article.body == "Erin's words. [@weir]"
+    assert "Frank's words. [@weir]" in [row.text["body"] for row in article.revisions.all()]
+
+
+def test_save_goes_through_when_nobody_else_has_saved(client, two_editors):
+    article, posted, address = two_editors
+    assert client.post(address, posted | {"body": "Erin's words. [@weir]"}).status_code == 302
+    article.refresh_from_db()
+    assert article.body == "Erin's words. [@weir]"
+
+
+def test_change_of_anything_else_is_seen_as_well(client, two_editors, editor):
+    article, posted, address = two_editors
+    article.position = 7
+    save_article(article, by=editor, now=timezone.now())
+    page = client.post(address, posted).content.decode()
+    assert "Also different:" in page and "position" in page
+    article.refresh_from_db()
+    assert article.position == 7
+
+
+def test_published_article_is_dated_ahead_only_when_that_is_confirmed(client, two_editors):
+    article, posted, address = two_editors
+    ahead = posted | split_instant(timezone.now() + timedelta(days=30))
+    answer = client.post(address, ahead)
+    page = answer.content.decode()
+    assert "dating it ahead takes it off until" in page
+    assert 'name="takes_off"' in page
+    article.refresh_from_db()
+    assert article.is_out(now=timezone.now())
+    done = client.post(address, ahead | {"takes_off": "on"})
+    assert done.status_code == 302, done.context["adminform"].form.errors
+    article.refresh_from_db()
+    assert not article.is_out(now=timezone.now())

@@ -101,7 +101,7 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
         if text is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         mark_text_read(text=text, by=request.user, now=timezone.now())
-        return HttpResponseRedirect(reverse("admin:index"), status=303)
+        return HttpResponseRedirect(f"{reverse('admin:index')}#texts", status=303)
 
     @admin.action(description="Mark as read", permissions=["mark"])
     def mark_as_read(self, request, queryset):

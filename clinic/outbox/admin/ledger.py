@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.kinds import KindUnknown, find_kind
+from clinic.outbox.kinds import kind_title
 from clinic.outbox.messages import (
     MessageNotSettled,
     MessageNotWaiting,
@@ -16,6 +16,7 @@ from clinic.outbox.messages import (
     resend_message,
 )
 from clinic.outbox.models import Message, State
+from clinic.outbox.reason_words import explain_reason
 from clinic.practice.instants import format_instant
 from clinic.practice.people_search import FindsPeople
 
@@ -41,23 +42,22 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
-def kind_title(name: str) -> str:
-    """What staff call a kind, also one that no app knows any more."""
-    try:
-        return find_kind(name).title
-    except KindUnknown:
-        return name.replace("_", " ")
-
-
 @admin.register(Message)
 class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "reason", "settled")
+    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "why", "settled")
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
     search_help_text = "Parts of a name, an e-mail or a phone number"
     actions = ("resend", "cancel")
-    exclude = ("lease_token",)
+    fieldsets = (
+        (None, {"fields": ("kind_words", "state_chip", "why", "channel", "all_of_patient")}),
+        (
+            "When",
+            {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
+        ),
+        ("Behind it", {"fields": ("scope", "time_zone"), "classes": ("collapse",)}),
+    )
 
     @admin.display(description="state", ordering="state")
     def state_chip(self, message):
@@ -66,6 +66,10 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     @admin.display(description="message", ordering="kind")
     def kind_words(self, message):
         return kind_title(message.kind)
+
+    @admin.display(description="why", ordering="reason")
+    def why(self, message):
+        return explain_reason(message.reason) or self.get_empty_value_display()
 
     @admin.display(description="patient", ordering="patient__name")
     def all_of_patient(self, message):
@@ -81,6 +85,9 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     @admin.display(description="ended", ordering="settled_at")
     def settled(self, message):
         return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return super().changeform_view(request, object_id, form_url, {"title": "Message", **(extra_context or {})})
 
     def has_add_permission(self, request):
         return False

@@ -13,7 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.outbox.forms import MessageRuleForm
-from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind
+from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.models import MessageRule
 from clinic.outbox.rules import default_rule
 
@@ -50,8 +50,7 @@ class MessageRuleAdmin(admin.ModelAdmin):
 
     @admin.display(description="message", ordering="kind")
     def kind_words(self, rule):
-        kind = _find_changeable(rule.kind)
-        return kind.title if kind else rule.kind
+        return kind_title(rule.kind)
 
     @admin.display(description="service", ordering="service_slug")
     def for_service(self, rule):

@@ -1,0 +1,60 @@
+"""What staff see in the admin when a page is refused, not there or broken: in its look, with what to do next."""
+
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename, get_user_model
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+# How an address of the admin ends, and the rights that open it; every other one changes something.
+RIGHTS = {"changelist": ("view", "change"), "change": ("view", "change"), "history": ("view", "change")}
+RIGHTS |= {"add": ("add",), "delete": ("delete",)}
+OTHER_RIGHTS = ("change",)
+
+
+def is_for_staff(request) -> bool:
+    """Whether the page is one of the admin's and whoever asks is signed in to it."""
+    user = getattr(request, "user", None)
+    return request.path.startswith(reverse("admin:index")) and user is not None and user.is_active and user.is_staff
+
+
+def refuse_staff(request) -> HttpResponse:
+    """403: names the right that is missing, where there is one, and who can give it."""
+    owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
+    context = {"title": "Not open to your sign-in", "missing": name_missing_right(request), "owners": owners}
+    return _page(request, "admin/403.html", context, status=403)
+
+
+def miss_page(request) -> HttpResponse:
+    """404."""
+    return _page(request, "admin/404.html", {"title": "This page is not here"}, status=404)
+
+
+def name_missing_right(request) -> str:
+    """Like "view visits": the right of the page that was asked for and that the user lacks; empty where they have it."""
+    found = _model_of(request)
+    if found is None:
+        return ""
+    options, ending = found
+    verbs = RIGHTS.get(ending, OTHER_RIGHTS)
+    names = [f"{options.app_label}.{get_permission_codename(verb, options)}" for verb in verbs]
+    has_it = any(request.user.has_perm(name) for name in names)
+    if has_it and request.method == "POST" and ending == "change":
+        verbs, has_it = ("change",), request.user.has_perm(names[-1])
+    return "" if has_it else f"{verbs[0]} {options.verbose_name_plural}"
+
+
+def _model_of(request):
+    """(options, ending) of the model whose page was asked for; None for a page of no model."""
+    match = request.resolver_match
+    name = match.url_name or "" if match else ""
+    for model in admin.site._registry:
+        start = f"{model._meta.app_label}_{model._meta.model_name}_"
+        if name.startswith(start):
+            return model._meta, name.removeprefix(start)
+    return None
+
+
+def _page(request, template: str, context: dict, *, status: int) -> HttpResponse:
+    request.current_app = admin.site.name
+    return render(request, template, {**admin.site.each_context(request), **context}, status=status)

@@ -1,0 +1,71 @@
+"""Why a message did not go, in a sentence for staff that says what to do. Pure.
+
+A reason is either a phrase of ours ("quiet hours") or what `mail.describe_error` noted: the error's class, and the codes
+of the server or provider.
+"""
+
+import re
+
+_ERROR = re.compile(
+    r"([A-Za-z_]*(?:Error|Exception|Refused|Unsure|Away|TooLong|Denied|Disconnected|Unknown|Timeout|gaierror|herror|timeout))((?: \d+)*)"
+)
+TELL = "If it happens again, tell whoever runs this site."
+AWAY = "The mail server did not answer. The site keeps trying for 4 hours. " + TELL
+NOT_MADE = "The message could not be made. Call the patient, and tell whoever runs this site."
+PHRASES = {
+    "unknown whether it was sent": "It is unknown whether the text message went. Call the patient if it matters.",
+    "tried for too long": "The site tried for 4 hours. Check that mail works, then send it again.",
+    "no such mailbox": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
+    "mailbox unknown": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
+    "the address does not take our mail": "The address does not take our mail. Ask the patient for another one.",
+    "the address said our mail was spam": "The patient called our mail spam. Call them before you write again.",
+    "too late": "It was too late for this message to be of use.",
+    "quiet hours": "It waits for the end of the quiet hours.",
+    "waits for its text": "It waits until the text message that stands in for it has gone.",
+}
+ERRORS = {
+    "SMTPAuthenticationError": "The mail server refused the site's password. Tell whoever runs this site.",
+    "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell whoever runs this site.",
+    "SMTPDataError": "The mail server refused this message{said}. " + TELL,
+    "SMTPNotSupportedError": "The mail server cannot write to this address. Check its spelling, then send it again.",
+    "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
+    "TextUnsure": PHRASES["unknown whether it was sent"],
+    "TextTooLong": "The text is too long for one text message. Shorten it under Message rules.",
+    "ValueError": "The message could not be made, most often because the patient has no email address. Add one on the "
+    "patient's page, then send it again.",
+}
+NO_ANSWER = {
+    *("SMTPServerDisconnected", "SMTPConnectError", "SMTPHeloError", "SMTPException", "SMTPResponseException"),
+    *("OSError", "TimeoutError", "BrokenPipeError", "gaierror", "herror", "timeout"),
+}
+
+
+def explain_reason(reason: str) -> str:
+    """Return `reason` as a sentence without a code name; empty for none."""
+    if found := _ERROR.fullmatch(reason.strip()):
+        return _explain_error(found[1], [int(code) for code in found[2].split()])
+    if undelivered := re.fullmatch(r"not delivered ?(\d*)", reason):
+        code = f" (code {undelivered[1]})" if undelivered[1] else ""
+        return f"The text message was not delivered{code}. Check the number, or call the patient."
+    if reason in PHRASES or not reason:
+        return PHRASES.get(reason, "")
+    sentence = reason[0].upper() + reason[1:]
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _explain_error(name: str, codes: list[int]) -> str:
+    said = f" (code {', '.join(map(str, codes))})" if codes else ""
+    if name == "SMTPRecipientsRefused" or name == "AnymailRecipientsRefused":
+        if codes and max(codes) < 500:
+            return f"The patient's mail server put the message off{said}. The site keeps trying for 4 hours."
+        return (
+            f"The patient's mail server does not take this address{said}. Ask for the address, correct it, send again."
+        )
+    if name == "TextRefused":
+        return f"The text message provider refused the number{said}. Check it, or call the patient."
+    if name.startswith("Anymail"):
+        return f"The mail provider refused the message{said}. Tell whoever runs this site."
+    if name in ERRORS:
+        return ERRORS[name].format(said=said)
+    is_network = name in NO_ANSWER or name.startswith(("SSL", "Connection"))
+    return AWAY if is_network else NOT_MADE

@@ -1,0 +1,10 @@
+"""How a message's kind and reason read to staff."""
+
+from django import template
+
+from clinic.outbox.kinds import kind_title
+from clinic.outbox.reason_words import explain_reason
+
+register = template.Library()
+register.filter("kind_title", kind_title)
+register.filter("explain_reason", explain_reason)

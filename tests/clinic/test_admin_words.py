@@ -1,0 +1,119 @@
+"""Staff read sentences: the kinds of messages, why one did not go, and what to do when a page is refused or broken."""
+
+import re
+from datetime import timedelta
+from smtplib import SMTPAuthenticationError, SMTPRecipientsRefused, SMTPServerDisconnected
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+from django.test import RequestFactory
+from django.urls import reverse
+
+from clinic import views
+from clinic.outbox.kinds import _kinds, kind_title
+from clinic.outbox.mail import describe_error
+from clinic.outbox.models import State
+from clinic.outbox.reason_words import explain_reason
+from clinic.outbox.text_providers import TextRefused, TextUnsure
+from clinic.practice.models import User
+from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
+
+CODE_NAME = re.compile(r"[a-z]+_[a-z]+|[A-Z]\w+(Error|Exception|Refused|Unsure|Disconnected)\b")
+
+
+@pytest.fixture
+def at_noon():
+    with time_machine.travel(NOON + timedelta(minutes=5)):
+        yield
+
+
+FAULTS = [
+    ValueError("x"),
+    KeyError("x"),
+    LookupError("x"),
+    ConnectionRefusedError(),
+    TimeoutError(),
+    SMTPServerDisconnected("x"),
+    SMTPAuthenticationError(535, b"x"),
+    SMTPRecipientsRefused({"a@b.example": (550, b"x")}),
+    SMTPRecipientsRefused({"a@b.example": (451, b"x")}),
+    TextRefused(21610),
+    TextUnsure(),
+]
+
+
+def test_every_kind_of_message_has_a_name_in_words_when_staff_read_it():
+    titles = {name: kind_title(name) for name in _kinds}
+    assert len(titles) > 15
+    assert [title for title in titles.values() if CODE_NAME.search(title)] == []
+    assert [name for name, kind in _kinds.items() if not (kind.reworded or kind.label)] == []
+    assert len(set(titles.values())) == len(titles)
+    assert (kind_title("booking_booked"), kind_title("long_gone")) == ("Booking confirmation", "Long gone")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: describe_error(fault))
+def test_reason_is_a_sentence_when_it_was_an_error(fault):
+    words = explain_reason(describe_error(fault))
+    assert not CODE_NAME.search(words), words
+    assert words.endswith(".")
+    assert re.search(r"tell|call|check|ask|add|keeps trying", words, re.IGNORECASE), words
+
+
+def test_reason_is_a_sentence_when_it_is_one_of_ours():
+    assert explain_reason("") == ""
+    assert explain_reason("the visit was moved") == "The visit was moved."
+    assert explain_reason("not delivered 30003").startswith("The text message was not delivered (code 30003).")
+    assert "put the message off (code 451)" in explain_reason("SMTPRecipientsRefused 451")
+
+
+@pytest.fixture
+def olga(client, db, at_noon):
+    ClinicFactory()
+    user = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    client.force_login(user)
+    return user
+
+
+def test_messages_are_named_and_explained_when_staff_look_at_them(client, olga):
+    message = MessageFactory(
+        patient=PatientFactory(), kind="booking_booked", state=State.FAILED, reason="ValueError", settled_at=NOON
+    )
+    MessageFactory(patient=PatientFactory(), kind="booking_reminder_48h", due_at=NOON - timedelta(hours=2))
+    for address in ("/admin/", "/admin/outbox/message/", f"/admin/outbox/message/{message.pk}/change/"):
+        page = client.get(address).content.decode()
+        assert "Booking confirmation" in page
+        assert "The message could not be made" in page
+        text = re.sub(r"<[^>]*>", " ", page)
+        assert not re.search(r"ValueError|booking_|booking booked|lease", text), address
+
+
+def test_staff_page_says_which_right_is_missing_and_who_gives_it(client, olga):
+    fay = User.objects.create_user("fay@lakeside.example", name="Fay", is_staff=True)
+    client.force_login(fay)
+    answer = client.get(reverse("admin:booking_appointment_changelist"))
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert ("the right to <strong>view " in page and "visit" in page) or "appointments" in page
+    assert "Olga Owner" in page
+    assert "Go to Today" in page and "css/admin.css" in page
+    fay.user_permissions.add(Permission.objects.get(codename="view_patient"))
+    patient = PatientFactory()
+    refused = client.post(reverse("admin:practice_patient_end_links", args=[patient.pk]))
+    assert (refused.status_code, "the right to <strong>change patients" in refused.content.decode()) == (403, True)
+
+
+def test_staff_page_is_shown_when_an_address_of_the_admin_is_unknown(client, olga):
+    answer = client.get("/admin/nowhere/")
+    assert (answer.status_code, "css/admin.css" in answer.content.decode()) == (404, True)
+    assert "Book a visit" not in answer.content.decode()
+    client.logout()
+    assert "css/admin.css" not in client.get("/learn/nowhere/").content.decode()
+
+
+def test_staff_page_is_shown_when_the_admin_breaks_and_needs_no_database():
+    # The test asks for no database: pytest would refuse a query.
+    answer = views.server_error(RequestFactory().get("/admin/booking/appointment/"))
+    assert (answer.status_code, "css/admin.css" in answer.content.decode()) == (500, True)
+    assert "Go to Today" in answer.content.decode()
+    assert "css/admin.css" not in views.server_error(RequestFactory().get("/book/")).content.decode()
