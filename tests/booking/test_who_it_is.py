@@ -139,7 +139,7 @@ def test_family_with_one_phone_and_mailbox_is_not_asked_about(owner, evaluation,
     assert Appointment.objects.get().patient.name == "Tom Lindqvist"
 
 
-@pytest.mark.parametrize("patient", ["", "x", str(uuid.uuid4()), "\x00", "new"])
+@pytest.mark.parametrize("patient", ["", "x", "7e6af162-de48-497e-b0d2-0d153d06f39a", "\x00", "new"])
 def test_odd_choice_is_refused_or_ignored(owner, evaluation, maya, patient):
     page = owner.post(reverse(BOOK), typed(evaluation, patient=patient))
     assert page.status_code == 200 and not Appointment.objects.exists()
