@@ -35,7 +35,8 @@ MODE_WORDS = {
     VisitMode.PHONE: "By phone: we call you",
 }
 
-FIRST_NAME_WORDS = "Use my first name in emails and texts"
+FIRST_NAME_WORDS = "Use my first name in emails"
+FIRST_NAME_WORDS_WITH_TEXTS = "Use my first name in emails and texts"
 WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
 
 
@@ -152,7 +153,9 @@ class DetailsForm(ContactForm):
             del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
             self.initial["phone"] = format_phone(patient.phone, clinic.country)
             self.initial["uses_first_name"] = bool(patient.first_name_since)
-        if not has_texts():
+        if has_texts():
+            self.fields["uses_first_name"].label = FIRST_NAME_WORDS_WITH_TEXTS
+        else:
             del self.fields["text_consent"]
 
     def show_terms(self, fingerprint: str) -> None:

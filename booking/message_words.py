@@ -225,7 +225,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
             "therapist": "W" * 120,
             "change": f"Your visit is moved, now with {'W' * 120}",
-            "news": f"you are now with {'W' * 14} on Wednesday 30 September, 12:45 pm UTC+12:45",
+            "news": f"you are now with {'W' * 10} on Wednesday 30 September, 12:45 pm UTC+12:45",
             "reference": "RC-WWWWWW",
             "clinic": clinic,
             "phone": format_phone(clinic.phone, clinic.country),

@@ -126,7 +126,7 @@ class ClinicForm(forms.ModelForm):
     ahead that concerns, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
     """
 
-    name = NameField(max_length=100)
+    name = NameField(max_length=100, initial=Clinic._meta.get_field("name").default)
     email = AddressField(required=False, help_text="Where answers to our messages go.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(

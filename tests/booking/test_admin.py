@@ -230,7 +230,7 @@ def test_several_visits_are_cancelled_only_after_a_list_and_as_they_were_on_it(c
     chosen = {"action": "cancel", "_selected_action": [first.pk, second.pk, third.pk]}
     asked = client.post(LIST, chosen).content.decode()
     assert f"{first.reference}, Alice Runner, Tue 1 Dec, 9:00 am, Meredith: will be cancelled" in asked
-    assert "is cancelled already, nothing changes" in asked
+    assert "nothing changes, it is so already" in asked
     assert Appointment.objects.filter(status="booked").count() == 2
     move_appointment(appointment=second, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
     seen = {"confirmed": "1", "seen": re.findall('name="seen" value="([^"]+)"', asked)}

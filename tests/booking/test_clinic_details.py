@@ -44,7 +44,7 @@ def visits(evaluation, call, post_office):
     gone = book(evaluation, name="Carol Gone", starts_at=NINE_ON_TUESDAY + 5 * HOUR)
     cancel_appointment(appointment=gone, now=NOW)
     past = book(evaluation, name="Pat Past", starts_at=NOW + 2 * DAY, now=NOW - DAY)
-    Appointment.objects.filter(pk=past.pk).update(status="completed")
+    Appointment.objects.filter(pk=past.pk).update(status="completed", arrived_at=past.starts_at)
     sweep(4)
     post_office.mails.clear()
     return here, there, gone

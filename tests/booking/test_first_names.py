@@ -66,7 +66,7 @@ def test_it_is_asked_for_and_withdrawn_on_the_page_by_the_mailed_link_alone(clie
     shown, mailed = (visit_path(visit, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))
     assert "first-name/" not in client.get(shown).content.decode()
     assert client.post(shown + "first-name/", {"use": "yes"}).status_code == 403
-    assert "Use my first name (Alice) in emails and texts" in client.get(mailed).content.decode()
+    assert "Use my first name (Alice) in emails" in client.get(mailed).content.decode()
     assert client.post(mailed + "first-name/", {"use": "yes"}).status_code == 303
     assert "call you Alice, as you asked" in client.get(mailed).content.decode()
     assert subjects(post_office)[-1].startswith("Alice: You are booked")

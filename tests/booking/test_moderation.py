@@ -158,8 +158,11 @@ def test_who_changes_their_mind_keeps_one_time_only(evaluation, client):
     for starts_at in TIMES[: HOLDS.at_once]:
         assert "/held/" in press_hold(starts_at, browser=client)["Location"]
     assert Appointment.objects.count() == 1
-    press_hold(TIMES[15], browser=client)
-    assert not Appointment.objects.exists(), "the time they left is given back, held or not"
+    form = press_hold(TIMES[15], browser=client)["Location"]
+    assert Appointment.objects.filter(status="held").count() == 1, "they keep what they have until they have another"
+    key = re.search(r'idempotency_key" value="([^"]+)"', client.get(form).content.decode())[1]
+    assert client.post(form, typed(idempotency_key=key)).status_code == 303
+    assert Appointment.objects.get().status == "booked", "the time they left is given back"
 
 
 # The wait list

@@ -101,7 +101,7 @@ def test_move_starts_at_those_who_still_do_it_when_the_therapist_has_gone(client
     assert "?with=meredith" not in page
     assert read(client, f"{path}move/?with=meredith").count("no longer does this visit") == 1
     times = read(client, f"{path}move/2026-12-01/")
-    assert 'value="nora"' in times
+    assert "to=nora" in times and "to=meredith" not in times
     assert 'value="meredith"' not in times
     assert client.post(f"{path}move/20261201T1400Z/", {"to": "nora"}).status_code == 303
     visit.refresh_from_db()

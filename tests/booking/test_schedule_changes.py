@@ -260,6 +260,7 @@ def service_form(service, **changes) -> dict:
             "slug",
             "summary",
             "includes",
+            "purpose",
             "listing",
             "position",
             "intake_slug",

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking.models import Service
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import Clinic, Therapist, User
 from education.models import Article
 
 
@@ -77,7 +77,10 @@ def test_structured_data_cannot_leave_its_element(client, write_article):
 
 
 def test_booking_link_carries_the_code_and_no_condition(client, write_article):
-    Service.objects.create(slug="discovery-call", name="Discovery call", minutes=15, price_cents=0, by_phone=True)
+    call = Service.objects.create(
+        slug="discovery-call", name="Discovery call", minutes=15, price_cents=0, by_phone=True
+    )
+    call.therapists.add(Therapist.objects.create(name="Meredith", slug="meredith"))
     article = write_article("hip-flexor-pain")
     page = client.get(article.get_absolute_url()).content.decode()
     links = re.findall(r'href="(/book/[^"]*)"', page)
