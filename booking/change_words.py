@@ -7,7 +7,7 @@ from booking.models import Appointment, VisitMode
 from booking.wording import LocalTime, clinic_time, visitor_time
 from clinic.practice.models import Clinic, Therapist
 
-LONGEST_NAME_IN_A_TEXT = 10
+LONGEST_NAME_IN_A_TEXT = 12
 HOW = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
 
 

@@ -23,7 +23,7 @@ TEXTS = {
     REMINDER_48H: "{clinic}: your visit is {day_word}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
     # When the clinic itself made the change.
-    MOVED: "{clinic}: {news}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
+    MOVED: "{clinic}: {news}. Reply Y if you come, C if not. STOP ends texts. Call {phone}",
     CANCELLED: "{clinic}: we are sorry, we had to cancel your visit {day_word}, {time}. Call {phone} for a new time. STOP ends texts.",
 }
 ASKS_WHETHER_COMING = {REMINDER_48H, REMINDER_2H, CONFIRM_FAR}
@@ -225,7 +225,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
             "therapist": "W" * 120,
             "change": f"Your visit is moved, now with {'W' * 120}",
-            "news": f"you are now with {'W' * 10} on Wednesday 30 September, 12:45 pm UTC+12:45",
+            "news": f"you are now with {'W' * 12} on Wednesday 30 September, 12:45 pm UTC+12:45",
             "reference": "RC-WWWWWW",
             "clinic": clinic,
             "phone": format_phone(clinic.phone, clinic.country),

@@ -15,6 +15,7 @@ from booking.appointments import book_appointment
 from booking.availability import nearest_free_slots, next_free_slots
 from booking.forms import DetailsForm
 from booking.holds import hold_token as token_of
+from booking.holds import release_hold
 from booking.models import Service
 from booking.refusals import BusyTryAgain, NeedsEarlierVisit, NotOfferedBecause, SlotNotOffered, SlotTaken, TermsChanged
 from booking.rules import GRACE, change_deadline, require_free
@@ -23,7 +24,7 @@ from booking.views.choose import time_row, zone_context
 from booking.views.entry import follow_up_page, page_before
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
-from booking.views.own_hold import own_hold_context, own_hold_of, to_own_hold
+from booking.views.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from booking.wording import minor_words
@@ -122,6 +123,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
+    if (left := own_hold(request)) is not None:
+        release_hold(left)  # of another time, which they have left for this one
     is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
     if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
         forget_screen(request.session)
