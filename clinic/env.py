@@ -98,6 +98,13 @@ VARIABLES = (
         "0",
         False,
     ),
+    Variable(
+        "STATE_DIRECTORY",
+        "a folder that the web process may write, for the clinic's name and phone while the database is away; set by systemd, var/state in the site's folder when unset",
+        "/var/lib/runclinic",
+        "",
+        False,
+    ),
     Variable("MAILBOX_DIR", "local only: the folder whose messages /_mail/ shows", "", "", False),
 )
 
@@ -119,6 +126,7 @@ class Environment:
     encryption_keys: dict[str, bytes]  # newest first
     is_behind_proxy: bool
     mailbox_dir: str
+    state_directory: str  # empty: the settings' own default
 
     @property
     def is_production(self) -> bool:
@@ -153,6 +161,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         encryption_keys=parse("ENCRYPTION_KEYS", parse_encryption_keys),
         is_behind_proxy=parse("BEHIND_PROXY", lambda text: parse_flag(text or "0")),
         mailbox_dir=values["MAILBOX_DIR"],
+        state_directory=values["STATE_DIRECTORY"],
     )
     if name == "production":
         faults += _unsafe_in_production(environment)

@@ -14,6 +14,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
+from clinic.practice.contact_card import remember_contact
+from clinic.practice.models import Clinic
+
 LOOK_EVERY_S = 0.5
 MOST_PAGES = 1000  # of some 15 KB each
 KEPT_UNDER = ("/learn/", "/sitemap.xml")
@@ -52,6 +55,19 @@ class PublicPages:
         self.fingerprint, self.looked_at = "", float("-inf")
 
     def __call__(self, request):
+        response = self.answer(request)
+        kept = self.find_kept(request) if response.status_code == 503 else None
+        return HttpResponse(kept.content, headers=kept.headers) if kept else response
+
+    def find_kept(self, request) -> KeptPage | None:
+        """The public page that was kept for any reader, for one with a cookie or a query while the database is away."""
+        if request.method != "GET" or "HTTP_HX_REQUEST" in request.META:
+            return None
+        found = (self.pages.get(address_key(request, encoding)) for encoding in encodings_for(request))
+        return next((page for page in found if page), None)
+
+    def answer(self, request):
+        """The kept page if it is still so, else what the site answers."""
         key = page_key(request)
         if key is None:
             return self.get_response(request)
@@ -79,7 +95,10 @@ class PublicPages:
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(FINGERPRINT)
-                    self.fingerprint = cursor.fetchone()[0]
+                    fingerprint = cursor.fetchone()[0]
+                if self.fingerprint and fingerprint != self.fingerprint:
+                    remember_contact(Clinic.objects.current())  # the start of the process has kept the first
+                self.fingerprint = fingerprint
             except (OperationalError, InterfaceError):
                 connection.close()
             self.looked_at = looked_at
@@ -100,8 +119,18 @@ def page_key(request) -> tuple | None:
     is_plain = request.method == "GET" and not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta
     if not is_plain or not request.path_info.startswith(KEPT_UNDER) or "HTTP_HX_REQUEST" in meta:
         return None
-    encoding = "br" if takes_brotli(request) else "gzip" if "gzip" in meta.get("HTTP_ACCEPT_ENCODING", "") else ""
-    return meta.get("HTTP_HOST"), request.scheme, request.path_info, encoding
+    return address_key(request, encodings_for(request)[0])
+
+
+def address_key(request, encoding: str) -> tuple:
+    """The address as it was asked for, and the encoding of the page."""
+    return request.META.get("HTTP_HOST"), request.scheme, request.path_info, encoding
+
+
+def encodings_for(request) -> list[str]:
+    """The encodings that pages are kept in and this reader's browser understands, smallest first."""
+    is_gzip = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+    return [*(["br"] if takes_brotli(request) else []), *(["gzip"] if is_gzip else []), ""]
 
 
 def takes_brotli(request) -> bool:

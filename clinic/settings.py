@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",
     "clinic.practice.middleware.AdminByClinicClock",
+    "clinic.away.OncePrepared",
 ]
 
 TEMPLATES = [
@@ -151,6 +152,7 @@ MAILERS = {"default": ENV.email.mailer}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 ENCRYPTION_KEYS = ENV.encryption_keys
 MAILBOX_DIR = ENV.mailbox_dir
+STATE_DIRECTORY = ENV.state_directory or ("" if ENV.name == "test" else BASE_DIR / "var" / "state")
 
 # Nothing comes from elsewhere.
 SECURE_CSP = {

@@ -14,12 +14,11 @@ from booking.models import OpeningHours, Purpose, Service
 from booking.week_in_words import opening_times, week_in_words
 from booking.wording import clinic_time
 from clinic.admin_errors import is_for_staff, miss_page, refuse_staff
+from clinic.away import fault_page
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
 from education.structured_data import describe_clinic
 from education.views.addresses import canonical_url, describe_address
-
-RETRY_AFTER_S = 30
 
 
 @require_safe
@@ -79,14 +78,8 @@ def not_found(request, exception):
 
 
 def server_error(request):
-    """Must come up when the database does not: the template uses nothing but itself. While the database is away this is
-    503, and monitors and browsers may ask again soon."""
-    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
-    template = "admin/500.html" if request.path.startswith("/admin/") else "500.html"
-    response = render(None, template, {"is_away": is_away}, status=503 if is_away else 500)
-    if is_away:
-        response["Retry-After"] = RETRY_AFTER_S
-    return response
+    """Must come up when the database does not."""
+    return fault_page(request, is_away=isinstance(sys.exception(), OperationalError | InterfaceError))
 
 
 def csrf_failure(request, reason=""):

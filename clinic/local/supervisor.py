@@ -42,6 +42,7 @@ def _start_everything(children: Children, folder: Folder, port: int) -> dict[str
     site = f"http://127.0.0.1:{port}"
     with listen(port) as listener:
         environ = {"SITE_URL": site, **start_servers(children, folder, environment="local")}
+        environ.setdefault("STATE_DIRECTORY", str(folder.path / "web"))
         start = functools.partial(_start_python, children, environ)
         _start_mail_sink(start, environ, folder)
         _require_sound(environ)

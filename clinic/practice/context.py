@@ -2,10 +2,11 @@
 
 from django.utils.functional import SimpleLazyObject
 
+from .contact_card import remember_contact
 from .models import Clinic
 
 
 def clinic(request):
     """`clinic` and `emergency_number`; read from the database on first use, and once for both."""
-    current = SimpleLazyObject(Clinic.objects.current)
+    current = SimpleLazyObject(lambda: remember_contact(Clinic.objects.current()))
     return {"clinic": current, "emergency_number": SimpleLazyObject(lambda: current.emergency_number)}

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from booking.models import Service
 from clinic import public_pages
+from clinic.practice import contact_card
 from clinic.practice.models import Clinic, Therapist, User
 from education.models import Article, Topic
 from tests.database_away import database_away
@@ -86,6 +87,49 @@ def test_kept_article_can_be_read_when_the_database_is_away(hip, process, monkey
         assert process.read("/learn/")["status"] == 503
     Article.objects.update(title="Sorer hip")
     assert "Sorer hip" in process.read()["text"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"HTTP_COOKIE": "csrf=x"},
+        {"QUERY_STRING": "utm_source=club"},
+        {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"},
+    ],
+)
+def test_kept_article_can_be_read_by_every_browser_when_the_database_is_away(hip, process, monkeypatch, asked):
+    process.read()
+    monkeypatch.setattr(public_pages, "LOOK_EVERY_S", 0)
+    with database_away():
+        answer = process.read(**asked)
+    assert (answer["status"], "First words." in answer["text"]) == (200, True)
+
+
+def test_page_without_the_database_gives_the_phone_as_it_was_last_changed(
+    hip, process, monkeypatch, tmp_path, settings
+):
+    settings.STATE_DIRECTORY = str(tmp_path)
+    monkeypatch.setattr(public_pages, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(contact_card, "_current", None)
+    process.read()
+    Clinic.objects.update(phone="+16035550199")
+    process.read()
+    for in_memory in (contact_card.last_contact(), None):
+        monkeypatch.setattr(contact_card, "_current", in_memory)
+        with database_away():
+            answer = process.read("/book/")
+        assert answer["status"] == 503
+        assert "Lake Runners" in answer["text"] and "(603) 555-0199" in answer["text"]
+    assert [path.name for path in tmp_path.iterdir()] == [contact_card.FILE_NAME]
+
+
+def test_damaged_file_of_the_clinic_leaves_the_page_without_a_phone(hip, process, monkeypatch, tmp_path, settings):
+    settings.STATE_DIRECTORY = str(tmp_path)
+    monkeypatch.setattr(contact_card, "_current", None)
+    for text in ("", "[]", '{"name": "x", "fax": "y"}'):
+        (tmp_path / contact_card.FILE_NAME).write_text(text)
+        with database_away():
+            assert "911" in process.read("/book/")["text"]
 
 
 def test_cold_article_takes_six_queries_at_most(hip, process):

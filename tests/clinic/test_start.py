@@ -1,6 +1,7 @@
 """Web, worker and beat, started for real: none of them runs without the keys, and all wait for the database."""
 
 import base64
+import http.client
 import os
 import secrets
 import select
@@ -15,6 +16,7 @@ from django.db import connection
 from clinic.local.folder import ROOT
 from clinic.local.ports import free_port
 from clinic.outbox.models import Sweep
+from clinic.practice.models import Clinic
 from tests.clinic.test_keys import answer_something
 from tests.clinic.test_outbox_killed_worker import database_url
 
@@ -22,6 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 CELERY = ["-m", "celery", "-A", "clinic"]
 GUNICORN = ["-m", "gunicorn", "clinic.wsgi", "--workers", "2", "--worker-class", "gthread", "--no-control-socket"]
+PREPARE = "import django; django.setup(); from clinic.start import prepare_process; prepare_process()"
 STARTS = {
     "web": GUNICORN,
     "web, loaded before its workers": [*GUNICORN, "--preload"],
@@ -34,8 +37,11 @@ def key(key_id: str) -> str:
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def start(words, *, url: str | None = None, **environ):
-    words = [*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words
+def start(words, **options):
+    return start_on([*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words, **options)
+
+
+def start_on(words, *, url: str | None = None, **environ):
     return subprocess.Popen(
         [sys.executable, *words],
         cwd=ROOT,
@@ -85,7 +91,7 @@ def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, s
     url, bring_database = empty_folder
     kept = "2026a:" + base64.urlsafe_b64encode(settings.ENCRYPTION_KEYS["2026a"]).decode()
 
-    with start(["-c", "import clinic.wsgi"], url=url, ENCRYPTION_KEYS=key("2026b") if is_lost else kept) as started:
+    with start(["-c", PREPARE], url=url, ENCRYPTION_KEYS=key("2026b") if is_lost else kept) as started:
         said = read_until(started, "waiting for the database", 30)
         assert "No such file or directory" in said
         assert started.poll() is None
@@ -95,3 +101,87 @@ def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, s
     assert (started.returncode != 0) == is_lost, said
     assert ("lacks the key '2026a'" in said) == is_lost
     assert Sweep.objects.filter(swept_at=None).exists() != is_lost
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Status and text, by the loopback name that ALLOWED_HOSTS has everywhere but in production."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def wait_for_status(port: int, path: str, status: int) -> str:
+    deadline, answer = time.monotonic() + 60, (0, "")
+    while answer[0] != status and time.monotonic() < deadline:
+        time.sleep(0.1)
+        answer = ask(port, path)
+    assert answer[0] == status, answer
+    return answer[1]
+
+
+@pytest.fixture
+def described_clinic():
+    Clinic.objects.create(name="Lakes Clinic", phone="+16035550142", emergency_number="911")
+
+
+def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_back(
+    described_clinic, empty_folder, tmp_path
+):
+    url, bring_database = empty_folder
+    port, state = free_port(), str(tmp_path / "state")
+    web = [*STARTS["web, loaded before its workers"], "--bind", f"127.0.0.1:{port}"]
+
+    with start_on(web, url=database_url(), STATE_DIRECTORY=state) as first:
+        wait_for_status(port, "/book/", 200)
+        first.terminate()
+    with start_on(web, url=url, STATE_DIRECTORY=state) as second:
+        wait_for_status(port, "/live/", 200)
+        for path in ("/", "/book/", "/book/call/", "/visits/x/", "/intake/x/", "/learn/", "/nowhere/", "/admin/"):
+            status, page = ask(port, path)
+            assert status == 503, path
+            assert ("tel:+16035550142" in page and "(603) 555-0142" in page) or path == "/admin/", path
+        assert "Lakes Clinic" in ask(port, "/book/")[1]
+        assert ask(port, "/ready/")[0] == 503
+        bring_database()
+        assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
+        assert ask(port, "/nowhere/")[0] == 404
+        second.terminate()
+
+
+def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(empty_folder, settings):
+    settings.ENCRYPTION_KEYS = {"2026a": secrets.token_bytes(32)}
+    answer_something()
+    url, bring_database = empty_folder
+    port = free_port()
+    web = [*STARTS["web, loaded before its workers"], "--bind", f"127.0.0.1:{port}"]
+
+    with start_on(web, url=url, ENCRYPTION_KEYS=key("2026b")) as started:
+        wait_for_status(port, "/live/", 200)
+        bring_database()
+        deadline = time.monotonic() + 30
+        while started.poll() is None and time.monotonic() < deadline:
+            assert ask(port, "/book/")[0] in (0, 503)
+            time.sleep(0.2)
+        said = started.communicate(timeout=30)[0]
+
+    assert started.returncode != 0
+    assert "lacks the key '2026a'" in said, said
+
+
+def test_web_works_when_its_state_folder_cannot_be_written(described_clinic, tmp_path):
+    (tmp_path / "file").write_text("")
+    port = free_port()
+    web = [*GUNICORN, "--bind", f"127.0.0.1:{port}"]
+
+    with start_on(web, url=database_url(), STATE_DIRECTORY=str(tmp_path / "file" / "state")) as started:
+        assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
+        started.terminate()
+        said = started.communicate(timeout=30)[0]
+
+    assert "STATE_DIRECTORY" in said

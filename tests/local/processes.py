@@ -72,6 +72,7 @@ FOREIGN = {
     "PORT",
     "DJANGO_SETTINGS_MODULE",
     "MAILBOX_DIR",
+    "STATE_DIRECTORY",
 }
 
 
