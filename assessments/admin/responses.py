@@ -27,6 +27,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
     list_filter = ["status", "questionnaire__slug"]
     search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
+    ordering = ["-created_at"]  # Meta.ordering does not count in a query that groups
     list_per_page = 50
 
     def get_queryset(self, request):

@@ -149,6 +149,7 @@ def test_field_answers_garbage_with_words_or_nothing(owner_client, patients, nam
     assert ask(owner_client, **{name: garbage}).status_code in (200, 403, 404)
 
 
+@pytest.mark.filterwarnings("error::django.core.paginator.UnorderedObjectListWarning")
 def test_no_field_of_any_model_breaks_the_search(owner_client, patients):
     for model in apps.get_models():
         for field in model._meta.get_fields():
