@@ -25,6 +25,11 @@ def refuse_staff(request) -> HttpResponse:
     return _page(request, "admin/403.html", context, status=403)
 
 
+def refuse_stale_form(request) -> HttpResponse:
+    """403 for a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
+    return _page(request, "admin/stale_form.html", {"title": "This form has waited too long"}, status=403)
+
+
 def miss_page(request) -> HttpResponse:
     """404."""
     return _page(request, "admin/404.html", {"title": "This page is not here"}, status=404)

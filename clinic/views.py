@@ -13,7 +13,7 @@ from booking.availability import next_free_slots
 from booking.models import OpeningHours, Purpose, Service
 from booking.week_in_words import opening_times, week_in_words
 from booking.wording import clinic_time
-from clinic.admin_errors import is_for_staff, miss_page, refuse_staff
+from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.away import fault_page
 from clinic.practice.models import Clinic, Therapist
 from education.articles import published
@@ -84,4 +84,6 @@ def server_error(request):
 
 def csrf_failure(request, reason=""):
     """A form older than the browser's cookies, or from elsewhere. What was typed is still in the browser's Back."""
+    if request.path.startswith(reverse("admin:index")):
+        return refuse_stale_form(request)
     return render(request, "403.html", {"is_stale_form": True}, status=403)

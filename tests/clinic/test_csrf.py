@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic.practice.models import Therapist, User
+
 pytestmark = pytest.mark.django_db
 
 
@@ -40,3 +42,15 @@ def test_form_when_the_token_is_missing(strict_client):
     strict_client.token = ""
 
     assert log_in(strict_client, origin="null", sec_fetch_site="same-origin").status_code == 403
+
+
+def test_staff_page_is_shown_when_a_form_of_the_admin_has_waited_too_long(strict_client):
+    owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    for sign_in in (lambda: None, lambda: strict_client.force_login(owner)):
+        sign_in()
+        answer = strict_client.post(reverse("admin:practice_therapist_add"), {"name": "Nora"})
+        page = answer.content.decode()
+        assert answer.status_code == 403
+        assert "css/admin.css" in page and "This form has waited too long" in page
+        assert "Book" not in page and not Therapist.objects.exists()
+    assert "css/admin.css" not in strict_client.post("/book/", {}).content.decode()
