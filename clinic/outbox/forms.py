@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 
 from django import forms
 
+from clinic.practice.text_areas import TextArea
+
 from .gsm import LIMIT, TextTooLong, fit_text
 from .kinds import (
     SHORTEST_LEAD_MINUTES,
@@ -30,7 +32,7 @@ class MessageRuleForm(forms.ModelForm):
     class Meta:
         model = MessageRule
         fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
-        widgets = {"text": forms.Textarea(attrs={"rows": 5, "cols": 70})}
+        widgets = {"text": TextArea(attrs={"rows": 5, "cols": 70})}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from clinic.practice.text_areas import TextArea
+
 from ..editing import Meanwhile, compare_with_stored, version_of
 from ..models import TEXT_FIELDS, Article, ArticleStatus
 from ..publishing import find_broken_links, find_faults
@@ -23,7 +25,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 class LinesField(forms.CharField):
     """A list of sentences, one a line."""
 
-    widget = forms.Textarea(attrs={"rows": 6, "cols": 90})
+    widget = TextArea(attrs={"rows": 6, "cols": 90})
 
     def prepare_value(self, value):
         return "\n".join(value) if isinstance(value, list) else value
@@ -35,7 +37,7 @@ class LinesField(forms.CharField):
 class ReferencesField(forms.CharField):
     """Sources, one a line: `id | text | DOI or https address`. The body cites them as [@id]."""
 
-    widget = forms.Textarea(attrs={"rows": 10, "cols": 90})
+    widget = TextArea(attrs={"rows": 10, "cols": 90})
 
     def prepare_value(self, value):
         if not isinstance(value, list):
@@ -82,7 +84,7 @@ class ArticleForm(forms.ModelForm):
 
     new_picture = PictureFileField(required=False)
     new_picture_shows = forms.CharField(
-        label="What it shows", required=False, max_length=250, widget=forms.Textarea(attrs={"rows": 2, "cols": 90})
+        label="What it shows", required=False, max_length=250, widget=TextArea(attrs={"rows": 2, "cols": 90})
     )
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -96,10 +98,10 @@ class ArticleForm(forms.ModelForm):
             *("author", "reviewed_by", "reviewed_on", "next_review_on", "status", "published_at"),
         )
         widgets = {
-            "care": forms.Textarea(attrs={"rows": 14, "cols": 90}),
-            "body": forms.Textarea(attrs={"rows": 40, "cols": 90}),
-            "who_for": forms.Textarea(attrs={"rows": 2, "cols": 90}),
-            "summary": forms.Textarea(attrs={"rows": 2, "cols": 90}),
+            "care": TextArea(attrs={"rows": 14, "cols": 90}),
+            "body": TextArea(attrs={"rows": 40, "cols": 90}),
+            "who_for": TextArea(attrs={"rows": 2, "cols": 90}),
+            "summary": TextArea(attrs={"rows": 2, "cols": 90}),
         }
 
     def __init__(self, *args, **kwargs):
@@ -111,12 +113,6 @@ class ArticleForm(forms.ModelForm):
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
             raise ValidationError("Another page of the site stands there.")
         return self.cleaned_data["slug"]
-
-    def clean_care(self):
-        return unify_lines(self.cleaned_data["care"])
-
-    def clean_body(self):
-        return unify_lines(self.cleaned_data["body"])
 
     def clean(self):
         cleaned = super().clean()

@@ -3,6 +3,8 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from clinic.practice.text_areas import TextArea
+
 from ..models import Picture
 from ..pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
 
@@ -37,7 +39,7 @@ class PictureForm(forms.ModelForm):
     class Meta:
         model = Picture
         fields = ("file", "description")
-        widgets = {"description": forms.Textarea(attrs={"rows": 2, "cols": 90})}
+        widgets = {"description": TextArea(attrs={"rows": 2, "cols": 90})}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
