@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
+from clinic.practice.phone import format_phone
 
 REASON_LENGTH = 120
 LONGEST_MINUTES = 90 * 24 * 60  # of a rule
@@ -181,7 +182,8 @@ class Suppression(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.address} ({self.get_why_display()})"
+        address = format_phone(self.address) if self.channel == Channel.SMS else self.address
+        return f"{address} ({self.get_why_display()})"
 
 
 class TextConsent(models.Model):

@@ -1,18 +1,31 @@
 """Addresses that do not take our mail, or asked for less of it."""
 
 from django.contrib import admin
+from django.db.models import Value
 
 from clinic.audit.admin import LogsNoName, PrivateSearch
-from clinic.outbox.models import Suppression
+from clinic.outbox.models import Channel, Suppression
+from clinic.practice.mail_addresses import readable_address
+from clinic.practice.models import Clinic
+from clinic.practice.templatetags.practice_tags import phone_link
 
 
 @admin.register(Suppression)
 class SuppressionAdmin(LogsNoName, PrivateSearch, admin.ModelAdmin):
     """Deleting a line is how staff try an address again, once it has been put right."""
 
-    list_display = ("address", "channel", "why", "created_at")
+    list_display = ("whom", "channel", "why", "created_at")
     list_filter = ("why", "channel")
+    fields = ("whom", "channel", "why", "created_at")
     search_fields = ("address",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(country=Value(Clinic.objects.current().country))
+
+    @admin.display(description="address", ordering="address")
+    def whom(self, suppression):
+        is_phone = suppression.channel == Channel.SMS
+        return phone_link(suppression.address, suppression) if is_phone else readable_address(suppression.address)
 
     def has_add_permission(self, request):
         return False
