@@ -15,10 +15,11 @@ from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.refusals import VisitsInTheWay
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.guarded_saving import GuardedSaving
+from clinic.practice.stale_saving import RefusesStaleSaves
 
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(GuardedSaving, admin.ModelAdmin):
+class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     list_display = ("therapist", "weekday", "opens", "closes", "mode", "valid_from", "valid_until")
     list_display_links = ("therapist", "weekday")
     list_filter = ("therapist", "weekday", "mode")
@@ -26,7 +27,7 @@ class OpeningHoursAdmin(GuardedSaving, admin.ModelAdmin):
 
 
 @admin.register(HoursOverride)
-class HoursOverrideAdmin(GuardedSaving, admin.ModelAdmin):
+class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     """ "Block time": closing goes through the domain function, which locks the diary it looks into."""
 
     form = HoursOverrideForm

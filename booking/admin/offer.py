@@ -9,6 +9,7 @@ from booking.models import Appointment, Service
 from clinic.practice.guarded_saving import GuardedSaving
 from clinic.practice.money import format_money
 from clinic.practice.money_field import MoneyField
+from clinic.practice.stale_saving import RefusesStaleSaves
 
 SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
 
@@ -39,7 +40,7 @@ class ServiceForm(forms.ModelForm):
 
 
 @admin.register(Service)
-class ServiceAdmin(GuardedSaving, admin.ModelAdmin):
+class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     list_display = ("name", "purpose_words", "minutes", "price", "ways", "listing", "position")
     list_editable = ("position",)
     form = ServiceForm

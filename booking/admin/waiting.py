@@ -17,6 +17,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
 from clinic.practice.models import Clinic
 from clinic.practice.people_search import FindsPeople
+from clinic.practice.stale_saving import RefusesStaleSaves
 from clinic.practice.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
@@ -48,7 +49,7 @@ class WaitListEntryForm(forms.ModelForm):
 
 
 @admin.register(WaitListEntry)
-class WaitListEntryAdmin(PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm

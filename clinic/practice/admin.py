@@ -33,13 +33,15 @@ from .models import CleanupRun, Clinic, NameKey, Patient, Therapist, User
 from .patients import change_address
 from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
+from .stale_saving import RefusesStaleSaves
 from .templatetags.practice_tags import phone_link
 
 MOST_LINKS = 50  # shown of one patient
+READABLE = {"email": "address", "phone": "number"}  # as people write them, for whoever may not change them
 
 
 @admin.register(Clinic)
-class ClinicAdmin(GuardedSaving, admin.ModelAdmin):
+class ClinicAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     """One row: the list goes straight to it, or to describing it the first time."""
 
     form = ClinicForm
@@ -57,6 +59,23 @@ class ClinicAdmin(GuardedSaving, admin.ModelAdmin):
 
     class Media:
         js = [Script("js/zone.js", defer=True)]
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [READABLE.get(name, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    @admin.display(description="phone")
+    def number(self, clinic):
+        return phone_link(clinic.phone, clinic) or self.get_empty_value_display()
+
+    @admin.display(description="email")
+    def address(self, clinic):
+        return readable_address(clinic.email) or self.get_empty_value_display()
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
@@ -120,7 +139,7 @@ class TherapistForm(forms.ModelForm):
 
 
 @admin.register(Therapist)
-class TherapistAdmin(GuardedSaving, PicksRows, admin.ModelAdmin):
+class TherapistAdmin(RefusesStaleSaves, GuardedSaving, PicksRows, admin.ModelAdmin):
     form = TherapistForm
     list_display = ("name", "credentials", "user", "is_active", "position")
     list_filter = ("is_active",)
@@ -179,7 +198,7 @@ class PatientForm(forms.ModelForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+class PatientAdmin(RefusesStaleSaves, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     people = ""
     form = PatientForm
     fields = ("name", "email", "phone", "birth_on", "time_zone")
@@ -195,6 +214,8 @@ class PatientAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         return obj.pk
 
     def get_fields(self, request, obj=None):
+        if obj and not self.has_change_permission(request, obj):
+            return tuple(READABLE.get(name, name) for name in self.fields) + self.details
         return self.fields + (self.details if obj else ("is_somebody_else",))
 
     def get_queryset(self, request):
@@ -322,7 +343,7 @@ class StaffForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(PrivateSearch, DjangoUserAdmin):
+class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
     """Only a superuser makes superusers; anyone else changes those, and gives only that, which their own rights cover."""
 
     form = StaffForm
@@ -368,7 +389,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(PrivateSearch, DjangoGroupAdmin):
+class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
     """A group passes rights on: it is changed only by those who have them all, and given nothing that they lack."""
 
     def has_change_permission(self, request, obj=None):

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.models import Clinic
+from clinic.practice.stale_saving import RefusesStaleSaves
 
 from ..editing import (
     NothingProposed,
@@ -47,7 +48,7 @@ MAY_BE_FRAMED = {**settings.SECURE_CSP, "frame-ancestors": [CSP.SELF]}
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin):
+class TopicAdmin(RefusesStaleSaves, admin.ModelAdmin):
     list_display = ["name", "position", "summary"]
     list_editable = ["position"]
     prepopulated_fields = {"slug": ["name"]}

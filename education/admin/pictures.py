@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.stale_saving import RefusesStaleSaves
 
 from ..forms.pictures import PictureForm
 from ..models import Picture
@@ -19,7 +20,7 @@ def thumbnail(picture: Picture):
 
 
 @admin.register(Picture)
-class PictureAdmin(PrivateSearch, admin.ModelAdmin):
+class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
     form = PictureForm
     list_display = ["shown", "description", "line", "uploaded_at"]
     list_display_links = ["shown", "description"]

@@ -1,5 +1,6 @@
 """The admin of the clinic, its people and its messages: who may what, and that looking is written down."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.audit.models import AccessEvent
-from clinic.outbox.models import Message, State
+from clinic.outbox.models import Channel, Message, State, Suppression, TextConsent
 from clinic.practice.models import Clinic, Patient, User
 from tests.clinic.factories import (
     NOON,
@@ -197,3 +198,33 @@ def test_messages_are_not_sent_again_by_those_who_may_only_look(client):
     act(client, "resend", message)
 
     assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("rights", [["view"], ["view", "change"]])
+def test_phone_numbers_are_written_as_people_write_them_and_can_be_dialed(client, rights):
+    ClinicFactory(phone="+16035550142", country="US")
+    patient = PatientFactory(phone="+16035550117;ext=12")
+    consent = TextConsent.objects.create(patient=patient, phone="+16035550118", wording="Yes.", given_at=NOON)
+    stopped = Suppression.objects.create(
+        channel=Channel.SMS, address="+16035550119", why=Suppression.Why.UNSUBSCRIBED, created_at=NOON
+    )
+    staff = UserFactory(is_staff=True)
+    models = ("patient", "clinic", "textconsent", "suppression")
+    codenames = [f"{right}_{model}" for right in rights for model in models]
+    staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client.force_login(staff)
+
+    shown = [
+        page(client, "practice_patient_changelist"),
+        page(client, "outbox_textconsent_changelist"),
+        page(client, "outbox_suppression_changelist"),
+        page(client, "outbox_textconsent_change", consent.pk),
+        page(client, "outbox_suppression_change", stopped.pk),
+    ]
+    if "change" not in rights:
+        shown += [page(client, "practice_patient_change", patient.pk), page(client, "practice_clinic_change", 1)]
+    for html in shown:
+        text = re.sub(r"<[^>]*>", " ", html)
+        assert "(603) 555-01" in text and "+1603" not in text
+        assert re.search(r'href="tel:\+160355501\d\d', html)
+    assert "(603) 555-0117 ext. 12" in shown[0]

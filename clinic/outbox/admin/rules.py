@@ -16,6 +16,7 @@ from clinic.outbox.forms import MessageRuleForm
 from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.models import MessageRule
 from clinic.outbox.rules import default_rule
+from clinic.practice.stale_saving import RefusesStaleSaves
 
 # A mail's styles stand in its lines; nothing else may happen in it, and only our own page may show it in a frame.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
@@ -40,7 +41,7 @@ def _find_changeable(name: str):
 
 
 @admin.register(MessageRule)
-class MessageRuleAdmin(admin.ModelAdmin):
+class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     form = MessageRuleForm
     fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
     list_display = ("kind_words", "for_service", "when", "subject", "is_active")

@@ -1,0 +1,137 @@
+"""Admin forms that two people have open at once: the later save is refused once, and shows what the earlier one changed.
+
+Articles have their own check (education/forms/articles.py), which compares texts line by line.
+"""
+
+import hashlib
+import json
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
+from django.forms.widgets import MultiWidget
+from django.utils.html import format_html, format_html_join
+
+SEEN = "seen"
+
+
+class RefusesStaleSaves:
+    """For a ModelAdmin: its change form carries a digest of each value it showed, and checks them when it is saved.
+
+    List this mixin first: it adds a hidden field to the first of the fieldsets. Inlines are not covered; there are none.
+    """
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        if self._guards(request, obj):
+            base = kwargs.get("form", self.form)
+            kwargs["form"] = type(base.__name__, (StaleCheck, base), {SEEN: SeenField()})
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self._guards(request, obj):
+            return fieldsets
+        (title, options), *others = fieldsets
+        shown = [name for name in options["fields"] if name != SEEN]
+        return [(title, {**options, "fields": [*shown, SEEN]}), *others]
+
+    def _guards(self, request, obj) -> bool:
+        return obj is not None and self.has_change_permission(request, obj)
+
+
+class SeenField(forms.CharField):
+    """Carries the digests; never counts as a change."""
+
+    def __init__(self):
+        super().__init__(required=False, widget=forms.HiddenInput)
+
+    def has_changed(self, initial, data):
+        return False
+
+
+class StaleCheck:
+    """For a ModelForm of a row that exists. Cleaning locks the row: it needs a transaction, which the admin opens."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial[SEEN] = self._digests(self.instance)
+
+    def clean(self):
+        cleaned = super().clean()
+        rows = type(self.instance)._base_manager.select_for_update(of=("self",), no_key=True)
+        current = rows.filter(pk=self.instance.pk).first()
+        if current is not None and (changed := self._changed_meanwhile(current)):
+            self.data = self.data.copy()  # saving once more is done knowingly
+            self.data[self.add_prefix(SEEN)] = self._digests(current)
+            self.add_error(None, ValidationError(self._compare(changed), code="stale"))
+        return cleaned
+
+    def _changed_meanwhile(self, current) -> dict[str, object]:
+        """What is saved now in the fields that were changed since the form was opened, unless the form has the same."""
+        try:
+            seen = dict(json.loads(self[SEEN].data or "{}"))
+        except (ValueError, TypeError, RecursionError):
+            seen = {}
+        return {
+            name: value
+            for name, value in self._values(current).items()
+            if name in seen and seen[name] != _digest(value) and self.fields[name].has_changed(value, self[name].data)
+        }
+
+    def _values(self, row) -> dict[str, object]:
+        return model_to_dict(row, fields=[name for name in self.fields if name != SEEN])
+
+    def _digests(self, row) -> str:
+        return json.dumps({name: _digest(value) for name, value in self._values(row).items()})
+
+    def _compare(self, changed: dict[str, object]) -> str:
+        rows = (
+            (self.fields[name].label or name, self._shown(name, value), self._typed(name))
+            for name, value in changed.items()
+        )
+        cells = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td></tr>", rows)
+        return format_html(
+            "Not saved: someone else saved this page while you had it open. Copy what you want to keep of their changes into "
+            "the form, then save again. The form replaces what is saved.<table><thead><tr><th scope='col'>Field</th>"
+            "<th scope='col'>Saved now</th><th scope='col'>In your form</th></tr></thead><tbody>{}</tbody></table>",
+            cells,
+        )
+
+    def _typed(self, name: str) -> str:
+        """The value as cleaned, else as typed."""
+        return self._shown(name, self.cleaned_data[name]) if name in self.cleaned_data else str(self[name].data)
+
+    def _shown(self, name: str, value) -> str:
+        """`value` as the form's field would show it, in words where it is a choice."""
+        field = self.fields[name]
+        values = list(value) if isinstance(value, list | tuple) or hasattr(value, "iterator") else [value]
+        keys = [str(field.prepare_value(one)) for one in values]
+        if isinstance(field, forms.BooleanField):
+            return "yes" if value else "no"
+        if isinstance(field, forms.ModelChoiceField):
+            rows = field.queryset.filter(pk__in=[key for key in keys if key not in ("None", "")]) if value else []
+            return ", ".join(map(str, rows)) or "–"
+        if isinstance(field, forms.ChoiceField):
+            names = dict(_flat(field.choices))
+            return ", ".join(str(names.get(key, key)) for key in keys) or "–"
+        if isinstance(field.widget, MultiWidget):
+            return (
+                " ".join(str(part) for part in field.widget.decompress(field.prepare_value(value)) if part is not None)
+                or "–"
+            )
+        return str(field.widget.format_value(field.prepare_value(value)) or "–")
+
+
+def _digest(value) -> str:
+    """Of a value as `model_to_dict` has it; rows of a many-to-many field by their keys, in any order."""
+    if isinstance(value, list):
+        value = sorted(str(row.pk) for row in value)
+    return hashlib.sha256(str(value).encode()).hexdigest()[:16]
+
+
+def _flat(choices):
+    for key, label in choices:
+        if isinstance(label, list | tuple):
+            yield from _flat(label)
+        else:
+            yield str(key), label
