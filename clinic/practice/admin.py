@@ -37,11 +37,32 @@ from .stale_saving import RefusesStaleSaves
 from .templatetags.practice_tags import phone_link
 
 MOST_LINKS = 50  # shown of one patient
-READABLE = {"email": "address", "phone": "number"}  # as people write them, for whoever may not change them
+READABLE = {"email": "address", "phone": "number"}
+
+
+class ReadableContact:
+    """For a ModelAdmin of rows with email, phone and country: staff who may only view them see both as people write them."""
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [READABLE.get(name, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    @admin.display(description="e-mail", ordering="email")
+    def address(self, row):
+        return readable_address(row.email) or self.get_empty_value_display()
+
+    @admin.display(description="phone", ordering="phone")
+    def number(self, row):
+        return phone_link(row.phone, row) or self.get_empty_value_display()
 
 
 @admin.register(Clinic)
-class ClinicAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
+class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
     """One row: the list goes straight to it, or to describing it the first time."""
 
     form = ClinicForm
@@ -59,23 +80,6 @@ class ClinicAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
     class Media:
         js = [Script("js/zone.js", defer=True)]
-
-    def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
-        return [
-            (title, {**options, "fields": [READABLE.get(name, name) for name in options["fields"]]})
-            for title, options in fieldsets
-        ]
-
-    @admin.display(description="phone")
-    def number(self, clinic):
-        return phone_link(clinic.phone, clinic) or self.get_empty_value_display()
-
-    @admin.display(description="email")
-    def address(self, clinic):
-        return readable_address(clinic.email) or self.get_empty_value_display()
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
@@ -198,7 +202,7 @@ class PatientForm(forms.ModelForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(RefusesStaleSaves, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     people = ""
     form = PatientForm
     fields = ("name", "email", "phone", "birth_on", "time_zone")
@@ -214,21 +218,11 @@ class PatientAdmin(RefusesStaleSaves, RecordsAccess, FindsPeople, PrivateSearch,
         return obj.pk
 
     def get_fields(self, request, obj=None):
-        if obj and not self.has_change_permission(request, obj):
-            return tuple(READABLE.get(name, name) for name in self.fields) + self.details
         return self.fields + (self.details if obj else ("is_somebody_else",))
 
     def get_queryset(self, request):
         country = Value(Clinic.objects.current().country)
         return super().get_queryset(request).current().annotate(country=country)
-
-    @admin.display(description="e-mail", ordering="email")
-    def address(self, patient):
-        return readable_address(patient.email) or self.get_empty_value_display()
-
-    @admin.display(description="phone", ordering="phone")
-    def number(self, patient):
-        return phone_link(patient.phone, patient) or self.get_empty_value_display()
 
     def get_urls(self):
         end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
