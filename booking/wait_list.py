@@ -18,7 +18,7 @@ from clinic.practice.links import issue_link
 from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
 from clinic.practice.names import normalise_name
-from clinic.practice.patients import find_or_register_provisional
+from clinic.practice.patients import ATTEMPTS_TO_REGISTER, find_or_register_provisional
 from clinic.practice.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
@@ -121,8 +121,7 @@ def join_as_visitor(
     if entry is None:
         end_dead_entries(patient=patient, service=service, now=now)
         fresh = WaitListEntry(patient=patient, service=service, created_at=now, **vars(wishes), **wanted)
-        WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
-        entry = WaitListEntry.objects.waiting().get(patient=patient, service=service)
+        entry = _enter(fresh)
         if entry.pk == fresh.pk:
             record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)
     plan_message(
@@ -136,6 +135,17 @@ def join_as_visitor(
         now=now,
     )
     return entry
+
+
+def _enter(fresh: WaitListEntry) -> WaitListEntry:
+    """Insert `fresh`, or return the waiting entry that it conflicts with. That one can end between the two statements: then the
+    next attempt inserts. Raises WaitListEntry.DoesNotExist after the last."""
+    for _ in range(ATTEMPTS_TO_REGISTER):
+        WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
+        same = WaitListEntry.objects.waiting().filter(patient=fresh.patient, service=fresh.service)
+        if entry := same.first():
+            return entry
+    raise WaitListEntry.DoesNotExist("The patient's entry kept changing.")
 
 
 def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:

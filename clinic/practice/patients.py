@@ -15,6 +15,8 @@ from .models import NameKey, Patient, User
 from .names import normalise_name
 from .zones import zone_names
 
+ATTEMPTS_TO_REGISTER = 10
+
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
 _after_merge: list[Callable[[Patient, datetime], None]] = []
 _after_new_address: list[Callable[[Patient, datetime], None]] = []
@@ -60,6 +62,11 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
 
 
 def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
+    """Insert the row or find the one that a unique constraint protects.
+
+    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
+    next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after the last.
+    """
     name, email = normalise_name(name), normalise_address(email)
     registered = Patient(
         name=name,
@@ -69,16 +76,26 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
         is_provisional=is_provisional,
         created_at=now,
     )
-    Patient.objects.bulk_create([registered], ignore_conflicts=True)
-    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
-    rows = Patient.objects.select_for_update(no_key=True) if is_provisional else Patient.objects
-    if email:
-        patient = rows.matching(name=name, email=email).get(is_provisional=is_provisional)
+    for _ in range(ATTEMPTS_TO_REGISTER):
+        Patient.objects.bulk_create([registered], ignore_conflicts=True)
+        if patient := _find_registered(registered):
+            break
     else:
-        patient = rows.filter(pk=registered.pk).first() or find_by_phone(name=name, phone=phone)
+        raise Patient.DoesNotExist("The patient's row kept changing.")
     if patient.pk == registered.pk:
         record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
     return patient
+
+
+def _find_registered(registered: Patient) -> Patient | None:
+    """The stored row: this one, or the one it conflicted with."""
+    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
+    rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
+    if registered.email:
+        people = rows.matching(name=registered.name, email=registered.email)
+        return people.filter(is_provisional=registered.is_provisional).first()
+    stored = rows.filter(pk=registered.pk).first()
+    return stored or find_by_phone(name=registered.name, phone=registered.phone)
 
 
 def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
@@ -105,13 +122,16 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
     provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
     replace the one on file. Idempotent.
     """
-    patient = Patient.objects.select_for_update(of=("self",)).select_related("merged_into").get(pk=patient.pk)
+    # What it was merged into is read afterwards: joined, a wait for the lock would bring it as it was before the merge.
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if patient.merged_into is not None:
         return accept_patient(patient.merged_into, by=by, now=now)
     if not patient.is_provisional:
         return patient
     same_person = Patient.objects.same_person_as(patient).known()
-    known = same_person.first() or _make_known(patient) or same_person.get()
+    known = same_person.first() or _make_known(patient)
+    if known is None:  # registered between the two statements
+        return accept_patient(patient, by=by, now=now)
     if known != patient:
         _merge(patient, known, now=now)
     record_access(actor=by, action=Action.UPDATE, subject=known, patient_id=known.pk, now=now)
