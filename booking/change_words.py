@@ -2,9 +2,10 @@
 
 from copy import copy
 
+from booking.clocks import clock_of_mode
 from booking.last_told import Terms, current_terms
 from booking.models import Appointment, VisitMode
-from booking.wording import LocalTime, clinic_time, visitor_time
+from booking.wording import LocalTime
 from clinic.practice.models import Clinic, Therapist
 
 LONGEST_NAME_IN_A_TEXT = 12
@@ -85,6 +86,5 @@ def _short_name(therapist: Therapist) -> str:
 
 def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
     """By the clock that the reader goes by."""
-    zone = appointment.visitor_time_zone
-    there = visitor_time(terms.starts_at, mode=terms.mode, zone_name=zone, clinic=clinic)
-    return there or clinic_time(terms.starts_at, clinic)
+    clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+    return clock.time(terms.starts_at)

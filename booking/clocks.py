@@ -77,16 +77,23 @@ def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clo
 
 
 def clock_of_visit(appointment: Appointment, *, clinic: Clinic) -> Clock:
-    """The clock by which the patient of a booked visit chooses another time."""
-    own = known_zone(appointment.visitor_time_zone)
-    if own is None or appointment.mode == VisitMode.IN_PERSON:
-        return Clock(clinic.zone)
-    return Clock(own, beside_zone=clinic.zone, is_visitors=True)
+    """The clock by which the patient of a booked visit reads its time and chooses another."""
+    return clock_of_mode(appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+
+
+def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
+    """When a visit starts, by its patient's clock."""
+    return clock_of_visit(appointment, clinic=clinic).time(appointment.starts_at)
 
 
 def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
     """The clock by which a wait list entry's days and part of the day are meant."""
-    own = known_zone(entry.time_zone)
-    if own is None or entry.offered_mode == VisitMode.IN_PERSON:
+    return clock_of_mode(entry.offered_mode, zone_name=entry.time_zone, clinic=clinic)
+
+
+def clock_of_mode(mode: str, *, zone_name: str, clinic: Clinic) -> Clock:
+    """The clock of a visit in this mode, for a visitor from the zone called `zone_name`; an unknown zone: the clinic's."""
+    own = known_zone(zone_name)
+    if own is None or mode == VisitMode.IN_PERSON:
         return Clock(clinic.zone)
     return Clock(own, beside_zone=clinic.zone, is_visitors=True)

@@ -34,7 +34,7 @@ PLACEHOLDERS = {
     "day_word": "today, tomorrow or on Tuesday 1 December, as the reader would say it when the message is sent",
     "day": "Tuesday 1 December, by the reader’s calendar",
     "time": "9:00 am EST, by the reader’s clock",
-    "when": "Tuesday 1 December, 9:00 am EST, by the clinic’s clock",
+    "when": "Tuesday 1 December, 9:00 am EST, by the reader’s clock",
     "place": "the clinic’s address, or who calls whom",
     "therapist": "the therapist’s name",
     "reference": "RC-7K3M9Q",
@@ -183,7 +183,7 @@ def _preview(kind: str, words: Words, sample: Sample) -> Email:
         is_confirmed=False,
     )
     clinic = sample_clinic(sample)
-    context = {**sample_values(sample), **links, "when_there": "", "bring": clinic.what_to_bring}
+    context = {**sample_values(sample), **links, "when_beside": "", "bring": clinic.what_to_bring}
     return render_email(kind, to="alice@example.com", context=context, clinic=clinic, words=words, frame=FRAME)
 
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q
 
+from booking.clocks import clock_of_mode
 from booking.freed_times import has_had_enough
 from booking.message_words import OFFER, PLACEHOLDERS, sample_clinic, sample_values
 from booking.models import SlotOffer
 from booking.offers import offer_url, require_open
 from booking.refusals import OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list import entry_path, next_visit_of
-from booking.wording import clinic_time, mode_words, near_day_words, visitor_time
+from booking.wording import mode_words, near_day_words
 from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
 from clinic.outbox.models import Message, State
 from clinic.outbox.rendering import render_email
@@ -56,18 +57,17 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
     entry = offer.entry
     visit = next_visit_of(entry, now=now)
     mode = visit.mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
-    here = clinic_time(offer.starts_at, clinic)
     zone_name = (visit.visitor_time_zone if visit else "") or entry.time_zone or entry.patient.time_zone
-    there = visitor_time(offer.starts_at, mode=mode, zone_name=zone_name, clinic=clinic)
-    reader_time = there or here
+    clock = clock_of_mode(mode, zone_name=zone_name, clinic=clinic)
+    time = clock.time(offer.starts_at)
     return {
         "clinic": clinic,
         "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
-        "when": here,
-        "when_there": there.beside(here) if there else "",
-        "day": reader_time.day,
-        "time": reader_time.clock_and_zone,
-        "day_word": near_day_words(offer.starts_at, now=now, zone=reader_time.zone),
+        "when": time,
+        "when_beside": clock.beside_words(offer.starts_at),
+        "day": time.day,
+        "time": time.clock_and_zone,
+        "day_word": near_day_words(offer.starts_at, now=now, zone=clock.zone),
         "place": mode_words(mode, clinic),
         "therapist": offer.therapist,
         "others": others_words(count_told(offer, now=now)),
@@ -142,6 +142,6 @@ def _preview(words: Words, sample: Sample) -> Email:
         "button_text": BUTTON,
         "leave_url": "https://clinic.example/waiting/…/",
     }
-    context = {**_sample_values(sample), "reference": "", "when_there": "", **links}
+    context = {**_sample_values(sample), "reference": "", "when_beside": "", **links}
     clinic = sample_clinic(sample)
     return render_email(OFFER, to="alice@example.com", context=context, clinic=clinic, words=words, frame=OFFER)

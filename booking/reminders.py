@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from booking.calendar_file import visit_calendar
 from booking.change_words import change_values, with_terms
+from booking.clocks import clock_of_visit
 from booking.last_told import known_terms, moves_untold, news_of
 from booking.message_words import (
     BOOKED,
@@ -43,7 +44,7 @@ from booking.still_wanted import (
 )
 from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
-from booking.wording import clinic_time, minor_words, near_day_words, place_words, visit_time, visitors_visit_time
+from booking.wording import minor_words, near_day_words, place_words
 from clinic.outbox.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
@@ -239,7 +240,7 @@ def _change_words(appointment: Appointment, clinic: Clinic, *, now: datetime) ->
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
     if appointment.status != Appointment.Status.BOOKED or now >= appointment.starts_at:
         return ""
-    until = f"You can move or cancel online until {clinic_time(deadline, clinic)}."
+    until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
     words = until if now < deadline else "It is too late to move or cancel online. Please call us."
     return " ".join(filter(None, [words, appointment.late_fee_words]))
 
@@ -262,18 +263,17 @@ def placeholder_values(
     changes = change_values(appointment, known, clinic=clinic)
     if kind == CANCELLED and known is not None:
         appointment = with_terms(appointment, known)
-    here, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
-    reader_time = there or here
+    clock = clock_of_visit(appointment, clinic=clinic)
+    time = clock.time(appointment.starts_at)
     return {
         "clinic": clinic,
         "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
         "reference": appointment.reference,
-        "when": here,
-        "when_there": there.beside(here) if there else "",
-        "reader_time": reader_time,
-        "day": reader_time.day,
-        "time": reader_time.clock_and_zone,
-        "day_word": near_day_words(appointment.starts_at, now=now, zone=reader_time.zone),
+        "when": time,
+        "when_beside": clock.beside_words(appointment.starts_at),
+        "day": time.day,
+        "time": time.clock_and_zone,
+        "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
         "place": place_words(appointment, clinic),
         "therapist": appointment.therapist,
         **changes,

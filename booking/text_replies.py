@@ -5,11 +5,11 @@ from datetime import datetime
 from django.conf import settings
 
 from booking.attendance import confirm_appointment
+from booking.clocks import visit_time
 from booking.message_words import TEXT_ASKS_WHETHER_COMING
 from booking.models import Appointment
 from booking.refusals import BookingRefused
 from booking.visit_links import visit_path
-from booking.wording import clinic_time, visitor_time
 from clinic.outbox.texts import texts_just_sent
 from clinic.practice.models import Clinic
 
@@ -29,8 +29,7 @@ def read_text_reply(phone: str, answer: str, now: datetime) -> str:
     except BookingRefused:
         return ""
     clinic = Clinic.objects.current()
-    there = visitor_time(visit.starts_at, mode=visit.mode, zone_name=visit.visitor_time_zone, clinic=clinic)
-    time = there or clinic_time(visit.starts_at, clinic)
+    time = visit_time(visit, clinic)
     return f"Thank you. See you {time.day}, {time.clock_and_zone}."
 
 

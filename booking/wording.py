@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from booking.models import Appointment, VisitMode
 from clinic.practice.models import Clinic
-from clinic.practice.zones import known_zone
 
 
 def day_words(day: date) -> str:
@@ -105,27 +104,6 @@ class LocalTime:
 def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
     """As the clock on the clinic's wall shows it."""
     return LocalTime(instant, clinic.zone)
-
-
-def visitor_time(instant: datetime, *, mode: str, zone_name: str, clinic: Clinic) -> LocalTime | None:
-    """As the visitor's own clock shows it; None where that is the clinic's clock or the visitor comes to the clinic."""
-    zone = known_zone(zone_name)
-    if zone is None or mode == VisitMode.IN_PERSON:
-        return None
-    there, here = LocalTime(instant, zone), LocalTime(instant, clinic.zone)
-    return there if there.local.utcoffset() != here.local.utcoffset() else None
-
-
-def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
-    """When a visit starts, in the clinic's zone."""
-    return clinic_time(appointment.starts_at, clinic)
-
-
-def visitors_visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime | None:
-    """When a call starts where the visitor is; None where nothing needs saying."""
-    return visitor_time(
-        appointment.starts_at, mode=appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic
-    )
 
 
 def place_words(appointment: Appointment, clinic: Clinic) -> str:

@@ -19,6 +19,7 @@ from booking.changes import (
     undo_cancellation,
     undo_move,
 )
+from booking.clocks import clock_of_visit, visit_time
 from booking.forms import read_version
 from booking.last_told import Kind, terms_at
 from booking.models import Appointment, WaitListEntry
@@ -37,7 +38,7 @@ from booking.reminders import UNDO_FOR
 from booking.views.over_budget import undo_over_budget
 from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
-from booking.wording import clinic_time, minor_words, place_words, visit_time, visitors_visit_time
+from booking.wording import minor_words, place_words
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.first_names import first_name
 from clinic.practice.mail_addresses import readable_address
@@ -178,7 +179,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
     the patient but what was typed to book this visit."""
     is_mailed = request.link.proof >= Proof.MAILED
     clinic = Clinic.objects.current()
-    time, there = visit_time(appointment, clinic), visitors_visit_time(appointment, clinic)
+    clock = clock_of_visit(appointment, clinic=clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     return {
         "token": request.resolver_match.kwargs["token"],
@@ -194,8 +195,8 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,
-        "time": time,
-        "time_there": there.beside(time) if there else "",
+        "time": clock.time(appointment.starts_at),
+        "time_beside": clock.beside_words(appointment.starts_at),
         "place": place_words(appointment, clinic),
         "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
@@ -208,7 +209,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
         "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
-        "changeable_until": clinic_time(changeable_until(appointment, clinic=clinic), clinic),
+        "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),
         "intake_progress": appointment.intake.progress if appointment.intake else None,
         **_change_context(appointment, clinic, now),
     }

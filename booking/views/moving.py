@@ -19,7 +19,7 @@ from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row,
 from booking.views.manage import asked_version, changed_meanwhile, own_visit_context, visit_context, visit_page
 from booking.views.over_budget import move_over_budget
 from booking.visit_links import visit_path
-from booking.wording import clinic_time, day_words, visitor_time
+from booking.wording import day_words
 from clinic.practice.links import LinkExpired
 from clinic.practice.models import PatientLink, Proof, Therapist
 from clinic.practice.proof import Capability
@@ -126,12 +126,9 @@ def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at
     slots = _other_slots({**context, "whom": therapist}, day, 1, now)
     if starts_at not in {slot.starts_at for slot in slots}:
         return _times_page(request, context, day, now, status=409, is_gone=True)
-    clinic = context["clinic"]
-    there = visitor_time(starts_at, mode=appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
-    to_time = clinic_time(starts_at, clinic)
     page = {
-        "to_time": to_time,
-        "to_time_there": there.beside(to_time) if there else "",
+        "to_time": context["clock"].time(starts_at),
+        "to_time_beside": context["clock"].beside_words(starts_at),
         "to_therapist": therapist,
         "starts_at": starts_at,
         "day": day,

@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from booking.clocks import visit_time
 from booking.forms import read_version
 from booking.models import SlotOffer
 from booking.offer_message import offer_values
 from booking.offers import require_open, take_offer
 from booking.refusals import BookingRefused, BusyTryAgain, VisitChanged
 from booking.visit_links import visit_path
-from booking.wording import clinic_time
 from clinic.practice.models import Clinic, PatientLink, Proof
 from clinic.practice.proof import Capability, patient_page
 
@@ -41,7 +41,7 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=Fals
         is_waiting = offer.entry.status == offer.entry.Status.WAITING
         page = {**context, "is_gone": True, "is_waiting": is_waiting}
         return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
-    context |= {"visit_time": clinic_time(visit.starts_at, clinic) if visit else None, "visit": visit}
+    context |= {"visit_time": visit_time(visit, clinic) if visit else None, "visit": visit}
     context["agreed"] = visit or offer.entry.service  # a move keeps the visit's length and price
     status = 503 if is_busy else 409 if is_stale else 200
     return render(request, "booking/offer_freed.html", context, status=status)

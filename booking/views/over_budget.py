@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from booking.clocks import visit_time
 from booking.forms import DetailsForm
 from booking.models import Appointment
 from booking.moderation import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
 from booking.own_address import request_confirmation
 from booking.views.own_address import is_own_address
-from booking.wording import clinic_time, near_day_words, visit_time
+from booking.wording import clinic_time, near_day_words
 from clinic.practice.models import Clinic, Proof
 from clinic.practice.networks import network_of
 from clinic.practice.rate_limits import Per, Verdict

@@ -80,8 +80,7 @@ def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
     visit = book(call, starts_at=nine_pm, time_zone="Australia/Sydney")
     mail = email(visit, "booking_reminder_2h", now=datetime(2026, 12, 1, 12, tzinfo=UTC))
     assert mail.subject == "Your visit tomorrow, 1:00 pm AEDT"
-    assert "Tuesday 1 December, 9:00 pm EST" in mail.text
-    assert "Wednesday 2 December, 1:00 pm AEDT where you are" in mail.text
+    assert "Wednesday 2 December, 1:00 pm AEDT\nTuesday 1 December, 9:00 pm EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
 
 

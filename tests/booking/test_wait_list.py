@@ -181,7 +181,7 @@ def test_a_caller_far_away_reads_their_own_time(call):
     offer = SlotOffer.objects.get()
     mail = find_kind("booking_offer").render(message_about(offer), NOW)
     assert mail.subject == "A time is free: Tuesday 1 December, 3:00 pm CET"
-    assert "Tuesday 1 December, 9:00 am EST" in mail.text and "3:00 pm CET where you are" in mail.text
+    assert "Tuesday 1 December, 3:00 pm CET\n9:00 am EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
 
 
