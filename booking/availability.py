@@ -15,7 +15,7 @@ from booking.models import Appointment, Service
 from booking.opening_hours import day_interval, days_touching
 from booking.rules import bookable_time
 from booking.scheduling import Interval, starts_beside
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Patient, Therapist
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +32,10 @@ class Slot:
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.minutes)
 
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.starts_at, self.ends_at)
+
 
 def free_slots(
     *,
@@ -43,10 +47,12 @@ def free_slots(
     clinic: Clinic | None = None,
     zone: ZoneInfo | None = None,
     in_place_of: Appointment | None = None,
+    patient: Patient | None = None,
 ) -> list[Slot]:
     """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
 
-    For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length.
+    For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length. Times at which
+    `patient` has another visit are left out, for one more query: only for a reader who may know of that patient's visits.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:
@@ -72,7 +78,19 @@ def free_slots(
         if service.prefers_no_gaps:
             beside = starts_beside(starts, blocked=diary.blocked, shape=shape)
         slots += [Slot(start, start not in beside, place, diary.therapist, shape.minutes) for start in starts]
-    return sorted(slots)
+    return sorted(slots if patient is None else _apart_from_visits(slots, patient, asked, in_place_of))
+
+
+def _apart_from_visits(
+    slots: list[Slot], patient: Patient, asked: Interval, in_place_of: Appointment | None
+) -> list[Slot]:
+    around = Interval(
+        asked.start, asked.end + timedelta(days=1)
+    )  # the last visit may end after the days that were asked for
+    visits = Appointment.objects.booked_within(around).filter(patient=patient)
+    visits = visits if in_place_of is None else visits.exclude(pk=in_place_of.pk)
+    taken = [visit.interval for visit in visits]
+    return [slot for slot in slots if not any(slot.interval.overlaps(one) for one in taken)]
 
 
 def count_days(slots: Iterable[Slot], zone: ZoneInfo) -> dict[date, int]:
@@ -108,6 +126,7 @@ def next_free_slots(
     clinic: Clinic | None = None,
     zone: ZoneInfo | None = None,
     first_day: date | None = None,
+    patient: Patient | None = None,
 ) -> list[Slot]:
     """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
     clinic = clinic or Clinic.objects.current()
@@ -116,9 +135,8 @@ def next_free_slots(
     soonest = window.earliest.astimezone(zone).date()
     first_day = max(first_day or soonest, soonest)
     days = (window.last_day(zone) - first_day).days + 1
-    slots = free_slots(
-        service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic, zone=zone
-    )
+    whose = {"therapist": therapist, "patient": patient}
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, **whose, clinic=clinic, zone=zone)
     return one_slot_a_time(slots)[:limit]
 
 
@@ -129,17 +147,13 @@ def nearest_free_slots(
     limit: int,
     now: datetime,
     clinic: Clinic,
-    apart_from: Interval | None = None,
+    patient: Patient | None = None,
     within_days: int = 14,
 ) -> list[Slot]:
-    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time.
-
-    `apart_from` is when the patient has another visit.
-    """
+    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
-    slots = free_slots(service=service, first_day=first_day, days=2 * within_days + 1, now=now, clinic=clinic)
-    if apart_from is not None:
-        slots = [slot for slot in slots if not service.shape.visit(slot.starts_at).overlaps(apart_from)]
+    stretch = {"first_day": first_day, "days": 2 * within_days + 1}
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, patient=patient)
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 

@@ -103,6 +103,11 @@ def require_no_own_visit(visit: Appointment) -> None:
         raise SlotNotOffered(Because.OWN_VISIT, own_visit=other)
 
 
+def find_visit_then(visit: Appointment, starts_at: datetime) -> Appointment | None:
+    """The other visit that the patient of `visit` would have at its time if it were moved to `starts_at`."""
+    return _own_visit_then(visit.patient, visit.shape_of(visit.service), starts_at, visit)
+
+
 def _own_visit_then(
     patient: Patient | None, shape: VisitShape, starts_at: datetime, in_place_of: Appointment | None
 ) -> Appointment | None:

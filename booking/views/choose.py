@@ -21,6 +21,7 @@ from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
 from booking.views.entry import page_before
 from booking.views.own_hold import own_hold_context
+from booking.views.recognised import recognised_patient
 from booking.wording import day_words, minor_words, short_day_words
 from clinic.practice.models import Clinic, Therapist
 from education.views.addresses import describe_address
@@ -57,9 +58,9 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.day(now)
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
-    context |= choices_context(service, trail)
+    context |= {**choices_context(service, trail), "booked_for": recognised_patient(request)}
     stretch = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, therapist=context["therapist"])
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = suiting(slots, clock, trail)
     context |= {
         **days_context(count_days(slots, clock.zone), first_day, today, last_day),
@@ -86,10 +87,11 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     if page := page_before(request, service, trail):
         return page
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+    context["booked_for"] = recognised_patient(request)
     context |= {**choices_context(service, trail), **zone_context(service, clinic, trail)}
     clock = context["clock"]
     stretch = {"first_day": day, "days": 1, "zone": clock.zone}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, therapist=context["therapist"])
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = one_slot_a_time(suiting(slots, clock, trail))
     is_past = day < clock.day(now)
     context |= {
@@ -201,12 +203,15 @@ def asked_day(request: HttpRequest) -> date | None:
     return None
 
 
+def _whose(context: dict) -> dict:
+    """Whose times: of the therapist who was asked for, apart from the visits of the patient this browser books for."""
+    return {"therapist": context["therapist"], "patient": context["booked_for"]}
+
+
 def _next_slot(service: Service, first_day: date, now: datetime, context: dict) -> dict | None:
     clinic, clock = context["clinic"], context["clock"]
     stretch = {"first_day": first_day, "zone": clock.zone}
-    slots = next_free_slots(
-        service=service, limit=None, **stretch, now=now, clinic=clinic, therapist=context["therapist"]
-    )
+    slots = next_free_slots(service=service, limit=None, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = suiting(slots, clock, context["trail"])
     if not slots:
         return None

@@ -145,12 +145,8 @@ def time_is_gone(
         raise Http404
     service, clinic, clock = context["service"], context["clinic"], context["clock"]
     wanted = max(context["starts_at"], now)
-    own_visit = getattr(refusal, "own_visit", None)
-    apart_from = own_visit.interval if own_visit else None
-    slots = nearest_free_slots(
-        service=service, to=wanted, limit=OTHER_TIMES, now=now, clinic=clinic, apart_from=apart_from
-    )
-    slots = slots or next_free_slots(service=service, limit=OTHER_TIMES, now=now, clinic=clinic)
+    asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognised_patient(request)}
+    slots = nearest_free_slots(**asked, to=wanted, now=now) or next_free_slots(**asked, now=now)
     others = [time_row(slot, clock) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)

@@ -217,7 +217,11 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
 
 def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
     """The patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
-    visit = getattr(refusal, "own_visit", None)
+    return named_visit_context(getattr(refusal, "own_visit", None), clinic)
+
+
+def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
+    """Another visit of the same patient, for a page that only they can open; empty without one."""
     return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
 
 

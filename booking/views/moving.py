@@ -14,9 +14,16 @@ from booking.changes import move_appointment
 from booking.clocks import clock_of_visit
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
-from booking.rules import bookable_time
+from booking.rules import bookable_time, find_visit_then
 from booking.views.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.views.manage import asked_version, changed_meanwhile, own_visit_context, visit_context, visit_page
+from booking.views.manage import (
+    asked_version,
+    changed_meanwhile,
+    named_visit_context,
+    own_visit_context,
+    visit_context,
+    visit_page,
+)
 from booking.views.over_budget import move_over_budget
 from booking.visit_links import visit_path
 from booking.wording import day_words
@@ -93,6 +100,7 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
         clinic=context["clinic"],
         zone=context["clock"].zone,
         in_place_of=appointment,
+        patient=appointment.patient if context["is_mailed"] else None,
     )
     here = (appointment.therapist_id, appointment.starts_at)
     return one_slot_a_time(slot for slot in slots if (slot.therapist.pk, slot.starts_at) != here)
@@ -125,7 +133,9 @@ def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at
     therapist = _asked_therapist(request.GET, appointment)
     slots = _other_slots({**context, "whom": therapist}, day, 1, now)
     if starts_at not in {slot.starts_at for slot in slots}:
-        return _times_page(request, context, day, now, status=409, is_gone=True)
+        other = find_visit_then(appointment, starts_at) if context["is_mailed"] else None
+        page = {"is_gone": True, **named_visit_context(other, context["clinic"])}
+        return _times_page(request, context, day, now, status=409, **page)
     page = {
         "to_time": context["clock"].time(starts_at),
         "to_time_beside": context["clock"].beside_words(starts_at),

@@ -1,5 +1,6 @@
 """One patient is in one place at a time; and nobody learns of another person's visits by trying."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -171,3 +172,42 @@ def test_undo_page_names_the_other_visit_to_its_patient(client, evaluation, alic
     response = client.post(f"{path}undo/")
     assert response.status_code == 409
     assert "You have another visit at that time now: Evaluation with Nora" in response.content.decode()
+
+
+def times_of(client, path) -> set[str]:
+    """The times that the links and buttons of a page lead to."""
+    return set(re.findall(r"/(\d{8}T\d{4}Z)/", client.get(path).text))
+
+
+def test_move_page_leaves_out_the_times_of_the_patients_other_visit(client, evaluation, alices, nora):
+    other = book(evaluation, therapist=nora, starts_at=TEN, patient=alices.patient)
+    path = visit_path(other, proof=Proof.MAILED, now=NOW)
+    offered = times_of(client, f"{path}move/2026-12-01/?with=nora")
+    assert not {"20261201T1400Z", "20261201T1430Z"} & offered
+    assert {"20261201T1530Z", "20261201T1600Z"} <= offered
+    counted = re.search(r"Tue 1 Dec</time> <span[^>]*>(\d+) time", client.get(f"{path}move/?with=nora").text)
+    assert int(counted[1]) == len(offered)
+    asked = client.get(f"{path}move/20261201T1400Z/?with=nora&to=nora")
+    assert asked.status_code == 409
+    assert "You already have a visit at that time: Evaluation with Meredith" in asked.text
+
+
+def test_move_page_tells_nothing_of_other_visits_to_a_link_that_was_only_shown(client, evaluation, alices, nora):
+    typed = book(evaluation, therapist=nora, starts_at=TEN, is_known=False)
+    Appointment.objects.filter(pk=alices.pk).update(patient=typed.patient)
+    path = visit_path(typed, proof=Proof.SHOWN, now=NOW)
+    assert "20261201T1400Z" in times_of(client, f"{path}move/2026-12-01/?with=nora")
+    assert client.get(f"{path}move/20261201T1400Z/?with=nora&to=nora").status_code == 200
+
+
+def test_recognized_patient_is_not_offered_the_times_of_their_visit(client, evaluation, alices, nora):
+    everyone = times_of(client, "/book/evaluation/2026-12-01/?with=nora")
+    counted = client.get("/book/evaluation/?with=nora").text
+    client.post(f"{visit_path(alices, proof=Proof.MAILED, now=NOW)}again/")
+    theirs = times_of(client, "/book/evaluation/2026-12-01/?with=nora")
+    assert everyone - theirs == {"20261201T1400Z", "20261201T1430Z"}
+    assert theirs < everyone
+    assert f"{len(everyone)} times" in counted
+    assert f"{len(theirs)} times" in client.get("/book/evaluation/?with=nora").text
+    client.post("/again/not-me/")
+    assert times_of(client, "/book/evaluation/2026-12-01/?with=nora") == everyone
