@@ -52,6 +52,7 @@ urlpatterns = [
     path("visits/<str:token>/address/", addressing.address, name="address"),
     path("visits/<str:token>/first-name/", answer.first_name, name="first_name"),
     path("visits/<str:token>/mail/", addressing.mail_again, name="mail_again"),
+    path("visits/<str:token>/newest-link/", addressing.newest_link, name="newest_link"),
     path("visits/<str:token>/confirm/", manage.confirm, name="confirm"),
     path("visits/<str:token>/coming/", answer.coming, name="coming"),
     path("visits/<str:token>/messages/", answer.messages, name="messages"),

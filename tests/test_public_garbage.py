@@ -140,6 +140,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "booking:address_confirmed": Page(),
         "booking:address": Page(visit, {"email": "alice.other@example.com"}, 409),
         "booking:mail_again": Page(visit, {}, 409),
+        "booking:newest_link": Page(visit, {}, 303),
         "booking:first_name": Page(visit, {"use": "yes"}, 303),
         "booking:somebody_else": Page({}, {}, 303),
         "booking:welcome_back": Page({"token": links["return"]}, {"patient": links["patient"]}, 303),

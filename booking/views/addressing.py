@@ -1,19 +1,26 @@
-"""Whether the visit's mail arrives: send it again, or correct the address."""
+"""Whether the visit's mail arrives: send it again, also to who has only an ended link, or correct the address."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.addresses import correct_address, send_mail_again
 from booking.forms import AddressForm
 from booking.models import Appointment
+from booking.moderation import spend_copy
 from booking.refusals import AddressProven, MailOnItsWay, TooLateToChange
 from booking.views.manage import visit_context, visit_page
 from booking.views.over_budget import correction_over_budget, is_copy_over_budget
 from clinic.outbox.messages import MessageNotSettled, TooLateToSend
+from clinic.practice.links import LinkExpired, open_link
+from clinic.practice.models import PatientLink
+from clinic.practice.networks import network_of
 from clinic.practice.proof import Capability
 
 
@@ -49,3 +56,39 @@ def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: 
         state = "not_again"
     context = {**visit_context(request, appointment, now), "mail_state": state}
     return render(request, "booking/visit.html", context, status=200 if state == "sent" else 409)
+
+
+@require_POST
+@never_cache
+def newest_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Send the newest mail about the visit of a withdrawn link to the address on file.
+
+    The answer is the same whether a mail is sent, is on its way, or the visit is over: an ended link tells nothing.
+    """
+    now = timezone.now()
+    try:
+        open_link(token=token, purpose=newest_link.capability.purpose, now=now)
+    except LinkExpired as expired:
+        if expired.link.revoked_at is not None:
+            _mail_newest_link(request, expired.link, now)
+    else:  # opened again, as by a move that was undone
+        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    response = render(request, "booking/newest_link.html")
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+newest_link.capability = Capability.ASK_FOR_MAIL
+
+
+def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
+    """Count it as a stranger's: an ended link vouches for nobody."""
+    appointment = (
+        Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
+    )
+    if appointment is None or not appointment.patient.email:
+        return
+    if spend_copy(appointment=appointment, network=network_of(request), now=now).is_over:
+        return
+    with suppress(MailOnItsWay, MessageNotSettled, TooLateToSend):
+        send_mail_again(appointment=appointment, now=now)

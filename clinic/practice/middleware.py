@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from .links import LinkExpired, LinkUnknown
-from .models import Clinic
+from .models import Clinic, LinkPurpose, PatientLink
 
 
 class BrokenLinkPages:
@@ -21,8 +21,15 @@ class BrokenLinkPages:
         if isinstance(exception, LinkUnknown):
             return render(request, "practice/link_unknown.html", status=404)
         if isinstance(exception, LinkExpired):
-            return render(request, "practice/link_expired.html", status=410)
+            context = {"replaced_token": _replaced_token(request, exception.link)}
+            return render(request, "practice/link_expired.html", context, status=410)
         return None
+
+
+def _replaced_token(request, link: PatientLink) -> str:
+    """The token of a link to a visit that was withdrawn, as by a move: its page offers to email the newest one."""
+    is_replaced = link.purpose == LinkPurpose.VISIT and link.revoked_at is not None
+    return request.resolver_match.kwargs.get("token", "") if is_replaced else ""
 
 
 class AdminByClinicClock:
