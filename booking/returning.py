@@ -12,7 +12,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from booking.models import ReturnRequest
+from booking.models import ReturnRequest, Service
 from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message
 from clinic.outbox.models import Message
@@ -31,23 +31,24 @@ LINK_LASTS = timedelta(hours=2)
 KEPT_FOR = timedelta(days=1)
 
 
-def request_return_link(*, email: str, network: Network, now: datetime) -> Verdict:
-    """Send a link to `email` if a patient has it, unless enough links were sent there lately.
+def request_return_link(*, email: str, network: Network, service: Service | None = None, now: datetime) -> Verdict:
+    """Send a link to `email` if a patient has it, unless enough links were sent there lately. It leads on to `service`.
 
     Returns whether the network may ask. For an address over its limits no mail goes, which the caller is not told.
     """
     verdict = spend((NETWORK_RETURN_LINKS, network), now=now)
     if not verdict.is_over and not spend(*((limit, email) for limit in PER_MAILBOX), now=now).is_over:
-        plan_link_mail(RETURN_LINK, email=email, now=now)
+        plan_link_mail(RETURN_LINK, email=email, scope=service.slug if service else "", now=now)
     return verdict
 
 
 @transaction.atomic
-def plan_link_mail(kind: str, *, email: str, now: datetime) -> None:
-    """Plan a mail of `kind` to `email`, about a request that is kept for a day."""
+def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> None:
+    """Plan a mail of `kind` to `email`, about a request that is kept for a day; `scope` is the slug of a service."""
     request = ReturnRequest.objects.create(email=normalise_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
-    plan_message(kind=kind, subject_id=request.pk, version=1, patient=None, due_at=now, not_after=last, now=now)
+    times = {"due_at": now, "not_after": last, "now": now}
+    plan_message(kind=kind, subject_id=request.pk, version=1, patient=None, scope=scope, **times)
 
 
 def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
@@ -84,11 +85,18 @@ def _render(message: Message, now: datetime) -> Email:
         expires_at=now + LINK_LASTS,
         now=now,
     )
+    path = reverse("booking:welcome_back", args=[token]) + _query_for(message.scope)
     button = {
-        "button_url": settings.SITE_URL + reverse("booking:welcome_back", args=[token]),
+        "button_url": settings.SITE_URL + path,
         "button_text": "Go on with booking",
     }
     return render_email(RETURN_LINK, to=patient.email, context=button, clinic=Clinic.objects.current())
+
+
+def _query_for(slug: str) -> str:
+    """What leads a mailed link on to the service with this slug: its opaque key, as a mail names no service."""
+    service = Service.objects.listed().filter(slug=slug).first() if slug else None
+    return f"?for={service.pk.hex}" if service else ""
 
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:

@@ -64,12 +64,12 @@ def attempt(follow_up, contact, **changes):
     return book_appointment(**place | changes, contact=contact, idempotency_key=uuid.uuid4(), now=NOW)
 
 
-def come_back(client, email, post_office):
-    client.post("/again/", {"email": email})
+def come_back(client, email, post_office, asked=""):
+    client.post(f"/again/{asked}", {"email": email})
     send_due_messages(clock=timezone.now)
     link = re.search(r"/again/[\w-]{43}/", post_office.mails[-1].get_body(("plain",)).get_content())[0]
     patient = re.search(r'name="patient" value="([^"]+)"', client.get(link).content.decode())[1]
-    return client.post(link, {"patient": patient})
+    return client.post(link + asked, {"patient": patient})
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,28 @@ def test_patient_who_comes_by_a_link_from_the_mailbox_books_a_follow_up(client, 
     sent = {"phone": "603 555 0199", "mode": "in_person", "idempotency_key": key}
     assert client.post(form.request["PATH_INFO"], sent).status_code == 303
     assert Appointment.objects.get(service=follow_up).patient == patient
+
+
+def test_link_asked_for_at_a_follow_up_leads_on_to_it(client, follow_up, evaluation, post_office):
+    patient = book(evaluation).patient
+    ask_at = re.search(r'href="(/again/[^"]*)"', client.get("/book/follow-up/").text)[1]
+    client.post(ask_at, {"email": patient.email})
+    send_due_messages(clock=timezone.now)
+    mail = post_office.mails[-1].get_body(("plain",)).get_content()
+    assert "follow-up" not in mail.lower()
+    link = re.search(r"/again/[\w-]{43}/\S*", mail)[0]
+    page = client.get(link).text
+    action = re.search(r'action="(/again/[^"]+)"', page)[1]
+    answer = client.post(action, {"patient": re.search(r'name="patient" value="([^"]+)"', page)[1]})
+    assert answer["Location"] == "/book/follow-up/"
+    assert "Which day suits you?" in text_of(client.get(answer["Location"]))
+
+
+@pytest.mark.parametrize("asked", ["", "?for=hidden", "?for=unknown", "?for=%00", "?for=//evil.example"])
+def test_link_leads_to_the_services_when_no_service_was_meant(client, follow_up, evaluation, post_office, asked):
+    Service.objects.create(slug="hidden", name="Hidden", minutes=30, price_cents=0, listing=Service.Listing.HIDDEN)
+    patient = book(evaluation).patient
+    assert come_back(client, patient.email, post_office, asked=asked)["Location"] == "/book/"
 
 
 def test_known_person_who_has_only_called_is_led_to_a_first_visit(client, follow_up, call, post_office):
