@@ -14,7 +14,7 @@ from booking.scheduling import Interval, VisitShape
 from booking.visit_states import State, state_of
 from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
 
-from .offer import Service, Terms, VisitMode
+from .offer import PRICE_HELP, Service, Terms, VisitMode
 
 MINUTE = timedelta(minutes=1)
 # Letters and digits that are not taken for one another, on paper or on the phone.
@@ -75,6 +75,7 @@ class Appointment(Terms):
 
     Mode = VisitMode
 
+    price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
         max_length=12, unique=True, default=new_reference, editable=False, help_text="What to read out on the phone."
@@ -115,6 +116,8 @@ class Appointment(Terms):
         "parent or guardian",
         max_length=120,
         blank=True,
+        default="",
+        db_default="",
         help_text="Who booked for a patient under 18; empty where the patient booked.",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -134,6 +137,7 @@ class Appointment(Terms):
     off_schedule_accepted = ArrayField(
         models.CharField(max_length=10),
         default=list,
+        db_default=[],
         blank=True,
         editable=False,
         help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
@@ -289,7 +293,7 @@ class AppointmentEvent(models.Model):
         null=True, help_text="The visit's version after this; null in rows from before it was recorded."
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
-    mode = models.CharField(max_length=10, blank=True, choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=VisitMode.choices)
 
     class Meta:
         ordering = ("at", "id")

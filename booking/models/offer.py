@@ -31,20 +31,35 @@ class ServiceQuerySet(models.QuerySet):
         return self.listed().filter(listing=Service.Listing.BOOKABLE, has_active_therapist=True)
 
 
-class Terms(models.Model):
-    """What a visit costs: of a service, as offered today; of a visit, as agreed when its time was held or booked."""
+PRICE_HELP = "In cents: 15000 is $150; 0 is shown as free."
 
-    price_cents = models.PositiveIntegerField("price (cents)", help_text="In cents: 15000 is $150; 0 is shown as free.")
+
+class Terms(models.Model):
+    """What a visit costs: of a service, as offered today; of a visit, as agreed when its time was held or booked.
+
+    A column that is added to a table in use needs a default in the database too (`db_default`): between `migrate` and
+    their restart, the processes of the release before insert rows without it.
+    """
+
+    price_cents = models.PositiveIntegerField("price (cents)", help_text=PRICE_HELP)
     late_fee_cents = models.PositiveIntegerField(
         "late fee (cents)",
         default=0,
+        db_default=0,
         help_text="For a change or a no-show after online changes close. In cents: 4000 is $40; 0: none.",
     )
     is_first_late_free = models.BooleanField(
-        "the first time is free", default=True, help_text="Said beside the late fee; you decide when you bill."
+        "the first time is free",
+        default=True,
+        db_default=True,
+        help_text="Said beside the late fee; you decide when you bill.",
     )
     late_fee_note = models.CharField(
-        max_length=200, blank=True, help_text="One more sentence about it, such as when you waive it."
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="One more sentence about it, such as when you waive it.",
     )
 
     class Meta:
@@ -97,6 +112,7 @@ class Service(Terms):
         max_length=10,
         choices=Purpose.choices,
         default=Purpose.OTHER,
+        db_default=Purpose.OTHER,
         help_text="A follow-up can be booked online only by patients who have been here; staff can book it for anyone.",
     )
     summary = models.CharField(max_length=200, help_text="One sentence under the name: who it is for.")

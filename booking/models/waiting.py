@@ -109,6 +109,8 @@ class WaitListEntry(models.Model):
         "clock",
         max_length=64,
         blank=True,
+        default="",
+        db_default="",
         help_text="IANA name of the zone in which a caller means the days and the part of the day; empty for the clinic's.",
     )
     first_on = models.DateField("from", help_text="The first day that suits.")
