@@ -144,7 +144,6 @@ class Article(models.Model):
         indexes = [
             models.Index(fields=["status", "published_at"], name="article_published"),
             GinIndex(fields=["search"], name="article_search"),
-            GinIndex(fields=["prose"], name="article_near_words", opclasses=["gin_trgm_ops"]),
         ]
         constraints = [
             models.CheckConstraint(name="article_status_is_known", condition=Q(status__in=ArticleStatus.values)),
