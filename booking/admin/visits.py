@@ -30,6 +30,7 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.money import format_money
 from clinic.practice.people_search import FindsPeople
+from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
@@ -151,7 +152,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     @admin.display(description="agreed")
     def agreed(self, visit):
         """The visit's own length, price and late fee, whatever the service's are today."""
-        words = f"{visit.minutes} minutes, {format_money(visit.price_cents)}"
+        words = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
         return f"{words}. {visit.late_fee_words}" if visit.late_fee_words else words
 
     @admin.display(description="history")

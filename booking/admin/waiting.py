@@ -1,5 +1,7 @@
 """The wait list: who hopes for an earlier time, what they were offered, and putting somebody on it by hand."""
 
+from datetime import date
+
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count
@@ -107,9 +109,14 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     def state(self, entry):
         return format_html('<span class="chip {}">{}</span>', *self._state_chip(entry))
 
+    def _today_of(self, entry) -> date:
+        """By the clock that matching goes by. The admin's own is the clinic's (`AdminByClinicClock`)."""
+        clinic = Clinic(time_zone=timezone.get_current_timezone_name())
+        return clock_of_entry(entry, clinic=clinic).day(timezone.now())
+
     def _state_chip(self, entry) -> tuple[str, str]:
         is_waiting, visit = entry.status == WaitListEntry.Status.WAITING, entry.appointment
-        if is_waiting and entry.last_on < timezone.localdate():
+        if is_waiting and entry.last_on < self._today_of(entry):
             return "chip-quiet", "days are over"
         if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
             return "chip-quiet", "their visit is over or cancelled"

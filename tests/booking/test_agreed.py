@@ -156,3 +156,11 @@ def test_existing_visits_are_given_their_services_terms_and_services_a_purpose(e
     assert [(rows[visit.pk].price_cents, rows[visit.pk].late_fee_cents) for visit in visits] == [(15000, 4000), (0, 0)]
     purposes = [Service.objects.get(pk=one.pk).purpose for one in (evaluation, call, follow_up, other)]
     assert purposes == ["evaluation", "call", "follow_up", "other"]
+
+
+def test_staff_read_an_hour_as_patients_do(client, evaluation):
+    Service.objects.filter(pk=evaluation.pk).update(minutes=60)
+    visit = book(Service.objects.get(pk=evaluation.pk))
+    client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
+    page = text_of(client.get(f"/admin/booking/appointment/{visit.pk}/change/"))
+    assert "1 hour, $150" in page and "60 minutes, $150" not in page

@@ -1,20 +1,24 @@
 """A call is told by its caller's clock, on every page and in every message; the clinic's stands below it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.urls import reverse
+from django.utils import timezone
 
 from booking.changes import move_appointment
 from booking.message_words import BOOKED, MOVED, REMINDER_2H
 from booking.models import Appointment
 from booking.reminders import email_context
 from booking.visit_links import visit_path
+from booking.wait_list import Wishes, alive_entries
 from clinic.practice.models import Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .test_pages import text_of
+from .waiting import wait
 
 pytestmark = pytest.mark.django_db
 KOLKATA = "Asia/Kolkata"
@@ -88,3 +92,19 @@ def test_clocks_are_compared_on_the_day_of_the_visit(client, clinic, call):
     assert "at the clinic" not in text_of(client.get(path_of(winter)))
     visit = book(call, starts_at=summer, name="Bob Walker", time_zone="America/Jamaica")
     assert "8:00 am EST 9:00 am EDT at the clinic" in text_of(client.get(path_of(visit)))
+
+
+def test_days_of_a_wait_list_entry_are_over_by_the_callers_clock(client, call, front_desk):
+    front_desk.is_superuser = True
+    front_desk.save()
+    day = NOW.date()
+    entry = wait(call, wishes=Wishes(day, day, "", "Pacific/Honolulu"))
+    page = reverse("admin:booking_waitlistentry_change", args=[entry.pk])
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo("America/New_York"))
+    with time_machine.travel(midnight + timedelta(hours=4), tick=False):
+        client.force_login(front_desk)
+        assert "days are over" not in text_of(client.get(page))
+        assert alive_entries(now=timezone.now()).exists()
+    with time_machine.travel(midnight + timedelta(hours=6), tick=False):
+        client.force_login(front_desk)
+        assert "days are over" in text_of(client.get(page))
