@@ -19,6 +19,8 @@ ON_WAIT_LIST, WAIT_STUCK = "booking_on_wait_list", "booking_wait_stuck"
 
 FRAME = "booking_visit"
 TEXTS = {
+    # To patients without an e-mail address only.
+    BOOKED: "{clinic}: you are booked {day_word}, {time}. To move or cancel, call {phone}. STOP ends texts.",
     CONFIRM_FAR: "{clinic}: will you be there {day_word}, {time}? Reply Y for yes, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_48H: "{clinic}: your visit is {day_word}, {time}. Reply Y if you come, C if you can't. STOP ends texts. Call {phone}",
     REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",

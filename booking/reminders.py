@@ -308,5 +308,6 @@ def register_message_kinds() -> None:
                 is_about_visit=name != FOLLOW_UP,
                 is_reminder=is_quiet_at_night and name != FOLLOW_UP,
                 is_news=name in (MOVED, CANCELLED),
+                is_texted_without_mail=name == BOOKED,
             )
         )

@@ -212,6 +212,7 @@ def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) ->
         _of(therapist)
         .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
         .knowing_who_is_new()
+        .knowing_who_was_texted()
         .order_by("starts_at", "therapist__position")
     )
     return [

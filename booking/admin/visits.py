@@ -107,7 +107,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
 
     def get_queryset(self, request):
-        visits = super().get_queryset(request).knowing_who_is_new()
+        visits = super().get_queryset(request).knowing_who_is_new().knowing_who_was_texted()
         return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=timezone.now())
 
     def has_change_permission(self, request, obj=None):

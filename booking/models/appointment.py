@@ -12,6 +12,8 @@ from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.scheduling import Interval, VisitShape
 from booking.visit_states import State, state_of
+from clinic.outbox.models import Channel, Message
+from clinic.outbox.models import State as MessageState
 from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
 
 from .offer import PRICE_HELP, Service, Terms, VisitMode
@@ -57,6 +59,11 @@ class AppointmentQuerySet(models.QuerySet):
             patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at")
         )
         return self.annotate(has_been_here=Exists(earlier))
+
+    def knowing_who_was_texted(self):
+        """With `was_texted`: whether a text about the visit as it is now has gone to the patient."""
+        sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
+        return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
     def booked_within(self, interval: Interval):
         """Visits that stand and share an instant with `interval`, buffers left out."""
@@ -221,9 +228,10 @@ class Appointment(Terms):
 
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
-        """Whether it is booked for a patient whom no mail reaches, and not confirmed yet."""
+        """Whether it is booked for a patient whom neither mail nor a text has reached, and not confirmed yet. For rows that
+        `knowing_who_was_texted` has annotated."""
         is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
-        return is_open and self.patient is not None and not self.patient.email
+        return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
     @property
     def interval(self) -> Interval:

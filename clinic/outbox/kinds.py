@@ -86,6 +86,7 @@ class MessageKind:
     is_about_visit: bool = True
     is_reminder: bool = False
     is_news: bool = False
+    is_texted_without_mail: bool = False  # its text goes only to who has no e-mail address
     is_missed_by_staff: bool = False  # not to a patient, yet the clinic is told when it fails
     text_values: Callable[[Message, datetime], Mapping[str, object]] | None = None  # fill a text's placeholders
 

@@ -106,13 +106,20 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
     """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none.
 
-    News has a text only where the clinic itself made the change (`with_news`): patients know what they did.
+    News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
+    are `is_texted_without_mail` have one only for patients without an e-mail address.
     """
     if not has_texts():
         return []
     kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
     named = {name for name, kind in kinds.items() if kind.text_values and (with_news or not kind.is_news)}
-    with_words = [message for message in messages if message.patient and message.kind in named]
+    with_words = [
+        message
+        for message in messages
+        if message.patient
+        and message.kind in named
+        and not (kinds[message.kind].is_texted_without_mail and message.patient.email)
+    ]
     agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
     clinic = Clinic.objects.current() if agreed else None
     return [_text_beside(message, clinic, now) for message in with_words if message.patient in agreed]

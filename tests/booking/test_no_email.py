@@ -115,6 +115,31 @@ def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, 
     assert "booking_reminder_48h" in texts
 
 
+def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went(owner, evaluation, twilio):
+    with time_machine.travel(NOW, tick=False):
+        book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142")
+        page = reverse("admin:booking_appointment_change", args=[Appointment.objects.get().pk])
+        assert "call to confirm" in owner.get(page).text, "the text is only planned"
+        send_due_messages(clock=timezone.now)
+        assert [text["Body"] for text in twilio.texts] == [
+            "Lakes Running Clinic: you are booked on Tuesday 1 December, 9:00 am EST. To move or cancel, call "
+            "(603) 555-0123. STOP ends texts."
+        ]
+        assert "call to confirm" not in owner.get(page).text
+        assert "call to confirm" not in owner.get(reverse("admin:booking_appointment_changelist")).text
+    Message.objects.filter(channel="sms", state=State.SENT).update(state=State.FAILED, reason="not delivered 30006")
+    assert "call to confirm" in owner.get(page).text, "it was not delivered"
+
+
+def test_booking_is_not_texted_to_a_patient_who_gets_the_mail(evaluation, twilio):
+    patient = book(evaluation).patient
+    consent = {"phone": patient.phone, "wording": "yes", "instead_of_email": True, "given_at": NOW}
+    TextConsent.objects.create(patient=patient, **consent)
+    book(evaluation, starts_at=ELEVEN, patient=patient, phone=patient.phone)
+    assert not Message.objects.filter(channel="sms", kind="booking_booked").exists()
+    assert Message.objects.filter(channel="sms").exists()
+
+
 def test_everything_that_happens_to_a_visit_works_without_an_address(walter, evaluation, front_desk, post_office):
     clinic = Clinic.objects.get()
     assert b"ATTENDEE" not in visit_calendar(appointment=walter, clinic=clinic, now=NOW)

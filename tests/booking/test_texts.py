@@ -255,7 +255,7 @@ def test_staff_write_their_own_words_for_a_text_and_see_how_they_read(staff, vis
         ({"text": "x" * 161}, "A text holds 160 characters"),
         ({"text": "{clinic} " + "x" * 100 + " {place}"}, "A text holds 160 characters"),
         ({"text": "{nothing}"}, "{nothing}"),
-        ({"kind": "booking_booked"}, "This message goes by e-mail only"),
+        ({"kind": "booking_follow_up"}, "This message goes by e-mail only"),
         ({"channel": "email"}, "A mail needs a subject"),
     ],
 )
