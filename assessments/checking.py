@@ -152,5 +152,5 @@ def _limit_of(item: Item, *, is_upper: bool, now: datetime | None):
     if limit is None or (is_relative(limit) and now is None):
         return None
     if is_relative(limit):
-        return as_moment(item.type, resolve_limit(limit, now=now, is_upper=is_upper), is_upper=is_upper)
+        return as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)
     return comparable(item, limit)

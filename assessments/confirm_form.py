@@ -9,6 +9,7 @@ from django.utils import timezone
 from clinic.practice.confirmation import is_birth_date, try_code
 from clinic.practice.models import Patient
 
+from .responses import by_clinic_clock
 from .typed import read_day
 
 
@@ -42,7 +43,7 @@ class PastDayField(forms.DateField):
 
     def to_python(self, value):
         day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
-        is_ahead = day is not None and day.year > timezone.now().year and day.year - 100 > 1900
+        is_ahead = day is not None and day > by_clinic_clock(timezone.now()).date() and day.year - 100 > 1900
         return day.replace(year=day.year - 100) if is_ahead and (day.month, day.day) != (2, 29) else day
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from .checking import Problem, longest_text
-from .limits import describe_range
+from .limits import describe_limit
 from .questionnaire import Item
 from .typed import clean_text, convert_unit, read_day, read_day_and_time, read_number, read_time
 
@@ -68,12 +68,17 @@ def write_answer(value) -> str:
 
 def describe_problem(item: Item, problem: Problem, *, values: list = (), now: datetime | None = None) -> str:
     """What to do about `problem` with the answers `values`, in plain words."""
-    if problem.reason == "type" and item.unit and (other := convert_unit(str(values[0]) if values else "", item.unit)):
-        return f"Type it in {item.unit}: {other}."
+    if (
+        problem.reason == "type"
+        and item.type in NUMBERS
+        and values
+        and (help_text := _help_with_number(item, values[0]))
+    ):
+        return help_text
     if problem.reason in ("required", "type"):
         return _ask_for(item)
     if problem.reason in ("below", "above"):
-        return _describe_limits(item, now=now)
+        return _describe_limits(item, is_upper=problem.reason == "above", now=now)
     if problem.reason == "refused":
         return next((why for code, why in item.refused if code in values), "Choose another answer.")
     return {
@@ -87,9 +92,10 @@ def describe_problem(item: Item, problem: Problem, *, values: list = (), now: da
     }[problem.reason]
 
 
-def _describe_limits(item: Item, *, now: datetime | None) -> str:
-    if item.type in ("date", "dateTime"):
-        return f"Choose a day that is {describe_range(item.minimum, item.maximum, now=now)}."
+def _describe_limits(item: Item, *, is_upper: bool, now: datetime | None) -> str:
+    limit = item.maximum if is_upper else item.minimum
+    if item.type in ("date", "dateTime") and limit is not None:
+        return describe_limit(limit, now=now, is_upper=is_upper)
     kind = "time" if item.type == "time" else "number"
     unit = f" {item.unit}" if item.unit else ""
     if item.minimum is not None and item.maximum is not None:

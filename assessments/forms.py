@@ -18,7 +18,7 @@ from .controls import describe_problem, kind_of, options_of, read_answer, write_
 from .enablement import describe_condition, enabled_items, meets_condition
 from .questionnaire import UNASKED_TYPES, Item, Questionnaire
 from .reading import answer_text, describe_subject
-from .responses import merge_answers
+from .responses import by_clinic_clock, merge_answers
 from .typed import clean_text, spell_unit
 
 OTHER = ".other"  # ends the name of the text field beside an open choice
@@ -119,7 +119,8 @@ class PageForm(forms.Form):
         now: datetime | None = None,
     ):
         super().__init__(data)
-        self.questionnaire, self.page, self.stored, self.now = questionnaire, page, answers, now
+        self.questionnaire, self.page, self.stored = questionnaire, page, answers
+        self.now = by_clinic_clock(now) if now else None
         self.questions = [item for item in page.walk() if item.is_answerable]
         self.on_page = {item.link_id for item in self.questions}
         self.notes = [item for item in page.walk() if is_note(item) and self.may_come_and_go(item)]

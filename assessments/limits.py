@@ -11,8 +11,6 @@ from .typed import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # of any day where the definition sets no limit
-# Somewhere on earth it is this much later or earlier than UTC: a day counts as today wherever the patient is.
-EAST, WEST = timedelta(hours=14), timedelta(hours=-12)
 
 # How the answers to our own questionnaires are bound when they are given, beyond what their files say. An answer that was
 # taken stays: these are rules of entry, not of a version, so that all versions have them and none is changed by them.
@@ -37,10 +35,10 @@ def is_relative(limit: str | None) -> bool:
     return limit is not None and RELATIVE.fullmatch(limit) is not None
 
 
-def resolve_limit(limit: str, *, now: datetime, is_upper: bool) -> date:
-    """The day of a relative `limit`, as generous as the time zones of the earth are."""
+def resolve_limit(limit: str, *, now: datetime) -> date:
+    """The day of a relative `limit`, counted from the day of `now` in its own zone: pass the clinic's."""
     sign, number, unit = RELATIVE.fullmatch(limit).groups()
-    today = (now.replace(tzinfo=None) - (now.utcoffset() or timedelta()) + (EAST if is_upper else WEST)).date()
+    today = now.date()
     if not number:
         return today
     count = int(number) * (1 if sign == "+" else -1)
@@ -54,24 +52,16 @@ def as_moment(kind: str, day: date, *, is_upper: bool):
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 
-def describe_range(lowest: str | None, highest: str | None, *, now: datetime | None) -> str:
-    """What a day must be, in words: "not before today and not after 12/1/2029"."""
-    ends = [
-        _describe_end(limit, now=now, is_upper=is_upper)
-        for limit, is_upper in ((lowest, False), (highest, True))
-        if limit
-    ]
-    return " and ".join(ends)
-
-
-def _describe_end(limit: str, *, now: datetime | None, is_upper: bool) -> str:
+def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
+    """What is wrong with a day beyond `limit` and which days fit: "This day is in the past. Choose today or later."."""
+    direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
     if found and not found[2]:
-        return "not later than today" if is_upper else "not before today"
+        return f"This day is in the {'future' if is_upper else 'past'}. Choose today or {direction}."
     if found and now is None:
-        return "not too late" if is_upper else "not too early"
-    day = resolve_limit(limit, now=now, is_upper=is_upper) if found else date.fromisoformat(limit[:10])
-    return f"{'not after' if is_upper else 'not before'} {write_day(day)}"
+        return f"Choose an {direction} day." if is_upper else f"Choose a {direction} day."
+    day = resolve_limit(limit, now=now) if found else date.fromisoformat(limit[:10])
+    return f"This day is too {'late' if is_upper else 'early'}. Choose {write_day(day)} or {direction}."
 
 
 def _add_months(day: date, count: int) -> date:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Patient
+from clinic.practice.models import Clinic, Patient
 
 from .alerts import alert_staff
 from .calculation import add_calculated, initial_answers
@@ -97,7 +97,7 @@ def save_page(
     current = next((one for one in parsed.pages if one.link_id == page), None)
     if current is None:
         raise PageUnknown(page)
-    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=now))
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=by_clinic_clock(now)))
     early = early_unsure(parsed, unshown, before=locked.answers)
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
@@ -214,6 +214,11 @@ def merge_answers(
         elif fitting:
             kept[link_id] = fitting
     return kept
+
+
+def by_clinic_clock(now: datetime) -> datetime:
+    """`now` in the clinic's zone, whose day is "today" for limits that move with the calendar. One query."""
+    return now.astimezone(Clinic.objects.current().zone)
 
 
 def _clean(item: Item, value):

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
@@ -208,7 +209,7 @@ class TextConsent(models.Model):
         ]
 
     def __str__(self):
-        return f"{'until ' + str(self.withdrawn_at.date()) if self.withdrawn_at else 'stands'}"
+        return f"{'until ' + str(timezone.localdate(self.withdrawn_at)) if self.withdrawn_at else 'stands'}"
 
 
 class InboundTextQuerySet(models.QuerySet):

@@ -1,7 +1,7 @@
 """Stored answers are shown to the browser that has just given them, and else after a code from the mailbox."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -175,6 +175,13 @@ def test_birth_date_with_a_short_year_is_read_as_one_that_has_been(born, typed, 
     alice.birth_on = date(*born)
     form = BirthDateForm({"birth_on": typed}, patient=alice)
     assert form.is_valid(), form.errors
+
+
+def test_short_year_is_counted_from_the_clinics_day(alice):
+    """On December 31, 2026 in New York it is January 1, 2027 in UTC: "1/1/27" is still ahead there, so a hundred years ago."""
+    alice.birth_on = date(1927, 1, 1)
+    with time_machine.travel(datetime(2027, 1, 1, 3, 0, tzinfo=UTC), tick=False):
+        assert BirthDateForm({"birth_on": "1/1/27"}, patient=alice).is_valid()
 
 
 def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_right_one_counts(client, token, birthday):

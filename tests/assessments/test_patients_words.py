@@ -23,10 +23,10 @@ GUARDIAN = {"guard.name": ["Dana Runner"], "guard.relation": ["parent"], "guard.
 @pytest.mark.parametrize(
     ("name", "day", "words"),
     [
-        ("on.date", "2045-05-01", "not later than today"),
-        ("on.date", "2019-05-01", "not before 11/30/2024"),
-        ("run.race_date", "2020-05-01", "not before today"),
-        ("run.race_date", "2036-05-01", "not after 12/1/2029"),
+        ("on.date", "2045-05-01", "This day is in the future. Choose today or earlier."),
+        ("on.date", "2019-05-01", "This day is too early. Choose 12/1/2024 or later."),
+        ("run.race_date", "2020-05-01", "This day is in the past. Choose today or later."),
+        ("run.race_date", "2036-05-01", "This day is too late. Choose 12/1/2029 or earlier."),
     ],
 )
 def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, intake, name, day, words):
@@ -37,6 +37,18 @@ def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, 
     assert again.status_code == 200 and words in again.text
     response.refresh_from_db()
     assert name not in response.answers and response.answers["run.days"] == [3]
+
+
+@pytest.mark.parametrize(("name", "clinic_day", "utc_day"), [("on.date", True, False), ("run.race_date", True, True)])
+def test_today_is_the_clinics_day_when_utc_is_a_day_ahead(client, token, response, intake, name, clinic_day, utc_day):
+    """10 pm on November 29 in New York is 3 am on November 30 in UTC."""
+    walk(client, token, intake, QUIET, until="pain")
+    for day, is_kept in (("2026-11-29", clinic_day), ("2026-11-30", utc_day)):
+        with time_machine.travel(datetime(2026, 11, 30, 3, tzinfo=UTC), tick=False):
+            shown = client.get(page_url(token, "running")).text
+            client.post(page_url(token, "running"), posted(shown, QUIET | {name: [day]}))
+        response.refresh_from_db()
+        assert (response.answers.get(name) == [day]) is is_kept, day
 
 
 def test_day_typed_with_a_short_year_is_of_our_time(response):
