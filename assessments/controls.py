@@ -5,7 +5,7 @@ from datetime import datetime
 from .checking import Problem, longest_text
 from .limits import describe_limit
 from .questionnaire import Item
-from .typed import clean_text, convert_unit, read_day, read_day_and_time, read_number, read_time
+from .typed import clean_text, convert_unit, read_day, read_day_and_time, read_number, read_time, without_hedges
 
 READ_MOMENT = {"date": read_day, "dateTime": read_day_and_time, "time": read_time}
 NUMBERS = {"integer", "decimal", "quantity"}
@@ -90,6 +90,15 @@ def describe_problem(item: Item, problem: Problem, *, values: list = (), now: da
         "pattern": "Please look at how this is written: it does not have the form that is asked for.",
         "option": "Choose one of the answers shown.",
     }[problem.reason]
+
+
+def _help_with_number(item: Item, value) -> str:
+    """The number that was meant, where it can be told from what was typed; else empty."""
+    text = str(value)
+    if (number := read_number(without_hedges(text), item.unit)) is not None:
+        return f"Type only the number: {number}." if number != text else ""
+    other = convert_unit(text, item.unit) if item.unit else ""
+    return f"Type it in {item.unit}: {other}." if other else ""
 
 
 def _describe_limits(item: Item, *, is_upper: bool, now: datetime | None) -> str:

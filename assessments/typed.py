@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from clinic.practice.numbers import LONGEST_NUMBER, read_digits
+
 # Characters that no keyboard writes into an answer (tabs and line ends stay), and those that turn the text after them around.
 _CONTROLS = (code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
 _INVISIBLE = (0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
-PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-US_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
-EUROPEAN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
-DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]{1,2}|0,[0-9]+)")  # "1,000" is a thousand in the US
-FRACTION = re.compile(r"(?:([0-9]+) ?)?([¼½¾])|(?:([0-9]+) )?(1/4|1/2|3/4)")
-FRACTIONS = {"¼": ".25", "1/4": ".25", "½": ".5", "1/2": ".5", "¾": ".75", "3/4": ".75"}
 NUMBER_AND_UNIT = re.compile(r"([0-9.,¼½¾/+\- ]*)(.*)", re.DOTALL)
-LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as it is
+# What people put around a number that they are not sure of: it is asked for again, without.
+HEDGES = re.compile(
+    r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
+    r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
+    re.IGNORECASE,
+)
 
 DATE_FORMATS = (
     *("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y", "%m.%d.%Y"),
@@ -43,7 +44,7 @@ class Unit:
 
 UNITS = (
     Unit("length", Decimal("1609.344"), ("miles", "mile", "mi", "mi.", "[mi_us]", "[mi_i]")),
-    Unit("length", Decimal(1000), ("km", "kms", "km.", "kilometers", "kilometer", "kilometres", "kilometre")),
+    Unit("length", Decimal(1000), ("km", "kms", "km.", "k", "kilometers", "kilometer", "kilometres", "kilometre")),
     Unit("length", Decimal(1), ("m", "meters", "meter", "metres", "metre")),
     Unit("length", Decimal("0.3048"), ("feet", "foot", "ft", "ft.", "[ft_i]")),
     Unit("length", Decimal("0.0254"), ("inches", "inch", "in", "in.", "[in_i]")),
@@ -71,39 +72,28 @@ def spell_unit(unit: str) -> tuple[str, ...]:
 def read_number(text: str, unit: str = "") -> str | None:
     """`text` as a plain decimal such as "1000.5"; its own unit must be `unit`. None for anything else."""
     text = " ".join(text.replace("−", "-").split())
-    if (number := _read_digits(text)) is not None:
+    if (number := read_digits(text)) is not None:
         return number
     digits, typed_unit = NUMBER_AND_UNIT.fullmatch(text).groups()
-    return _read_digits(digits.strip()) if typed_unit.lower() in spell_unit(unit) else None
+    return read_digits(digits.strip()) if typed_unit.lower() in spell_unit(unit) else None
 
 
-def _read_digits(text: str) -> str | None:
-    if PLAIN.fullmatch(text):
-        plain = text
-    elif US_THOUSANDS.fullmatch(text):
-        plain = text.replace(",", "")
-    elif EUROPEAN_THOUSANDS.fullmatch(text):
-        plain = text.replace(".", "").replace(",", ".")
-    elif DECIMAL_COMMA.fullmatch(text):
-        plain = text.replace(",", ".")
-    elif found := FRACTION.fullmatch(text):
-        plain = (found[1] or found[3] or "0") + FRACTIONS[found[2] or found[4]]
-    else:
-        return None
-    if len(plain) > LONGEST_NUMBER or "e" in plain.lower():
-        return plain
-    return format(Decimal(plain).normalize() + 0, "f")
+def without_hedges(text: str) -> str:
+    """`text` without words such as "about" and "or so" around a number."""
+    while (shorter := HEDGES.sub("", text).strip()) != text:
+        text = shorter
+    return text
 
 
 def convert_unit(text: str, unit: str) -> str:
     """What `text`, a number with another known unit of the same kind, is in `unit`: "20 km is about 12.4 miles". Else empty."""
-    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(" ".join(text.split())).groups()
-    number = _read_digits(digits.strip())
+    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(without_hedges(" ".join(text.split()))).groups()
+    number = read_digits(digits.strip())
     wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))
     if not number or len(number) > LONGEST_NUMBER or wanted is None or given is None or wanted.kind != given.kind:
         return ""
     about = (Decimal(number) * given.size / wanted.size).quantize(Decimal("0.1")).normalize()
-    return f"{digits.strip()} {typed_unit} is about {about:f} {unit}"
+    return f"{digits.strip()}{'' if typed_unit in 'kK' else ' '}{typed_unit} is about {about:f} {unit}"
 
 
 def read_day(text: str) -> str | None:

@@ -6,16 +6,18 @@ from decimal import Decimal
 from django import forms
 from django.core.exceptions import ValidationError
 
+from clinic.practice.numbers import read_digits
+
 from ..body_map import Region, place_regions
 from ..pain_guide import MORNINGS
 from ..places import PLACES
 from ..signs import EMERGENCY, NONE, URGENT, most_urgent
 
 LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
-_SEPARATORS = re.compile(r"[\s;]+|,(?!\d)|,(?=\d{3,})")
+# A fraction belongs to the number before it in its line: "6 1/2" is one run.
+_SEPARATORS = re.compile(r"[\n;]+|\s+(?!(?:1/4|1/2|3/4|[¼½¾])(?![^\s,;]))|,(?!\d)")
 _KILOMETERS, _MILES = r"(?:km|k|kilomet(?:er|re)s?)", r"(?:mi|miles?)"
 _UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNORECASE)
-_DISTANCE = re.compile(r"\d{1,4}(?:[.,]\d{1,2})?")
 
 
 class DistancesField(forms.CharField):
@@ -29,19 +31,35 @@ class DistancesField(forms.CharField):
             raise ValidationError("That is more than we can read at once. Type the runs of the last 30 days only.")
         if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
             raise ValidationError("Please type all runs in one unit, miles or kilometers.")
-        words = [word.strip(",") for word in _SEPARATORS.split(_UNIT.sub(" ", typed))]
+        lines = (" ".join(line.split()) for line in _UNIT.sub(" ", typed).splitlines())
+        words = [word.strip(", ") for word in _SEPARATORS.split("\n".join(lines))]
         return [read_distance(word) for word in words if word]
 
 
 def read_distance(word: str) -> Decimal:
     """`word` as a distance of more than 0 and at most LONGEST_RUN. Raises ValidationError."""
-    match = _DISTANCE.fullmatch(word)
-    distance = Decimal(word.replace(",", ".")) if match else Decimal(0)
-    if not 0 < distance <= LONGEST_RUN:
+    number = read_digits(word)
+    distance = Decimal(number) if number is not None else Decimal(0)
+    if distance > LONGEST_RUN:
+        raise ValidationError(
+            "“%(word)s” is not a distance we can read for one run. The most is %(most)s miles or kilometers.",
+            params={"word": word, "most": LONGEST_RUN},
+        )
+    if distance <= 0:
         raise ValidationError(
             "“%(word)s” is not a distance we can read. Type numbers such as 5 or 6.2.", params={"word": word}
         )
     return distance
+
+
+class DistanceField(forms.DecimalField):
+    """One distance, typed as those of DistancesField are. Cleans to a Decimal."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
+
+    def to_python(self, value):
+        number = read_digits(" ".join(_UNIT.sub(" ", value or "").split()))
+        return super().to_python(value if number is None else number)
 
 
 class LoadCheckForm(forms.Form):
@@ -53,18 +71,24 @@ class LoadCheckForm(forms.Form):
         required=False,
         max_length=2000,
     )
-    plan = forms.DecimalField(
+    plan = DistanceField(
         label="How far do you want to run now?",
         help_text="In the same unit, miles or kilometers.",
         min_value=Decimal("0.1"),
         max_value=LONGEST_RUN,
         decimal_places=2,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
         error_messages={
             "required": "Type how far you want to run.",
             "invalid": "Type how far you want to run as a number, such as 6.2.",
         },
     )
+
+    def clean(self):
+        cleaned = super().clean()
+        typed = f"{self.data.get('runs', '')} {self.data.get('plan', '')}"
+        if not self.errors and len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
+            self.add_error("plan", "Type this run in the same unit as the others, miles or kilometers.")
+        return cleaned
 
 
 class SignsField(forms.MultipleChoiceField):

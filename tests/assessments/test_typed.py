@@ -56,6 +56,13 @@ def test_number_is_read_as_a_us_runner_means_it_or_not_at_all(typed, number):
     [
         ("20 km", "Type it in miles: 20 km is about 12.4 miles."),
         ("1,000 m", "Type it in miles: 1,000 m is about 0.6 miles."),
+        ("20k", "Type it in miles: 20k is about 12.4 miles."),
+        ("10K", "Type it in miles: 10K is about 6.2 miles."),
+        ("20 km or so", "Type it in miles: 20 km is about 12.4 miles."),
+        ("about 20 km a week", "Type it in miles: 20 km is about 12.4 miles."),
+        ("about 12", "Type only the number: 12."),
+        ("~12 miles or so", "Type only the number: 12."),
+        ("12 miles a week", "Type only the number: 12."),
         ("seven", "Type a number of miles in digits, such as 12 or 6.5."),
         ("20 kg", "Type a number of miles in digits, such as 12 or 6.5."),
         ("300", "Type a number from 0 to 250 miles."),
@@ -64,6 +71,11 @@ def test_number_is_read_as_a_us_runner_means_it_or_not_at_all(typed, number):
 def test_number_that_is_refused_says_what_to_type(typed, words):
     values = read_answer(MILES, typed)
     assert describe_problem(MILES, check_item(MILES, values), values=values) == words
+
+
+def test_short_kilometers_are_read_where_kilometers_are_asked_for():
+    assert read_number("10k", "km") == read_number("10K", "kilometers") == "10"
+    assert read_number("10k", "kg") is None
 
 
 def test_other_unit_is_only_converted_from_a_number():

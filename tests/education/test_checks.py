@@ -58,6 +58,9 @@ def test_reader_and_therapist_see_the_same_band(ratio):
         ("5 km 3 miles", None),
         ("6,2 10,5", ["6.2", "10.5"]),
         ("3mi\n4miles", ["3", "4"]),
+        ("½ 6½ 6 1/2 4", ["0.5", "6.5", "6.5", "4"]),
+        ("6\n1/2", ["6", "0.5"]),
+        ("5K 10k", ["5", "10"]),
         ("", []),
     ],
 )
@@ -68,12 +71,32 @@ def test_distances_are_read_as_people_type_them(typed, runs):
         assert form.cleaned_data["runs"] == [Decimal(run) for run in runs]
 
 
-@pytest.mark.parametrize("typed", ["far", "-5", "0", "5000", "1e9", "5 x", "½"])
+@pytest.mark.parametrize("typed", ["far", "-5", "0", "5000", "1e9", "5 x", "1,000", "000"])
 def test_what_is_no_distance_is_refused_and_stays_typed(client, typed):
     answer = client.post(LOAD, {"runs": typed, "plan": "5"})
     assert answer.status_code == 422
     assert "is not a distance we can read" in answer.content.decode()
     assert typed in answer.content.decode()
+
+
+def test_thousand_with_a_comma_is_refused_as_what_was_typed(client):
+    for field, sent in (("runs", {"runs": "5 1,000", "plan": "5"}), ("plan", {"runs": "5", "plan": "1,000"})):
+        answer = client.post(LOAD, sent)
+        assert answer.status_code == 422 and "“000”" not in answer.text and "500" in answer.text, field
+    assert (
+        "“1,000” is not a distance we can read for one run." in client.post(LOAD, {"runs": "1,000", "plan": "5"}).text
+    )
+
+
+@pytest.mark.parametrize(("typed", "plan"), [("6,2", "6.2"), ("6 1/2", "6.5"), ("10k", "10"), (" 8 km ", "8")])
+def test_planned_run_is_read_as_the_other_runs_are(typed, plan):
+    form = LoadCheckForm({"runs": "5", "plan": typed})
+    assert form.is_valid() and form.cleaned_data["plan"] == Decimal(plan)
+
+
+def test_planned_run_in_another_unit_is_not_compared():
+    form = LoadCheckForm({"runs": "5 miles", "plan": "10k"})
+    assert form.errors == {"plan": ["Type this run in the same unit as the others, miles or kilometers."]}
 
 
 def test_load_check_answers_with_the_band_and_its_limits(client):

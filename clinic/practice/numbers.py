@@ -1,0 +1,34 @@
+"""Numbers as people type them in the US and in Europe. Pure.
+
+static/js/intake.js reads digits the same way; tests/assessments/condition_cases.py holds both to one table.
+"""
+
+import re
+from decimal import Decimal
+
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_US_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_EUROPEAN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]{1,2}|0,[0-9]+)")  # "1,000" is a thousand in the US
+_FRACTION = re.compile(r"(?:([0-9]+) ?)?([¼½¾])|(?:([0-9]+) )?(1/4|1/2|3/4)")
+_FRACTIONS = {"¼": ".25", "1/4": ".25", "½": ".5", "1/2": ".5", "¾": ".75", "3/4": ".75"}
+LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as it is
+
+
+def read_digits(text: str) -> str | None:
+    """`text`, without space around it, as a plain decimal such as "1000.5"; None for anything but digits and their signs."""
+    if PLAIN.fullmatch(text):
+        plain = text
+    elif _US_THOUSANDS.fullmatch(text):
+        plain = text.replace(",", "")
+    elif _EUROPEAN_THOUSANDS.fullmatch(text):
+        plain = text.replace(".", "").replace(",", ".")
+    elif _DECIMAL_COMMA.fullmatch(text):
+        plain = text.replace(",", ".")
+    elif found := _FRACTION.fullmatch(text):
+        plain = (found[1] or found[3] or "0") + _FRACTIONS[found[2] or found[4]]
+    else:
+        return None
+    if len(plain) > LONGEST_NUMBER or "e" in plain.lower():
+        return plain
+    return format(Decimal(plain).normalize() + 0, "f")
