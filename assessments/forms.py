@@ -198,6 +198,10 @@ class PageForm(forms.Form):
         """The linkIds of the questions that the answers opened and that were not on the page."""
         return [item.link_id for item in self.newly_asked if item.is_question]
 
+    def is_asked(self, name: str) -> bool:
+        """Whether this page asks the question `name` now."""
+        return name in self.on_page and name in self.enabled
+
     def may_be_asked(self, item: Item) -> bool:
         """Whether `item` is asked, or an answer on this very page could open it."""
         if item.link_id in self.enabled:

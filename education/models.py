@@ -71,6 +71,10 @@ class ArticleQuerySet(models.QuerySet):
         """Those whose next review is over on the day `on`, or near."""
         return self.filter(next_review_on__lte=on + REMIND_BEFORE)
 
+    def for_minors(self):
+        """Without those whose line "who it is for" names adults."""
+        return self.exclude(who_for__iregex=r"\madults?\M")
+
     def for_lists(self):
         """With what a list shows of each, in reading order; the long texts stay in the database."""
         return (

@@ -14,6 +14,9 @@ from ..forms import PageForm
 from ..questionnaire import Item
 from ..reading import estimate_minutes, read_sections
 from ..responses import (
+    AGE_QUESTION,
+    GUARDIAN_QUESTION,
+    MINOR,
     ResponseUnfinished,
     complete_response,
     first_open_page,
@@ -64,7 +67,8 @@ def page(request, token, response, now, page):
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
-    return _render_page(request, token, response, current, form, unread, is_change="change" in request.GET)
+    more = {"is_change": "change" in request.GET, "age_url": _age_url(request, token, response, current, now)}
+    return _render_page(request, token, response, current, form, unread, **more)
 
 
 def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
@@ -99,7 +103,9 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
     return _see(_next_url(token, response, after=None if is_change else current))
 
 
-def _render_page(request, token, response, current: Item, form: PageForm, unread: Advice | None, *, is_change: bool):
+def _render_page(
+    request, token, response, current: Item, form: PageForm, unread: Advice | None, *, is_change: bool, age_url=""
+):
     asked = pages_asked(response)
     index = asked.index(current)
     back_url = _page_url(token, asked[index - 1]) if index else reverse("assessments:start", args=[token])
@@ -112,8 +118,25 @@ def _render_page(request, token, response, current: Item, form: PageForm, unread
         "is_change": is_change,
         "advice": unread if unread and unread.is_pressing else None,
         "revision": hash_page(response.pk, current, response.answers),
+        "response": response,
+        "asks_guardian": form.is_asked(GUARDIAN_QUESTION),
+        "age_url": age_url,
     }
     return render(request, "assessments/page.html", context, status=409 if form.conflicts else 200)
+
+
+def _age_url(request, token, response, current: Item, now) -> str:
+    """On the page after the one that asks the age, where an adult's was given: the way back to change it. Else empty."""
+    asked = pages_asked(response)
+    before = asked[asked.index(current) - 1] if asked.index(current) else None
+    asks_age = before is not None and any(item.link_id == AGE_QUESTION for item in before.walk())
+    if not asks_age or not response.answers.get(AGE_QUESTION) or _is_minor(response):
+        return ""
+    return f"{_page_url(token, before)}?change=1" if may_show_page(request, response, before, now=now) else ""
+
+
+def _is_minor(response) -> bool:
+    return MINOR in response.answers.get(AGE_QUESTION, [])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -195,7 +218,8 @@ def done(request, token, response, now):
 def _articles_for(request, response, now):
     """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
     places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
-    return published(now=now).filter(place__in=places)[:MOST_ARTICLES]
+    articles = published(now=now).filter(place__in=places)
+    return (articles.for_minors() if _is_minor(response) else articles)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:

@@ -34,6 +34,12 @@ def has_visit_ahead(response: Response) -> bool:
     return booked.filter(starts_at__gt=timezone.now()).exists()
 
 
+@register.simple_tag
+def guardian_at_booking(response: Response) -> str:
+    """The parent or guardian who booked the visit that the questions of `response` are for; empty for an adult's."""
+    return Appointment.objects.filter(intake=response).values_list("guardian_name", flat=True).first() or ""
+
+
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
 def visits_without_questions(context: Context) -> dict:
     """Visits ahead whose service asks questions that could not be begun when they were booked, soonest first; for staff."""
