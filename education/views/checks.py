@@ -51,7 +51,7 @@ def pain_guide(request):
 def places(request):
     """Where it hurts, what to read about it, and when to get help first."""
     form = PlaceForm(request.POST or None)
-    if not form.is_valid():
+    if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
         return show_check(request, "education/places.html", form)
     place = PLACES.get(form.cleaned_data.get("place"))
     if not place:

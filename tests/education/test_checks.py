@@ -131,8 +131,16 @@ def test_any_sign_puts_the_guide_away(client, sign):
 def test_emergency_comes_before_all_else(client, sign):
     load_articles(now=NOW)
     page = client.post(PLACES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
-    assert page.index("Get emergency help now") < page.index("bone-stress-hip-pain")
-    assert 'href="tel:911"' in page
+    assert "Get emergency help now" in page and 'href="tel:911"' in page
+    assert (
+        "answer-title" not in page and 'class="card-plain"' not in page and "/learn/bone-stress-hip-pain/" not in page
+    )
+
+
+def test_urgent_sign_comes_before_what_to_read(client):
+    load_articles(now=NOW)
+    page = client.post(PLACES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
+    assert page.index("Stop running and see a clinician") < page.index('class="card-plain"')
 
 
 @pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
