@@ -5,6 +5,7 @@ from datetime import date
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -151,8 +152,8 @@ class DetailsForm(ContactForm):
         self.patient = patient
         if patient is not None:
             del self.fields["name"], self.fields["email"], self.fields["email_asked_about"]
-            self.initial["phone"] = format_phone(patient.phone, clinic.country)
-            self.initial["uses_first_name"] = bool(patient.first_name_since)
+            self.initial.setdefault("phone", format_phone(patient.phone, clinic.country))
+            self.initial.setdefault("uses_first_name", bool(patient.first_name_since))
         if has_texts():
             self.fields["uses_first_name"].label = FIRST_NAME_WORDS_WITH_TEXTS
         else:
@@ -162,6 +163,12 @@ class DetailsForm(ContactForm):
         """Let the form carry other terms than those its reader saw: the page shows them now."""
         self.data = self.data.copy()
         self.data[self.add_prefix("terms_seen")] = fingerprint
+
+    @classmethod
+    def from_typed(cls, typed: QueryDict, **kwargs) -> "DetailsForm":
+        """The form with what was `typed` so far, which is not checked yet."""
+        fields = {name: field.widget.value_from_datadict(typed, {}, name) for name, field in cls.base_fields.items()}
+        return cls(**kwargs, initial={name: value for name, value in fields.items() if value is not None})
 
     def clean_guardian_name(self) -> str:
         """One line, like a patient's name; required once the box above is ticked, and only then believed."""

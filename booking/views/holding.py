@@ -76,20 +76,47 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     return render(request, "booking/details.html", {**context, "form": form})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Ten more minutes, once."""
+    """Ten more minutes, once, and the form with what was typed so far; nothing of it is checked or stored.
+
+    Without a form, as when the address is opened later: on to the form.
+    """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
+    context["form_path"] = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
-    try:
-        if row is not None:
-            renew_hold(row, now=now)
-    except (HoldNotRenewable, BusyTryAgain):
-        pass  # the page says how much time is left, or what to do without any
-    path = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
-    return HttpResponseRedirect(path + context["trail"].query, status=303)
+    outcome = {}
+    if request.method == "POST" and row is not None:
+        try:
+            row = renew_hold(row, now=now)
+            outcome = {"is_renewed": True}
+        except BusyTryAgain:
+            outcome = {"is_busy": True}
+        except HoldNotRenewable:
+            row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
+        response = HttpResponseRedirect(context["form_path"] + context["trail"].query, status=303)
+    else:
+        response = _typed_so_far(request, context | outcome, row, now)
+    return remember_hold(request, response, row) if "is_renewed" in outcome else response
+
+
+def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
+    place = {name: context[name] for name in ("service", "clinic")}
+    form = DetailsForm.from_typed(request.POST, **place, patient=recognised_patient(request))
+    if row is not None and is_live(row, now=now):
+        context |= _hold_context(row, context, now)
+    else:
+        try:
+            mode = context["service"].modes[0]
+            require_free(**place, therapist=context["therapist"], starts_at=context["starts_at"], mode=mode, now=now)
+        except (SlotTaken, SlotNotOffered) as refusal:
+            return time_is_gone(request, context, refusal, form=form, now=now)
+        context |= {"is_over": not context.get("is_busy")}
+    status = 503 if context.get("is_busy") else 200
+    return render(request, "booking/details.html", {**context, "form": form}, status=status)
 
 
 @require_POST

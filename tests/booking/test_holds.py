@@ -172,15 +172,72 @@ def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):
 
 def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
     place = press(client, NINE)["Location"]
-    assert client.get(place + "renew/").status_code == 405
+    assert client.get(place + "renew/")["Location"] == place  # the address stays in the browser after the press
+    assert "10 more minutes" in client.get(place).text, "a look renews nothing"
     clock.shift(timedelta(minutes=9))
     assert client.post(place + "renew/")["Location"] == place
     page = client.get(place).content.decode()
     assert "about 10 minutes" in page
-    assert "10 more minutes" not in page
+    assert "I need 10 more minutes" not in page and "We can give 10 more minutes only once." in page
     back = client.post(place + "release/")
     assert back["Location"] == "/book/evaluation/2026-12-01/"
     assert not Appointment.objects.exists()
+
+
+HALF_TYPED = {"name": "Mia <Runner>", "email": "not yet@", "phone": "603", "mode": "in_person", "is_for_minor": "on"}
+
+
+def test_ten_more_minutes_keep_what_was_typed_and_say_until_when(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place)) | HALF_TYPED
+    clock.shift(timedelta(minutes=9))
+    before = len(client.session.keys())
+    page = client.post(place + "renew/", form)
+    assert page.status_code == 200
+    for kept in ('value="Mia &lt;Runner&gt;"', 'value="not yet@"', 'value="603"', form["idempotency_key"]):
+        assert kept in page.text
+    assert re.search(r'<input[^>]*name="is_for_minor"[^>]*checked', page.text)
+    until = Appointment.objects.get().hold_expires_at
+    assert until == NOW + timedelta(minutes=19)
+    local = until.astimezone(NINE_ON_TUESDAY.tzinfo)
+    assert f":{local:%M}" in re.search(r"You now have until ([^<]*)\.", page.text)[1]
+    assert "error-summary" not in page.text and f'action="{place}"' in page.text
+    assert client.cookies["hold"]["max-age"] and len(client.session.keys()) == before
+    assert client.post(place, typed(page)).status_code == 303
+    assert Appointment.objects.get().status == "booked"
+
+
+def test_second_press_for_more_minutes_keeps_what_was_typed_and_the_hold_as_it_is(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    client.post(place + "renew/", form)
+    clock.shift(timedelta(minutes=4))
+    page = client.post(place + "renew/", form)
+    assert 'value="Alice Runner"' in page.text and "You now have until" not in page.text
+    assert "about 6 minutes" in page.text
+
+
+def test_more_minutes_for_a_hold_that_ran_out_twice_keep_what_was_typed(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    client.post(place + "renew/", form)
+    clock.shift(timedelta(minutes=11))
+    page = client.post(place + "renew/", form)
+    assert page.status_code == 200 and 'value="Alice Runner"' in page.text
+    assert "We could not keep this time any longer, but it is still free." in page.text
+    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=11))
+    gone = client.post(place + "renew/", form)
+    assert gone.status_code == 409 and 'value="Alice Runner"' in gone.text and "alice@example.com" in gone.text
+    ten = TEN  # the nearest other time books with what was typed
+    assert client.post(ten, form).status_code == 303
+
+
+def test_renewed_hold_stays_this_browsers_to_its_end(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=19))
+    client.post(place + "renew/", typed(client.get(NINE + "form/")))
+    clock.shift(timedelta(minutes=9))
+    assert client.get(NINE)["Location"] == place
 
 
 def test_a_hold_that_ran_out_is_offered_again(client, evaluation, clock):
