@@ -24,6 +24,7 @@ from clinic.practice.forms import AddressField, NameField, PhoneField
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
 from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.patients import is_same_name
 from clinic.practice.people_search import filter_people
 from clinic.practice.phone import format_phone, texting_number
 
@@ -132,13 +133,19 @@ class ReturningForm(AsksAboutSlips):
 class DetailsForm(ContactForm):
     """Who comes to a visit, unless we know the `patient`; and, where there are texts, whether they want some."""
 
+    name = NameField(
+        label="Patient’s name",
+        help_text="Who is coming to the visit: you, or the person you book for.",
+        error_messages={"required": "Enter the patient’s name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     is_for_minor = forms.BooleanField(
         label="I am booking for someone under 18. I am their parent or guardian.", required=False
     )
     guardian_name = NameField(
-        label="Name of the parent or guardian",
+        label="Your name, as the parent or guardian",
         required=False,
-        help_text="Only if the patient is under 18. Their own name goes above.",
+        help_text="Only if the patient is under 18. The patient’s name goes above.",
     )
     text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
     uses_first_name = forms.BooleanField(label=FIRST_NAME_WORDS, help_text=WHY_FIRST_NAME, required=False)
@@ -190,6 +197,12 @@ class DetailsForm(ContactForm):
         if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
             words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
             self.add_error("phone", words)
+        guardian, name = cleaned.get("guardian_name"), self.patient.name if self.patient else cleaned.get("name")
+        if guardian and name and is_same_name(guardian, name):
+            words = (
+                "The patient and the parent have the same name here. Enter the patient’s name above, and your own here."
+            )
+            self.add_error("guardian_name", f"{words} If you share one name, add Jr. or Sr.")
         return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:

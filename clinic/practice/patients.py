@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
 
 from clinic.audit.access import record_access
@@ -49,6 +49,14 @@ def find_by_phone(*, name: str, phone: str) -> Patient | None:
     found = list(keyed.order_by("email")[:2])
     is_clear = len(found) == 1 or (found and not found[0].email)
     return found[0] if is_clear else None
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names have the same key (`NameKey`): as people compare names."""
+    names = [normalise_name(one), normalise_name(other)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {NameKey.function}(%s) = {NameKey.function}(%s)", names)
+        return cursor.fetchone()[0]
 
 
 @transaction.atomic

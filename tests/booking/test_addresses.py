@@ -346,7 +346,7 @@ def test_mail_goes_to_the_domain_that_was_typed_and_not_to_a_neighbor(client, ev
         ({"email": f"{'a' * 65}@example.com"}, "before the @ is too long"),
         ({"email": f"a@{'a' * 64}.com"}, "more than 63"),
         ({"name": "\u0958" * 70}, "at most 120"),
-        ({"name": "\u3164"}, "Enter your name."),
+        ({"name": "\u3164"}, "Enter the patient’s name."),
         ({"name": "😀"}, "at least one letter"),
     ],
 )

@@ -53,6 +53,25 @@ def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed, words):
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.parametrize("guardian", ["Mia Runner", " mia  RUNNER", "Runner, Mia", "Mía Rünner"])
+def test_one_name_for_child_and_parent_is_asked_about_and_nothing_is_booked(send, guardian):
+    page = send(CHILD | {"guardian_name": guardian})
+    assert page.status_code == 422
+    assert "The patient and the parent have the same name here." in text_of(page)
+    assert not Appointment.objects.exists()
+
+
+def test_parent_and_child_of_one_name_book_with_a_suffix(send):
+    assert send(CHILD | {"guardian_name": "Mia Runner Sr."}).status_code == 303
+
+
+def test_form_asks_for_the_patients_name_whoever_books(client, evaluation):
+    with time_machine.travel(NOW, tick=False):
+        page = text_of(client.get(NINE + "form/"))
+    assert "Patient’s name" in page and "Who is coming to the visit: you, or the person you book for." in page
+    assert page.index("Patient’s name") < page.index("Your name, as the parent or guardian")
+
+
 def test_adult_who_leaves_both_empty_books_as_ever(send):
     assert send(TYPED).status_code == 303
     assert Appointment.objects.get().guardian_name == ""

@@ -123,7 +123,7 @@ def test_a_form_sent_twice_books_once_and_leads_to_the_same_visit(client, evalua
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("name", "", "Enter your name."),
+        ("name", "", "Enter the patient’s name."),
         ("email", "alice", "like name@example.com"),
         ("phone", "12", "area code"),
         ("mode", "telepathy", "Choose one of the ways"),

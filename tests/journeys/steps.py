@@ -29,7 +29,7 @@ def choose_time(page: Page) -> str:
 
 
 def give_details(page: Page, *, name: str, email: str, phone: str = "603 555 0123") -> None:
-    page.get_by_label("Your name").fill(name)
+    page.locator("input[name=name]").fill(name)
     page.get_by_role("textbox", name=re.compile("^E-?mail")).fill(email)
     page.get_by_label("Phone", exact=True).or_(page.get_by_label("Phone*")).first.fill(phone)
     if page.get_by_role("radio").count():

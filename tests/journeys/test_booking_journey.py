@@ -112,13 +112,32 @@ def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_ax
 def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
     page.goto("/book/evaluation/")
     steps.choose_time(page)
-    page.get_by_label("Your name").fill("Priya Raman")
+    page.get_by_label("Patient’s name").fill("Priya Raman")
     steps.press(page, re.compile("^Book this visit"))
 
     expect(page.locator(".error-summary")).to_be_visible()
-    expect(page.get_by_label("Your name")).to_have_value("Priya Raman")
+    expect(page.get_by_label("Patient’s name")).to_have_value("Priya Raman")
     check_axe(page)
     steps.fits(page)
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_ten_more_minutes_when_the_form_is_half_filled_in_keep_it(open_browser, java_script):
+    page = open_browser(java_script_enabled=java_script)
+    page.goto("/book/evaluation/")
+    steps.choose_time(page)
+    page.get_by_label("Patient’s name").fill("Priya Raman")
+    page.get_by_label("I am booking for someone under 18").check()
+    steps.press(page, "I need 10 more minutes")
+
+    expect(page.get_by_role("status")).to_contain_text("You now have until")
+    expect(page.get_by_label("Patient’s name")).to_have_value("Priya Raman")
+    expect(page.get_by_label("I am booking for someone under 18")).to_be_checked()
+    steps.fits(page)
+    page.get_by_label("I am booking for someone under 18").uncheck()
+    steps.give_details(page, name="Priya Raman", email="priya@runners.example")
+    page.get_by_label("Patient’s name").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
 
 
 PAGES = [
