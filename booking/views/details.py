@@ -25,6 +25,7 @@ from booking.views.entry import follow_up_page, page_before
 from booking.views.manage import own_visit_context
 from booking.views.over_budget import booking_over_budget
 from booking.views.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
+from booking.views.own_past import booked_here, remember_booking
 from booking.views.recognised import recognised_patient
 from booking.visit_links import visit_path
 from booking.wording import minor_words
@@ -73,9 +74,9 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
     }
 
 
-def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: bool = False) -> HttpResponse:
+def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: dict | None = None) -> HttpResponse:
     """The page with the button that keeps the time, or the one that says why nobody can have it; where this browser keeps it
-    already, on to its form."""
+    already, on to its form. `was_held` says why a hold of it is no more (`why_not_held`)."""
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
     place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
@@ -133,7 +134,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             note_sitting(request.session, appointment.intake, page, now=now)
     is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
     proof = Proof.MAILED if is_proven else Proof.SHOWN
-    return HttpResponseRedirect(visit_path(appointment, proof=proof, now=now), status=303)
+    path = visit_path(appointment, proof=proof, now=now)
+    return remember_booking(request, HttpResponseRedirect(path, status=303), path)
 
 
 def time_is_gone(
@@ -143,6 +145,9 @@ def time_is_gone(
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404
+    context = {**context, "booked_here": booked_here(request, context, now=now)}
+    if form is None and context["booked_here"]:
+        return render(request, "booking/held_booked.html", context, status=409)
     service, clinic, clock = context["service"], context["clinic"], context["clock"]
     wanted = max(context["starts_at"], now)
     asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognised_patient(request)}

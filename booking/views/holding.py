@@ -19,6 +19,7 @@ from booking.rules import require_free
 from booking.views.details import book, details_context, offer_time, time_is_gone
 from booking.views.entry import page_before
 from booking.views.own_hold import held_path, own_hold, remember_hold, to_own_hold
+from booking.views.own_past import booked_here, remember_given_back, why_not_held
 from booking.views.recognised import recognised_patient
 from booking.wording import minutes_left_words
 from clinic.practice.networks import network_of
@@ -64,9 +65,10 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     if request.method == "POST":
         return book(request, context, now, hold_token=token)
     if row is not None and row.status != Appointment.Status.HELD:
+        context["booked_here"] = booked_here(request, context, now=now)
         return render(request, "booking/held_booked.html", context, status=410)
     if row is None or not is_live(row, now=now):
-        return offer_time(request, context, now, was_held=True)
+        return offer_time(request, context, now, was_held=why_not_held(request, context, row, token, now=now))
     form = DetailsForm(
         service=context["service"],
         clinic=context["clinic"],
@@ -125,10 +127,12 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     """Give the time back and choose another."""
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
-    if row is not None:
-        release_hold(row)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
-    return HttpResponseRedirect(path + context["trail"].query, status=303)
+    response = HttpResponseRedirect(path + context["trail"].query, status=303)
+    if row is None or row.status != Appointment.Status.HELD:
+        return response
+    release_hold(row)
+    return remember_given_back(request, response, token)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
