@@ -21,8 +21,8 @@ from booking.changes import (
 )
 from booking.clocks import clock_of_visit, visit_time
 from booking.forms import read_version
-from booking.last_told import Kind, terms_at
-from booking.models import Appointment, WaitListEntry
+from booking.last_told import Kind, current_terms, news_of, terms_at
+from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.refusals import (
     BookingRefused,
     BusyTryAgain,
@@ -167,11 +167,19 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
     if last is None or last.kind == Kind.RESTORED:
         return {"is_restored": last is not None}
+    if _is_move_back(appointment, last):
+        return {"is_move_undone": True}
     before = terms_at(appointment, appointment.version - 1)
     return {
         "move_words": move_words(appointment, before, clinic) if before else "",
         "can_undo_move": terms_before_move(appointment, now=now) is not None,
     }
+
+
+def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
+    """Whether the `last` move took the one before it back, within the time for that."""
+    before = appointment.events.filter(version=last.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
+    return before.exists() and terms_at(appointment, last.version - 2) == current_terms(appointment)
 
 
 def visit_context(request: HttpRequest, appointment: Appointment, now: datetime) -> dict:
@@ -181,13 +189,11 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
     clinic = Clinic.objects.current()
     clock = clock_of_visit(appointment, clinic=clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
+    is_ahead = is_standing and now < appointment.starts_at
     return {
         "token": request.resolver_match.kwargs["token"],
         "is_mailed": is_mailed,
-        "can_correct": appointment.patient.is_provisional
-        and not is_mailed
-        and is_standing
-        and now < appointment.starts_at,
+        "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
         "address": readable_address(appointment.patient.email)
         if is_mailed or appointment.patient.is_provisional
         else "",
@@ -205,7 +211,8 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         ),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,
-        "is_ahead": is_standing and now < appointment.starts_at,
+        "is_ahead": is_ahead,
+        "mail_news": news_of(appointment) if is_ahead else None,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
         "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,

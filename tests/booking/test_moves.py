@@ -1,6 +1,7 @@
 """What a patient hears of changes: once, of what the visit is now, relative to what they were told before."""
 
 import importlib
+import re
 from datetime import timedelta
 
 import icalendar
@@ -356,6 +357,36 @@ def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, 
     assert "You’re booked" in page and "Undo" not in page
     sweep(NOW + 10 * MINUTE)
     assert post_office.mails == []
+
+
+def page_text(client, path) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", client.get(path).text).split())
+
+
+def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, visit, clock):
+    path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    clock.shift(MINUTE)
+    path = client.post(path + "undo/", {"what": "move", "version": "2"})["Location"]
+    page = page_text(client, path)
+    assert "The move is undone. Your visit is as it was: Tuesday 1 December, 9:00 am EST" in page
+    assert "You’re booked" in page
+    for untrue in ("Your visit is moved", "Undo: move it back", "email you the new time", "Moved from", "the new time"):
+        assert untrue not in page
+
+
+def test_page_says_of_the_mail_what_is_true_before_and_after_it_went(client, evaluation, post_office, clock):
+    path = visit_path(book(evaluation, is_known=False), now=NOW)
+    assert "We are sending everything about this visit to alice@example.com ." in page_text(client, path)
+    sweep(NOW)
+    assert "We sent everything about this visit to alice@example.com ." in page_text(client, path)
+    path = client.post(path + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    page = page_text(client, path)
+    assert "We will email the new time to alice@example.com once the 3 minutes are over." in page
+    assert "The link in that email will lead back here." in page and "We sent" not in page
+    clock.shift(4 * MINUTE)
+    assert "We will email the new time to alice@example.com within a few minutes." in page_text(client, path)
+    sweep(NOW + 4 * MINUTE)
+    assert "We sent everything about this visit to alice@example.com ." in page_text(client, path)
 
 
 def test_the_page_after_an_undone_cancellation_says_that_the_visit_stands(client, visit, clock):
