@@ -15,7 +15,7 @@ from booking.closures import visits_between
 from booking.models import Appointment, HoursOverride, Service, VisitMode
 from booking.parts_of_day import PARTS
 from booking.wait_list import Wishes
-from booking.wording import day_words
+from booking.wording import clock_words, day_words, short_day_words
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
@@ -27,6 +27,7 @@ from clinic.practice.models import Clinic, Patient, Therapist
 from clinic.practice.patients import is_same_name
 from clinic.practice.people_search import filter_people
 from clinic.practice.phone import format_phone, texting_number
+from clinic.practice.typed_times import StaffDayField, StaffMomentField
 
 NEW_PATIENT = "new"
 MOST_FOUND = 10
@@ -237,12 +238,12 @@ class WishesForm(forms.Form):
         required=False,
         choices=[("", "Any time"), *((part.slug, part.words.capitalize()) for part in PARTS.values())],
     )
-    first_on = forms.DateField(
+    first_on = StaffDayField(
         label="From which day on?",
         widget=DayInput,
         error_messages={"required": "Enter the first day that suits you.", "invalid": "Enter a day like 12/24/2026."},
     )
-    last_on = forms.DateField(
+    last_on = StaffDayField(
         label="Until which day?",
         widget=DayInput,
         help_text="After this day we write no more about it.",
@@ -323,7 +324,7 @@ class StaffMoveForm(MayBreakRules):
     """Another time for a visit, or another therapist; for the visit as the page showed it."""
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     field_order = ("therapist", "starts_at", "despite_rules")
 
@@ -339,7 +340,7 @@ class StaffBookingForm(MayBreakRules):
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = forms.DateTimeField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
     mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
     find = forms.CharField(
         label="Find the patient",
@@ -478,7 +479,12 @@ def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(
-        f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {timezone.localtime(visit.starts_at):%a %H:%M}"
+        f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {_day_and_clock(visit)}"
         for visit in visits
     )
     return f"Booked in this time: {names}."
+
+
+def _day_and_clock(visit: Appointment) -> str:
+    local = timezone.localtime(visit.starts_at)
+    return f"{short_day_words(local.date())}, {clock_words(local)}"

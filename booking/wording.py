@@ -4,23 +4,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from booking.models import Appointment, VisitMode
+from clinic.practice.instants import clock_words, year_words
 from clinic.practice.models import Clinic
 
 
-def day_words(day: date) -> str:
-    """Like "Tuesday 1 December"."""
-    return f"{day:%A} {day.day} {day:%B}"
+def day_words(day: date, *, today: date | None = None) -> str:
+    """Like "Tuesday 1 December", with the year where it is not the current one."""
+    return f"{day:%A} {day.day} {day:%B}{year_words(day, today=today)}"
 
 
-def short_day_words(day: date) -> str:
-    """Like "Tue 1 Dec"."""
-    return f"{day:%a} {day.day} {day:%b}"
-
-
-def clock_words(local: datetime) -> str:
-    """Like "9:00 am"."""
-    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+def short_day_words(day: date, *, today: date | None = None) -> str:
+    """Like "Tue 1 Dec", with the year where it is not the current one."""
+    return f"{day:%a} {day.day} {day:%b}{year_words(day, today=today)}"
 
 
 def zone_words(local: datetime) -> str:
@@ -42,7 +40,7 @@ def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()
     if day == today:
         return "today"
-    return "tomorrow" if day == today + timedelta(days=1) else f"on {day_words(day)}"
+    return "tomorrow" if day == today + timedelta(days=1) else f"on {day_words(day, today=today)}"
 
 
 def minutes_left_words(until: datetime, *, now: datetime) -> str:
@@ -65,8 +63,12 @@ class LocalTime:
         return self.instant.astimezone(self.zone)
 
     @property
+    def _today(self) -> date:
+        return timezone.now().astimezone(self.zone).date()
+
+    @property
     def day(self) -> str:
-        return day_words(self.local.date())
+        return day_words(self.local.date(), today=self._today)
 
     @property
     def clock(self) -> str:
@@ -78,6 +80,11 @@ class LocalTime:
         return self.local.replace(fold=0).utcoffset() != self.local.replace(fold=1).utcoffset()
 
     @property
+    def is_in_another_year(self) -> bool:
+        """Whether its day needs a year to be told from one of the current year."""
+        return bool(year_words(self.local.date(), today=self._today))
+
+    @property
     def zone_name(self) -> str:
         return zone_words(self.local)
 
@@ -87,11 +94,15 @@ class LocalTime:
 
     @property
     def short(self) -> str:
-        return self.short_and_zone if self.is_repeated else f"{short_day_words(self.local.date())}, {self.clock}"
+        return (
+            self.short_and_zone
+            if self.is_repeated
+            else f"{short_day_words(self.local.date(), today=self._today)}, {self.clock}"
+        )
 
     @property
     def short_and_zone(self) -> str:
-        return f"{short_day_words(self.local.date())}, {self.clock_and_zone}"
+        return f"{short_day_words(self.local.date(), today=self._today)}, {self.clock_and_zone}"
 
     def beside(self, other: "LocalTime") -> str:
         """As it reads next to the same instant in another zone: the day only where it is another day."""

@@ -16,6 +16,7 @@ from assessments.models import Flag, Response
 from booking.models import Appointment, WaitListEntry
 from booking.stuck_waits import count_stuck
 from booking.today import Section, read_today
+from clinic.admin_errors import names_no_row
 from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.inbound import read_unread_texts
 from clinic.outbox.models import Message
@@ -48,7 +49,7 @@ class ClinicAdminSite(admin.AdminSite):
         """Django's check of the sign-in, for the methods that forms and links use.
 
         Its views answer any other method like GET, which would show a record without a line in the audit log. A NUL in an
-        address would reach Postgres by any filter of a list, which raises DataError.
+        address would reach Postgres by any filter of a list, which raises DataError; so would an action's id that is none.
         """
         checked = super().admin_view(view, cacheable)
 
@@ -58,6 +59,8 @@ class ClinicAdminSite(admin.AdminSite):
                 return HttpResponseNotAllowed(METHODS)
             if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
                 raise BadRequest("NUL in the address")
+            if names_no_row(request):
+                raise BadRequest("no row has such an id")
             return checked(request, *args, **kwargs)
 
         return inner

@@ -1,7 +1,9 @@
 """What staff see in the admin when a page is refused, not there or broken: in its look, with what to do next."""
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_permission_codename, get_user_model
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -37,7 +39,7 @@ def miss_page(request) -> HttpResponse:
 
 def name_missing_right(request) -> str:
     """Like "view visits": the right of the page that was asked for and that the user lacks; empty where they have it."""
-    found = _model_of(request)
+    found = find_model(request)
     if found is None:
         return ""
     options, ending = found
@@ -49,7 +51,7 @@ def name_missing_right(request) -> str:
     return "" if has_it else f"{verbs[0]} {options.verbose_name_plural}"
 
 
-def _model_of(request):
+def find_model(request):
     """(options, ending) of the model whose page was asked for; None for a page of no model."""
     match = request.resolver_match
     name = match.url_name or "" if match else ""
@@ -58,6 +60,21 @@ def _model_of(request):
         if name.startswith(start):
             return model._meta, name.removeprefix(start)
     return None
+
+
+def names_no_row(request) -> bool:
+    """Whether an action of a list is asked for rows by something that can be no row's id, which Postgres would refuse."""
+    found = find_model(request)
+    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
+    return bool(chosen) and found is not None and not all(_may_be_id(found[0].pk, value) for value in chosen)
+
+
+def _may_be_id(key, value: str) -> bool:
+    try:
+        key.to_python(value)
+    except ValidationError:
+        return False
+    return "\x00" not in value
 
 
 def _page(request, template: str, context: dict, *, status: int) -> HttpResponse:

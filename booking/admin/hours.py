@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpResponseRedirect
@@ -12,18 +13,33 @@ from django.utils import timezone
 from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
 from booking.models import Appointment, HoursOverride, OpeningHours
+from booking.opening_hours import MIDNIGHT
 from booking.refusals import VisitsInTheWay
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.guarded_saving import GuardedSaving
+from clinic.practice.instants import clock_words
 from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
 
 
 @admin.register(OpeningHours)
 class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
-    list_display = ("therapist", "weekday", "opens", "closes", "mode", "valid_from", "valid_until")
+    formfield_overrides = {
+        models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput},
+        models.DateField: {"form_class": InForceDayField, "widget": AdminDateWidget},
+    }
+    list_display = ("therapist", "weekday", "opening", "closing", "mode", "valid_from", "valid_until")
     list_display_links = ("therapist", "weekday")
     list_filter = ("therapist", "weekday", "mode")
     list_select_related = ("therapist",)
+
+    @admin.display(description="opens", ordering="opens")
+    def opening(self, hours):
+        return clock_words(hours.opens)
+
+    @admin.display(description="closes", ordering="closes")
+    def closing(self, hours):
+        return "midnight" if hours.closes == MIDNIGHT else clock_words(hours.closes)
 
 
 @admin.register(HoursOverride)
@@ -31,7 +47,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     """ "Block time": closing goes through the domain function, which locks the diary it looks into."""
 
     form = HoursOverrideForm
-    formfield_overrides = {models.DateTimeField: {"form_class": forms.DateTimeField, "widget": ClinicClockInput}}
+    formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
     list_display = ("kind", "whom", "starts_at", "ends_at", "note")
     list_display_links = ("kind", "starts_at")
     list_filter = ("kind", "therapist")

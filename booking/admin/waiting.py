@@ -4,6 +4,8 @@ from datetime import date
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget
+from django.db import models
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
@@ -15,11 +17,13 @@ from booking.clocks import clock_of_entry
 from booking.models import WaitListEntry
 from booking.stuck_waits import stuck_entries, why_stuck
 from booking.wait_list import alive_entries, end_dead_entries, leave_wait_list
+from booking.wording import short_day_words
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
 from clinic.practice.models import Clinic
 from clinic.practice.people_search import FindsPeople
 from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.typed_times import StaffDayField
 from clinic.practice.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
@@ -55,6 +59,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     """Wishes can be edited; being served or leaving happens through the domain functions."""
 
     form = WaitListEntryForm
+    formfield_overrides = {models.DateField: {"form_class": StaffDayField, "widget": AdminDateWidget}}
     list_display = ("patient", "service", "how", "days", "part", "state", "since", "offered")
     list_filter = ("status", StuckFilter, "service")
     list_select_related = ("patient", "service", "therapist", "appointment")
@@ -94,7 +99,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
 
     @admin.display(description="days", ordering="first_on")
     def days(self, entry):
-        return f"{entry.first_on:%a %-d %b} – {entry.last_on:%a %-d %b}"
+        return f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}"
 
     @admin.display(description="time of day", ordering="part_of_day")
     def part(self, entry):

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from booking.opening_hours import MIDNIGHT, WeeklyHours, common_hours
 from booking.scheduling import Interval
+from clinic.practice.instants import clock_words, us_day_words
 
 
 class OpeningHoursQuerySet(models.QuerySet):
@@ -88,8 +89,8 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self):
-        closes = "midnight" if self.closes == MIDNIGHT else f"{self.closes:%H:%M}"
-        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{closes}"
+        closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
+        return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
 
     def clean(self):
         """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
@@ -107,10 +108,8 @@ class OpeningHours(models.Model):
     @property
     def in_full(self) -> str:
         """The row in words, with the days on which it counts."""
-        first = f" from {self.valid_from:%b} {self.valid_from.day}, {self.valid_from.year}" if self.valid_from else ""
-        last = (
-            f" until {self.valid_until:%b} {self.valid_until.day}, {self.valid_until.year}" if self.valid_until else ""
-        )
+        first = f" from {us_day_words(self.valid_from)}" if self.valid_from else ""
+        last = f" until {us_day_words(self.valid_until)}" if self.valid_until else ""
         return f"{self} ({self.get_mode_display()}{first}{last})"
 
     @property

@@ -2,12 +2,13 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, models
 from django.db.models import Value
 from django.forms import Script
 from django.http import HttpResponseRedirect
@@ -35,6 +36,7 @@ from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
 from .stale_saving import RefusesStaleSaves
 from .templatetags.practice_tags import phone_link
+from .typed_times import BirthDayField, TimeOfDayField
 
 MOST_LINKS = 50  # shown of one patient
 READABLE = {"email": "address", "phone": "number"}
@@ -66,6 +68,7 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
     """One row: the list goes straight to it, or to describing it the first time."""
 
     form = ClinicForm
+    formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
     change_form_template = add_form_template = "practice/admin_clinic.html"
     fieldsets = (
         (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
@@ -205,6 +208,7 @@ class PatientForm(forms.ModelForm):
 class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     people = ""
     form = PatientForm
+    formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
     details = ("created_at", "standing", "alike", "open_links")
     readonly_fields = details

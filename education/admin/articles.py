@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget, AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.forms import Script
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +20,7 @@ from django.views.decorators.http import require_POST
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.models import Clinic
 from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.typed_times import InForceDayField, StaffSplitMomentField
 
 from ..editing import (
     NothingProposed,
@@ -78,6 +81,10 @@ class WaitingFilter(admin.SimpleListFilter):
 @admin.register(Article)
 class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     form = ArticleForm
+    formfield_overrides = {
+        models.DateField: {"form_class": InForceDayField, "widget": AdminDateWidget},
+        models.DateTimeField: {"form_class": StaffSplitMomentField, "widget": AdminSplitDateTime},
+    }
     change_form_template = "education/admin_article.html"
     list_display = ["title", "state", "topic", "next_review"]
     list_filter = [WaitingFilter, "status", "topic", "reviewed_by"]

@@ -166,7 +166,7 @@ def test_blocking_time_warns_of_visits_and_wants_to_be_told_once_more(client, ow
         "ends_at": "2026-12-01T12:00",
     }
     warned = client.post(BLOCK, morning)
-    assert "Alice Runner, Tue 09:00" in warned.content.decode()
+    assert "Alice Runner, Tue 1 Dec, 9:00 am" in warned.content.decode()
     assert not HoursOverride.objects.exists()
     assert client.post(BLOCK, morning | {"despite_visits": "on"}).status_code == 302
     closure = HoursOverride.objects.get()

@@ -163,7 +163,8 @@ def test_page_mail_and_calendar_agree_on_the_time_when_the_clocks_change_too(cli
     starts_at = datetime(day.year, day.month, day.day, 9, tzinfo=clinic.zone).astimezone(UTC)
     booked_at = starts_at - timedelta(days=3)
     visit = book(evaluation, starts_at=starts_at, now=booked_at)
-    mail = email(visit, now=booked_at)
+    with time_machine.travel(booked_at, tick=False):
+        mail = email(visit, now=booked_at)
     _, event = event_of(mail.calendar)
     local = event["dtstart"].dt
     assert local.astimezone(UTC) == starts_at

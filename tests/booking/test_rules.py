@@ -159,7 +159,7 @@ def test_an_empty_filter_says_when_the_next_such_time_is(client, evaluation, mer
     OpeningHours.objects.filter(opens=time(13)).update(closes=time(16))
     page = " ".join(client.get("/book/evaluation/?when=after-work").content.decode().split())
     assert "No times are free after work from Mon 23 Nov to Sun 20 Dec" in page
-    assert "Monday 4 January, 6:00 pm EST" in page
+    assert "Monday 4 January 2027, 6:00 pm EST" in page
     assert "/book/evaluation/2027-01-04/?when=after-work" in page
 
 
@@ -247,7 +247,7 @@ def test_a_holiday_with_visits_warns_first(client, evaluation, django_user_model
     client.force_login(django_user_model.objects.create_superuser("olga@clinic.example", name="Olga"))
     book(evaluation, starts_at=datetime(2026, 12, 25, 14, tzinfo=UTC))
     url = "/admin/booking/hoursoverride/holidays/"
-    assert "Alice Runner, 09:00" in client.get(url).content.decode()
+    assert "Alice Runner, 9:00 am" in client.get(url).content.decode()
     refused = client.post(url, {"on": "2026-12-25"}, follow=True).content.decode()
     assert "Booked in this time: Alice Runner" in refused
     assert not HoursOverride.objects.exists()

@@ -1,0 +1,139 @@
+"""Days and times that staff type: one range of days, every usual way to write a time of day, and a clock that is changed.
+
+All by the clock of the zone the page is under, the clinic's.
+"""
+
+import re
+from datetime import UTC, date, datetime, time
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from clinic.practice.instants import clock_words, us_day_words
+
+YEARS_BACK, YEARS_AHEAD = 2, 5
+LONG_IN_FORCE = 30  # years back, for what may have been so for long, such as opening hours
+OLDEST = 120  # years, of a patient
+OLDEST = 120  # years
+
+NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
+TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::[0-5]\d)? ?(?:([ap])\.?m?\.?)?")
+INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
+
+
+def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
+    """Raises ValidationError, in words, for a day that a slip of the keyboard made."""
+    first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
+    if not first <= day <= last:
+        raise ValidationError(
+            f"Enter a day between {us_day_words(first)} and {us_day_words(last)}. Please check the year.",
+            code="far_away",
+        )
+
+
+def _years_from(today: date, years: int) -> date:
+    is_leap_day = (today.month, today.day) == (2, 29)
+    return today.replace(year=today.year + years, day=28 if is_leap_day else today.day)
+
+
+def read_time_of_day(typed: str) -> time | None:
+    """ "9 am", "5:30 PM", "17:30", "0930", "noon", "midnight" and "24:00" as a time; None for anything else."""
+    text = " ".join(typed.lower().split())
+    if text in NAMED_TIMES:
+        return NAMED_TIMES[text]
+    found = TIME_OF_DAY.fullmatch(text)
+    if found is None:
+        return None
+    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
+    if half:
+        return time(hour % 12 + (12 if half == "p" else 0), minute) if 1 <= hour <= 12 else None
+    is_clear = found[2] is not None  # "9" alone may be either half of the day
+    return time(hour, minute) if is_clear and hour < 24 else None
+
+
+class StaffDayField(forms.DateField):
+    """A day that staff type, within the range of `check_day`."""
+
+    years_back, years_ahead = YEARS_BACK, YEARS_AHEAD
+
+    def to_python(self, value):
+        day = super().to_python(value)
+        if day is not None:
+            limits = {"years_back": self.years_back, "years_ahead": self.years_ahead}
+            check_day(day, today=timezone.localdate(), **limits)
+        return day
+
+
+class InForceDayField(StaffDayField):
+    """The first or last day of what may have been so for many years."""
+
+    years_back = LONG_IN_FORCE
+
+
+class BirthDayField(StaffDayField):
+    """A date of birth."""
+
+    years_back, years_ahead = OLDEST, 0
+
+
+class StaffMomentField(forms.DateTimeField):
+    """A day and a time by the clinic's clock, within the range of `check_day`.
+
+    An hour that the clock skips is refused in words; of one that comes twice, the first is meant, as in opening hours.
+    """
+
+    def to_python(self, value):
+        try:
+            moment = super().to_python(value)
+        except ValidationError as error:
+            if getattr(error, "code", "") != "ambiguous_timezone":
+                raise
+            moment = error.params["datetime"]
+        if moment is None:
+            return None
+        check_day(moment.date(), today=timezone.localdate())
+        return _first_instant(moment) if timezone.is_naive(moment) else moment
+
+
+class StaffSplitMomentField(forms.SplitDateTimeField):
+    """A day and a time in two fields, as the admin has them: each as the fields here take it."""
+
+    def __init__(self, **kwargs):
+        fields = (InForceDayField(), TimeOfDayField())
+        super(forms.SplitDateTimeField, self).__init__(fields, **kwargs)
+
+    def compress(self, data_list):
+        if not data_list or any(value in self.empty_values for value in data_list):
+            return super().compress(data_list)
+        return _first_instant(datetime.combine(*data_list))
+
+
+def _first_instant(wall_clock: datetime) -> datetime:
+    zone = timezone.get_current_timezone()
+    moment = wall_clock.replace(tzinfo=zone, fold=0)
+    back = moment.astimezone(UTC).astimezone(zone)
+    if back.replace(tzinfo=None, fold=0) != wall_clock:
+        words = f"On {us_day_words(wall_clock.date())} the clocks go forward and skip {clock_words(wall_clock)}. "
+        raise ValidationError(f"{words}Choose {clock_words(back)} or another time.", code="skipped")
+    return moment
+
+
+class TimeOfDayField(forms.TimeField):
+    """A time of day in every usual way to write one, shown like "8:00 am"."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid": INVALID_TIME}
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        if isinstance(value, time):
+            return value
+        found = read_time_of_day(str(value))
+        if found is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+    def prepare_value(self, value):
+        return clock_words(value) if isinstance(value, time) else value
