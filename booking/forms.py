@@ -1,7 +1,7 @@
 """The forms of booking: who comes, and what staff book and block."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -31,6 +31,7 @@ from clinic.practice.typed_times import StaffDayField, StaffMomentField
 
 NEW_PATIENT = "new"
 MOST_FOUND = 10
+OLDEST_NOTED = timedelta(days=30)  # a visit that was never booked can be noted for so long
 
 MODE_WORDS = {
     VisitMode.IN_PERSON: "At the clinic",
@@ -313,9 +314,32 @@ class MayBreakRules(forms.Form):
         help_text="Another visit can never be overlapped.",
     )
 
+    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # about which past time
+
+    def clean_starts_at(self) -> datetime:
+        """Not so long ago that only a mistyped date can mean it."""
+        starts_at = self.cleaned_data["starts_at"]
+        if starts_at < timezone.now() - OLDEST_NOTED:
+            raise forms.ValidationError(
+                f"That is in the past, by more than {OLDEST_NOTED.days} days. Please check the day and the year."
+            )
+        return starts_at
+
+    def clean(self):
+        cleaned = super().clean()
+        asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
+        if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
+            cleaned["despite_rules"] = False  # ticked for another time: this one is asked about first
+        return cleaned
+
     def ask_despite_rules(self, broken_rules: list[str]) -> None:
-        """Show which rules stand in the way, and the box to tick."""
+        """Show which rules stand in the way, and the box to tick; a tick for a past time is for that time alone."""
         self.fields["despite_rules"].widget = forms.CheckboxInput()
+        starts_at = self.cleaned_data["starts_at"]
+        if starts_at <= timezone.now():
+            self.data = self.data.copy()
+            self.data["past_asked"] = starts_at.isoformat()
+            self.data.pop("despite_rules", None)
         for words in broken_rules:
             self.add_error("despite_rules", words)
 
@@ -383,10 +407,13 @@ class StaffBookingForm(MayBreakRules):
 
     def look_up(self, words: str) -> None:
         """Offer the patients whom `words` fit, to choose from; for a form that is not sent yet."""
-        found = list(filter_people(Patient.objects.current().order_by("name"), words)[:MOST_FOUND])
+        fitting = filter_people(Patient.objects.current().order_by("name"), words)
+        found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer(found)
         self.initial["find"] = ""
-        found_words = f"{len(found)} found for “{words}”: choose below, or search again."
+        found_words = f"{count} found for “{words}”: choose below, or search again."
+        if count > len(found):
+            found_words = f"The first {len(found)} of {count} found for “{words}”. Not among them? Add to the words, and search again."
         none_words = f"Nobody found for “{words}”. Search again, or enter them below."
         self.fields["find"].help_text = found_words if found else none_words
 

@@ -44,6 +44,7 @@ def refusal_words(refusal: BookingRefused) -> str:
     return " ".join(broken_rules_words(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
 
 
-def broken_rules_words(refusal: SlotNotOffered) -> list[str]:
-    """Every rule that hides the time, a sentence each."""
-    return [NOT_OFFERED[reason] for reason in refusal.reasons]
+def broken_rules_words(refusal: SlotNotOffered, *, past_words: str = "") -> list[str]:
+    """Every rule that hides the time, a sentence each; `past_words` for the notice of a time that is over."""
+    words = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past_words} if past_words else {})
+    return [words[reason] for reason in refusal.reasons]

@@ -304,7 +304,9 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             visit = Appointment.objects.get(pk=arguments["appointment"].pk)
             form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.version)
         except SlotNotOffered as refusal:
-            form.ask_despite_rules(broken_rules_words(refusal))
+            is_past = arguments["starts_at"] <= arguments["now"]
+            past_words = f"That is in the past: {local_time(arguments['starts_at']).short}." if is_past else ""
+            form.ask_despite_rules(broken_rules_words(refusal, past_words=past_words))
         except BookingRefused as refusal:
             form.add_error("starts_at", refusal_words(refusal))
         return None

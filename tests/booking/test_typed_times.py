@@ -1,5 +1,6 @@
 """Days and times as staff type them: a mistyped year is refused in words, and every usual way to write a time is read."""
 
+import re
 import uuid
 from datetime import UTC, datetime, time
 
@@ -159,3 +160,35 @@ def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
 def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
     page = client.get("/admin/practice/clinic/1/change/").content.decode()
     assert 'value="9:00 pm"' in page and 'value="8:00 am"' in page
+
+
+def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner, evaluation, meredith):
+    form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
+    asked = client.post(BOOK, form).content.decode()
+    assert "That is in the past: Fri 20 Nov, 9:00 am." in asked
+    past_asked = re.search(r'name="past_asked" value="([^"]+)"', asked)[1]
+    assert not re.search(r'name="despite_rules"[^>]* checked', asked)
+    other = client.post(BOOK, form | {"starts_at": "2026-11-19T09:00", "past_asked": past_asked}).content.decode()
+    assert "That is in the past: Thu 19 Nov, 9:00 am." in other
+    assert not Appointment.objects.exists()
+    assert client.post(BOOK, form | {"past_asked": past_asked}).status_code == 303
+    assert Appointment.objects.get().starts_at == datetime(2026, 11, 20, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", ["2025-12-01", "2026-10-20"])
+def test_visit_long_ago_is_never_booked_nor_moved_to(client, owner, evaluation, meredith, day):
+    form = booking(evaluation, meredith, f"{day}T09:00") | {"despite_rules": "on"}
+    assert "That is in the past, by more than 30 days." in client.post(BOOK, form).content.decode()
+    visit = book(evaluation)
+    form = {"therapist": meredith.pk, "starts_at": f"{day}T09:00", "version": visit.version, "despite_rules": "on"}
+    page = client.post(reverse("admin:booking_appointment_move", args=[visit.pk]), form).content.decode()
+    assert "That is in the past, by more than 30 days." in page
+
+
+def test_search_for_a_patient_says_how_many_it_does_not_show(client, owner, evaluation, meredith):
+    for number in range(13):
+        Patient.objects.create(name=f"Maya {'abcdefghijklm'[number]}", phone=f"+1603555{1000 + number}", created_at=NOW)
+    look_up = {"look_up": "1", "find": "maya"}
+    page = client.post(BOOK, look_up).content.decode()
+    assert "The first 10 of 13 found for “maya”." in page
+    assert "The first" not in client.post(BOOK, look_up | {"find": "maya c"}).content.decode()
