@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F, Q, QuerySet
+
 from booking.message_words import BOOKED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
 from booking.models import Appointment, AppointmentEvent
+from clinic.outbox.limits import LEASE
 from clinic.outbox.models import Channel, Message, State
 from clinic.practice.models import Therapist
 
 Kind = AppointmentEvent.Kind
+CHANGED = "the visit was changed"  # why a message of an earlier version is not sent
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,7 @@ def told_version(appointment: Appointment, *, before: int | None = None) -> int 
 
     `before` leaves out messages of that version and later ones.
     """
-    sent = Message.objects.filter(subject_id=appointment.pk, state=State.SENT, patient__isnull=False)
-    sent = sent.exclude(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))  # they count the calendar's SEQUENCE
-    sent = sent.filter(version__gte=_first_version(appointment))
-    if before is not None:
-        sent = sent.filter(version__lt=before)
+    sent = _messages(appointment, before=before).filter(state=State.SENT)
     return sent.order_by("version").values_list("version", flat=True).last()
 
 
@@ -51,18 +51,43 @@ def known_terms(appointment: Appointment, *, before: int | None = None) -> Terms
     return terms_at(appointment, _first_version(appointment) if told is None else told)
 
 
+def may_believe_otherwise(appointment: Appointment, *, before: int | None = None) -> bool:
+    """Whether a message with terms other than the present ones may have reached the patient after the last one that did.
+
+    It is on its way, or a worker took it and it is unknown how far it came: a mail server may have accepted it before the
+    worker died. `before` as in `told_version`.
+    """
+    dropped = Q(state=State.SKIPPED, reason=CHANGED, attempts=1, settled_at__lt=F("first_tried_at") + LEASE)
+    begun = _messages(appointment, before=before).filter(first_tried_at__isnull=False)
+    begun = begun.exclude(state=State.SENT).exclude(dropped)  # by the first worker that had it, before it left
+    begun = begun.filter(version__gt=told_version(appointment, before=before) or 0)
+    versions = set(begun.values_list("version", flat=True))
+    return any(terms_at(appointment, version) != current_terms(appointment) for version in versions)
+
+
 def news_of(appointment: Appointment) -> str | None:
-    """Which kind of message the visit as it is calls for: BOOKED, MOVED, or None if the patient knows it already."""
+    """Which kind of message the visit as it is calls for: BOOKED, MOVED, or None if the patient knows it already.
+
+    MOVED where the patient `may_believe_otherwise`: it waits, and what has been told by then is looked at again.
+    """
     is_as_known = known_terms(appointment) == current_terms(appointment)
-    if told_version(appointment) is None:
-        return BOOKED if is_as_known else MOVED
-    return None if is_as_known else MOVED
+    if not is_as_known or may_believe_otherwise(appointment):
+        return MOVED
+    return BOOKED if told_version(appointment) is None else None
 
 
 def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
     """The moves of which the patient was not told, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))
+
+
+def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
+    """The messages to the patient's present mailbox or phone whose version is the visit's."""
+    messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
+    messages = messages.exclude(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))  # they count the calendar's SEQUENCE
+    messages = messages.filter(version__gte=_first_version(appointment))
+    return messages if before is None else messages.filter(version__lt=before)
 
 
 def _first_version(appointment: Appointment) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.last_told import current_terms, known_terms
+from booking.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
 from booking.models import Appointment
 from clinic.outbox.models import Message
 
@@ -13,12 +13,19 @@ def why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
-    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same."""
+    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same,
+    or something else."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
-    if reason is None and known_terms(visit, before=message.version) == current_terms(visit):
+    if reason is None and _is_known(visit, before=message.version):
         return "the patient knows this already"
     return reason
+
+
+def _is_known(visit: Appointment, *, before: int) -> bool:
+    if told_version(visit, before=before) is None or may_believe_otherwise(visit, before=before):
+        return False
+    return known_terms(visit, before=before) == current_terms(visit)
 
 
 def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
@@ -58,7 +65,7 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
     if visit is None:
         return "the visit is gone"
     if visit.version != message.version:
-        return "the visit was changed"
+        return CHANGED
     return None if visit.has_come else "nobody noted that the patient came"
 
 
@@ -75,7 +82,7 @@ def _why_not_ahead(
     if visit.status != Appointment.Status.BOOKED:
         return f"the visit is {visit.get_status_display()}"
     if visit.version != (message.version if version is None else version):
-        return "the visit was changed"
+        return CHANGED
     if visit.starts_at <= now:
         return "the visit has begun"
     if visit.not_coming_at:

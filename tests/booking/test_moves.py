@@ -16,10 +16,13 @@ from booking.closures import block_time
 from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.not_coming import note_not_coming
 from booking.refusals import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
+from booking.reminders import UNDO_FOR
 from booking.visit_links import visit_path
 from clinic.outbox.kinds import find_kind
+from clinic.outbox.limits import LEASE
+from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending import send_claimed, send_due_messages
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 
@@ -129,6 +132,64 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
         state="sent", settled_at=NOW, lease_until=None, lease_token=None
     )
     assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+
+
+def claim_news(visit, at) -> Message:
+    """Move the visit to eleven; the mail about it is taken by a worker, which has it when this returns."""
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
+    [message] = claim_due_messages(now=at)
+    return message
+
+
+def move_back(client, visit, at):
+    """Staff move it back; the links in the patient's earlier mails do not open again, as a new one follows."""
+    mailed = visit_path(reload(visit), now=at)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=at)
+    with time_machine.travel(at, tick=False):
+        assert client.get(mailed).status_code == 410
+
+
+def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    Message.objects.filter(pk=leaving.pk).update(
+        state="sent", settled_at=NOW + 5 * MINUTE, lease_until=None, lease_token=None
+    )
+    sweep(NOW + 8 * MINUTE)
+    [mail] = post_office.mails
+    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(mail)
+
+
+def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    sweep(NOW + 5 * MINUTE + LEASE)
+    leaving.refresh_from_db()
+    assert (leaving.state, leaving.reason) == ("skipped", "the visit was changed")
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
+    move_appointment(appointment=reload(visit), starts_at=AT_TWO, now=NOW + 20 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 21 * MINUTE)
+    sweep(NOW + 30 * MINUTE)
+    assert len(post_office.mails) == 1, "what was told since is certain"
+
+
+def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_time(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    assert send_claimed(leaving, now=NOW + 5 * MINUTE) == "skipped"
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+    assert Message.objects.filter(reason="the patient knows this already").count() == 1
+
+
+def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_have_been(evaluation, post_office):
+    visit = book(evaluation)
+    claim_news(visit, NOW + 5 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 5 * MINUTE)
+    sweep(NOW + 6 * MINUTE)
+    assert post_office.mails == []  # it would arrive together with the one that is leaving
+    sweep(NOW + 5 * MINUTE + LEASE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
 
 
 def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_office):
