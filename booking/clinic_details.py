@@ -1,5 +1,7 @@
 """A new name, address or phone number of the clinic: what it means for visits ahead. The one place where this is decided."""
 
+import uuid
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -8,12 +10,13 @@ from booking.message_words import CLINIC_DETAILS, CLINIC_MOVED
 from booking.models import Appointment
 from booking.reminders import UNDO_FOR, reader_zone_name
 from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
-from clinic.outbox.models import Message
+from clinic.outbox.models import SETTLED, Channel, Message, State
 from clinic.outbox.rules import rules_in_force
-from clinic.practice.clinic_changes import ADDRESS, Told, changed_fields, register_told
+from clinic.practice.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 from clinic.practice.models import Clinic
 
 KINDS = (CLINIC_MOVED, CLINIC_DETAILS)
+UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader will know differs from anything
 
 
 def register_clinic_details() -> None:
@@ -38,22 +41,54 @@ def _count(before: Clinic, after: Clinic, now: datetime) -> int:
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
     """Raise each visit's SEQUENCE, so that its next calendar file replaces the entry; plan a mail about it if `is_told`.
 
-    A mail about an earlier change that has not left is withdrawn. The caller's transaction holds the rows locked.
+    A mail about an earlier change that has not left is withdrawn, and its news is planned anew, unless `after` is what the
+    patient knows. The caller's transaction holds the rows locked.
     """
-    has_moved = bool(changed_fields(before, after) & set(ADDRESS))
     drafts = []
     visits = _concerned(before, after, now).select_related("patient", "service")
+    pending = _pending_news(visits)
     for visit in visits.order_by("pk").select_for_update(of=("self",)):
         visit.sequence += 1
         visit.save(update_fields=["sequence"])
         withdraw_messages(subject_id=visit.pk, reason="the clinic changed again", kinds=KINDS, now=now)
-        kind = CLINIC_MOVED if has_moved and visit.mode == Appointment.Mode.IN_PERSON else CLINIC_DETAILS
-        if is_told and rules_in_force(scope=visit.service.slug)[kind].is_active:
-            drafts.append(_draft(visit, kind, now))
+        told_before, asked = _digest(before), set(_kinds_of(changed_fields(before, after))) if is_told else set()
+        if earlier := pending.get(visit.pk):
+            told_before = UNKNOWN if earlier.state == State.SENDING else earlier.told_before
+            asked |= {earlier.kind, CLINIC_DETAILS}
+        kind = _kind_of_news(visit, asked, told_before=told_before, told_now=_digest(after))
+        if kind is not None and rules_in_force(scope=visit.service.slug)[kind].is_active:
+            drafts.append(_draft(visit, kind, told_before, now))
     plan_messages(drafts)
 
 
-def _draft(visit: Appointment, kind: str, now: datetime) -> Message:
+def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:
+    """The mail about an earlier change that has not left or is leaving, by visit."""
+    unsettled = Message.objects.filter(kind__in=KINDS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
+    unsettled = unsettled.filter(subject_id__in=visits.values("pk")).order_by("version")
+    return {message.subject_id: message for message in unsettled}
+
+
+def _kinds_of(fields: set[str]) -> Iterator[str]:
+    if fields & set(ADDRESS):
+        yield CLINIC_MOVED
+    if fields & set(CONTACT):
+        yield CLINIC_DETAILS
+
+
+def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
+    """The one mail for what staff `asked` to be told and the patient does not know; None if there is nothing."""
+    address_before, contact_before = told_before.split(":")
+    address, contact = told_now.split(":")
+    if CLINIC_MOVED in asked and address != address_before and visit.mode == Appointment.Mode.IN_PERSON:
+        return CLINIC_MOVED  # which names everything
+    return CLINIC_DETAILS if CLINIC_DETAILS in asked and contact != contact_before else None
+
+
+def _digest(clinic: Clinic) -> str:
+    return f"{digest_of(clinic, ADDRESS)}:{digest_of(clinic, CONTACT)}"
+
+
+def _draft(visit: Appointment, kind: str, told_before: str, now: datetime) -> Message:
     """Its version is the visit's SEQUENCE, which each change of the clinic raises."""
     return draft_message(
         kind=kind,
@@ -62,6 +97,7 @@ def _draft(visit: Appointment, kind: str, now: datetime) -> Message:
         patient=visit.patient,
         scope=visit.service.slug,
         time_zone=reader_zone_name(visit),
+        told_before=told_before,
         due_at=now + UNDO_FOR,
         not_after=max(visit.starts_at, now + 2 * UNDO_FOR),
         now=now,

@@ -50,12 +50,24 @@ def plan_messages(drafts: list[Message]) -> None:
 
 
 def draft_message(
-    *, kind, subject_id, version, patient, due_at, not_after, now, channel=Channel.EMAIL, scope="", time_zone=""
+    *,
+    kind,
+    subject_id,
+    version,
+    patient,
+    due_at,
+    not_after,
+    now,
+    channel=Channel.EMAIL,
+    scope="",
+    time_zone="",
+    told_before="",
 ) -> Message:
     """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
     `scope` names the rules that hold for it: a service's slug. `time_zone` is the reader's for this message (an IANA name,
-    empty for the clinic's): where they are differs from visit to visit. Raises ValueError for an unknown channel.
+    empty for the clinic's): where they are differs from visit to visit. `told_before` is a digest of the planner's own.
+    Raises ValueError for an unknown channel.
     """
     return Message(
         kind=kind,
@@ -66,6 +78,7 @@ def draft_message(
         scope=scope,
         patient=patient,
         time_zone=time_zone,
+        told_before=told_before,
         due_at=due_at,
         not_after=not_after,
         next_attempt_at=due_at,
@@ -158,6 +171,7 @@ def resend_message(message: Message, *, now) -> Message:
         scope=message.scope,
         patient=message.patient,
         time_zone=message.time_zone,
+        told_before=message.told_before,
         due_at=now,
         not_after=message.not_after,
         next_attempt_at=now,

@@ -85,6 +85,14 @@ class Message(models.Model):
         blank=True,
         help_text="The reader's, by which hours are quiet: an IANA name. Empty: the clinic's.",
     )
+    told_before = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Digest of what the reader knows, for news that is dropped once it is so again.",
+    )
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)

@@ -2,14 +2,15 @@
 they have sent that holds these."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from .models import Clinic
 
 ADDRESS = ("street", "city", "region", "postal_code")
-TOLD = ("name", "phone", *ADDRESS)
+CONTACT = ("name", "phone")
+TOLD = (*CONTACT, *ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,6 @@ def changed_fields(before: Clinic, after: Clinic) -> set[str]:
     return {name for name in TOLD if getattr(before, name) != getattr(after, name)}
 
 
-def digest_of(clinic: Clinic) -> str:
-    """Short for what patients are told, so that a confirmation holds for the very values it was shown with."""
-    return hashlib.sha256("\0".join(getattr(clinic, name) for name in TOLD).encode()).hexdigest()[:16]
+def digest_of(clinic: Clinic, fields: Iterable[str] = TOLD) -> str:
+    """Short for what patients are told, to see whether it is the same as before."""
+    return hashlib.sha256("\0".join(getattr(clinic, name) for name in fields).encode()).hexdigest()[:16]

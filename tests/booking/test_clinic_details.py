@@ -12,6 +12,7 @@ from booking.changes import cancel_appointment, move_appointment
 from booking.clinic_details import update_visits
 from booking.feeds import therapist_calendar
 from booking.models import Appointment
+from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import Clinic, User
@@ -138,6 +139,45 @@ def test_a_change_within_three_minutes_replaces_the_mail_of_the_first(visits):
     update_visits(second, third, False, NOW + MINUTE)
     assert not planned()
     assert Message.objects.get(kind=MOVED).reason == "the clinic changed again"
+
+
+OLD, NEW = {"street": "1 A", "phone": "+16035550123"}, {"street": "2 B", "phone": "+16035550123"}
+
+
+def change(before, after, is_told, minutes):
+    update_visits(Clinic(**before), Clinic(**after), is_told, NOW + minutes * MINUTE)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("second", [{"phone": "+16035550142"}, {"street": "2 B Street"}, {"name": "Lakes Runners"}])
+def test_a_second_change_keeps_the_news_of_the_new_address_whether_it_is_told_or_not(visits, second, is_told):
+    change(OLD, NEW, True, 0)
+    change(NEW, NEW | second, is_told, 1)
+    change(NEW | second, NEW | second | {"phone": "+16035550177"}, False, 2)
+    assert ("Alice Runner", MOVED) in planned() and ("Alice Runner", DETAILS) not in planned()
+    assert Message.objects.get(kind=MOVED, state="waiting").due_at == NOW + 5 * MINUTE
+
+
+def test_a_new_number_is_told_although_its_spelling_is_corrected_and_not_once_it_is_the_old_one_again(visits):
+    newer = OLD | {"phone": "+16035550142"}
+    change(OLD, newer, True, 0)
+    change(newer, newer | {"name": "Lakes"}, False, 1)
+    assert planned() == {("Alice Runner", DETAILS), ("Bob Caller", DETAILS)}
+    change(newer | {"name": "Lakes"}, OLD, False, 2)
+    assert not planned()
+
+
+def test_a_new_number_is_told_when_the_address_told_with_it_is_the_old_one_again(visits):
+    change(OLD, NEW | {"phone": "+16035550142"}, True, 0)
+    change(NEW | {"phone": "+16035550142"}, OLD | {"phone": "+16035550142"}, False, 1)
+    assert planned() == {("Alice Runner", DETAILS), ("Bob Caller", DETAILS)}
+
+
+def test_an_address_that_is_changed_back_is_told_when_the_first_mail_was_leaving(visits):
+    change(OLD, NEW, True, 0)
+    claim_due_messages(now=NOW + 3 * MINUTE)
+    change(NEW, OLD, False, 3)
+    assert planned() == {("Alice Runner", MOVED)}
 
 
 def test_news_of_the_clinic_survives_a_move_of_the_visit_and_ends_with_it(visits):
