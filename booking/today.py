@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from assessments.models import Flag
 from booking.diaries import Diary, read_diaries
 from booking.federal_holidays import holidays_between
+from booking.how_told import visits_to_call
 from booking.message_words import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.off_schedule import OffSchedule, visits_off_schedule
@@ -140,6 +141,7 @@ class Today:
     nobody_sends_since: datetime | None = None  # worker or beat stand still
     unmarked: Sequence[Appointment] = ()
     cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
+    to_call: Sequence[Appointment] = ()  # changed, and no message tells their patients
     off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # people who would like an earlier time
@@ -181,6 +183,7 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: 
         "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist),
         "unmarked": list(_unmarked(whole_day, therapist)),
         "cannot_come": list(_cannot_come(now, therapist)),
+        "to_call": list(_of(therapist, visits_to_call(now=now))),
         "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
     }
 
@@ -201,8 +204,9 @@ def _flagged(now: datetime) -> list[FlaggedIntake]:
     return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
 
 
-def _of(therapist: Therapist | None) -> QuerySet[Appointment]:
-    visits = Appointment.objects.select_related("patient", "service", "therapist", "intake", "source_article")
+def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None) -> QuerySet[Appointment]:
+    visits = Appointment.objects.all() if visits is None else visits
+    visits = visits.select_related("patient", "service", "therapist", "intake", "source_article")
     return visits if therapist is None else visits.filter(therapist=therapist)
 
 

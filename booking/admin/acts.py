@@ -15,6 +15,8 @@ from booking.admin.when import local_time
 from booking.attendance import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
 from booking.changes import cancel_appointment, undo_cancellation
 from booking.forms import read_version
+from booking.how_told import UNDO, how_each_is_told, how_told, note_called
+from booking.message_words import CANCELLED
 from booking.models import Appointment
 from booking.off_schedule import accept_off_schedule
 from booking.refusals import BookingRefused, TimeClosed, VisitChanged
@@ -26,23 +28,21 @@ ACTS = {
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
     "no-show": (mark_no_show, "marked as a no-show"),
     "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
-    "cancel": (
-        cancel_appointment,
-        "cancelled; the patient is told by email in 3 minutes, until then it can be undone",
-    ),
+    "cancel": (cancel_appointment, "cancelled"),
+    "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
 
 # Of what is done to several: by which act of the table, and what it would do.
 OUTCOMES = {
-    "cancel": (Act.CANCEL, "will be cancelled, and the patient told by email in 3 minutes"),
+    "cancel": (Act.CANCEL, "will be cancelled"),
     "arrived": (Act.ARRIVE, "will be marked as arrived"),
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
 # Where Today goes on after a button was pressed there: at the row, or at the list that the row has left.
-BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked"}
+BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
 
 
 class VisitActs(admin.ModelAdmin):
@@ -77,7 +77,8 @@ class VisitActs(admin.ModelAdmin):
         function, done_words = ACTS[act]
         try:
             function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
-            self.message_user(request, f"{visit.reference} is {done_words}.", messages.SUCCESS)
+            told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
+            self.message_user(request, f"{visit.reference} is {done_words}.{told}", messages.SUCCESS)
             return True
         except TimeClosed:
             raise
@@ -108,7 +109,8 @@ class VisitActs(admin.ModelAdmin):
                 if str(visit.pk) in seen:
                     self._act(request, visit, act, version=read_version(seen[str(visit.pk)]))
             return None
-        lines = [f"{_line(visit)}: {_outcome(visit, act, now=timezone.now())}" for visit in visits]
+        told = how_each_is_told(visits, CANCELLED) if act == "cancel" else {}
+        lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), now=timezone.now())}" for one in visits]
         hidden = [("action", action), ("confirmed", "1")]
         hidden += [(ACTION_CHECKBOX_NAME, visit.pk) for visit in visits]
         hidden += [("seen", f"{visit.pk}:{visit.version}") for visit in visits]
@@ -148,11 +150,13 @@ def _line(visit: Appointment) -> str:
     )
 
 
-def _outcome(visit: Appointment, act: str, *, now: datetime) -> str:
-    """What `act` would do to the visit as it is, or why it would do nothing."""
+def _outcome(visit: Appointment, act: str, told: str = "", *, now: datetime) -> str:
+    """What `act` would do to the visit as it is and how its patient would be told, or why it would do nothing."""
     row, words = OUTCOMES[act]
     try:
         state_after(visit, row, now=now)
     except BookingRefused as refusal:
         return f"nothing changes. {refusal_words(refusal)}"
-    return words if can_change(visit, row, now=now) else "nothing changes, it is so already"
+    if not can_change(visit, row, now=now):
+        return "nothing changes, it is so already"
+    return f"{words}. {told}" if told else words

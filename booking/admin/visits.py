@@ -20,6 +20,7 @@ from booking.appointments import book_appointment
 from booking.attendance import can_change
 from booking.changes import is_changeable, is_undoable, move_appointment
 from booking.forms import StaffBookingForm, StaffMoveForm
+from booking.how_told import how_move_is_told
 from booking.models import Appointment, WaitListEntry
 from booking.off_schedule import find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered, VisitChanged
@@ -289,7 +290,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             )
             if moved is not None:
                 words = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}. "
-                words += "The patient is told by email in 3 minutes, unless it changes back."
+                words += how_move_is_told(moved)
                 self.message_user(request, words, messages.SUCCESS)
                 return self._to_visit(moved.pk)
         now_words = f"{local_time(visit.starts_at)}, with {visit.therapist}"

@@ -13,13 +13,16 @@ from booking.addresses import send_to_new_address
 from booking.attendance import mark_arrived
 from booking.calendar_file import visit_calendar
 from booking.changes import cancel_appointment, move_appointment
+from booking.clinic_details import update_visits
 from booking.freed_times import offer_freed_time, time_of
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.returning import patients_at
 from booking.today import read_today
 from booking.wait_list import Wishes, join_wait_list
-from clinic.outbox.models import Message, State, TextConsent
+from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending import NO_ADDRESS, send_due_messages
+from clinic.outbox.suppressions import suppress
+from clinic.outbox.texts import consent_words, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.patients import change_address, find_or_register_patient
 
@@ -220,3 +223,89 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         add(hour)
     with django_assert_max_num_queries(len(few)):
         assert all(visit.appointment.is_to_be_confirmed_by_phone for visit in read_today(now=NINE_ON_TUESDAY).visits)
+
+
+# Who tells them
+
+
+def messages_of(page) -> str:
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+def act(owner, visit, name, **more):
+    url = reverse("admin:booking_appointment_act", args=[visit.pk, name])
+    return owner.post(url, {"version": Appointment.objects.get(pk=visit.pk).version, **more}, follow=True)
+
+
+def test_staff_who_cancel_are_told_to_call_a_patient_without_an_address(owner, walter, evaluation):
+    alice = book(evaluation, starts_at=ELEVEN)
+    assert "The patient has no email: call (603) 555-0142." in messages_of(act(owner, walter, "cancel"))
+    assert "The patient is told by email in 3 minutes." in messages_of(act(owner, alice, "cancel"))
+
+
+def test_staff_who_cancel_several_see_for_each_how_its_patient_is_told(owner, walter, evaluation):
+    alice = book(evaluation, starts_at=ELEVEN)
+    asked = {"action": "cancel", "_selected_action": [walter.pk, alice.pk]}
+    page = owner.post(reverse("admin:booking_appointment_changelist"), asked).content.decode()
+    assert "will be cancelled. The patient has no email: call (603) 555-0142." in page
+    assert "will be cancelled. The patient is told by email in 3 minutes." in page
+
+
+@pytest.mark.parametrize(
+    ("consents", "is_off", "email", "words"),
+    [
+        (True, False, "", "The patient is told by text in 3 minutes."),
+        (True, False, "walter@example.com", "The patient is told by email and text in 3 minutes."),
+        (False, False, "walter@example.com", "The patient is told by email in 3 minutes."),
+        (False, True, "walter@example.com", "No message can be sent to the patient: call (603) 555-0142."),
+        (False, False, "bounced@example.com", "No message can be sent to the patient: call (603) 555-0142."),
+    ],
+)
+def test_staff_who_move_are_told_how_the_patient_hears(owner, walter, twilio, consents, is_off, email, words):
+    Patient.objects.filter(pk=walter.patient_id).update(email=email)
+    suppress(address="bounced@example.com", why=Suppression.Why.BOUNCED, now=NOW)
+    if consents:
+        give_consent(patient=walter.patient, wording=consent_words(walter.patient), instead_of_email=False, now=NOW)
+    MessageRule.objects.create(kind="booking_moved", subject="x", text="x", is_active=not is_off)
+    typed = {"therapist": walter.therapist_id, "starts_at": "2026-12-01T11:00", "version": walter.version}
+    page = owner.post(reverse("admin:booking_appointment_move", args=[walter.pk]), typed, follow=True)
+    assert words in messages_of(page)
+
+
+def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, evaluation):
+    visit = book(evaluation)
+    send_due_messages(clock=timezone.now)
+    moved = move_appointment(appointment=visit, starts_at=ELEVEN, now=NOW)
+    typed = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T09:00", "version": moved.version}
+    page = owner.post(reverse("admin:booking_appointment_move", args=[visit.pk]), typed, follow=True)
+    assert "The patient knows this time already." in messages_of(page)
+
+
+@pytest.mark.parametrize("change", ["cancelled", "moved", "clinic"])
+def test_today_lists_whom_to_call_about_a_change_until_staff_have(owner, walter, evaluation, front_desk, change):
+    book(evaluation, starts_at=ELEVEN)
+    if change == "cancelled":
+        cancel_appointment(appointment=walter, by=front_desk, now=NOW)
+    elif change == "moved":
+        move_appointment(appointment=walter, starts_at=ELEVEN + timedelta(hours=2), by=front_desk, now=NOW)
+    else:
+        update_visits(Clinic(street="1 A"), Clinic(street="2 B"), True, NOW)
+    assert read_today(now=NOW).to_call == []
+    later = NOW + timedelta(minutes=4)
+    with time_machine.travel(later, tick=False):
+        send_due_messages(clock=timezone.now)
+        assert [visit.pk for visit in read_today(now=later).to_call] == [walter.pk]
+        page = owner.get(reverse("admin:index")).content.decode()
+        assert 'href="tel:+16035550142"' in page and "I told them" in page
+        answer = act(owner, walter, "called", back="call")
+        assert "told by phone" in messages_of(answer) and "I told them" not in answer.content.decode()
+        assert read_today(now=later).to_call == []
+
+
+def test_today_does_not_list_whom_a_text_told(walter, front_desk, twilio):
+    give_consent(patient=walter.patient, wording=consent_words(walter.patient), instead_of_email=False, now=NOW)
+    cancel_appointment(appointment=walter, by=front_desk, now=NOW)
+    later = NOW + timedelta(minutes=4)
+    with time_machine.travel(later, tick=False):
+        send_due_messages(clock=timezone.now)
+    assert len(twilio.texts) == 1 and read_today(now=later).to_call == []

@@ -118,7 +118,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "booking_hoursoverride_holidays": [_only("booking.add_hoursoverride")],
         "booking_appointment_act": [
             Page(None, ("booking.change_appointment",), {"pk": rows["booking.appointment"], "act": act})
-            for act in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "undo")
+            for act in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "called", "undo")
         ],
         "booking_appointment_move": [_only("booking.change_appointment", pk=rows["booking.appointment"])],
         "app_list": [Page(_rights_in(app), _rights_in(app), {"app_label": app}) for app in _apps()],

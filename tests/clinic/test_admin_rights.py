@@ -52,7 +52,8 @@ def permissions(*codenames):
     ("rights", "shown", "tables"),
     [
         ((), set(), set()),
-        (("view_appointment",), {"Vera Visitcanary"}, {"booking_appointment"}),
+        # Of messages it asks only whether one told the patient of a change.
+        (("view_appointment",), {"Vera Visitcanary"}, {"booking_appointment", "outbox_message"}),
         (("view_flag",), set(), set()),
         (("view_response",), set(), set()),
         (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
