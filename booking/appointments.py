@@ -18,14 +18,19 @@ from booking.holds import drop_expired_holds, find_hold, is_live, release_hold
 from booking.models import Appointment, AppointmentEvent, Service
 from booking.off_schedule import accept_reasons
 from booking.references import free_reference
-from booking.refusals import TermsChanged
+from booking.refusals import PhoneOfAnother, TermsChanged
 from booking.reminders import plan_visit_messages
 from booking.rules import lock_patient, require_free, require_untaken
 from clinic.audit.models import Action
 from clinic.outbox.texts import consent_of, give_consent
 from clinic.practice.first_names import use_first_name
 from clinic.practice.models import Clinic, Patient, Therapist, User
-from clinic.practice.patients import find_or_register_patient, find_or_register_provisional, update_contact
+from clinic.practice.patients import (
+    PhoneIsNamesakes,
+    find_or_register_patient,
+    find_or_register_provisional,
+    update_contact,
+)
 from clinic.practice.phone import texting_number
 from education.models import Article
 
@@ -74,8 +79,8 @@ def book_appointment(
     length and price that the form showed; `despite_rules` is for staff who have seen which they break; the visit then counts
     as accepted outside the schedule.
     What was held is what is booked: length, price and late fee are the hold's, else those of the service now.
-    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it) or BusyTryAgain; then
-    nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for staff and for a
+    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it), PhoneOfAnother or
+    BusyTryAgain; then nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for staff and for a
     `contact` with a proven patient: to others it would tell of it.
     """
     if despite_rules and by is None:
@@ -186,7 +191,10 @@ def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Pati
         patient = find_or_register_patient(**_typed(contact), may_update=True, now=now)
     else:
         patient = contact.patient
-        update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+        try:
+            update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+        except PhoneIsNamesakes:
+            raise PhoneOfAnother from None
     lock_patient(patient.pk)
     return patient
 

@@ -19,7 +19,7 @@ from booking.wording import clock_words, day_words, short_day_words
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
-from clinic.practice.duplicates import find_alike, is_on_file
+from clinic.practice.duplicates import find_alike, find_namesake, is_on_file
 from clinic.practice.forms import AddressField, NameField, PhoneField
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
@@ -436,6 +436,7 @@ class StaffBookingForm(MayBreakRules):
         cleaned.pop("find", None)
         if chosen and chosen != NEW_PATIENT:
             self.chosen = Patient.objects.current().get(pk=chosen)
+            self._refuse_phone_of_namesake(cleaned.get("phone", ""))
         elif not cleaned.get("name"):
             if "name" not in self.errors:
                 self.add_error("name", "Enter the patient's name, or find them above.")
@@ -445,6 +446,13 @@ class StaffBookingForm(MayBreakRules):
         if cleaned.get("text_consent") and "phone" not in self.errors and not texting_number(number):
             self.add_error("phone", "Texts need a phone number without an extension.")
         return cleaned
+
+    def _refuse_phone_of_namesake(self, phone: str) -> None:
+        is_told_by_phone = not self.chosen.email and phone
+        if is_told_by_phone and find_namesake(name=self.chosen.name, phone=phone, besides=self.chosen):
+            self.add_error(
+                "phone", "Another patient with this name has this number. Find and choose that patient above."
+            )
 
     def _ask_who_it_is(self, typed: dict) -> None:
         alike = {one.patient: one.why for one in find_alike(**typed) if one.is_likely}

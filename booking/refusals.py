@@ -38,6 +38,10 @@ class NeedsEarlierVisit(BookingRefused):
     """A follow-up needs an earlier visit of the patient, whom a mailed link has shown or whom staff know."""
 
 
+class PhoneOfAnother(BookingRefused):
+    """The phone number is that of another patient of the same name; neither has an e-mail address."""
+
+
 class TermsChanged(BookingRefused):
     """The form showed another length, price or late fee than `terms`, those of now."""
 

@@ -6,6 +6,7 @@ from booking.refusals import (
     BusyTryAgain,
     NeedsEarlierVisit,
     NotOfferedBecause,
+    PhoneOfAnother,
     SlotNotOffered,
     SlotTaken,
     TimeClosed,
@@ -18,6 +19,7 @@ from booking.refusals import (
 
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
+    PhoneOfAnother: "Another patient without an email address has this name and this phone number. Choose that patient.",
     TooLateToChange: "The visit is over, was never booked, or is marked as a no-show. Undo the mark first.",
     TooLateToUndo: "The patient has been told by now. Book the visit anew.",
     VisitCancelled: "The visit is cancelled.",

@@ -25,12 +25,12 @@ from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
 from .clinic_changes import update_outdated
-from .duplicates import Alike, find_alike
+from .duplicates import Alike, find_alike, find_namesake
 from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
 from .mail_addresses import readable_address
-from .models import CleanupRun, Clinic, NameKey, Patient, Therapist, User
+from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .patients import change_address
 from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
@@ -199,8 +199,7 @@ class PatientForm(forms.ModelForm):
         others = Patient.objects.current().exclude(pk=self.instance.pk).filter(is_provisional=is_provisional)
         if others.matching(name=name, email=email).exists():
             raise forms.ValidationError("Another patient has this name and this email address.")
-        same_phone = others.filter(email="", phone=phone, name_key=NameKey(Value(name)))
-        if phone and not email and same_phone.exists():
+        if not (email or is_provisional) and find_namesake(name=name, phone=phone, besides=self.instance):
             raise forms.ValidationError("Another patient without an email address has this name and this phone number.")
 
 

@@ -42,6 +42,12 @@ def is_on_file(*, name: str, email: str, phone: str) -> bool:
     return find_by_phone(name=name, phone=phone) is not None
 
 
+def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
+    """The known patient without an e-mail address who has this name and this phone number; by constraint there is one."""
+    others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
+    return others.filter(email="", phone=phone, name_key=NameKey(Value(normalise_name(name)))).first()
+
+
 def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) -> QuerySet[Patient]:
     base = base_number(phone)
     same_name = Q(name_key=NameKey(Value(name)))

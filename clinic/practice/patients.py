@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
+from psycopg import errors
 
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
@@ -16,6 +17,10 @@ from .names import normalise_name
 from .zones import zone_names
 
 ATTEMPTS_TO_REGISTER = 10
+
+class PhoneIsNamesakes(Exception):
+    """Another patient without an e-mail address has this name and this phone number, by which they are told apart."""
+
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
 _after_merge: list[Callable[[Patient, datetime], None]] = []
@@ -107,7 +112,10 @@ def _find_registered(registered: Patient) -> Patient | None:
 
 
 def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
-    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored."""
+    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
+
+    Raises PhoneIsNamesakes on a violation of the constraint that tells patients without an address apart.
+    """
     time_zone = time_zone if time_zone in zone_names() else ""
     newer = {
         field: value
@@ -118,7 +126,13 @@ def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_rep
         return
     for field, value in newer.items():
         setattr(patient, field, value)
-    patient.save(update_fields=list(newer))
+    try:
+        with transaction.atomic():
+            patient.save(update_fields=list(newer))
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, errors.UniqueViolation):
+            raise
+        raise PhoneIsNamesakes from error
     record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
 
 

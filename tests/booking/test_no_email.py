@@ -16,6 +16,7 @@ from booking.changes import cancel_appointment, move_appointment
 from booking.clinic_details import update_visits
 from booking.freed_times import offer_freed_time, time_of
 from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.refusals import PhoneOfAnother
 from booking.returning import patients_at
 from booking.today import read_today
 from booking.wait_list import Wishes, join_wait_list
@@ -187,6 +188,29 @@ def test_staff_change_a_patient_without_an_address_and_clashes_are_said_in_words
     for clash in ({"name": "ALICE rünner", "email": guest.email}, {"name": "Bob Runner", "email": ""}):
         page = owner.post(reverse("admin:practice_patient_change", args=[other.pk]), typed | clash)
         assert page.status_code == 200 and "errorlist" in page.content.decode()
+
+
+@pytest.fixture
+def namesake(db):
+    """Another Walter Moore, told apart from the first by his number."""
+    return find_or_register_patient(name="moore, WALTER", email="", phone="+16035550177", now=NOW)
+
+
+def test_staff_who_choose_one_of_two_namesakes_and_type_the_others_number_are_told(owner, walter, namesake, evaluation):
+    typed = {"patient": walter.patient_id, "name": "", "phone": "603 555 0177", "starts_at": "2026-12-01T11:00"}
+    page = book_by_form(owner, evaluation, **typed)
+    assert "Another patient with this name has this number." in page.content.decode()
+    assert Appointment.objects.count() == 1
+    chosen = typed | {"patient": namesake.pk}
+    assert book_by_form(owner, evaluation, **chosen).status_code == 303
+
+
+def test_a_namesakes_number_is_refused_when_it_was_given_after_the_form_was_checked(walter, namesake, evaluation):
+    contact = {"name": "Walter Moore", "email": "", "phone": namesake.phone, "patient": walter.patient}
+    with pytest.raises(PhoneOfAnother):
+        book(evaluation, starts_at=ELEVEN, **contact)
+    assert Patient.objects.get(pk=walter.patient_id).phone == "+16035550142"
+    assert Appointment.objects.count() == 1
 
 
 # Calls
