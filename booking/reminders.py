@@ -53,7 +53,7 @@ from clinic.outbox.kinds import (
     register_reply_reader,
     register_scopes,
 )
-from clinic.outbox.messages import draft_message, plan_messages, useful_until, withdraw_messages
+from clinic.outbox.messages import draft_message, plan_messages, postpone_messages, useful_until, withdraw_messages
 from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, planned_around_quiet_hours
 from clinic.outbox.rendering import render_email
@@ -148,8 +148,11 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
     """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone; by text too
-    if staff cancelled it."""
-    withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", now=now)
+    if staff cancelled it. News of the clinic waits until then: it is wanted if the cancellation is undone."""
+    withdraw_messages(
+        subject_id=appointment.pk, reason="the visit was cancelled", spared=(CLINIC_MOVED, CLINIC_DETAILS), now=now
+    )
+    postpone_messages(subject_ids=[appointment.pk], until=now + UNDO_FOR)
     last = max(appointment.starts_at, now + timedelta(hours=4))
     draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
     plan_messages([draft, *texts_beside([draft], now=now, with_news=appointment.cancelled_by_id is not None)])

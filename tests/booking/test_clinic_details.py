@@ -8,7 +8,7 @@ import time_machine
 from django.urls import reverse
 
 from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment, move_appointment
+from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.clinic_details import update_visits
 from booking.feeds import therapist_calendar
 from booking.models import Appointment
@@ -186,7 +186,20 @@ def test_news_of_the_clinic_survives_a_move_of_the_visit_and_ends_with_it(visits
     move_appointment(appointment=here, starts_at=TIMES[6], now=NOW)
     assert planned() == {("Alice Runner", MOVED)}
     cancel_appointment(appointment=here, now=NOW)
+    sweep(3)
     assert not planned()
+    assert Message.objects.get(kind=MOVED).reason == "the visit is cancelled"
+
+
+def test_news_of_the_clinic_survives_a_cancellation_that_is_undone(visits, post_office):
+    here = visits[0]
+    update_visits(Clinic(street="1 A"), Clinic(street="2 B"), True, NOW)
+    cancel_appointment(appointment=here, now=NOW + 2 * MINUTE)
+    sweep(4)  # the news would have been due
+    assert post_office.mails == []
+    undo_cancellation(appointment=here, now=NOW + 4 * MINUTE)
+    sweep(5)
+    assert [mail["Subject"].partition(":")[0] for mail in post_office.mails] == ["The clinic has moved"]
 
 
 def test_no_mail_is_planned_when_staff_have_switched_the_kind_off(visits):
