@@ -1,5 +1,7 @@
 """What a clinic offers."""
 
+import hashlib
+import json
 import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -76,8 +78,9 @@ class Terms(models.Model):
 
     @property
     def fingerprint(self) -> str:
-        """What a form carries of the length, price and late fee that its reader saw."""
-        return f"{self.minutes}-{self.price_cents}-{self.late_fee_cents}"
+        """What a form carries of the length and the terms that its reader saw: a digest of all of them."""
+        agreed = json.dumps([self.minutes, self.terms], sort_keys=True)
+        return hashlib.sha256(agreed.encode()).hexdigest()[:32]
 
     @property
     def terms(self) -> dict:

@@ -131,9 +131,29 @@ def test_form_without_a_hold_says_so_when_price_or_length_changed_and_books_on_t
 
 def test_terms_that_were_not_seen_are_refused_by_the_domain(evaluation):
     held = hold(evaluation)
+    dearer = Service(minutes=90, price_cents=20000).fingerprint
     with pytest.raises(TermsChanged):
-        book_held(held, terms_seen="90-20000-0")
-    assert book_held(held, terms_seen="45-15000-0").status == "booked"
+        book_held(held, terms_seen=dearer)
+    assert book_held(held, terms_seen=evaluation.fingerprint).status == "booked"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"minutes": 46},
+        {"price_cents": 1},
+        {"late_fee_cents": 1},
+        {"is_first_late_free": False},
+        {"late_fee_note": "We waive it when you are ill."},
+    ],
+)
+def test_every_term_that_was_not_seen_is_shown_before_it_is_booked(evaluation, changed):
+    client = Client()
+    with time_machine.travel(NOW, tick=False):
+        form = client.get(NINE + "form/")
+        Service.objects.update(**changed)
+        assert client.post(NINE + "form/", TYPED | hidden(form)).status_code == 409
+        assert not Appointment.objects.exists()
 
 
 def hidden(page) -> dict:
