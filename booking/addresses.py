@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
+from booking.diary_lock import row_locks
 from booking.history import lock_appointment, record_event
 from booking.message_words import BOOKED, MOVED, ON_WAIT_LIST
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
@@ -21,16 +20,16 @@ Status = Appointment.Status
 MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking
 
 
-@transaction.atomic
+@row_locks()
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
     """Give a visit whose patient is provisional the address that was meant, and send its confirmation there.
 
     Links that went to the wrong mailbox end; the page of whoever booked stays open. A provisional row may be shared by
     other visits, so the visit is given to another one instead of changing the row.
-    Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead.
+    Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead, or
+    BusyTryAgain.
     """
-    Patient.objects.select_for_update().get(pk=appointment.patient_id)  # nobody proves the old address meanwhile
-    appointment = lock_appointment(appointment)
+    appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
     appointment.patient.refresh_from_db()
     if not appointment.patient.is_provisional or appointment.patient.merged_into_id:
         raise AddressProven
@@ -90,7 +89,7 @@ def send_to_new_address(patient: Patient, now: datetime) -> None:
     """Confirm every visit ahead and every place on the wait list to the patient's new mailbox, with new links."""
     clinic = Clinic.objects.current()
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
-    for appointment in ahead.select_related("patient", "service").select_for_update(of=("self",)):
+    for appointment in ahead.select_related("patient", "service").order_by("pk").select_for_update(of=("self",)):
         plan_messages_to_new_address(appointment, clinic=clinic, now=now)
     _say_who_waits(patient, now)
 

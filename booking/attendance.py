@@ -2,13 +2,18 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
-from booking.diary_lock import locked_diaries
+from booking.diary_lock import locked_diaries, row_locks
 from booking.history import lock_appointment, record_event, require_version
 from booking.holds import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
-from booking.refusals import ArrivalTooEarly, BookingRefused, TooLateToChange, VisitCancelled, VisitNotStarted
+from booking.refusals import (
+    ArrivalTooEarly,
+    BookingRefused,
+    BusyTryAgain,
+    TooLateToChange,
+    VisitCancelled,
+    VisitNotStarted,
+)
 from booking.rules import require_own_time_free
 from booking.visit_states import Act, Phase, State, changes_state, next_state, phase_of
 from clinic.practice.models import Clinic, User
@@ -19,13 +24,13 @@ Status, Kind = Appointment.Status, AppointmentEvent.Kind
 STORED_AS = {State.ARRIVED: Status.BOOKED}  # with its `arrived_at`; every other state is a status
 
 
-@transaction.atomic
+@row_locks()
 def confirm_appointment(
     *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
     """Note that the patient means to come. `version` is that of the page that asked.
 
-    Raises VisitCancelled, VisitChanged, or TooLateToChange once the visit has begun.
+    Raises VisitCancelled, VisitChanged, BusyTryAgain, or TooLateToChange once the visit has begun.
     """
     appointment = _lock(appointment, version)
     state_after(appointment, Act.CONFIRM, now=now)
@@ -41,11 +46,11 @@ def mark_arrived(*, appointment: Appointment, version: int | None = None, by: Us
 
     Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
     patient becomes known.
-    Raises VisitCancelled, VisitChanged unless it is at the `version` that the page showed, ArrivalTooEarly before the day, SlotTaken if the time of a no-show is another visit's by now, or
-    BusyTryAgain.
+    Raises VisitCancelled, VisitChanged unless it is as the page showed it (`version`), ArrivalTooEarly before the day,
+    SlotTaken if the time of a no-show is another visit's by now, or BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
-        appointment = _lock(appointment, version)
+        appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.ARRIVE, now=now)
         if appointment.patient.is_provisional:
             appointment.patient = accept_patient(appointment.patient, by=by, now=now)
@@ -58,10 +63,11 @@ def mark_arrived(*, appointment: Appointment, version: int | None = None, by: Us
 def undo_arrival(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
     """Take back that the patient came. A patient who became known by it stays known: two records are never split again.
 
-    Raises VisitChanged as `mark_arrived`, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the time is another visit's by now, or BusyTryAgain.
+    Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the
+    time is another visit's by now, or BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
-        appointment = _lock(appointment, version)
+        appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.UNDO_ARRIVAL, now=now)
         if appointment.arrived_at is None:
             return appointment
@@ -69,11 +75,12 @@ def undo_arrival(*, appointment: Appointment, version: int | None = None, by: Us
         return _store(appointment, state, arrived_at=None, now=now)
 
 
-@transaction.atomic
+@row_locks()
 def mark_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
     """Note that the patient did not come. Undoes an arrival.
 
-    Raises VisitChanged as `mark_arrived`, VisitCancelled, or VisitNotStarted before the visit.
+    Raises VisitChanged unless it is as the page showed it, VisitCancelled, BusyTryAgain, or VisitNotStarted before the
+    visit.
     """
     appointment = _lock(appointment, version)
     state = state_after(appointment, Act.NO_SHOW, now=now)
@@ -86,10 +93,11 @@ def mark_no_show(*, appointment: Appointment, version: int | None = None, by: Us
 def undo_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
     """Take back that the patient did not come: the visit is booked again, and unmarked.
 
-    Raises VisitChanged as `mark_arrived`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the time is another visit's by now, or BusyTryAgain.
+    Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the
+    time is another visit's by now, or BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
-        appointment = _lock(appointment, version)
+        appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.UNDO_NO_SHOW, now=now)
         if appointment.status != Status.NO_SHOW:
             return appointment
@@ -119,13 +127,19 @@ def state_after(appointment: Appointment, act: Act, *, now: datetime) -> State:
     return state
 
 
-def _lock(appointment: Appointment, version: int | None) -> Appointment:
-    """The locked row. A cancelled visit is said to be cancelled rather than changed."""
-    appointment = lock_appointment(appointment)
-    if appointment.status == Status.CANCELLED:
+def _lock(appointment: Appointment, version: int | None, *, has_schedule: bool = False) -> Appointment:
+    """The locked row. A cancelled visit is said to be cancelled rather than changed.
+
+    With `has_schedule`, the caller holds the schedule of `appointment.therapist`: raises BusyTryAgain if the visit has left
+    it meanwhile.
+    """
+    locked = lock_appointment(appointment)
+    if locked.status == Status.CANCELLED:
         raise VisitCancelled
-    require_version(appointment, version)
-    return appointment
+    require_version(locked, version)
+    if has_schedule and locked.therapist_id != appointment.therapist_id:
+        raise BusyTryAgain
+    return locked
 
 
 def _phase(appointment: Appointment, now: datetime) -> Phase:

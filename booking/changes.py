@@ -5,11 +5,10 @@
 
 from datetime import UTC, datetime
 
-from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
-from booking.diary_lock import locked_diaries
+from booking.diary_lock import locked_diaries, row_locks
 from booking.freed_times import offer_freed_time, time_of, withdraw_offers
 from booking.history import lock_appointment, record_event, require_version
 from booking.holds import drop_expired_holds
@@ -18,7 +17,7 @@ from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOff
 from booking.off_schedule import accept_reasons
 from booking.refusals import BusyTryAgain, SlotTaken, TimeClosed, TooLateToChange, TooLateToUndo
 from booking.reminders import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
-from booking.rules import change_deadline, lock_patient, require_free, require_no_own_visit
+from booking.rules import change_deadline, require_free, require_no_own_visit
 from booking.scheduling import Interval
 from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
@@ -51,10 +50,9 @@ def move_appointment(
         raise ValueError("Only staff may break a rule.")
     starts_at, from_therapist = starts_at.astimezone(UTC), appointment.therapist_id
     with locked_diaries({from_therapist, therapist.pk if therapist else from_therapist}):
-        lock_patient(appointment.patient_id)
         appointment = lock_appointment(appointment)
         if appointment.therapist_id != from_therapist:
-            raise BusyTryAgain  # moved to another diary a moment ago, which is not locked
+            raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
         therapist = therapist or appointment.therapist
         clinic = Clinic.objects.current()
         if not is_changeable(appointment, clinic=clinic, by=by, now=now):
@@ -89,15 +87,14 @@ def undo_move(
     before = terms_before_move(appointment, now=now)
     if before is None:
         raise TooLateToUndo
-    from_therapist = appointment.therapist_id
-    with locked_diaries({from_therapist, before.therapist.pk}):
-        lock_patient(appointment.patient_id)
+    locked = {appointment.therapist_id, before.therapist.pk}
+    with locked_diaries(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        if appointment.therapist_id != from_therapist:
-            raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
         if (before := terms_before_move(appointment, now=now)) is None:
             raise TooLateToUndo
+        if not {appointment.therapist_id, before.therapist.pk} <= locked:
+            raise BusyTryAgain  # moved again a moment ago: another schedule is concerned, which is not locked
         drop_expired_holds(therapist=before.therapist, now=now)
         _require_still_free(appointment, before, since=_own_move(appointment).at, now=now)
         withdraw_offers(freed_by=appointment, now=now)
@@ -190,7 +187,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     )
 
 
-@transaction.atomic
+@row_locks()
 def cancel_appointment(
     *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
@@ -198,7 +195,7 @@ def cancel_appointment(
     wait for such a time.
 
     Idempotent. The patient (`by` None) can until the clinic's change window begins, staff at any time before the visit
-    is over. Raises VisitChanged or TooLateToChange.
+    is over. Raises VisitChanged, TooLateToChange or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
@@ -237,12 +234,13 @@ def undo_cancellation(
     """
     if despite_closure and by is None:
         raise ValueError("Only staff may use a closed time.")
-    with locked_diaries([appointment.therapist_id]):
-        lock_patient(appointment.patient_id)
+    with locked_diaries([from_therapist := appointment.therapist_id]):
         appointment = lock_appointment(appointment)
         if appointment.status == Status.BOOKED:
             return appointment
         require_version(appointment, version)
+        if appointment.therapist_id != from_therapist:
+            raise BusyTryAgain  # in another schedule by now, which is not locked
         if not is_undoable(appointment, now=now):
             raise TooLateToUndo
         drop_expired_holds(therapist=appointment.therapist, now=now)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from booking.message_words import CLINIC_DETAILS, CLINIC_MOVED
 from booking.models import Appointment
 from booking.reminders import UNDO_FOR, reader_zone_name
+from booking.rules import lock_patients
 from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
 from clinic.outbox.models import SETTLED, Channel, Message, State
 from clinic.outbox.rules import rules_in_force
@@ -42,10 +43,11 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
     """Raise each visit's SEQUENCE, so that its next calendar file replaces the entry; plan a mail about it if `is_told`.
 
     A mail about an earlier change that has not left is withdrawn, and its news is planned anew, unless `after` is what the
-    patient knows. The caller's transaction holds the rows locked.
+    patient knows. The caller's transaction holds the rows locked, in the order of `rules.lock_patient`.
     """
     drafts = []
     visits = _concerned(before, after, now).select_related("patient", "service")
+    lock_patients(visits)
     pending = _pending_news(visits)
     for visit in visits.order_by("pk").select_for_update(of=("self",)):
         visit.sequence += 1

@@ -1,4 +1,5 @@
-"""One writer at a time in a therapist's diary."""
+"""Locks: one writer at a time in a therapist's schedule, and waits that end in BusyTryAgain. Their order is at
+`booking.rules.lock_patient`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,21 @@ LOCK_OR_WAIT = """
     FROM hashtextextended(%s, 0) AS key"""
 
 
+BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
+
+
+@contextmanager
+def row_locks() -> Iterator[None]:
+    """Open a transaction that locks rows. Also a decorator. Raises BusyTryAgain on a lock timeout or a deadlock."""
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, BUSY):
+            raise BusyTryAgain from error
+        raise
+
+
 @contextmanager
 def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
     """Open a transaction that alone writes in these therapists' schedules.
@@ -28,7 +44,7 @@ def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | 
     the slot is free. Not inside another transaction, which would keep the shared lock of the wait: two callers that then
     ask for the lock would wait for each other. Raises RuntimeError there.
 
-    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout.
+    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock.
     """
     keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # one order for all: nobody waits in a circle
     try:
@@ -48,7 +64,7 @@ def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | 
             raise SlotTaken from error
         raise
     except OperationalError as error:
-        if isinstance(error.__cause__, errors.LockNotAvailable):
+        if isinstance(error.__cause__, BUSY):
             raise BusyTryAgain from error
         raise
 

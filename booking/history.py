@@ -2,19 +2,37 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from booking.models import Appointment, AppointmentEvent
-from booking.refusals import VisitChanged
+from booking.refusals import BusyTryAgain, VisitChanged
+from booking.rules import lock_patient
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import User
 
+TRIES = 3
+
 
 def lock_appointment(appointment: Appointment) -> Appointment:
-    """Lock the visit's row until the transaction ends and return it as it is now.
+    """Lock the visit's patient and its row until the transaction ends and return it as it is now.
 
-    Its patient is read afterwards: joined to it, a wait for the lock could bring the row of before a merge.
+    If a merge gives the visit to another patient meanwhile, both locks are released and taken again for that patient.
+    The patient is read afterwards: joined to the visit, a wait for the lock could bring the row of before a merge.
+    Raises BusyTryAgain if the patient changes again and again.
     """
-    return Appointment.objects.select_for_update().get(pk=appointment.pk)
+    patient_id = appointment.patient_id
+    for _ in range(TRIES):
+        savepoint = transaction.savepoint_create()
+        if patient_id is not None:  # a hold has none
+            lock_patient(patient_id)
+        locked = Appointment.objects.select_for_update().get(pk=appointment.pk)
+        if locked.patient_id == patient_id:
+            transaction.savepoint_commit(savepoint)
+            return locked
+        transaction.savepoint_rollback(savepoint)
+        patient_id = locked.patient_id
+    raise BusyTryAgain
 
 
 def require_version(appointment: Appointment, version: int | None) -> None:

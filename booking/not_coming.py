@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.urls import reverse
 
+from booking.diary_lock import row_locks
 from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange
@@ -18,11 +18,13 @@ NOT_COMING = "staff_not_coming"
 Status = Appointment.Status
 
 
-@transaction.atomic
+@row_locks()
 def note_not_coming(*, appointment: Appointment, version: int | None = None, now: datetime) -> Appointment:
-    """Note that the patient cannot come to a visit that stands, and tell the clinic once. The time stays theirs: staff cancel
-    or move the visit when they have spoken. Idempotent. Raises VisitChanged if it is not at the `version` that the page
-    showed, TooLateToChange once it has begun or does not stand.
+    """Note that the patient cannot come to a visit that stands, and tell the clinic once. Idempotent.
+
+    The time stays theirs: staff cancel or move the visit when they have spoken.
+    Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange once it has begun or does not
+    stand, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)

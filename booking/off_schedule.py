@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import transaction
 from django.db.models import QuerySet
 
+from booking.diary_lock import row_locks
 from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Service
 from booking.opening_hours import opening_intervals
@@ -73,14 +73,14 @@ def visits_off_schedule(
     ]
 
 
-@transaction.atomic
+@row_locks()
 def accept_off_schedule(
     *, appointment: Appointment, version: int | None = None, by: User, now: datetime
 ) -> Appointment:
     """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
 
-    Idempotent. Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange unless it is booked
-    and lies ahead.
+    Idempotent. Raises VisitChanged if it is not as the page showed it (`version`), TooLateToChange unless it is booked and
+    lies ahead, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:

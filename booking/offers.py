@@ -12,7 +12,7 @@ from booking.diary_lock import locked_diaries
 from booking.earlier_visits import require_earlier_visit
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.refusals import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
-from booking.rules import require_free
+from booking.rules import lock_patient, require_free
 from booking.wait_list import next_visit_of
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof
@@ -58,6 +58,7 @@ def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -
     """
     before = next_visit_of(offer.entry, now=now)
     with _diaries_of(offer, before):
+        lock_patient(offer.entry.patient_id)
         WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
         offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
         entry = offer.entry

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from booking.caps import starts_under_caps
 from booking.diaries import Diary, read_diaries
@@ -90,11 +90,19 @@ def require_free(
 
 
 def lock_patient(patient_id: uuid.UUID) -> None:
-    """Let one transaction at a time give visits to this patient.
+    """Let one transaction at a time change what this patient has.
 
-    After the schedule's lock and before a visit's row: one order for all, so that no two wait for each other.
+    The order of locks everywhere, so that there is no deadlock: schedules (`locked_diaries`), then patients by pk, then
+    rows of theirs: visits by pk (`history.lock_appointment` locks a visit and its patient), places on the wait list.
+    `accept_patient` follows it as well: the patient, then everything of theirs.
     """
     Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
+
+
+def lock_patients(visits: QuerySet[Appointment]) -> None:
+    """`lock_patient` for all patients of `visits`, before these are locked themselves."""
+    patients = Patient.objects.filter(pk__in=visits.order_by().values("patient"))
+    list(patients.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def require_no_own_visit(visit: Appointment) -> None:

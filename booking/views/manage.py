@@ -1,6 +1,7 @@
 """The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `moving` moves it."""
 
 from datetime import datetime
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -49,8 +50,21 @@ WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "
 
 
 def visit_page(capability: Capability, *, accepts: bool = True):
-    """`patient_page` for what is done by a visit's link: hands the view the visit."""
-    return patient_page(capability, load=_find_visit, accepts=accepts)
+    """`patient_page` for what is done by a visit's link: hands the view the visit. BusyTryAgain becomes a page."""
+
+    def decorate(view):
+        @wraps(view)
+        def tried(request: HttpRequest, token: str, appointment: Appointment, now: datetime, **place) -> HttpResponse:
+            try:
+                return view(request, token, appointment, now, **place)
+            except BusyTryAgain:
+                return render(
+                    request, "booking/busy.html", {"token": token, "clinic": Clinic.objects.current()}, status=503
+                )
+
+        return patient_page(capability, load=_find_visit, accepts=accepts)(tried)
+
+    return decorate
 
 
 def _find_visit(link: PatientLink) -> Appointment | None:
@@ -102,8 +116,6 @@ def undo(request: HttpRequest, token: str, appointment: Appointment, now: dateti
         context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
         page = {**context, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", page, status=409)
-    except BusyTryAgain:
-        return render(request, "booking/visit.html", visit_context(request, appointment, now), status=503)
     if undo_it == undo_move:  # a move ends the links to the visit
         return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
     return _to_visit(token)

@@ -18,6 +18,7 @@ from .zones import zone_names
 
 ATTEMPTS_TO_REGISTER = 10
 
+
 class PhoneIsNamesakes(Exception):
     """Another patient without an e-mail address has this name and this phone number, by which they are told apart."""
 
