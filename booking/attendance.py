@@ -1,4 +1,7 @@
-"""Confirming visits and marking arrivals and no-shows. Every act is idempotent and can be undone (`visit_states.TABLE`)."""
+"""Confirming visits and marking arrivals and no-shows. Every act is idempotent and can be undone (`visit_states.TABLE`).
+
+`version` is what the page that asks showed (`history.require_version`).
+"""
 
 from datetime import datetime
 
@@ -26,9 +29,9 @@ STORED_AS = {State.ARRIVED: Status.BOOKED}  # with its `arrived_at`; every other
 
 @row_locks()
 def confirm_appointment(
-    *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
+    *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
-    """Note that the patient means to come. `version` is that of the page that asked.
+    """Note that the patient means to come.
 
     Raises VisitCancelled, VisitChanged, BusyTryAgain, or TooLateToChange once the visit has begun.
     """
@@ -41,12 +44,12 @@ def confirm_appointment(
     return appointment
 
 
-def mark_arrived(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+def mark_arrived(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Note that the patient came, from the visit's day on. Undoes a no-show.
 
     Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
     patient becomes known.
-    Raises VisitCancelled, VisitChanged unless it is as the page showed it (`version`), ArrivalTooEarly before the day,
+    Raises VisitCancelled, VisitChanged unless it is as the page showed it, ArrivalTooEarly before the day,
     SlotTaken if the time of a no-show is another visit's by now, or BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
@@ -60,7 +63,7 @@ def mark_arrived(*, appointment: Appointment, version: int | None = None, by: Us
         return _store(appointment, state, arrived_at=appointment.arrived_at or now, now=now)
 
 
-def undo_arrival(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+def undo_arrival(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Take back that the patient came. A patient who became known by it stays known: two records are never split again.
 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the
@@ -76,7 +79,7 @@ def undo_arrival(*, appointment: Appointment, version: int | None = None, by: Us
 
 
 @row_locks()
-def mark_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+def mark_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Note that the patient did not come. Undoes an arrival.
 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, BusyTryAgain, or VisitNotStarted before the
@@ -90,7 +93,7 @@ def mark_no_show(*, appointment: Appointment, version: int | None = None, by: Us
     return _store(appointment, state, arrived_at=None, now=now)
 
 
-def undo_no_show(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+def undo_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Take back that the patient did not come: the visit is booked again, and unmarked.
 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the
@@ -110,24 +113,24 @@ def complete_visits(*, now: datetime) -> int:
     return Appointment.objects.arrived_and_over(now=now).update(status=Status.COMPLETED)
 
 
-def can_change(appointment: Appointment, act: Act, *, now: datetime) -> bool:
+def can_change(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
     """Whether a button for `act` makes sense: the table allows it and it changes something."""
-    return changes_state(appointment.state, act, _phase(appointment, now))
+    return changes_state(appointment.state, act, _phase(appointment, clinic, now))
 
 
-def state_after(appointment: Appointment, act: Act, *, now: datetime) -> State:
+def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> State:
     """The state to which `act` leads. The answer holds while the row is locked.
 
     Raises VisitCancelled, VisitNotStarted, ArrivalTooEarly or TooLateToChange.
     """
-    phase = _phase(appointment, now)
+    phase = _phase(appointment, clinic, now)
     state = next_state(appointment.state, act, phase)
     if state is None:
         raise _refusal(appointment.state, act, phase)
     return state
 
 
-def _lock(appointment: Appointment, version: int | None, *, has_schedule: bool = False) -> Appointment:
+def _lock(appointment: Appointment, version: int | str | None, *, has_schedule: bool = False) -> Appointment:
     """The locked row. A cancelled visit is said to be cancelled rather than changed.
 
     With `has_schedule`, the caller holds the schedule of `appointment.therapist`: raises BusyTryAgain if the visit has left
@@ -142,8 +145,8 @@ def _lock(appointment: Appointment, version: int | None, *, has_schedule: bool =
     return locked
 
 
-def _phase(appointment: Appointment, now: datetime) -> Phase:
-    zone = Clinic.objects.current().zone
+def _phase(appointment: Appointment, clinic: Clinic | None, now: datetime) -> Phase:
+    zone = (clinic or Clinic.objects.current()).zone
     return phase_of(starts_at=appointment.starts_at, ends_at=appointment.ends_at, now=now, zone=zone)
 
 

@@ -1,6 +1,7 @@
 """Changing a visit that stands: moving it, cancelling it, and taking either back. All or nothing.
 
-`version` is that of the page that asks: a visit that was changed since is not changed again by it.
+`version` is what the page that asks showed (`history.require_version`): a visit that was changed since is not changed
+again by it.
 """
 
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ def move_appointment(
     therapist: Therapist | None = None,
     despite_rules: bool = False,
     is_own: bool = True,
-    version: int | None = None,
+    version: int | str | None = None,
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
@@ -76,7 +77,7 @@ def move_appointment(
 
 
 def undo_move(
-    *, appointment: Appointment, is_own: bool = True, version: int | None = None, now: datetime
+    *, appointment: Appointment, is_own: bool = True, version: int | str | None = None, now: datetime
 ) -> Appointment:
     """Take back the patient's own move, within three minutes: the visit returns to the time and therapist it had.
 
@@ -189,7 +190,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 
 @row_locks()
 def cancel_appointment(
-    *, appointment: Appointment, version: int | None = None, by: User | None = None, now: datetime
+    *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
     """Cancel a visit, free its time, withdraw its reminders; once that cannot be undone, tell the patient, and those who
     wait for such a time.
@@ -220,7 +221,7 @@ def undo_cancellation(
     appointment: Appointment,
     is_own: bool = True,
     despite_closure: bool = False,
-    version: int | None = None,
+    version: int | str | None = None,
     by: User | None = None,
     now: datetime,
 ) -> Appointment:

@@ -349,13 +349,13 @@ class StaffMoveForm(MayBreakRules):
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)  # `shown`; missing is stale
     field_order = ("therapist", "starts_at", "despite_rules")
 
-    def ask_again(self, words: str, *, version: int) -> None:
-        """Say what the visit is meanwhile; sent once more, the form means the visit at `version`."""
+    def ask_again(self, words: str, *, version: str) -> None:
+        """Say what the visit is meanwhile; sent once more, the form means the visit as it is now (`version`, its `shown`)."""
         self.data = self.data.copy()
-        self.data["version"] = str(version)
+        self.data["version"] = version
         self.add_error(None, words)
 
 

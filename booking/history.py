@@ -35,9 +35,12 @@ def lock_appointment(appointment: Appointment) -> Appointment:
     raise BusyTryAgain
 
 
-def require_version(appointment: Appointment, version: int | None) -> None:
-    """Raise VisitChanged unless the locked visit still has `version`; None for who has not seen it, such as a program."""
-    if version is not None and appointment.version != version:
+def require_version(appointment: Appointment, version: int | str | None) -> None:
+    """Raise VisitChanged unless the locked visit is as the page that asks showed it.
+
+    `version` is the visit's version, or its `shown`, which compares marks as well; None for programs, which show nothing.
+    """
+    if version is not None and version != (appointment.shown if isinstance(version, str) else appointment.version):
         raise VisitChanged
 
 

@@ -75,7 +75,7 @@ def visits_off_schedule(
 
 @row_locks()
 def accept_off_schedule(
-    *, appointment: Appointment, version: int | None = None, by: User, now: datetime
+    *, appointment: Appointment, version: int | str | None = None, by: User, now: datetime
 ) -> Appointment:
     """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
 

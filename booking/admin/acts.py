@@ -1,5 +1,7 @@
 """What staff can do to one visit or to several: each by its domain function, several at once only after a list was seen."""
 
+import uuid
+from contextlib import suppress
 from datetime import datetime
 
 from django.contrib import admin, messages
@@ -14,13 +16,13 @@ from booking.admin.refusals import refusal_words
 from booking.admin.when import local_time
 from booking.attendance import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
 from booking.changes import cancel_appointment, undo_cancellation
-from booking.forms import read_version
 from booking.how_told import UNDO, how_each_is_told, how_told, note_called
 from booking.message_words import CANCELLED
 from booking.models import Appointment
 from booking.off_schedule import accept_off_schedule
 from booking.refusals import BookingRefused, TimeClosed, VisitChanged
 from booking.visit_states import Act
+from clinic.practice.models import Clinic
 
 # By which function, and what it says when it is done.
 ACTS = {
@@ -40,6 +42,8 @@ OUTCOMES = {
     "arrived": (Act.ARRIVE, "will be marked as arrived"),
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
+
+MOST_AT_ONCE = 200  # visits: each is a transaction of its own, within one request
 
 # Where Today goes on after a button was pressed there: at the row, or at the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
@@ -61,7 +65,7 @@ class VisitActs(admin.ModelAdmin):
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None or act not in ACTS:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        version = read_version(request.POST.get("version", ""))
+        version = request.POST.get("version", "")  # a form without one is treated as stale
         more = {"despite_closure": True} if act == "undo" and request.POST.get("despite_closure") else {}
         try:
             is_done = self._act(request, visit, act, version=version, **more)
@@ -72,7 +76,7 @@ class VisitActs(admin.ModelAdmin):
             return HttpResponseRedirect(reverse("admin:index") + fragment, status=303)
         return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
 
-    def _act(self, request, visit: Appointment, act: str, *, version: int | None, **more) -> bool:
+    def _act(self, request, visit: Appointment, act: str, *, version: str, **more) -> bool:
         """Return whether it was done. Raises TimeClosed, which is asked about; any other refusal becomes a message."""
         function, done_words = ACTS[act]
         try:
@@ -93,7 +97,7 @@ class VisitActs(admin.ModelAdmin):
         page = {
             "title": f"Undo the cancellation of {visit.reference}?",
             "lines": [f"{refusal_words(TimeClosed())} The visit would stand in blocked time. {state_words(visit)}"],
-            "hidden": [("version", visit.version), ("despite_closure", "1")],
+            "hidden": [("version", visit.shown), ("despite_closure", "1")],
             "action": reverse("admin:booking_appointment_act", args=[visit.pk, "undo"]),
             "button": "Undo it all the same",
             "back": reverse("admin:booking_appointment_change", args=[visit.pk]),
@@ -102,18 +106,23 @@ class VisitActs(admin.ModelAdmin):
 
     def _act_on_several(self, request, queryset, act: str, *, action: str, question: str, button: str):
         """Show what would happen to each; the button on that page does it to those that are still as shown."""
-        visits = list(queryset.select_related("patient", "service", "therapist"))
         if request.POST.get("confirmed"):
-            seen = dict(pair.split(":", 1) for pair in request.POST.getlist("seen") if ":" in pair)
-            for visit in visits:
-                if str(visit.pk) in seen:
-                    self._act(request, visit, act, version=read_version(seen[str(visit.pk)]))
+            seen = _read_seen(request.POST.get("seen", ""))
+            for visit in self.get_queryset(request).filter(pk__in=seen):  # also one that has left the list meanwhile
+                self._act(request, visit, act, version=seen[visit.pk])
             return None
+        visits = list(queryset.select_related("patient", "service", "therapist")[: MOST_AT_ONCE + 1])
+        if len(visits) > MOST_AT_ONCE:
+            self.message_user(
+                request, f"Choose at most {MOST_AT_ONCE} visits at a time. Nothing was done.", messages.ERROR
+            )
+            return None
+        now, clinic = timezone.now(), Clinic.objects.current()
         told = how_each_is_told(visits, CANCELLED) if act == "cancel" else {}
-        lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), now=timezone.now())}" for one in visits]
-        hidden = [("action", action), ("confirmed", "1")]
-        hidden += [(ACTION_CHECKBOX_NAME, visit.pk) for visit in visits]
-        hidden += [("seen", f"{visit.pk}:{visit.version}") for visit in visits]
+        lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
+        # The admin asks for one chosen row; `seen` says which are meant.
+        hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]
+        hidden.append(("seen", " ".join(f"{visit.pk}={visit.shown}" for visit in visits)))
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
 
@@ -150,13 +159,22 @@ def _line(visit: Appointment) -> str:
     )
 
 
-def _outcome(visit: Appointment, act: str, told: str = "", *, now: datetime) -> str:
+def _read_seen(sent: str) -> dict[uuid.UUID, str]:
+    """What the list before an act on several showed of each visit, by its key. Ignores what no list sends."""
+    seen = {}
+    for key, is_pair, shown in (pair.partition("=") for pair in sent.split()):
+        with suppress(ValueError):
+            seen[uuid.UUID(key)] = shown if is_pair else ""
+    return seen
+
+
+def _outcome(visit: Appointment, act: str, told: str = "", *, clinic: Clinic, now: datetime) -> str:
     """What `act` would do to the visit as it is and how its patient would be told, or why it would do nothing."""
     row, words = OUTCOMES[act]
     try:
-        state_after(visit, row, now=now)
+        state_after(visit, row, clinic=clinic, now=now)
     except BookingRefused as refusal:
         return f"nothing changes. {refusal_words(refusal)}"
-    if not can_change(visit, row, now=now):
+    if not can_change(visit, row, clinic=clinic, now=now):
         return "nothing changes, it is so already"
     return f"{words}. {told}" if told else words

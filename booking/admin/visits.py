@@ -229,16 +229,18 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         ]
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        now, visit = timezone.now(), _visit_called(object_id)
+        now, visit, clinic = timezone.now(), _visit_called(object_id), Clinic.objects.current()
         is_theirs = visit is not None and self.has_act_permission(request)
         context = {
             "may_act": self.has_act_permission(request),
-            "may_move": is_theirs and is_changeable(visit, clinic=Clinic.objects.current(), by=request.user, now=now),
+            "may_move": is_theirs and is_changeable(visit, clinic=clinic, by=request.user, now=now),
             "off_schedule": find_off_schedule(visit, now=now).words if is_theirs else (),
             "may_undo": is_theirs and is_undoable(visit, now=now),
-            "may_cancel": is_theirs and can_change(visit, Act.CANCEL, now=now),
+            "may_cancel": is_theirs and can_change(visit, Act.CANCEL, clinic=clinic, now=now),
             "marks": [
-                (act, words) for act, (row, words) in MARKS.items() if is_theirs and can_change(visit, row, now=now)
+                (act, words)
+                for act, (row, words) in MARKS.items()
+                if is_theirs and can_change(visit, row, clinic=clinic, now=now)
             ],
             "title": "Visit",
             **(extra_context or {}),
@@ -282,7 +284,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return self._move_page(request, visit)
 
     def _move_page(self, request, visit):
-        initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "version": visit.version}
+        initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "version": visit.shown}
         form = StaffMoveForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             moved = self._try(
@@ -303,7 +305,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             return function(**arguments)
         except VisitChanged as refusal:
             visit = Appointment.objects.get(pk=arguments["appointment"].pk)
-            form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.version)
+            form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.shown)
         except SlotNotOffered as refusal:
             is_past = arguments["starts_at"] <= arguments["now"]
             past_words = f"That is in the past: {local_time(arguments['starts_at']).short}." if is_past else ""

@@ -257,6 +257,15 @@ class Appointment(Terms):
         """Its row of `booking.visit_states.TABLE`."""
         return state_of(self.status, has_arrived=self.arrived_at is not None)
 
+    @property
+    def shown(self) -> str:
+        """What staff's forms carry of the visit as their page shows it: a mark changes its state and not its version.
+
+        Arrived and completed are one: only time lies between them.
+        """
+        mark = State.ARRIVED if self.state == State.COMPLETED else self.state
+        return f"{self.version}:{mark.value}"
+
     def is_unmarked_at(self, now) -> bool:
         """Whether it is over without a mark whether the patient came; `unmarked` finds these rows."""
         return self.state == State.BOOKED and self.ends_at <= now

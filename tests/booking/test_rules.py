@@ -209,15 +209,15 @@ def test_in_the_admin_a_broken_rule_is_named_and_confirmed(client, evaluation, m
     visit = Appointment.objects.get()
     move = f"/admin/booking/appointment/{visit.pk}/move/"
     assert move in client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
-    to_six = {"therapist": meredith.pk, "starts_at": "2026-12-01T06:00"}
+    to_six = {"therapist": meredith.pk, "starts_at": "2026-12-01T06:00", "version": "1:booked"}
     assert "outside the opening hours" in client.post(move, to_six).content.decode()
     assert client.post(move, to_six | {"despite_rules": "on"}).status_code == 303
     visit.refresh_from_db()
     assert visit.starts_at == NINE_ON_TUESDAY - 3 * HOUR
     act = f"/admin/booking/appointment/{visit.pk}/act/"
-    client.post(act + "cancel/")
+    client.post(act + "cancel/", {"version": "2:booked"})
     assert "Undo the cancellation" in client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
-    client.post(act + "undo/")
+    client.post(act + "undo/", {"version": "3:cancelled"})
     visit.refresh_from_db()
     assert visit.status == "booked"
     assert client.get("/admin/booking/appointment/nonsense/change/").status_code == 302

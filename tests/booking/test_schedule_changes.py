@@ -514,7 +514,7 @@ def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, 
     assert "Visits outside the schedule" in page
     assert "Outside opening hours." in page
     assert "The schedule would not offer this visit" in client.get(change_page(visit)).content.decode()
-    client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "keep"]))
+    client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "keep"]), {"version": "1:booked"})
     assert "Visits outside the schedule" not in client.get("/admin/").content.decode()
     after = client.get(change_page(visit)).content.decode()
     assert "would not offer" not in after
