@@ -109,7 +109,7 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
 
 
 @transaction.atomic
-def note_called(*, appointment: Appointment, version: int | None = None, by: User, now: datetime) -> Appointment:
+def note_called(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Take the visit off `visits_to_call`. Idempotent. Raises VisitChanged."""
     appointment = lock_appointment(appointment)
     require_version(appointment, version)

@@ -258,7 +258,7 @@ def messages_of(page) -> str:
 
 def act(owner, visit, name, **more):
     url = reverse("admin:booking_appointment_act", args=[visit.pk, name])
-    return owner.post(url, {"version": Appointment.objects.get(pk=visit.pk).version, **more}, follow=True)
+    return owner.post(url, {"version": Appointment.objects.get(pk=visit.pk).shown, **more}, follow=True)
 
 
 def test_staff_who_cancel_are_told_to_call_a_patient_without_an_address(owner, walter, evaluation):
@@ -291,7 +291,7 @@ def test_staff_who_move_are_told_how_the_patient_hears(owner, walter, twilio, co
     if consents:
         give_consent(patient=walter.patient, wording=consent_words(walter.patient), instead_of_email=False, now=NOW)
     MessageRule.objects.create(kind="booking_moved", subject="x", text="x", is_active=not is_off)
-    typed = {"therapist": walter.therapist_id, "starts_at": "2026-12-01T11:00", "version": walter.version}
+    typed = {"therapist": walter.therapist_id, "starts_at": "2026-12-01T11:00", "version": walter.shown}
     page = owner.post(reverse("admin:booking_appointment_move", args=[walter.pk]), typed, follow=True)
     assert words in messages_of(page)
 
@@ -300,7 +300,7 @@ def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, eval
     visit = book(evaluation)
     send_due_messages(clock=timezone.now)
     moved = move_appointment(appointment=visit, starts_at=ELEVEN, now=NOW)
-    typed = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T09:00", "version": moved.version}
+    typed = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T09:00", "version": moved.shown}
     page = owner.post(reverse("admin:booking_appointment_move", args=[visit.pk]), typed, follow=True)
     assert "The patient knows this time already." in messages_of(page)
 
