@@ -17,7 +17,7 @@ from booking.refusals import (
     VisitCancelled,
     VisitNotStarted,
 )
-from booking.rules import require_own_time_free
+from booking.rules import require_no_own_visit, require_time_free
 from booking.visit_states import Act, Phase, State, changes_state, next_state, phase_of
 from clinic.practice.models import Clinic, User
 from clinic.practice.patients import accept_patient
@@ -50,7 +50,8 @@ def mark_arrived(*, appointment: Appointment, version: int | str | None = None, 
     Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
     patient becomes known.
     Raises VisitCancelled, VisitChanged unless it is as the page showed it, ArrivalTooEarly before the day,
-    SlotTaken if the time of a no-show is another visit's by now, or BusyTryAgain.
+    SlotTaken if the time of a no-show is another visit's by now, SlotNotOffered if its patient has another visit then, or
+    BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -97,7 +98,7 @@ def undo_no_show(*, appointment: Appointment, version: int | str | None = None, 
     """Take back that the patient did not come: the visit is booked again, and unmarked.
 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the
-    time is another visit's by now, or BusyTryAgain.
+    time is another visit's by now, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
     with locked_diaries([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -116,6 +117,11 @@ def complete_visits(*, now: datetime) -> int:
 def can_change(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
     """Whether a button for `act` makes sense: the table allows it and it changes something."""
     return changes_state(appointment.state, act, _phase(appointment, clinic, now))
+
+
+def is_allowed(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
+    """Whether the table allows `act` now. The answer holds while the row is locked."""
+    return next_state(appointment.state, act, _phase(appointment, clinic, now)) is not None
 
 
 def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> State:
@@ -160,11 +166,13 @@ def _refusal(state: State, act: Act, phase: Phase) -> BookingRefused:
 
 
 def _store(appointment: Appointment, state: State, *, arrived_at: datetime | None, now: datetime) -> Appointment:
-    """Write the state. A visit that blocks its time again needs that time: raises SlotTaken."""
+    """Write the state. A visit that blocks its time again needs it: raises SlotTaken, or SlotNotOffered if the patient has
+    another visit then."""
     status = STORED_AS.get(state) or Status(state.value)
     if status == Status.BOOKED and appointment.status != Status.BOOKED:
         drop_expired_holds(therapist=appointment.therapist, now=now)
-        require_own_time_free(appointment, now=now)
+        require_time_free(appointment, therapist=appointment.therapist, starts_at=appointment.starts_at, now=now)
+        require_no_own_visit(appointment)
     appointment.status, appointment.arrived_at = status, arrived_at
     appointment.save(update_fields=["status", "arrived_at"])
     return appointment

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
+from booking.attendance import is_allowed
 from booking.diary_lock import locked_diaries, row_locks
 from booking.freed_times import offer_freed_time, time_of, withdraw_offers
 from booking.history import lock_appointment, record_event, require_version
@@ -16,10 +17,11 @@ from booking.holds import drop_expired_holds
 from booking.last_told import Terms, current_terms, moves_untold, news_of, terms_at
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.off_schedule import accept_reasons
-from booking.refusals import BusyTryAgain, SlotTaken, TimeClosed, TooLateToChange, TooLateToUndo
+from booking.refusals import BusyTryAgain, TimeClosed, TooLateToChange, TooLateToUndo
 from booking.reminders import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
-from booking.rules import change_deadline, require_free, require_no_own_visit
+from booking.rules import change_deadline, require_free, require_no_own_visit, require_time_free
 from booking.scheduling import Interval
+from booking.visit_states import Act
 from clinic.practice.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
 
@@ -151,10 +153,7 @@ def _require_still_free(
     appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
     """Raise SlotTaken if another visit or hold, TimeClosed if the clinic took the time of `terms` after `since`."""
-    blocked = appointment.shape_of(appointment.service).blocked(terms.starts_at)
-    others = Appointment.objects.blocking(blocked, now=now).exclude(pk=appointment.pk)
-    if others.filter(therapist=terms.therapist).exists():
-        raise SlotTaken
+    require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)
     visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
     closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
     if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
@@ -270,12 +269,9 @@ def _save_new_state(appointment: Appointment) -> None:
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether the visit was cancelled so lately that nobody has been told, and still lies ahead."""
-    return (
-        appointment.status == Status.CANCELLED
-        and now < appointment.cancelled_at + UNDO_FOR
-        and now < appointment.starts_at
-    )
+    """Whether the visit was cancelled so lately that no patient was told, and is still ahead."""
+    is_recent = appointment.status == Status.CANCELLED and now < appointment.cancelled_at + UNDO_FOR
+    return is_recent and is_allowed(appointment, Act.UNDO_CANCEL, now=now)
 
 
 def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
@@ -284,6 +280,6 @@ def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
 
 
 def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:
-    """Whether the visit still stands and may be changed by the patient (`by` None) or by staff at `now`."""
-    last = appointment.ends_at if by is not None else changeable_until(appointment, clinic=clinic)
-    return appointment.status == Status.BOOKED and now < last
+    """Whether the visit may be moved or cancelled by the patient (`by` None) or by staff at `now`."""
+    is_in_time = by is not None or now < changeable_until(appointment, clinic=clinic)
+    return is_in_time and is_allowed(appointment, Act.MOVE, clinic=clinic, now=now)

@@ -479,9 +479,10 @@ def find_chosen(key: str) -> list[Patient]:
 
 
 class HoursOverrideForm(forms.ModelForm):
-    """Blocked or extra time. Where people are booked it warns, names them, and wants to be told once more.
+    """Blocked or extra time. Before time is blocked in which people are booked, it names them and asks once.
 
-    `names_patients` is off for whoever may not view visits.
+    Changes of a stored row are asked about by the guard of the admin page. `names_patients` is off for staff who may not
+    view visits.
     """
 
     names_patients = True
@@ -501,7 +502,14 @@ class HoursOverrideForm(forms.ModelForm):
         cleaned = super().clean()
         starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
         is_closure = cleaned.get("kind") == HoursOverride.Kind.CLOSURE
-        if is_closure and starts_at and ends_at and starts_at < ends_at and not cleaned.get("despite_visits"):
+        if (
+            self.instance._state.adding
+            and is_closure
+            and starts_at
+            and ends_at
+            and starts_at < ends_at
+            and not cleaned.get("despite_visits")
+        ):
             visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
             if visits:
                 self.fields["despite_visits"].widget = forms.CheckboxInput()

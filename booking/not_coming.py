@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from booking.attendance import is_allowed
 from booking.diary_lock import row_locks
 from booking.history import lock_appointment, record_event, require_version
 from booking.models import Appointment, AppointmentEvent
 from booking.refusals import TooLateToChange
-from booking.visit_states import State
+from booking.visit_states import Act
 from clinic.outbox.alerts import staff_email, why_clinic_unreachable
 from clinic.outbox.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages import plan_message
@@ -28,7 +29,7 @@ def note_not_coming(*, appointment: Appointment, version: int | None = None, now
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
-    if appointment.state != State.BOOKED or appointment.starts_at <= now:
+    if not is_allowed(appointment, Act.CANNOT_COME, now=now):
         raise TooLateToChange
     if appointment.not_coming_at is None:
         appointment.not_coming_at, appointment.confirmed_at = now, None

@@ -51,7 +51,7 @@ class TermsChanged(BookingRefused):
 
 
 class BusyTryAgain(BookingRefused):
-    """Others held the therapist's diary for longer than we wait."""
+    """Another request held the therapist's schedule, the patient or the visit for longer than we wait."""
 
 
 class HoldNotRenewable(BookingRefused):

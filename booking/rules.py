@@ -137,13 +137,13 @@ def require_untaken(*, therapist: Therapist, starts_at: datetime, own: Q, now: d
         raise SlotTaken
 
 
-def require_own_time_free(appointment: Appointment, *, now: datetime) -> None:
-    """Refuse to let a visit block its time again if another visit or a live hold has it. Raises SlotTaken.
+def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_at: datetime, now: datetime) -> None:
+    """Refuse to let a visit block a time again that it had, if another visit or a live hold has it. Raises SlotTaken.
 
     The answer holds for as long as the caller has the therapist's schedule locked.
     """
-    own = Interval(appointment.blocked.lower, appointment.blocked.upper)
-    others = Appointment.objects.blocking(own, now=now).filter(therapist=appointment.therapist_id)
+    blocked = appointment.shape_of(appointment.service).blocked(starts_at)
+    others = Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist)
     if others.exclude(pk=appointment.pk).exists():
         raise SlotTaken
 

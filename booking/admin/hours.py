@@ -9,6 +9,7 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from booking.closures import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
@@ -44,7 +45,8 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
 @admin.register(HoursOverride)
 class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
-    """ "Block time": closing goes through the domain function, which locks the diary it looks into."""
+    """ "Block time": closing goes through the domain function, which locks the schedule it reads; a change of stored rows is
+    asked about by the guard, which locks all schedules."""
 
     form = HoursOverrideForm
     formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
@@ -107,23 +109,17 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             self._warn_of(request, refusal)
         else:
             self.message_user(
-                request, f"Closed on {row.holiday.name}, {row.holiday.on:%A %-d %B %Y}.", messages.SUCCESS
+                request, f"Closed on {row.holiday.name}, {date_format(row.holiday.on, 'l, F j, Y')}.", messages.SUCCESS
             )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        is_asked = self._is_asked(request, object_id)
+        is_asked = object_id is None and bool(request.POST.get("despite_visits"))  # `block_time` locks and asks
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:
             return change(request, object_id, form_url, extra_context)
         except VisitsInTheWay as refusal:  # booked between the form's look and the lock
             self._warn_of(request, refusal)
             return HttpResponseRedirect(request.path)
-
-    def _is_asked(self, request, object_id) -> bool:
-        """Whether the form has asked about the visits; not about those in extra hours that this change ends."""
-        before = self.get_object(request, object_id) if object_id else None
-        was_extra = before is not None and before.kind == HoursOverride.Kind.EXTRA
-        return bool(request.POST.get("despite_visits")) and not was_extra
 
     def _warn_of(self, request, refusal):
         words = visits_in_the_way_words(refusal.visits, named=self._names_patients(request))

@@ -160,7 +160,11 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     def history(self, visit):
         events = visit.events.select_related("by")
         lines = ((local_time(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
-        return format_html_join(mark_safe("<br>"), "{}: {}, by {}", lines)
+        told = [format_html("{}: {}, by {}", *line) for line in lines]
+        if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
+            completed_at = max(visit.ends_at, visit.arrived_at)
+            told.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told))
 
     @admin.display(description="its time was offered to")
     def offers_of_the_time(self, visit):

@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from booking.attendance import complete_visits, mark_arrived, mark_no_show
+from booking.attendance import complete_visits, mark_arrived, mark_no_show, undo_arrival
 from booking.changes import cancel_appointment, move_appointment
 from booking.closures import block_time
 from booking.models import Appointment, HoursOverride
@@ -378,3 +378,16 @@ def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluati
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)
     said = client.post(f"{LIST}?starts_at__day=1&starts_at__month=12&starts_at__year=2026", day, follow=True)
     assert "was changed after this page was loaded" in said.content.decode()
+
+
+def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, evaluation):
+    visit = book(evaluation)
+    over = NINE_ON_TUESDAY + timedelta(hours=1)
+    mark_arrived(appointment=visit, by=owner, now=NINE_ON_TUESDAY)
+    assert "completed, as the visit was over" not in client.get(page_of(visit)).content.decode()
+    complete_visits(now=over)
+    assert "Tue 1 Dec, 9:45 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
+    undo_arrival(appointment=visit, by=owner, now=over)
+    late = over + timedelta(minutes=20)
+    mark_arrived(appointment=visit, by=owner, now=late)
+    assert "Tue 1 Dec, 10:20 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()

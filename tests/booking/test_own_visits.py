@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from booking.attendance import mark_arrived, mark_no_show, undo_no_show
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import Appointment
 from booking.off_schedule import OffScheduleBecause, visits_off_schedule
@@ -211,3 +212,20 @@ def test_recognized_patient_is_not_offered_the_times_of_their_visit(client, eval
     assert f"{len(theirs)} times" in client.get("/book/evaluation/?with=nora").text
     client.post("/again/not-me/")
     assert times_of(client, "/book/evaluation/2026-12-01/?with=nora") == everyone
+
+
+@pytest.mark.parametrize("undo", [undo_no_show, mark_arrived])
+def test_no_show_is_not_booked_again_at_the_time_of_another_visit_of_the_patient(evaluation, nora, front_desk, undo):
+    visit = book(evaluation)
+    begun = NINE_ON_TUESDAY + timedelta(minutes=1)
+    visit = mark_no_show(appointment=visit, by=front_desk, now=begun)
+    late = NINE_ON_TUESDAY + timedelta(minutes=30)
+    told = {"patient": visit.patient, "by": front_desk, "despite_rules": True, "now": begun}
+    other = book(evaluation, therapist=nora, starts_at=late, is_known=False, **told)
+    with pytest.raises(SlotNotOffered) as refused:
+        undo(appointment=visit, by=front_desk, now=begun)
+    assert refused.value.own_visit == other
+    visit.refresh_from_db()
+    assert visit.status == "no_show"
+    cancel_appointment(appointment=other, by=front_desk, now=begun)
+    assert undo(appointment=visit, by=front_desk, now=begun).status == "booked"

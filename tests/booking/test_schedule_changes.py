@@ -538,3 +538,24 @@ def test_today_of_one_therapist_lists_their_own(evaluation):
     tuesday_hours(therapist=visit.therapist).delete()
     assert [one.visit for one in read_today(now=NOW, therapist=visit.therapist).off_schedule] == [visit]
     assert read_today(now=NOW, therapist=nora).off_schedule == []
+
+
+def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
+    """A box ticked for other visits, on a page from before this one was booked, does not answer for it."""
+    day = {
+        "therapist": meredith,
+        "starts_at": datetime(2026, 12, 2, 14, tzinfo=UTC),
+        "ends_at": datetime(2026, 12, 2, 15, tzinfo=UTC),
+    }
+    closure = HoursOverride.objects.create(kind="closure", **day)
+    visit = book(evaluation)
+    form = {"kind": "closure", "therapist": meredith.pk, "starts_at": "2026-12-01T09:00", "ends_at": "2026-12-01T10:00"}
+    form |= {"despite_visits": "on"}
+    asked = client.post(change_page(closure), form)
+    assert "1 booked visit is outside the schedule" in asked.content.decode()
+    closure.refresh_from_db()
+    assert closure.starts_at == day["starts_at"]
+    saved = client.post(change_page(closure), form | {asked.context["seen_name"]: asked.context["seen"]})
+    assert saved.status_code == 302
+    closure.refresh_from_db()
+    assert (closure.starts_at, visit.status) == (NINE_ON_TUESDAY, "booked")
