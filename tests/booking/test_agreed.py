@@ -152,8 +152,13 @@ def test_every_term_that_was_not_seen_is_shown_before_it_is_booked(evaluation, c
     with time_machine.travel(NOW, tick=False):
         form = client.get(NINE + "form/")
         Service.objects.update(**changed)
-        assert client.post(NINE + "form/", TYPED | hidden(form)).status_code == 409
-        assert not Appointment.objects.exists()
+        refused = client.post(NINE + "form/", TYPED | hidden(form))
+        assert refused.status_code == 409 and not Appointment.objects.exists()
+        assert ("A late change or a missed visit costs" in refused.context["agreed"].late_fee_words) == (
+            "late_fee_cents" in changed
+        )
+        words = text_of(refused).partition("You are not booked yet. ")[2]
+        assert words.startswith(f"{refused.context['agreed'].late_fee_words} Press the button again".strip())
 
 
 def hidden(page) -> dict:
