@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from booking.how_told import count_to_call
 from booking.message_words import CLINIC_DETAILS, CLINIC_MOVED
 from booking.models import Appointment
 from booking.reminders import UNDO_FOR, reader_zone_name
@@ -13,6 +14,7 @@ from booking.rules import lock_patients
 from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
 from clinic.outbox.models import SETTLED, Channel, Message, State
 from clinic.outbox.rules import rules_in_force
+from clinic.outbox.texts import texts_beside
 from clinic.practice.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 from clinic.practice.models import Clinic
 
@@ -22,7 +24,7 @@ UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader wi
 
 def register_clinic_details() -> None:
     """Tell `clinic.practice` whom a change concerns. Called once, when the app is ready."""
-    register_told("visits", Told(count=_count, update=update_visits))
+    register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
 
 
 def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appointment]:
@@ -37,6 +39,12 @@ def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appoint
 
 def _count(before: Clinic, after: Clinic, now: datetime) -> int:
     return _concerned(before, after, now).count()
+
+
+def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
+    has_moved = bool(changed_fields(before, after) & set(ADDRESS))
+    visits = _concerned(before, after, now).select_related("patient", "service")
+    return count_to_call(visits.filter(patient__email=""), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
 
 
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
@@ -60,7 +68,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
         kind = _kind_of_news(visit, asked, told_before=told_before, told_now=_digest(after))
         if kind is not None and rules_in_force(scope=visit.service.slug)[kind].is_active:
             drafts.append(_draft(visit, kind, told_before, now))
-    plan_messages(drafts)
+    plan_messages([*drafts, *texts_beside(drafts, now=now, with_news=True)])
 
 
 def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:

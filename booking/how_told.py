@@ -49,6 +49,11 @@ def how_each_is_told(visits: Sequence[Appointment], kind: str) -> dict[UUID, str
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
 
 
+def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
+    """Of how many `visits` no message of `kind` can tell the patient."""
+    return sum(not ways for ways in _channels(visits, kind).values())
+
+
 def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Clinic) -> str:
     if visit.patient is None:
         return "No patient is told: it is a hold."

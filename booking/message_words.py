@@ -3,6 +3,7 @@
 Subject and opening only. Where, when and the links follow from templates/emails/booking_visit, the same in every message.
 """
 
+from clinic.outbox.gsm import length, to_gsm
 from clinic.outbox.kinds import Email, Reworded, Sample, Timing, Words
 from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic
@@ -26,6 +27,7 @@ TEXTS = {
     REMINDER_2H: "{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
     # When the clinic itself made the change.
     MOVED: "{clinic}: {news}. Reply Y if you come, C if not. STOP ends texts. Call {phone}",
+    CLINIC_MOVED: "{clinic} moved to {new_address}. Your visit is still {day_word}, {time}. STOP ends texts. Call {phone}",
     CANCELLED: "{clinic}: we are sorry, we had to cancel your visit {day_word}, {time}. Call {phone} for a new time. STOP ends texts.",
 }
 ASKS_WHETHER_COMING = {REMINDER_48H, REMINDER_2H, CONFIRM_FAR}
@@ -49,6 +51,10 @@ CHANGE_PLACEHOLDERS = {
     "change": "Your visit is moved, or: Your visit is now with Nora Field, PT",
     "news": "the same for a text: we moved your visit to Tuesday 1 December, 9:00 am EST",
 }
+
+# Of the kind that says where the clinic is now.
+ADDRESS_PLACEHOLDERS = {"new_address": "9 Lake Road, Laconia, or less where that is too long for a text"}
+LONGEST_ADDRESS_IN_A_TEXT = 32  # what the other words leave of one text
 
 _QUESTIONS = (
     "Your visit is {day_word} at {time}. A few questions before it are still open. Your answers help us to prepare; "
@@ -141,6 +147,18 @@ _DEFAULTS = {
 }
 
 
+OWN_PLACEHOLDERS = {MOVED: CHANGE_PLACEHOLDERS, CLINIC_MOVED: ADDRESS_PLACEHOLDERS}
+
+
+def short_address(clinic: Clinic) -> str:
+    """The clinic's address as far as it fits into a text: never cut, as half of an address leads elsewhere."""
+    parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
+    for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):
+        if address and length(address) <= LONGEST_ADDRESS_IN_A_TEXT:
+            return address
+    return "a new address"
+
+
 def reworded(kind: str) -> Reworded | None:
     """What staff may change of `kind`; None if it has no words here."""
     if kind not in _DEFAULTS:
@@ -151,7 +169,7 @@ def reworded(kind: str) -> Reworded | None:
         timing=timing,
         minutes=minutes,
         words=Words(subject, text),
-        placeholders=PLACEHOLDERS | CHANGE_PLACEHOLDERS if kind == MOVED else PLACEHOLDERS,
+        placeholders=PLACEHOLDERS | OWN_PLACEHOLDERS.get(kind, {}),
         text_message=TEXTS.get(kind, ""),
         samples=sample_values,
         preview=lambda words, sample: _preview(kind, words, sample),
@@ -215,6 +233,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "therapist": "Nora Field, PT",
             "change": "Your visit is moved",
             "news": "we moved your visit to Tuesday 1 December, 9:00 am EST",
+            "new_address": short_address(clinic),
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
             "phone": format_phone(clinic.phone, clinic.country),
@@ -228,6 +247,7 @@ def _samples(clinic: Clinic) -> dict[Sample, dict]:
             "therapist": "W" * 120,
             "change": f"Your visit is moved, now with {'W' * 120}",
             "news": f"you are now with {'W' * 12} on Wednesday 30 September, 12:45 pm UTC+12:45",
+            "new_address": "W" * LONGEST_ADDRESS_IN_A_TEXT,
             "reference": "RC-WWWWWW",
             "clinic": clinic,
             "phone": format_phone(clinic.phone, clinic.country),

@@ -30,6 +30,7 @@ from booking.message_words import (
     TEXTS,
     buttons,
     reworded,
+    short_address,
 )
 from booking.models import Appointment, Service
 from booking.rules import change_deadline
@@ -278,6 +279,7 @@ def placeholder_values(
         "time": time.clock_and_zone,
         "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
         "place": place_words(appointment, clinic),
+        "new_address": short_address(clinic),
         "therapist": appointment.therapist,
         **changes,
     }
@@ -310,7 +312,7 @@ def register_message_kinds() -> None:
                 text_values=text_values if name in TEXTS else None,
                 is_about_visit=name != FOLLOW_UP,
                 is_reminder=is_quiet_at_night and name != FOLLOW_UP,
-                is_news=name in (MOVED, CANCELLED),
+                is_news=name in (MOVED, CANCELLED, CLINIC_MOVED),
                 is_texted_without_mail=name == BOOKED,
             )
         )

@@ -17,11 +17,12 @@ TOLD = (*CONTACT, *ADDRESS)
 class Told:
     """How a room counts and updates what it has sent.
 
-    `count(before, after, now)` is how many things a change makes wrong; `update(before, after, is_told, now)` puts them
-    right, and tells their patients if `is_told`.
+    `count(before, after, now)` is how many things a change makes wrong, `count_to_call` of how many no message can tell
+    the patient; `update(before, after, is_told, now)` puts them right, and tells their patients if `is_told`.
     """
 
     count: Callable[[Clinic, Clinic, datetime], int]
+    count_to_call: Callable[[Clinic, Clinic, datetime], int]
     update: Callable[[Clinic, Clinic, bool, datetime], None]
 
 
@@ -36,6 +37,11 @@ def register_told(name: str, told: Told) -> None:
 def count_outdated(before: Clinic, after: Clinic, *, now: datetime) -> int:
     """How many things that lie ahead were sent with what changes from `before` to `after`."""
     return sum(told.count(before, after, now) for told in _rooms.values())
+
+
+def count_patients_to_call(before: Clinic, after: Clinic, *, now: datetime) -> int:
+    """Of how many of these no message can tell the patient."""
+    return sum(told.count_to_call(before, after, now) for told in _rooms.values())
 
 
 def update_outdated(before: Clinic, after: Clinic, *, is_told: bool, now: datetime) -> None:

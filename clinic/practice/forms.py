@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from .clinic_changes import TOLD, count_outdated, digest_of
+from .clinic_changes import TOLD, count_outdated, count_patients_to_call, digest_of
 from .mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from .models import Clinic
 from .names import NameInvalid, clean_name, normalise_name
@@ -123,7 +123,7 @@ class ClinicForm(forms.ModelForm):
     `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
 
     So must a new name, address or phone number be, where patients were sent the old one: `outdated` is how many visits
-    ahead that concerns, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
+    ahead that concerns, `to_call` for how many of them only a call helps, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
     """
 
     name = NameField(max_length=100, initial=Clinic._meta.get_field("name").default)
@@ -135,7 +135,7 @@ class ClinicForm(forms.ModelForm):
         help_text="Opening hours, pages, mails and this admin go by this clock.",
     )
     by, moved, zone_asked = None, (), ""
-    outdated, is_told, details_asked = 0, False, ""
+    outdated, to_call, is_told, details_asked = 0, 0, False, ""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -190,6 +190,7 @@ class ClinicForm(forms.ModelForm):
         self.outdated = count_outdated(self.instance, after, now=timezone.now())
         if self.outdated:
             self.details_asked = asked
+            self.to_call = count_patients_to_call(self.instance, after, now=timezone.now())
             self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save.")
 
     def _zone_question(self) -> str:

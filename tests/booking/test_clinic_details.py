@@ -11,6 +11,7 @@ from booking.calendar_file import visit_calendar
 from booking.changes import cancel_appointment, move_appointment, undo_cancellation
 from booking.clinic_details import update_visits
 from booking.feeds import therapist_calendar
+from booking.message_words import short_address
 from booking.models import Appointment
 from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message, MessageRule
@@ -18,6 +19,7 @@ from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import Clinic, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
+from .texting import agree
 from .visitors import DAY, HOUR, MINUTE, TIMES
 
 MOVED, DETAILS = "booking_clinic_moved", "booking_clinic_details"
@@ -206,6 +208,51 @@ def test_no_mail_is_planned_when_staff_have_switched_the_kind_off(visits):
     MessageRule.objects.create(kind=MOVED, subject="x", text="x", is_active=False)
     update_visits(Clinic(street="1 A"), Clinic(street="2 B"), True, NOW)
     assert not planned()
+
+
+@pytest.fixture
+def walter(evaluation, front_desk, twilio):
+    """A visit of a patient without an e-mail address."""
+    return book(evaluation, name="Walter Moore", email="", phone="+16035550142", starts_at=TIMES[3], by=front_desk)
+
+
+def test_staff_see_how_many_must_be_called_about_a_new_address(client, owner, visits, walter):
+    form = form_of(client, street="9 Lake Road")
+    asked = " ".join(client.post(URL, form).content.decode().split())
+    assert "1 of the patients has no email: Today will list whom to call." in asked
+    agree(walter.patient)
+    assert "Today will list" not in client.post(URL, form).content.decode()
+
+
+def test_a_new_address_goes_by_text_to_those_who_agreed_and_by_mail_besides(visits, walter, twilio, post_office):
+    here = visits[0]
+    agree(walter.patient)
+    agree(here.patient, instead_of_email=True)
+    Clinic.objects.update(street="9 Lake Road")
+    before = Clinic(name="Lakes Running Clinic", phone="+16035550123", street="12 Main Street", city="Laconia")
+    update_visits(before, Clinic.objects.get(), True, NOW)
+    sweep(4)
+    texts = {text["To"]: text["Body"] for text in twilio.texts}
+    assert texts["+16035550142"] == (
+        "Lakes Running Clinic moved to 9 Lake Road, Laconia. Your visit is still on Tuesday 1 December, 2:00 pm EST. "
+        "STOP ends texts. Call (603) 555-0123"
+    )
+    assert len(texts) == 2 and [mail["To"] for mail in post_office.mails] == ["alice@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("street", "city", "words"),
+    [
+        ("12 Main Street", "Laconia", "12 Main Street, Laconia"),
+        ("1200 Westminster Avenue", "Portsmouth", "1200 Westminster Avenue"),
+        ("The Old Mill at Lakeport Landing 7", "Laconia", "a new address"),
+        ("", "Laconia", "Laconia"),
+        (" ", "", "a new address"),
+        ("ulica Żółta 1", "Wałbrzych", "ulica Zolta 1, Walbrzych"),
+    ],
+)
+def test_an_address_in_a_text_is_whole_or_left_out(street, city, words):
+    assert short_address(Clinic(street=street, city=city)) == words
 
 
 def test_calendar_files_and_feeds_show_the_new_place(visits, meredith):
