@@ -1,6 +1,6 @@
 """Upcoming visits that the schedule, as it now stands, would not offer: found, and accepted by staff as they are.
 
-Read-only but for `accept_off_schedule`. Five queries for any number of visits. All instants are UTC; days are the clinic's.
+Read-only but for `accept_off_schedule`. Six queries for any number of visits. All instants are UTC; days are the clinic's.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from booking.diary_lock import row_locks
 from booking.history import lock_appointment, record_event, require_version
-from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Service
+from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Purpose, Service
 from booking.opening_hours import opening_intervals
 from booking.refusals import TooLateToChange
 from booking.scheduling import Interval, subtract
@@ -29,6 +29,7 @@ class OffScheduleBecause(StrEnum):
     HOURS = "hours"  # outside the opening hours
     CLOSED = "closed"  # in blocked time
     TWICE = "twice"  # the patient has another visit then
+    ALONE = "alone"  # a follow-up without an earlier visit any longer
 
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
@@ -41,6 +42,7 @@ WORDS = {
     Because.HOURS: "Outside opening hours.",
     Because.CLOSED: "In blocked time.",
     Because.TWICE: "The patient has another visit at this time.",
+    Because.ALONE: "A follow-up: the visit before it was cancelled, missed or moved.",
 }
 
 
@@ -119,9 +121,15 @@ def _with_reasons(
     visits = list(rows)
     if not visits:
         return []
-    week, does, together = _Week(visits, clinic or Clinic.objects.current()), _who_does_what(visits), _together(visits)
+    week, does = _Week(visits, clinic or Clinic.objects.current()), _who_does_what(visits)
+    of_patients = ((Because.TWICE, _together(visits)), (Because.ALONE, _alone(visits)))
     return [
-        (visit, _service_reasons(visit, does) + week.reasons(visit) + ([Because.TWICE] if visit.pk in together else []))
+        (
+            visit,
+            _service_reasons(visit, does)
+            + week.reasons(visit)
+            + [why for why, keys in of_patients if visit.pk in keys],
+        )
         for visit in visits
     ]
 
@@ -151,6 +159,28 @@ def _together(visits: list[Appointment]) -> set:
             found |= {one.pk for one, its_pair in ((visit, other), (other, visit)) if not _knows_twice(its_pair)}
         others.append(visit)
     return found
+
+
+def _alone(visits: list[Appointment]) -> set:
+    """Keys of the follow-ups without a standing visit before them whose patient has or had another visit.
+
+    One that staff booked for a patient without any other is meant so.
+    """
+    follow_ups = [visit for visit in visits if visit.service.is_follow_up]
+    if not follow_ups:
+        return set()
+    rows = Appointment.objects.filter(patient__in={visit.patient_id for visit in follow_ups}).order_by("starts_at")
+    rows = rows.exclude(status=Appointment.Status.HELD).exclude(service__purpose=Purpose.CALL)
+    starts, first = defaultdict(list), {}
+    for patient, starts_at, status in rows.values_list("patient", "starts_at", "status"):
+        starts[patient].append(starts_at)
+        if status in (Appointment.Status.BOOKED, Appointment.Status.COMPLETED):
+            first.setdefault(patient, starts_at)
+    return {
+        visit.pk
+        for visit in follow_ups
+        if len(starts[visit.patient_id]) > 1 and first[visit.patient_id] == visit.starts_at
+    }
 
 
 def _knows_twice(visit: Appointment) -> bool:

@@ -1,10 +1,10 @@
-"""What a visitor meets before the times of a service: safety questions, and for a follow-up whether they have been here."""
+"""What a visitor meets before the times of a service: safety questions, and for a follow-up whether they have an earlier visit."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from assessments.views.screen import screen_before
-from booking.earlier_visits import has_been_here
+from booking.earlier_visits import has_earlier_visit
 from booking.models import Purpose, Service
 from booking.trail import Trail
 from booking.views.recognised import recognised_patient
@@ -15,7 +15,7 @@ def page_before(request: HttpRequest, service: Service, trail: Trail) -> HttpRes
     """The page that comes before the times of `service`; None for those who may go on."""
     if service.is_follow_up:
         patient = recognised_patient(request)
-        if patient is None or not has_been_here(patient):
+        if patient is None or not has_earlier_visit(patient):
             return follow_up_page(request, service, trail)
     return screen_before(request, trail.article)
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from booking.appointments import Contact, book_appointment
 from booking.attendance import mark_no_show
-from booking.changes import cancel_appointment
-from booking.earlier_visits import has_been_here
+from booking.changes import cancel_appointment, move_appointment
+from booking.earlier_visits import has_earlier_visit
 from booking.models import Appointment, Purpose, Service
+from booking.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.offers import take_offer
 from booking.refusals import NeedsEarlierVisit
+from booking.today import read_today
 from clinic.outbox.sending import send_due_messages
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
@@ -167,15 +169,49 @@ def test_domain_refuses_whoever_typed_a_known_patients_name(follow_up, evaluatio
 def test_visit_after_the_follow_up_or_that_was_cancelled_or_missed_does_not_count(follow_up, evaluation, front_desk):
     visit = book(evaluation, starts_at=THURSDAY + HOUR)
     patient = visit.patient
-    assert has_been_here(patient) and not has_been_here(patient, before=THURSDAY)
+    assert has_earlier_visit(patient) and not has_earlier_visit(patient, before=THURSDAY)
     with pytest.raises(NeedsEarlierVisit):
         attempt(follow_up, contact_of(patient))
     cancel_appointment(appointment=visit, now=NOW)
-    assert not has_been_here(patient)
+    assert not has_earlier_visit(patient)
     missed = book(evaluation, starts_at=NINE_ON_TUESDAY)
-    assert has_been_here(patient)
+    assert has_earlier_visit(patient)
     mark_no_show(appointment=missed, by=front_desk, now=missed.starts_at)
-    assert not has_been_here(patient)
+    assert not has_earlier_visit(patient)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "missed", "moved behind it"])
+def test_follow_up_that_is_left_without_its_earlier_visit_is_listed_until_staff_keep_it(
+    follow_up, evaluation, front_desk, end
+):
+    first = book(evaluation)
+    second = attempt(follow_up, contact_of(first.patient))
+    assert visits_off_schedule(now=NOW) == []
+    now = NOW
+    if end == "cancelled":
+        cancel_appointment(appointment=first, now=NOW)
+    elif end == "missed":
+        now = first.starts_at
+        mark_no_show(appointment=first, by=front_desk, now=now)
+    else:
+        move_appointment(appointment=first, starts_at=THURSDAY + HOUR, now=NOW)
+    [found] = read_today(now=now).off_schedule
+    assert (found.visit, found.reasons) == (second, (OffScheduleBecause.ALONE,))
+    accept_off_schedule(appointment=second, by=front_desk, now=now)
+    assert visits_off_schedule(now=now) == []
+
+
+def test_follow_up_of_a_patient_with_another_earlier_visit_or_of_a_newcomer_is_not_listed(
+    follow_up, evaluation, front_desk
+):
+    first, other = book(evaluation), book(evaluation, starts_at=NINE_ON_TUESDAY + HOUR)
+    attempt(follow_up, contact_of(first.patient))
+    cancel_appointment(appointment=first, now=NOW)
+    assert visits_off_schedule(now=NOW) == []
+    cancel_appointment(appointment=other, now=NOW)
+    assert len(visits_off_schedule(now=NOW)) == 1
+    attempt_by_staff(follow_up, front_desk, starts_at=THURSDAY + HOUR)
+    assert len(visits_off_schedule(now=NOW)) == 1
 
 
 def test_staff_book_a_follow_up_for_anyone(follow_up, front_desk):
@@ -183,9 +219,9 @@ def test_staff_book_a_follow_up_for_anyone(follow_up, front_desk):
     assert visit.status == "booked"
 
 
-def attempt_by_staff(follow_up, front_desk):
+def attempt_by_staff(follow_up, front_desk, starts_at=THURSDAY):
     new = Contact(name="Nora New", email="nora@example.com", phone="+16035550111")
-    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": THURSDAY, "mode": "in_person"}
+    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": starts_at, "mode": "in_person"}
     return book_appointment(**place, contact=new, idempotency_key=uuid.uuid4(), now=NOW, by=front_desk)
 
 
