@@ -1,4 +1,7 @@
-"""The hold of this browser: a signed cookie for ten minutes, so that choosing another time gives the first one back."""
+"""The hold of this browser, in a signed cookie, so that choosing another time gives the first one back.
+
+The cookie lasts for twice as long as a hold and begins anew when the hold is renewed: it outlives both.
+"""
 
 from datetime import datetime
 

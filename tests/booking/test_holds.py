@@ -240,6 +240,15 @@ def test_renewed_hold_stays_this_browsers_to_its_end(client, evaluation, clock):
     assert client.get(NINE)["Location"] == place
 
 
+def test_hold_that_was_renewed_late_is_given_back_for_another_time(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=15))  # it ran out, and no one took the time
+    client.post(place + "renew/")
+    clock.shift(timedelta(minutes=8))
+    assert press(client, TEN).status_code == 303
+    assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
+
+
 def test_a_hold_that_ran_out_is_offered_again(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     form = typed(client.get(place))
