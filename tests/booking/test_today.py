@@ -1,5 +1,6 @@
 """The therapist's morning."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from assessments.models import Flag, Questionnaire, Response
@@ -7,9 +8,12 @@ from booking.attendance import mark_arrived, mark_no_show
 from booking.changes import cancel_appointment
 from booking.models import HoursOverride
 from booking.today import read_today
+from booking.wait_list import Wishes
 from clinic.outbox.models import Message, State
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .visitors import DAY
+from .waiting import wait, wait_with
 
 EIGHT_ON_TUESDAY = NINE_ON_TUESDAY - timedelta(hours=1)
 
@@ -169,3 +173,16 @@ def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_a
         today = read_today(now=EIGHT_ON_TUESDAY)
         [visit.appointment.service.name for visit in today.visits]
     assert len(today.visits) == 33
+
+
+def test_the_wait_list_counts_those_who_can_still_be_offered_something(evaluation, call):
+    yesterday = Wishes(NOW.date() - DAY, NOW.date() - DAY)
+    wait(evaluation, wishes=yesterday)
+    assert read_today(now=NOW).waiting == 0
+    wait(call, name="Honor Lulu", wishes=replace(yesterday, time_zone="Pacific/Honolulu"))
+    assert read_today(now=NOW).waiting == 1
+    visit = book(evaluation, name="Eve Earlier")
+    wait_with(visit)
+    assert read_today(now=NOW).waiting == 2
+    cancel_appointment(appointment=visit, now=NOW)
+    assert read_today(now=NOW).waiting == 1
