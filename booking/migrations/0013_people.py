@@ -1,8 +1,16 @@
+import idna
 from django.db import migrations, models
 
-from clinic.practice.mail_addresses import normalise_address
-
 PHONE = r"^\+[1-9][0-9]{6,14}(;ext=[0-9]{1,10})?$"
+
+
+def in_ascii(address):
+    """`address` with its domain by IDNA 2008; as it is where that is none."""
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True, transitional=False).decode('ascii').lower()}"
+    except (idna.IDNAError, UnicodeError):
+        return address.strip()
 
 
 def write_domains_in_ascii(apps, schema_editor):
@@ -10,7 +18,7 @@ def write_domains_in_ascii(apps, schema_editor):
     for app, name, field in (("outbox", "Suppression", "address"), ("booking", "ReturnRequest", "email")):
         model = apps.get_model(app, name)
         for row in model.objects.filter(**{f"{field}__regex": r"@.*[^\x01-\x7f]"}).iterator():
-            address = normalise_address(getattr(row, field)).lower()
+            address = in_ascii(getattr(row, field)).lower()
             if name == "ReturnRequest" or not model.objects.filter(channel=row.channel, address=address).exists():
                 model.objects.filter(pk=row.pk).update(**{field: address})
 
@@ -33,6 +41,15 @@ class Migration(migrations.Migration):
                 help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
                 max_length=32,
             ),
+        ),
+        # Going back, extensions are cut off: the column had no room for them.
+        migrations.RunSQL(
+            migrations.RunSQL.noop,
+            [
+                "UPDATE booking_appointment SET other_phone = split_part(other_phone, ';ext=', 1) "
+                "WHERE other_phone LIKE '%;ext=%'",
+                "SET CONSTRAINTS ALL IMMEDIATE",
+            ],
         ),
         migrations.AddConstraint(
             "appointment",

@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.clinic.factories import NOON
+from booking.models import Appointment, Service
+from tests.booking.conftest import book, make_therapist
+from tests.clinic.factories import NOON, ClinicFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AFTER = [("practice", "0011_people"), ("booking", "0013_people")]
@@ -45,6 +47,39 @@ def test_addresses_on_file_are_written_in_ascii(before):
     with connection.cursor() as cursor:
         cursor.execute("SELECT address FROM outbox_suppression")
         assert cursor.fetchall() == [("alice@xn--fa-hia.de",)]
+
+
+def test_rows_without_an_address_are_one_person_only_by_their_number(before):
+    Patient = before.get_model("practice", "Patient")
+    walter, other, twin = (
+        Patient.objects.create(id=uuid.uuid4(), name=name, email="", phone=phone, created_at=NOON)
+        for name, phone in (("Walter Moore", "+16035550142"), ("Moore, Walter", ""), ("Walter-Moore", "+16035550142"))
+    )
+    with pytest.raises(RuntimeError) as refusal:
+        migrate()
+    assert all(str(row.pk) in str(refusal.value) for row in (walter, twin)) and str(other.pk) not in str(refusal.value)
+    Patient.objects.filter(pk=twin.pk).update(phone="+16035550143")
+    migrate()
+
+
+def test_extensions_are_cut_off_when_the_migration_is_undone():
+    ClinicFactory(phone="+16035550100;ext=3")
+    service = Service.objects.create(slug="evaluation", name="Evaluation", minutes=45, price_cents=0)
+    service.therapists.add(make_therapist())
+    book(service, phone="+16035550142;ext=12")
+    Appointment.objects.update(other_phone="+16035550199;ext=7")
+    executor = MigrationExecutor(connection)
+    try:
+        executor.migrate([("practice", "0010_first_names")])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT clinic.phone, patient.phone, other_phone "
+                "FROM practice_clinic clinic, practice_patient patient, booking_appointment"
+            )
+            assert cursor.fetchall() == [("+16035550100", "+16035550142", "+16035550199")]
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def test_two_rows_of_one_person_are_named_and_nothing_is_changed(before):

@@ -1,9 +1,7 @@
 import django.contrib.postgres.indexes
 import django.db.models.functions.text
+import idna
 from django.db import migrations, models
-
-import clinic.practice.models
-from clinic.practice.mail_addresses import normalise_address
 
 PHONE = r"^\+[1-9][0-9]{6,14}(;ext=[0-9]{1,10})?$"
 
@@ -23,9 +21,21 @@ MAKE_NAME_KEY = r"""
     $key$;
 """
 SAME_PERSON = """
-    SELECT string_agg(id::text, ', ') FROM practice_patient WHERE merged_into_id IS NULL
+    SELECT string_agg(id::text, ', ') FROM practice_patient WHERE merged_into_id IS NULL AND email <> ''
     GROUP BY is_provisional, lower(email), name_key HAVING count(*) > 1
+    UNION ALL
+    SELECT string_agg(id::text, ', ') FROM practice_patient WHERE NOT is_provisional AND email = '' AND phone <> ''
+    GROUP BY phone, name_key HAVING count(*) > 1
 """
+
+
+def in_ascii(address):
+    """`address` with its domain by IDNA 2008; as it is where that is none."""
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True, transitional=False).decode('ascii').lower()}"
+    except (idna.IDNAError, UnicodeError):
+        return address.strip()
 
 
 def write_domains_in_ascii(apps, schema_editor):
@@ -33,7 +43,7 @@ def write_domains_in_ascii(apps, schema_editor):
     for name in ("Patient", "User", "Clinic"):
         model = apps.get_model("practice", name)
         for row in model.objects.filter(email__regex=r"@.*[^\x01-\x7f]").only("email").iterator():
-            model.objects.filter(pk=row.pk).update(email=normalise_address(row.email))
+            model.objects.filter(pk=row.pk).update(email=in_ascii(row.email))
 
 
 def refuse_two_rows_of_one_person(apps, schema_editor):
@@ -43,8 +53,8 @@ def refuse_two_rows_of_one_person(apps, schema_editor):
         same = [ids for (ids,) in cursor.fetchall()]
     if same:
         raise RuntimeError(
-            "These patients have one e-mail address and one name, spelled in two ways. Correct the name or the address of "
-            f"one of each in the admin (/admin/practice/patient/ID/change/), then migrate again: {'; '.join(same)}"
+            "These patients have one e-mail address, or without any one phone number, and one name, spelled in two ways. "
+            f"Correct the name, the address or the number of one of each in the admin (/admin/practice/patient/ID/change/), then migrate again: {'; '.join(same)}"
         )
 
 
@@ -62,6 +72,15 @@ class Migration(migrations.Migration):
         migrations.RunPython(write_domains_in_ascii, migrations.RunPython.noop),
         migrations.AlterField("clinic", "phone", models.CharField(blank=True, max_length=32)),
         migrations.AlterField("patient", "phone", models.CharField(blank=True, max_length=32)),
+        # Going back, extensions are cut off: the column had no room for them.
+        migrations.RunSQL(
+            migrations.RunSQL.noop,
+            [
+                "UPDATE practice_clinic SET phone = split_part(phone, ';ext=', 1) WHERE phone LIKE '%;ext=%'",
+                "UPDATE practice_patient SET phone = split_part(phone, ';ext=', 1) WHERE phone LIKE '%;ext=%'",
+                "SET CONSTRAINTS ALL IMMEDIATE",
+            ],
+        ),
         migrations.AlterField(
             "patient",
             "email",
@@ -76,7 +95,7 @@ class Migration(migrations.Migration):
             "name_key",
             models.GeneratedField(
                 db_persist=True,
-                expression=clinic.practice.models.NameKey("name"),
+                expression=models.Func("name", function="practice_name_key", output_field=models.TextField()),
                 output_field=models.TextField(),
             ),
         ),
@@ -86,7 +105,7 @@ class Migration(migrations.Migration):
             models.GeneratedField(
                 db_persist=True,
                 expression=django.db.models.functions.text.Concat(
-                    clinic.practice.models.NameKey("name"),
+                    models.Func("name", function="practice_name_key", output_field=models.TextField()),
                     models.Value(" "),
                     django.db.models.functions.text.Lower("email"),
                     models.Value(" "),
