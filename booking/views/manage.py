@@ -44,6 +44,7 @@ from clinic.outbox.text_providers import has_texts
 from clinic.practice.first_names import first_name
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
+from clinic.practice.phone import format_phone
 from clinic.practice.proof import Capability, patient_page
 
 WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
@@ -188,6 +189,15 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
     }
 
 
+def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
+    """At which number the clinic calls, as people write it; empty for other visits, and by a link that only a browser was
+    shown, unless the number was typed to book this visit."""
+    patient = appointment.patient
+    is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
+    is_call = appointment.mode == Appointment.Mode.PHONE
+    return format_phone(patient.phone, clinic.country) if is_call and (is_mailed or is_typed_here) else ""
+
+
 def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
     """Whether the `last` move took the one before it back, within the time for that."""
     before = appointment.events.filter(version=last.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
@@ -202,6 +212,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
     clock = clock_of_visit(appointment, clinic=clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     is_ahead = is_standing and now < appointment.starts_at
+    called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
     return {
         "token": request.resolver_match.kwargs["token"],
         "is_mailed": is_mailed,
@@ -215,7 +226,8 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "clinic": clinic,
         "time": clock.time(appointment.starts_at),
         "time_beside": clock.beside_words(appointment.starts_at),
-        "place": place_words(appointment, clinic),
+        "place": f"By phone: we will call {called_at}." if called_at else place_words(appointment, clinic),
+        "called_at": called_at,
         "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
         "minor_words": minor_words(

@@ -264,7 +264,7 @@ def test_a_call_is_chosen_by_the_visitors_clock_with_the_clinics_beside_it(clien
     booked = client.post(at_nine, typed(mode="phone"))
     visit = text_of(client.get(booked["Location"]))
     assert "9:00 am EST" in visit and "6:00 am PST" in visit
-    assert "By phone: we will call you." in visit
+    assert "By phone: we will call (603) 555-0199. Wrong number? Call (603) 555-0123" in visit
     assert Appointment.objects.get().visitor_time_zone == "America/Los_Angeles"
 
 

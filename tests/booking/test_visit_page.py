@@ -1,0 +1,38 @@
+"""What the page of a visit says, and to whom."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from booking.visit_links import visit_path
+from clinic.practice.models import Proof
+from clinic.practice.patients import accept_patient
+
+from .conftest import NINE_ON_TUESDAY, NOW, book
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+def text_of(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def test_number_of_a_call_is_on_the_page_only_where_it_was_typed_or_mailed(client, call):
+    first = book(call, mode="phone", is_known=False)
+    shown, mailed = (visit_path(first, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))
+    at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
+    later = book(call, starts_at=at_ten, is_known=False, phone="+16035550147", now=NOW + timedelta(minutes=1))
+    assert later.patient_id == first.patient_id, "one provisional row, with the number that was typed first"
+    assert "we will call (603) 555-0199. Wrong number? Call (603) 555-0123" in text_of(client.get(shown))
+    assert "we will call you." in text_of(client.get(visit_path(later, now=NOW)))
+    first.patient = accept_patient(first.patient, now=NOW)
+    assert "we will call you." in text_of(client.get(visit_path(first, now=NOW)))
+    assert "we will call (603) 555-0199" in text_of(client.get(mailed))
