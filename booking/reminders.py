@@ -45,7 +45,7 @@ from booking.still_wanted import (
 )
 from booking.text_replies import read_text_reply
 from booking.visit_links import intake_url, visit_url
-from booking.wording import minor_words, near_day_words, place_words
+from booking.wording import guardian_words, near_day_words, place_words
 from clinic.outbox.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
@@ -224,9 +224,7 @@ def email_context(
         **placeholder_values(appointment, clinic=clinic, now=now, kind=kind, version=version),
         "not_me_url": f"{visit_page}cancel/" if kind == BOOKED and appointment.patient.is_provisional else "",
         "change_words": _change_words(appointment, clinic, now=now) if kind in (BOOKED, MOVED) else "",
-        "minor_words": minor_words(is_in_person=is_in_person, guardian_name=appointment.guardian_name)
-        if kind == BOOKED
-        else "",
+        "minor_words": guardian_words(appointment) if kind == BOOKED else "",
         "bring": clinic.what_to_bring if is_standing and is_in_person else "",
         **buttons(
             kind,

@@ -27,12 +27,21 @@ def zone_words(local: datetime) -> str:
     return name if name[0].isalpha() else f"UTC{local:%:z}"
 
 
-def minor_words(*, is_in_person: bool, guardian_name: str = "") -> str:
-    """What a patient under 18 needs, in one sentence for whoever reads; `guardian_name` is who booked for them, if they did."""
-    there = "come along and sign" if is_in_person else "be there for the talk"
-    if guardian_name:
-        return f"You booked as the parent or guardian of someone under 18: please {there}."
-    return f"Is the patient under 18? A parent or guardian must book the visit and {there}."
+def minor_words(*, is_in_person: bool) -> str:
+    """What a patient under 18 needs, in a sentence for whoever is about to book."""
+    return f"Is the patient under 18? A parent or guardian must book the visit and {_guardian_task(is_in_person)}."
+
+
+def guardian_words(appointment: Appointment) -> str:
+    """The same for the guardian who booked the visit; empty for a visit booked without one."""
+    if not appointment.guardian_name:
+        return ""
+    task = _guardian_task(appointment.mode == VisitMode.IN_PERSON)
+    return f"You booked as the parent or guardian of someone under 18: please {task}."
+
+
+def _guardian_task(is_in_person: bool) -> str:
+    return "come along and sign" if is_in_person else "be there for the talk"
 
 
 def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:

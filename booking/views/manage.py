@@ -39,7 +39,7 @@ from booking.reminders import UNDO_FOR
 from booking.views.over_budget import undo_over_budget
 from booking.visit_links import intake_path, visit_path
 from booking.wait_list import alive_entries
-from booking.wording import minor_words, place_words
+from booking.wording import guardian_words, place_words
 from clinic.outbox.text_providers import has_texts
 from clinic.practice.first_names import first_name
 from clinic.practice.mail_addresses import readable_address
@@ -230,9 +230,7 @@ def visit_context(request: HttpRequest, appointment: Appointment, now: datetime)
         "called_at": called_at,
         "has_texts": has_texts(),
         "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
-        "minor_words": minor_words(
-            is_in_person=appointment.mode == Appointment.Mode.IN_PERSON, guardian_name=appointment.guardian_name
-        ),
+        "minor_words": guardian_words(appointment),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,
         "is_ahead": is_ahead,
