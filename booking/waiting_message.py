@@ -11,7 +11,9 @@ from django.conf import settings
 from booking.clocks import Clock, clock_of_entry
 from booking.message_words import ON_WAIT_LIST, PLACEHOLDERS, sample_clinic, sample_values
 from booking.models import WaitListEntry
+from booking.parts_of_day import PARTS
 from booking.wait_list import entry_path
+from booking.wording import short_day_words
 from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
 from clinic.outbox.models import Message
 from clinic.outbox.rendering import render_email
@@ -24,6 +26,7 @@ WORDS = Words(
     "Somebody, we think you, asked us to tell you when a time gets free. We write as soon as one does that suits you. "
     "Whoever says yes first has it.",
 )
+SAMPLE_WISH = "Tue 1 Dec to Thu 31 Dec, after work"
 BUTTON = "See what you wait for, or leave"
 
 
@@ -41,10 +44,17 @@ def render_joined(message: Message, now: datetime) -> Email:
     )
     entry_url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
     phone = format_phone(clinic.phone, clinic.country) or "us"  # “call us”
-    values = {"phone": phone, "clock_words": clock_of_entry(entry, clinic=clinic).words}
+    clock_words = clock_of_entry(entry, clinic=clinic).words
+    values = {"phone": phone, "clock_words": clock_words, "wish_words": wish_words(entry)}
     to, patient, words = entry.patient.email, entry.patient, words_of(message)
     email = _fill(values, to=to, url=entry_url, clinic=clinic, words=words, patient=patient)
     return replace(email, unsubscribe_url=f"{entry_url}leave/")
+
+
+def wish_words(entry: WaitListEntry) -> str:
+    """Like "Tue 1 Dec to Thu 31 Dec, after work": which days and part of the day somebody waits for."""
+    part = PARTS[entry.part_of_day].words if entry.part_of_day else "any time of day"
+    return f"{short_day_words(entry.first_on)} to {short_day_words(entry.last_on)}, {part}"
 
 
 def register_joined_message() -> None:
@@ -70,7 +80,7 @@ def register_joined_message() -> None:
 def _preview(words: Words, sample: Sample) -> Email:
     url = "https://clinic.example/waiting/…/"
     clinic = sample_clinic(sample)
-    values = {**sample_values(sample), "clock_words": Clock(clinic.zone).words}
+    values = {**sample_values(sample), "clock_words": Clock(clinic.zone).words, "wish_words": SAMPLE_WISH}
     return _fill(values, to="alice@example.com", url=url, clinic=clinic, words=words)
 
 

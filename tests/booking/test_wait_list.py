@@ -319,6 +319,15 @@ def test_who_joins_by_the_form_is_told_at_once_how_to_see_and_leave(client, eval
     assert entry.status == "left"
 
 
+@pytest.mark.parametrize(("part", "words"), [("after-work", "after work"), ("", "any time of day")])
+def test_mail_to_who_joined_repeats_the_days_and_the_part_of_day(evaluation, post_office, part, words):
+    wait(evaluation, wishes=Wishes(TUESDAY, TUESDAY + timedelta(days=7), part_of_day=part))
+    sweep(now=NOW)
+    for kind in ("plain", "html"):
+        text = post_office.mails[0].get_body((kind,)).get_content()
+        assert f"You chose: Tue 1 Dec to Tue 8 Dec, {words}." in text
+
+
 def test_joining_again_by_the_form_changes_nothing(evaluation):
     first = wait(evaluation)
     again = wait(evaluation, wishes=Wishes(TUESDAY, TUESDAY), now=NOW + HOUR)
