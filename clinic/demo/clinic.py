@@ -79,7 +79,7 @@ CLINIC = {
     "latitude": "43.657300",
     "longitude": "-71.500300",
     "directions": (
-        "One flight up, above the bakery by the town docks. There is a lift at the back door. "
+        "One flight up, above the bakery by the town docks. There is an elevator at the back door. "
         "Park behind the building; the spaces marked L are ours."
     ),
     "what_to_bring": (

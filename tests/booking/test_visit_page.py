@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from booking.changes import cancel_appointment
 from booking.visit_links import visit_path
 from clinic.practice.models import Proof
 from clinic.practice.patients import accept_patient
@@ -36,3 +37,13 @@ def test_number_of_a_call_is_on_the_page_only_where_it_was_typed_or_mailed(clien
     first.patient = accept_patient(first.patient, now=NOW)
     assert "we will call you." in text_of(client.get(visit_path(first, now=NOW)))
     assert "we will call (603) 555-0199" in text_of(client.get(mailed))
+
+
+def test_page_of_a_cancelled_visit_and_of_one_that_is_over_name_the_hour(client, evaluation, clock):
+    visit = book(evaluation)
+    path = visit_path(visit, now=NOW)
+    assert "Book another visit" in text_of(client.get(path))
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(hours=2), tick=False):
+        assert "This visit is over It was on Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))
+    cancel_appointment(appointment=visit, now=NOW)
+    assert "It was planned for Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))

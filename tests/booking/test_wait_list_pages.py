@@ -150,7 +150,7 @@ def test_nobody_joins_for_what_cannot_be_booked_or_with_a_stranger(client, evalu
 def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, evaluation):
     visit = book_later(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
-    assert "Tell me of earlier times" in text_of(client.get(path))
+    assert "Tell me about earlier times" in text_of(client.get(path))
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-08"' in page  # until the visit itself
     assert not WaitListEntry.objects.exists()
@@ -163,7 +163,7 @@ def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, 
     client.post(path + "earlier/", {"leave": "1"})
     entry.refresh_from_db()
     assert entry.status == "left"
-    assert "Tell me of earlier times" in text_of(client.get(path))
+    assert "Tell me about earlier times" in text_of(client.get(path))
 
 
 def test_a_day_after_the_visit_is_not_earlier(client, evaluation):

@@ -249,7 +249,7 @@ def test_who_joins_cancels_and_joins_again_from_a_new_visit_is_served(client, ev
     again = book_later(evaluation, days=8)
     path = visit_path(again, now=NOW)
     with time_machine.travel(NOW + HOUR, tick=False):
-        assert "Tell me of earlier times" in text_of(client.get(path))  # not “change or leave”
+        assert "Tell me about earlier times" in text_of(client.get(path))  # not “change or leave”
         assert "Shall we tell you" in text_of(client.get(path + "earlier/"))
         days = {"part_of_day": "", "first_on": "2026-11-24", "last_on": "2026-12-08"}
         assert client.post(path + "earlier/", days).status_code == 303

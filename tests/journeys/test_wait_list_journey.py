@@ -52,7 +52,7 @@ def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, po
     page.locator(".time-grid button").last.click()
     steps.give_details(page, name="Wilma Later", email="wilma@runners.example")
     steps.press(page, re.compile("^Book this visit"))
-    page.get_by_role("link", name="Tell me of earlier times").click()
+    page.get_by_role("link", name="Tell me about earlier times").click()
     arrive("Shall we tell you if something earlier gets free?")
     steps.press(page, "Yes, tell me")
     arrive("You are on the wait list")
