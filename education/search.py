@@ -6,9 +6,9 @@ from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRa
 from django.db.models import F
 
 from .models import SEARCH_CONFIG, Article
-from .vocabulary import WORD, article_words, correct_word
+from .query_words import CLINIC_WORDS, Term, is_about_clinic, read_terms
+from .vocabulary import article_words, correct_word
 
-MOST_WORDS = 8
 MOST_FOUND = 20
 MOST_NEAREST = 3
 # Around a hit in an excerpt; characters that no text has, so that the excerpt can be taken apart and escaped.
@@ -28,12 +28,14 @@ class Findings:
     """What a search came to. `corrected` are the words that were looked for instead, if the reader's were in no article.
 
     For a search that found nothing, `nearest` are articles with some of the words, or else `openings` those that open topics.
+    A question about the clinic, such as "insurance", finds no article: `is_about_clinic`.
     """
 
     found: tuple[Found, ...]
     corrected: str = ""
     nearest: tuple[Found, ...] = ()
     openings: tuple[Article, ...] = ()
+    is_about_clinic: bool = False
 
 
 def search_articles(text: str, *, now) -> Findings:
@@ -41,15 +43,17 @@ def search_articles(text: str, *, now) -> Findings:
 
     Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
     """
-    words = WORD.findall(text.lower())[:MOST_WORDS]
-    if not words:
+    terms = read_terms(text)
+    if not terms:
         return Findings(())
-    if found := _find(words, " & ", now=now):
+    if is_about_clinic([correct_word(term.shown, known=CLINIC_WORDS) for term in terms]):
+        return Findings((), is_about_clinic=True)
+    if found := _find(terms, " & ", now=now):
         return Findings(found)
     known = article_words(now=now)
-    corrected = [correct_word(word, known=known) for word in words]
-    if corrected != words and (found := _find(corrected, " & ", now=now)):
-        return Findings(found, " ".join(corrected))
+    corrected = [term if term.is_phrase else _corrected(term, known) for term in terms]
+    if corrected != terms and (found := _find(corrected, " & ", now=now)):
+        return Findings(found, " ".join(term.shown for term in corrected))
     if nearest := _find(corrected, " | ", now=now):
         return Findings((), nearest=nearest[:MOST_NEAREST])
     return Findings(
@@ -57,8 +61,16 @@ def search_articles(text: str, *, now) -> Findings:
     )
 
 
-def _find(words: list[str], joint: str, *, now) -> tuple[Found, ...]:
-    query = SearchQuery(joint.join([*words[:-1], f"{words[-1]}:*"]), config=SEARCH_CONFIG, search_type="raw")
+def _corrected(term: Term, known: frozenset[str]) -> Term:
+    word = correct_word(term.shown, known=known)
+    return Term(word, word)
+
+
+def _find(terms: list[Term], joint: str, *, now) -> tuple[Found, ...]:
+    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
+    query = SearchQuery(
+        joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
+    )
     marks = {
         "fragment_delimiter": " … ",
         "start_sel": _OPENS,

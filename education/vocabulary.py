@@ -4,7 +4,6 @@ A word that exists is never corrected: "insurance" is no slip for "instance", th
 """
 
 import gzip
-import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -14,8 +13,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel
 
 from .models import Article
+from .query_words import WORD
 
-WORD = re.compile(r"[^\W_]+")
 KNOWN_WORDS_FILE = Path(__file__).resolve().parent / "known_words.txt"
 SHORTEST, LONGEST = 4, 30  # letters of a word that may be corrected
 TWO_SLIPS_FROM = 8  # letters; a shorter word is corrected by one slip at most

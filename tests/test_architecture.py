@@ -92,6 +92,7 @@ PURE = {
     "education/load_bands.py": set(),
     "education/pain_guide.py": set(),
     "education/places.py": set(),
+    "education/query_words.py": set(),
     "education/signs.py": set(),
     "education/differences.py": set(),
     "education/article_file.py": set(),

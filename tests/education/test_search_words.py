@@ -17,7 +17,7 @@ from education.vocabulary import article_words, correct_word, subject_words
 from .conftest import NOW
 
 pytestmark = pytest.mark.django_db
-FOUND, NOTHING = "found as typed", "nothing on this yet"
+FOUND, NOTHING, CLINIC = "found as typed", "nothing on this yet", "about the clinic"
 TABLE = {
     # Slips: one letter too many, too few or wrong, two swapped; two slips in a long word.
     "illiopsoas": "iliopsoas",
@@ -53,27 +53,49 @@ TABLE = {
     "marathon": FOUND,
     "can I keep running with hip pain": FOUND,
     # Real words that no article has: never taken for a slip.
-    "insurance": NOTHING,
+    "insurance": CLINIC,
     "shin splints": NOTHING,
     "plantar": NOTHING,
     "plantar fasciitis": NOTHING,
     "orthotics": NOTHING,
-    "copay": NOTHING,
+    "copay": CLINIC,
     "piriformis": NOTHING,
     "sciatica": NOTHING,
     "labrum": NOTHING,
     "swimming": NOTHING,
     "itb": NOTHING,
-    "parking": NOTHING,
-    "refund": NOTHING,
+    "parking": CLINIC,
+    "refund": CLINIC,
     "turmeric": NOTHING,
     "garmin": NOTHING,
     "osteoarthritis": NOTHING,
+    # Words that belong together, and short ones.
+    "IT band": NOTHING,
+    "it bands": NOTHING,
+    "IT band syndrome": NOTHING,
+    "iliotibial band": NOTHING,
+    "ITBS": NOTHING,
+    "runner's knee": NOTHING,
+    "tennis ball": NOTHING,
+    "acl": NOTHING,
+    "SI joint": NOTHING,
+    "MRI": FOUND,
+    "elastic band": FOUND,
+    # The clinic's own affairs; beside a word of the body they are words like all others.
+    "medicare": CLINIC,
+    "cost": CLINIC,
+    "How much does it cost?": CLINIC,
+    "price": CLINIC,
+    "opening hours": CLINIC,
+    "are you open on Saturday": CLINIC,
+    "cancel my appointment": CLINIC,
+    "phone": CLINIC,
+    "hip pain after hours of sitting": FOUND,
     # Slips of such words, and no words at all.
     "plantr": NOTHING,
-    "insurence": NOTHING,
+    "insurence": CLINIC,
     "piriformes": NOTHING,
-    "insuranc": NOTHING,
+    "insuranc": CLINIC,
     "xqzvw": NOTHING,
     "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq": NOTHING,
     "12345": NOTHING,
@@ -91,8 +113,10 @@ def test_each_query_of_the_table_comes_to_what_it_should():
     said = {}
     for text in TABLE:
         findings = search_articles(text, now=timezone.now())
-        said[text] = findings.corrected or (FOUND if findings.found else NOTHING)
-        assert findings.found or 0 < len(findings.nearest or findings.openings) <= 3
+        said[text] = findings.corrected or (
+            FOUND if findings.found else CLINIC if findings.is_about_clinic else NOTHING
+        )
+        assert findings.found or findings.is_about_clinic or 0 < len(findings.nearest or findings.openings) <= 3
     assert said == TABLE
 
 
@@ -106,6 +130,25 @@ def test_nothing_yet_shows_the_nearest_articles(client):
     page = client.get(reverse("education:search"), {"q": "plantar"}).text
     assert "Nothing on this yet" in page and "Where to begin" in page and "The nearest articles" not in page
     assert search_articles("plantar", now=timezone.now()).openings[0].get_absolute_url() in page
+
+
+@pytest.mark.parametrize("text", ["IT band", "itb", "iliotibial band"])
+def test_it_band_is_no_elastic_band_and_leads_to_an_article_that_names_it(text, write_article):
+    write_article("strength", title="Strength at home", body="Train with an elastic band.")
+    findings = search_articles(text, now=timezone.now())
+    assert not findings.found and not findings.nearest
+    article = write_article("side", title="Pain on the outside", body="The iliotibial band runs down the thigh.")
+    assert [found.article for found in search_articles(text, now=timezone.now()).found] == [article]
+
+
+@pytest.mark.usefixtures("_articles")
+@pytest.mark.parametrize("text", ["insurance", "cost", "hours", "cancel"])
+def test_question_about_the_clinic_leads_to_prices_hours_and_phone(client, text):
+    Clinic.objects.update(phone="+16035550142")
+    page = client.get(reverse("education:search"), {"q": text}).text.partition("<main")[2].partition("</main>")[0]
+    assert f"About the clinic: “{text}”" in page and "Nothing on this yet" not in page
+    assert f'href="{reverse("booking:services")}"' in page and 'href="/#where"' in page and "tel:+16035550142" in page
+    assert 'class="card-plain"' not in page
 
 
 @pytest.mark.usefixtures("_articles")
