@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from booking.parts_of_day import PARTS, PartOfDay
-from clinic.practice.zones import clock_label, place_label, visitors_zone_name, zones_by_region
+from clinic.practice.zones import city_label, clock_label, visitors_zone_name, zones_by_region
 from education.articles import published
 from education.models import Article
 
-# Offered first in the picker, before the zones of the world by region.
+# Offered first in the picker, before the other zones of the US and of the world.
 COMMON_ZONES = {
     "America/New_York": "Eastern time",
     "America/Chicago": "Central time",
@@ -25,15 +25,11 @@ COMMON_ZONES = {
     "America/Los_Angeles": "Pacific time",
     "America/Anchorage": "Alaska",
     "Pacific/Honolulu": "Hawaii",
-    "America/Puerto_Rico": "Puerto Rico",
-    "America/Halifax": "Atlantic time",
-    "Europe/London": "London",
-    "Europe/Berlin": "Central Europe",
-    "Asia/Kolkata": "India",
-    "Asia/Tokyo": "Japan",
-    "Australia/Sydney": "Sydney",
-    "UTC": "UTC",
+    "America/Puerto_Rico": "Puerto Rico, Virgin Islands",
+    "Pacific/Guam": "Guam, Northern Mariana Islands",
+    "Pacific/Pago_Pago": "American Samoa",
 }
+UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 
 @dataclass(frozen=True)
@@ -78,12 +74,21 @@ class Trail:
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
         """The picker's choices as (group, [(IANA name, words)]); the clinic's and the visitor's own come first."""
         own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
-        first = {**own, **COMMON_ZONES}
-        regions = [
-            (region, [(name, place_label(name)) for name in names if name not in first])
+        common = {name: words for name, words in COMMON_ZONES.items() if name not in own}
+        listed = {*own, *common}
+        regions = {
+            region: [(name, city_label(name)) for name in names if name not in listed]
             for region, names in zones_by_region().items()
+        }
+        others = regions.pop(UNITED_STATES)
+        groups = [
+            ("Yours and the clinic’s" if len(own) > 1 else "The clinic’s", list(own.items())),
+            (UNITED_STATES, list(common.items())),
+            ("United States: cities with their own clock", others),
+            *regions.items(),
+            (ELSEWHERE, [("UTC", "UTC")] if "UTC" not in own else []),
         ]
-        return [("Often chosen", list(first.items())), *((region, names) for region, names in regions if names)]
+        return [(group, names) for group, names in groups if names]
 
 
 def read_trail(request: HttpRequest, *, now: datetime) -> Trail:

@@ -1,5 +1,6 @@
 """Time zones: which this machine knows, which a US clinic is likely to be in, and which a state keeps. Pure."""
 
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
@@ -93,6 +94,19 @@ RENAMED = {
     "Saigon": "Ho Chi Minh City",
 }
 
+_US = {"US", "PR", "VI", "GU", "MP", "AS"}
+_IN_STATES = ("America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
+# What tzdata's regions are called on a page.
+REGIONS = {
+    "America": "The Americas",
+    "Antarctica": "Arctic and Antarctic",
+    "Arctic": "Arctic and Antarctic",
+    "Atlantic": "Atlantic islands",
+    "Australia": "Australia",
+    "Indian": "Indian Ocean",
+    "Pacific": "Pacific islands and New Zealand",
+}
+
 # Names that are no place: fixed offsets, and what an operating system calls "no zone set".
 _NO_PLACES = ("Etc/", "Factory", "localtime")
 _BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
@@ -117,15 +131,44 @@ def visitors_zone_name(text: str) -> str:
     return text if text in zone_names() and not text.startswith(_NO_PLACES) else ""
 
 
+def _rows_of_tzdata(name: str) -> list[list[str]]:
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
 @cache
 def zones_by_region() -> dict[str, tuple[str, ...]]:
-    """The zones of the world by region ("America"), each once and without old names, from tzdata's table; sorted."""
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    names = {line.split("\t")[2] for line in table.splitlines() if not line.startswith("#")} & zone_names()
+    """The zones of the world by region ("Africa", "United States"), each once and without old names, from tzdata's table.
+
+    Sorted by region, the zones of one by `city_label`.
+    """
     regions: dict[str, list[str]] = {}
-    for name in sorted(names):
-        regions.setdefault(name.partition("/")[0], []).append(name)
-    return {region: tuple(names) for region, names in regions.items()}
+    for country, _, name, *_ in _rows_of_tzdata("zone.tab"):
+        if name in zone_names():
+            region = name.partition("/")[0]
+            regions.setdefault("United States" if country in _US else REGIONS.get(region, region), []).append(name)
+    return {region: tuple(sorted(regions[region], key=_in_alphabet)) for region in sorted(regions)}
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """The country of each zone, in English."""
+    names = dict(row[:2] for row in _rows_of_tzdata("iso3166.tab"))
+    return {zone: names.get(country, "") for country, _, zone, *_ in _rows_of_tzdata("zone.tab")}
+
+
+def city_label(name: str) -> str:
+    """Like "Paris (France)" or "North Dakota: Center"; no country where it is that of the group or the city's own name."""
+    place = place_label(name)
+    if name.startswith(_IN_STATES):
+        return f"{name.split('/')[1].replace('_', ' ')}: {place}"
+    country, region = _countries().get(name, ""), name.partition("/")[0]
+    is_told = country in ("", place, "United States", REGIONS.get(region, region))
+    return place if is_told else f"{place} ({country})"
+
+
+def _in_alphabet(name: str) -> str:
+    return unicodedata.normalize("NFD", city_label(name)).casefold()
 
 
 def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:

@@ -172,6 +172,22 @@ def test_every_zone_of_the_world_can_be_chosen_once(client, clinic, call, monday
     assert "your clock, Kolkata time" in page
 
 
+def test_zones_stand_under_headings_in_the_order_of_the_alphabet(client, clinic, call, monday_morning):
+    page = client.get("/book/call/", {"tz": "Europe/Paris"}).text
+    groups = re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page, re.DOTALL)
+    names = [name for name, _ in groups]
+    assert names[:3] == ["Yours and the clinic’s", "United States", "United States: cities with their own clock"]
+    assert names[3:-1] == sorted(names[3:-1]) and len(names) == len(set(names))
+    shown = {name: re.findall(r"<option[^>]*>([^<]+)</option>", options) for name, options in groups}
+    assert shown["Yours and the clinic’s"] == ["Eastern time (New York)", "Paris time"]
+    assert shown["United States"][:3] == ["Central time", "Mountain time", "Arizona"]
+    for name in names[2:]:
+        assert shown[name] == sorted(shown[name], key=str.casefold), name
+    assert "Berlin (Germany)" in shown["Europe"] and "North Dakota: Center" in shown[names[2]]
+    assert "Troll (Antarctica)" in shown["Arctic and Antarctic"] and "Singapore" in shown["Asia"]
+    assert "Halifax (Canada)" in shown["The Americas"] and "Sydney" in shown["Australia"] and shown["Other"] == ["UTC"]
+
+
 def test_an_hour_that_comes_twice_is_told_apart(client, clinic, call, meredith):
     call.minutes = call.start_step_minutes = 30
     call.save()
