@@ -16,6 +16,7 @@ from booking.wording import clinic_time
 from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.away import fault_page
 from clinic.practice.models import Clinic, Therapist
+from clinic.practice.zones import zones_of_state
 from education.articles import published
 from education.structured_data import describe_clinic
 from education.views.addresses import canonical_url, describe_address
@@ -41,6 +42,7 @@ def home(request):
         "first_call": first_call,
         "next_call": slots[0] if slots else None,
         "next_call_time": clinic_time(slots[0].starts_at, clinic) if slots else None,
+        "state": zones_of_state(clinic.region)[0],
         "articles": articles[1:],
         "lead_article": articles[0] if articles else None,
         "therapists": Therapist.objects.active(),

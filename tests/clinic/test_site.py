@@ -47,7 +47,15 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
 
     for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 am – noon", "(603) 555-0142"):
         assert words in page
-    assert re.search(r">[^<]+ [ap]m E[SD]T</time>", page)  # a caller elsewhere must see whose clock this is
+    assert re.search(
+        r">[^<]+ [ap]m E[SD]T</time></a> \(New Hampshire time\)", page
+    )  # a caller elsewhere must see whose clock this is
+
+
+def test_front_page_says_the_clinics_time_where_its_state_is_not_known(client):
+    open_demo_clinic(now=timezone.now())
+    Clinic.objects.update(region="")
+    assert re.search(r">[^<]+ [ap]m E[SD]T</time></a> \(the clinic’s time\)", client.get("/").text)
 
 
 @pytest.mark.django_db(transaction=True)
