@@ -62,6 +62,8 @@ def test_forwarded_mail_shows_no_answer_and_a_code_does(client, token, post_offi
     assert "A code is on its way" in reader.get(sent["Location"]).content.decode()
     wrong = confirm(reader, token, "000000" if mailed_code(post_office) != "000000" else "111111")
     assert wrong.status_code == 422 and "does not fit" in wrong.content.decode()
+    for answer in (wrong, reader.get(f"{url('confirm', token)}?page=safety&have=1")):
+        assert '<strong class="text-break">alice@example.com</strong>' in answer.text, "where the code was sent"
     shown = confirm(reader, token, mailed_code(post_office), "safety")
     assert shown["Location"] == page_url(token, "safety")
     assert "checked" in reader.get(shown["Location"]).content.decode()
