@@ -10,7 +10,7 @@ from .clinic_changes import TOLD, count_outdated, count_patients_to_call, digest
 from .mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from .models import Clinic
 from .names import NameInvalid, clean_name, normalise_name
-from .phone import REGIONS, PhoneInvalid, format_phone, parse_phone
+from .phone import REGIONS, PhoneHasLetters, PhoneInvalid, format_phone, parse_phone
 from .zone_changes import list_moved
 from .zones import US_ZONES, zone_label, zone_names, zones_of_state
 
@@ -88,6 +88,8 @@ class PhoneField(forms.CharField):
             return ""
         try:
             return parse_phone(text, self.region)
+        except PhoneHasLetters:
+            raise ValidationError("Enter the digits of the phone number, not letters.", code="invalid") from None
         except PhoneInvalid:
             code = "invalid" if self.region == "US" else "invalid_abroad"
             raise ValidationError(self.error_messages[code], code="invalid") from None

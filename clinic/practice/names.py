@@ -17,6 +17,8 @@ _JOINERS = (
 _BLANKS = ("Cc", "Zl", "Zp", "Zs")
 _BRAILLE_BLANK = "\u2800"
 
+NO_NAME = re.compile(r"://|[<>@＜＞＠]|\bwww\.", re.IGNORECASE)  # addresses and markup, which mails would carry on
+
 
 class NameInvalid(ValueError):
     """The text is no name. The message says why, in words for the reader."""
@@ -50,6 +52,8 @@ def clean_name(text: str) -> str:
     name = normalise_name(text)
     if any(unicodedata.category(one) in ("Cs", "Cn") for one in name):
         raise NameInvalid("Part of this name did not arrive as text. Type it again instead of pasting it.")
+    if NO_NAME.search(name):
+        raise NameInvalid("Enter only the name, without “<”, “>”, “@” or a web address.")
     if not any(unicodedata.category(one)[0] == "L" for one in name):
         raise NameInvalid("Enter a name with at least one letter.")
     return name

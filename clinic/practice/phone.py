@@ -24,10 +24,15 @@ class PhoneInvalid(ValueError):
     """The text is not a telephone number that can be dialed. Carries no digits of it."""
 
 
+class PhoneHasLetters(PhoneInvalid):
+    """Letters stand for digits, as in "1-800-FLOWERS". They may be a slip, so the person types the digits."""
+
+
 def parse_phone(text: str, region: str = "US") -> str:
     """`text` as it is kept. `region` is the country of a number written without one (ISO 3166, "US").
 
-    Raises PhoneInvalid for anything that no telephone can ring: too short or too long, or in a range that is not in use.
+    Raises PhoneHasLetters for a number spelled in letters, PhoneInvalid for anything that no telephone can ring: too short
+    or too long, or in a range that is not in use.
     """
     try:
         number = phonenumbers.parse(text, region)
@@ -35,6 +40,8 @@ def parse_phone(text: str, region: str = "US") -> str:
         raise PhoneInvalid("not a telephone number") from None
     if not _is_in_use(number):
         raise PhoneInvalid("not a telephone number that can be reached")
+    if phonenumbers.national_significant_number(number) not in phonenumbers.normalize_digits_only(text):
+        raise PhoneHasLetters("letters in a telephone number")
     extension = phonenumbers.normalize_digits_only(number.extension or "")
     number.extension = None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

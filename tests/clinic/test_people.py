@@ -163,6 +163,12 @@ REFUSED_NAMES = [
     ("Maya\ud800", "did not arrive"),
     ("Maya\uffff", "did not arrive"),
     ("Ma\x00ya", "Null"),
+    ("http://spam.example", "web address"),
+    ("Sam HTTPS://spam.example", "web address"),
+    ("www.spam.example", "web address"),
+    ("<b>Sam</b>", "without “<”"),
+    ("Sam > Max", "without “<”"),
+    ("sam@example.com", "“@”"),
     ("a" * 121, "at most 120"),
     ("\u0958" * 61, "at most 120"),  # one letter that is two when it is normalized
     ("\ufb2c" * 41, "at most 120"),  # and one that is three

@@ -12,7 +12,7 @@ from clinic.outbox.inbound import patients_with
 from clinic.outbox.texts import give_consent
 from clinic.practice.forms import ClinicForm, PhoneField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.phone import PhoneInvalid, base_number, format_phone, parse_phone, texting_number
+from clinic.practice.phone import PhoneHasLetters, PhoneInvalid, base_number, format_phone, parse_phone, texting_number
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
 
 TAKEN = [
@@ -85,6 +85,15 @@ def test_phone_is_refused_when_it_rings_nowhere(text, region):
     with pytest.raises(PhoneInvalid) as refusal:
         parse_phone(text, region)
     assert not any(one.isdigit() for one in str(refusal.value))
+
+
+@pytest.mark.parametrize("text", ["1-800-FLOWERS", "603 555 CALL", "1-800-flowers ext. 12", "+1 800 FLOWERS"])
+def test_phone_spelled_in_letters_is_asked_for_in_digits(text):
+    with pytest.raises(PhoneHasLetters):
+        parse_phone(text)
+    with pytest.raises(ValidationError) as refusal:
+        PhoneField().clean(text)
+    assert refusal.value.messages == ["Enter the digits of the phone number, not letters."]
 
 
 @pytest.mark.parametrize(
