@@ -1,7 +1,15 @@
-"""Names for visits that nobody has yet."""
+"""The references of visits: unused ones, and which visit has one."""
+
+from uuid import UUID
 
 from booking.models import Appointment
 from booking.models.appointment import new_reference
+
+
+def visits_called(words: str) -> list[UUID]:
+    """The id of the visit with the reference `words`, with or without its "RC-", in a list; empty for any other words."""
+    called = [words.strip().upper(), f"RC-{words.strip().upper()}"]
+    return list(Appointment.objects.filter(reference__in=called).values_list("pk", flat=True))
 
 
 def free_reference() -> str:

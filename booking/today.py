@@ -47,6 +47,7 @@ class TodaysVisit:
     time: LocalTime
     is_new: bool  # the patient's first visit here
     intake: str  # "none", "part" or "done"; empty if nothing was asked
+    has_begun: bool  # from then on it can be said that the patient did not come
 
     @property
     def clock(self) -> str:
@@ -172,7 +173,7 @@ def read_today(
 
 
 def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
-    visits = _visits(whole_day, clinic, therapist)
+    visits = _visits(whole_day, clinic, therapist, now)
     diaries = read_diaries(
         first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
     )
@@ -180,7 +181,7 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: 
         "visits": visits,
         "gaps": _gaps(diaries, whole_day, clinic),
         "is_closed": not any(_open_time(diary, whole_day) for diary in diaries),
-        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist, now),
         "unmarked": list(_unmarked(whole_day, therapist)),
         "cannot_come": list(_cannot_come(now, therapist)),
         "to_call": list(_of(therapist, visits_to_call(now=now))),
@@ -210,12 +211,12 @@ def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None
     return visits if therapist is None else visits.filter(therapist=therapist)
 
 
-def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) -> list[TodaysVisit]:
+def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
     rows = (
         _of(therapist)
         .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
-        .knowing_who_is_new()
+        .knowing_who_is_new(now=now)
         .knowing_who_was_texted()
         .order_by("starts_at", "therapist__position")
     )
@@ -225,6 +226,7 @@ def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) ->
             time=clinic_time(row.starts_at, clinic),
             is_new=not row.has_been_here,
             intake=row.intake.progress if row.intake else "",
+            has_begun=row.starts_at <= now,
         )
         for row in rows
     ]
@@ -252,13 +254,13 @@ def _open_time(diary: Diary, whole_day: Interval) -> list[Interval]:
     return subtract(intersect(diary.all_openings, [whole_day]), diary.closed)
 
 
-def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None) -> list[TodaysVisit]:
+def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
     """The visits of the next day that has any."""
     ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
-    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist)
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist, now)
 
 
 def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:

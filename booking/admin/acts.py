@@ -11,6 +11,8 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from booking.admin.refusals import refusal_words
 from booking.admin.when import local_time
@@ -82,7 +84,7 @@ class VisitActs(admin.ModelAdmin):
         try:
             function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
             told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
-            self.message_user(request, f"{visit.reference} is {done_words}.{told}", messages.SUCCESS)
+            self.message_user(request, _done_words(visit, done_words, told), messages.SUCCESS)
             return True
         except TimeClosed:
             raise
@@ -145,6 +147,13 @@ class VisitActs(admin.ModelAdmin):
     def cancel(self, request, queryset):
         texts = {"question": "Cancel these visits?", "button": "Yes, cancel them and tell the patients"}
         return self._act_on_several(request, queryset, "cancel", action="cancel", **texts)
+
+
+def _done_words(visit: Appointment, done_words: str, told: str) -> SafeString:
+    """Who it was, with the way back to the visit: the row may have left the list on which the button was."""
+    address = reverse("admin:booking_appointment_change", args=[visit.pk])
+    whose = ", ".join(filter(None, (visit.patient and visit.patient.name, visit.reference)))
+    return format_html('<a href="{}">{}</a> is {}.{}', address, whose, done_words, told)
 
 
 def state_words(visit: Appointment) -> str:

@@ -108,7 +108,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
 
     def get_queryset(self, request):
-        visits = super().get_queryset(request).knowing_who_is_new().knowing_who_was_texted()
+        visits = super().get_queryset(request).knowing_who_is_new(now=timezone.now()).knowing_who_was_texted()
         return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=timezone.now())
 
     def has_change_permission(self, request, obj=None):
@@ -164,7 +164,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
             completed_at = max(visit.ends_at, visit.arrived_at)
             told.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told))
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told)) or self.get_empty_value_display()
 
     @admin.display(description="its time was offered to")
     def offers_of_the_time(self, visit):
@@ -204,7 +204,10 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             lines.append(format_html("{} came with this booking; nobody has vouched for it", other))
         if visit.is_to_be_confirmed_by_phone:
             lines.append("no e-mail: call to confirm")
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line)) or None
+        return (
+            format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line))
+            or self.get_empty_value_display()
+        )
 
     @admin.display(description="intake")
     def intake_link(self, visit):

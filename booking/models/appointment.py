@@ -53,10 +53,15 @@ class AppointmentQuerySet(models.QuerySet):
         """Visits that are over without a mark whether the patient came."""
         return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
 
-    def knowing_who_is_new(self):
-        """With `has_been_here`: whether the patient had an earlier visit, or has one before this."""
-        earlier = Appointment.objects.standing().filter(
-            patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at")
+    def knowing_who_is_new(self, *, now):
+        """With `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
+
+        A visit that is over and unmarked says nothing: they may not have come.
+        """
+        earlier = (
+            Appointment.objects.standing()
+            .filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
+            .exclude(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
         )
         return self.annotate(has_been_here=Exists(earlier))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from .models import Message
 
@@ -151,3 +152,16 @@ def register_reply_reader(read: Callable[[str, str, datetime], str]) -> None:
 def read_reply(phone: str, answer: str, now: datetime) -> str:
     """What the app that asked says to "yes" or "cannot" from `phone`; empty if none asked."""
     return next((read(phone, answer, now) for read in _readers), "")
+
+
+_finders: list[Callable[[str], list[UUID]]] = []
+
+
+def register_subjects(find: Callable[[str], list[UUID]]) -> None:
+    """`find(words)` gives the ids of the rows called so, such as visits by reference. For AppConfig.ready."""
+    _finders[:] = [find]
+
+
+def find_subjects(words: str) -> list[UUID]:
+    """The `subject_id`s that messages about what is called `words` have; empty if nothing is."""
+    return [subject for find in _finders for subject in find(words)]

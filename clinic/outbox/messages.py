@@ -150,6 +150,11 @@ def cancel_message(message: Message, *, now) -> None:
         raise MessageNotWaiting
 
 
+def is_resendable(message: Message, *, now) -> bool:
+    """Whether `resend_message` would plan it once more."""
+    return message.state in SETTLED and now < message.not_after
+
+
 def resend_message(message: Message, *, now) -> Message:
     """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
 

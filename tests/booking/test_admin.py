@@ -12,6 +12,7 @@ from django.urls import reverse
 from booking.attendance import complete_visits, mark_arrived, mark_no_show, undo_arrival
 from booking.changes import cancel_appointment, move_appointment
 from booking.closures import block_time
+from booking.holds import hold_time
 from booking.models import Appointment, HoursOverride
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
@@ -391,3 +392,22 @@ def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, ev
     late = over + timedelta(minutes=20)
     mark_arrived(appointment=visit, by=owner, now=late)
     assert "Tue 1 Dec, 10:20 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
+
+
+def test_page_of_a_held_time_shows_dashes_where_there_is_nothing(client, owner, evaluation, meredith):
+    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY}
+    held = hold_time(**place, idempotency_key=uuid.uuid4(), now=NOW)
+    page = client.get(page_of(held)).content.decode()
+    assert "None" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    for label in ("Phone", "History"):
+        assert re.search(rf"<label>{label}:</label>\s*<div class=\"readonly\">–</div>", page), label
+
+
+def test_messages_are_found_by_the_reference_of_their_visit(client, owner, evaluation):
+    visit, other = book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    ledger = "/admin/outbox/message/"
+    for words in (visit.reference, visit.reference.lower(), visit.reference.removeprefix("RC-")):
+        found = client.get(client.post(ledger, {"q": words})["Location"]).content.decode()
+        assert "Alice Runner" in found and "Bob" not in found
+    assert "Bob" not in client.get(client.post(ledger, {"q": "RC-222222"})["Location"]).content.decode()
+    assert other.reference not in visit.reference

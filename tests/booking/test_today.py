@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import time_machine
+
 from assessments.models import Flag, Questionnaire, Response
 from booking.attendance import mark_arrived, mark_no_show
 from booking.changes import cancel_appointment
@@ -10,6 +12,7 @@ from booking.models import HoursOverride
 from booking.today import read_today
 from booking.wait_list import Wishes
 from clinic.outbox.models import Message, State
+from clinic.practice.models import User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from .visitors import DAY
@@ -18,8 +21,10 @@ from .waiting import wait, wait_with
 EIGHT_ON_TUESDAY = NINE_ON_TUESDAY - timedelta(hours=1)
 
 
-def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, call):
-    last_week = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6), name="Bob Back")
+def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, call, front_desk):
+    last_week = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6), name="Carol Open")
+    came = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6, hours=-2), name="Bob Back")
+    mark_arrived(appointment=came, by=front_desk, now=came.ends_at)
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2), name="Bob Back")
     book(evaluation)
     cancel_appointment(appointment=book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=1)), now=NOW)
@@ -186,3 +191,36 @@ def test_the_wait_list_counts_those_who_can_still_be_offered_something(evaluatio
     assert read_today(now=NOW).waiting == 2
     cancel_appointment(appointment=visit, now=NOW)
     assert read_today(now=NOW).waiting == 1
+
+
+def test_patient_stays_new_after_a_visit_of_which_no_one_said_whether_they_came(evaluation, call, front_desk):
+    earlier = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6))
+    book(evaluation)
+    assert [visit.is_new for visit in read_today(now=EIGHT_ON_TUESDAY).visits] == [True]
+    mark_arrived(appointment=earlier, by=front_desk, now=EIGHT_ON_TUESDAY)
+    assert [visit.is_new for visit in read_today(now=EIGHT_ON_TUESDAY).visits] == [False]
+
+
+def test_visit_of_today_that_has_begun_can_be_marked_as_missed_there(client, evaluation):
+    visit = book(evaluation)
+    client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
+    button = f"/admin/booking/appointment/{visit.pk}/act/no-show/"
+    with time_machine.travel(EIGHT_ON_TUESDAY, tick=False):
+        client.force_login(User.objects.get(name="Olga"))
+        assert button not in client.get("/admin/").content.decode()
+    with time_machine.travel(NINE_ON_TUESDAY, tick=False):
+        client.force_login(User.objects.get(name="Olga"))
+        assert button in client.get("/admin/").content.decode()
+        page = client.post(button, {"back": "today", "version": visit.version}, follow=True).content.decode()
+    said = f'<a href="/admin/booking/appointment/{visit.pk}/change/">Alice Runner, {visit.reference}</a> is marked as a no-show.'
+    assert said in page and "Undo no-show" in page
+
+
+def test_who_a_mark_was_for_is_said_and_kept_in_no_cookie(client, evaluation):
+    visit = book(evaluation)
+    with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
+        client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
+        address = f"/admin/booking/appointment/{visit.pk}/act/arrived/"
+        answer = client.post(address, {"back": "unmarked", "version": visit.version})
+        assert "Alice" not in answer.cookies.output() and "messages" not in answer.cookies
+        assert f"Alice Runner, {visit.reference}</a> is marked as arrived." in client.get("/admin/").content.decode()

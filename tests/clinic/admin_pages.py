@@ -96,6 +96,10 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
+        "outbox_message_act": [
+            Page(None, ("outbox.change_message",), {"pk": rows["outbox.message"], "act": act})
+            for act in ("resend", "cancel")
+        ],
         "outbox_messagerule_preview": [Page(None, MESSAGE_WRITERS)],
         "outbox_messagerule_html": [Page(MESSAGE_WRITERS, None, {"place": 0})],
         "education_article_preview": [Page(None, ARTICLE_WRITERS)],

@@ -178,6 +178,27 @@ def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess):
     assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
 
 
+def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess):
+    now = timezone.now()
+    soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
+    waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
+    old = {"due_at": now - timedelta(hours=4), "not_after": now - timedelta(hours=1)}
+    late = MessageFactory(**old, state="failed", reason="x", settled_at=now)
+
+    def button(message, act):
+        return reverse("admin:outbox_message_act", args=[message.pk, act])
+
+    assert button(waiting, "cancel") in page(client, "outbox_message_change", waiting.pk)
+    assert button(waiting, "resend") not in page(client, "outbox_message_change", waiting.pk)
+    assert button(failed, "resend") in page(client, "outbox_message_change", failed.pk)
+    too_late = page(client, "outbox_message_change", late.pk)
+    assert button(late, "resend") not in too_late and "too late to send this again" in too_late
+    assert "1 on its way again." in client.post(button(failed, "resend"), follow=True).content.decode()
+    assert "1 cancelled." in client.post(button(waiting, "cancel"), follow=True).content.decode()
+    assert client.post(button(waiting, "explode")).status_code == 302
+    assert Message.objects.filter(state=State.WAITING).count() == 1
+
+
 def test_message_is_read_but_not_edited(client, tess):
     message = MessageFactory()
     url = reverse("admin:outbox_message_change", args=[message.pk])

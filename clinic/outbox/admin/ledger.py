@@ -1,18 +1,25 @@
 """The ledger: what is to go out, what went, what did not and why."""
 
+import uuid
+from datetime import datetime
+
 from django.contrib import admin, messages
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.kinds import kind_title
+from clinic.outbox.kinds import find_subjects, kind_title
 from clinic.outbox.messages import (
     MessageNotSettled,
     MessageNotWaiting,
     TooLateToSend,
     cancel_message,
+    is_resendable,
     resend_message,
 )
 from clinic.outbox.models import Message, State
@@ -27,6 +34,23 @@ CHIPS = {
     State.SKIPPED: "chip-warn",
     State.FAILED: "chip-urgent",
 }
+
+
+def _message_called(object_id: str | None) -> Message | None:
+    """The message of a page's address; whether there is such a page is the admin's own question."""
+    try:
+        return Message.objects.filter(pk=uuid.UUID(object_id or "")).first()
+    except ValueError:
+        return None
+
+
+def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]:
+    """What staff can do to a message, each with the words of its button."""
+    if message is None:
+        return []
+    if message.state == State.WAITING:
+        return [("cancel", "Do not send it")]
+    return [("resend", "Send again")] if is_resendable(message, now=now) else []
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -48,7 +72,8 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an e-mail or a phone number, or a visit's reference such as RC-7K3M9Q"
+    change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
         (None, {"fields": ("kind_words", "state_chip", "why", "channel", "all_of_patient")}),
@@ -58,6 +83,12 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         ),
         ("Behind it", {"fields": ("scope", "time_zone"), "classes": ("collapse",)}),
     )
+
+    def get_search_results(self, request, queryset, search_term):
+        """Those about what is called so, such as a visit; else those to the people whom the words fit."""
+        if search_term and (subjects := find_subjects(search_term)):
+            return queryset.filter(subject_id__in=subjects), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="state", ordering="state")
     def state_chip(self, message):
@@ -87,7 +118,24 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        return super().changeform_view(request, object_id, form_url, {"title": "Message", **(extra_context or {})})
+        message = _message_called(object_id) if self.has_send_permission(request) else None
+        page = {"title": "Message", "acts": _acts_on(message, now=timezone.now()), **(extra_context or {})}
+        page["is_too_late"] = message is not None and message.state == State.FAILED and not page["acts"]
+        return super().changeform_view(request, object_id, form_url, page)
+
+    def get_urls(self):
+        act = self.admin_site.admin_view(require_POST(self.act_view))
+        return [path("<uuid:pk>/act/<slug:act>/", act, name="outbox_message_act"), *super().get_urls()]
+
+    def act_view(self, request, pk, act):
+        """Do `act`, an action of the list, to this one message."""
+        if not self.has_send_permission(request):
+            raise PermissionDenied
+        chosen = Message.objects.filter(pk=pk)
+        if act not in self.actions or not chosen.exists():
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        getattr(self, act)(request, chosen)
+        return HttpResponseRedirect(reverse("admin:outbox_message_change", args=[pk]), status=303)
 
     def has_add_permission(self, request):
         return False
