@@ -18,7 +18,7 @@ OLDEST = 120  # years, of a patient
 OLDEST = 120  # years
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
-TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::[0-5]\d)? ?(?:([ap])\.?m?\.?)?")
+TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::([0-5]\d))? ?(?:([ap])\.?m?\.?)?")
 INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
@@ -45,11 +45,11 @@ def read_time_of_day(typed: str) -> time | None:
     found = TIME_OF_DAY.fullmatch(text)
     if found is None:
         return None
-    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
+    hour, minute, second, half = int(found[1]), int(found[2] or 0), int(found[3] or 0), found[4]
     if half:
-        return time(hour % 12 + (12 if half == "p" else 0), minute) if 1 <= hour <= 12 else None
+        return time(hour % 12 + (12 if half == "p" else 0), minute, second) if 1 <= hour <= 12 else None
     is_clear = found[2] is not None  # "9" alone may be either half of the day
-    return time(hour, minute) if is_clear and hour < 24 else None
+    return time(hour, minute, second) if is_clear and hour < 24 else None
 
 
 class StaffDayField(forms.DateField):

@@ -67,6 +67,9 @@ def read_reference(line: str) -> dict:
     raise ValidationError("“%(place)s” is neither a DOI (10.…) nor an https address.", params={"place": place})
 
 
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # what bytes become that are no text, such as half of a pair of surrogates
+
+
 class ArticleForm(forms.ModelForm):
     """Saves any draft; publishes only what has no fault.
 
@@ -116,6 +119,9 @@ class ArticleForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
+        for name in TEXT_FIELDS:
+            if UNREADABLE in str(cleaned.get(name, "")):
+                self.add_error(name, "This holds a character that cannot be read (�). Type it anew, or take it out.")
         if bool(cleaned.get("reviewed_by")) != bool(cleaned.get("reviewed_on")):
             self.add_error("reviewed_on", "A review has a reviewer and a day.")
         if (after := cleaned.get("next_review_on")) and not (
@@ -158,6 +164,9 @@ class ArticleForm(forms.ModelForm):
 
     def _refuse_faults(self, cleaned: dict) -> None:
         if any(name in self.errors for name in TEXT_FIELDS):
+            return
+        if not any(letter.isalnum() for letter in cleaned["body"]):
+            self.add_error("body", "A published article needs a text.")
             return
         article = Article(**{name: cleaned[name] for name in TEXT_FIELDS})
         for field, faults in find_faults(article).items():

@@ -132,6 +132,7 @@ def test_hour_that_comes_twice_is_the_first_of_the_two(client, owner, meredith):
         ("24:00", time(0)),
         ("17:30", time(17, 30)),
         ("08:00:00", time(8)),
+        ("08:30:59", time(8, 30, 59)),
         ("0930", time(9, 30)),
         ("9", None),
         ("13 pm", None),

@@ -1,5 +1,7 @@
 """Staff write articles; nothing unsourced or unreadable gets out."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.urls import reverse
 
@@ -74,6 +76,35 @@ def test_article_with_a_fault_stays_a_draft_until_mended(form_data, field, value
     form = ArticleForm({**form_data, field: value, "status": "published"})
     assert not form.is_valid()
     assert words in " ".join(form.errors[field])
+
+
+@pytest.mark.parametrize("field", ["title", "summary", "who_for", "key_facts", "care", "body", "references"])
+@pytest.mark.parametrize("status", ["draft", "published"])
+def test_character_that_cannot_be_read_is_not_saved(form_data, field, status):
+    text = "weir | Weir. Groin pain." if field == "references" else form_data[field]
+    form = ArticleForm({**form_data, field: f"{text} \N{REPLACEMENT CHARACTER}", "status": status})
+    assert "a character that cannot be read" in " ".join(form.errors[field])
+
+
+def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):
+    others = {name: value for name, value in form_data.items() if name != "body"} | {"status": "published"}
+    sent = urlencode(others) + "&body=%ED%A0%80"
+    answer = erin.post(ADD, sent, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 200
+    assert not Article.objects.exists()
+
+
+@pytest.mark.parametrize("body", ["---", "**", "."])
+def test_article_without_a_text_is_not_published(form_data, body):
+    form = ArticleForm({**form_data, "body": body, "status": "published"})
+    assert "A published article needs a text." in " ".join(form.errors["body"])
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_article_is_not_dated_to_a_far_year(erin, form_data, day):
+    dates = {"published_at_0": day, "published_at_1": "9 am", "reviewed_on": day, "next_review_on": day}
+    page = erin.post(ADD, {**form_data, **dates}).content.decode()
+    assert page.count("Please check the year.") == 3
 
 
 @pytest.mark.parametrize(

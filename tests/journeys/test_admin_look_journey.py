@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 
+from assessments.models import Flag
 from booking.models import Appointment, Service
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
@@ -111,6 +112,41 @@ def test_full_day_of_thirty_visits_is_readable_and_prints_on_two_pages(desk):
     desk.emulate_media(media="print")
     assert desk.evaluate(BROKEN_WORDS) == []
     assert count_pages(desk) <= 2
+
+
+# Each date of a row on paper that lies over what stands beside it, and each heading that breaks across columns.
+OVERLAPS = """() => [...document.querySelectorAll("#content .rows > li")].flatMap((row) => {
+  const boxes = [...row.children].map((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return [one, [...range.getClientRects()]];
+  });
+  return boxes.flatMap(([one, mine], n) => boxes.slice(n + 1).filter(([, theirs]) =>
+    mine.some((a) => theirs.some((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1))
+  ).map(() => one.textContent.trim()));
+})"""
+BROKEN_HEADINGS = """() => [...document.querySelectorAll("#content :is(h2, h3)")].filter((one) => one.checkVisibility())
+  .filter((one) => one.getClientRects().length > 1).map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize(
+    "flagged_at", [datetime(2026, 11, 30, 15, 52, tzinfo=UTC), datetime(2025, 9, 24, 15, 52, tzinfo=UTC)]
+)
+def test_printed_today_lays_no_date_over_a_name_and_breaks_no_heading(desk, flagged_at):
+    Flag.objects.update(raised_at=flagged_at)
+    desk.set_viewport_size(dict(zip(("width", "height"), LETTER_BETWEEN_MARGINS, strict=True)))
+    desk.emulate_media(media="print")
+    desk.goto("/admin/")
+    assert desk.locator(".today-flags .rows > li").count()
+    assert (desk.evaluate(OVERLAPS), desk.evaluate(BROKEN_HEADINGS)) == ([], [])
+
+
+def test_message_rules_fit_a_phone(desk):
+    for size in ("phone", "tablet"):
+        desk.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        desk.goto("/admin/outbox/messagerule/")
+        assert (size, desk.evaluate(CUT_OFF)) == (size, [])
+        steps.fits(desk)
 
 
 LISTS = (
