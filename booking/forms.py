@@ -297,10 +297,8 @@ class ClinicClockInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
-def read_version(sent: str) -> int | None:
-    """The version of a visit that a form carries: the one its page showed. None where it carries none, -1 for garbage."""
-    if not sent:
-        return None
+def read_version(sent: str) -> int:
+    """The version of a visit that a form carries: the one its page showed. -1, which no visit has, for none and garbage."""
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 5 else -1
 
 

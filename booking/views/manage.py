@@ -161,7 +161,7 @@ def calendar(request: HttpRequest, token: str, appointment: Appointment, now: da
     return response
 
 
-def asked_version(request: HttpRequest) -> int | None:
+def asked_version(request: HttpRequest) -> int:
     """The version of the visit on the page whose form was sent (`read_version`)."""
     return read_version(request.POST.get("version", ""))
 

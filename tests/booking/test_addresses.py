@@ -25,6 +25,7 @@ from clinic.practice.models import Patient, PatientLink, Proof
 from clinic.practice.patients import accept_patient, find_or_register_patient, find_or_register_provisional
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
+from .visitors import press
 from .waiting import wait
 
 pytestmark = pytest.mark.django_db
@@ -140,14 +141,14 @@ def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_do
     client.get(path)
     visit.patient.refresh_from_db()
     assert visit.patient.is_provisional
-    assert client.post(f"{path}confirm/").status_code == 303
+    assert press(client, f"{path}confirm/").status_code == 303
     visit.patient.refresh_from_db()
     assert not visit.patient.is_provisional
 
 
 def test_button_by_a_link_that_was_only_shown_proves_nothing(client, evaluation):
     visit = book(evaluation, is_known=False)
-    assert client.post(visit_path(visit, now=NOW) + "confirm/").status_code == 303
+    assert press(client, visit_path(visit, now=NOW) + "confirm/").status_code == 303
     visit.patient.refresh_from_db()
     assert visit.patient.is_provisional
 
@@ -159,7 +160,7 @@ def test_owner_of_the_address_who_cancels_a_strangers_visit_is_not_made_its_pati
     texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]  # of two that are due together
     text = next(text for text in texts if "You did not book this?" in text)
     cancel = re.search(r"You did not book this\?.*?(/visits/[\w-]{43}/cancel/)", text, re.DOTALL)[1]
-    assert client.post(cancel).status_code == 303
+    assert press(client, cancel).status_code == 303
     strangers.refresh_from_db()
     assert strangers.status == "cancelled" and strangers.patient != alices.patient
     assert strangers.patient.is_provisional
@@ -312,7 +313,7 @@ def test_move_sent_again_after_staff_ended_the_links_opens_nothing(client, evalu
     visit = book(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     revoke_all_links(visit.patient, now=NOW)
-    assert client.post(f"{path}move/{visit.starts_at:%Y%m%dT%H%MZ}/", {"to": "meredith"}).status_code == 410
+    assert press(client, f"{path}move/{visit.starts_at:%Y%m%dT%H%MZ}/", {"to": "meredith"}).status_code == 410
 
 
 def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation, post_office):

@@ -10,6 +10,7 @@ from booking.changes import cancel_appointment
 from booking.visit_links import visit_path
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
+from .visitors import press
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def visit(evaluation):
 def ask(client, visit, answer, now=NOW, method="get"):
     path = visit_path(visit, now=NOW) + answer
     with time_machine.travel(now, tick=False):
-        return getattr(client, method)(path)
+        return press(client, path) if method == "post" else client.get(path)
 
 
 def test_opening_the_link_changes_nothing_and_the_button_confirms(client, visit):
@@ -40,7 +41,7 @@ def test_confirming_is_refused_plainly_when_the_visit_is_cancelled_or_over(clien
     path = visit_path(visit, now=NOW) + "coming/"
     cancel_appointment(appointment=visit, now=NOW)
     with time_machine.travel(NOW, tick=False):
-        assert client.post(path).status_code == 409
+        assert press(client, path).status_code == 409
 
 
 def test_who_cannot_come_is_offered_another_time_first_then_cancelling_and_the_telephone_later(client, visit):

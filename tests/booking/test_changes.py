@@ -22,6 +22,7 @@ from clinic.practice.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .visitors import press
 
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
 AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
@@ -216,27 +217,27 @@ def test_a_visit_is_moved_by_its_link_and_the_old_link_ends(client, evaluation):
     assert "Move your visit?" in asked and 'name="version" value="1"' in asked
     assert "9:00 am EST" in asked and "11:00 am EST" in asked
     assert Appointment.objects.get().version == 1
-    moved = client.post(target)
+    moved = press(client, target)
     assert moved.status_code == 303
     page = client.get(moved["Location"]).content.decode()
     assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 11:00 am EST" in page
     assert client.get(path).status_code == 410
-    again = client.post(target)  # a double click
+    again = press(client, target)  # a double click
     assert again.status_code == 303
     assert client.get(again["Location"]).status_code == 200
-    assert client.post(path + "move/20261201T1900Z/").status_code == 410
+    assert press(client, path + "move/20261201T1900Z/").status_code == 410
     assert Appointment.objects.get().version == 2
 
 
 def test_a_link_that_a_move_ended_leads_on_for_a_minute_and_no_longer(client, evaluation):
     target = visit_path(book(evaluation), now=NOW) + "move/20261201T1600Z/"
     with time_machine.travel(NOW, tick=False) as clock:
-        client.post(target)
+        press(client, target)
         clock.shift(SENT_TWICE_WITHIN)
-        assert client.post(target).status_code == 303
+        assert press(client, target).status_code == 303
         for later in (timedelta(seconds=1), timedelta(minutes=5), timedelta(days=1), timedelta(days=7)):
             clock.shift(later)
-            ended = client.post(target)
+            ended = press(client, target)
             assert ended.status_code == 410 and "Nothing was changed just now" in ended.content.decode()
     assert timedelta(minutes=1) == SENT_TWICE_WITHIN
     assert Appointment.objects.get().version == 2
@@ -247,7 +248,7 @@ def test_a_link_that_staffs_move_ended_does_not_lead_on(client, evaluation, fron
     path = visit_path(visit, now=NOW)
     with time_machine.travel(NOW, tick=False):
         move(visit, by=front_desk)
-        assert client.post(path + "move/20261201T1600Z/").status_code == 410
+        assert press(client, path + "move/20261201T1600Z/").status_code == 410
 
 
 @pytest.mark.usefixtures("_monday_morning")
@@ -255,34 +256,34 @@ def test_moving_where_it_cannot_be_keeps_the_visit_and_says_so(client, evaluatio
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     book(evaluation, name="Bob", starts_at=AT_ELEVEN)
-    taken = client.post(path + "move/20261201T1600Z/")
+    taken = press(client, path + "move/20261201T1600Z/")
     assert taken.status_code == 409
     assert "stays where it was" in taken.content.decode()
     block_time(therapist=meredith, starts_at=AT_TWO, ends_at=AT_TWO + timedelta(hours=3), by=front_desk)
-    assert client.post(path + "move/20261201T1900Z/").status_code == 409
+    assert press(client, path + "move/20261201T1900Z/").status_code == 409
     assert state_of(visit)["starts_at"] == NINE_ON_TUESDAY
     assert client.get(path + "move/?from=x").status_code == 404
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=23), tick=False):
         late = client.get(path + "move/")
         assert late.status_code == 409
         assert "(603) 555-0123" in late.content.decode()
-        assert client.post(path + "move/20261202T1400Z/").status_code == 409
+        assert press(client, path + "move/20261202T1400Z/").status_code == 409
 
 
 def test_the_page_offers_undo_for_three_minutes(client, evaluation):
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     with time_machine.travel(NOW, tick=False) as clock:
-        client.post(path + "cancel/")
+        press(client, path + "cancel/")
         assert "Undo: keep my visit" in client.get(path).content.decode()
         assert client.get(path + "undo/").status_code == 405
         clock.shift(timedelta(minutes=2))
-        assert client.post(path + "undo/").status_code == 303
+        assert press(client, path + "undo/").status_code == 303
         assert "You’re booked" in client.get(path).content.decode()
-        client.post(path + "cancel/")
+        press(client, path + "cancel/")
         clock.shift(timedelta(minutes=4))
         assert "Undo" not in client.get(path).content.decode()
-        late = client.post(path + "undo/")
+        late = press(client, path + "undo/")
         assert late.status_code == 409
         assert "too late to undo" in late.content.decode()
     assert state_of(visit)["status"] == "cancelled"
@@ -310,9 +311,9 @@ def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, eva
         assert f'{ask}&amp;to=nora"' in anybody
         assert 'name="to" value="nora"' in client.get(f"{ask}&to=nora").content.decode()
         assert client.get(path + "move/?with=bob").status_code == 404
-        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "bob"}).status_code == 409
-        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "nobody"}).status_code == 404
-        assert client.post(path + "move/20261201T1600Z/?with=anybody", {"to": "nora"}).status_code == 303
+        assert press(client, path + "move/20261201T1600Z/?with=anybody", {"to": "bob"}).status_code == 409
+        assert press(client, path + "move/20261201T1600Z/?with=anybody", {"to": "nobody"}).status_code == 404
+        assert press(client, path + "move/20261201T1600Z/?with=anybody", {"to": "nora"}).status_code == 303
     visit.refresh_from_db()
     assert (visit.therapist, visit.starts_at) == (nora, AT_ELEVEN)
     assert bob.appointments.count() == 0

@@ -9,6 +9,7 @@ from booking.visit_links import visit_path
 from clinic.practice.models import Proof, Therapist
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .visitors import press
 
 PHONE = "(603) 555-0123"
 
@@ -103,7 +104,7 @@ def test_move_starts_at_those_who_still_do_it_when_the_therapist_has_gone(client
     times = read(client, f"{path}move/2026-12-01/")
     assert "to=nora" in times and "to=meredith" not in times
     assert 'value="meredith"' not in times
-    assert client.post(f"{path}move/20261201T1400Z/", {"to": "nora"}).status_code == 303
+    assert press(client, f"{path}move/20261201T1400Z/", {"to": "nora"}).status_code == 303
     visit.refresh_from_db()
     assert visit.therapist == nora
 
@@ -113,7 +114,7 @@ def test_move_keeps_the_mode_that_is_no_longer_offered(client, evaluation):
     Service.objects.update(in_person=False, by_video=True)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert "1 Dec" in read(client, f"{path}move/")
-    assert client.post(f"{path}move/20261201T1800Z/", {"to": "meredith"}).status_code == 303
+    assert press(client, f"{path}move/20261201T1800Z/", {"to": "meredith"}).status_code == 303
     visit.refresh_from_db()
     assert (visit.mode, visit.starts_at.hour) == (Appointment.Mode.IN_PERSON, 18)
 

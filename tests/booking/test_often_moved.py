@@ -15,7 +15,7 @@ from clinic.practice.rate_limits import MAILS
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NOW, book
-from .visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, text_of
+from .visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, press, text_of
 from .waiting import message_about, wait
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_moved_too_often_the_visit_stays_and_the_page_asks_to_call(evaluation, c
     page = text_of(answer)
     assert answer.status_code == 429 and "(603) 555-0123" in page and int(answer["Retry-After"]) > 60
     assert "Your visit stays on" in page and browser.get(path).status_code == 200
-    assert browser.post(path + "cancel/").status_code == 303, "giving a time back is never limited"
+    assert press(browser, path + "cancel/").status_code == 303, "giving a time back is never limited"
 
 
 def test_a_double_click_on_a_move_counts_once(evaluation, client):
@@ -109,10 +109,10 @@ def test_undoing_a_cancellation_again_and_again_ends(evaluation, client):
     path = book_online(browser=client)["Location"]
     answers = []
     for _ in range(5):
-        client.post(path + "cancel/")
-        answers.append(client.post(path + "undo/").status_code)
+        press(client, path + "cancel/")
+        answers.append(press(client, path + "undo/").status_code)
     assert answers == [303, 303, 303, 429, 429]
-    assert "Your visit stays cancelled" in text_of(client.post(path + "undo/"))
+    assert "Your visit stays cancelled" in text_of(press(client, path + "undo/"))
 
 
 def test_strangers_acts_of_every_kind_send_few_mails_to_one_mailbox(evaluation, post_office, clock):

@@ -17,6 +17,7 @@ from clinic.practice.models import Patient, Proof, User
 from clinic.practice.patients import accept_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .visitors import press
 
 HALF_PAST = NINE_ON_TUESDAY + timedelta(minutes=30)
 TEN = NINE_ON_TUESDAY + timedelta(hours=1)
@@ -129,7 +130,7 @@ def test_stranger_with_a_link_of_their_own_learns_of_no_visit_by_moving(client, 
     book(evaluation, therapist=nora, starts_at=TEN + timedelta(hours=1), is_known=False)
     path = visit_path(typed, proof=Proof.SHOWN, now=NOW)
     Appointment.objects.filter(pk=alices.pk).update(patient=typed.patient)
-    moved = client.post(f"{path}move/20261201T1400Z/", {"to": "nora"})
+    moved = press(client, f"{path}move/20261201T1400Z/", {"to": "nora"})
     assert moved.status_code == 303
     assert "already have a visit" not in client.get(moved["Location"]).content.decode()
 
@@ -159,7 +160,7 @@ def test_recognized_patient_is_told_of_the_other_visit_and_offered_times_apart_f
 def test_move_page_names_the_other_visit_to_its_patient(client, evaluation, alices, nora):
     other = book(evaluation, therapist=nora, starts_at=TEN, patient=alices.patient)
     path = visit_path(other, proof=Proof.MAILED, now=NOW)
-    response = client.post(f"{path}move/20261201T1400Z/", {"to": "nora"})
+    response = press(client, f"{path}move/20261201T1400Z/", {"to": "nora"})
     page = response.content.decode()
     assert response.status_code == 409
     assert "You already have a visit at that time: Evaluation with Meredith" in page
@@ -170,7 +171,7 @@ def test_undo_page_names_the_other_visit_to_its_patient(client, evaluation, alic
     cancel_appointment(appointment=alices, now=NOW)
     book(evaluation, therapist=nora, patient=alices.patient)
     path = visit_path(alices, proof=Proof.MAILED, now=NOW)
-    response = client.post(f"{path}undo/")
+    response = press(client, f"{path}undo/")
     assert response.status_code == 409
     assert "You have another visit at that time now: Evaluation with Nora" in response.content.decode()
 

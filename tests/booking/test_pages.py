@@ -17,6 +17,7 @@ from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
+from .visitors import press
 
 DAYS = "/book/evaluation/"
 TUESDAY_TIMES = "/book/evaluation/2026-12-01/"
@@ -96,7 +97,7 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     ask = client.get(booked["Location"] + "cancel/")
     assert "Cancel this visit?" in text_of(ask)
     assert Appointment.objects.get().status == "booked"
-    done = client.post(booked["Location"] + "cancel/")
+    done = press(client, booked["Location"] + "cancel/")
     assert (done.status_code, done["Location"]) == (303, booked["Location"])
     assert "This visit is cancelled" in text_of(client.get(done["Location"]))
 
@@ -298,7 +299,7 @@ def test_after_the_window_the_link_gives_the_number_and_the_policy(client, evalu
         for page in (client.get(path), client.get(path + "cancel/")):
             assert "Please call us: (603) 555-0123" in text_of(page)
             assert "Late changes cost half the price." in text_of(page)
-        refused = client.post(path + "cancel/")
+        refused = press(client, path + "cancel/")
     assert refused.status_code == 409
     assert "Please call us" in text_of(refused)
     assert Appointment.objects.get().status == "booked"
@@ -308,8 +309,8 @@ def test_after_the_visit_the_link_offers_another(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
         assert "This visit is over" in text_of(client.get(path))
-        assert client.post(path + "cancel/").status_code == 409
-        assert client.post(path + "confirm/").status_code == 409
+        assert press(client, path + "cancel/").status_code == 409
+        assert press(client, path + "confirm/").status_code == 409
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=30), tick=False):
         assert client.get(path).status_code == 410
 
@@ -317,7 +318,7 @@ def test_after_the_visit_the_link_offers_another(client, evaluation):
 def test_confirming_is_a_button_and_is_remembered(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     assert client.get(path + "confirm/").status_code == 405
-    assert client.post(path + "confirm/").status_code == 303
+    assert press(client, path + "confirm/").status_code == 303
     assert "Thank you for telling us" in text_of(client.get(path))
 
 

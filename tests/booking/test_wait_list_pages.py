@@ -226,7 +226,7 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     assert "Your visit on Tuesday 8 December, 9:00 am EST is moved to this time" in page
     offer.refresh_from_db()
     assert offer.taken_at is None
-    response = client.post(path)
+    response = client.post(path, {"version": "1"})
     assert response.status_code == 303
     visit = text_of(client.get(response["Location"]))
     assert "Moved from Tuesday 8 December, 9:00 am EST to Tuesday 1 December, 9:00 am EST" in visit
@@ -300,7 +300,7 @@ def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
     page = staff.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     assert f"/admin/booking/waitlistentry/{offer.entry_id}/change/" in page
     assert "Walter Waiting" in text_of(staff.get("/admin/booking/waitlistentry/"))
-    staff.post(path_of(offer))
+    staff.post(path_of(offer), {"version": "1"})
     assert "taken by Walter Waiting" in text_of(staff.get("/admin/"))
     assert "Tue 1 Dec, 9:00 am: they said yes" in text_of(
         staff.get(f"/admin/booking/waitlistentry/{offer.entry_id}/change/")

@@ -23,6 +23,7 @@ from clinic.practice.patients import accept_patient
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from .visitors import press
 from .waiting import FREED_AT, book_later, message_about, wait, wait_with
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_a_visit_moves_in_the_way_it_was_booked_when_that_is_not_offered_any_mor
         times = client.get(path + "move/2026-12-01/").content.decode()
         target = path + "move/20261201T1600Z/"
         assert target in times
-        assert client.post(target).status_code == 303
+        assert press(client, target).status_code == 303
     visit.refresh_from_db()
     assert (visit.starts_at, visit.mode) == (AT_ELEVEN, "in_person")
 
@@ -85,7 +86,7 @@ def test_the_move_page_says_to_call_when_the_service_is_not_booked_online_any_mo
             page = client.get(path + address)
             assert page.status_code == 409
             assert "Please call us" in text_of(page) and "(603) 555-0123" in text_of(page)
-        assert client.post(path + "move/20261201T1600Z/").status_code == 409
+        assert press(client, path + "move/20261201T1600Z/").status_code == 409
 
 
 def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client, evaluation, meredith):

@@ -6,6 +6,10 @@ from datetime import timedelta
 
 from django.test import Client
 
+from booking.models import Appointment
+from clinic.practice.links import _hash_token
+from clinic.practice.models import PatientLink
+
 from .conftest import NINE_ON_TUESDAY
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -38,5 +42,12 @@ def text_of(page) -> str:
     return " ".join(re.sub("<[^>]+>", " ", page.content.decode()).split())
 
 
+def press(browser, path, form=None, **more):
+    """Send a form of a visit's page at `path`, as that page shows the visit now."""
+    link = PatientLink.objects.get(token_hash=_hash_token(path.split("/")[2]))
+    version = Appointment.objects.get(pk=link.subject_id).version
+    return browser.post(path, {"version": version} | (form or {}), **more)
+
+
 def move_online(browser, path, starts_at):
-    return browser.post(f"{path}move/{starts_at:%Y%m%dT%H%MZ}/", REMOTE_ADDR="203.0.113.5")
+    return press(browser, f"{path}move/{starts_at:%Y%m%dT%H%MZ}/", REMOTE_ADDR="203.0.113.5")

@@ -87,7 +87,7 @@ class Runner(threading.Thread):
 
     def cancel(self, where: str, slot: dict):
         self.journal.note("means to cancel", **slot)
-        status, _ = self.ask(where + "cancel/", {}, slot)
+        status, _ = self.ask(where + "cancel/", {"version": "1"}, slot)
         if status == 303:
             self.journal.note("was cancelled", **slot)
 
