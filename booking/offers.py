@@ -21,10 +21,10 @@ Status = WaitListEntry.Status
 
 
 def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
-    """The later visit that taking `offer` would free; None for who has none.
+    """Return the later visit that taking `offer` would move, or None.
 
-    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it cannot be taken any more. The answer holds for as long as the
-    caller has the diary locked.
+    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it can no longer be taken. The answer holds while the
+    caller has the schedule locked.
     """
     entry = offer.entry
     if entry.status != Status.WAITING:

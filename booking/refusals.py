@@ -4,11 +4,11 @@ from enum import StrEnum
 
 
 class BookingRefused(Exception):
-    """A rule or another visit stands in the way; nothing was written."""
+    """A rule or another visit prevents it; nothing was written."""
 
 
 class SlotTaken(BookingRefused):
-    """Somebody else's visit lies there, or was faster."""
+    """Another visit or hold has this time."""
 
 
 class NotOfferedBecause(StrEnum):
@@ -75,7 +75,7 @@ class TimeClosed(BookingRefused):
 
 
 class OfferOver(BookingRefused):
-    """Nothing is offered any more to this person: they have left the list, or come as early anyway."""
+    """The offer has ended: the person has left the list, or comes as early anyway."""
 
 
 class VisitCancelled(BookingRefused):
@@ -83,7 +83,7 @@ class VisitCancelled(BookingRefused):
 
 
 class VisitNotStarted(BookingRefused):
-    """Nobody can have missed a visit that lies ahead."""
+    """A visit that has not begun cannot be a no-show."""
 
 
 class ArrivalTooEarly(BookingRefused):

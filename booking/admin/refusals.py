@@ -28,7 +28,7 @@ REFUSALS = {
     TimeClosed: "This time was blocked after the visit was cancelled.",
     ArrivalTooEarly: "The visit is on a later day. You can mark the arrival on that day.",
     SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
-    BusyTryAgain: "Somebody else is writing in this diary. Please try again.",
+    BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Please try again.",
 }
 NOT_OFFERED = {
     NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
