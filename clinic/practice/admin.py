@@ -25,7 +25,7 @@ from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
 
 from .clinic_changes import update_outdated
-from .duplicates import Alike, find_alike, find_namesake
+from .duplicates import Alike, find_alike, find_namesake, likely_twins
 from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
 from .guarded_saving import GuardedSaving
 from .links import revoke_all_links
@@ -35,7 +35,7 @@ from .patients import change_address
 from .people_search import FindsPeople
 from .rights import grantable_groups, may_manage, rights_of
 from .stale_saving import RefusesStaleSaves
-from .templatetags.practice_tags import phone_link
+from .templatetags.practice_tags import dialing_link
 from .typed_times import BirthDayField, TimeOfDayField
 
 MOST_LINKS = 50  # shown of one patient
@@ -60,7 +60,7 @@ class ReadableContact:
 
     @admin.display(description="phone", ordering="phone")
     def number(self, row):
-        return phone_link(row.phone, row) or self.get_empty_value_display()
+        return dialing_link(row.phone, row.country) or self.get_empty_value_display()
 
 
 @admin.register(Clinic)
@@ -185,7 +185,7 @@ class PatientForm(forms.ModelForm):
         return cleaned
 
     def _ask_who_it_is(self, name, email, phone):
-        likely = [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+        likely = likely_twins(name=name, email=email, phone=phone)
         if likely:
             self.fields["is_somebody_else"].widget = forms.CheckboxInput()
             words = format_html("We may know this patient already:<br>{}", links_to(likely))

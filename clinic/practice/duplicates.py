@@ -35,6 +35,11 @@ def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = N
     return [_judge(row) for row in _with_reasons(others, normalise_name(name), normalise_address(email), phone)]
 
 
+def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
+    """Those of `find_alike` about whom staff should decide before this person is entered."""
+    return [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+
+
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
     """Whether `find_or_register_patient` knows this person, so that nobody is entered twice."""
     if email:

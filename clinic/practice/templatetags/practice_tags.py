@@ -33,7 +33,12 @@ def in_zone(instant: datetime, zone: ZoneInfo | str) -> str:
 def phone_link(phone: str, clinic: Clinic | None = None) -> str:
     """A link that dials `phone`, written as people in the clinic's country write it; nothing for no number. Pass the clinic
     (`:clinic`): without it the country is the US."""
-    return format_html('<a href="tel:{}">{}</a>', phone, phone_text(phone, clinic)) if phone else ""
+    return dialing_link(phone, clinic.country if clinic else "US")
+
+
+def dialing_link(phone: str, country: str) -> str:
+    """The same as people in `country` (ISO 3166) write it."""
+    return format_html('<a href="tel:{}">{}</a>', phone, format_phone(phone, country)) if phone else ""
 
 
 @register.filter
