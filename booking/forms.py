@@ -19,7 +19,7 @@ from booking.wording import clock_words, day_words, short_day_words
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS
-from clinic.practice.duplicates import find_alike, find_namesake, is_on_file
+from clinic.practice.duplicates import find_namesake, is_on_file, likely_twins
 from clinic.practice.forms import AddressField, NameField, PhoneField
 from clinic.practice.mail_addresses import readable_address
 from clinic.practice.mail_domains import suggest_address
@@ -395,7 +395,7 @@ class StaffBookingForm(MayBreakRules):
     def __init__(self, *args, clinic: Clinic, sees_patients: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["phone"].region, self.country = clinic.country, clinic.country
-        self.sees_patients, self.chosen = sees_patients, None
+        self.sees_patients, self.chosen, self.offered = sees_patients, None, []
         if not has_texts():
             del self.fields["text_consent"]
         if not sees_patients:
@@ -416,6 +416,7 @@ class StaffBookingForm(MayBreakRules):
         self.fields["find"].help_text = found_words if found else none_words
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
+        self.offered = patients
         rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
         self.fields["patient"].choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
         self.fields["patient"].widget = forms.RadioSelect() if rows else forms.HiddenInput()
@@ -453,7 +454,7 @@ class StaffBookingForm(MayBreakRules):
             )
 
     def _ask_who_it_is(self, typed: dict) -> None:
-        alike = {one.patient: one.why for one in find_alike(**typed) if one.is_likely}
+        alike = {one.patient: one.why for one in likely_twins(**typed)}
         if alike and not is_on_file(**typed):
             self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
             self.add_error("patient", "We may know this patient already. Choose who it is.")

@@ -25,7 +25,9 @@ from booking.models import Appointment, WaitListEntry
 from booking.off_schedule import find_off_schedule
 from booking.refusals import BookingRefused, SlotNotOffered, VisitChanged
 from booking.visit_states import Act, State
+from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.models import Action
 from clinic.audit.searching import clean_words
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Patient
@@ -326,5 +328,8 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
 
     def _form_page(self, request, page):
         request.current_app = self.admin_site.name
+        for patient in getattr(page["form"], "offered", ()):  # whose names and numbers the page shows
+            found = {"subject": patient, "patient_id": patient.pk}
+            record_access(actor=request.user, action=Action.READ, **found, now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)

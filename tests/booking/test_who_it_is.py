@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from booking.models import Appointment
+from clinic.audit.models import AccessEvent
 from clinic.practice.duplicates import find_alike
 from clinic.practice.models import Patient
 from clinic.practice.patients import find_or_register_patient, find_or_register_provisional
@@ -90,6 +91,20 @@ ALIKE = [
     ({"name": "Tom Berg", "email": "MAYA@example.com"}, ("same e-mail",)),
     ({"name": "Tom Berg", "phone": "+16035550199;ext=3"}, ("same phone",)),
 ]
+
+
+def reads_of(patient) -> int:
+    return AccessEvent.objects.filter(action="R", patient_id=patient.pk, object_type="practice.patient").count()
+
+
+def test_patients_whom_the_booking_page_shows_are_recorded_as_read(owner, evaluation, maya):
+    other = find_or_register_patient(name="Tom Berg", email="tom@example.com", phone="", now=NOW)
+    owner.get(reverse(BOOK))
+    assert reads_of(maya) == 0
+    owner.post(reverse(BOOK), typed(evaluation) | {"find": "lindqvist", "look_up": "1"})
+    assert reads_of(maya) == 1
+    owner.post(reverse(BOOK), typed(evaluation, name="Maya Lindqvist", email="new@example.com"))
+    assert reads_of(maya) == 2 and reads_of(other) == 0
 
 
 @pytest.mark.parametrize(("who", "why"), ALIKE)
