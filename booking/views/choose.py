@@ -20,7 +20,7 @@ from booking.paths import DayConverter
 from booking.rules import bookable_time
 from booking.trail import Trail, read_trail
 from booking.views.entry import page_before
-from booking.views.own_hold import own_hold_context
+from booking.views.own_hold import kept_time_context, own_hold_context
 from booking.views.recognised import recognised_patient
 from booking.wording import day_words, minor_words, short_day_words
 from clinic.practice.models import Clinic, Therapist
@@ -33,10 +33,12 @@ DAYS_A_PAGE = 28
 @never_cache
 def services(request: HttpRequest) -> HttpResponse:
     """What can be booked, with minutes and price."""
-    trail = read_trail(request, now=timezone.now())
+    now = timezone.now()
+    trail = read_trail(request, now=now)
     listed = list(Service.objects.listed())
     context = {"services": listed, "trail": trail, "step": 1, **describe_address(request)}
     context["has_online"] = any(service.is_booked_online for service in listed)
+    context |= kept_time_context(request, Clinic.objects.current(), trail.zone_name, now)
     return render(request, "booking/services.html", context)
 
 
@@ -67,6 +69,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
         "next_row": time_row(slots[0], clock) if slots and first_day == today else None,
         "next_slot": None if slots else _next_slot(service, first_day, now, context),
         "may_screen": may_offer_screen(request.session),
+        **kept_time_context(request, clinic, trail.zone_name, now),
         "hold_key": uuid.uuid4(),
     }
     return render(request, "booking/days.html", context)
@@ -101,7 +104,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         "is_past": is_past,
         "next_slot": None if slots else _next_slot(service, day, now, context),
         "hold_key": uuid.uuid4(),
-        **own_hold_context(request, service, clock, now),
+        **(own_hold_context(request, service, clock, now) or kept_time_context(request, clinic, trail.zone_name, now)),
     }
     return render(request, "booking/times.html", context, status=410 if is_past else 200)
 

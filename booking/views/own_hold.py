@@ -8,9 +8,10 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from booking.clocks import Clock
+from booking.clocks import Clock, clock_of_service
 from booking.holds import HOLD, hold_token, is_live, keeps
 from booking.models import Appointment, Service
+from clinic.practice.models import Clinic
 
 COOKIE, SALT = "hold", "booking.hold.cookie"
 
@@ -63,3 +64,12 @@ def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: 
     if held is None or held.service_id != service.pk or not is_live(held, now=now):
         return {}
     return {"own_hold": {"path": held_path(held), "time": clock.time(held.starts_at)}}
+
+
+def kept_time_context(request: HttpRequest, clinic: Clinic, zone_name: str, now: datetime) -> dict:
+    """What other pages of booking say of a time this browser holds, of whichever service, by that service's clock."""
+    held = own_hold(request)
+    if held is None or not is_live(held, now=now):
+        return {}
+    clock = clock_of_service(held.service, clinic=clinic, zone_name=zone_name)
+    return {"kept": {"path": held_path(held), "time": clock.time(held.starts_at), "service": held.service}}

@@ -103,3 +103,14 @@ def test_hold_that_ran_out_says_so(client, evaluation, clock):
 def test_taken_time_is_named_before_the_nearest_others(client, evaluation, clock):
     book(evaluation)
     assert "Here are the times nearest to Tuesday" in text_of(client.get(NINE))
+
+
+@pytest.mark.parametrize("path", ["/book/", "/book/evaluation/", "/book/call/", "/book/call/2026-12-01/"])
+def test_pages_before_the_form_lead_back_to_the_time_this_browser_holds(client, evaluation, call, clock, path):
+    place = press(client, NINE)["Location"]
+    page = client.get(path)
+    assert "We are keeping Tuesday 1 December, 9:00 am EST for you: Evaluation." in text_of(page)
+    assert page.text.count(f'href="{place}"') == 1
+    assert "We are keeping" not in Client().get(path).text
+    clock.shift(timedelta(minutes=11))
+    assert "We are keeping" not in client.get(path).text
