@@ -47,3 +47,21 @@ def test_page_of_a_cancelled_visit_and_of_one_that_is_over_name_the_hour(client,
         assert "This visit is over It was on Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))
     cancel_appointment(appointment=visit, now=NOW)
     assert "It was planned for Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))
+
+
+@pytest.mark.parametrize(
+    "page", ["move/", "move/2026-12-02/", "move/20261202T1400Z/", "cancel/", "coming/", "not-coming/", "earlier/"]
+)
+def test_pages_about_a_visit_bear_the_clinics_name(client, evaluation, page):
+    path = visit_path(book(evaluation), now=NOW)
+    answer = client.get(path + page)
+    assert answer.status_code == 200 and 'class="wordmark"' in answer.text
+
+
+def test_page_for_who_cannot_come_offers_the_button_and_says_what_it_does(client, evaluation):
+    path = visit_path(book(evaluation), proof=Proof.MAILED, now=NOW)
+    with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=3), tick=False):
+        page = text_of(client.get(path + "not-coming/"))
+    assert "Tell the clinic here with one press." in page
+    assert "the visit still stands until you have spoken with us: (603) 555-0123" in page
+    assert "Tell the clinic I can’t come" in page and "Online changes closed" not in page
