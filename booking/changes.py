@@ -74,6 +74,7 @@ def move_appointment(
             patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
         )
+        drop_expired_holds(therapist=therapist, now=now)
         _move(appointment, therapist, starts_at, clinic=clinic, by=by, is_accepted=despite_rules, now=now)
         return appointment
 
