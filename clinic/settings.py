@@ -107,7 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names of patients go into no cookie
+MESSAGE_STORAGE = "clinic.admin_messages.AdminMessages"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile say the same.

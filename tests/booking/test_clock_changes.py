@@ -21,6 +21,8 @@ from clinic.outbox.quiet_hours import QuietHours, is_quiet
 
 from .conftest import NOW, book
 
+pytestmark = pytest.mark.long
+
 ZONES = [
     "America/New_York",
     "America/Chicago",

@@ -18,7 +18,7 @@ from .conftest import NOW, book
 from .visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, press, text_of
 from .waiting import message_about, wait
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

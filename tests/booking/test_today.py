@@ -211,7 +211,7 @@ def test_visit_of_today_that_has_begun_can_be_marked_as_missed_there(client, eva
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
         client.force_login(User.objects.get(name="Olga"))
         assert button in client.get("/admin/").content.decode()
-        page = client.post(button, {"back": "today", "version": visit.version}, follow=True).content.decode()
+        page = client.post(button, {"back": "today", "version": visit.shown}, follow=True).content.decode()
     said = f'<a href="/admin/booking/appointment/{visit.pk}/change/">Alice Runner, {visit.reference}</a> is marked as a no-show.'
     assert said in page and "Undo no-show" in page
 
@@ -221,6 +221,6 @@ def test_who_a_mark_was_for_is_said_and_kept_in_no_cookie(client, evaluation):
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
         client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
         address = f"/admin/booking/appointment/{visit.pk}/act/arrived/"
-        answer = client.post(address, {"back": "unmarked", "version": visit.version})
+        answer = client.post(address, {"back": "unmarked", "version": visit.shown})
         assert "Alice" not in answer.cookies.output() and "messages" not in answer.cookies
         assert f"Alice Runner, {visit.reference}</a> is marked as arrived." in client.get("/admin/").content.decode()

@@ -24,7 +24,7 @@ from tests.clinic.admin_house import CANARIES, furnish
 from tests.clinic.admin_pages import ANYBODY, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
 from tests.clinic.factories import NOON, TherapistFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")

@@ -14,6 +14,8 @@ from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Clinic
 
+pytestmark = pytest.mark.long
+
 Status = Appointment.Status
 DAYS = [date(2026, 11, 29) + timedelta(days=number) for number in range(14)]
 DAYS += [date(2026, 11, 26), date(2026, 12, 24), date(2026, 12, 25), date(2026, 12, 26), date(2027, 1, 1)]

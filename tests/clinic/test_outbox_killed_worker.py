@@ -23,6 +23,8 @@ from clinic.outbox.messages import SWEEP
 from clinic.outbox.models import Message, State
 from tests.clinic.factories import MessageFactory
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 QUEUE = f"letters-{uuid.uuid4().hex}"
 

@@ -10,7 +10,7 @@ from booking.models import Appointment, Service
 from tests.booking.conftest import book, make_therapist
 from tests.clinic.factories import NOON, ClinicFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 AFTER = [("practice", "0011_people"), ("booking", "0013_people")]
 
 

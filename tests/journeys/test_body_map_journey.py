@@ -15,7 +15,7 @@ from tests.assessments.answering import QUIET, fill_page, page_url
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 NUMBERS = """all => all.map(one => {
   const {left, right, top, bottom} = one.getBoundingClientRect();

@@ -96,7 +96,7 @@ class Answers(BaseHTTPRequestHandler):
 def server():
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
         server.bad = 0
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server
         server.shutdown()
