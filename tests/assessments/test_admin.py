@@ -187,6 +187,7 @@ def test_questionnaire_is_shown_as_asked(staff, response):
 
 
 @pytest.mark.parametrize("model", ["response", "flag", "questionnaire"])
+@pytest.mark.long
 def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, model, django_assert_num_queries):
     address = reverse(f"admin:assessments_{model}_changelist")
     staff.get(address)
@@ -199,6 +200,7 @@ def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, mod
         assert staff.get(address).status_code == 200
 
 
+@pytest.mark.long
 def test_list_of_three_hundred_intakes_costs_the_same_as_of_one(staff, worrying, django_assert_num_queries):
     address = reverse("admin:assessments_response_changelist")
     staff.get(address)

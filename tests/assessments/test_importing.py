@@ -158,6 +158,7 @@ def test_r5_that_would_lose_something_is_refused(item):
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_page(client, loaded, alice):
     """Seconds of work: how busy the machine is says nothing about it. The figures: `make bench`."""
     content = packed(large())

@@ -406,6 +406,7 @@ def live_by_seed() -> None:
     seed(SEED)(get_state_machine_test(ClinicMachine, settings=once))()
 
 
+@pytest.mark.long
 def test_any_life_of_a_clinic_keeps_the_rules(little_world):
     live(max_examples=20)
 

@@ -188,6 +188,7 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
 @example(steps=[("c", 0), ("y", 1), ("y", 0)])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(list(product("cbymlt", range(3)))), max_size=10))
+@pytest.mark.long
 def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db, steps):
     """Cancel, book, say yes, move, leave, or change nothing, in any order: no one is moved later, nobody is lost."""
     with undone():

@@ -97,6 +97,7 @@ def test_every_act_in_every_state_and_phase_is_what_the_table_says(evaluation, f
         max_size=14,
     )
 )
+@pytest.mark.long
 def test_any_life_of_a_visit_follows_the_table_and_the_constraints(evaluation, front_desk, acts):
     savepoint = transaction.savepoint_create()  # booking refuses to run inside another atomic block
     visit, now = book(evaluation, now=NINE_ON_TUESDAY - 3 * DAY), NINE_ON_TUESDAY - 3 * DAY

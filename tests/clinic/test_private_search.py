@@ -150,6 +150,7 @@ def test_field_answers_garbage_with_words_or_nothing(owner_client, patients, nam
 
 
 @pytest.mark.filterwarnings("error::django.core.paginator.UnorderedObjectListWarning")
+@pytest.mark.long
 def test_no_field_of_any_model_breaks_the_search(owner_client, patients):
     for model in apps.get_models():
         for field in model._meta.get_fields():

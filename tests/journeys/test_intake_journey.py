@@ -66,6 +66,7 @@ def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check
     expect(desk.locator("#content")).to_contain_text("RF16")
 
 
+@pytest.mark.long
 def test_answers_are_shown_by_a_mailed_code_when_the_runner_stops_and_comes_back(open_browser, post_office):
     first = open_browser()
     steps.book(first, "Evaluation", name="Tom Reyes", email="tom@runners.example")

@@ -46,6 +46,7 @@ def pid_of(var, words, parent):
 
 
 @needs_proc
+@pytest.mark.long
 def test_site_runs_until_ctrl_c_and_leaves_nothing(tmp_path):
     var, port = tmp_path / "a folder with spaces in a path that is too long for the socket of a database", free_port()
     with start_site(var, port) as site:
