@@ -394,6 +394,18 @@ def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, ev
     assert "Tue 1 Dec, 10:20 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
 
 
+def test_acts_on_a_held_time_are_refused_in_words(client, owner, evaluation, meredith):
+    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY}
+    held = hold_time(**place, idempotency_key=uuid.uuid4(), now=NOW)
+    for name in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "keep", "undo"):
+        page = act(client, held, name)
+        assert page.status_code == 200 and held.reference in page.content.decode()
+    typed = {"therapist": meredith.pk, "starts_at": "2026-12-01T11:00", "version": shown(held)}
+    assert client.post(reverse("admin:booking_appointment_move", args=[held.pk]), typed).status_code == 200
+    held.refresh_from_db()
+    assert (held.status, held.starts_at) == ("held", NINE_ON_TUESDAY)
+
+
 def test_page_of_a_held_time_shows_dashes_where_there_is_nothing(client, owner, evaluation, meredith):
     place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY}
     held = hold_time(**place, idempotency_key=uuid.uuid4(), now=NOW)
