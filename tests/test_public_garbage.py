@@ -145,7 +145,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "booking:somebody_else": Page({}, {}, 303),
         "booking:welcome_back": Page({"token": links["return"]}, {"patient": links["patient"]}, 303),
         "booking:move_times": Page(visit | {"day": TUESDAY.isoformat()}),
-        "booking:move": Page(visit | {"starts_at": "20261203T1400Z"}, {"to": "meredith"}, 303),
+        "booking:move": Page(visit | {"starts_at": "20261203T1400Z"}, {"to": "meredith", "version": "1"}, 303),
         "booking:earlier": Page(visit, {"first_on": "2026-11-24", "last_on": "2026-11-30", "part_of_day": ""}, 303),
         "booking:waiting": Page({"token": links["waiting"]}),
         "booking:leave_wait_list": Page({"token": links["waiting"]}, {}, 303),
@@ -171,11 +171,12 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "outbox:texts": Page(mail, {"choice": "both"}, 404),
     }
     pages |= {f"booking:{name}": Page(visit) for name in ("visit", "move_days", "not_coming", "calendar")}
-    pages |= {f"booking:{name}": Page(visit, {}, 303) for name in ("again", "cancel", "confirm", "messages")}
+    pages |= {f"booking:{name}": Page(visit, {}, 303) for name in ("again", "messages")}
+    pages |= {f"booking:{name}": Page(visit, {"version": "1"}, 303) for name in ("cancel", "confirm")}
     return pages | {
         "booking:undo": Page(visit, {}, 303),
         "booking:questions": Page(visit, {}, 409),
-        "booking:coming": Page(visit, {}),
+        "booking:coming": Page(visit, {"version": "1"}),
     }
 
 

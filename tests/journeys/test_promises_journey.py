@@ -65,7 +65,7 @@ def test_runner_who_is_too_late_tells_the_clinic_and_staff_see_it(phone, open_br
     page = phone()
     page.goto(visit)
     page.get_by_role("link", name="I can’t make it").click()
-    expect(page.get_by_text("Online changes closed")).to_be_visible()
+    expect(page.get_by_text("too late to cancel online")).to_be_visible()
     expect(page.locator('main a[href^="tel:"]').first).to_be_visible()
     steps.fits(page)
     if java_script:

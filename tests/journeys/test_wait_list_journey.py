@@ -79,7 +79,7 @@ def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, po
     page.goto(offer_to(post_office, "wilma@runners.example"))
     expect(page.locator("main")).to_contain_text("is moved to this time")
     steps.press(page, "Yes, I take it")
-    expect(page.get_by_role("heading", **heading)).to_have_text("You’re booked")
+    expect(page.get_by_role("heading", **heading)).to_have_text("Your visit is moved")
     expect(page.locator("main")).to_contain_text(when)
     assert Appointment.objects.filter(patient__name="Wilma Later", status="booked").count() == 1
 
