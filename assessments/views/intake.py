@@ -72,8 +72,11 @@ def page(request, token, response, now, page):
 
 
 def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
-    """Keep what was given, whatever is wrong with it, and go on. What somebody else has answered is neither shown nor, by a
-    link that was not mailed, taken back or replaced: answers can then only be added."""
+    """Save what was answered, even if something else on the page is wrong; go on once nothing is.
+
+    Answers given in another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced either:
+    answers can only be added.
+    """
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
     parsed = response.questionnaire.parsed
