@@ -9,13 +9,13 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from booking.appointments import Contact
-from booking.clocks import Clock
-from booking.closures import visits_between
+from booking.actions.block_time import visits_between
+from booking.actions.book import Contact
 from booking.models import Appointment, HoursOverride, Service, VisitMode
-from booking.parts_of_day import PARTS
-from booking.wait_list import Wishes
-from booking.wording import clock_words, day_words, short_day_words
+from booking.schedule.clocks import Clock
+from booking.schedule.local_time import clock_words, day_words, short_day_words
+from booking.time.day_parts import PARTS
+from booking.wait_list.entries import Wishes
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.text_providers import has_texts
 from clinic.outbox.texts import FORM_CONSENT_WORDS

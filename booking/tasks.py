@@ -3,9 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from booking.attendance import complete_visits
-from booking.feed_alerts import tell_of_silent_feeds
-from booking.stuck_waits import tell_who_is_stuck
+from booking.actions.attend import complete_visits
+from booking.calendar_feed.alerts import tell_of_silent_feeds
+from booking.wait_list.stuck_entries import tell_who_is_stuck
 
 
 @shared_task(name="booking.tasks.complete_arrived_visits")

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from assessments.models import Flag, Response
 from booking.models import Appointment, WaitListEntry
-from booking.stuck_waits import count_stuck
-from booking.today import Section, read_today
+from booking.staff.today import Section, read_today
+from booking.wait_list.stuck_entries import count_stuck
 from clinic.admin_errors import names_no_row
 from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.inbound import read_unread_texts

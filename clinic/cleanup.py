@@ -14,9 +14,9 @@ from celery import shared_task
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from booking.feeds import delete_expired_feeds
-from booking.holds import delete_expired_holds
-from booking.returning import delete_expired_requests
+from booking.actions.hold import delete_expired_holds
+from booking.actions.return_links import delete_expired_requests
+from booking.calendar_feed.feeds import delete_expired_feeds
 from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
 from clinic.practice.confirmation import delete_expired_codes
 from clinic.practice.links import delete_expired_links

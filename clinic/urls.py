@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from booking.views.finding import VisitsMap
+from booking.sitemaps import VisitsMap
 from clinic import health, views
 from education.views import finding
 from education.views.pictures import picture

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from booking.availability import next_free_slots
 from booking.models import OpeningHours, Purpose, Service
-from booking.week_in_words import opening_times, week_in_words
-from booking.wording import clinic_time
+from booking.schedule.availability import next_free_slots
+from booking.schedule.local_time import clinic_time
+from booking.time.hours_text import opening_times, week_in_words
 from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.away import fault_page
 from clinic.practice.models import Clinic, Therapist

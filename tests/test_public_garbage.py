@@ -19,7 +19,7 @@ from django.urls import get_resolver, reverse
 from assessments.definitions import load_questionnaires
 from assessments.importing import import_questionnaire, publish_questionnaire
 from assessments.responses import start_response
-from booking.feeds import create_feed
+from booking.calendar_feed.feeds import create_feed
 from booking.models import SlotOffer
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof, User

@@ -14,16 +14,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from booking.admin.refusals import refusal_words
-from booking.admin.when import local_time
-from booking.attendance import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
-from booking.changes import cancel_appointment, undo_cancellation
-from booking.how_told import UNDO, how_each_is_told, how_told, note_called
-from booking.message_words import CANCELLED
+from booking.actions.attend import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
+from booking.actions.change import cancel_appointment, undo_cancellation
+from booking.admin.error_text import refusal_words
+from booking.admin.times import local_time
+from booking.messages.delivery import UNDO, how_each_is_told, how_told, note_called
+from booking.messages.kinds import CANCELLED
 from booking.models import Appointment
-from booking.off_schedule import accept_off_schedule
-from booking.refusals import BookingRefused, TimeClosed, VisitChanged
-from booking.visit_states import Act
+from booking.models.visit_states import Act
+from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
+from booking.schedule.off_schedule import accept_off_schedule
 from clinic.practice.models import Clinic
 
 # By which function, and what it says when it is done.

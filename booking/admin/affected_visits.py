@@ -8,11 +8,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from booking.admin.when import local_time
-from booking.diary_lock import locked_diaries
+from booking.admin.times import local_time
 from booking.models import Appointment
-from booking.off_schedule import OffSchedule, visits_off_schedule
-from booking.refusals import BusyTryAgain
+from booking.schedule.errors import BusyTryAgain
+from booking.schedule.locking import locked_diaries
+from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from clinic.practice.guarded_saving import View
 from clinic.practice.models import Therapist
 

@@ -11,11 +11,11 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from booking.closures import block_time, close_on_holiday, holiday_rows
+from booking.actions.block_time import block_time, close_on_holiday, holiday_rows
 from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.opening_hours import MIDNIGHT
-from booking.refusals import VisitsInTheWay
+from booking.schedule.errors import VisitsInTheWay
+from booking.time.opening_hours import MIDNIGHT
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.guarded_saving import GuardedSaving
 from clinic.practice.instants import clock_words

@@ -1,11 +1,12 @@
 """What a clinic offers, when it is open, and who comes when."""
 
+from booking.models.calendar_feed import CalendarFeed
+from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours
+from booking.models.return_request import ReturnRequest
+from booking.models.service import Purpose, Service, VisitMode
+from booking.models.wait_list import SlotOffer, WaitListEntry
+
 from .appointment import Appointment, AppointmentEvent
-from .feed import CalendarFeed
-from .hours import HoursMode, HoursOverride, OpeningHours
-from .offer import Purpose, Service, VisitMode
-from .returning import ReturnRequest
-from .waiting import SlotOffer, WaitListEntry
 
 __all__ = [
     "Appointment",

@@ -10,13 +10,12 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.scheduling import Interval, VisitShape
-from booking.visit_states import State, state_of
+from booking.models.service import PRICE_HELP, Service, Terms, VisitMode
+from booking.models.visit_states import State, state_of
+from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
 from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
-
-from .offer import PRICE_HELP, Service, Terms, VisitMode
 
 MINUTE = timedelta(minutes=1)
 # Letters and digits that are not taken for one another, on paper or on the phone.
@@ -46,7 +45,7 @@ class AppointmentQuerySet(models.QuerySet):
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
     def arrived_and_over(self, *, now):
-        """Visits still booked that `booking.attendance.complete_visits` will complete."""
+        """Visits still booked that `booking.actions.attend.complete_visits` will complete."""
         return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=False, ends_at__lte=now)
 
     def unmarked(self, *, now):
@@ -259,7 +258,7 @@ class Appointment(Terms):
 
     @property
     def state(self) -> State:
-        """Its row of `booking.visit_states.TABLE`."""
+        """Its row of `booking.models.visit_states.TABLE`."""
         return state_of(self.status, has_arrived=self.arrived_at is not None)
 
     @property

@@ -9,13 +9,13 @@ from itertools import cycle
 
 from django.db.models import F, Q
 
-from booking.appointments import Contact, book_appointment
-from booking.attendance import complete_visits, confirm_appointment, mark_arrived, mark_no_show
-from booking.availability import Slot, free_slots
-from booking.changes import cancel_appointment
-from booking.closures import close_on_holiday, holiday_rows
+from booking.actions.attend import complete_visits, confirm_appointment, mark_arrived, mark_no_show
+from booking.actions.block_time import close_on_holiday, holiday_rows
+from booking.actions.book import Contact, book_appointment
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment, OpeningHours, Service
-from booking.wait_list import Wishes, join_wait_list
+from booking.schedule.availability import Slot, free_slots
+from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic, Therapist

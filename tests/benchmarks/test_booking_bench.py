@@ -14,9 +14,9 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from booking.availability import free_slots
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
-from booking.refusals import SlotNotOffered
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import SlotNotOffered
 from clinic.practice.models import Clinic, Patient, Therapist
 from tests.booking.conftest import book
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 from hypothesis import settings
 
-from booking.appointments import Contact, book_appointment
+from booking.actions.book import Contact, book_appointment
 from booking.models import OpeningHours, Service
 from clinic.env import parse_sms_url
 from clinic.outbox import text_providers

@@ -10,12 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.addresses import MOST_COPIES, correct_address
-from booking.attendance import mark_arrived
+from booking.actions.attend import mark_arrived
+from booking.actions.correct_address import MOST_COPIES, correct_address
 from booking.models import Appointment, WaitListEntry
-from booking.refusals import AddressProven, TooLateToChange
-from booking.visit_links import visit_path
-from booking.wait_list import Wishes, join_wait_list
+from booking.schedule.errors import AddressProven, TooLateToChange
+from booking.schedule.visit_links import visit_path
+from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message, State, TextConsent
 from clinic.outbox.sending import send_due_messages

@@ -9,10 +9,10 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from booking.attendance import complete_visits, mark_arrived, mark_no_show, undo_arrival
-from booking.changes import cancel_appointment, move_appointment
-from booking.closures import block_time
-from booking.holds import hold_time
+from booking.actions.attend import complete_visits, mark_arrived, mark_no_show, undo_arrival
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.hold import hold_time
 from booking.models import Appointment, HoursOverride
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User

@@ -10,13 +10,13 @@ import time_machine
 from django.apps import apps
 from django.test import Client
 
-from booking.appointments import Contact, book_appointment
-from booking.availability import free_slots
-from booking.changes import move_appointment
-from booking.holds import hold_time, hold_token
+from booking.actions.book import Contact, book_appointment
+from booking.actions.change import move_appointment
+from booking.actions.hold import hold_time, hold_token
 from booking.models import Appointment, Service
-from booking.refusals import SlotNotOffered, TermsChanged
-from booking.visit_links import visit_path
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import SlotNotOffered, TermsChanged
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import User
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book

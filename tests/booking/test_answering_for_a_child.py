@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from assessments.definitions import load_questionnaires
 from assessments.models import Questionnaire
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from tests.assessments.answering import QUIET, fill_page, page_url
 from tests.assessments.test_views import url, walk
 from tests.education.conftest import hip as hip

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
-from booking.visit_links import visit_path
+from booking.actions.change import cancel_appointment
+from booking.schedule.visit_links import visit_path
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .visitors import press

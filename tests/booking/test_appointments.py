@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from booking.attendance import confirm_appointment, mark_arrived, mark_no_show
-from booking.changes import cancel_appointment
-from booking.closures import block_time
+from booking.actions.attend import confirm_appointment, mark_arrived, mark_no_show
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment, AppointmentEvent, HoursOverride
-from booking.refusals import (
+from booking.schedule.errors import (
     NotOfferedBecause,
     SlotNotOffered,
     SlotTaken,
@@ -232,7 +232,7 @@ def test_a_booking_starts_the_intake_and_cancelling_closes_its_links(evaluation,
     evaluation.intake_slug = "runner-intake"
     visit = book(evaluation)
     assert visit.intake.patient == visit.patient
-    from booking.visit_links import intake_url
+    from booking.schedule.visit_links import intake_url
 
     intake_url(visit, now=NOW)
     cancel_appointment(appointment=visit, now=NOW)

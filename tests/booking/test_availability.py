@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from booking.availability import free_days, free_slots, nearest_free_slots, next_free_slots
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.rules import bookable_time, require_free
+from booking.schedule.availability import free_days, free_slots, nearest_free_slots, next_free_slots
+from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.schedule.rules import bookable_time, require_free
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 

@@ -8,12 +8,12 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.changes import move_appointment
-from booking.message_words import BOOKED, MOVED, REMINDER_2H
+from booking.actions.change import move_appointment
+from booking.messages.kinds import BOOKED, MOVED, REMINDER_2H
+from booking.messages.planning import email_context
 from booking.models import Appointment
-from booking.reminders import email_context
-from booking.visit_links import visit_path
-from booking.wait_list import Wishes, alive_entries
+from booking.schedule.visit_links import visit_path
+from booking.wait_list.entries import Wishes, alive_entries
 from clinic.practice.models import Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

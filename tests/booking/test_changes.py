@@ -9,12 +9,12 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.closures import block_time
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import Appointment
-from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
-from booking.views.moving import SENT_TWICE_WITHIN
-from booking.visit_links import intake_path, visit_path
+from booking.pages.move import SENT_TWICE_WITHIN
+from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
+from booking.schedule.visit_links import intake_path, visit_path
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_due_messages

@@ -7,11 +7,11 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.clinic_details import update_visits
-from booking.feeds import therapist_calendar
-from booking.message_words import short_address
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.clinic_details import update_visits
+from booking.calendar_feed.feeds import therapist_calendar
+from booking.messages.invitation import visit_calendar
+from booking.messages.kinds import short_address
 from booking.models import Appointment
 from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message, MessageRule

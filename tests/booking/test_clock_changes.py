@@ -10,12 +10,12 @@ import icalendar
 import pytest
 import vobject
 
-from booking.availability import free_slots
-from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.messages.invitation import visit_calendar
+from booking.messages.planning import email_context
 from booking.models import OpeningHours
-from booking.opening_hours import change_between
-from booking.reminders import email_context
+from booking.schedule.availability import free_slots
+from booking.time.opening_hours import change_between
 from clinic.outbox.models import Message
 from clinic.outbox.quiet_hours import QuietHours, is_quiet
 
@@ -119,7 +119,7 @@ def test_slots_reminders_and_invitations_keep_the_walls_time_around_every_change
 
 
 def test_the_therapists_feed_is_read_by_both_libraries(evaluation, clinic, meredith):
-    from booking.feeds import therapist_calendar
+    from booking.calendar_feed.feeds import therapist_calendar
 
     visit = book(evaluation)
     content = therapist_calendar(therapist=meredith, clinic=clinic, now=NOW)

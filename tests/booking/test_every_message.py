@@ -16,13 +16,13 @@ import pytest
 from assessments.alerts import STAFF_FLAG
 from assessments.left_unsure import SECOND_LOOK
 from assessments.models import Questionnaire, StaffAlert
-from booking import message_words
-from booking.changes import cancel_appointment
-from booking.feed_alerts import FEED_BROKEN
+from booking.actions.change import cancel_appointment
+from booking.actions.confirm_address import CONFIRM_ADDRESS
+from booking.actions.report_absence import NOT_COMING
+from booking.actions.return_links import RETURN_LINK
+from booking.calendar_feed.alerts import FEED_BROKEN
+from booking.messages import kinds as message_words
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
-from booking.not_coming import NOT_COMING
-from booking.own_address import CONFIRM_ADDRESS
-from booking.returning import RETURN_LINK
 from clinic.outbox import kinds
 from clinic.outbox.alerts import MESSAGE_FAILED
 from clinic.outbox.confirmation_code import CONFIRMATION_CODE

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from booking.federal_holidays import federal_holidays, holidays_between
+from booking.time.holidays import federal_holidays, holidays_between
 
 PUBLISHED = {
     2026: "01-01 01-19 02-16 05-25 06-19 07-03 09-07 10-12 11-11 11-26 12-25",

@@ -7,9 +7,9 @@ import icalendar
 import pytest
 import time_machine
 
-from booking.changes import cancel_appointment
-from booking.feed_alerts import tell_of_silent_feeds
-from booking.feeds import create_feed, revoke_feed
+from booking.actions.change import cancel_appointment
+from booking.calendar_feed.alerts import tell_of_silent_feeds
+from booking.calendar_feed.feeds import create_feed, revoke_feed
 from booking.models import CalendarFeed
 from booking.tasks import look_for_silent_feeds
 from clinic.celery import app
@@ -146,7 +146,7 @@ def test_a_calendar_that_cannot_be_made_keeps_what_programs_have_and_is_told_of_
         raise ValueError(f"cannot write down {visit.patient.name}")
 
     with monkeypatch.context() as broken:
-        broken.setattr("booking.feeds._visit_event", break_on)
+        broken.setattr("booking.calendar_feed.feeds._visit_event", break_on)
         for _ in range(3):
             response = client.get(path_of(token))
             assert (response.status_code, response["Retry-After"], response.content) == (503, "3600", b"")

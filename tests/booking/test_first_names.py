@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.audit.models import AccessEvent
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Channel, Message

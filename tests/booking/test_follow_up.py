@@ -11,15 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from booking.appointments import Contact, book_appointment
-from booking.attendance import mark_no_show
-from booking.changes import cancel_appointment, move_appointment
-from booking.earlier_visits import has_earlier_visit
+from booking.actions.attend import mark_no_show
+from booking.actions.book import Contact, book_appointment
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.take_offer import take_offer
 from booking.models import Appointment, Purpose, Service
-from booking.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
-from booking.offers import take_offer
-from booking.refusals import NeedsEarlierVisit
-from booking.today import read_today
+from booking.schedule.earlier_visits import has_earlier_visit
+from booking.schedule.errors import NeedsEarlierVisit
+from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
+from booking.staff.today import read_today
 from clinic.outbox.sending import send_due_messages
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from booking.availability import free_slots
-from booking.closures import block_time
-from booking.holds import find_hold, hold_time, hold_token, release_hold, renew_hold
+from booking.actions.block_time import block_time
+from booking.actions.hold import find_hold, hold_time, hold_token, release_hold, renew_hold
 from booking.models import Appointment
-from booking.refusals import HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
 from .test_race import kinds_of, race

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 
-from booking.availability import free_slots
 from booking.models import HoursMode, HoursOverride, OpeningHours
-from booking.opening_hours import MIDNIGHT
+from booking.schedule.availability import free_slots
+from booking.time.opening_hours import MIDNIGHT
 from clinic.practice.models import User
 from education.structured_data import describe_clinic
 

@@ -7,15 +7,15 @@ import pytest
 from django.db import connection, connections, transaction
 from django.urls import reverse
 
-from booking.addresses import correct_address
-from booking.attendance import confirm_appointment, mark_arrived, mark_no_show, undo_arrival, undo_no_show
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation, undo_move
-from booking.clinic_details import update_visits
+from booking.actions.attend import confirm_appointment, mark_arrived, mark_no_show, undo_arrival, undo_no_show
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation, undo_move
+from booking.actions.clinic_details import update_visits
+from booking.actions.correct_address import correct_address
+from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment
-from booking.not_coming import note_not_coming
-from booking.off_schedule import accept_off_schedule
-from booking.refusals import BusyTryAgain, VisitChanged
-from booking.visit_links import visit_path
+from booking.schedule.errors import BusyTryAgain, VisitChanged
+from booking.schedule.off_schedule import accept_off_schedule
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.patients import accept_patient, change_address
 

@@ -25,13 +25,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from booking.availability import free_slots
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.closures import block_time
-from booking.holds import hold_time, hold_token, release_hold, renew_hold
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.hold import hold_time, hold_token, release_hold, renew_hold
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.refusals import BookingRefused
-from booking.scheduling import VisitShape
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import BookingRefused
+from booking.time.intervals import VisitShape
 from clinic.practice.models import Clinic, User
 
 from .conftest import book, give_hours
@@ -427,15 +427,15 @@ def _always_summer(day, clock, zone):
 
 
 MISTAKES = {
-    "buffers are left out": ("booking.scheduling.VisitShape.blocked", VisitShape.visit),
+    "buffers are left out": ("booking.time.intervals.VisitShape.blocked", VisitShape.visit),
     "holds block nobody": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_only_visits),
     "holds never run out": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_for_ever),
-    "holds are renewed for ever": ("booking.holds.is_renewable", lambda held: True),
-    "it is always summer": ("booking.opening_hours.instant_of", _always_summer),
-    "caps are shown and not kept": ("booking.rules.starts_under_caps", lambda starts, **_: starts),
-    "moves ask no rule": ("booking.changes.require_free", lambda **_: None),
-    "changes are never too late": ("booking.changes.is_changeable", lambda visit, **_: True),
-    "undoing is never too late": ("booking.changes.is_undoable", lambda visit, **_: True),
+    "holds are renewed for ever": ("booking.actions.hold.is_renewable", lambda held: True),
+    "it is always summer": ("booking.time.opening_hours.instant_of", _always_summer),
+    "caps are shown and not kept": ("booking.schedule.rules.starts_under_caps", lambda starts, **_: starts),
+    "moves ask no rule": ("booking.actions.change.require_free", lambda **_: None),
+    "changes are never too late": ("booking.actions.change.is_changeable", lambda visit, **_: True),
+    "undoing is never too late": ("booking.actions.change.is_undoable", lambda visit, **_: True),
 }
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from assessments.models import Questionnaire, Response
-from booking.attendance import confirm_appointment, mark_arrived, mark_no_show
-from booking.message_words import CONFIRM_FAR, FOLLOW_UP, INTAKE_1D, INTAKE_3D, REMINDER_2H, REMINDER_48H
+from booking.actions.attend import confirm_appointment, mark_arrived, mark_no_show
+from booking.messages.kinds import CONFIRM_FAR, FOLLOW_UP, INTAKE_1D, INTAKE_3D, REMINDER_2H, REMINDER_48H
 from clinic.outbox.kinds import Sample, changeable_kinds, find_kind
 from clinic.outbox.mail import build_mail
 from clinic.outbox.models import Message, MessageRule

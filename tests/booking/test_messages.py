@@ -10,11 +10,11 @@ import pytest
 import time_machine
 
 from assessments.models import Questionnaire, Response
-from booking.attendance import mark_arrived
-from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment
+from booking.actions.attend import mark_arrived
+from booking.actions.change import cancel_appointment
+from booking.messages.invitation import visit_calendar
 from booking.models import Appointment, OpeningHours
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message
 

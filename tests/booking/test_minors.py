@@ -8,8 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from booking.models import Appointment, VisitMode
-from booking.visit_links import visit_path
-from booking.wording import minor_words
+from booking.schedule.local_time import minor_words
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import Patient, User
 

@@ -9,15 +9,15 @@ import pytest
 import time_machine
 from django.apps import apps
 
-from booking.addresses import send_to_new_address
-from booking.attendance import confirm_appointment, mark_arrived
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation, undo_move
-from booking.closures import block_time
+from booking.actions.attend import confirm_appointment, mark_arrived
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation, undo_move
+from booking.actions.correct_address import send_to_new_address
+from booking.actions.report_absence import note_not_coming
+from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent, HoursOverride
-from booking.not_coming import note_not_coming
-from booking.refusals import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
-from booking.reminders import UNDO_FOR
-from booking.visit_links import visit_path
+from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.limits import LEASE
 from clinic.outbox.messages import claim_due_messages

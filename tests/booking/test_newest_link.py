@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.addresses import MOST_COPIES, correct_address
-from booking.changes import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.correct_address import MOST_COPIES, correct_address
+from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
-from booking.reminders import UNDO_FOR
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import PatientLink, Proof

@@ -9,17 +9,17 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from booking.addresses import send_to_new_address
-from booking.attendance import mark_arrived
-from booking.calendar_file import visit_calendar
-from booking.changes import cancel_appointment, move_appointment
-from booking.clinic_details import update_visits
-from booking.freed_times import offer_freed_time, time_of
+from booking.actions.attend import mark_arrived
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.clinic_details import update_visits
+from booking.actions.correct_address import send_to_new_address
+from booking.actions.return_links import patients_at
+from booking.messages.invitation import visit_calendar
 from booking.models import Appointment, SlotOffer, WaitListEntry
-from booking.refusals import PhoneOfAnother
-from booking.returning import patients_at
-from booking.today import read_today
-from booking.wait_list import Wishes, join_wait_list
+from booking.schedule.errors import PhoneOfAnother
+from booking.staff.today import read_today
+from booking.wait_list.entries import Wishes, join_wait_list
+from booking.wait_list.slot_offers import offer_freed_time, time_of
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending import NO_ADDRESS, send_due_messages
 from clinic.outbox.suppressions import suppress

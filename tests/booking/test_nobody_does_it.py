@@ -5,7 +5,7 @@ import time_machine
 from django.urls import reverse
 
 from booking.models import Appointment, Service
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof, Therapist
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist

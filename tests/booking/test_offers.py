@@ -9,12 +9,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from booking.availability import free_slots
-from booking.changes import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.take_offer import take_offer
 from booking.models import Appointment, SlotOffer, WaitListEntry
-from booking.offers import take_offer
-from booking.refusals import BookingRefused, BusyTryAgain, OfferOver, SlotNotOffered, SlotTaken
-from booking.wait_list import leave_wait_list
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import BookingRefused, BusyTryAgain, OfferOver, SlotNotOffered, SlotTaken
+from booking.wait_list.entries import leave_wait_list
 from clinic.outbox.models import Message
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist

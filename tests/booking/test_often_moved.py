@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.test import Client
 
-from booking.changes import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, move_appointment
 from booking.models import Appointment, SlotOffer
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Proof, RateLimit
 from clinic.practice.rate_limits import MAILS
@@ -201,7 +201,7 @@ def test_times_freed_at_one_instant_are_offered_three_times_a_day_too(evaluation
     wait(evaluation)
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(6)]
     monkeypatch.setattr(
-        "booking.freed_times._planned_or_sent", lambda now: Counter()
+        "booking.wait_list.slot_offers._planned_or_sent", lambda now: Counter()
     )  # none of them sees the others yet
     for visit in visits:
         cancel_appointment(appointment=visit, now=NOW)

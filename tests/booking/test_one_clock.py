@@ -11,12 +11,12 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
-from booking.clocks import clock_of_entry
+from booking.actions.change import cancel_appointment
+from booking.message_kinds.on_wait_list import render_joined
 from booking.models import Appointment, OpeningHours, WaitListEntry
-from booking.visit_links import visit_path
-from booking.wait_list import Wishes, alive_entries, entry_path, wishes_of
-from booking.waiting_message import render_joined
+from booking.schedule.clocks import clock_of_entry
+from booking.schedule.visit_links import visit_path
+from booking.wait_list.entries import Wishes, alive_entries, entry_path, wishes_of
 from clinic.practice.models import Proof
 from clinic.practice.zones import visitors_zone_name, zones_by_region
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.opening_hours import MIDNIGHT, WeeklyHours, common_hours, day_interval, instant_of, opening_intervals
-from booking.scheduling import VisitShape, offered_starts
+from booking.time.intervals import VisitShape, offered_starts
+from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours, day_interval, instant_of, opening_intervals
 
 NEW_YORK = ZoneInfo("America/New_York")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from booking.models import Appointment, WaitListEntry
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Proof
 from tests.clinic.letters import sweep
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from booking.changes import cancel_appointment
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment
 
 from .conftest import NOW, book

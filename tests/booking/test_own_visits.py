@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.attendance import mark_arrived, mark_no_show, undo_no_show
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.attend import mark_arrived, mark_no_show, undo_no_show
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import Appointment
-from booking.off_schedule import OffScheduleBecause, visits_off_schedule
-from booking.refusals import NotOfferedBecause, SlotNotOffered
-from booking.visit_links import visit_path
+from booking.schedule.errors import NotOfferedBecause, SlotNotOffered
+from booking.schedule.off_schedule import OffScheduleBecause, visits_off_schedule
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Patient, Proof, User
 from clinic.practice.patients import accept_patient
 
@@ -146,7 +146,7 @@ def test_pair_that_is_proven_later_is_shown_on_today(evaluation, alices, nora):
 def test_recognized_patient_is_told_of_the_other_visit_and_offered_times_apart_from_it(
     client, evaluation, alices, nora, monkeypatch
 ):
-    monkeypatch.setattr("booking.views.details.recognised_patient", lambda request: alices.patient)
+    monkeypatch.setattr("booking.pages.details.recognised_patient", lambda request: alices.patient)
     typed = {"phone": "603 555 0199", "mode": "in_person", "idempotency_key": str(uuid.uuid4())}
     response = client.post("/book/evaluation/nora/20261201T1400Z/", typed)
     page = response.content.decode()

@@ -9,10 +9,10 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride
-from booking.visit_links import visit_path
-from booking.wording import LocalTime, short_day_words
+from booking.schedule.local_time import LocalTime, short_day_words
+from booking.schedule.visit_links import visit_path
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
@@ -224,12 +224,12 @@ def test_a_hidden_service_is_nowhere_and_call_us_gives_the_number(client, evalua
 
 
 def test_the_busy_page_keeps_what_was_typed(client, evaluation, monkeypatch):
-    from booking.refusals import BusyTryAgain
+    from booking.schedule.errors import BusyTryAgain
 
     def busy(**_):
         raise BusyTryAgain
 
-    monkeypatch.setattr("booking.views.details.book_appointment", busy)
+    monkeypatch.setattr("booking.pages.details.book_appointment", busy)
     response = client.post(NINE, typed())
     assert response.status_code == 503
     assert 'value="Alice Runner"' in response.content.decode()

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
-from booking.changes import move_appointment
-from booking.diary_lock import locked_diaries
+from booking.actions.change import move_appointment
 from booking.models import Appointment
-from booking.refusals import BookingRefused, BusyTryAgain
+from booking.schedule.errors import BookingRefused, BusyTryAgain
+from booking.schedule.locking import locked_diaries
 
 from .conftest import NINE_ON_TUESDAY, book, make_therapist
 from .locking import wait_until, waiting_for_locks
@@ -145,7 +145,7 @@ def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, mered
 
 def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
     """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
-    monkeypatch.setattr("booking.diary_lock._lock", lambda statement, key: True)
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
     assert kinds_of(outcomes)["Appointment"] <= 1
     assert overlaps() == 0
@@ -225,7 +225,7 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
 
 def slow_readers(monkeypatch, then=lambda therapist: None):
     """Everybody looks before anybody writes, and then does `then`."""
-    from booking import appointments
+    from booking.actions import book as appointments
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
 
@@ -238,7 +238,7 @@ def slow_readers(monkeypatch, then=lambda therapist: None):
 
 
 def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evaluation, monkeypatch):
-    monkeypatch.setattr("booking.diary_lock._lock", lambda statement, key: True)
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     slow_readers(monkeypatch)
     with constraint_dropped():
         race(everybody_books(evaluation, NINE_ON_TUESDAY))
@@ -246,7 +246,7 @@ def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evalua
 
 
 def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypatch):
-    from booking import diary_lock
+    from booking.schedule import locking as diary_lock
 
     lock = diary_lock._lock
     monkeypatch.setattr(diary_lock, "_lock", lambda statement, key: True)
@@ -268,13 +268,13 @@ def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluati
     race(everybody_books(evaluation, NINE_ON_TUESDAY))
     assert not met
     Appointment.objects.all().delete()
-    monkeypatch.setattr("booking.diary_lock._lock", lambda statement, key: True)
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     race(everybody_books(evaluation, NINE_ON_TUESDAY))
     assert met
 
 
 def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monkeypatch):
-    from booking import diary_lock
+    from booking.schedule import locking as diary_lock
 
     lock, asked = diary_lock._lock, Counter()
 

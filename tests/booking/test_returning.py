@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from booking.actions.return_links import LINK_LASTS
 from booking.models import Appointment, ReturnRequest
-from booking.returning import LINK_LASTS
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message, Suppression
 from clinic.outbox.sending import send_due_messages
 from clinic.practice.models import PatientLink, Proof

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import time_machine
 
-from booking.availability import free_days, free_slots, next_free_slots
-from booking.changes import cancel_appointment
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.refusals import NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.today import read_today
+from booking.schedule.availability import free_days, free_slots, next_free_slots
+from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.staff.today import read_today
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 

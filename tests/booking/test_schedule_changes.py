@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from booking.appointments import Contact, book_in_locked_schedule
-from booking.availability import free_slots
-from booking.changes import cancel_appointment, move_appointment
-from booking.diary_lock import locked_diaries
+from booking.actions.book import Contact, book_in_locked_schedule
+from booking.actions.change import cancel_appointment, move_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
-from booking.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
-from booking.refusals import TooLateToChange
-from booking.today import read_today
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import TooLateToChange
+from booking.schedule.locking import locked_diaries
+from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
+from booking.staff.today import read_today
 from clinic.practice.models import Clinic, Therapist, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist

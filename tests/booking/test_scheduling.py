@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.scheduling import Interval, VisitShape, intersect, offered_starts, subtract, union
+from booking.time.intervals import Interval, VisitShape, intersect, offered_starts, subtract, union
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
 HORIZON = 600  # minutes of the little world the properties live in

@@ -11,7 +11,7 @@ from assessments.definitions import SAFETY_INTAKE, load_questionnaires
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
 from assessments.screening import Screen, read_screen, write_screen
 from booking.models import Appointment, WaitListEntry
-from booking.refusals import SlotTaken
+from booking.schedule.errors import SlotTaken
 from clinic.practice.models import User
 from tests.assessments.answering import posted
 from tests.assessments.fhir_examples import calculated, of
@@ -65,7 +65,7 @@ def test_flags_are_written_with_the_visit_or_not_at_all(screened, monkeypatch):
 
     screened.raise_request_exception = False
     with monkeypatch.context() as patch:
-        patch.setattr("booking.appointments.plan_visit_messages", crash)
+        patch.setattr("booking.actions.book.plan_visit_messages", crash)
         assert screened.post(details_url(), form()).status_code == 500
     assert not Appointment.objects.exists() and not Flag.objects.exists() and not Response.objects.exists()
     assert read_screen(screened.session).answers["rf.move"] == ["walk-groin"]
@@ -79,7 +79,7 @@ def test_flags_are_there_when_the_site_dies_right_after_the_booking(screened, mo
 
     screened.raise_request_exception = False
     with monkeypatch.context() as patch:
-        patch.setattr("booking.views.details.forget_screen", crash)
+        patch.setattr("booking.pages.details.forget_screen", crash)
         assert screened.post(details_url(), form()).status_code == 500
     assert Appointment.objects.get().intake.flags.get().rule_id == "RF16"
     assert StaffAlert.objects.exists()

@@ -13,8 +13,8 @@ from assessments.models import Flag
 from assessments.responses import save_page
 from assessments.screening import Screen
 from booking.models import Appointment
-from booking.visit_links import intake_path, visit_path
-from booking.wait_list import Wishes, entry_path, join_as_visitor, join_wait_list
+from booking.schedule.visit_links import intake_path, visit_path
+from booking.wait_list.entries import Wishes, entry_path, join_as_visitor, join_wait_list
 from clinic.outbox.suppressions import messages_path
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof, User

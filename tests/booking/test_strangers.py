@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from assessments.models import Flag, Response
 from booking.models import Appointment, WaitListEntry
-from booking.wait_list import Wishes, join_wait_list
+from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.outbox.models import Message, Suppression, TextConsent
 from clinic.practice.models import Clinic, ConfirmationCode, Patient, PatientLink
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.changes import cancel_appointment, move_appointment
-from booking.message_words import CANCELLED, MOVED, REMINDER_2H
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H
 from clinic.outbox.gsm import LIMIT, length, to_gsm
 from clinic.outbox.models import InboundText, Message, TextConsent
 from clinic.practice.models import Patient

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from booking.message_words import REMINDER_2H, REMINDER_48H, TEXTS
+from booking.messages.kinds import REMINDER_2H, REMINDER_48H, TEXTS
 from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
 from clinic.outbox import text_providers
 from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.message_words import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
 from booking.models import OpeningHours
 from clinic.outbox.gsm import LIMIT, length
 from clinic.outbox.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 
 from assessments.models import Flag, Questionnaire, Response
-from booking.attendance import mark_arrived, mark_no_show
-from booking.changes import cancel_appointment
+from booking.actions.attend import mark_arrived, mark_no_show
+from booking.actions.change import cancel_appointment
 from booking.models import HoursOverride
-from booking.today import read_today
-from booking.wait_list import Wishes
+from booking.staff.today import read_today
+from booking.wait_list.entries import Wishes
 from clinic.outbox.models import Message, State
 from clinic.practice.models import User
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.changes import cancel_appointment
-from booking.visit_links import visit_path
+from booking.actions.change import cancel_appointment
+from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof
 from clinic.practice.patients import accept_patient
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.attendance import (
+from booking.actions.attend import (
     complete_visits,
     confirm_appointment,
     mark_arrived,
@@ -16,14 +16,14 @@ from booking.attendance import (
     undo_arrival,
     undo_no_show,
 )
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.report_absence import note_not_coming
+from booking.messages.relevance import why_follow_up_unwanted
 from booking.models import Appointment
-from booking.not_coming import note_not_coming
-from booking.refusals import ArrivalTooEarly, BookingRefused, SlotTaken, TooLateToChange
-from booking.still_wanted import why_follow_up_unwanted
+from booking.models.visit_states import AHEAD, TABLE, Act, Phase, State, next_state, phase_of
+from booking.schedule.errors import ArrivalTooEarly, BookingRefused, SlotTaken, TooLateToChange
+from booking.staff.today import read_today
 from booking.tasks import complete_arrived_visits
-from booking.today import read_today
-from booking.visit_states import AHEAD, TABLE, Act, Phase, State, next_state, phase_of
 from clinic.celery import app
 from clinic.outbox.models import Message
 

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.models import SlotOffer, WaitListEntry
-from booking.wait_list import Wishes, join_wait_list, leave_wait_list
+from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message, MessageRule, Suppression

@@ -12,11 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from booking.changes import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.take_offer import offer_url
 from booking.models import Appointment, SlotOffer, WaitListEntry
-from booking.offers import offer_url
-from booking.visit_links import visit_path
-from booking.wait_list import entry_path, leave_wait_list
+from booking.schedule.visit_links import visit_path
+from booking.wait_list.entries import entry_path, leave_wait_list
 from clinic.outbox.models import Message
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, Proof

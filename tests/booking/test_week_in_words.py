@@ -2,8 +2,8 @@
 
 from datetime import date, time
 
-from booking.opening_hours import WeeklyHours
-from booking.week_in_words import HoursLine, week_in_words
+from booking.time.hours_text import HoursLine, week_in_words
+from booking.time.opening_hours import WeeklyHours
 
 ON = date(2026, 11, 24)
 

@@ -6,15 +6,15 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Permission
 
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.message_words import WAIT_STUCK
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.take_offer import take_offer
+from booking.messages.kinds import WAIT_STUCK
 from booking.models import Appointment, SlotOffer, WaitListEntry
-from booking.offers import take_offer
-from booking.refusals import SlotNotOffered
-from booking.stuck_waits import TOLD_AFTER, tell_who_is_stuck
+from booking.schedule.errors import SlotNotOffered
+from booking.schedule.visit_links import visit_path
 from booking.tasks import look_for_stuck_waits
-from booking.visit_links import visit_path
-from booking.wait_list import entry_path, leave_wait_list
+from booking.wait_list.entries import entry_path, leave_wait_list
+from booking.wait_list.stuck_entries import TOLD_AFTER, tell_who_is_stuck
 from clinic.celery import app
 from clinic.outbox.kinds import find_kind
 from clinic.outbox.models import Message

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.changes import cancel_appointment, move_appointment
-from booking.message_words import MOVED, OFFER, REMINDER_2H, REMINDER_48H
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.messages.kinds import MOVED, OFFER, REMINDER_2H, REMINDER_48H
+from booking.messages.planning import UNDO_FOR
 from booking.models import OpeningHours
-from booking.reminders import UNDO_FOR
 from clinic.outbox.messages import resend_message
 from clinic.outbox.models import Message, MessageRule
 from clinic.practice.models import Patient

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from twilio.request_validator import RequestValidator
 
-from booking.message_words import REMINDER_2H
+from booking.messages.kinds import REMINDER_2H
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.texts import consent_words, give_consent
 from tests.clinic.twilio import TOKEN

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from booking.models import SlotOffer
-from booking.wait_list import Wishes, join_as_visitor, join_wait_list
+from booking.wait_list.entries import Wishes, join_as_visitor, join_wait_list
 from clinic.outbox.models import Message
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from assessments.definitions import FOLDER, digest_rules
 from assessments.models import Flag, Questionnaire, Response, RuleSignOff
-from booking.feeds import create_feed
+from booking.calendar_feed.feeds import create_feed
 from booking.models import Appointment, HoursOverride, OpeningHours, Service, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access
 from clinic.outbox.models import Channel, InboundText, MessageRule, Suppression, TextConsent

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 
-from booking.admin.offer import ServiceForm
+from booking.admin.services import ServiceForm
 from booking.models import Service
 from clinic.practice.models import User
 from clinic.practice.money import MOST_CENTS, MoneyInvalid, TooMuchMoney, format_dollars, parse_money

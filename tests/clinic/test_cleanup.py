@@ -16,12 +16,12 @@ from django.db import connection, transaction
 from django.db.models import DateField
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
-from booking.feeds import create_feed, revoke_feed
-from booking.holds import HOLD, RENEWABLE_FOR, hold_time, renew_hold
+from booking.actions.change import cancel_appointment
+from booking.actions.hold import HOLD, RENEWABLE_FOR, hold_time, renew_hold
+from booking.actions.return_links import KEPT_FOR
+from booking.calendar_feed.feeds import create_feed, revoke_feed
 from booking.models import Appointment, CalendarFeed, ReturnRequest, WaitListEntry
-from booking.returning import KEPT_FOR
-from booking.visit_links import visit_path
+from booking.schedule.visit_links import visit_path
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.celery import app

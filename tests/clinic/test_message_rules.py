@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from booking.message_words import PLACEHOLDERS, REMINDER_2H, REMINDER_48H
+from booking.messages.kinds import PLACEHOLDERS, REMINDER_2H, REMINDER_48H
 from clinic.outbox.models import MessageRule
 from clinic.outbox.wording import faults_of, fill
 from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from booking.models import SlotOffer
-from booking.wait_list import Wishes, join_wait_list
+from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.practice.confirmation import CODE_LASTS, CONFIRMED_FOR, MOST_TRIES, digits_of, is_confirmed, try_code
 from clinic.practice.confirmation import confirm as confirm_in
 from clinic.practice.links import issue_link
@@ -173,7 +173,7 @@ def test_confirmation_ends_after_half_an_hour_and_is_one_patients():
 
 
 def test_links_of_a_visit_are_told_apart_by_how_they_went_out(evaluation):
-    from booking.visit_links import visit_path, visit_url
+    from booking.schedule.visit_links import visit_path, visit_url
 
     visit = book(evaluation)
     visit_path(visit, now=NOW)

@@ -13,8 +13,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from booking.changes import cancel_appointment
-from booking.closures import block_time
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment
 from booking.models import Appointment
 from clinic.practice.forms import ZoneField
 from clinic.practice.models import Clinic

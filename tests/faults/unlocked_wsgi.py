@@ -8,7 +8,8 @@ from clinic.wsgi import application
 
 def take_the_lock_away() -> None:
     """Only after the apps are loaded."""
-    from booking import appointments, diary_lock
+    from booking.actions import book as appointments
+    from booking.schedule import locking as diary_lock
 
     look = appointments.require_free
 

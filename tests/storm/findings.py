@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from booking.message_words import CANCELLED, REMINDER_2H
+from booking.messages.kinds import CANCELLED, REMINDER_2H
 from booking.models import Appointment
-from booking.wording import near_day_words
+from booking.schedule.local_time import near_day_words
 from clinic.outbox.models import SETTLED, State
 from clinic.outbox.quiet_hours import QuietHours, is_quiet
 from tests.storm.clock import FACTOR, storm_time

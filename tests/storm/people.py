@@ -10,11 +10,11 @@ from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from booking.changes import cancel_appointment, move_appointment, undo_cancellation
-from booking.message_words import BOOKED, CANCELLED, MOVED, REMINDER_2H
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.messages.kinds import BOOKED, CANCELLED, MOVED, REMINDER_2H
+from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, OpeningHours, Service
-from booking.refusals import BookingRefused
-from booking.reminders import plan_visit_messages
+from booking.schedule.errors import BookingRefused
 from clinic.outbox import messages
 from clinic.outbox.models import SETTLED, Message, State
 from clinic.practice.models import Clinic, Patient, Therapist, User

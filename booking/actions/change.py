@@ -1,0 +1,286 @@
+"""Changing a visit that stands: moving it, cancelling it, and taking either back. All or nothing.
+
+`version` is what the page that asks showed (`history.require_version`): a visit that was changed since is not changed
+again by it.
+"""
+
+from datetime import UTC, datetime
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from booking.actions.attend import is_allowed
+from booking.actions.hold import drop_expired_holds
+from booking.messages.last_told import Terms, current_terms, moves_untold, news_of, terms_at
+from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
+from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
+from booking.models.visit_states import Act
+from booking.schedule.errors import BusyTryAgain, TimeClosed, TooLateToChange, TooLateToUndo
+from booking.schedule.history import lock_appointment, record_event, require_version
+from booking.schedule.locking import locked_diaries, row_locks
+from booking.schedule.off_schedule import accept_reasons
+from booking.schedule.rules import change_deadline, require_free, require_no_own_visit, require_time_free
+from booking.time.intervals import Interval
+from booking.wait_list.slot_offers import offer_freed_time, time_of, withdraw_offers
+from clinic.practice.links import restore_links, revoke_links
+from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
+
+Status, Kind = Appointment.Status, AppointmentEvent.Kind
+
+
+def move_appointment(
+    *,
+    appointment: Appointment,
+    starts_at: datetime,
+    therapist: Therapist | None = None,
+    despite_rules: bool = False,
+    is_own: bool = True,
+    version: int | str | None = None,
+    by: User | None = None,
+    now: datetime,
+) -> Appointment:
+    """Move a visit to `starts_at` (and to another `therapist`, if given). Moving it to where it is changes nothing.
+
+    One row changes, so the old time is free in the instant in which the new one is taken, and not before. The visit's
+    links are revoked, its reminders planned anew, the patient is told unless they know these terms already, and the old
+    time is offered to those who wait. The patient (`by` None) can until the clinic's change window begins, staff until
+    the visit is over; staff may break rules that they have seen (`despite_rules`).
+    Without `is_own`, a mailed link has not shown whose visit it is: then the patient's other visits do not count, as a
+    refusal would tell of them.
+    Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    """
+    if despite_rules and by is None:
+        raise ValueError("Only staff may break a rule.")
+    starts_at, from_therapist = starts_at.astimezone(UTC), appointment.therapist_id
+    with locked_diaries({from_therapist, therapist.pk if therapist else from_therapist}):
+        appointment = lock_appointment(appointment)
+        if appointment.therapist_id != from_therapist:
+            raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
+        therapist = therapist or appointment.therapist
+        clinic = Clinic.objects.current()
+        if not is_changeable(appointment, clinic=clinic, by=by, now=now):
+            raise TooLateToChange
+        if (appointment.therapist_id, appointment.starts_at) == (therapist.pk, starts_at):
+            return appointment
+        require_version(appointment, version)
+        require_free(
+            service=appointment.service,
+            therapist=therapist,
+            starts_at=starts_at,
+            mode=appointment.mode,
+            now=now,
+            clinic=clinic,
+            in_place_of=appointment,
+            patient=appointment.patient if is_own or by else None,
+            despite_rules=despite_rules,
+        )
+        drop_expired_holds(therapist=therapist, now=now)
+        _move(appointment, therapist, starts_at, clinic=clinic, by=by, is_accepted=despite_rules, now=now)
+        return appointment
+
+
+def undo_move(
+    *, appointment: Appointment, is_own: bool = True, version: int | str | None = None, now: datetime
+) -> Appointment:
+    """Take back the patient's own move, within three minutes: the visit returns to the time and therapist it had.
+
+    Booking rules are not checked again; only what took or closed the time meanwhile prevents it, or another visit of the
+    patient's own (`is_own` as for a move).
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
+    """
+    before = terms_before_move(appointment, now=now)
+    if before is None:
+        raise TooLateToUndo
+    locked = {appointment.therapist_id, before.therapist.pk}
+    with locked_diaries(locked):
+        appointment = lock_appointment(appointment)
+        require_version(appointment, version)
+        if (before := terms_before_move(appointment, now=now)) is None:
+            raise TooLateToUndo
+        if not {appointment.therapist_id, before.therapist.pk} <= locked:
+            raise BusyTryAgain  # moved again a moment ago: another schedule is concerned, which is not locked
+        drop_expired_holds(therapist=before.therapist, now=now)
+        _require_still_free(appointment, before, since=_own_move(appointment).at, now=now)
+        withdraw_offers(freed_by=appointment, now=now)
+        clinic = Clinic.objects.current()
+        _move(appointment, before.therapist, before.starts_at, clinic=clinic, by=None, now=now)
+        if is_own:
+            require_no_own_visit(appointment)
+        return appointment
+
+
+def terms_before_move(appointment: Appointment, *, now: datetime) -> Terms | None:
+    """The terms to which the patient's last move can be taken back; None if it cannot."""
+    if appointment.status != Status.BOOKED:
+        return None
+    last = _own_move(appointment)
+    if last is None or now >= last.at + UNDO_FOR:
+        return None
+    if SlotOffer.objects.filter(entry__appointment=appointment, taken_at=last.at).exists():
+        return None  # the place on the wait list was given for it
+    before = terms_at(appointment, appointment.version - 1)
+    is_ahead = before is not None and now < before.starts_at and now < appointment.starts_at
+    return before if is_ahead and before != current_terms(appointment) else None
+
+
+def _own_move(appointment: Appointment) -> AppointmentEvent | None:
+    """The move by the patient that brought the visit to its present version, if one did."""
+    return appointment.events.filter(kind=Kind.MOVED, version=appointment.version, by=None).last()
+
+
+def _move(
+    appointment: Appointment, therapist: Therapist, starts_at: datetime, *, clinic: Clinic, by, is_accepted=False, now
+) -> None:
+    """Write a move that is allowed, under the locks of both schedules, and what follows from it."""
+    freed = time_of(appointment)
+    _write_move(appointment, therapist, starts_at)
+    if is_accepted:
+        accept_reasons(appointment, now=now)
+    revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
+    record_event(appointment, Kind.MOVED, by=by, now=now)
+    if news_of(appointment) is None:
+        _reopen_links(appointment)
+    plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, now=now)
+    offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
+
+
+def _reopen_links(appointment: Appointment) -> None:
+    """No mail with a new link follows a move back to what the patient knows: the links they have open again."""
+    for move in moves_untold(appointment):
+        restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
+
+
+def _require_still_free(
+    appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
+) -> None:
+    """Raise SlotTaken if another visit or hold, TimeClosed if the clinic took the time of `terms` after `since`."""
+    require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)
+    visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
+    closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
+    if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
+        raise TimeClosed
+
+
+def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datetime) -> None:
+    shape = appointment.shape_of(appointment.service)
+    blocked = shape.blocked(starts_at)
+    appointment.therapist, appointment.starts_at = therapist, starts_at
+    appointment.ends_at = shape.visit(starts_at).end
+    appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
+    appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
+    appointment.arrived_at = None
+    appointment.off_schedule_accepted = []
+    appointment.version += 1
+    appointment.sequence += 1
+    appointment.save(
+        update_fields=[
+            "therapist",
+            "starts_at",
+            "ends_at",
+            "blocked",
+            "confirmed_at",
+            "not_coming_at",
+            "off_schedule_accepted",
+            "arrived_at",
+            "version",
+            "sequence",
+        ]
+    )
+
+
+@row_locks()
+def cancel_appointment(
+    *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
+) -> Appointment:
+    """Cancel a visit, free its time, withdraw its reminders; once that cannot be undone, tell the patient, and those who
+    wait for such a time.
+
+    Idempotent. The patient (`by` None) can until the clinic's change window begins, staff at any time before the visit
+    is over. Raises VisitChanged, TooLateToChange or BusyTryAgain.
+    """
+    appointment = lock_appointment(appointment)
+    if appointment.status == Status.CANCELLED:
+        return appointment
+    require_version(appointment, version)
+    clinic = Clinic.objects.current()
+    if not is_changeable(appointment, clinic=clinic, by=by, now=now):
+        raise TooLateToChange
+    appointment.status, appointment.arrived_at = Status.CANCELLED, None
+    appointment.cancelled_at, appointment.cancelled_by = now, by
+    _save_new_state(appointment)
+    if appointment.intake_id:
+        revoke_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], now=now)
+    record_event(appointment, Kind.CANCELLED, by=by, now=now)
+    plan_cancelled_message(appointment, now=now)
+    offer_freed_time(time_of(appointment), freed_by=appointment, clinic=clinic, now=now)
+    return appointment
+
+
+def undo_cancellation(
+    *,
+    appointment: Appointment,
+    is_own: bool = True,
+    despite_closure: bool = False,
+    version: int | str | None = None,
+    by: User | None = None,
+    now: datetime,
+) -> Appointment:
+    """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
+    that the cancellation revoked open again. Idempotent.
+
+    Booking rules are not checked again; only what took the time meanwhile prevents it: a visit, a hold, or a closure,
+    which staff may overrule once they have seen it (`despite_closure`); and for the patient (`by` None, `is_own` as for
+    a move) another visit of their own at that time.
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
+    """
+    if despite_closure and by is None:
+        raise ValueError("Only staff may use a closed time.")
+    with locked_diaries([from_therapist := appointment.therapist_id]):
+        appointment = lock_appointment(appointment)
+        if appointment.status == Status.BOOKED:
+            return appointment
+        require_version(appointment, version)
+        if appointment.therapist_id != from_therapist:
+            raise BusyTryAgain  # in another schedule by now, which is not locked
+        if not is_undoable(appointment, now=now):
+            raise TooLateToUndo
+        drop_expired_holds(therapist=appointment.therapist, now=now)
+        terms, since = current_terms(appointment), appointment.cancelled_at
+        _require_still_free(appointment, terms, since=since, now=now, despite_closure=despite_closure)
+        if is_own and by is None:
+            require_no_own_visit(appointment)
+        withdraw_offers(freed_by=appointment, now=now)
+        if appointment.intake_id:
+            purposes, revoked_at = [LinkPurpose.INTAKE], appointment.cancelled_at
+            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=revoked_at)
+        appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
+        _save_new_state(appointment)
+        if despite_closure:
+            accept_reasons(appointment, now=now)
+        record_event(appointment, Kind.RESTORED, by=by, now=now)
+        clinic = Clinic.objects.current()
+        plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
+        return appointment
+
+
+def _save_new_state(appointment: Appointment) -> None:
+    appointment.version += 1
+    appointment.sequence += 1
+    appointment.save(update_fields=["status", "arrived_at", "cancelled_at", "cancelled_by", "version", "sequence"])
+
+
+def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
+    """Whether the visit was cancelled so lately that no patient was told, and is still ahead."""
+    is_recent = appointment.status == Status.CANCELLED and now < appointment.cancelled_at + UNDO_FOR
+    return is_recent and is_allowed(appointment, Act.UNDO_CANCEL, now=now)
+
+
+def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
+    """Until when the patient can move or cancel without calling."""
+    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+
+
+def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:
+    """Whether the visit may be moved or cancelled by the patient (`by` None) or by staff at `now`."""
+    is_in_time = by is not None or now < changeable_until(appointment, clinic=clinic)
+    return is_in_time and is_allowed(appointment, Act.MOVE, clinic=clinic, now=now)

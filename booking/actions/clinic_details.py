@@ -1,0 +1,114 @@
+"""A new name, address or phone number of the clinic: what it means for visits ahead. The one place where this is decided."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from booking.messages.delivery import count_to_call
+from booking.messages.kinds import CLINIC_DETAILS, CLINIC_MOVED
+from booking.messages.planning import UNDO_FOR, reader_zone_name
+from booking.models import Appointment
+from booking.schedule.rules import lock_patients
+from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
+from clinic.outbox.models import SETTLED, Channel, Message, State
+from clinic.outbox.rules import rules_in_force
+from clinic.outbox.texts import texts_beside
+from clinic.practice.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
+from clinic.practice.models import Clinic
+
+KINDS = (CLINIC_MOVED, CLINIC_DETAILS)
+UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader will know differs from anything
+
+
+def register_clinic_details() -> None:
+    """Tell `clinic.practice` whom a change concerns. Called once, when the app is ready."""
+    register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
+
+
+def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appointment]:
+    """Visits ahead whose calendar entry or mails the change makes wrong: of a new address those in person, of a new name
+    or phone number all."""
+    changed = changed_fields(before, after)
+    ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
+    if not changed:
+        return ahead.none()
+    return ahead.filter(mode=Appointment.Mode.IN_PERSON) if changed <= set(ADDRESS) else ahead
+
+
+def _count(before: Clinic, after: Clinic, now: datetime) -> int:
+    return _concerned(before, after, now).count()
+
+
+def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
+    has_moved = bool(changed_fields(before, after) & set(ADDRESS))
+    visits = _concerned(before, after, now).select_related("patient", "service")
+    return count_to_call(visits.filter(patient__email=""), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
+
+
+def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
+    """Raise each visit's SEQUENCE, so that its next calendar file replaces the entry; plan a mail about it if `is_told`.
+
+    A mail about an earlier change that has not left is withdrawn, and its news is planned anew, unless `after` is what the
+    patient knows. The caller's transaction holds the rows locked, in the order of `rules.lock_patient`.
+    """
+    drafts = []
+    visits = _concerned(before, after, now).select_related("patient", "service")
+    lock_patients(visits)
+    pending = _pending_news(visits)
+    for visit in visits.order_by("pk").select_for_update(of=("self",)):
+        visit.sequence += 1
+        visit.save(update_fields=["sequence"])
+        withdraw_messages(subject_id=visit.pk, reason="the clinic changed again", kinds=KINDS, now=now)
+        told_before, asked = _digest(before), set(_kinds_of(changed_fields(before, after))) if is_told else set()
+        if earlier := pending.get(visit.pk):
+            told_before = UNKNOWN if earlier.state == State.SENDING else earlier.told_before
+            asked |= {earlier.kind, CLINIC_DETAILS}
+        kind = _kind_of_news(visit, asked, told_before=told_before, told_now=_digest(after))
+        if kind is not None and rules_in_force(scope=visit.service.slug)[kind].is_active:
+            drafts.append(_draft(visit, kind, told_before, now))
+    plan_messages([*drafts, *texts_beside(drafts, now=now, with_news=True)])
+
+
+def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:
+    """The mail about an earlier change that has not left or is leaving, by visit."""
+    unsettled = Message.objects.filter(kind__in=KINDS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
+    unsettled = unsettled.filter(subject_id__in=visits.values("pk")).order_by("version")
+    return {message.subject_id: message for message in unsettled}
+
+
+def _kinds_of(fields: set[str]) -> Iterator[str]:
+    if fields & set(ADDRESS):
+        yield CLINIC_MOVED
+    if fields & set(CONTACT):
+        yield CLINIC_DETAILS
+
+
+def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
+    """The one mail for what staff `asked` to be told and the patient does not know; None if there is nothing."""
+    address_before, contact_before = told_before.split(":")
+    address, contact = told_now.split(":")
+    if CLINIC_MOVED in asked and address != address_before and visit.mode == Appointment.Mode.IN_PERSON:
+        return CLINIC_MOVED  # which names everything
+    return CLINIC_DETAILS if CLINIC_DETAILS in asked and contact != contact_before else None
+
+
+def _digest(clinic: Clinic) -> str:
+    return f"{digest_of(clinic, ADDRESS)}:{digest_of(clinic, CONTACT)}"
+
+
+def _draft(visit: Appointment, kind: str, told_before: str, now: datetime) -> Message:
+    """Its version is the visit's SEQUENCE, which each change of the clinic raises."""
+    return draft_message(
+        kind=kind,
+        subject_id=visit.pk,
+        version=visit.sequence,
+        patient=visit.patient,
+        scope=visit.service.slug,
+        time_zone=reader_zone_name(visit),
+        told_before=told_before,
+        due_at=now + UNDO_FOR,
+        not_after=max(visit.starts_at, now + 2 * UNDO_FOR),
+        now=now,
+    )

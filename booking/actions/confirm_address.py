@@ -1,0 +1,80 @@
+"""Confirming by mail that an address is the visitor's own, where strangers have used up what an address may do in a day.
+
+The link is good for a day, and of the mails of a day any one will do. So strangers who use up these mails as well have
+only sent the owner what lets them through.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+from booking.actions.return_links import KEPT_FOR, plan_link_mail
+from booking.models import ReturnRequest
+from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.models import Message
+from clinic.outbox.rendering import render_email
+from clinic.outbox.suppressions import is_undeliverable
+from clinic.practice.links import LinkUnknown
+from clinic.practice.models import Clinic
+from clinic.practice.rate_limits import CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW, mailbox_of, spend
+
+CONFIRM_ADDRESS = "confirm_address"
+OWN_FOR = timedelta(hours=2)  # as long as a return link lasts
+_signer = Signer(salt="booking.own_address")
+
+
+class ConfirmationEnded(Exception):
+    """The link was good once, for a day."""
+
+
+def request_confirmation(*, email: str, now: datetime) -> bool:
+    """Mail a link to `email`. False if that was done shortly before: the last link is still good."""
+    charges = [(limit, email) for limit in (CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW)]
+    if spend(*charges, now=now).is_over:
+        return False
+    plan_link_mail(CONFIRM_ADDRESS, email=email, now=now)
+    return True
+
+
+def open_confirmation(*, token: str, now: datetime) -> str:
+    """The address that the link was mailed to. Raises LinkUnknown, ConfirmationEnded."""
+    try:
+        key = UUID(_signer.unsign(token))
+    except (BadSignature, ValueError):
+        raise LinkUnknown from None
+    request = ReturnRequest.objects.filter(pk=key, created_at__gt=now - KEPT_FOR).first()
+    if request is None:
+        raise ConfirmationEnded
+    return request.email
+
+
+def own_mark(email: str) -> str:
+    """What a browser keeps of a confirmed address: a keyed hash of its mailbox."""
+    return salted_hmac("booking.own_address", mailbox_of(email), algorithm="sha256").hexdigest()
+
+
+def register_confirmation() -> None:
+    """Tell the outbox of the kind. Called once, when the app is ready."""
+    register_kind(
+        MessageKind(
+            CONFIRM_ADDRESS, _render, _why_unwanted, respects_quiet_hours=False, label="Link to confirm an address"
+        )
+    )
+
+
+def _render(message: Message, now: datetime) -> Email:
+    request = ReturnRequest.objects.get(pk=message.subject_id)
+    path = reverse("booking:confirm_address", args=[_signer.sign(str(request.pk))])
+    button = {"button_url": settings.SITE_URL + path, "button_text": "Confirm my address"}
+    return render_email(CONFIRM_ADDRESS, to=request.email, context=button, clinic=Clinic.objects.current())
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    request = ReturnRequest.objects.filter(pk=message.subject_id).first()
+    if request is None:
+        return "the request is gone"
+    return "the address does not take our mail" if is_undeliverable(request.email) else None

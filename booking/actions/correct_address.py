@@ -1,0 +1,120 @@
+"""What follows from an e-mail address: correct a mistyped one, write to a new one, and join what one person's rows hold."""
+
+from datetime import datetime
+
+from booking.messages.kinds import BOOKED, MOVED, ON_WAIT_LIST
+from booking.messages.planning import plan_messages_to_new_address
+from booking.models import Appointment, AppointmentEvent, WaitListEntry
+from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
+from booking.schedule.history import lock_appointment, record_event
+from booking.schedule.locking import row_locks
+from booking.wait_list.entries import SAY_SO_WITHIN, end_dead_entries
+from clinic.outbox.messages import plan_message, resend_message
+from clinic.outbox.models import SETTLED, Channel, Message
+from clinic.outbox.texts import consent_of, give_consent
+from clinic.practice.links import revoke_all_links, revoke_links
+from clinic.practice.models import Clinic, Patient, PatientLink, Proof
+from clinic.practice.patients import find_or_register_provisional
+
+Status = Appointment.Status
+MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking
+
+
+@row_locks()
+def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
+    """Give a visit whose patient is provisional the address that was meant, and send its confirmation there.
+
+    Links that went to the wrong mailbox end; the page of whoever booked stays open. A provisional row may be shared by
+    other visits, so the visit is given to another one instead of changing the row.
+    Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead, or
+    BusyTryAgain.
+    """
+    appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
+    appointment.patient.refresh_from_db()
+    if not appointment.patient.is_provisional or appointment.patient.merged_into_id:
+        raise AddressProven
+    if appointment.status != Status.BOOKED or appointment.starts_at <= now:
+        raise TooLateToChange
+    old = appointment.patient
+    new = find_or_register_provisional(name=old.name, email=email, phone=old.phone, time_zone=old.time_zone, now=now)
+    if new != old:
+        _give_visit_to(appointment, new, now=now)
+        record_event(appointment, AppointmentEvent.Kind.ADDRESS_CORRECTED, by=None, now=now)
+        plan_messages_to_new_address(appointment, clinic=Clinic.objects.current(), now=now)
+        _say_who_waits(new, now)
+    return appointment
+
+
+def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime) -> None:
+    old, subjects = appointment.patient, [appointment.pk, appointment.intake_id]
+    shown = PatientLink.objects.filter(subject_id__in=subjects, proof=Proof.SHOWN)
+    for subject in filter(None, subjects):
+        revoke_links(subject_id=subject, proof=Proof.MAILED, now=now)
+    shown.update(patient=patient)
+    Message.objects.filter(subject_id=appointment.pk).exclude(state__in=SETTLED).update(patient=patient)
+    WaitListEntry.objects.filter(appointment=appointment, patient=old, status=WaitListEntry.Status.WAITING).update(
+        patient=patient
+    )
+    if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
+        revoke_all_links(old, now=now)
+        old.merged_into = patient  # nothing else was ever asked for with the wrong address
+        old.save(update_fields=["merged_into"])
+    appointment.patient, appointment.other_phone = patient, appointment.other_phone or _unless_same(old, patient)
+    appointment.save(update_fields=["patient", "other_phone"])
+    if appointment.intake is not None:
+        appointment.intake.patient = patient
+        appointment.intake.save(update_fields=["patient"])
+    if (consent := consent_of(old)) and patient.phone == old.phone and consent_of(patient) is None:
+        give_consent(patient=patient, wording=consent.wording, instead_of_email=consent.instead_of_email, now=now)
+
+
+def _unless_same(one: Patient, other: Patient) -> str:
+    return one.phone if one.phone != other.phone else ""
+
+
+def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
+    """Send the newest confirmation of a visit once more to the same mailbox.
+
+    Raises MailOnItsWay while one is, or once enough copies went; MessageNotSettled or TooLateToSend as `resend_message`.
+    """
+    news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
+    news = news.filter(version=appointment.version)
+    newest = news.order_by("created_at").last()
+    if newest is None or newest.state not in SETTLED or news.count() > MOST_COPIES:
+        raise MailOnItsWay
+    return resend_message(newest, now=now)
+
+
+def send_to_new_address(patient: Patient, now: datetime) -> None:
+    """Confirm every visit ahead and every place on the wait list to the patient's new mailbox, with new links."""
+    clinic = Clinic.objects.current()
+    ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
+    for appointment in ahead.select_related("patient", "service").order_by("pk").select_for_update(of=("self",)):
+        plan_messages_to_new_address(appointment, clinic=clinic, now=now)
+    _say_who_waits(patient, now)
+
+
+def _say_who_waits(patient: Patient, now: datetime) -> None:
+    """Mail the way to every place on the wait list that `patient` has."""
+    for entry in WaitListEntry.objects.waiting().filter(patient=patient).select_related("service"):
+        plan_message(
+            kind=ON_WAIT_LIST,
+            subject_id=entry.pk,
+            version=int(now.timestamp()),  # apart from the daily ones, which count days
+            patient=patient,
+            scope=entry.service.slug,
+            due_at=now,
+            not_after=now + SAY_SO_WITHIN,
+            now=now,
+        )
+
+
+def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
+    """Keep what the known patient has: the place on a wait list, and the phone number, beside which a typed one is noted."""
+    for patient in (known, provisional):
+        end_dead_entries(patient=patient, now=now)
+    taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")
+    doubled = WaitListEntry.objects.waiting().filter(patient=provisional, service__in=taken)
+    doubled.update(status=WaitListEntry.Status.LEFT, ended_at=now)
+    if provisional.phone and provisional.phone != known.phone:
+        Appointment.objects.filter(patient=provisional, other_phone="").update(other_phone=provisional.phone)

@@ -1,0 +1,117 @@
+"""A freed time that was offered: whether it is still to be had, and taking it. The first who says yes has it."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from booking.actions.book import Contact, book_in_locked_schedule
+from booking.actions.change import is_changeable, move_appointment
+from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.schedule.earlier_visits import require_earlier_visit
+from booking.schedule.errors import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
+from booking.schedule.locking import locked_diaries
+from booking.schedule.rules import lock_patient, require_free
+from booking.wait_list.entries import next_visit_of
+from clinic.practice.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose, Proof
+
+Status = WaitListEntry.Status
+
+
+def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
+    """Return the later visit that taking `offer` would move, or None.
+
+    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it can no longer be taken. The answer holds while the
+    caller has the schedule locked.
+    """
+    entry = offer.entry
+    if entry.status != Status.WAITING:
+        raise OfferOver
+    visit = next_visit_of(entry, now=now)
+    if visit is not None and (visit.starts_at <= offer.starts_at or not is_changeable(visit, clinic=clinic, now=now)):
+        raise OfferOver
+    if visit is None:
+        require_earlier_visit(service=entry.service, patient=entry.patient, starts_at=offer.starts_at)
+    if now >= offer.expires_at:
+        raise SlotNotOffered(NotOfferedBecause.NOTICE)
+    require_free(
+        service=entry.service,
+        therapist=offer.therapist,
+        starts_at=offer.starts_at,
+        mode=visit.mode if visit else entry.offered_mode,
+        now=now,
+        clinic=clinic,
+        in_place_of=visit,
+        patient=entry.patient,
+    )
+    return visit
+
+
+def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -> Appointment:
+    """Give the offered time to who was asked: their later visit is moved there, or a visit is booked. All or nothing.
+    `version` is that of the later visit on the page that asked.
+
+    The same lock and the same constraint as for any booking decide who is first; saying yes twice is saying it once.
+    Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and they stay on the list.
+    """
+    before = next_visit_of(offer.entry, now=now)
+    with _diaries_of(offer, before):
+        lock_patient(offer.entry.patient_id)
+        WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
+        offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
+        entry = offer.entry
+        if offer.taken_at is not None:
+            return Appointment.objects.select_related("patient").get(pk=entry.appointment_id)
+        visit = require_open(offer, clinic=Clinic.objects.current(), now=now)
+        if visit != before or (visit and visit.therapist_id != before.therapist_id):
+            raise BusyTryAgain  # they booked or moved a moment ago, in a diary that is not locked
+        taken = _move(visit, offer, version, now) if visit else _book(offer, now)
+        offer.taken_at = entry.ended_at = now
+        entry.status, entry.appointment = Status.SERVED, taken
+        entry.save(update_fields=["status", "appointment", "ended_at"])
+        offer.save(update_fields=["taken_at"])
+        return taken
+
+
+def _diaries_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContextManager[None]:
+    return locked_diaries({offer.therapist_id, visit.therapist_id if visit else offer.therapist_id})
+
+
+def _move(visit: Appointment, offer: SlotOffer, version: int | None, now: datetime) -> Appointment:
+    return move_appointment(
+        appointment=visit, starts_at=offer.starts_at, therapist=offer.therapist, version=version, now=now
+    )
+
+
+def _book(offer: SlotOffer, now: datetime) -> Appointment:
+    entry = offer.entry
+    return book_in_locked_schedule(
+        service=entry.service,
+        therapist=offer.therapist,
+        starts_at=offer.starts_at,
+        mode=entry.offered_mode,
+        contact=Contact(
+            name=entry.patient.name,
+            email=entry.patient.email,
+            phone=entry.patient.phone,
+            time_zone=entry.patient.time_zone if entry.offered_mode != Appointment.Mode.IN_PERSON else "",
+            patient=entry.patient,
+        ),
+        idempotency_key=offer.pk,
+        now=now,
+    )
+
+
+def offer_url(offer: SlotOffer, *, now: datetime) -> str:
+    """The address of the page on which the offer is taken, for its mail. Issues a link."""
+    token = issue_link(
+        patient=offer.entry.patient,
+        purpose=LinkPurpose.OFFER,
+        subject_id=offer.pk,
+        proof=Proof.MAILED,
+        expires_at=offer.starts_at,
+        now=now,
+    )
+    return settings.SITE_URL + reverse("booking:offer", args=[token])

@@ -1,0 +1,46 @@
+"""Y and C, texted back to a reminder, or to the news that the clinic moved a visit."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from booking.actions.attend import confirm_appointment
+from booking.messages.kinds import TEXT_ASKS_WHETHER_COMING
+from booking.models import Appointment
+from booking.schedule.clocks import visit_time
+from booking.schedule.errors import BookingRefused
+from booking.schedule.visit_links import visit_path
+from clinic.outbox.texts import texts_just_sent
+from clinic.practice.models import Clinic
+
+
+def read_text_reply(phone: str, answer: str, now: datetime) -> str:
+    """Act on "yes" or "cannot" from `phone` about the visit that the last text to it asked about, and say what was done.
+
+    Empty if nothing was done; staff read the text then. "cannot" cancels nothing: it is answered with the link that asks.
+    """
+    visit = _visit_asked_about(phone, now)
+    if visit is None:
+        return ""
+    if answer == "cannot":
+        return f"To move or cancel: {settings.SITE_URL}{visit_path(visit, now=now)}not-coming/"
+    try:
+        confirm_appointment(appointment=visit, now=now)
+    except BookingRefused:
+        return ""
+    clinic = Clinic.objects.current()
+    time = visit_time(visit, clinic)
+    return f"Thank you. See you {time.day}, {time.clock_and_zone}."
+
+
+def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
+    """The visit ahead of the last text to `phone`, as it was then; None if that text asked nothing, if the visit has changed
+    since, or if texts about two visits went together, as to a couple with one phone: then it is unclear which is meant.
+    """
+    texts = texts_just_sent(phone=phone)
+    if len({text.subject_id for text in texts}) != 1 or texts[0].kind not in TEXT_ASKS_WHETHER_COMING:
+        return None
+    visits = Appointment.objects.select_related("patient").filter(
+        pk=texts[0].subject_id, patient=texts[0].patient_id, version=texts[0].version
+    )
+    return visits.filter(status=Appointment.Status.BOOKED, starts_at__gt=now).first()

@@ -1,0 +1,65 @@
+"""Secret calendar addresses for therapists: made, shown once, and ended here."""
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from booking.calendar_feed.feeds import SILENT_AFTER, create_feed, revoke_feed
+from booking.models import CalendarFeed
+
+
+def _chip(look, words):
+    return format_html('<span class="chip {}">{}</span>', look, words)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(admin.ModelAdmin):
+    """An address is never edited: end it and make another."""
+
+    list_display = ("therapist", "created_at", "created_by", "last_read_at", "state")
+    list_select_related = ("therapist", "created_by")
+    fields = ("therapist",)
+    actions = ("end",)
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_end_permission(self, request) -> bool:
+        """Who may end an address: those who may make one."""
+        return request.user.has_perm("booking.add_calendarfeed")
+
+    @admin.display(description="state")
+    def state(self, feed):
+        if feed.revoked_at:
+            return "ended"
+        if feed.failed_at:
+            return _chip("chip-urgent", "could not be made")
+        if feed.last_read_at is None:
+            return "not read yet"
+        if timezone.now() - feed.last_read_at > SILENT_AFTER:
+            return _chip("chip-warn", "not read any more")
+        return "in use"
+
+    def save_model(self, request, obj, form, change):
+        token = create_feed(therapist=obj.therapist, by=request.user, now=timezone.now())
+        address = settings.SITE_URL + reverse("booking:feed", args=[token])
+        words = f"Copy this address into your calendar program now; it is not shown again: {address}"
+        messages.warning(request, words)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return HttpResponseRedirect(reverse("admin:booking_calendarfeed_changelist"), status=303)
+
+    def log_addition(self, request, obj, message):
+        """The row is its own record: by whom and when."""
+
+    @admin.action(description="End these addresses", permissions=["end"])
+    def end(self, request, queryset):
+        for feed in queryset:
+            revoke_feed(feed, now=timezone.now())
+        self.message_user(request, "Ended. Calendar programs that follow them find nothing any more.", messages.SUCCESS)

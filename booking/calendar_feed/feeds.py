@@ -1,0 +1,108 @@
+"""A therapist's calendar under a secret address, for the calendar program on their phone.
+
+It says when somebody comes and in which way; never who, nor why: calendars are synced, shared and looked at by others.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import F
+from icalendar import Calendar, Event
+
+from booking.models import Appointment, CalendarFeed
+from booking.schedule.local_time import place_words
+from clinic.practice.batches import BATCH, delete_batch
+from clinic.practice.models import Clinic, Therapist, User
+
+PRODUCT = "-//Runclinic//Diary//EN"
+WRITTEN_DOWN_EVERY = timedelta(hours=1)
+A_HABIT_DAYS, SILENT_AFTER = 3, timedelta(days=2)
+LISTED_FOR = timedelta(days=90)  # after its end, for who asks why a telephone shows no visits
+SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
+
+
+class FeedUnknown(Exception):
+    """No calendar has this address, or not any more."""
+
+
+def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
+    """A new secret token for `therapist`; only its hash is stored, so it can be read here and never again."""
+    token = secrets.token_urlsafe(32)
+    CalendarFeed.objects.create(therapist=therapist, token_hash=_hash(token), created_by=by, created_at=now)
+    return token
+
+
+def revoke_feed(feed: CalendarFeed, *, now: datetime) -> None:
+    """End an address. Calendar programs that follow it find nothing from now on."""
+    CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now)
+
+
+def delete_expired_feeds(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` addresses that were ended 90 days ago. Returns how many."""
+    return delete_batch(CalendarFeed.objects.filter(revoked_at__lte=now - LISTED_FOR), limit=limit)
+
+
+def open_feed(*, token: str) -> CalendarFeed:
+    """The feed that `token` opens. Raises FeedUnknown, for one that was revoked or whose therapist has left too."""
+    feeds = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
+    feed = feeds.filter(token_hash=_hash(token)).first()
+    if feed is None:
+        raise FeedUnknown
+    return feed
+
+
+def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
+    """Write down that a calendar program has the calendar now. Programs ask every few minutes; one write an hour will do."""
+    is_fresh = feed.last_read_at is not None and now - feed.last_read_at < WRITTEN_DOWN_EVERY
+    if is_fresh and feed.failed_at is None:
+        return
+    is_new_day = feed.last_read_at is None or feed.last_read_at.astimezone(UTC).date() != now.astimezone(UTC).date()
+    CalendarFeed.objects.filter(pk=feed.pk).update(
+        last_read_at=now, days_read=F("days_read") + int(is_new_day), failed_at=None
+    )
+
+
+def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
+    """Those that a program read day by day, and has not for two days: on that phone the diary stands still."""
+    in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
+    return list(in_use.filter(days_read__gte=A_HABIT_DAYS, last_read_at__lte=now - SILENT_AFTER))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
+    """The visits of a therapist from a month ago on, as a calendar (METHOD:PUBLISH); UTF-8, instants in UTC."""
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", f"{clinic.name}: visits")
+    shown = (Appointment.Status.BOOKED, Appointment.Status.COMPLETED, Appointment.Status.NO_SHOW)
+    visits = Appointment.objects.filter(
+        therapist=therapist, status__in=shown, ends_at__gt=now - SHOWS_BACK, starts_at__lt=now + SHOWS_AHEAD
+    )
+    for visit in visits.order_by("starts_at"):
+        calendar.add_component(_visit_event(visit, clinic, now))
+    return calendar.to_ical()
+
+
+def _visit_event(visit: Appointment, clinic: Clinic, now: datetime) -> Event:
+    event = Event()
+    # Not the UID of the patient's invitation: who sees both calendars could tell that they belong together.
+    event.add("uid", f"{hashlib.sha256(visit.pk.bytes).hexdigest()}@{urlsplit(settings.SITE_URL).hostname}")
+    event.add("sequence", visit.sequence)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", visit.starts_at.astimezone(UTC))
+    event.add("dtend", visit.ends_at.astimezone(UTC))
+    event.add("summary", f"Visit, {visit.get_mode_display()}")
+    if visit.mode == Appointment.Mode.IN_PERSON:
+        event.add("location", place_words(visit, clinic))
+    event.add("class", "PRIVATE")
+    event.add("transp", "OPAQUE")
+    return event

@@ -1,0 +1,90 @@
+"""What has changed about a visit, in words for its patient: from what to what."""
+
+from copy import copy
+
+from booking.messages.last_told import Terms, current_terms
+from booking.models import Appointment, VisitMode
+from booking.schedule.clocks import clock_of_mode
+from booking.schedule.local_time import LocalTime
+from clinic.practice.models import Clinic, Therapist
+
+LONGEST_NAME_IN_A_TEXT = 12
+HOW = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
+
+
+def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict:
+    """The placeholders of a message about a change: `change` begins a subject, `news` a text, `changes` are sentences.
+
+    `known` is what the patient was told before; None, or the same as now: only that the visit is moved.
+    """
+    now = current_terms(appointment)
+    is_cancelled = appointment.status == Appointment.Status.CANCELLED
+    return {
+        "change": _subject(known, now),
+        "news": _text(known, now, _time_of(appointment, now, clinic)),
+        "changes": _undone(appointment, known, clinic) if is_cancelled else change_lines(appointment, known, clinic),
+    }
+
+
+def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
+    """A sentence for each thing that is not as `known`: time, therapist, and how they meet."""
+    now, lines = current_terms(appointment), []
+    if known is None:
+        return lines
+    if known.starts_at != now.starts_at:
+        before, after = _time_of(appointment, known, clinic), _time_of(appointment, now, clinic)
+        lines.append(f"Moved from {before} to {after}.")
+    if known.therapist != now.therapist:
+        lines.append(f"With {now.therapist} instead of {known.therapist}.")
+    if known.mode != now.mode:
+        lines.append(f"{HOW[now.mode].capitalize()} instead of {HOW[known.mode]}.")
+    return lines
+
+
+def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
+    """From when and with whom to when and with whom the visit was moved, in a sentence."""
+    now = current_terms(appointment)
+    times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
+    if before.therapist == now.therapist:
+        return f"Moved from {times[0]} to {times[1]}, with {now.therapist}."
+    return f"Moved from {times[0]} with {before.therapist} to {times[1]} with {now.therapist}."
+
+
+def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
+    """A copy of the visit that stands in memory only, under other terms."""
+    other = copy(appointment)
+    other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode
+    return other
+
+
+def _undone(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
+    now = current_terms(appointment)
+    if known is None or known == now:
+        return []
+    time = _time_of(appointment, now, clinic)
+    return [f"It had just been moved to {time}, with {now.therapist}. That is cancelled too."]
+
+
+def _subject(known: Terms | None, now: Terms) -> str:
+    if known is None or known == now or (known.starts_at != now.starts_at and known.therapist == now.therapist):
+        return "Your visit is moved"
+    if known.starts_at != now.starts_at:
+        return f"Your visit is moved, now with {now.therapist.name}"
+    return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else HOW[now.mode]}"
+
+
+def _text(known: Terms | None, now: Terms, time: LocalTime) -> str:
+    if known is None or known == now or known.starts_at != now.starts_at:
+        return f"we moved your visit to {time.day}, {time.clock_and_zone}"
+    change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else HOW[now.mode]
+    return f"you are now {change} on {time.day}, {time.clock_and_zone}"
+
+
+def _short_name(therapist: Therapist) -> str:
+    return therapist.name.split()[0][:LONGEST_NAME_IN_A_TEXT]
+
+
+def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
+    """By the clock that the reader goes by."""
+    clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+    return clock.time(terms.starts_at)

@@ -1,0 +1,123 @@
+"""How a patient hears of a change that staff make: by email, by text, or by a call from staff."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from booking.messages.kinds import BOOKED, CANCELLED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
+from booking.messages.last_told import news_of
+from booking.messages.planning import UNDO_FOR
+from booking.models import Appointment
+from booking.schedule.history import lock_appointment, require_version
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.outbox.kinds import find_kind
+from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.rules import read_rules
+from clinic.outbox.sending import NO_ADDRESS
+from clinic.outbox.suppressions import read_suppressions, why_unreachable
+from clinic.outbox.text_providers import has_texts
+from clinic.practice.models import Clinic, User
+from clinic.practice.phone import format_phone
+
+Status = Appointment.Status
+MINUTES = f"{UNDO_FOR.seconds // 60} minutes"
+WAIT, UNDO = f"in {MINUTES}", f"You can undo it for {MINUTES}."
+BY = {Channel.EMAIL: "email", Channel.SMS: "text"}
+CALLED = "staff told the patient by phone"
+UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_ADDRESS}
+
+
+def how_told(visit: Appointment, kind: str) -> str:
+    """A sentence for staff: how the patient hears of a change by a message of `kind`, or whom to call."""
+    return how_each_is_told([visit], kind)[visit.pk]
+
+
+def how_move_is_told(visit: Appointment) -> str:
+    """The same after staff have moved `visit`."""
+    news = news_of(visit)
+    return "The patient knows this time already." if news is None else how_told(visit, news)
+
+
+def how_each_is_told(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
+    """`how_told` of several visits, in a constant number of queries if their patients and services are read."""
+    clinic = Clinic.objects.current()
+    channels = _channels(visits, kind)
+    return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
+
+
+def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
+    """Of how many `visits` no message of `kind` can tell the patient."""
+    return sum(not ways for ways in _channels(visits, kind).values())
+
+
+def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Clinic) -> str:
+    if visit.patient is None:
+        return "No patient is told: it is a hold."
+    if channels:
+        ways = " and ".join(BY[channel] for channel in channels)
+        return f"The patient is told by {ways}{'' if kind == BOOKED else f' {WAIT}'}."
+    number = format_phone(visit.other_phone or visit.patient.phone, clinic.country)
+    why = "No message can be sent to the patient" if visit.patient.email else "The patient has no email"
+    return f"{why}: call {number}." if number else f"{why}, and no phone number is on file."
+
+
+def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
+    """By which ways a message of `kind` about each visit goes, as far as rules, addresses and consents say."""
+    people = [visit for visit in visits if visit.patient is not None]
+    scope = {visit.pk: visit.service.slug for visit in people}
+    mails, texts = (
+        [
+            Message(kind=kind, channel=channel, subject_id=one.pk, scope=scope[one.pk], patient=one.patient)
+            for one in people
+        ]
+        for channel in (Channel.EMAIL, Channel.SMS)
+    )  # not saved: only to ask the outbox about
+    read_rules([*mails, *texts])
+    read_suppressions(mails)
+    goes = {visit.pk: [] for visit in visits}
+    for mail in mails:
+        if mail.patient.email and _is_on(mail) and not why_unreachable(mail, find_kind(kind)):
+            goes[mail.subject_id].append(Channel.EMAIL)
+    agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_values else set()
+    for text in texts:
+        if text.patient.pk in agreed and _is_on(text):
+            goes[text.subject_id].append(Channel.SMS)
+    return goes
+
+
+def _is_on(message: Message) -> bool:
+    return message.own_rule is None or message.own_rule.is_active
+
+
+def _who_is_texted(visits: Sequence[Appointment]) -> set[UUID]:
+    numbers = {visit.patient.pk: visit.patient.phone for visit in visits}
+    standing = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
+    return {key for key, phone in standing.values_list("patient", "phone") if numbers[key] == phone}
+
+
+def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
+    """Visits ahead whose change reached the patient neither by mail nor by text, and has not been told by phone."""
+    texted = Message.objects.filter(
+        subject_id=OuterRef("subject_id"), kind=OuterRef("kind"), version=OuterRef("version"), channel=Channel.SMS
+    ).exclude(state__in=(State.SKIPPED, State.FAILED))
+    unheard = Message.objects.filter(~Exists(texted), subject_id=OuterRef("pk"), **UNDELIVERED)
+    is_now = unheard.filter(version=OuterRef("version"))
+    stands = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
+    is_to_hear = stands & Q(Exists(is_now.filter(kind=MOVED)))
+    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))))
+    is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
+    return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
+
+
+@transaction.atomic
+def note_called(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
+    """Take the visit off `visits_to_call`. Idempotent. Raises VisitChanged."""
+    appointment = lock_appointment(appointment)
+    require_version(appointment, version)
+    Message.objects.filter(subject_id=appointment.pk, **UNDELIVERED).update(reason=CALLED)
+    record_access(actor=by, action=Action.UPDATE, subject=appointment, patient_id=appointment.patient_id, now=now)
+    return appointment

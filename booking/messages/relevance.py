@@ -1,0 +1,90 @@
+"""Why a message about a visit must not go out any more; None from each of these if it must. Asked just before it leaves."""
+
+from datetime import datetime
+
+from booking.messages.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
+from booking.models import Appointment
+from clinic.outbox.models import Message
+
+
+def why_unwanted(message: Message, now: datetime) -> str | None:
+    """For what announces a visit that should stand."""
+    return _why_not_ahead(_find_visit(message), message, now)
+
+
+def why_move_unwanted(message: Message, now: datetime) -> str | None:
+    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same,
+    or something else."""
+    visit = _find_visit(message)
+    reason = _why_not_ahead(visit, message, now)
+    if reason is None and _is_known(visit, before=message.version):
+        return "the patient knows this already"
+    return reason
+
+
+def _is_known(visit: Appointment, *, before: int) -> bool:
+    if told_version(visit, before=before) is None or may_believe_otherwise(visit, before=before):
+        return False
+    return known_terms(visit, before=before) == current_terms(visit)
+
+
+def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
+    """Why nobody needs to be told any more that a visit is cancelled."""
+    is_cancelled = Appointment.objects.filter(
+        pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
+    ).exists()
+    return None if is_cancelled else "the visit is not cancelled"
+
+
+def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
+    """For the clinic's new details, which hold for the visit wherever it was moved since; the message's version is the
+    calendar's SEQUENCE."""
+    visit = _find_visit(message)
+    return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
+
+
+def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
+    """For asking once more whether somebody comes."""
+    visit = _find_visit(message)
+    if visit is not None and visit.confirmed_at:
+        return "the patient has said that they will be there"
+    return _why_not_ahead(visit, message, now)
+
+
+def why_questions_unwanted(message: Message, now: datetime) -> str | None:
+    """For asking to answer the questions before the visit."""
+    visit = _find_visit(message)
+    if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
+        return "the questions are answered"
+    return _why_not_ahead(visit, message, now)
+
+
+def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
+    """For what follows a visit: somebody must have said that the patient came."""
+    visit = _find_visit(message)
+    if visit is None:
+        return "the visit is gone"
+    if visit.version != message.version:
+        return CHANGED
+    return None if visit.has_come else "nobody noted that the patient came"
+
+
+def _find_visit(message: Message) -> Appointment | None:
+    return Appointment.objects.select_related("intake", "therapist").filter(pk=message.subject_id).first()
+
+
+def _why_not_ahead(
+    visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
+) -> str | None:
+    """`version` is the one at which the message is wanted: its own, unless given."""
+    if visit is None:
+        return "the visit is gone"
+    if visit.status != Appointment.Status.BOOKED:
+        return f"the visit is {visit.get_status_display()}"
+    if visit.version != (message.version if version is None else version):
+        return CHANGED
+    if visit.starts_at <= now:
+        return "the visit has begun"
+    if visit.not_coming_at:
+        return "the patient has said that they cannot come"
+    return "the patient has arrived" if visit.has_come else None

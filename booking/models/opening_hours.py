@@ -1,0 +1,179 @@
+"""When the clinic is open: weekly hours and their exceptions."""
+
+from datetime import date
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from booking.time.intervals import Interval
+from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
+from clinic.practice.instants import clock_words, us_day_words
+
+
+class OpeningHoursQuerySet(models.QuerySet):
+    def in_force(self, *, on: date):
+        """The hours that count on the day `on` and in its week, by their dates."""
+        return self.filter(
+            Q(valid_from__isnull=True) | Q(valid_from__lte=on), Q(valid_until__isnull=True) | Q(valid_until__gte=on)
+        )
+
+
+class HoursMode(models.TextChoices):
+    """Who can take these hours, and when."""
+
+    BOOKABLE = "bookable", "online"
+    CALL_US = "call_us", "by phone only"
+    RESERVE = "reserve", "kept back until the day before"
+
+
+class OpeningHours(models.Model):
+    """One stretch of a therapist's week. Two stretches make a day with a lunch break."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0
+        TUESDAY = 1
+        WEDNESDAY = 2
+        THURSDAY = 3
+        FRIDAY = 4
+        SATURDAY = 5
+        SUNDAY = 6
+
+    id = models.BigAutoField(primary_key=True)
+    therapist = models.ForeignKey(
+        "practice.Therapist", on_delete=models.CASCADE, related_name="opening_hours", help_text="Whose hours these are."
+    )
+    weekday = models.PositiveSmallIntegerField(
+        choices=Weekday.choices, help_text="The day of the week. Add one row for each stretch of the day."
+    )
+    opens = models.TimeField(help_text="The first visit can start now. Clinic's time, all year round.")
+    closes = models.TimeField(
+        help_text="The last visit has ended by now; the minutes to turn over may run past it. Enter 00:00 for midnight."
+    )
+    mode = models.CharField(
+        "offered",
+        max_length=10,
+        choices=HoursMode.choices,
+        default=HoursMode.BOOKABLE,
+        help_text="Online; only by phone, so that you choose who comes; or kept back for flare-ups and offered online "
+        "by itself from the day before.",
+    )
+    valid_from = models.DateField(
+        null=True, blank=True, help_text="The first day these hours count. Empty: always did."
+    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The last day these hours count. Empty: no end.")
+
+    objects = OpeningHoursQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("therapist", "weekday", "opens")
+        verbose_name_plural = "opening hours"
+        constraints = [
+            models.CheckConstraint(
+                name="opening_hours_close_after_they_open",
+                condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
+                violation_error_message="Closing must be later than opening; 12:00 a.m. closes at midnight.",
+            ),
+            models.CheckConstraint(
+                name="opening_hours_end_after_they_begin",
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gte=F("valid_from")),
+                violation_error_message="The last day must not be before the first.",
+            ),
+            models.CheckConstraint(name="opening_hours_weekday_is_known", condition=Q(weekday__lte=6)),
+            models.CheckConstraint(
+                name="opening_hours_mode_is_known", condition=Q(mode__in=["bookable", "call_us", "reserve"])
+            ),
+        ]
+
+    def __str__(self):
+        closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
+        return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
+
+    def clean(self):
+        """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
+
+        Hours of different kinds may overlap: some of the morning by phone only, all of it kept for flare-ups.
+        Raises ValidationError that names the other row.
+        """
+        if None in (self.therapist_id, self.weekday, self.opens, self.closes):  # the fields' own errors say so
+            return
+        same = OpeningHours.objects.filter(therapist=self.therapist_id, weekday=self.weekday, mode=self.mode)
+        for other in same.exclude(pk=self.pk):
+            if common_hours(self.weekly, other.weekly):
+                raise ValidationError(f"These hours overlap {other.in_full}. Change that row, or other hours here.")
+
+    @property
+    def in_full(self) -> str:
+        """The row in words, with the days on which it counts."""
+        first = f" from {us_day_words(self.valid_from)}" if self.valid_from else ""
+        last = f" until {us_day_words(self.valid_until)}" if self.valid_until else ""
+        return f"{self} ({self.get_mode_display()}{first}{last})"
+
+    @property
+    def weekly(self) -> WeeklyHours:
+        """What `booking.time.opening_hours` needs to know of it."""
+        return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until, self.mode)
+
+
+class HoursOverrideQuerySet(models.QuerySet):
+    def touching(self, interval: Interval):
+        """Those that share an instant with `interval`."""
+        return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
+
+
+class HoursOverride(models.Model):
+    """One exception from the weekly hours: closed although open, or open although closed."""
+
+    class Kind(models.TextChoices):
+        CLOSURE = "closure", "closed"
+        EXTRA = "extra", "extra hours"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.CLOSURE,
+        help_text="Closed takes times away; extra hours offers more.",
+    )
+    therapist = models.ForeignKey(
+        "practice.Therapist",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="hours_overrides",
+        help_text="Whom it is about. Empty: everybody.",
+    )
+    starts_at = models.DateTimeField("starts", help_text="From when, in the clinic's time.")
+    ends_at = models.DateTimeField("ends", help_text="Until when, in the clinic's time.")
+    note = models.CharField(max_length=120, blank=True, help_text="For yourselves. Patients never see it.")
+    created_at = models.DateTimeField(auto_now_add=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = HoursOverrideQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("starts_at",)
+        verbose_name = "blocked or extra time"
+        verbose_name_plural = "blocked and extra time"
+        indexes = [models.Index(fields=["ends_at", "starts_at"], name="hours_override_by_time")]
+        constraints = [
+            models.CheckConstraint(
+                name="hours_override_ends_after_it_starts",
+                condition=Q(ends_at__gt=F("starts_at")),
+                violation_error_message="The end must be later than the start.",
+            ),
+            models.CheckConstraint(name="hours_override_kind_is_known", condition=Q(kind__in=["closure", "extra"])),
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+    @property
+    def interval(self) -> Interval:
+        """From when until when it holds."""
+        return Interval(self.starts_at, self.ends_at)

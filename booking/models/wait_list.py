@@ -1,0 +1,202 @@
+"""Who would like an earlier time, and which freed times they were offered."""
+
+import uuid
+from datetime import date, datetime, timedelta
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from booking.models.appointment import Appointment
+from booking.models.service import Service, VisitMode
+from booking.time.day_parts import PARTS
+from clinic.practice.models import Therapist
+
+DAY = timedelta(days=1)
+
+
+class WaitListQuerySet(models.QuerySet):
+    def waiting(self):
+        """Those who are still on the list."""
+        return self.filter(status=WaitListEntry.Status.WAITING)
+
+    def alive(self, *, now: datetime, today: date):
+        """Those of them who can still be offered something: a day that suits lies ahead, and so does the visit they would
+        like to have earlier, if it is one. `today` is the clinic's; where days are a caller's own, today can still be the
+        day before."""
+        is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
+        is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
+        return self.waiting().filter(Q(appointment=None) | is_visit_ahead, is_day_ahead)
+
+    def knowing_if_stuck(self):
+        """With `is_stuck`: whether no freed time can be offered, because the service is no longer booked online, no therapist
+        does it, or not the one asked for. A mode that was taken off the service is replaced instead: `offered_mode`."""
+        doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
+        has_no_therapist = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
+            doing_it.filter(pk=OuterRef("therapist"))
+        )
+        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | has_no_therapist)
+
+    def knowing_next_visit(self, now: datetime):
+        """With `next_visit_at`: when the visit begins that an offer would free; None for who has none.
+
+        It is the visit they asked about, or else the next one of the same service: people book while they wait.
+        """
+        ahead = Appointment.objects.filter(
+            patient=OuterRef("patient"),
+            service=OuterRef("service"),
+            status=Appointment.Status.BOOKED,
+            starts_at__gt=now,
+        )
+        soonest = Subquery(ahead.order_by("starts_at").values("starts_at")[:1])
+        return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
+
+    def hoping_for(self, starts_at: datetime, *, day: date, therapist, now: datetime):
+        """Whom a time freed at `starts_at`, on `day` in this therapist's diary, may suit; who waits longest first.
+
+        `day` is the clinic's. Where days are a caller's own, it can be the day before or after: `Wishes.suit` decides.
+        """
+        is_in_days = Q(first_on__lte=day, last_on__gte=day)
+        may_be_in_days = ~Q(time_zone="") & Q(first_on__lte=day + DAY, last_on__gte=day - DAY)
+        return (
+            self.waiting()
+            .filter(is_in_days | may_be_in_days, service__therapists=therapist)
+            .filter(Q(therapist=None) | Q(therapist=therapist))
+            .filter(Q(appointment=None) | Q(appointment__status=Appointment.Status.BOOKED))
+            .knowing_next_visit(now)
+            .filter(Q(next_visit_at=None) | Q(next_visit_at__gt=starts_at))
+            .order_by("created_at", "pk")
+        )
+
+
+class WaitListEntry(models.Model):
+    """One patient's wish for an earlier time. Served once they take one; left when they say so."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        SERVED = "served", "has an earlier time"
+        LEFT = "left", "left the list"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, related_name="wait_list_entries")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="wait_list_entries")
+    therapist = models.ForeignKey(
+        "practice.Therapist",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Only with this one. Empty: with whoever is free.",
+    )
+    appointment = models.ForeignKey(
+        Appointment,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="wait_list_entries",
+        help_text="The visit they would like to have earlier; once served, the visit they took.",
+    )
+    mode = models.CharField(max_length=10, choices=VisitMode.choices, default=VisitMode.IN_PERSON)
+    part_of_day = models.CharField(
+        max_length=12,
+        blank=True,
+        choices=[(part.slug, part.words) for part in PARTS.values()],
+        help_text="Empty: any time.",
+    )
+    time_zone = models.CharField(
+        "clock",
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="IANA name of the zone in which a caller means the days and the part of the day; empty for the clinic's.",
+    )
+    first_on = models.DateField("from", help_text="The first day that suits.")
+    last_on = models.DateField("until", help_text="The last day that suits; after it nothing more is offered.")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
+    created_at = models.DateTimeField("since", editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = WaitListQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)
+        verbose_name = "wait list entry"
+        verbose_name_plural = "wait list entries"
+        indexes = [
+            models.Index(fields=["service", "last_on"], name="wait_list_by_day", condition=Q(status="waiting")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "service"],
+                condition=Q(status="waiting"),
+                name="wait_list_holds_a_patient_once_for_a_service",
+            ),
+            models.CheckConstraint(
+                name="wait_list_days_are_in_order",
+                condition=Q(last_on__gte=F("first_on")),
+                violation_error_message="The last day must not be before the first.",
+            ),
+            models.CheckConstraint(
+                name="wait_list_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
+            ),
+            models.CheckConstraint(
+                name="wait_list_part_of_day_is_known",
+                condition=Q(part_of_day__in=["", "before-work", "lunch", "after-work"]),
+            ),
+            models.CheckConstraint(
+                name="wait_list_ends_at_an_instant",
+                condition=Q(status="waiting", ended_at__isnull=True)
+                | Q(status__in=["served", "left"], ended_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="wait_list_serves_with_a_visit", condition=~Q(status="served") | Q(appointment__isnull=False)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.service}, {self.get_status_display()}"
+
+    @property
+    def offered_mode(self) -> VisitMode:
+        """How they would meet: as in the visit they have, or as they asked for, or else in the first way that is offered."""
+        modes = self.service.modes
+        return VisitMode(self.mode) if self.appointment_id or self.mode in modes else modes[0]
+
+
+class SlotOffer(models.Model):
+    """One freed time, offered to one who waits. The first who says yes has it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    entry = models.ForeignKey(WaitListEntry, on_delete=models.CASCADE, related_name="offers")
+    therapist = models.ForeignKey("practice.Therapist", on_delete=models.CASCADE, related_name="+")
+    starts_at = models.DateTimeField("starts")
+    freed_by = models.ForeignKey(
+        Appointment,
+        on_delete=models.CASCADE,
+        related_name="offers_of_its_time",
+        help_text="The visit that was cancelled or moved.",
+    )
+    freed_version = models.PositiveSmallIntegerField(help_text="The version of that visit which freed the time.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="After it the time is too near to be taken by link.")
+    taken_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("starts_at", "created_at")
+        indexes = [models.Index(fields=["starts_at"], name="slot_offer_by_start")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "freed_by", "freed_version"], name="slot_offer_once_for_a_freed_time"
+            ),
+            models.UniqueConstraint(
+                fields=["entry"], condition=Q(taken_at__isnull=False), name="slot_offer_serves_an_entry_once"
+            ),
+            models.CheckConstraint(
+                name="slot_offer_ends_before_the_visit", condition=Q(expires_at__lte=F("starts_at"))
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,94 @@
+"""Whether the visit's mail arrives: send it again, also to who has only an ended link, or correct the address."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.actions.correct_address import correct_address, send_mail_again
+from booking.forms import AddressForm
+from booking.models import Appointment
+from booking.pages.visit import visit_context, visit_page
+from booking.presenters.limits import spend_copy
+from booking.presenters.over_limit import correction_over_budget, is_copy_over_budget
+from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
+from clinic.outbox.messages import MessageNotSettled, TooLateToSend
+from clinic.practice.links import LinkExpired, open_link
+from clinic.practice.models import PatientLink
+from clinic.practice.networks import network_of
+from clinic.practice.proof import Capability
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.CORRECT_ADDRESS, accepts=False)
+def address(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Correct the address of a visit that was booked a moment ago."""
+    context = visit_context(request, appointment, now)
+    if not context["can_correct"]:
+        return render(request, "booking/address.html", context, status=409)
+    form = AddressForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "booking/address.html", {**context, "form": form}, status=422 if form.errors else 200)
+    if page := correction_over_budget(request, token, appointment, now, email=form.cleaned_data["email"]):
+        return page
+    try:
+        correct_address(appointment=appointment, email=form.cleaned_data["email"], now=now)
+    except (AddressProven, TooLateToChange):
+        return render(request, "booking/address.html", {**context, "can_correct": False}, status=409)
+    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+
+
+@require_POST
+@visit_page(Capability.ASK_FOR_MAIL, accepts=False)
+def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Send the visit's mail once more; a copy that is still on its way is enough."""
+    state = "sent"
+    try:
+        if is_copy_over_budget(request, appointment, now):
+            raise MailOnItsWay
+        send_mail_again(appointment=appointment, now=now)
+    except (MailOnItsWay, MessageNotSettled, TooLateToSend):
+        state = "not_again"
+    context = {**visit_context(request, appointment, now), "mail_state": state}
+    return render(request, "booking/visit.html", context, status=200 if state == "sent" else 409)
+
+
+@require_POST
+@never_cache
+def newest_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Send the newest mail about the visit of a withdrawn link to the address on file.
+
+    The answer is the same whether a mail is sent, is on its way, or the visit is over: an ended link tells nothing.
+    """
+    now = timezone.now()
+    try:
+        open_link(token=token, purpose=newest_link.capability.purpose, now=now)
+    except LinkExpired as expired:
+        if expired.link.revoked_at is not None:
+            _mail_newest_link(request, expired.link, now)
+    else:  # opened again, as by a move that was undone
+        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    response = render(request, "booking/newest_link.html")
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+newest_link.capability = Capability.ASK_FOR_MAIL
+
+
+def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
+    """Count it as a stranger's: an ended link vouches for nobody."""
+    appointment = (
+        Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
+    )
+    if appointment is None or not appointment.patient.email:
+        return
+    if spend_copy(appointment=appointment, network=network_of(request), now=now).is_over:
+        return
+    with suppress(MailOnItsWay, MessageNotSettled, TooLateToSend):
+        send_mail_again(appointment=appointment, now=now)

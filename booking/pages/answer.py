@@ -1,0 +1,70 @@
+"""The two answers to a reminder. Each link leads to a page: mail scanners open every link, so only a button acts."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.actions.attend import confirm_appointment
+from booking.actions.change import is_changeable
+from booking.actions.report_absence import note_not_coming
+from booking.models import Appointment
+from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_page
+from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
+from clinic.outbox.suppressions import messages_path
+from clinic.practice.first_names import use_first_name
+from clinic.practice.models import Clinic
+from clinic.practice.proof import Capability
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.CHANGE_VISIT)
+def coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """ "I’ll be there": ask once, note it, and say thank you."""
+    status = 200
+    if request.method == "POST":
+        try:
+            version = asked_version(request)
+            appointment.confirmed_at = confirm_appointment(
+                appointment=appointment, version=version, now=now
+            ).confirmed_at
+        except VisitChanged:
+            return changed_meanwhile(request, appointment, now, wanted="coming")
+        except (TooLateToChange, VisitCancelled):
+            status = 409
+    return render(request, "booking/coming.html", visit_context(request, appointment, now), status=status)
+
+
+@require_POST
+@visit_page(Capability.OPEN_MESSAGES)
+def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
+    return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
+
+
+@require_POST
+@visit_page(Capability.USE_FIRST_NAME)
+def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Use the patient's first name in messages from now on, or no longer."""
+    use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
+    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.CHANGE_VISIT, accepts=False)
+def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
+    status = 200
+    if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):
+        status = 409  # it can still be cancelled, which the page offers
+    elif request.method == "POST":
+        try:
+            version = asked_version(request)
+            appointment.not_coming_at = note_not_coming(appointment=appointment, version=version, now=now).not_coming_at
+        except VisitChanged:
+            return changed_meanwhile(request, appointment, now, wanted="not_coming")
+        except TooLateToChange:
+            status = 409
+    return render(request, "booking/not_coming.html", visit_context(request, appointment, now), status=status)

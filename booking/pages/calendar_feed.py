@@ -1,0 +1,38 @@
+"""The therapist's own calendar, for a calendar program."""
+
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from booking.calendar_feed.alerts import note_failure
+from booking.calendar_feed.feeds import FeedUnknown, note_reading, open_feed, therapist_calendar
+from clinic.practice.models import Clinic
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+@never_cache
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """The visits without names. An address that is unknown or was revoked does not exist.
+
+    That it was read is written down, as an access log would: so somebody notices when no program reads it any more.
+    """
+    now = timezone.now()
+    try:
+        calendar_feed = open_feed(token=token)
+    except FeedUnknown:
+        raise Http404 from None
+    try:
+        content = therapist_calendar(therapist=calendar_feed.therapist, clinic=Clinic.objects.current(), now=now)
+    except Exception:  # whatever is wrong with one visit: the program keeps what it has, and staff are told
+        logger.exception("a calendar could not be made")
+        note_failure(calendar_feed, now=now)
+        return HttpResponse(status=503, headers={"Retry-After": "3600"})
+    note_reading(calendar_feed, now=now)
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response

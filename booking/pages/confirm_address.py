@@ -1,0 +1,46 @@
+"""The link that confirms an address, and the page behind it."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
+from booking.actions.hold import is_live
+from booking.presenters.own_address import remember_own_address
+from booking.presenters.own_hold import held_path, own_hold
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask first, since mail scanners open every link; the button confirms."""
+    try:
+        email = open_confirmation(token=token, now=timezone.now())
+    except ConfirmationEnded:
+        return render(request, "practice/link_expired.html", status=410)
+    if request.method != "POST":
+        response = render(request, "booking/confirm_address.html", {"token": token})
+    else:
+        response = remember_own_address(
+            request, HttpResponseRedirect(reverse("booking:address_confirmed"), status=303), email
+        )
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@require_safe
+@never_cache
+def confirmed(request: HttpRequest) -> HttpResponse:
+    """Back to the form, which waits in another tab; or to a time that is kept, or to the start."""
+    now = timezone.now()
+    return render(request, "booking/address_confirmed.html", {"form_path": _form_path(request, now)})
+
+
+def _form_path(request: HttpRequest, now: datetime) -> str:
+    held = own_hold(request)
+    return held_path(held) if held is not None and is_live(held, now=now) else reverse("booking:services")

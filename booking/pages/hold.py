@@ -1,0 +1,180 @@
+"""Keeping a time while somebody types: by a button, for ten minutes, and the form that books it."""
+
+import uuid
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.actions.hold import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
+from booking.forms import DetailsForm
+from booking.models import Appointment
+from booking.pages.details import book, details_context, offer_time, time_is_gone
+from booking.presenters.entry import page_before
+from booking.presenters.limits import spend_hold
+from booking.presenters.own_hold import held_path, own_hold, remember_hold, to_own_hold
+from booking.presenters.own_past import booked_here, remember_given_back, why_not_held
+from booking.presenters.recognized import recognised_patient
+from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.schedule.local_time import minutes_left_words
+from booking.schedule.rules import require_free
+from clinic.practice.networks import network_of
+
+
+@require_POST
+@never_cache
+def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
+    """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    if page := page_before(request, context["service"], context["trail"]):
+        return page
+    before, key = own_hold(request), _sent_key(request)
+    place = {"therapist": context["therapist"], "starts_at": starts_at}
+    if before is not None and keeps(before, **place, service=context["service"], now=now):
+        return HttpResponseRedirect(held_path(before) + context["trail"].query, status=303)
+    network, clinic = network_of(request), context["clinic"]
+    if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
+        path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
+        return HttpResponseRedirect(path + context["trail"].query, status=303)
+    try:
+        held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
+    except BusyTryAgain:
+        return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    response = HttpResponseRedirect(held_path(held) + context["trail"].query, status=303)
+    return remember_hold(request, response, held)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    if page := page_before(request, context["service"], context["trail"]):
+        return page
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    if row is not None:
+        context |= _hold_context(row, context, now)
+    if request.method == "POST":
+        return book(request, context, now, hold_token=token)
+    if row is not None and row.status != Appointment.Status.HELD:
+        context["booked_here"] = booked_here(request, context, now=now)
+        return render(request, "booking/held_booked.html", context, status=410)
+    if row is None or not is_live(row, now=now):
+        return offer_time(request, context, now, was_held=why_not_held(request, context, row, token, now=now))
+    form = DetailsForm(
+        service=context["service"],
+        clinic=context["clinic"],
+        patient=recognised_patient(request),
+        initial={"idempotency_key": row.idempotency_key, "terms_seen": row.fingerprint},
+    )
+    return render(request, "booking/details.html", {**context, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """Ten more minutes, once, and the form with what was typed so far; nothing of it is checked or stored.
+
+    Without a form, as when the address is opened later: on to the form.
+    """
+    now = timezone.now()
+    context = details_context(request, slug, therapist_slug, starts_at, now)
+    context["form_path"] = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    outcome = {}
+    if request.method == "POST" and row is not None:
+        try:
+            row = renew_hold(row, now=now)
+            outcome = {"is_renewed": True}
+        except BusyTryAgain:
+            outcome = {"is_busy": True}
+        except HoldNotRenewable:
+            row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
+        response = HttpResponseRedirect(context["form_path"] + context["trail"].query, status=303)
+    else:
+        response = _typed_so_far(request, context | outcome, row, now)
+    return remember_hold(request, response, row) if "is_renewed" in outcome else response
+
+
+def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
+    place = {name: context[name] for name in ("service", "clinic")}
+    form = DetailsForm.from_typed(request.POST, **place, patient=recognised_patient(request))
+    if row is not None and is_live(row, now=now):
+        context |= _hold_context(row, context, now)
+    else:
+        try:
+            mode = context["service"].modes[0]
+            require_free(**place, therapist=context["therapist"], starts_at=context["starts_at"], mode=mode, now=now)
+        except (SlotTaken, SlotNotOffered) as refusal:
+            return time_is_gone(request, context, refusal, form=form, now=now)
+        context |= {"is_over": not context.get("is_busy")}
+    status = 503 if context.get("is_busy") else 200
+    return render(request, "booking/details.html", {**context, "form": form}, status=status)
+
+
+@require_POST
+@never_cache
+def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
+    """Give the time back and choose another."""
+    context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
+    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    path = reverse("booking:times", args=[slug, context["time"].local.date()])
+    response = HttpResponseRedirect(path + context["trail"].query, status=303)
+    if row is None or row.status != Appointment.Status.HELD:
+        return response
+    release_hold(row)
+    return remember_given_back(request, response, token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
+    """The form for a time that is not held; sent, it books if the time is still free."""
+    now = timezone.now()
+    context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
+    if page := page_before(request, context["service"], context["trail"]):
+        return page
+    if request.method == "POST":
+        return book(request, context, now)
+    if page := to_own_hold(request, context, now):
+        return page
+    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
+    try:
+        require_free(**place, mode=context["service"].modes[0], now=now)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognised_patient(request))
+    return render(request, "booking/details.html", {**context, "form": form})
+
+
+def _sent_key(request: HttpRequest) -> uuid.UUID:
+    """The key of the page whose button was pressed; a garbled one is nobody's, so a new one does."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
+    row.service, row.therapist = context["service"], context["therapist"]
+    if not is_live(row, now=now):
+        return {}
+    return {
+        "agreed": row,
+        "hold": {
+            "path": held_path(row),
+            "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
+            "release_path": held_path(row, "release_hold"),
+            "until": context["clock"].time(row.hold_expires_at),
+            "left": minutes_left_words(row.hold_expires_at, now=now),
+        },
+    }

@@ -1,0 +1,192 @@
+"""Moving a visit by its link: another day, another time, and a page that asks once. Looking changes nothing."""
+
+from datetime import date, datetime, timedelta
+
+from django.core.validators import slug_re
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from booking.actions.change import move_appointment
+from booking.models import Appointment, AppointmentEvent
+from booking.pages.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
+from booking.pages.visit import (
+    asked_version,
+    changed_meanwhile,
+    named_visit_context,
+    own_visit_context,
+    visit_context,
+    visit_page,
+)
+from booking.presenters.over_limit import move_over_budget
+from booking.schedule.availability import Slot, count_days, free_slots, one_slot_a_time
+from booking.schedule.clocks import clock_of_visit
+from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
+from booking.schedule.local_time import day_words
+from booking.schedule.rules import bookable_time, find_visit_then
+from booking.schedule.visit_links import visit_path
+from clinic.practice.links import LinkExpired
+from clinic.practice.models import PatientLink, Proof, Therapist
+from clinic.practice.proof import Capability
+
+ANYBODY = "anybody"
+SENT_TWICE_WITHIN = timedelta(minutes=1)
+
+
+@require_safe
+@visit_page(Capability.CHANGE_VISIT)
+def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
+    context = visit_context(request, appointment, now)
+    if not context["can_change"] or not appointment.service.is_booked_online:
+        return render(request, "booking/move_days.html", context, status=409)
+    clinic = context["clinic"]
+    context["clock"] = clock = clock_of_visit(appointment, clinic=clinic)
+    today = clock.day(now)
+    last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clock.zone)
+    first_day = min(max(asked_day(request) or today, today), last_day)
+    context |= _whom_context(request, appointment)
+    slots = _other_slots(context, first_day, DAYS_A_PAGE, now)
+    context |= days_context(count_days(slots, clock.zone), first_day, today, last_day)
+    return render(request, "booking/move_days.html", context)
+
+
+@require_safe
+@visit_page(Capability.CHANGE_VISIT)
+def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
+    """The times of one day, each a link to the page that asks before it moves the visit there."""
+    return _times_page(request, visit_context(request, appointment, now), day, now)
+
+
+def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
+    if not context["can_change"] or not context["service"].is_booked_online:
+        return render(request, "booking/move_days.html", context, status=409)
+    appointment = context["appointment"]
+    context["clock"] = clock = clock_of_visit(appointment, clinic=context["clinic"])
+    context |= _whom_context(request, appointment)
+    slots = _other_slots(context, day, 1, now)
+    rows = [time_row(slot, clock) for slot in slots]
+    page = {**context, **times_context(rows), "day_words": day_words(day), **more}
+    return render(request, "booking/move_times.html", page, status=status)
+
+
+def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
+    """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
+    able = list(Therapist.objects.active().filter(services=appointment.service))
+    own, is_handed_on = appointment.therapist, appointment.therapist not in able
+    able.sort(key=lambda one: one != own)
+    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Anybody", None)}
+    start = ANYBODY if is_handed_on else own.slug
+    slug = request.GET.get("with", start)
+    if is_handed_on and slug == own.slug:  # a page from before they stopped
+        slug = start
+    if slug not in choices:
+        raise Http404
+    nav = [{"words": words, "query": f"?with={key}", "is_chosen": key == slug} for key, (words, _) in choices.items()]
+    nav = nav if len(choices) > 2 else []
+    return {"whom": choices[slug][1], "therapist_choices": nav, "whom_slug": slug, "is_handed_on": is_handed_on}
+
+
+def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> list[Slot]:
+    appointment = context["appointment"]
+    slots = free_slots(
+        service=appointment.service,
+        therapist=context["whom"],
+        first_day=first_day,
+        days=days,
+        now=now,
+        clinic=context["clinic"],
+        zone=context["clock"].zone,
+        in_place_of=appointment,
+        patient=appointment.patient if context["is_mailed"] else None,
+    )
+    here = (appointment.therapist_id, appointment.starts_at)
+    return one_slot_a_time(slot for slot in slots if (slot.therapist.pk, slot.starts_at) != here)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
+    """Ask first, from what to what. The button moves the visit and leads to its page, by a new link: the old ones end."""
+    if request.method != "POST":
+        return _ask(request, token, starts_at=starts_at)
+    try:
+        return _move(request, token, starts_at=starts_at)
+    except LinkExpired as expired:
+        # A double click sends the form twice, and the second comes by the link that the first has just ended.
+        if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
+            raise
+        path = visit_path(visit, proof=expired.link.proof, now=timezone.now())
+        return HttpResponseRedirect(path, status=303)
+
+
+@visit_page(Capability.CHANGE_VISIT)
+def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
+    context = visit_context(request, appointment, now)
+    context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
+    day = context["clock"].day(starts_at)
+    if not context["can_change"] or not appointment.service.is_booked_online:
+        return _times_page(request, context, day, now)
+    therapist = _asked_therapist(request.GET, appointment)
+    slots = _other_slots({**context, "whom": therapist}, day, 1, now)
+    if starts_at not in {slot.starts_at for slot in slots}:
+        other = find_visit_then(appointment, starts_at) if context["is_mailed"] else None
+        page = {"is_gone": True, **named_visit_context(other, context["clinic"])}
+        return _times_page(request, context, day, now, status=409, **page)
+    page = {
+        "to_time": context["clock"].time(starts_at),
+        "to_time_beside": context["clock"].beside_words(starts_at),
+        "to_therapist": therapist,
+        "starts_at": starts_at,
+        "day": day,
+        **_whom_context(request, appointment),
+    }
+    return render(request, "booking/move.html", context | page)
+
+
+def _asked_therapist(sent, appointment: Appointment) -> Therapist:
+    slug = sent.get("to") or appointment.therapist.slug
+    if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
+        raise Http404
+    return get_object_or_404(Therapist, slug=slug)
+
+
+@visit_page(Capability.CHANGE_VISIT)
+def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+    therapist = _asked_therapist(request.POST, appointment)
+    if page := move_over_budget(request, token, appointment, now, to=starts_at):
+        return page
+    try:
+        visit = move_appointment(
+            appointment=appointment,
+            starts_at=starts_at,
+            therapist=therapist,
+            is_own=request.link.proof >= Proof.MAILED,
+            version=asked_version(request),
+            now=now,
+        )
+    except VisitChanged:
+        return changed_meanwhile(request, appointment, now, wanted="move")
+    except (TooLateToChange, SlotTaken, SlotNotOffered, BusyTryAgain) as refusal:
+        context = visit_context(request, Appointment.objects.get(pk=appointment.pk), now)
+        is_busy = isinstance(refusal, BusyTryAgain)
+        day = clock_of_visit(appointment, clinic=context["clinic"]).day(starts_at)
+        status = 503 if is_busy else 409
+        page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
+        return _times_page(request, context, day, now, status=status, **page)
+    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
+
+
+move.capability = _move.capability
+
+
+def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:
+    if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
+        return None
+    here = Appointment.objects.filter(pk=link.subject_id, patient=link.patient_id, starts_at=starts_at)
+    moved = AppointmentEvent.Kind.MOVED  # by the patient: the link may also have ended by an act of staff
+    here = here.filter(events__kind=moved, events__at=link.revoked_at, events__by=None)
+    return here.select_related("patient").filter(status=Appointment.Status.BOOKED).first()

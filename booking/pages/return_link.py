@@ -1,0 +1,101 @@
+"""For who has been here before: ask for a link, come back by it, and need not type everything again."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.core.validators import slug_re
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from booking.actions.hold import is_live
+from booking.actions.return_links import patients_at, request_return_link
+from booking.forms import ReturningForm
+from booking.models import Appointment, Service
+from booking.pages.visit import visit_page
+from booking.presenters.over_limit import slow_down
+from booking.presenters.own_hold import held_path, own_hold
+from booking.presenters.recognized import forget_patient, remember_patient
+from clinic.practice.models import Patient
+from clinic.practice.networks import network_of
+from clinic.practice.patients import accept_patient
+from clinic.practice.proof import Capability, patient_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask for the link, which leads on to the service of `?for=`. The answer is the same for every address."""
+    now, service = timezone.now(), _service_with(slug=_slug_of(request.GET.get("for", "")))
+    form = ReturningForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "booking/returning.html", {"form": form}, status=422 if form.is_bound else 200)
+    email = form.cleaned_data["email"]
+    verdict = request_return_link(email=email, network=network_of(request), service=service, now=now)
+    if verdict.is_over:
+        return slow_down(request, "booking/returning.html", {"form": form}, verdict, now)
+    return HttpResponseRedirect(reverse("booking:return_asked"), status=303)
+
+
+@require_http_methods(["GET", "HEAD"])
+@never_cache
+def asked(request: HttpRequest) -> HttpResponse:
+    """Where the mail will be, if there is one."""
+    return render(request, "booking/returning.html", {"is_sent": True})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page(Capability.COME_BACK, load=lambda link: link.patient, accepts=False)
+def welcome_back(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
+    """Everyone who uses the mailbox; a button says which of them books, and leads on to the service of `?for=`. Opening it
+    changes nothing."""
+    service = _service_with(pk=_key_of(request.GET.get("for", "")))
+    patients = patients_at(patient.email)
+    if request.method != "POST":
+        context = {"patients": patients, "token": token, "query": f"?for={service.pk.hex}" if service else ""}
+        return render(request, "booking/welcome_back.html", context)
+    chosen = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
+    if chosen is None:
+        raise Http404
+    return remember_patient(request, _on_to_booking(request, now, service), accept_patient(chosen, now=now))
+
+
+@require_POST
+@visit_page(Capability.BOOK_AGAIN)
+def again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Book another visit from the page of one: the mailed link vouches for who it is."""
+    return remember_patient(request, _on_to_booking(request, now), appointment.patient)
+
+
+@require_POST
+@never_cache
+def somebody_else(request: HttpRequest) -> HttpResponse:
+    """Back to the plain form."""
+    return forget_patient(_on_to_booking(request, timezone.now()))
+
+
+def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None = None) -> HttpResponse:
+    """To the form of the time that this browser keeps, or to the days of `service`, or to the start."""
+    held = own_hold(request)
+    start = reverse("booking:days", args=[service.slug]) if service else reverse("booking:services")
+    path = held_path(held) if held is not None and is_live(held, now=now) else start
+    return HttpResponseRedirect(path, status=303)
+
+
+def _service_with(**key) -> Service | None:
+    """The service that a query string named; None for what is unknown, garbled or not shown to patients."""
+    return Service.objects.listed().filter(**key).first() if all(key.values()) else None
+
+
+def _slug_of(text: str) -> str:
+    return text if slug_re.match(text) else ""  # a NUL would reach Postgres, which raises DataError
+
+
+def _key_of(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,62 @@
+"""A freed time, for who was told of it: see it, and say yes. The first yes has it; the others stay on the list."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from booking.actions.take_offer import require_open, take_offer
+from booking.forms import read_version
+from booking.message_kinds.slot_offer import offer_values
+from booking.models import SlotOffer
+from booking.schedule.clocks import visit_time
+from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
+from booking.schedule.visit_links import visit_path
+from clinic.practice.models import Clinic, PatientLink, Proof
+from clinic.practice.proof import Capability, patient_page
+
+
+def _find_offer(link: PatientLink) -> SlotOffer | None:
+    offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+    return offers.filter(pk=link.subject_id, entry__patient=link.patient_id).first()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page(Capability.TAKE_OFFER, load=_find_offer)
+def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
+    """Looking takes nothing; the button does, all or nothing."""
+    return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
+
+
+def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=False, is_stale=False) -> HttpResponse:
+    clinic = Clinic.objects.current()
+    words = offer_values(offer, clinic=clinic, now=now)
+    context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
+    if offer.taken_at is not None:
+        return render(request, "booking/offer_freed.html", {**context, "is_theirs": True})
+    try:
+        visit = require_open(offer, clinic=clinic, now=now)
+    except BookingRefused:
+        is_waiting = offer.entry.status == offer.entry.Status.WAITING
+        page = {**context, "is_gone": True, "is_waiting": is_waiting}
+        return render(request, "booking/offer_freed.html", page, status=409 if request.method == "POST" else 410)
+    context |= {"visit_time": visit_time(visit, clinic) if visit else None, "visit": visit}
+    context["agreed"] = visit or offer.entry.service  # a move keeps the visit's length and price
+    status = 503 if is_busy else 409 if is_stale else 200
+    return render(request, "booking/offer_freed.html", context, status=status)
+
+
+def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
+    try:
+        visit = take_offer(offer=offer, version=read_version(request.POST.get("version", "")), now=now)
+    except VisitChanged:
+        return _show(request, offer, now, is_stale=True)
+    except BusyTryAgain:
+        return _show(request, offer, now, is_busy=True)
+    except BookingRefused:
+        offer.refresh_from_db()
+        return _show(request, offer, now)
+    is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
+    proof = request.link.proof if is_theirs else Proof.SHOWN
+    return HttpResponseRedirect(visit_path(visit, proof=proof, now=now), status=303)

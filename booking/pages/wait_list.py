@@ -1,0 +1,154 @@
+"""The wait list, for those on it: join from the days or from a visit's page, see one's place, and leave by a button."""
+
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assessments.screening import forget_screen, read_screen
+from booking.forms import JoinForm, WishesForm
+from booking.models import Appointment, Service, WaitListEntry
+from booking.pages.choose import choices_context
+from booking.pages.visit import visit_context, visit_page, waiting_entry
+from booking.presenters.booking_choices import read_trail
+from booking.presenters.entry import page_before
+from booking.presenters.over_limit import join_over_budget
+from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
+from booking.schedule.local_time import short_day_words
+from booking.schedule.rules import bookable_time
+from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
+from booking.wait_list.stuck_entries import why_stuck
+from clinic.practice.models import Clinic, PatientLink
+from clinic.practice.proof import Capability, has_proof, patient_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    """For who found no day that suits: what would, and whom to tell."""
+    now, clinic = timezone.now(), Clinic.objects.current()
+    service = get_object_or_404(Service.objects.listed(), slug=slug)
+    if not service.is_bookable:
+        raise Http404
+    trail = read_trail(request, now=now)
+    if not service.has_active_therapist:
+        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        return render(request, "booking/call_us.html", context)
+    if page := page_before(request, service, trail):
+        return page
+    therapist = choices_context(service, trail)["therapist"]
+    clock = clock_of_service(service, clinic=clinic, zone_name=trail.zone_name)
+    today = clock.day(now)
+    form = JoinForm(
+        request.POST or None,
+        service=service,
+        clinic=clinic,
+        clock=clock,
+        today=today,
+        latest=today + LONGEST_WAIT,
+        initial={
+            "part_of_day": trail.part.slug if trail.part else "",
+            "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clock.zone),
+        },
+    )
+    context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
+    if request.method == "POST" and form.is_valid():
+        who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
+        zone_name = "" if service.is_only_in_person else trail.zone_name
+        place = {"service": service, "therapist": therapist, "time_zone": zone_name}
+        who_waits = {"name": who["name"], "email": who["email"]}
+        if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):
+            return page
+        join_as_visitor(**who, **place, wishes=form.wishes, screen=read_screen(request.session), now=now)
+        forget_screen(request.session)
+        return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
+    return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def joined(request: HttpRequest, slug: str) -> HttpResponse:
+    """What follows. The same for everybody: the way to an entry is in the mail alone."""
+    service = get_object_or_404(Service.objects.listed(), slug=slug)
+    return render(request, "booking/joined_wait_list.html", {"service": service})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visit_page(Capability.ASK_FOR_EARLIER)
+def earlier(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
+    context = visit_context(request, appointment, now)
+    may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
+    context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
+    if request.method == "POST" and entry is not None and "leave" in request.POST:
+        leave_wait_list(entry=entry, now=now)
+        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    if not context["can_change"] or not appointment.service.is_booked_online:
+        return render(request, "booking/earlier.html", context, status=409)
+    clinic = context["clinic"]
+    clock = clock_of_entry(entry, clinic=clinic) if entry else clock_of_visit(appointment, clinic=clinic)
+    wished = {} if entry is None else {name: getattr(entry, name) for name in WishesForm.base_fields}
+    today, latest = clock.day(now), clock.day(appointment.starts_at)
+    form = WishesForm(request.POST or None, clock=clock, today=today, latest=latest, initial=wished)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
+    wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
+    if may_see_place:
+        join_wait_list(patient=appointment.patient, **wish, now=now)
+        return HttpResponseRedirect(reverse("booking:earlier", args=[token]), status=303)
+    return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
+
+
+def _join_unproven(
+    request: HttpRequest, appointment: Appointment, wish: dict, context: dict, now: datetime
+) -> HttpResponse:
+    """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
+    patient = appointment.patient
+    if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
+        return page
+    join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)
+    return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[appointment.service.slug]), status=303)
+
+
+def _find_entry(link: PatientLink) -> WaitListEntry | None:
+    entries = WaitListEntry.objects.select_related("service", "therapist")
+    return entries.filter(pk=link.subject_id, patient=link.patient_id).first()
+
+
+@require_safe
+@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry)
+def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+    """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
+    return _show_entry(request, token, entry, now)
+
+
+@csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
+def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+    """Leave the list. Opening the link only asks."""
+    if request.method != "POST":
+        return _show_entry(request, token, entry, now)
+    leave_wait_list(entry=entry, now=now)
+    if "List-Unsubscribe" in request.POST:
+        return HttpResponse(status=204)
+    return HttpResponseRedirect(reverse("booking:waiting", args=[token]), status=303)
+
+
+def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+    clinic = Clinic.objects.current()
+    context = {
+        "token": token,
+        "entry": entry,
+        "clock": clock_of_entry(entry, clinic=clinic),
+        "clinic": clinic,
+        "days": f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}",
+        "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),
+        "is_stuck": why_stuck(entry) is not None,
+        "is_served": entry.status == WaitListEntry.Status.SERVED,
+    }
+    return render(request, "booking/waiting.html", context)

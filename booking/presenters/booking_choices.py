@@ -1,0 +1,105 @@
+"""What a visitor brings along from page to page while choosing: the article they come from, their time zone, which
+part of the day suits them, whom they want to see.
+
+All ride in the query string, where none says anything about a person: an article's code is opaque.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from booking.time.day_parts import PARTS, PartOfDay
+from clinic.practice.zones import city_label, clock_label, visitors_zone_name, zones_by_region
+from education.articles import published
+from education.models import Article
+
+# Offered first in the picker, before the other zones of the US and of the world.
+COMMON_ZONES = {
+    "America/New_York": "Eastern time",
+    "America/Chicago": "Central time",
+    "America/Denver": "Mountain time",
+    "America/Phoenix": "Arizona",
+    "America/Los_Angeles": "Pacific time",
+    "America/Anchorage": "Alaska",
+    "Pacific/Honolulu": "Hawaii",
+    "America/Puerto_Rico": "Puerto Rico, Virgin Islands",
+    "Pacific/Guam": "Guam, Northern Mariana Islands",
+    "Pacific/Pago_Pago": "American Samoa",
+}
+UNITED_STATES, ELSEWHERE = "United States", "Other"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What the query string named, as far as there is such a thing. Of a therapist, only that it could be a name."""
+
+    article: Article | None
+    zone_name: str
+    part: PartOfDay | None = None
+    therapist_slug: str = ""
+
+    @property
+    def query(self) -> str:
+        """To put after a path, with its question mark; empty if there is nothing to carry."""
+        return f"?{urlencode(self.pairs)}" if self.pairs else ""
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """What is carried, by the parameter's name."""
+        pairs = {
+            "via": self.article.code if self.article else "",
+            "tz": self.zone_name,
+            "when": self.part.slug if self.part else "",
+            "with": self.therapist_slug,
+        }
+        return {name: value for name, value in pairs.items() if value}
+
+    @property
+    def pairs_without_zone(self) -> dict[str, str]:
+        """What the zone picker's form has to carry beside what it asks."""
+        return {name: value for name, value in self.pairs.items() if name != "tz"}
+
+    def changed(self, **changes) -> "Trail":
+        """The same with another part of the day, or another therapist."""
+        return replace(self, **changes)
+
+    @property
+    def more(self) -> str:
+        """The same after another parameter."""
+        return self.query.replace("?", "&", 1)
+
+    def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The picker's choices as (group, [(IANA name, words)]); the clinic's and the visitor's own come first."""
+        own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
+        common = {name: words for name, words in COMMON_ZONES.items() if name not in own}
+        listed = {*own, *common}
+        regions = {
+            region: [(name, city_label(name)) for name in names if name not in listed]
+            for region, names in zones_by_region().items()
+        }
+        others = regions.pop(UNITED_STATES)
+        groups = [
+            ("Yours and the clinic’s" if len(own) > 1 else "The clinic’s", list(own.items())),
+            (UNITED_STATES, list(common.items())),
+            ("United States: cities with their own clock", others),
+            *regions.items(),
+            (ELSEWHERE, [("UTC", "UTC")] if "UTC" not in own else []),
+        ]
+        return [(group, names) for group, names in groups if names]
+
+
+def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
+    """What this request carries. Whatever is unknown or garbled is left behind; it never fails. At most one query."""
+    code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
+    is_plausible = len(code) <= 6 and code.isalnum()
+    article = published(now=now).filter(code=code).first() if is_plausible else None
+    therapist_slug = request.GET.get("with", "")
+    return Trail(
+        article,
+        visitors_zone_name(zone_name),
+        PARTS.get(request.GET.get("when", "")),
+        therapist_slug if re.fullmatch("[a-z0-9-]{1,60}", therapist_slug) else "",
+    )

@@ -1,0 +1,121 @@
+"""The pages for what goes over a rate limit: what was typed comes back, with the way on. None where it is within."""
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from booking.actions.confirm_address import request_confirmation
+from booking.forms import DetailsForm
+from booking.models import Appointment
+from booking.presenters.limits import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
+from booking.presenters.own_address import is_own_address
+from booking.schedule.clocks import visit_time
+from booking.schedule.local_time import clinic_time, near_day_words
+from clinic.practice.models import Clinic, Proof
+from clinic.practice.networks import network_of
+from clinic.practice.rate_limits import Per, Verdict
+
+MINUTE = timedelta(minutes=1)
+
+
+def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, now: datetime) -> HttpResponse | None:
+    """For a booking. A patient who came by a link of ours is counted apart from strangers who use the address."""
+    email = form.patient.email if form.patient else form.cleaned_data["email"]
+    is_own = form.patient is not None or is_own_address(request, email)
+    verdict = spend_booking(
+        email=email,
+        network=network_of(request),
+        is_own=is_own,
+        form_key=form.cleaned_data["idempotency_key"],
+        clinic=context["clinic"],
+        now=now,
+    )
+    page = {**context, "form": form}
+    return _ask_again(request, "booking/details.html", page, verdict, "" if is_own else email, now)
+
+
+def join_over_budget(
+    request: HttpRequest, template: str, context: dict, now: datetime, *, name: str, email: str
+) -> HttpResponse | None:
+    """For a place on the wait list."""
+    is_own = is_own_address(request, email)
+    verdict = spend_join(
+        email=email,
+        name=name,
+        service=context["service"],
+        network=network_of(request),
+        is_own=is_own,
+        clinic=context["clinic"],
+        now=now,
+    )
+    return _ask_again(request, template, context, verdict, "" if is_own else email, now)
+
+
+def move_over_budget(
+    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
+) -> HttpResponse | None:
+    """For a move by a visit's link."""
+    is_own = _is_own_visit(request, appointment)
+    verdict = spend_move(appointment=appointment, to=to, network=network_of(request), is_own=is_own, now=now)
+    return _call_us(request, token, appointment, verdict, now)
+
+
+def undo_over_budget(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
+    """For taking back a cancellation."""
+    verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
+    return _call_us(request, token, appointment, verdict, now)
+
+
+def correction_over_budget(
+    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, email: str
+) -> HttpResponse | None:
+    """For another address, to which the visit's mail is sent."""
+    verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
+    return _call_us(request, token, appointment, verdict, now)
+
+
+def is_copy_over_budget(request: HttpRequest, appointment: Appointment, now: datetime) -> bool:
+    """For one more copy of the visit's mail."""
+    is_own = _is_own_visit(request, appointment)
+    return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
+
+
+def _is_own_visit(request: HttpRequest, appointment: Appointment) -> bool:
+    """Whether this browser has shown that the visit's mailbox is its own: by the link, or before."""
+    return request.link.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
+
+
+def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
+    """The page with `again_at`, from when on the same will be let in."""
+    clinic = Clinic.objects.current()
+    again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
+    day = near_day_words(again.instant, now=now, zone=clinic.zone)
+    page = {**context, "again_at": f"{'' if day == 'today' else day + ' '}after {again.clock_and_zone}"}
+    response = render(request, template, page, status=429)
+    response["Retry-After"] = verdict.seconds_left(now=now)
+    return response
+
+
+def _ask_again(
+    request: HttpRequest, template: str, context: dict, verdict: Verdict, unproven_email: str, now: datetime
+) -> HttpResponse | None:
+    """The form again: after a while, or, where only an address was used too often, once a link mailed there was opened."""
+    if not verdict.is_over:
+        return None
+    if Per.NETWORK in verdict.over or not unproven_email:
+        return slow_down(request, template, {**context, "is_own": not unproven_email}, verdict, now)
+    is_new = request_confirmation(email=unproven_email, now=now)
+    return render(request, template, {**context, "confirm": {"email": unproven_email, "is_new": is_new}}, status=429)
+
+
+def _call_us(
+    request: HttpRequest, token: str, appointment: Appointment, verdict: Verdict, now: datetime
+) -> HttpResponse | None:
+    if not verdict.is_over:
+        return None
+    is_cancelled = appointment.status == Appointment.Status.CANCELLED
+    context = {"token": token, "time": visit_time(appointment, Clinic.objects.current()), "is_cancelled": is_cancelled}
+    response = slow_down(request, "booking/changed_often.html", context, verdict, now)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response

@@ -1,0 +1,28 @@
+"""An address that this browser has shown to be its own: by a link mailed there, and a button. Kept as a signed cookie."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+
+from booking.actions.confirm_address import OWN_FOR, own_mark
+
+COOKIE, SALT = "own_address", "booking.own_address.cookie"
+
+
+def is_own_address(request: HttpRequest, email: str) -> bool:
+    """Whether this browser came by a link that was mailed to `email`."""
+    mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR)
+    return constant_time_compare(mark, own_mark(email))
+
+
+def remember_own_address(request: HttpRequest, response: HttpResponse, email: str) -> HttpResponse:
+    """Let the browser keep that `email` is its own."""
+    response.set_signed_cookie(
+        COOKIE,
+        own_mark(email),
+        salt=SALT,
+        max_age=OWN_FOR,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

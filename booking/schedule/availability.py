@@ -1,0 +1,165 @@
+"""Which times are free, for those who choose. Three queries for any number of days, therapists and bookings.
+
+(One more for the clinic, unless it is passed.) All instants are UTC; days are those of the `zone` that is passed, by default
+the clinic's.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from booking.models import Appointment, Service
+from booking.schedule.rules import bookable_time
+from booking.schedule.schedules import read_diaries
+from booking.time.intervals import Interval, starts_beside
+from booking.time.opening_hours import day_interval, days_touching
+from clinic.practice.models import Clinic, Patient, Therapist
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """A time somebody could have, and with whom. Sorted by time; of those together the one that leaves no gap first."""
+
+    starts_at: datetime
+    is_lonely: bool  # only where the service cares: neither begins nor ends where another visit does
+    position: int  # the therapist's, so that sorting prefers the first of those who are free
+    therapist: Therapist = field(compare=False)
+    minutes: int = field(compare=False)
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.starts_at, self.ends_at)
+
+
+def free_slots(
+    *,
+    service: Service,
+    first_day: date,
+    days: int,
+    now: datetime,
+    therapist: Therapist | None = None,
+    clinic: Clinic | None = None,
+    zone: ZoneInfo | None = None,
+    in_place_of: Appointment | None = None,
+    patient: Patient | None = None,
+) -> list[Slot]:
+    """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
+
+    For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length. Times at which
+    `patient` has another visit are left out, for one more query: only for a reader who may know of that patient's visits.
+    """
+    clinic = clinic or Clinic.objects.current()
+    if not service.is_bookable or days <= 0:
+        return []
+    window = bookable_time(service, clinic=clinic, now=now)
+    asked = day_interval(first_day, days, zone or clinic.zone)
+    first_day, days = days_touching(asked, clinic.zone)
+    earliest, latest = max(window.earliest, asked.start), min(window.latest, asked.end)
+    diaries = read_diaries(
+        first_day=first_day,
+        days=days,
+        now=now,
+        clinic=clinic,
+        service=service,
+        therapist=therapist,
+        in_place_of=in_place_of,
+    )
+    shape = in_place_of.shape_of(service) if in_place_of else service.shape
+    slots = []
+    for place, diary in enumerate(diaries):
+        starts = diary.offered(service, shape=shape, clinic=clinic, earliest=earliest, latest=latest)
+        beside = set(starts)
+        if service.prefers_no_gaps:
+            beside = starts_beside(starts, blocked=diary.blocked, shape=shape)
+        slots += [Slot(start, start not in beside, place, diary.therapist, shape.minutes) for start in starts]
+    return sorted(slots if patient is None else _apart_from_visits(slots, patient, asked, in_place_of))
+
+
+def _apart_from_visits(
+    slots: list[Slot], patient: Patient, asked: Interval, in_place_of: Appointment | None
+) -> list[Slot]:
+    around = Interval(
+        asked.start, asked.end + timedelta(days=1)
+    )  # the last visit may end after the days that were asked for
+    visits = Appointment.objects.booked_within(around).filter(patient=patient)
+    visits = visits if in_place_of is None else visits.exclude(pk=in_place_of.pk)
+    taken = [visit.interval for visit in visits]
+    return [slot for slot in slots if not any(slot.interval.overlaps(one) for one in taken)]
+
+
+def count_days(slots: Iterable[Slot], zone: ZoneInfo) -> dict[date, int]:
+    """How many times each day has in `zone`, sorted by day; days without any are left out.
+
+    Two therapists free at the same time count once: it is one time to the person who chooses.
+    """
+    starts = sorted({slot.starts_at for slot in slots})
+    return dict(Counter(start.astimezone(zone).date() for start in starts))
+
+
+def free_days(
+    *,
+    service: Service,
+    first_day: date,
+    days: int,
+    now: datetime,
+    therapist: Therapist | None = None,
+    clinic: Clinic | None = None,
+) -> dict[date, int]:
+    """How many free times each day has; days without any are left out."""
+    clinic = clinic or Clinic.objects.current()
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic)
+    return count_days(slots, clinic.zone)
+
+
+def next_free_slots(
+    *,
+    service: Service,
+    limit: int | None,
+    now: datetime,
+    therapist: Therapist | None = None,
+    clinic: Clinic | None = None,
+    zone: ZoneInfo | None = None,
+    first_day: date | None = None,
+    patient: Patient | None = None,
+) -> list[Slot]:
+    """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
+    clinic = clinic or Clinic.objects.current()
+    window = bookable_time(service, clinic=clinic, now=now)
+    zone = zone or clinic.zone
+    soonest = window.earliest.astimezone(zone).date()
+    first_day = max(first_day or soonest, soonest)
+    days = (window.last_day(zone) - first_day).days + 1
+    whose = {"therapist": therapist, "patient": patient}
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, **whose, clinic=clinic, zone=zone)
+    return one_slot_a_time(slots)[:limit]
+
+
+def nearest_free_slots(
+    *,
+    service: Service,
+    to: datetime,
+    limit: int,
+    now: datetime,
+    clinic: Clinic,
+    patient: Patient | None = None,
+    within_days: int = 14,
+) -> list[Slot]:
+    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
+    first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
+    stretch = {"first_day": first_day, "days": 2 * within_days + 1}
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, patient=patient)
+    return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
+
+
+def one_slot_a_time(slots: Iterable[Slot]) -> list[Slot]:
+    """Of sorted slots that start together, the first."""
+    found: dict[datetime, Slot] = {}
+    for slot in slots:
+        found.setdefault(slot.starts_at, slot)
+    return list(found.values())

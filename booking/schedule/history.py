@@ -1,0 +1,66 @@
+"""What happened to a visit, written down in the transaction in which it happens."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from booking.models import Appointment, AppointmentEvent
+from booking.schedule.errors import BusyTryAgain, VisitChanged
+from booking.schedule.rules import lock_patient
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import User
+
+TRIES = 3
+
+
+def lock_appointment(appointment: Appointment) -> Appointment:
+    """Lock the visit's patient and its row until the transaction ends and return it as it is now.
+
+    If a merge gives the visit to another patient meanwhile, both locks are released and taken again for that patient.
+    The patient is read afterwards: joined to the visit, a wait for the lock could bring the row of before a merge.
+    Raises BusyTryAgain if the patient changes again and again.
+    """
+    patient_id = appointment.patient_id
+    for _ in range(TRIES):
+        savepoint = transaction.savepoint_create()
+        if patient_id is not None:  # a hold has none
+            lock_patient(patient_id)
+        locked = Appointment.objects.select_for_update().get(pk=appointment.pk)
+        if locked.patient_id == patient_id:
+            transaction.savepoint_commit(savepoint)
+            return locked
+        transaction.savepoint_rollback(savepoint)
+        patient_id = locked.patient_id
+    raise BusyTryAgain
+
+
+def require_version(appointment: Appointment, version: int | str | None) -> None:
+    """Raise VisitChanged unless the locked visit is as the page that asks showed it.
+
+    `version` is the visit's version, or its `shown`, which compares marks as well; None for programs, which show nothing.
+    """
+    if version is not None and version != (appointment.shown if isinstance(version, str) else appointment.version):
+        raise VisitChanged
+
+
+def record_event(
+    appointment: Appointment,
+    kind: AppointmentEvent.Kind,
+    action: Action = Action.UPDATE,
+    *,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Add to the visit's history, and to the trail of who touched what about a patient."""
+    AppointmentEvent.objects.create(
+        appointment=appointment,
+        kind=kind,
+        at=now,
+        by=by,
+        starts_at=appointment.starts_at,
+        version=appointment.version,
+        therapist_id=appointment.therapist_id,
+        mode=appointment.mode,
+    )
+    record_access(actor=by, action=action, subject=appointment, patient_id=appointment.patient_id, now=now)

@@ -1,0 +1,221 @@
+"""Upcoming visits that the schedule, as it now stands, would not offer: found, and accepted by staff as they are.
+
+Read-only but for `accept_off_schedule`. Six queries for any number of visits. All instants are UTC; days are the clinic's.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Purpose, Service
+from booking.schedule.errors import TooLateToChange
+from booking.schedule.history import lock_appointment, record_event, require_version
+from booking.schedule.locking import row_locks
+from booking.time.intervals import Interval, subtract
+from booking.time.opening_hours import opening_intervals
+from clinic.practice.models import Clinic, Therapist, User
+
+
+class OffScheduleBecause(StrEnum):
+    """What about a visit the schedule no longer offers."""
+
+    INACTIVE = "inactive"  # the therapist
+    THERAPIST = "therapist"  # does not do this service
+    HIDDEN = "hidden"  # the service
+    MODE = "mode"  # no longer one of the service's
+    HOURS = "hours"  # outside the opening hours
+    CLOSED = "closed"  # in blocked time
+    TWICE = "twice"  # the patient has another visit then
+    ALONE = "alone"  # a follow-up without an earlier visit any longer
+
+
+Because, Kind = OffScheduleBecause, HoursOverride.Kind
+
+WORDS = {
+    Because.INACTIVE: "The therapist is switched off.",
+    Because.THERAPIST: "The therapist does not do this service.",
+    Because.HIDDEN: "The service is hidden.",
+    Because.MODE: "The service is not offered this way.",
+    Because.HOURS: "Outside opening hours.",
+    Because.CLOSED: "In blocked time.",
+    Because.TWICE: "The patient has another visit at this time.",
+    Because.ALONE: "A follow-up: the visit before it was cancelled, missed or moved.",
+}
+
+
+@dataclass(frozen=True)
+class OffSchedule:
+    """A visit, and every reason for which the schedule would not offer it that staff have not accepted."""
+
+    visit: Appointment
+    reasons: tuple[OffScheduleBecause, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """The reasons for staff, a sentence each."""
+        return [WORDS[reason] for reason in self.reasons]
+
+
+def visits_off_schedule(
+    *, now: datetime, therapist: Therapist | None = None, clinic: Clinic | None = None
+) -> list[OffSchedule]:
+    """Booked visits after `now`, of one therapist or of all, that the schedule would not offer, soonest first.
+
+    Notice, horizon, caps, starting times and hours kept for calls do not matter: they say what may be booked, not whether
+    the therapist is there. Reasons that staff have accepted for a visit are left out, and so is a visit without any other.
+    """
+    return [
+        OffSchedule(visit, reasons)
+        for visit, found in _with_reasons(_ahead(now), clinic)
+        if (reasons := tuple(one for one in found if one not in visit.off_schedule_accepted))
+        and (therapist is None or visit.therapist_id == therapist.pk)
+    ]
+
+
+@row_locks()
+def accept_off_schedule(
+    *, appointment: Appointment, version: int | str | None = None, by: User, now: datetime
+) -> Appointment:
+    """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
+
+    Idempotent. Raises VisitChanged if it is not as the page showed it (`version`), TooLateToChange unless it is booked and
+    lies ahead, or BusyTryAgain.
+    """
+    appointment = lock_appointment(appointment)
+    if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:
+        raise TooLateToChange
+    require_version(appointment, version)
+    if accept_reasons(appointment, now=now):
+        record_event(appointment, AppointmentEvent.Kind.OFF_SCHEDULE, by=by, now=now)
+    return appointment
+
+
+def find_off_schedule(appointment: Appointment, *, now: datetime) -> OffSchedule:
+    """One visit as `visits_off_schedule` sees it; without reasons if the schedule offers it, or it is not booked and ahead."""
+    found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
+    return OffSchedule(appointment, tuple(one for one in found if one not in appointment.off_schedule_accepted))
+
+
+def accept_reasons(appointment: Appointment, *, now: datetime) -> bool:
+    """Store the visit's present reasons as accepted by staff; whether that changed the row."""
+    found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
+    accepted = sorted(map(str, found))
+    if accepted == appointment.off_schedule_accepted:
+        return False
+    appointment.off_schedule_accepted = accepted
+    appointment.save(update_fields=["off_schedule_accepted"])
+    return True
+
+
+def _ahead(now: datetime) -> QuerySet[Appointment]:
+    visits = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
+    return visits.select_related("patient", "service", "therapist").order_by("starts_at", "therapist__position", "pk")
+
+
+def _with_reasons(
+    rows: QuerySet[Appointment], clinic: Clinic | None = None
+) -> list[tuple[Appointment, list[OffScheduleBecause]]]:
+    visits = list(rows)
+    if not visits:
+        return []
+    week, does = _Week(visits, clinic or Clinic.objects.current()), _who_does_what(visits)
+    of_patients = ((Because.TWICE, _together(visits)), (Because.ALONE, _alone(visits)))
+    return [
+        (
+            visit,
+            _service_reasons(visit, does)
+            + week.reasons(visit)
+            + [why for why, keys in of_patients if visit.pk in keys],
+        )
+        for visit in visits
+    ]
+
+
+def _service_reasons(visit: Appointment, does: set) -> list[OffScheduleBecause]:
+    service = visit.service
+    broken = {
+        Because.INACTIVE: not visit.therapist.is_active,
+        Because.THERAPIST: (service.pk, visit.therapist_id) not in does,
+        Because.HIDDEN: service.listing == Service.Listing.HIDDEN,
+        Because.MODE: visit.mode not in service.modes,
+    }
+    return [reason for reason, is_broken in broken.items() if is_broken]
+
+
+def _who_does_what(visits: list[Appointment]) -> set:
+    pairs = Service.therapists.through.objects.filter(service__in={visit.service_id for visit in visits})
+    return set(pairs.values_list("service_id", "therapist_id"))
+
+
+def _together(visits: list[Appointment]) -> set:
+    """Keys of the visits at whose time their patient has another one, unless staff accepted that of the other."""
+    found, ahead = set(), defaultdict(list)
+    for visit in visits:
+        others = ahead[visit.patient_id] = [one for one in ahead[visit.patient_id] if one.ends_at > visit.starts_at]
+        for other in others:
+            found |= {one.pk for one, its_pair in ((visit, other), (other, visit)) if not _knows_twice(its_pair)}
+        others.append(visit)
+    return found
+
+
+def _alone(visits: list[Appointment]) -> set:
+    """Keys of the follow-ups without a standing visit before them whose patient has or had another visit.
+
+    One that staff booked for a patient without any other is meant so.
+    """
+    follow_ups = [visit for visit in visits if visit.service.is_follow_up]
+    if not follow_ups:
+        return set()
+    rows = Appointment.objects.filter(patient__in={visit.patient_id for visit in follow_ups}).order_by("starts_at")
+    rows = rows.exclude(status=Appointment.Status.HELD).exclude(service__purpose=Purpose.CALL)
+    starts, first = defaultdict(list), {}
+    for patient, starts_at, status in rows.values_list("patient", "starts_at", "status"):
+        starts[patient].append(starts_at)
+        if status in (Appointment.Status.BOOKED, Appointment.Status.COMPLETED):
+            first.setdefault(patient, starts_at)
+    return {
+        visit.pk
+        for visit in follow_ups
+        if len(starts[visit.patient_id]) > 1 and first[visit.patient_id] == visit.starts_at
+    }
+
+
+def _knows_twice(visit: Appointment) -> bool:
+    return Because.TWICE in visit.off_schedule_accepted
+
+
+class _Week:
+    """The opening hours and their exceptions around some visits; two queries."""
+
+    def __init__(self, visits: list[Appointment], clinic: Clinic):
+        therapists = {visit.therapist_id for visit in visits}
+        stretch = Interval(visits[0].starts_at, max(visit.ends_at for visit in visits))
+        self.zone = clinic.zone
+        self.hours, self.exceptions = defaultdict(list), defaultdict(list)
+        for row in OpeningHours.objects.filter(therapist__in=therapists):
+            self.hours[row.therapist_id].append(row.weekly)
+        for row in HoursOverride.objects.touching(stretch):
+            for therapist_id in therapists if row.therapist_id is None else therapists & {row.therapist_id}:
+                self.exceptions[therapist_id, row.kind].append(row.interval)
+        self.days: dict[tuple, list[Interval]] = {}
+
+    def reasons(self, visit: Appointment) -> list[OffScheduleBecause]:
+        """Whether the visit, without its minutes to prepare and turn over, is outside the hours or in blocked time."""
+        extra, closed = (self.exceptions[visit.therapist_id, kind] for kind in (Kind.EXTRA, Kind.CLOSURE))
+        openings = self._openings(visit) + [one for one in extra if one.overlaps(visit.interval)]
+        broken = {
+            Because.HOURS: bool(subtract([visit.interval], openings)),
+            Because.CLOSED: any(one.overlaps(visit.interval) for one in closed),
+        }
+        return [reason for reason, is_broken in broken.items() if is_broken]
+
+    def _openings(self, visit: Appointment) -> list[Interval]:
+        """The weekly openings of the day on which the visit starts, and of its neighbors: a visit may cross midnight."""
+        day = visit.starts_at.astimezone(self.zone).date()
+        if (visit.therapist_id, day) not in self.days:
+            around = {"first_day": day - timedelta(days=1), "days": 3, "zone": self.zone}
+            self.days[visit.therapist_id, day] = opening_intervals(self.hours[visit.therapist_id], **around)
+        return self.days[visit.therapist_id, day]

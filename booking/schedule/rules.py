@@ -1,0 +1,192 @@
+"""Whether a visit may be at a time: the same rows and the same arithmetic by which the pages offer it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from booking.models import Appointment, Service
+from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.schedule.schedules import Diary, read_diaries
+from booking.time.caps import starts_under_caps
+from booking.time.intervals import Interval, VisitShape, offered_starts
+from booking.time.opening_hours import day_interval
+from clinic.practice.models import Clinic, Patient, Therapist
+
+Because = NotOfferedBecause
+
+
+GRACE = timedelta(minutes=30)  # after booking: to put right what was just pressed, however soon the visit is
+
+
+@dataclass(frozen=True)
+class BookableTime:
+    """From when until before when a service can be booked online."""
+
+    earliest: datetime
+    latest: datetime
+
+    def last_day(self, zone: ZoneInfo) -> date:
+        """The last day on which a visit can start, by the calendar in `zone`."""
+        return (self.latest - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> BookableTime:
+    """The service's notice and horizon, or the clinic's where it has none. The last day counts to its midnight."""
+    notice, horizon = service.minimum_notice_minutes, service.horizon_days
+    notice = clinic.minimum_notice_minutes if notice is None else notice
+    horizon = clinic.horizon_days if horizon is None else horizon
+    today = now.astimezone(clinic.zone).date()
+    last_day = day_interval(today + timedelta(days=horizon), 1, clinic.zone)
+    return BookableTime(now.astimezone(UTC) + timedelta(minutes=notice), last_day.end)
+
+
+def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic) -> datetime:
+    """Until when the patient can move or cancel a visit online: the clinic's hours before it, but GRACE after booking if that
+    is later; never past its start."""
+    window_begins = starts_at - timedelta(hours=clinic.change_window_hours)
+    return min(max(window_begins, booked_at + GRACE), starts_at)
+
+
+def require_free(
+    *,
+    service: Service,
+    therapist: Therapist,
+    starts_at: datetime,
+    mode: str,
+    now: datetime,
+    clinic: Clinic,
+    in_place_of: Appointment | None = None,
+    patient: Patient | None = None,
+    despite_rules: bool = False,
+) -> None:
+    """Refuse unless the pages would offer this very time; with `despite_rules`, only if another visit lies there.
+
+    With `patient`, also refuse a time at which they have another visit. Only for a patient whose visits the person who
+    asks may know of; under `lock_patient`, the answer holds until the commit.
+
+    Raises SlotNotOffered with the rules that hide it, SlotTaken if another visit stands in the way. Its answer holds
+    for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
+    not stand in its own way, and keeps the length that was agreed.
+    """
+    shape = in_place_of.shape_of(service) if in_place_of else service.shape
+    place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
+    broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
+    diary, is_theirs = _diary_of_the_day(starts_at=starts_at, **place)
+    if diary is None or not is_theirs:
+        broken.append(Because.SERVICE)
+    if diary is not None:
+        broken += _broken_in_the_diary(diary, service, shape, starts_at, clinic)
+    own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
+    if own_visit is not None:
+        broken.append(Because.OWN_VISIT)
+    if diary is None or (broken and not despite_rules):
+        raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
+    blocked = shape.blocked(starts_at)
+    if any(blocked.overlaps(other) for other in diary.blocked):
+        raise SlotTaken
+
+
+def lock_patient(patient_id: uuid.UUID) -> None:
+    """Let one transaction at a time change what this patient has.
+
+    The order of locks everywhere, so that there is no deadlock: schedules (`locked_diaries`), then patients by pk, then
+    rows of theirs: visits by pk (`history.lock_appointment` locks a visit and its patient), places on the wait list.
+    `accept_patient` follows it as well: the patient, then everything of theirs.
+    """
+    Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
+
+
+def lock_patients(visits: QuerySet[Appointment]) -> None:
+    """`lock_patient` for all patients of `visits`, before these are locked themselves."""
+    patients = Patient.objects.filter(pk__in=visits.order_by().values("patient"))
+    list(patients.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def require_no_own_visit(visit: Appointment) -> None:
+    """Raises SlotNotOffered if the patient of `visit` has another booked visit at its time."""
+    if other := _other_visit_of(visit.patient_id, visit.interval, visit):
+        raise SlotNotOffered(Because.OWN_VISIT, own_visit=other)
+
+
+def find_visit_then(visit: Appointment, starts_at: datetime) -> Appointment | None:
+    """The other visit that the patient of `visit` would have at its time if it were moved to `starts_at`."""
+    return _own_visit_then(visit.patient, visit.shape_of(visit.service), starts_at, visit)
+
+
+def _own_visit_then(
+    patient: Patient | None, shape: VisitShape, starts_at: datetime, in_place_of: Appointment | None
+) -> Appointment | None:
+    interval = shape.visit(starts_at.astimezone(UTC))
+    return None if patient is None else _other_visit_of(patient.pk, interval, in_place_of)
+
+
+def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointment | None) -> Appointment | None:
+    visits = Appointment.objects.booked_within(interval).filter(patient=patient_id)
+    visits = visits if besides is None else visits.exclude(pk=besides.pk)
+    return visits.select_related("service", "therapist").first()
+
+
+def require_untaken(*, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:
+    """A first look, in one query, by who waits for the diary: raises SlotTaken if a visit or a hold that is not `own` lies
+    at the start. What it lets pass, `require_free` must still allow: it knows the length that was held."""
+    blocked = Interval(starts_at, starts_at + timedelta(minutes=1))
+    if Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist).exclude(own).exists():
+        raise SlotTaken
+
+
+def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_at: datetime, now: datetime) -> None:
+    """Refuse to let a visit block a time again that it had, if another visit or a live hold has it. Raises SlotTaken.
+
+    The answer holds for as long as the caller has the therapist's schedule locked.
+    """
+    blocked = appointment.shape_of(appointment.service).blocked(starts_at)
+    others = Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist)
+    if others.exclude(pk=appointment.pk).exists():
+        raise SlotTaken
+
+
+def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
+    """A visit that is moved keeps its mode, even one that its service no longer offers."""
+    is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
+    is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
+    return [] if service.is_bookable and (is_kept or mode in service.modes) else [Because.SERVICE]
+
+
+def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:
+    window = bookable_time(service, clinic=clinic, now=now)
+    if starts_at < window.earliest:
+        return [Because.NOTICE]
+    return [Because.HORIZON] if starts_at >= window.latest else []
+
+
+def _diary_of_the_day(
+    *, service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, **rest
+) -> tuple[Diary | None, bool]:
+    """The therapist's diary around `starts_at`, None for who sees nobody; and whether they do the service."""
+    day = starts_at.astimezone(clinic.zone).date()
+    found = read_diaries(first_day=day, days=1, clinic=clinic, service=service, therapist=therapist, **rest)
+    if found:
+        return found[0], True
+    found = read_diaries(first_day=day, days=1, clinic=clinic, therapist=therapist, **rest)
+    return (found[0] if found else None), False
+
+
+def _broken_in_the_diary(
+    diary: Diary, service: Service, shape: VisitShape, starts_at: datetime, clinic: Clinic
+) -> list[Because]:
+    broken = []
+    if not _is_open(diary.openings, diary.closed, shape, starts_at):
+        broken.append(Because.KEPT if _is_open(diary.all_openings, diary.closed, shape, starts_at) else Because.HOURS)
+    if not starts_under_caps([starts_at], taken=diary.counted, caps=service.caps, zone=clinic.zone):
+        broken.append(Because.CAP)
+    return broken
+
+
+def _is_open(openings: list[Interval], closed: list[Interval], shape: VisitShape, starts_at: datetime) -> bool:
+    end = starts_at + timedelta(seconds=1)
+    return bool(
+        offered_starts(openings=openings, closed=closed, blocked=[], shape=shape, earliest=starts_at, latest=end)
+    )

@@ -1,0 +1,133 @@
+"""The therapists' diaries: the rows of the database laid out for `booking.time.intervals`.
+
+Every question costs three queries whatever the number of days, therapists and bookings: one for the therapists with
+their weekly hours, one for the exceptions, one for what is taken. All instants are UTC; days are the clinic's.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
+
+from booking.models import Appointment, HoursOverride, Service
+from booking.time.caps import monday_of, starts_under_caps
+from booking.time.intervals import Interval, VisitShape, offered_starts
+from booking.time.opening_hours import WeeklyHours, day_interval, online_openings
+from clinic.practice.models import Clinic, Therapist
+
+
+@dataclass
+class Diary:
+    """What is known of one therapist for a stretch of days."""
+
+    therapist: Therapist
+    openings: list[Interval]  # offered online
+    kept: list[Interval]  # open, but by phone only or kept back until the day before
+    closed: list[Interval] = field(default_factory=list)
+    blocked: list[Interval] = field(default_factory=list)
+    counted: list[datetime] = field(default_factory=list)  # starts that count against the service's caps
+
+    @property
+    def all_openings(self) -> list[Interval]:
+        return self.openings + self.kept
+
+    def offered(
+        self, service: Service, *, shape: VisitShape, clinic: Clinic, earliest: datetime, latest: datetime
+    ) -> list[datetime]:
+        """When `service` can start here in `shape`, to those who book online."""
+        starts = offered_starts(
+            openings=self.openings,
+            closed=self.closed,
+            blocked=self.blocked,
+            shape=shape,
+            earliest=earliest,
+            latest=latest,
+        )
+        return starts_under_caps(starts, taken=self.counted, caps=service.caps, zone=clinic.zone)
+
+
+def read_diaries(
+    *,
+    first_day: date,
+    days: int,
+    now: datetime,
+    clinic: Clinic,
+    service: Service | None = None,
+    therapist: Therapist | None = None,
+    in_place_of: Appointment | None = None,
+) -> list[Diary]:
+    """The diaries of a service's active therapists (or one of them, or everybody), in their order; three queries.
+
+    The diaries reach one day further on either side, as buffers and extra hours may lie across midnight; the caller
+    takes what it asked for. So a day's times are the same whether one day is asked for or sixty. A visit that is to be
+    moved, `in_place_of`, does not stand in its own way.
+    """
+    therapists = Therapist.objects.active()
+    if service is not None:
+        therapists = therapists.filter(services=service)
+    if therapist is not None:
+        therapists = therapists.filter(pk=therapist.pk)
+    first_day, days = first_day - timedelta(days=1), days + 2
+    stretch = day_interval(first_day, days, clinic.zone)
+    diaries = _open_diaries(therapists, first_day, days, now, clinic)
+    _add_overrides(diaries, therapists, stretch)
+    taken = _taken(stretch, service=service, now=now, clinic=clinic).filter(therapist__in=therapists).order_by()
+    if in_place_of is not None:
+        taken = taken.exclude(pk=in_place_of.pk)
+    service_id = None if service is None else service.pk
+    for therapist_id, *visit in taken.values_list("therapist_id", "service_id", "starts_at", "blocked", "status"):
+        if therapist_id in diaries:
+            _add_visit(diaries[therapist_id], service_id, *visit)
+    return list(diaries.values())
+
+
+def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
+    """What blocks time in the stretch and, for a service with caps, what counts in the weeks that it touches."""
+    blocking = Appointment.objects.blocking(stretch, now=now)
+    if service is None or not service.caps.has_any:
+        return blocking
+    first = monday_of(stretch.start.astimezone(clinic.zone).date())
+    last = monday_of(stretch.end.astimezone(clinic.zone).date()) + timedelta(days=7)
+    weeks = day_interval(first, (last - first).days, clinic.zone)
+    return blocking | Appointment.objects.counting(weeks, service=service, now=now)
+
+
+def _add_visit(diary: Diary, asked_service_id, service_id, starts_at, blocked, status) -> None:
+    if status in (Appointment.Status.BOOKED, Appointment.Status.HELD):
+        diary.blocked.append(Interval(blocked.lower, blocked.upper))
+    if service_id == asked_service_id:
+        diary.counted.append(starts_at)
+
+
+def _open_diaries(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
+    """A diary with the weekly openings for each therapist; one query, a row for each stretch of their weeks."""
+    rows = therapists.annotate(
+        weekday=F("opening_hours__weekday"),
+        opens=F("opening_hours__opens"),
+        closes=F("opening_hours__closes"),
+        valid_from=F("opening_hours__valid_from"),
+        valid_until=F("opening_hours__valid_until"),
+        hours_mode=F("opening_hours__mode"),
+    ).order_by("position", "name", "pk")
+    weeks: dict = {}
+    for row in rows:
+        _, week = weeks.setdefault(row.pk, (row, []))
+        if row.weekday is not None:
+            week.append(
+                WeeklyHours(row.weekday, row.opens, row.closes, row.valid_from, row.valid_until, row.hours_mode)
+            )
+    today = now.astimezone(clinic.zone).date()
+    return {
+        pk: Diary(therapist, *online_openings(week, first_day=first_day, days=days, today=today, zone=clinic.zone))
+        for pk, (therapist, week) in weeks.items()
+    }
+
+
+def _add_overrides(diaries: dict, therapists: QuerySet, stretch: Interval) -> None:
+    """Put closures and extra hours into the diaries they are about; one query."""
+    overrides = HoursOverride.objects.touching(stretch).filter(Q(therapist=None) | Q(therapist__in=therapists))
+    for override in overrides:
+        for diary in diaries.values():
+            if override.therapist_id in (None, diary.therapist.pk):
+                is_closure = override.kind == HoursOverride.Kind.CLOSURE
+                (diary.closed if is_closure else diary.openings).append(override.interval)

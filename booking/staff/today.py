@@ -1,0 +1,298 @@
+"""The day as its therapist needs it before the first patient, in a constant number of queries."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from itertools import groupby
+from operator import attrgetter
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from assessments.models import Flag
+from booking.messages.delivery import visits_to_call
+from booking.messages.kinds import OFFER
+from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.schedule.local_time import LocalTime, clinic_time
+from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
+from booking.schedule.schedules import Diary, read_diaries
+from booking.time.holidays import holidays_between
+from booking.time.intervals import Interval, intersect, subtract
+from booking.time.opening_hours import day_interval
+from clinic.outbox.models import Message, State
+from clinic.outbox.pulse import silent_since
+from clinic.practice.models import Clinic, Patient, Therapist
+
+SHORTEST_GAP_MINUTES = 30
+UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the morning
+MOST_MESSAGES, MOST_OFFERS = 20, 100
+
+Status = Appointment.Status
+
+
+class Section(Enum):
+    """A part of the page that a right opens: its name for staff."""
+
+    FLAGS = "warning signs"
+    VISITS = "visits"
+    MESSAGES = "messages"
+    WAIT_LIST = "the wait list"
+
+
+@dataclass(frozen=True)
+class TodaysVisit:
+    """One line of the day."""
+
+    appointment: Appointment
+    time: LocalTime
+    is_new: bool  # the patient's first visit here
+    intake: str  # "none", "part" or "done"; empty if nothing was asked
+    has_begun: bool  # from then on it can be said that the patient did not come
+
+    @property
+    def clock(self) -> str:
+        return self.time.clock
+
+    @property
+    def has_arrived(self) -> bool:
+        return self.appointment.has_come
+
+    @property
+    def is_missed(self) -> bool:
+        return self.appointment.status == Status.NO_SHOW
+
+
+@dataclass(frozen=True)
+class FlaggedIntake:
+    """The open flags of one intake as one line, worst first; `is_late`: somebody should have looked by now."""
+
+    flags: list[Flag]
+    is_late: bool
+
+    @property
+    def worst(self) -> Flag:
+        return self.flags[0]
+
+    @property
+    def counts(self) -> list[tuple[Flag, int]]:
+        """The first flag of each level that stands, with how many there are of it, worst level first."""
+        levels = groupby(self.standing, attrgetter("level"))
+        return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
+
+    @property
+    def standing(self) -> list[Flag]:
+        """Those that the answers still raise."""
+        return [flag for flag in self.flags if flag.current_level]
+
+    @property
+    def withdrawn(self) -> int:
+        """How many no longer stand, because an answer was changed."""
+        return len(self.flags) - len(self.standing)
+
+    @property
+    def first_raised_at(self) -> datetime:
+        return min(flag.raised_at for flag in self.flags)
+
+    @property
+    def wants_call(self) -> bool:
+        return any(flag.callback_requested_at for flag in self.flags)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the patient has not yet read what one that stands says to do."""
+        return not all(flag.patient_acknowledged_at for flag in self.standing)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Open time with nobody in it."""
+
+    starts: LocalTime
+    ends: LocalTime
+    therapist: Therapist | None  # None where there is only one, who need not be named
+
+    def __str__(self):
+        words = f"{self.starts.clock} – {self.ends.clock}"
+        return f"{words}, {self.therapist.name}" if self.therapist else words
+
+
+@dataclass(frozen=True)
+class OfferedTime:
+    """A freed time that lies ahead, and what became of it on the wait list."""
+
+    time: LocalTime
+    asked: int  # how many people have been told
+    taken_by: Patient | None
+
+
+@dataclass(frozen=True)
+class Today:
+    """What the front page of the admin shows; empty where it was not read."""
+
+    clinic: Clinic
+    day: date
+    flagged: Sequence[FlaggedIntake] = ()
+    visits: Sequence[TodaysVisit] = ()
+    gaps: Sequence[Gap] = ()
+    is_closed: bool = False  # no hours are open on the day
+    holiday: str = ""  # the federal holiday that is observed on the day
+    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; only looked for on a day without visits
+    failed_messages: Sequence[Message] = ()
+    overdue_messages: Sequence[Message] = ()
+    nobody_sends_since: datetime | None = None  # worker or beat stand still
+    unmarked: Sequence[Appointment] = ()
+    cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
+    to_call: Sequence[Appointment] = ()  # changed, and no message tells their patients
+    off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
+    offered_times: Sequence[OfferedTime] = ()
+    waiting: int = 0  # people who would like an earlier time
+
+
+def read_today(
+    *, now: datetime, therapist: Therapist | None = None, sections: Collection[Section] = tuple(Section)
+) -> Today:
+    """The clinic's day around `now`, for one therapist or for all; flags and messages are always the whole clinic's.
+
+    What is not in `sections` is not read: it comes empty.
+    """
+    clinic = Clinic.objects.current()
+    day = now.astimezone(clinic.zone).date()
+    whole_day = day_interval(day, 1, clinic.zone)
+    parts = {}
+    if Section.FLAGS in sections:
+        parts |= {"flagged": _flagged(now)}
+    if Section.VISITS in sections:
+        parts |= _read_visits(whole_day, now, clinic, therapist)
+    if Section.MESSAGES in sections:
+        parts |= _read_messages(now)
+    if Section.WAIT_LIST in sections:
+        waiting = WaitListEntry.objects.alive(now=now, today=day).count()
+        parts |= {"offered_times": _offered_times(now, clinic, therapist), "waiting": waiting}
+    holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
+    return Today(clinic=clinic, day=day, holiday=holiday, **parts)
+
+
+def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
+    visits = _visits(whole_day, clinic, therapist, now)
+    diaries = read_diaries(
+        first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
+    )
+    return {
+        "visits": visits,
+        "gaps": _gaps(diaries, whole_day, clinic),
+        "is_closed": not any(_open_time(diary, whole_day) for diary in diaries),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist, now),
+        "unmarked": list(_unmarked(whole_day, therapist)),
+        "cannot_come": list(_cannot_come(now, therapist)),
+        "to_call": list(_of(therapist, visits_to_call(now=now))),
+        "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
+    }
+
+
+def _read_messages(now: datetime) -> dict:
+    return {
+        "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
+        "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+        "nobody_sends_since": silent_since(now=now),
+    }
+
+
+def _flagged(now: datetime) -> list[FlaggedIntake]:
+    """Intakes with open flags, the worst and the longest waiting first."""
+    intakes: dict = {}
+    for flag in Flag.objects.open().select_related("response__patient"):
+        intakes.setdefault(flag.response_id, []).append(flag)
+    return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
+
+
+def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None) -> QuerySet[Appointment]:
+    visits = Appointment.objects.all() if visits is None else visits
+    visits = visits.select_related("patient", "service", "therapist", "intake", "source_article")
+    return visits if therapist is None else visits.filter(therapist=therapist)
+
+
+def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+    shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
+    rows = (
+        _of(therapist)
+        .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
+        .knowing_who_is_new(now=now)
+        .knowing_who_was_texted()
+        .order_by("starts_at", "therapist__position")
+    )
+    return [
+        TodaysVisit(
+            appointment=row,
+            time=clinic_time(row.starts_at, clinic),
+            is_new=not row.has_been_here,
+            intake=row.intake.progress if row.intake else "",
+            has_begun=row.starts_at <= now,
+        )
+        for row in rows
+    ]
+
+
+def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap]:
+    is_one = len(diaries) == 1
+    gaps = [
+        (interval, diary.therapist)
+        for diary in diaries
+        for interval in subtract(_open_time(diary, whole_day), diary.blocked)
+        if interval.minutes >= SHORTEST_GAP_MINUTES
+    ]
+    return [
+        Gap(
+            starts=clinic_time(interval.start, clinic),
+            ends=clinic_time(interval.end, clinic),
+            therapist=None if is_one else therapist,
+        )
+        for interval, therapist in sorted(gaps, key=lambda gap: gap[0])
+    ]
+
+
+def _open_time(diary: Diary, whole_day: Interval) -> list[Interval]:
+    return subtract(intersect(diary.all_openings, [whole_day]), diary.closed)
+
+
+def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+    """The visits of the next day that has any."""
+    ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
+    if first is None:
+        return []
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist, now)
+
+
+def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
+    """Visits that stand although the patient has said that they cannot come: someone has to call."""
+    ahead = _of(therapist).filter(status=Status.BOOKED, arrived_at=None, not_coming_at__isnull=False, ends_at__gt=now)
+    return ahead.order_by("starts_at")
+
+
+def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
+    """Visits of the last days of which nobody said whether the patient came."""
+    return (
+        _of(therapist)
+        .unmarked(now=whole_day.start)
+        .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
+        .order_by("starts_at")
+    )
+
+
+def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
+    """What was freed and offered, soonest first; one query, a row for each person asked."""
+    sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
+    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
+    ahead = ahead.select_related("entry__patient").order_by("starts_at")
+    ahead = ahead if therapist is None else ahead.filter(therapist=therapist)
+    times: dict[tuple, list[SlotOffer]] = {}
+    for offer in ahead[:MOST_OFFERS]:
+        times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)
+    return [
+        OfferedTime(
+            time=clinic_time(offers[0].starts_at, clinic),
+            asked=sum(offer.was_sent for offer in offers),
+            taken_by=next((offer.entry.patient for offer in offers if offer.taken_at), None),
+        )
+        for offers in times.values()
+    ]

@@ -1,0 +1,162 @@
+"""When a visit can start: arithmetic on stretches of time. Pure: no database, no clock, and UTC only.
+
+Local time never enters here. Weekly hours become UTC in `booking.time.opening_hours`; from then on an hour has sixty minutes,
+on the days the clocks change too.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Interval:
+    """The instants from `start` up to, not including, `end`. Never empty; both in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self):
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            raise ValueError("An interval's ends must be in UTC.")
+        if not self.start < self.end:
+            raise ValueError("An interval must end after it starts.")
+
+    @property
+    def minutes(self) -> int:
+        """Its length in whole minutes, rounded down."""
+        return int((self.end - self.start).total_seconds() // 60)
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Whether they share an instant; touching is not sharing."""
+        return self.start < other.end and other.start < self.end
+
+
+def union(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same instants as sorted, disjoint intervals; those that touch become one."""
+    merged: list[Interval] = []
+    for interval in sorted(intervals):
+        if merged and interval.start <= merged[-1].end:
+            if interval.end > merged[-1].end:
+                merged[-1] = Interval(merged[-1].start, interval.end)
+        else:
+            merged.append(interval)
+    return merged
+
+
+def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
+    """The instants of `intervals` that are in none of `taken`, as a union."""
+    remaining, holes, first = [], union(taken), 0
+    for interval in union(intervals):
+        start = interval.start
+        while first < len(holes) and holes[first].end <= start:
+            first += 1
+        index = first
+        while index < len(holes) and holes[index].start < interval.end:
+            if start < holes[index].start:
+                remaining.append(Interval(start, holes[index].start))
+            start = holes[index].end
+            index += 1
+        if start < interval.end:
+            remaining.append(Interval(start, interval.end))
+    return remaining
+
+
+def intersect(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
+    """The instants that are in both, as a union."""
+    left, right, shared = union(intervals), union(others), []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i].start, right[j].start), min(left[i].end, right[j].end)
+        if start < end:
+            shared.append(Interval(start, end))
+        if left[i].end <= right[j].end:
+            i += 1
+        else:
+            j += 1
+    return shared
+
+
+@dataclass(frozen=True, slots=True)
+class VisitShape:
+    """How long a visit is and what it keeps free around itself, in minutes."""
+
+    minutes: int
+    step: int  # starts lie this far apart, counted from the beginning of each opening
+    prepare: int = 0
+    turnover: int = 0
+
+    def visit(self, start: datetime) -> Interval:
+        """What the patient sees."""
+        return Interval(start, start + timedelta(minutes=self.minutes))
+
+    def blocked(self, start: datetime) -> Interval:
+        """What no other visit may touch: the visit with the minutes before and after it."""
+        return Interval(
+            start - timedelta(minutes=self.prepare), start + timedelta(minutes=self.minutes + self.turnover)
+        )
+
+
+def offered_starts(
+    *,
+    openings: Iterable[Interval],
+    closed: Iterable[Interval],
+    blocked: Iterable[Interval],
+    shape: VisitShape,
+    earliest: datetime,
+    latest: datetime,
+) -> list[datetime]:
+    """Every instant, sorted, at which a visit of `shape` can start, from `earliest` to before `latest`.
+
+    - The visit itself lies inside the openings and outside what is closed. Preparation and turnover are the therapist's
+      own minutes: they may stick out into lunch, past closing or into a closure, but never into another visit's.
+    - Starts count in steps from the beginning of each opening, so a closure or a booking never shifts the other times;
+      where openings touch, a visit may run from one into the next.
+    """
+    openings = sorted(set(openings))
+    free, busy = _Fit(subtract(openings, closed)), _Fit(union(blocked))
+    return sorted(
+        {
+            start
+            for opening in openings
+            for start in _steps(opening, shape.step, earliest, latest)
+            if free.contains(shape.visit(start)) and not busy.touches(shape.blocked(start))
+        }
+    )
+
+
+def starts_beside(starts: Iterable[datetime], *, blocked: Iterable[Interval], shape: VisitShape) -> set[datetime]:
+    """Those `starts` at which what is kept free begins where a blocked stretch ends, or ends where one begins."""
+    blocked = list(blocked)
+    beginnings, ends = {interval.start for interval in blocked}, {interval.end for interval in blocked}
+    return {start for start in starts if shape.blocked(start).start in ends or shape.blocked(start).end in beginnings}
+
+
+def _steps(opening: Interval, step: int, earliest: datetime, latest: datetime) -> Iterator[datetime]:
+    width = timedelta(minutes=step)
+    skipped = max(0, -((opening.start - earliest) // width))  # as many whole steps as reach `earliest`
+    start, end = opening.start + skipped * width, min(opening.end, latest)
+    while start < end:
+        yield start
+        start += width
+
+
+class _Fit:
+    """Answers, by bisection, how an interval lies among sorted disjoint ones: near-linear in their number altogether."""
+
+    def __init__(self, intervals: list[Interval]):
+        self.intervals = intervals
+
+    def contains(self, interval: Interval) -> bool:
+        first = self._first_ending_after(interval.start)
+        return first is not None and first.start <= interval.start and interval.end <= first.end
+
+    def touches(self, interval: Interval) -> bool:
+        first = self._first_ending_after(interval.start)
+        return first is not None and first.start < interval.end
+
+    def _first_ending_after(self, instant: datetime) -> Interval | None:
+        index = bisect_right(self.intervals, instant, key=attrgetter("end"))
+        return self.intervals[index] if index < len(self.intervals) else None

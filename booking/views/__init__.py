@@ -1,1 +1,0 @@
-"""Pages of booking: `choose` a time, give `details`, `manage` the visit."""

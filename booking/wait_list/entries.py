@@ -1,0 +1,187 @@
+"""Joining and leaving the list of those who would like an earlier time."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.urls import reverse
+
+from assessments.screening import Screen, begin_intake
+from booking.messages.kinds import ON_WAIT_LIST
+from booking.models import Appointment, Service, WaitListEntry
+from booking.schedule.clocks import clock_of_entry
+from booking.time.day_parts import PARTS
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.outbox.messages import plan_message
+from clinic.practice.links import issue_link
+from clinic.practice.mail_addresses import normalise_address
+from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
+from clinic.practice.names import normalise_name
+from clinic.practice.patients import ATTEMPTS_TO_REGISTER, find_or_register_provisional
+from clinic.practice.zones import known_zone
+
+LINK_LASTS_BEYOND = timedelta(days=14)
+LONGEST_WAIT = timedelta(days=180)
+SAY_SO_WITHIN = timedelta(days=1)  # after that, who joined has forgotten the form
+
+Status = WaitListEntry.Status
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """When an earlier time would suit, by calendar and clock in `time_zone`, an IANA name; empty for the clinic's."""
+
+    first_on: date
+    last_on: date
+    part_of_day: str = ""
+    time_zone: str = ""
+
+    def suit(self, instant: datetime, clinic: Clinic) -> bool:
+        """Whether a visit that starts then is what they hope for."""
+        local = instant.astimezone(known_zone(self.time_zone) or clinic.zone)
+        if not self.first_on <= local.date() <= self.last_on:
+            return False
+        return not self.part_of_day or PARTS[self.part_of_day].contains(local)
+
+
+def alive_entries(*, now: datetime):
+    """The entries that can still be offered something."""
+    return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
+
+
+def end_dead_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
+    """End the entries of `patient` (for `service` only, if given) that can no longer be served, as after their visit was
+    cancelled: such an entry must not keep them from joining again."""
+    waiting = WaitListEntry.objects.waiting().filter(patient=patient)
+    waiting = waiting if service is None else waiting.filter(service=service)
+    for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):
+        leave_wait_list(entry=entry, now=now)
+
+
+def wishes_of(entry: WaitListEntry, *, clinic: Clinic) -> Wishes:
+    zone_name = clock_of_entry(entry, clinic=clinic).stored_zone_name
+    return Wishes(entry.first_on, entry.last_on, entry.part_of_day, zone_name)
+
+
+@transaction.atomic
+def join_wait_list(
+    *,
+    patient: Patient,
+    service: Service,
+    mode: str,
+    wishes: Wishes,
+    therapist: Therapist | None = None,
+    appointment: Appointment | None = None,
+    now: datetime,
+) -> WaitListEntry:
+    """Put `patient` on the list for `service`, or change what they wish for if they wait already.
+
+    `appointment` is the visit they would like to have earlier, None for who has none or does not say which.
+    """
+    end_dead_entries(patient=patient, service=service, now=now)
+    wanted = {"mode": mode, "therapist": therapist, **vars(wishes)}
+    if appointment is not None:
+        wanted["appointment"] = appointment
+    entry, is_new = WaitListEntry.objects.update_or_create(
+        patient=patient,
+        service=service,
+        status=Status.WAITING,
+        defaults=wanted,
+        create_defaults={**wanted, "created_at": now},
+    )
+    action = Action.CREATE if is_new else Action.UPDATE
+    record_access(actor=None, action=action, subject=entry, patient_id=patient.pk, now=now)
+    return entry
+
+
+@transaction.atomic
+def join_as_visitor(
+    *,
+    name: str,
+    email: str,
+    phone: str,
+    time_zone: str = "",
+    service: Service,
+    wishes: Wishes,
+    screen: Screen | None = None,
+    now: datetime,
+    **wanted,
+) -> WaitListEntry:
+    """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
+
+    Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
+    there stays as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
+    patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free.
+    """
+    entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
+    if entry is None or (screen is not None and screen.answers):
+        patient = find_or_register_provisional(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+        begin_intake(questionnaire_slug="", patient=patient, screen=screen, now=now)
+    if entry is None:
+        end_dead_entries(patient=patient, service=service, now=now)
+        fresh = WaitListEntry(patient=patient, service=service, created_at=now, **vars(wishes), **wanted)
+        entry = _enter(fresh)
+        if entry.pk == fresh.pk:
+            record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)
+    plan_message(
+        kind=ON_WAIT_LIST,
+        subject_id=entry.pk,
+        version=(now - entry.created_at).days + 1,
+        patient=entry.patient,
+        scope=entry.service.slug,
+        due_at=now,
+        not_after=now + SAY_SO_WITHIN,
+        now=now,
+    )
+    return entry
+
+
+def _enter(fresh: WaitListEntry) -> WaitListEntry:
+    """Insert `fresh`, or return the waiting entry that it conflicts with. That one can end between the two statements: then the
+    next attempt inserts. Raises WaitListEntry.DoesNotExist after the last."""
+    for _ in range(ATTEMPTS_TO_REGISTER):
+        WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
+        same = WaitListEntry.objects.waiting().filter(patient=fresh.patient, service=fresh.service)
+        if entry := same.first():
+            return entry
+    raise WaitListEntry.DoesNotExist("The patient's entry kept changing.")
+
+
+def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:
+    people = Patient.objects.matching(name=normalise_name(name), email=normalise_address(email))
+    entries = alive_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
+    return entries.order_by("patient__is_provisional").first()
+
+
+@transaction.atomic
+def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: datetime) -> WaitListEntry:
+    """Take an entry off the list. Pending offers are not sent. Idempotent; served entries are unchanged."""
+    left = WaitListEntry.objects.filter(pk=entry.pk, status=Status.WAITING)
+    if left.update(status=Status.LEFT, ended_at=now):
+        record_access(actor=by, action=Action.UPDATE, subject=entry, patient_id=entry.patient_id, now=now)
+    entry.refresh_from_db(fields=["status", "ended_at"])
+    return entry
+
+
+def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
+    """The visit that an earlier one would free: the one they asked about, or the next one of the same service."""
+    visits = Appointment.objects.select_related("service", "therapist", "patient")
+    if entry.appointment_id is not None:
+        return visits.get(pk=entry.appointment_id)
+    ahead = visits.filter(patient=entry.patient_id, service=entry.service_id, status=Appointment.Status.BOOKED)
+    return ahead.filter(starts_at__gt=now).order_by("starts_at").first()
+
+
+def entry_path(entry: WaitListEntry, *, clinic: Clinic, now: datetime) -> str:
+    """The path of the page on which they see what they wait for, and leave; for a mail. Issues a link."""
+    days_left = max(timedelta(0), entry.last_on - now.astimezone(clinic.zone).date())
+    token = issue_link(
+        patient=entry.patient,
+        purpose=LinkPurpose.WAITING,
+        subject_id=entry.pk,
+        proof=Proof.MAILED,
+        expires_at=now + days_left + LINK_LASTS_BEYOND,
+        now=now,
+    )
+    return reverse("booking:waiting", args=[token])

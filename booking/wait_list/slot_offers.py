@@ -1,0 +1,162 @@
+"""A time that was freed is offered to those who wait, in the transaction that frees it.
+
+The offers are rows and their messages are planned at once, for after the minutes in which a cancellation can be undone;
+just before each leaves, the outbox asks whether the time is still to be had (`booking.actions.take_offer`). No timer looks for freed
+times, so none can fail. Those who have waited longest hear first, a few at a time; whoever says yes first has it.
+
+A visit that is moved again and again frees one time: the one it left first. The others were free a moment ago, and free
+for everybody.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from booking.messages.kinds import OFFER
+from booking.messages.planning import UNDO_FOR, reader_zone_name
+from booking.models import Appointment, AppointmentEvent, Service, SlotOffer, WaitListEntry
+from booking.schedule.availability import free_slots
+from booking.schedule.rules import bookable_time
+from booking.time.intervals import Interval
+from booking.wait_list.entries import wishes_of
+from clinic.outbox.messages import plan_message, postpone_messages, withdraw_messages
+from clinic.outbox.models import Message, State
+from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.rate_limits import mailbox_of
+
+AT_ONCE = 5  # people hear of a freed time together
+THEN_AFTER = timedelta(minutes=30)  # the next so many
+MOST_OFFERS = 30  # of one freed time
+MOST_A_DAY = 3  # to one mailbox
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class FreedTime:
+    """What a visit kept in a diary until it was cancelled or moved."""
+
+    therapist: Therapist
+    starts_at: datetime
+    blocked: Interval
+    moved_there_at: datetime | None
+
+    def was_kept_for_a_moment(self, *, now: datetime) -> bool:
+        """Whether it was free so lately that offering it is no news."""
+        return self.moved_there_at is not None and now < self.moved_there_at + UNDO_FOR
+
+
+def time_of(appointment: Appointment) -> FreedTime:
+    """The time that `appointment` keeps, to be asked for before it is changed."""
+    blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
+    moves = appointment.events.filter(kind=AppointmentEvent.Kind.MOVED)
+    moved_there_at = moves.values_list("at", flat=True).last()
+    return FreedTime(appointment.therapist, appointment.starts_at, blocked, moved_there_at)
+
+
+def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
+    """Offer `freed`, which a change of `freed_by` gave back, to those whom it suits. Who gave it back hears nothing.
+
+    Each is offered the start that was freed, or the nearest that it makes possible for the service they wait for. What the
+    same visit freed before waits again until this change cannot be undone.
+    """
+    _postpone_offers(freed_by=freed_by, until=now + UNDO_FOR)
+    if freed.was_kept_for_a_moment(now=now):
+        return []
+    day = freed.starts_at.astimezone(clinic.zone).date()
+    hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
+    hopeful = hopeful.exclude(patient__email="")  # offers go by mail only; staff see whom to call
+    starts: dict[Service, list[datetime]] = {}
+    offers: list[SlotOffer] = []
+    told = _planned_or_sent(now)
+    for entry in hopeful.exclude(patient=freed_by.patient_id).select_related("service", "patient", "appointment"):
+        if told[mailbox_of(entry.patient.email)] >= MOST_A_DAY:
+            continue
+        if entry.service not in starts:
+            starts[entry.service] = _newly_free(freed, entry.service, clinic, now + UNDO_FOR)
+        starts_at = next((start for start in starts[entry.service] if _suits(start, entry, clinic)), None)
+        due_at = now + UNDO_FOR + THEN_AFTER * (len(offers) // AT_ONCE)
+        if starts_at is not None and due_at < (expires_at := _too_near_from(starts_at, entry, clinic, now)):
+            offer = SlotOffer(entry=entry, starts_at=starts_at, created_at=now, expires_at=expires_at)
+            offers.append(_plan(offer, freed, freed_by, due_at=due_at, now=now))
+            told[mailbox_of(entry.patient.email)] += 1
+        if len(offers) == MOST_OFFERS:
+            break
+    return offers
+
+
+def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
+    """The time that `freed_by`, as it is now, gave back is not free after all; nobody has heard of it yet."""
+    offers = SlotOffer.objects.filter(freed_by=freed_by, freed_version=freed_by.version)
+    for offer in offers:
+        withdraw_messages(subject_id=offer.pk, reason="the cancellation was undone", now=now)
+    offers.delete()
+
+
+def offers_a_day(messages: QuerySet[Message]) -> Counter[str]:
+    """How many of `messages` are offers to each mailbox, under whatever names."""
+    return Counter(map(mailbox_of, messages.filter(kind=OFFER).values_list("patient__email", flat=True)))
+
+
+def has_had_enough(patient: Patient, *, now: datetime) -> bool:
+    """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours. Several can be planned at once."""
+    sent = Message.objects.filter(state=State.SENT, settled_at__gt=now - DAY)
+    return offers_a_day(sent)[mailbox_of(patient.email)] >= MOST_A_DAY
+
+
+def _planned_or_sent(now: datetime) -> Counter[str]:
+    live = Message.objects.filter(created_at__gt=now - DAY).exclude(state__in=(State.SKIPPED, State.FAILED))
+    return offers_a_day(live)
+
+
+def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
+    offers = SlotOffer.objects.filter(freed_by=freed_by, taken_at=None).values("pk")
+    postpone_messages(subject_ids=offers, until=until)
+
+
+def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetime) -> list[datetime]:
+    """When `service` can start that it could not before, nearest to the freed start first."""
+    slots = free_slots(
+        service=service,
+        therapist=freed.therapist,
+        first_day=freed.starts_at.astimezone(clinic.zone).date(),
+        days=1,
+        now=now,
+        clinic=clinic,
+    )
+    starts = [slot.starts_at for slot in slots if service.shape.blocked(slot.starts_at).overlaps(freed.blocked)]
+    return sorted(starts, key=lambda start: abs(start - freed.starts_at))
+
+
+def _suits(starts_at: datetime, entry: WaitListEntry, clinic: Clinic) -> bool:
+    is_earlier = entry.next_visit_at is None or starts_at < entry.next_visit_at
+    return is_earlier and wishes_of(entry, clinic=clinic).suit(starts_at, clinic)
+
+
+def _too_near_from(starts_at: datetime, entry: WaitListEntry, clinic: Clinic, now: datetime) -> datetime:
+    return starts_at - (bookable_time(entry.service, clinic=clinic, now=now).earliest - now)
+
+
+def _plan(offer: SlotOffer, freed: FreedTime, freed_by: Appointment, *, due_at: datetime, now: datetime) -> SlotOffer:
+    offer.therapist, offer.freed_by, offer.freed_version = freed.therapist, freed_by, freed_by.version
+    offer.save(force_insert=True)
+    plan_message(
+        kind=OFFER,
+        subject_id=offer.pk,
+        version=1,
+        patient=offer.entry.patient,
+        scope=offer.entry.service.slug,
+        time_zone=_reader_zone_name(offer.entry),
+        due_at=due_at,
+        not_after=offer.expires_at,
+        now=now,
+    )
+    return offer
+
+
+def _reader_zone_name(entry: WaitListEntry) -> str:
+    """The zone of the visit they would like to have earlier; for a call without one, the zone of the wish or the patient's."""
+    if entry.appointment is not None:
+        return reader_zone_name(entry.appointment)
+    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.time_zone or entry.patient.time_zone
