@@ -13,12 +13,11 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 from django.utils.crypto import salted_hmac
 
+from assessments.fhir_json.canonical import LOCAL
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
-
-from .canonical import LOCAL
-from .parsing import parse_questionnaire
-from .questionnaire import Questionnaire as ParsedQuestionnaire
 
 # canonical.canonical_of, worked out by the database, so that a row's identity cannot differ from its definition.
 TEXT = models.TextField()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import confirm, intake, screen
+from assessments.pages import confirm, intake, screen
 
 app_name = "assessments"
 urlpatterns = [

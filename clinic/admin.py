@@ -22,7 +22,7 @@ from clinic.outbox.inbound import read_unread_texts
 from clinic.outbox.models import Message
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.sign_in import SignInForm, finish_sign_in
-from education.editing import count_waiting
+from education.articles.editing import count_waiting
 
 # Which rows one must be allowed to view to see a section of Today.
 SHOWN_ROWS = {

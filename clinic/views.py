@@ -17,8 +17,8 @@ from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_st
 from clinic.away import fault_page
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.zones import zones_of_state
-from education.articles import published
-from education.structured_data import describe_clinic
+from education.articles.library import published
+from education.articles.structured_data import describe_clinic
 from education.views.addresses import canonical_url, describe_address
 
 

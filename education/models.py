@@ -14,10 +14,9 @@ from django.db.models import Exists, F, Q
 from django.urls import reverse
 
 from clinic.practice.models import Clinic
-
-from .picture_markup import list_widths, picture_size
-from .places import PLACES
-from .prose import count_reading_minutes, plain_prose
+from education.body.body_sites import PLACES
+from education.text.picture_markup import list_widths, picture_size
+from education.text.prose import count_reading_minutes, plain_prose
 
 REMIND_BEFORE = timedelta(days=30)  # a review takes an evening or two
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
@@ -85,7 +84,7 @@ class ArticleQuerySet(models.QuerySet):
 
 
 class Article(models.Model):
-    """One text for runners, in Markdown (its small additions: `education.rendering`).
+    """One text for runners, in Markdown (its small additions: `education.text.rendering`).
 
     `care` says when to get help and stands first on the page. `source_file` and `source_checksum` tie an article that came
     with the product to its file, so that the loader sees whether staff have edited it since; `proposal` holds the words of a

@@ -5,13 +5,13 @@ import time
 import pytest
 from django.core.exceptions import ValidationError
 
-from assessments.parsing import DefinitionInvalid, parse_questionnaire
-from assessments.reading import estimate_minutes
-from assessments.response_checking import check_response
-from assessments.strict_json import load_json
-from education.differences import compare_texts
+from assessments.fhir.response_checking import check_response
+from assessments.fhir.strict_json import load_json
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.questionnaire.readable import estimate_minutes
 from education.forms.checks import LoadCheckForm
-from education.wording import find_forbidden, reading_grade
+from education.text.differences import compare_texts
+from education.text.readability import find_forbidden, reading_grade
 from tests.assessments.fhir_examples import of, packed
 
 pytestmark = pytest.mark.long

@@ -16,15 +16,15 @@ from django.db import transaction
 from django.http import QueryDict
 from django.urls import get_resolver, reverse
 
-from assessments.definitions import load_questionnaires
-from assessments.importing import import_questionnaire, publish_questionnaire
-from assessments.responses import start_response
+from assessments.fhir.importing import import_questionnaire, publish_questionnaire
+from assessments.intake.responses import start_response
+from assessments.red_flags.definitions import load_questionnaires
 from booking.calendar_feed.feeds import create_feed
 from booking.models import SlotOffer
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof, User
-from education.articles import load_articles
-from education.signs import NONE
+from education.articles.library import load_articles
+from education.body.warning_signs import NONE
 from tests.assessments.fhir_examples import EVERYTHING, packed
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, clinic, evaluation, meredith  # noqa: F401
 from tests.booking.waiting import wait

@@ -7,19 +7,20 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from ..forms import UploadForm
-from ..importing import (
+from assessments.fhir.importing import (
     ImportRefused,
     PublishRefused,
     import_questionnaire,
     missing_for_rules,
     publish_questionnaire,
 )
-from ..inspection import LONGEST_MINUTES, inspect, list_questions
-from ..instruments import SCALES, SYSTEM
+from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
+from assessments.fhir.strict_json import MOST_BYTES
+from assessments.pages.forms import UploadForm
+from assessments.questionnaire.instruments import SCALES, SYSTEM
+from assessments.questionnaire.readable import count_without_reason, estimate_minutes
+
 from ..models import Questionnaire
-from ..reading import count_without_reason, estimate_minutes
-from ..strict_json import MOST_BYTES
 from .read_only import ReadOnlyAdmin, see
 
 

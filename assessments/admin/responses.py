@@ -9,15 +9,15 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from assessments.fhir.exporting import export_response
+from assessments.intake.summary import read_summary
+from assessments.red_flags.flags import acknowledge_flag
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
 from clinic.practice.people_search import FindsPeople
 
-from ..fhir import export_response
-from ..flags import acknowledge_flag
 from ..models import Flag, Response
-from ..summary import read_summary
 from .read_only import ReadOnlyAdmin, see
 
 

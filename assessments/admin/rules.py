@@ -7,11 +7,11 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from assessments.red_flags.definitions import digest_rules, read_rules
+from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from clinic.practice.models import Therapist
 
-from ..definitions import digest_rules, read_rules
 from ..models import RuleSignOff
-from ..sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from .read_only import ReadOnlyAdmin, see
 
 

@@ -3,10 +3,10 @@
 from django import template
 from django.template.context import Context
 
-from assessments.advice import find_standing, responses_of
-from assessments.alerts import where_alerts_go
-from assessments.definitions import read_rules
 from assessments.models import Flag, Response
+from assessments.red_flags.advice import find_standing, responses_of
+from assessments.red_flags.alerts import where_alerts_go
+from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Patient
 
 register = template.Library()

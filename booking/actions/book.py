@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 from psycopg import errors
 
-from assessments.screening import Screen, begin_intake
+from assessments.intake.screening import Screen, begin_intake
 from booking.actions.hold import drop_expired_holds, find_hold, is_live, release_hold
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, AppointmentEvent, Service

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from assessments.screening import may_offer_screen
+from assessments.intake.screening import may_offer_screen
 from booking.converters import DayConverter
 from booking.models import Service
 from booking.presenters.booking_choices import Trail, read_trail

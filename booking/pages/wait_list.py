@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments.screening import forget_screen, read_screen
+from assessments.intake.screening import forget_screen, read_screen
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
 from booking.pages.choose import choices_context

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from booking.time.day_parts import PARTS, PartOfDay
 from clinic.practice.zones import city_label, clock_label, visitors_zone_name, zones_by_region
-from education.articles import published
+from education.articles.library import published
 from education.models import Article
 
 # Offered first in the picker, before the other zones of the US and of the world.

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from assessments.views.screen import screen_before
+from assessments.pages.screen import screen_before
 from booking.models import Purpose, Service
 from booking.presenters.booking_choices import Trail
 from booking.presenters.recognized import recognised_patient

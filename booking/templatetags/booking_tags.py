@@ -5,8 +5,8 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments.advice import find_standing, responses_begun, responses_of
 from assessments.models import Response
+from assessments.red_flags.advice import find_standing, responses_begun, responses_of
 from assessments.templatetags.assessment_tags import advice_context
 from booking.models import Appointment, Purpose, Service
 

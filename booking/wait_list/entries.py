@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.urls import reverse
 
-from assessments.screening import Screen, begin_intake
+from assessments.intake.screening import Screen, begin_intake
 from booking.messages.kinds import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
 from booking.schedule.clocks import clock_of_entry

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from assessments.intake.responses import complete_response, pages_asked, save_page
 from assessments.models import Response
-from assessments.responses import complete_response, pages_asked, save_page
 
 CALM = {
     "about.age": ["21-49"],

@@ -21,8 +21,7 @@ from clinic.audit.admin import PrivateSearch
 from clinic.practice.models import Clinic
 from clinic.practice.stale_saving import RefusesStaleSaves
 from clinic.practice.typed_times import InForceDayField, StaffSplitMomentField
-
-from ..editing import (
+from education.articles.editing import (
     NothingProposed,
     accept_proposal,
     decline_proposal,
@@ -31,12 +30,13 @@ from ..editing import (
     restore_revision,
     save_article,
 )
+from education.articles.pictures import keep_picture
+from education.articles.publishing import article_grade, find_broken_links, find_faults
+from education.text.readability import EASIEST_GRADE, HARDEST_GRADE
+
 from ..forms.articles import ArticleForm, read_draft
 from ..models import REMIND_BEFORE, Article, Picture, Topic
-from ..pictures import keep_picture
-from ..publishing import article_grade, find_broken_links, find_faults
 from ..views.reading import describe_page
-from ..wording import EASIEST_GRADE, HARDEST_GRADE
 from .pictures import thumbnail
 
 REMIND_DAYS = REMIND_BEFORE.days

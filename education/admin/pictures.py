@@ -7,10 +7,10 @@ from django.utils.html import format_html, format_html_join
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.stale_saving import RefusesStaleSaves
+from education.articles.pictures import articles_with, keep_picture
 
 from ..forms.pictures import PictureForm
 from ..models import Picture
-from ..pictures import articles_with, keep_picture
 
 
 def thumbnail(picture: Picture):

@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from clinic.practice.text_areas import TextArea
+from education.articles.editing import Meanwhile, compare_with_stored, version_of
+from education.articles.publishing import find_broken_links, find_faults
+from education.text.rendering import LONGEST_TEXT
 
-from ..editing import Meanwhile, compare_with_stored, version_of
 from ..models import TEXT_FIELDS, Article, ArticleStatus
-from ..publishing import find_broken_links, find_faults
-from ..rendering import LONGEST_TEXT
 from .pictures import PictureFileField
 
 # Addresses under /learn/ that are not articles.

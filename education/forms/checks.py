@@ -7,11 +7,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from clinic.practice.numbers import read_digits
-
-from ..body_map import Region, place_regions
-from ..pain_guide import MORNINGS
-from ..places import PLACES
-from ..signs import EMERGENCY, NONE, URGENT, most_urgent
+from education.body.body_map import Region, place_regions
+from education.body.body_sites import PLACES
+from education.body.pain_guide import MORNINGS
+from education.body.warning_signs import EMERGENCY, NONE, URGENT, most_urgent
 
 LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
 # A fraction belongs to the number before it in its line: "6 1/2" is one run.

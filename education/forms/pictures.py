@@ -4,9 +4,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from clinic.practice.text_areas import TextArea
+from education.articles.pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
 
 from ..models import Picture
-from ..pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
 
 
 class PictureFileField(forms.FileField):

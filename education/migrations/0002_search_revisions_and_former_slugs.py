@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
-from education.prose import plain_prose
+from education.text.prose import plain_prose
 
 # English that finds café for cafe. A configuration of its own, because unaccent alone is not immutable and may not be generated.
 MAKE_CONFIG = """

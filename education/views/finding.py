@@ -12,10 +12,10 @@ from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
+from education.articles.library import published
+from education.articles.search import search_articles
 
-from ..articles import published
 from ..models import Topic
-from ..search import search_articles
 from .addresses import describe_address, keep_public
 
 LONGEST_QUERY = 200

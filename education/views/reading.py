@@ -11,11 +11,11 @@ from django.utils.http import http_date
 from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
+from education.articles.glossary import read_glossary
+from education.articles.library import draw_article_share_image, find_neighbours, published, render_article
+from education.articles.structured_data import describe_article
 
-from ..articles import draw_article_share_image, find_neighbours, published, render_article
-from ..glossary import read_glossary
 from ..models import Article, FormerSlug, Topic
-from ..structured_data import describe_article
 from .addresses import canonical_url, describe_address, keep_public
 
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from django.urls import reverse
 
-from assessments.controls import write_answer
+from assessments.questionnaire.controls import write_answer
 
 QUIET = {
     "about.age": ["21-49"],

@@ -7,9 +7,9 @@ A case is (type of the question, what is typed or ticked, operator, what it is c
 from dataclasses import replace
 from typing import NamedTuple
 
-from assessments.forms import PageForm
-from assessments.parsing import parse_questionnaire
-from assessments.questionnaire import Item, Questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.pages.forms import PageForm
+from assessments.questionnaire.model import Item, Questionnaire
 
 KEYS = {
     "boolean": "answerBoolean",

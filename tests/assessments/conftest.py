@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from assessments.definitions import FOLDER, load_questionnaires, read_rules
-from assessments.parsing import parse_questionnaire
-from assessments.responses import start_response
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.intake.responses import start_response
+from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
 from clinic.practice.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof, User
 from clinic.practice.patients import find_or_register_patient

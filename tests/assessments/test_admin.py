@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assessments.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_response
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
 from clinic.practice.patients import find_or_register_patient

@@ -7,10 +7,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from assessments.alerts import AGAIN_AFTER, find_recipients, where_alerts_go
-from assessments.flags import acknowledge_flag
+from assessments.intake.responses import save_page
 from assessments.models import Flag, StaffAlert
-from assessments.responses import save_page
+from assessments.red_flags.alerts import AGAIN_AFTER, find_recipients, where_alerts_go
+from assessments.red_flags.flags import acknowledge_flag
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
 from tests.assessments.conftest import NOW

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from assessments.alerts import AGAIN_AFTER, STAFF_FLAG
-from assessments.flags import acknowledge_flag
+from assessments.intake.responses import save_page, start_response
 from assessments.models import Flag, StaffAlert
-from assessments.responses import save_page, start_response
+from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
+from assessments.red_flags.flags import acknowledge_flag
 from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import send_claimed

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from assessments.fhir import export_response
+from assessments.fhir.exporting import export_response
+from assessments.intake.responses import complete_response, save_page
+from assessments.intake.trend import read_trends
 from assessments.models import StaffAlert
-from assessments.responses import complete_response, save_page
-from assessments.trend import read_trends
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Clinic
 from clinic.practice.templatetags.practice_tags import clinic_time

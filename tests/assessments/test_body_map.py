@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from education.body_map import SPOTS
+from education.body.body_map import SPOTS
 from tests.assessments.answering import QUIET, fill_page, page_url
 
 pytestmark = pytest.mark.django_db

@@ -13,14 +13,14 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.calculation import add_calculated
-from assessments.calculator import WAIT_SECONDS, Asked, calculate, try_expressions
-from assessments.expressions import evaluate
-from assessments.importing import ImportRefused, import_questionnaire
-from assessments.inspection import inspect
+from assessments.calculation.calculated_answers import add_calculated
+from assessments.calculation.calculator import WAIT_SECONDS, Asked, calculate, try_expressions
+from assessments.fhir.importing import ImportRefused, import_questionnaire
+from assessments.fhir.inspection import inspect
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.intake.responses import start_response
 from assessments.models import Questionnaire
-from assessments.parsing import DefinitionInvalid, parse_questionnaire
-from assessments.responses import start_response
+from assessments.questionnaire.expressions import evaluate
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.conftest import NOW

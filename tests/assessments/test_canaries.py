@@ -14,10 +14,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments.flags import acknowledge_flag
-from assessments.importing import import_questionnaire, publish_questionnaire
+from assessments.fhir.importing import import_questionnaire, publish_questionnaire
+from assessments.intake.responses import first_open_page, start_response
 from assessments.models import Flag, StaffAlert
-from assessments.responses import first_open_page, start_response
+from assessments.red_flags.flags import acknowledge_flag
 from clinic.celery import app
 from clinic.logs import QuietFormatter, RedactLinks
 from clinic.outbox.messages import SWEEP, claim_due_messages
@@ -224,7 +224,7 @@ def fail_everywhere(client, token, monkeypatch) -> str:
     pages = [client.post(page_url("x" * 43, "all"), form), client.post(page_url(token, "nowhere"), form)]
     pages.append(client.post("/nowhere/", form))
     with monkeypatch.context() as patch:
-        patch.setattr("assessments.views.intake.save_page_as_seen", fail)
+        patch.setattr("assessments.pages.intake.save_page_as_seen", fail)
         pages.append(client.post(page_url(token, "all"), form))
     assert [page.status_code for page in pages] == [404, 404, 404, 500]
     return "\n".join(page.text for page in pages)

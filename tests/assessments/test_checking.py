@@ -1,8 +1,8 @@
 import pytest
 
-from assessments.checking import check_item, check_page
-from assessments.controls import describe_problem, read_answer
-from assessments.questionnaire import Item, Option
+from assessments.questionnaire.checking import check_item, check_page
+from assessments.questionnaire.controls import describe_problem, read_answer
+from assessments.questionnaire.model import Item, Option
 from tests.assessments.answering import QUIET
 
 OPTIONS = (Option("a", "A"), Option("b", "B"), Option("none", "None", is_exclusive=True))

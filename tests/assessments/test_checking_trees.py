@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assessments.parsing import parse_questionnaire
-from assessments.response_checking import check_response
+from assessments.fhir.response_checking import check_response
+from assessments.fhir_json.parsing import parse_questionnaire
 from tests.assessments.fhir_examples import extension
 
 KINDS = ("integer", "string", "choice", "boolean")

@@ -4,8 +4,8 @@ import json
 
 from django.http import QueryDict
 
-from assessments.controls import options_of
-from assessments.forms import PageForm
+from assessments.pages.forms import PageForm
+from assessments.questionnaire.controls import options_of
 
 from .condition_cases import CASES, KEYS, build_page
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.enablement import enabled_items
-from assessments.expressions import evaluate
-from assessments.inspection import inspect
-from assessments.parsing import parse_questionnaire
-from assessments.response_items import write_items
+from assessments.calculation.response_items import write_items
+from assessments.fhir.inspection import inspect
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.questionnaire.enablement import enabled_items
+from assessments.questionnaire.expressions import evaluate
 from tests.assessments.fhir_examples import SDC, of
 
 OPTIONS = [{"valueCoding": {"code": "yes and no"}}, {"valueCoding": {"code": "b"}}]

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from assessments.checking import keep_fitting, keep_positives
-from assessments.left_unsure import SECOND_LOOK, TIME_TO_SAY
+from assessments.intake.responses import first_open_page, save_page
 from assessments.models import StaffAlert
-from assessments.responses import first_open_page, save_page
+from assessments.questionnaire.checking import keep_fitting, keep_positives
+from assessments.red_flags.left_unsure import SECOND_LOOK, TIME_TO_SAY
 from clinic.outbox.messages import claim_due_messages
 from clinic.outbox.models import Message
 from clinic.outbox.sending import send_claimed

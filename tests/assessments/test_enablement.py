@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.enablement import enabled_items, keep_enabled
-from assessments.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.questionnaire.enablement import enabled_items, keep_enabled
 
 KINDS = ("boolean", "integer", "decimal", "date", "string", "choice")
 VALUES = {

@@ -4,9 +4,9 @@ import pytest
 from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
-from assessments.definitions import FOLDER
-from assessments.fhir import export_response
-from assessments.responses import complete_response, save_page
+from assessments.fhir.exporting import export_response
+from assessments.intake.responses import complete_response, save_page
+from assessments.red_flags.definitions import FOLDER
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
 

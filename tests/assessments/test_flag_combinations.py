@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assessments.definitions import read_rules
-from assessments.enablement import enabled_items, keep_enabled
-from assessments.red_flags import LEVELS, evaluate, holding_signals, leaves
+from assessments.questionnaire.enablement import enabled_items, keep_enabled
+from assessments.red_flag_rules.evaluation import LEVELS, evaluate, holding_signals, leaves
+from assessments.red_flags.definitions import read_rules
 from tests.assessments.answering import QUIET
 from tests.assessments.flag_oracle import expect_flags, expect_signals
 from tests.assessments.test_red_flags import ROWS

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from assessments.enablement import enabled_items, keep_enabled
+from assessments.intake.responses import pages_asked, save_page, start_response
 from assessments.models import Flag, StaffAlert
-from assessments.red_flags import LEVELS
-from assessments.responses import pages_asked, save_page, start_response
+from assessments.questionnaire.enablement import enabled_items, keep_enabled
+from assessments.red_flag_rules.evaluation import LEVELS
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW

@@ -8,17 +8,17 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from assessments.calculation import initial_answers
-from assessments.enablement import keep_enabled
-from assessments.forms import PageForm
-from assessments.importing import ImportRefused, read_definition
-from assessments.inspection import inspect
-from assessments.parsing import parse_questionnaire
-from assessments.reading import estimate_minutes, read_sections
-from assessments.response_checking import check_response
-from assessments.response_items import write_items
-from assessments.responses import merge_answers
-from assessments.scoring import score_response
+from assessments.calculation.calculated_answers import initial_answers
+from assessments.calculation.response_items import write_items
+from assessments.fhir.importing import ImportRefused, read_definition
+from assessments.fhir.inspection import inspect
+from assessments.fhir.response_checking import check_response
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.intake.responses import merge_answers
+from assessments.pages.forms import PageForm
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.questionnaire.readable import estimate_minutes, read_sections
+from assessments.questionnaire.scoring import score_response
 from tests.assessments.fhir_examples import EVERYTHING, FULL
 
 MANY = 40

@@ -9,20 +9,20 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from assessments.canonical import canonical_of
-from assessments.definitions import FOLDER, SAFETY_INTAKE, load_questionnaires, store_definition
-from assessments.importing import (
+from assessments.fhir.importing import (
     ImportRefused,
     PublishRefused,
     import_questionnaire,
     missing_for_rules,
     publish_questionnaire,
 )
+from assessments.fhir_json.canonical import canonical_of
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.intake.responses import start_response
+from assessments.intake.screening import SCREEN_PAGES, find_questionnaire
 from assessments.models import Questionnaire
-from assessments.parsing import parse_questionnaire
-from assessments.responses import start_response
-from assessments.rule_coverage import lost_questions
-from assessments.screening import SCREEN_PAGES, find_questionnaire
+from assessments.red_flag_rules.coverage import lost_questions
+from assessments.red_flags.definitions import FOLDER, SAFETY_INTAKE, load_questionnaires, store_definition
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import of, packed
 

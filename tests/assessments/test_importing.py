@@ -12,18 +12,18 @@ from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.calculation import add_calculated, initial_answers
-from assessments.checking import check_item
-from assessments.expressions import ExpressionUnsupported, check_expression
-from assessments.fhir import export_response
-from assessments.importing import ImportRefused, import_questionnaire
-from assessments.inspection import inspect
+from assessments.calculation.calculated_answers import add_calculated, initial_answers
+from assessments.fhir.exporting import export_response
+from assessments.fhir.importing import ImportRefused, import_questionnaire
+from assessments.fhir.inspection import inspect
+from assessments.fhir.r5 import convert_r5, is_r5
+from assessments.fhir.response_checking import check_response
+from assessments.fhir.strict_json import MOST_BYTES
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.intake.responses import complete_response, first_open_page, save_page, start_response
 from assessments.models import Questionnaire
-from assessments.parsing import DefinitionInvalid, parse_questionnaire
-from assessments.r5 import convert_r5, is_r5
-from assessments.response_checking import check_response
-from assessments.responses import complete_response, first_open_page, save_page, start_response
-from assessments.strict_json import MOST_BYTES
+from assessments.questionnaire.checking import check_item
+from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import fill_page, page_url

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from assessments.importing import import_questionnaire, import_response
-from assessments.inspection import inspect
-from assessments.instruments import HUNDRED, RATING, SCALES, SYSTEM
+from assessments.fhir.importing import import_questionnaire, import_response
+from assessments.fhir.inspection import inspect
+from assessments.fhir.response_checking import check_response
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.models import Questionnaire
-from assessments.parsing import DefinitionInvalid, parse_questionnaire
-from assessments.response_checking import check_response
-from assessments.scoring import score_response
+from assessments.questionnaire.instruments import HUNDRED, RATING, SCALES, SYSTEM
+from assessments.questionnaire.scoring import score_response
 from clinic.practice.models import Clinic
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import answer, calculated, extension, respond

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from assessments.definitions import FOLDER, load_questionnaires, store_definition
-from assessments.fhir import export_response
+from assessments.fhir.exporting import export_response
+from assessments.intake.responses import complete_response, first_open_page, pages_asked, save_page, start_response
+from assessments.intake.screening import SCREEN_PAGES
+from assessments.intake.trend import count_other_versions
 from assessments.models import Questionnaire, Response
-from assessments.reading import read_sections
-from assessments.responses import complete_response, first_open_page, pages_asked, save_page, start_response
-from assessments.screening import SCREEN_PAGES
-from assessments.trend import count_other_versions
+from assessments.questionnaire.readable import read_sections
+from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.nearness import describe_nearness, is_close, measure_nearness
-from assessments.red_flags import evaluate, holds
-from assessments.summary import find_close_rules
+from assessments.intake.summary import find_close_rules
+from assessments.red_flag_rules.evaluation import evaluate, holds
+from assessments.red_flag_rules.near_misses import describe_nearness, is_close, measure_nearness
 from tests.assessments.answering import QUIET
 
 

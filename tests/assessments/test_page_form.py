@@ -5,9 +5,9 @@ import re
 from crispy_forms.utils import render_crispy_form
 from django.http import QueryDict
 
-from assessments.calculation import add_calculated
-from assessments.forms import PageForm
-from assessments.parsing import parse_questionnaire
+from assessments.calculation.calculated_answers import add_calculated
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.pages.forms import PageForm
 from tests.assessments.answering import shown_questions
 
 TOTAL = "%resource.item.where(linkId='page').item.where(linkId='a').answer.value"

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from assessments.definitions import FOLDER
-from assessments.inspection import inspect
-from assessments.parsing import DefinitionInvalid, parse_questionnaire
-from assessments.reading import estimate_minutes
+from assessments.fhir.inspection import inspect
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.questionnaire.readable import estimate_minutes
+from assessments.red_flags.definitions import FOLDER
 
 YES_NO = [{"valueCoding": {"code": "yes"}}, {"valueCoding": {"code": "no"}}]
 

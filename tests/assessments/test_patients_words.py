@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from assessments.controls import read_answer
-from assessments.responses import complete_response, save_page
+from assessments.intake.responses import complete_response, save_page
+from assessments.questionnaire.controls import read_answer
 from tests.assessments.answering import QUIET, page_url, posted
 from tests.assessments.conftest import NOW
 from tests.assessments.test_responses import save_all

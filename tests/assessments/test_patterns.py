@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.checking import LONGEST_TEXT, check_item
-from assessments.controls import describe_problem
-from assessments.importing import ImportRefused, read_definition
-from assessments.inspection import inspect
-from assessments.parsing import parse_questionnaire
-from assessments.patterns import PatternUnsupported, compile_pattern, fits_pattern
+from assessments.fhir.importing import ImportRefused, read_definition
+from assessments.fhir.inspection import inspect
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.questionnaire.checking import LONGEST_TEXT, check_item
+from assessments.questionnaire.controls import describe_problem
+from assessments.questionnaire.patterns import PatternUnsupported, compile_pattern, fits_pattern
 from tests.assessments.fhir_examples import extension, of
 
 SLOW = [r"\w+" * 8 + "!", "(a?){24}a{24}", "(a+)+", "(a|aa)+b", "(a*)*b", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(.*a){9}b"]

@@ -104,7 +104,7 @@ def test_failing_view_logs_no_answer(client, token, monkeypatch, caplog, canarie
     def fail(**kwargs):
         raise RuntimeError(f"failed on {kwargs['answers']}")
 
-    monkeypatch.setattr("assessments.views.intake.save_page_as_seen", fail)
+    monkeypatch.setattr("assessments.pages.intake.save_page_as_seen", fail)
     client.raise_request_exception = False
     failed = client.post(
         reverse("assessments:page", args=[token, "safety"]), {"seen": ["rf.leg"], "rf.leg": ["saddle"]}

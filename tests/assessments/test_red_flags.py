@@ -5,17 +5,10 @@ import json
 
 import pytest
 
-from assessments.checking import check_item
-from assessments.definitions import FOLDER
-from assessments.enablement import enabled_items, keep_enabled
-from assessments.red_flags import (
-    LEVELS,
-    RulesInvalid,
-    evaluate,
-    holds,
-    parse_rules,
-    unknown_questions,
-)
+from assessments.questionnaire.checking import check_item
+from assessments.questionnaire.enablement import enabled_items, keep_enabled
+from assessments.red_flag_rules.evaluation import LEVELS, RulesInvalid, evaluate, holds, parse_rules, unknown_questions
+from assessments.red_flags.definitions import FOLDER
 from tests.assessments.answering import QUIET
 
 LEG, BODY, MOVE, SIGNS, HEALTH = "rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"

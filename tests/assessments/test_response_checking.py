@@ -11,16 +11,16 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.calculation import add_calculated
-from assessments.checking import check_item
-from assessments.enablement import keep_enabled
-from assessments.fhir import export_bundle, export_ndjson
-from assessments.importing import ResponseRefused, import_questionnaire, import_response
+from assessments.calculation.calculated_answers import add_calculated
+from assessments.calculation.response_items import write_items
+from assessments.fhir.exporting import export_bundle, export_ndjson
+from assessments.fhir.importing import ResponseRefused, import_questionnaire, import_response
+from assessments.fhir.response_checking import check_response
+from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.models import Flag, Response, StaffAlert
-from assessments.parsing import parse_questionnaire
-from assessments.questionnaire import CHOICE_TYPES
-from assessments.response_checking import check_response
-from assessments.response_items import write_items
+from assessments.questionnaire.checking import check_item
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.questionnaire.model import CHOICE_TYPES
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, FULL, answer, code, injury, respond
 

@@ -4,10 +4,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from assessments.definitions import load_questionnaires, store_definition
-from assessments.flags import acknowledge_flag, acknowledge_shown, request_callback
-from assessments.models import Flag, Questionnaire, Response
-from assessments.responses import (
+from assessments.intake.responses import (
     PageUnknown,
     ResponseUnfinished,
     complete_response,
@@ -15,6 +12,9 @@ from assessments.responses import (
     save_page,
     start_response,
 )
+from assessments.models import Flag, Questionnaire, Response
+from assessments.red_flags.definitions import load_questionnaires, store_definition
+from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown, request_callback
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW

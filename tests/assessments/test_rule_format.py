@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from assessments import summary
-from assessments.definitions import FOLDER, load_questionnaires, read_rules
-from assessments.red_flags import RulesInvalid, evaluate, parse_rules, unknown_questions
-from assessments.rule_coverage import misread_numbers
-from assessments.rule_format import DEADLINES, SECTIONS
+from assessments.intake import summary
+from assessments.red_flag_rules.coverage import misread_numbers
+from assessments.red_flag_rules.evaluation import RulesInvalid, evaluate, parse_rules, unknown_questions
+from assessments.red_flag_rules.format import DEADLINES, SECTIONS
+from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
 from tests.assessments.conftest import NOW
 
 
@@ -117,7 +117,7 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
 @pytest.mark.django_db
 def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, words):
     change(data)
-    monkeypatch.setattr("assessments.definitions.read_rules", lambda: parse_rules(data))
+    monkeypatch.setattr("assessments.red_flags.definitions.read_rules", lambda: parse_rules(data))
     with pytest.raises(RulesInvalid, match=words):
         load_questionnaires(now=NOW)
 

@@ -5,12 +5,12 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.enablement import keep_enabled
-from assessments.fhir import export_response
-from assessments.red_flags import evaluate, holding_signals
-from assessments.responses import complete_response, save_page, start_response
-from assessments.rule_states import Asked, Judge, State, read_asked
-from assessments.summary import read_summary
+from assessments.fhir.exporting import export_response
+from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.summary import read_summary
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.red_flag_rules.evaluation import evaluate, holding_signals
+from assessments.red_flag_rules.states import Asked, Judge, State, read_asked
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
 from tests.assessments.test_nearness import some_answers

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessments.questionnaire import Item, Option, ScoreRule
-from assessments.scoring import MethodUnknown, score
+from assessments.questionnaire.model import Item, Option, ScoreRule
+from assessments.questionnaire.scoring import MethodUnknown, score
 
 
 def items(count, *weights):

@@ -4,9 +4,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from assessments.definitions import digest_rules
 from assessments.models import RuleSignOff
-from assessments.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
+from assessments.red_flags.definitions import digest_rules
+from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Therapist
 from tests.assessments.conftest import NOW

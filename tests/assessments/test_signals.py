@@ -2,8 +2,8 @@
 
 import pytest
 
-from assessments.enablement import keep_enabled
-from assessments.red_flags import evaluate, holding_signals
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.red_flag_rules.evaluation import evaluate, holding_signals
 from tests.assessments.answering import QUIET
 from tests.assessments.test_red_flags import HEALTH, KNEE, MOVE, ROWS, SUDDEN
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from assessments.advice import find_standing, find_unread
-from assessments.flags import acknowledge_flag, acknowledge_shown
+from assessments.intake.responses import complete_response, save_page
 from assessments.models import Flag
-from assessments.responses import complete_response, save_page
+from assessments.red_flags.advice import find_standing, find_unread
+from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
 from tests.assessments.answering import QUIET, fill_page, page_url, posted
 from tests.assessments.conftest import NOW
 from tests.assessments.flags import flag_of

@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from assessments.fhir.strict_json import DEEPEST, MOST_BYTES, JsonRefused, load_json
 from assessments.models import Questionnaire
-from assessments.strict_json import DEEPEST, MOST_BYTES, JsonRefused, load_json
 from tests.assessments.fhir_examples import packed
 
 ASKED = {"linkId": "a", "type": "string", "text": "TEXT"}

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from assessments.training_load import spike_band, spike_ratio
+from assessments.red_flag_rules.training_load import spike_band, spike_ratio
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessments.change import THRESHOLDS, Threshold, is_change
-from assessments.definitions import store_definition
-from assessments.responses import complete_response, save_page, start_response
-from assessments.trend import count_other_versions, read_trends
+from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.trend import count_other_versions, read_trends
+from assessments.questionnaire.score_change import THRESHOLDS, Threshold, is_change
+from assessments.red_flags.definitions import store_definition
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
 

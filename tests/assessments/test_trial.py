@@ -2,12 +2,12 @@
 
 import pytest
 
-from assessments.definitions import load_questionnaires
-from assessments.importing import ImportRefused, import_questionnaire
+from assessments.fhir.importing import ImportRefused, import_questionnaire
+from assessments.fhir.trial import try_pages, try_saving
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.intake.responses import start_response
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
-from assessments.parsing import parse_questionnaire
-from assessments.responses import start_response
-from assessments.trial import try_pages, try_saving
+from assessments.red_flags.definitions import load_questionnaires
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
 from clinic.practice.models import Patient
@@ -109,13 +109,13 @@ def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, 
 @pytest.mark.parametrize(
     ("fails", "words"),
     [
-        ("assessments.forms.render_to_string", "the page “A page” cannot be shown"),
-        ("assessments.forms.check_page", "the page “A page” cannot be sent empty"),
-        ("assessments.responses.check_page", "the page “A page” cannot be saved empty"),
-        ("assessments.responses.initial_answers", "it cannot be begun, so no visit with it could be booked"),
-        ("assessments.trial.initial_answers", "it cannot be begun, so no visit with it could be booked"),
-        ("assessments.trial.read_summary", "its answers cannot be read in the summary"),
-        ("assessments.trial.export_response", "its answers cannot be exported"),
+        ("assessments.pages.forms.render_to_string", "the page “A page” cannot be shown"),
+        ("assessments.pages.forms.check_page", "the page “A page” cannot be sent empty"),
+        ("assessments.intake.responses.check_page", "the page “A page” cannot be saved empty"),
+        ("assessments.intake.responses.initial_answers", "it cannot be begun, so no visit with it could be booked"),
+        ("assessments.fhir.trial.initial_answers", "it cannot be begun, so no visit with it could be booked"),
+        ("assessments.fhir.trial.read_summary", "its answers cannot be read in the summary"),
+        ("assessments.fhir.trial.export_response", "its answers cannot be exported"),
     ],
 )
 def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypatch, fails, words):

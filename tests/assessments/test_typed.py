@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assessments.checking import check_item
-from assessments.controls import describe_problem, read_answer
-from assessments.limits import resolve_limit
-from assessments.questionnaire import Item, Option
-from assessments.typed import clean_text, convert_unit, read_day, read_number, read_time
+from assessments.questionnaire.answer_limits import resolve_limit
+from assessments.questionnaire.checking import check_item
+from assessments.questionnaire.controls import describe_problem, read_answer
+from assessments.questionnaire.model import Item, Option
+from assessments.questionnaire.typed_answers import clean_text, convert_unit, read_day, read_number, read_time
 
 NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
 MILES = Item("miles", "decimal", minimum="0", maximum="250", unit="miles")

@@ -7,12 +7,12 @@ from copy import deepcopy
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from assessments.definitions import VersionAnswered, store_definition
-from assessments.fhir import export_response
-from assessments.importing import import_questionnaire, publish_questionnaire
+from assessments.fhir.exporting import export_response
+from assessments.fhir.importing import import_questionnaire, publish_questionnaire
+from assessments.intake.responses import complete_response, save_page, start_response
 from assessments.models import Questionnaire, Response
-from assessments.reading import read_sections
-from assessments.responses import complete_response, save_page, start_response
+from assessments.questionnaire.readable import read_sections
+from assessments.red_flags.definitions import VersionAnswered, store_definition
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING
 

@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments.intake.responses import start_response
 from assessments.models import Response
-from assessments.responses import start_response
 from clinic.audit.models import AccessEvent
 from clinic.practice.links import issue_link, revoke_links
 from clinic.practice.models import LinkPurpose, Proof

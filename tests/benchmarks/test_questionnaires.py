@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from assessments.importing import import_questionnaire, publish_questionnaire
-from assessments.responses import first_open_page, start_response
+from assessments.fhir.importing import import_questionnaire, publish_questionnaire
+from assessments.intake.responses import first_open_page, start_response
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import page_url, posted

@@ -4,8 +4,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from assessments.definitions import load_questionnaires
 from assessments.models import Questionnaire
+from assessments.red_flags.definitions import load_questionnaires
 from booking.schedule.visit_links import visit_path
 from tests.assessments.answering import QUIET, fill_page, page_url
 from tests.assessments.test_views import url, walk

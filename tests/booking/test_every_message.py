@@ -13,9 +13,9 @@ from datetime import timedelta
 
 import pytest
 
-from assessments.alerts import STAFF_FLAG
-from assessments.left_unsure import SECOND_LOOK
 from assessments.models import Questionnaire, StaffAlert
+from assessments.red_flags.alerts import STAFF_FLAG
+from assessments.red_flags.left_unsure import SECOND_LOOK
 from booking.actions.change import cancel_appointment
 from booking.actions.confirm_address import CONFIRM_ADDRESS
 from booking.actions.report_absence import NOT_COMING

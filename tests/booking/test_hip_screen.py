@@ -6,10 +6,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
-from assessments.definitions import load_questionnaires
+from assessments.intake.responses import first_open_page
+from assessments.intake.screening import SCREEN_PAGES, is_about_hip, read_screen
 from assessments.models import Flag, Response, StaffAlert
-from assessments.responses import first_open_page
-from assessments.screening import SCREEN_PAGES, is_about_hip, read_screen
+from assessments.red_flags.definitions import load_questionnaires
 from booking.models import Appointment
 from clinic.practice.models import User
 from education.models import Article, Topic

@@ -10,7 +10,7 @@ from booking.models import HoursMode, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots
 from booking.time.opening_hours import MIDNIGHT
 from clinic.practice.models import User
-from education.structured_data import describe_clinic
+from education.articles.structured_data import describe_clinic
 
 from .conftest import NOW, TUESDAY, make_therapist
 

@@ -7,9 +7,9 @@ import pytest
 from django.db import OperationalError
 from django.urls import reverse
 
-from assessments.definitions import SAFETY_INTAKE, load_questionnaires
+from assessments.intake.screening import Screen, read_screen, write_screen
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
-from assessments.screening import Screen, read_screen, write_screen
+from assessments.red_flags.definitions import SAFETY_INTAKE, load_questionnaires
 from booking.models import Appointment, WaitListEntry
 from booking.schedule.errors import SlotTaken
 from clinic.practice.models import User
@@ -259,7 +259,7 @@ def test_visit_is_booked_without_its_intake_when_that_fails(client, service, mon
     def fail(**kwargs):
         raise error
 
-    monkeypatch.setattr("assessments.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
     assert client.post(details_url(), form()).status_code == 303
     visit = Appointment.objects.get()
     assert visit.intake is None
@@ -276,7 +276,7 @@ def test_database_error_of_an_intake_leaves_the_booking_usable(service, monkeypa
     def fail(**kwargs):
         Response.objects.create(questionnaire_id=uuid.uuid4(), patient=kwargs["patient"], created_at=None)
 
-    monkeypatch.setattr("assessments.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
     assert book(service).status == "booked"
 
 
@@ -284,7 +284,7 @@ def test_database_that_is_away_is_not_taken_for_a_bad_questionnaire(service, mon
     def fail(**kwargs):
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr("assessments.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
     with pytest.raises(OperationalError):
         book(service)
     assert not Appointment.objects.exists()

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from assessments.definitions import load_questionnaires
-from assessments.flags import acknowledge_flag, acknowledge_shown
+from assessments.intake.responses import save_page
+from assessments.intake.screening import Screen
 from assessments.models import Flag
-from assessments.responses import save_page
-from assessments.screening import Screen
+from assessments.red_flags.definitions import load_questionnaires
+from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
 from booking.models import Appointment
 from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import Wishes, entry_path, join_as_visitor, join_wait_list

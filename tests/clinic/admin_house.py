@@ -8,8 +8,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 
-from assessments.definitions import FOLDER, digest_rules
 from assessments.models import Flag, Questionnaire, Response, RuleSignOff
+from assessments.red_flags.definitions import FOLDER, digest_rules
 from booking.calendar_feed.feeds import create_feed
 from booking.models import Appointment, HoursOverride, OpeningHours, Service, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access

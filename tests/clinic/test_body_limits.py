@@ -8,10 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from assessments.strict_json import MOST_BYTES
+from assessments.fhir.strict_json import MOST_BYTES
 from clinic.body_limits import SizedBodies
 from clinic.settings import BODY_LIMIT, BODY_LIMITS
-from education.pictures import LARGEST_FILE
+from education.articles.pictures import LARGEST_FILE
 from tests.clinic.factories import ClinicFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

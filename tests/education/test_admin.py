@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from education.articles import load_articles
+from education.articles.library import load_articles
 from education.forms.articles import ArticleForm, read_reference
 from education.models import Article
 

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assessments.training_load import spike_band
+from assessments.red_flag_rules.training_load import spike_band
 from clinic.practice.models import Clinic
-from education.articles import load_articles
+from education.articles.library import load_articles
+from education.body.load_bands import compare_with_longest
+from education.body.pain_guide import judge_run
+from education.body.warning_signs import EMERGENCY, URGENT, most_urgent
 from education.forms.checks import LoadCheckForm, PainGuideForm
-from education.load_bands import compare_with_longest
-from education.pain_guide import judge_run
-from education.signs import EMERGENCY, URGENT, most_urgent
 
 from .conftest import NOW
 

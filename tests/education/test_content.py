@@ -6,14 +6,14 @@ import brotli
 import pytest
 
 from clinic.practice.models import Clinic
-from education.article_file import ArticleFileInvalid, read_article_file
-from education.articles import CONTENT_DIR, load_articles, render_fresh
+from education.articles.glossary import read_glossary
+from education.articles.library import CONTENT_DIR, load_articles, render_fresh
+from education.articles.publishing import article_grade, find_faults
+from education.body.body_sites import PLACES
 from education.forms.articles import RESERVED_SLUGS
-from education.glossary import read_glossary
 from education.models import Article
-from education.places import PLACES
-from education.publishing import article_grade, find_faults
-from education.wording import EASIEST_GRADE, HARDEST_GRADE, find_forbidden, reading_grade
+from education.text.article_file import ArticleFileInvalid, read_article_file
+from education.text.readability import EASIEST_GRADE, HARDEST_GRADE, find_forbidden, reading_grade
 
 from .conftest import NOW
 

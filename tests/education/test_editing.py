@@ -7,12 +7,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.models import Clinic, User
-from education.articles import load_articles
-from education.differences import Piece, compare_texts
-from education.editing import NothingProposed, accept_proposal, decline_proposal, restore_revision, save_article
+from education.articles.editing import (
+    NothingProposed,
+    accept_proposal,
+    decline_proposal,
+    restore_revision,
+    save_article,
+)
+from education.articles.library import load_articles
+from education.articles.publishing import find_broken_links
 from education.forms.articles import ArticleForm
 from education.models import Article, Revision
-from education.publishing import find_broken_links
+from education.text.differences import Piece, compare_texts
 
 from .conftest import NOW
 from .test_content import folder  # noqa: F401

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.models import Clinic
-from education.articles import load_articles
-from education.editing import save_article
+from education.articles.editing import save_article
+from education.articles.library import load_articles
+from education.articles.search import search_articles, take_apart
 from education.models import Article, FormerSlug
-from education.search import search_articles, take_apart
 
 from .conftest import NOW
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clinic.practice.models import User
-from education import pictures
+from education.articles import pictures
+from education.articles.pictures import PictureRefused, keep_picture, open_picture
+from education.articles.publishing import find_faults
 from education.models import Picture, PictureSize
-from education.picture_markup import list_widths, picture_size, write_picture
-from education.pictures import PictureRefused, keep_picture, open_picture
-from education.publishing import find_faults
+from education.text.picture_markup import list_widths, picture_size, write_picture
 
 from .conftest import NOW
 from .pictures import make_file, make_photo

@@ -2,7 +2,7 @@
 
 import pytest
 
-from education.prose import count_reading_minutes, plain_paragraphs, plain_prose
+from education.text.prose import count_reading_minutes, plain_paragraphs, plain_prose
 
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, 1), (199, 1), (500, 2), (2000, 10)])

@@ -1,7 +1,7 @@
 """What keeps an article from its readers."""
 
+from education.articles.publishing import article_grade, find_faults
 from education.models import Article
-from education.publishing import article_grade, find_faults
 
 HARD = (
     "The committee considered the satisfactory implementation of the rehabilitation programme, although several "

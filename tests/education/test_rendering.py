@@ -8,16 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from education.prose import plain_prose
-from education.rendering import (
-    ALLOWED_TAGS,
-    LONGEST_TEXT,
-    Citation,
-    Heading,
-    Term,
-    render_markdown,
-)
-from education.wording import find_forbidden, reading_grade
+from education.text.prose import plain_prose
+from education.text.readability import find_forbidden, reading_grade
+from education.text.rendering import ALLOWED_TAGS, LONGEST_TEXT, Citation, Heading, Term, render_markdown
 
 
 class Tags(HTMLParser):

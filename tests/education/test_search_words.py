@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.models import Clinic
-from education.articles import load_articles
+from education.articles.library import load_articles
+from education.articles.search import search_articles
+from education.articles.vocabulary import article_words, correct_word, subject_words
 from education.models import Article
-from education.search import search_articles
-from education.vocabulary import article_words, correct_word, subject_words
 
 from .conftest import NOW
 

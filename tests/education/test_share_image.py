@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from clinic.practice.models import Clinic
+from education.articles.share_image import LEFT, SIZE, TITLE_SIZES, WIDTH, draw_share_image, fit_line, fit_title
 from education.models import Article
-from education.share_image import LEFT, SIZE, TITLE_SIZES, WIDTH, draw_share_image, fit_line, fit_title
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 import pytest
 
-from education.wording import count_syllables, find_forbidden, reading_grade
+from education.text.readability import count_syllables, find_forbidden, reading_grade
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page, expect
 
-from assessments import reading
+from assessments.questionnaire import readable as reading
 from clinic.demo import login
 
 LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.responses import start_response
+from assessments.intake.responses import start_response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.enablement import enabled_items
+from assessments.intake.responses import complete_response, save_page, start_response
 from assessments.models import Flag, Response, StaffAlert
-from assessments.responses import complete_response, save_page, start_response
+from assessments.questionnaire.enablement import enabled_items
 from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.flags import acknowledge_flag
 from assessments.models import Flag, Response, StaffAlert
+from assessments.red_flags.flags import acknowledge_flag
 from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM

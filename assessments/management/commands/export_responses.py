@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from assessments.fhir import export_bundle, export_ndjson
+from assessments.fhir.exporting import export_bundle, export_ndjson
 from assessments.models import Response, ResponseStatus
 from clinic.audit.access import record_access
 from clinic.audit.models import Action

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.importing import ImportRefused, PublishRefused, import_questionnaire, publish_questionnaire
+from assessments.fhir.importing import ImportRefused, PublishRefused, import_questionnaire, publish_questionnaire
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.importing import ImportRefused, ResponseRefused, import_response, read_json
+from assessments.fhir.importing import ImportRefused, ResponseRefused, import_response, read_json
 from assessments.models import Questionnaire
 from clinic.practice.models import Patient
 

@@ -1,9 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.definitions import VersionAnswered, load_questionnaires
-from assessments.parsing import DefinitionInvalid
-from assessments.red_flags import RulesInvalid
+from assessments.fhir_json.parsing import DefinitionInvalid
+from assessments.red_flag_rules.evaluation import RulesInvalid
+from assessments.red_flags.definitions import VersionAnswered, load_questionnaires
 
 
 class Command(BaseCommand):

@@ -1,8 +1,8 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from education.article_file import ArticleFileInvalid
-from education.articles import load_articles
+from education.articles.library import load_articles
+from education.text.article_file import ArticleFileInvalid
 
 
 class Command(BaseCommand):

@@ -1,0 +1,97 @@
+"""Answers that a questionnaire works out from the others, in an order in which each finds what it needs. Pure."""
+
+from datetime import UTC
+from decimal import ROUND_HALF_UP, Decimal
+
+from assessments.calculation.calculator import Asked, calculate, try_expressions
+from assessments.calculation.response_items import write_items
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.questionnaire.expressions import LEVEL, inline_variables, place_context
+from assessments.questionnaire.model import Item, Questionnaire
+
+SMALLEST = Decimal("0.000001")  # more digits would not survive a JSON number
+MOST_ROUNDS = 3  # a total of totals of items
+
+
+def calculated_items(questionnaire: Questionnaire) -> list[Item]:
+    """The questions that are worked out, in the order asked."""
+    return [item for item in questionnaire.items.values() if item.calculated and item.is_question]
+
+
+def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
+    """`answers` with every calculated answer worked out anew; one stored before counts for nothing."""
+    items = calculated_items(questionnaire)
+    if not items:
+        return answers
+    known = {name: values for name, values in answers.items() if name not in {item.link_id for item in items}}
+    for _ in range(MOST_ROUNDS):
+        found = _calculate_all(questionnaire, items, known)
+        if all(known.get(name, []) == values for name, values in found.items()):
+            break
+        known = {name: values for name, values in (known | found).items() if values}
+    return known
+
+
+def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
+    """What a new response starts with."""
+    given = {item.link_id: list(item.initial) for item in questionnaire.items.values() if item.initial}
+    return add_calculated(questionnaire, given)
+
+
+def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
+    """Empty if everything that is worked out of `answers`, all of them asked, ends in time, else why not."""
+    asked, resource = _ask(questionnaire, answers, enabled=frozenset(questionnaire.items))
+    return try_expressions(asked, resource) if asked else ""
+
+
+def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dict[str, list]) -> dict[str, list]:
+    asked, resource = _ask(questionnaire, keep_enabled(questionnaire, answers))
+    values = calculate(asked, resource)
+    return {item.link_id: _as_answer(item, value) for item, value in zip(items, values, strict=True)}
+
+
+def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Asked], dict]:
+    """What to calculate, in the order asked, and the response to calculate it over."""
+    nodes: dict[str, dict] = {}
+    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, nodes=nodes, **which)
+    asked = []
+    for item in calculated_items(questionnaire):
+        expression = whole_expression(questionnaire, item)
+        levels = {
+            f"{LEVEL}{level}": nodes.get(one.link_id, {"linkId": one.exported_id})
+            for level, one in enumerate(_lineage(questionnaire, item), start=1)
+            if f"%{LEVEL}{level}" in expression
+        }
+        asked.append(Asked(item.link_id, expression, levels))
+    return asked, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
+
+
+def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
+    """The expression of `item` with the variables put in that are declared on the questionnaire, above it or on it."""
+    variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
+    lineage = _lineage(questionnaire, item)
+    for level, one in enumerate(lineage, start=1):
+        variables += [(name, place_context(text, level)) for name, text in one.variables]
+    return inline_variables(place_context(item.calculated, len(lineage)), tuple(variables))
+
+
+def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
+    """The items of the file from the top down to `item` itself."""
+    above = _lineage(questionnaire, questionnaire.items[item.parent]) if item.parent else []
+    return above if item.is_added else [*above, item]
+
+
+def _as_answer(item: Item, value) -> list:
+    """`value` as answers of the type of `item` are stored; none if it does not fit."""
+    if value is None:
+        return []
+    if item.type == "boolean":
+        return [value] if isinstance(value, bool) else []
+    if item.type in ("integer", "decimal", "quantity"):
+        if isinstance(value, bool | str):
+            return []
+        number = Decimal(str(value))
+        if item.type == "integer":
+            return [int(number)] if number == number.to_integral_value() else []
+        return [format(number.quantize(SMALLEST, ROUND_HALF_UP).normalize(), "f")]
+    return [str(value)] if item.type in ("string", "text") else []

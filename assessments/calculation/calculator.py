@@ -1,0 +1,149 @@
+"""A process of its own that calculates, with a limit on its time and memory: a patient's page waits for it, but not for ever.
+
+`python -m assessments.calculation.calculator` answers one job a line. The kernel ends it when a job has used up its seconds of work;
+what it was at is left out from then on. Seconds of work, not of waiting: a busy machine loses no score.
+"""
+
+import json
+import logging
+import os
+import resource as limits
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from threading import Lock, Timer
+
+from assessments.questionnaire.expressions import evaluate
+
+TRIAL_SECONDS, RUN_SECONDS = 0.5, 1  # of work: what passes the trial with every answer given does not run out later
+WAIT_SECONDS = 6  # altogether, should the machine be so busy that it hardly gets to work
+MOST_MEMORY = 512 * 2**20
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An `expression` to calculate for the item `link_id`; `levels` as in `expressions.evaluate`."""
+
+    link_id: str
+    expression: str
+    levels: dict[str, dict] = field(default_factory=dict, hash=False)
+
+
+class CalculationFailed(Exception):
+    """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
+
+    def __init__(self, culprit: Asked, values: list, is_limit: bool):
+        super().__init__(culprit.link_id)
+        self.culprit, self.values, self.is_limit = culprit, values, is_limit
+
+
+class Calculator:
+    """The process, started when it is first needed; it ends with us, or when it is closed."""
+
+    def __init__(self):
+        self.lock, self.child = Lock(), None
+
+    def calculate(self, asked: list[Asked], resource: dict, seconds: float) -> list:
+        """The value of each of `asked` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
+        job = {"seconds": seconds, "resource": resource, "asked": [[one.expression, one.levels] for one in asked]}
+        values: list = []
+        with self.lock:
+            child = self._running()
+            timer = Timer(WAIT_SECONDS, child.kill)
+            timer.start()
+            try:
+                with suppress(BrokenPipeError):
+                    child.stdin.write(json.dumps(job) + "\n")
+                    child.stdin.flush()
+                while len(values) < len(asked) and (line := child.stdout.readline()):
+                    values.append(json.loads(line, parse_float=Decimal))
+            finally:
+                timer.cancel()
+                if len(values) < len(asked):
+                    with suppress(subprocess.TimeoutExpired):
+                        child.wait(1)  # for how it ended
+                    self.close()
+        if len(values) < len(asked):
+            raise CalculationFailed(asked[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL))
+        return values
+
+    def close(self) -> None:
+        """End the process."""
+        if self.child is not None:
+            self.child.kill()
+            self.child.communicate()
+            self.child = None
+
+    def _running(self) -> subprocess.Popen:
+        if self.child is None or self.child.poll() is not None:
+            words = [sys.executable, "-m", "assessments.calculation.calculator"]
+            self.child = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                cwd=Path(__file__).parent.parent.parent,
+            )
+        return self.child
+
+
+class _Ours:
+    """This process's calculator, and the expressions that ran out of time once."""
+
+    def __init__(self):
+        self.calculator, self.given_up = Calculator(), set()
+
+
+_ours = _Ours()
+os.register_at_fork(after_in_child=_ours.__init__)  # the pipes of the parent are the parent's
+
+
+def calculate(asked: list[Asked], resource: dict) -> list:
+    """The value of each of `asked` over `resource`; None for none, several, a failure, or what runs out of time."""
+    possible = [one for one in asked if one.expression not in _ours.given_up]
+    try:
+        values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
+    except CalculationFailed as error:
+        if error.is_limit:
+            _ours.given_up.add(error.culprit.expression)
+        logger.error("The calculated answer %s cannot be worked out.", error.culprit.link_id)
+        values = error.values + [None] * (len(possible) - len(error.values))
+    found = dict(zip(map(id, possible), values, strict=True))
+    return [found.get(id(one)) for one in asked]
+
+
+def try_expressions(asked: list[Asked], resource: dict) -> str:
+    """Empty if all of `asked` together end in time over `resource`, else why not."""
+    trial = Calculator()
+    try:
+        trial.calculate(asked, resource, TRIAL_SECONDS)
+    except CalculationFailed as error:
+        return f"its calculations take longer than {TRIAL_SECONDS} seconds, at {error.culprit.link_id}"
+    finally:
+        trial.close()
+    return ""
+
+
+def serve() -> None:
+    """Answer the jobs on the standard input, a line for each expression, as soon as it is known."""
+    with suppress(ValueError, OSError):  # not every system counts memory
+        limits.setrlimit(limits.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    for line in sys.stdin:
+        job = json.loads(line)
+        signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # nobody handles its signal, so it ends the process
+        for expression, levels in job["asked"]:
+            value = evaluate(expression, job["resource"], levels)
+            sys.stdout.write(f"{value if isinstance(value, Decimal) else json.dumps(value)}\n")
+            sys.stdout.flush()
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,138 @@
+"""What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from assessments.calculation.calculated_answers import calculated_items, whole_expression
+from assessments.fhir_json.condition_expressions import untranslated
+from assessments.fhir_json.names import CALCULATED, FHIR, MAXIMUM, MIN_OCCURS, MINIMUM, NOT_EVALUATED, extension_value
+from assessments.fhir_json.parsing import max_occurs, moving_limit
+from assessments.fhir_json.repeat_expansion import most_copies
+from assessments.questionnaire.answer_limits import is_relative
+from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
+from assessments.questionnaire.instruments import instrument_scores
+from assessments.questionnaire.model import CHOICE_TYPES, ORDERED_TYPES, UNASKED_TYPES, Item, Questionnaire
+from assessments.questionnaire.patterns import PatternUnsupported, compile_pattern
+from assessments.questionnaire.readable import estimate_minutes
+
+LONGEST_MINUTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """`name` is a word to look for, `link_id` the item (empty: the whole), `text` says what happens instead."""
+
+    name: str
+    link_id: str
+    text: str
+
+
+def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
+    """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
+    most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
+    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw, most)]
+    found += [
+        Warning("expression", name, "is always asked: its enableWhenExpression says more than enableWhen can")
+        for name in sorted(untranslated(definition))
+    ]
+    found += _inspect_expressions(parsed)
+    found += _inspect_conditions(parsed)
+    found += [
+        Warning("regex", name, f"is not checked: its regex {fault}") for name, fault in unsupported_patterns(parsed)
+    ]
+    found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]
+    minutes = estimate_minutes(parsed)
+    if minutes > LONGEST_MINUTES:
+        found.append(Warning("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}"))
+    return found
+
+
+def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
+    """(page, its questions, each with how often it can be asked): as the file has them, without the copies of groups."""
+    times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
+    listed: dict[str, list[tuple[Item, int]]] = {}
+    for link_id, item in parsed.items.items():
+        if item.is_question and not (item.is_added or item.source):
+            page = parsed.page_of[link_id]
+            listed.setdefault(page.exported_id, []).append((item, times[link_id]))
+    texts = {page.exported_id: page.text for page in reversed(parsed.pages)}
+    return [(texts[name], questions) for name, questions in listed.items()]
+
+
+def _inspect_raw(raw: dict, most: int):
+    link_id, kind = raw.get("linkId", ""), raw.get("type")
+    for extension in raw.get("extension", []):
+        if name := NOT_EVALUATED.get(extension.get("url")):
+            yield Warning("expression", link_id, f"its {name} is not evaluated")
+    if kind in UNASKED_TYPES:
+        yield Warning(kind, link_id, "cannot be answered here; the page asks to bring it to the visit")
+    if kind == "group" and raw.get("required"):
+        yield Warning("required group", link_id, "only its questions can be required, not the group")
+    if kind == "boolean" and raw.get("repeats"):
+        yield Warning("repeating boolean", link_id, "is asked once")
+    if kind == "group" and raw.get("repeats"):
+        if (max_occurs(raw) or most + 1) > most:
+            yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
+        if extension_value(raw, MIN_OCCURS):
+            yield Warning("repeating group", link_id, "need not be filled in as often as the file says")
+    for limit in (moving_limit(raw, MINIMUM), moving_limit(raw, MAXIMUM)):
+        if limit is not None and not (is_relative(limit) and kind in ("date", "dateTime")):
+            yield Warning("limit", link_id, "is not held to a limit that the file works out")
+    expression = extension_value(raw, CALCULATED) or {}
+    if expression and expression.get("language") != "text/fhirpath":
+        yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")
+    if extension_value(raw, f"{FHIR}questionnaire-itemControl") and kind not in ("group", "display"):
+        yield Warning("control", link_id, "is asked with our own controls")
+
+
+def _inspect_expressions(parsed: Questionnaire):
+    for item in calculated_items(parsed):
+        try:
+            check_expression(whole_expression(parsed, item))
+        except ExpressionUnsupported as error:
+            if not item.source:
+                yield Warning("expression", item.link_id, f"is not calculated: {error}")
+
+
+def _inspect_conditions(parsed: Questionnaire):
+    """A condition on a question of a repeating group, from outside it, looks at the first copy only."""
+    copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
+    for item in parsed.items.values():
+        for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
+            if condition.question in copied:
+                yield Warning("condition", item.link_id, f"looks only at the first answer of {condition.question}")
+
+
+def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
+    """(linkId, why) of each question whose pattern cannot be matched here. A new file with one is refused."""
+    found = []
+    for item in parsed.items.values():
+        try:
+            if item.pattern and not item.source:
+                compile_pattern(item.pattern)
+        except PatternUnsupported as error:
+            found.append((item.link_id, str(error)))
+    return found
+
+
+def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
+    """Everything answered, with every answer where several may be given: what the expressions are tried on."""
+    return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
+
+
+def _some_answers(item: Item) -> list:
+    if item.type in CHOICE_TYPES:
+        return [option.code for option in item.options] if item.repeats else [item.options[-1].code]
+    moments = {"date": "2026-01-01", "dateTime": "2026-01-01T00:00", "time": "12:00"}
+    if item.type in moments:
+        return [moments[item.type]]
+    if item.type in ORDERED_TYPES:
+        number = item.maximum or "1"
+        return [int(number) if item.type == "integer" else number]
+    return [True if item.type == "boolean" else "x"]
+
+
+def _walk(raw: dict):
+    for item in raw.get("item", []):
+        yield item
+        yield from _walk(item)

@@ -1,0 +1,186 @@
+"""A FHIR QuestionnaireResponse from elsewhere, held against its questionnaire as strictly as FHIR does. Pure.
+
+Every fault is reported with its linkId and reason; totals that came along are worked out again, never believed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from assessments.calculation.calculated_answers import add_calculated, calculated_items
+from assessments.calculation.response_items import Node, nodes_of
+from assessments.fhir_json.names import typed_value
+from assessments.questionnaire.checking import Problem, check_item
+from assessments.questionnaire.enablement import enabled_items
+from assessments.questionnaire.model import CHOICE_TYPES, UNASKED_TYPES, Item, Questionnaire, comparable
+
+WANTED = {
+    "boolean": ("Boolean", bool),
+    "integer": ("Integer", int),
+    "decimal": ("Decimal", (int, float, Decimal)),
+    "date": ("Date", str),
+    "dateTime": ("DateTime", str),
+    "time": ("Time", str),
+    "string": ("String", str),
+    "text": ("String", str),
+    "url": ("Uri", str),
+    "quantity": ("Quantity", dict),
+}
+WHOLE = {"date": date.fromisoformat, "dateTime": datetime.fromisoformat, "time": time.fromisoformat}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`answers` as we store them, with totals worked out anew; `problems` in the order found, none if it may be kept."""
+
+    answers: dict[str, list]
+    problems: tuple[Problem, ...]
+
+
+def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
+    """The answers of `resource`, and what is wrong with it.
+
+    Reasons, beside those of `checking.Problem`: unknown (linkId), twice (more often than it may be there), place (an answer
+    of a group, or questions beside an answer instead of below it), unit, unasked (a type we do not take), disabled (an
+    answer to what was not to be asked), total (a calculated answer that is not what the others give), status, shape (not
+    built as FHIR says), questionnaire (it answers another one, or another version).
+    """
+    reader = _Reader(questionnaire)
+    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
+        "in-progress",
+        "completed",
+        "amended",
+    ):
+        return Checked({}, (Problem("", "status"),))
+    if _names_another(questionnaire, resource.get("questionnaire")):
+        return Checked({}, (Problem("", "questionnaire"),))
+    reader.read(resource.get("item", []), questionnaire.pages)
+    given = reader.answers
+    answers = add_calculated(questionnaire, given)
+    problems = [*reader.problems, *_check_answers(questionnaire, answers, resource["status"] != "in-progress")]
+    for item in calculated_items(questionnaire):
+        if item.link_id in given and not _is_same(item, given[item.link_id], answers.get(item.link_id, [])):
+            problems.append(Problem(item.exported_id, "total"))
+    return Checked(answers, tuple(problems))
+
+
+def _names_another(questionnaire: Questionnaire, canonical) -> bool:
+    """Whether `canonical` ("url|version", either of which may be missing) says another url or version than ours."""
+    url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
+    known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
+    return any(said and ours and said != ours for said, ours in known)
+
+
+def _is_same(item: Item, one: list, other: list) -> bool:
+    return [comparable(item, value) for value in one] == [comparable(item, value) for value in other]
+
+
+def _check_answers(questionnaire: Questionnaire, answers: dict[str, list], is_complete: bool) -> list[Problem]:
+    enabled = enabled_items(questionnaire, answers)
+    problems = []
+    for item in (item for item in questionnaire.items.values() if item.is_question and not item.is_added):
+        values = answers.get(item.link_id, [])
+        problem = check_item(item, values)
+        if item.link_id not in enabled:
+            problem = Problem(item.link_id, "disabled") if values else None
+        elif problem and problem.reason == "required" and not (is_complete and item.is_answerable):
+            problem = None
+        if problem:
+            problems.append(Problem(item.exported_id, problem.reason))
+    return problems
+
+
+class _Reader:
+    """Walks the response beside the questionnaire and collects answers and faults."""
+
+    def __init__(self, questionnaire: Questionnaire):
+        self.items = questionnaire.items
+        self.answers: dict[str, list] = {}
+        self.problems: list[Problem] = []
+
+    def read(self, raw_items, items: tuple[Item, ...], inside: str = "") -> None:
+        nodes, seen = {}, Counter()
+        for node in nodes_of(items):
+            nodes.setdefault(node.link_id, []).append(node)
+        for raw in self._objects(raw_items, inside):
+            link_id = raw.get("linkId", "") if isinstance(raw.get("linkId"), str) else ""
+            same = nodes.get(link_id, [])
+            place, seen[link_id] = seen[link_id], seen[link_id] + 1
+            if place < len(same):
+                self._read_item(raw, same[place])
+            else:
+                self.problems.append(Problem(link_id, "twice" if same else "unknown"))
+
+    def _objects(self, raw, link_id: str) -> list[dict]:
+        """The JSON objects in the list `raw`; anything else is reported."""
+        found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+        if not isinstance(raw, list) or len(found) < len(raw):
+            self.problems.append(Problem(link_id, "shape"))
+        return found
+
+    def _read_item(self, raw: dict, node: Node) -> None:
+        item, given = node.parts[0], self._objects(raw.get("answer", []), node.link_id)
+        if not item.is_question:
+            if given:
+                self.problems.append(Problem(node.link_id, "unasked" if item.type in UNASKED_TYPES else "place"))
+            self._open_copy(item)
+            self.read(raw.get("item", []), node.children, node.link_id)
+            return
+        if raw.get("item"):
+            self.problems.append(Problem(node.link_id, "place"))
+        for answer in given:
+            value, reason = _read_value(item, answer)
+            if reason:
+                self.problems.append(Problem(node.link_id, reason))
+            else:
+                self.answers.setdefault(item.link_id, []).append(value)
+            self.read(answer.get("item", []), node.children, node.link_id)
+
+    def _open_copy(self, item: Item) -> None:
+        """The further copies of a repeating group are opened by a question of ours."""
+        for condition in item.conditions:
+            if self.items[condition.question].is_added:
+                self.answers[condition.question] = [True]
+
+
+def _read_value(item: Item, answer: dict) -> tuple[object, str]:
+    """(the value as we store it, "") or (None, reason)."""
+    found = typed_value(answer)
+    if found is None:
+        return None, "type"
+    kind, value = found
+    if item.type in CHOICE_TYPES:
+        return _read_choice(item, kind, value)
+    wanted_kind, wanted_class = WANTED[item.type]
+    if kind != wanted_kind or not isinstance(value, wanted_class) or (isinstance(value, bool) != (kind == "Boolean")):
+        return None, "type"
+    if item.type == "quantity":
+        return _read_quantity(item, value)
+    if item.type in WHOLE:
+        try:
+            WHOLE[item.type](value)
+        except ValueError:
+            return None, "type"
+    return (str(value) if item.type == "decimal" else value), ""
+
+
+def _read_choice(item: Item, kind: str, value) -> tuple[object, str]:
+    if kind == "String" and item.type == "open-choice" and isinstance(value, str):
+        is_listed = any(option.code == value and option.kind == "String" for option in item.options)
+        return (value if is_listed else {"text": value}), ""
+    is_record = isinstance(value, dict)
+    code = (value.get("code") or value.get("reference") or value.get("display")) if is_record else value
+    system = value.get("system", "") if is_record else ""
+    for option in item.options:
+        if option.kind == kind and option.code == str(code) and system in ("", option.system):
+            return option.code, ""
+    return None, "option" if any(option.kind == kind for option in item.options) else "type"
+
+
+def _read_quantity(item: Item, value: dict) -> tuple[object, str]:
+    number = value.get("value")
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        return None, "type"
+    unit = value.get("unit") or value.get("code") or ""
+    return (str(number), "") if unit == item.unit else (None, "unit")

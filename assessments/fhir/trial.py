@@ -1,0 +1,121 @@
+"""Trying a questionnaire out before it is kept: shown, begun, saved empty and filled in, read. Nothing of it stays.
+
+A file can be right by every check and still fail at a patient's page or, worse, at a booking. So it is asked once, of a
+patient who does not exist, by the code that asks everybody, in a transaction that is undone. Pages are drawn before that
+transaction begins: a large questionnaire takes seconds.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from crispy_forms.utils import render_crispy_form
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import QueryDict
+
+from assessments.calculation.calculated_answers import initial_answers
+from assessments.fhir.exporting import export_response
+from assessments.fhir.inspection import fullest_answers
+from assessments.intake.responses import ResponseUnfinished, begin_response, complete_response, save_page
+from assessments.intake.summary import read_summary
+from assessments.models import Questionnaire
+from assessments.pages.forms import PageForm
+from assessments.questionnaire.controls import write_answer
+from assessments.questionnaire.model import Item
+from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
+from clinic.practice.models import Patient
+
+
+class _Undo(Exception):
+    """Ends the trial's transaction."""
+
+
+class _TrialFailed(Exception):
+    """What could not be done, in words."""
+
+
+def try_pages(parsed: ParsedQuestionnaire) -> str:
+    """What fails when the pages of `parsed` are shown, in words; empty if nothing does. Asks no database."""
+    try:
+        with _step("it cannot be begun, so no visit with it could be booked"):
+            answers = initial_answers(parsed)
+        for page in parsed.pages:
+            _show(parsed, page, answers)
+        for sent in ({}, fullest_answers(parsed)):
+            _show(parsed, parsed.pages[0], answers, sent)
+    except _TrialFailed as failed:
+        return str(failed)
+    return ""
+
+
+def try_saving(questionnaire: Questionnaire, *, now) -> str:
+    """What fails when `questionnaire` is begun, its first page saved and its answers read, in words; empty if nothing does."""
+    try:
+        with transaction.atomic():
+            _ask(questionnaire, now)
+            raise _Undo
+    except _Undo:
+        return ""
+    except _TrialFailed as failed:
+        return str(failed)
+
+
+def _ask(questionnaire: Questionnaire, now) -> None:
+    with _step("it cannot be begun, so no visit with it could be booked"):
+        name = f"Trial {uuid.uuid4()}"
+        patient = Patient.objects.create(name=name, email="trial@invalid.example", is_provisional=True, created_at=now)
+        response = begin_response(questionnaire=questionnaire, patient=patient, now=now)
+    parsed = questionnaire.parsed
+    for page, sent in ((parsed.pages[0], {}), *((page, fullest_answers(parsed)) for page in _ends(parsed.pages))):
+        with _step(f"{_name(page)} cannot be saved {'filled in' if sent else 'empty'}"):
+            form = _form(parsed, page, response.answers, sent)
+            form.is_valid()
+            save_page(response=response, page=page.link_id, answers=form.given, now=now)
+    with _step("its answers cannot be finished"), suppress(ResponseUnfinished):
+        complete_response(response=response, now=now)
+    with _step("its answers cannot be read in the summary"):
+        read_summary(response=response, by=None, now=now)
+    with _step("its answers cannot be exported"):
+        export_response(response)
+
+
+def _ends(pages: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The first page and the last, once if they are the same."""
+    return pages[:1] + pages[1:][-1:]
+
+
+def _show(
+    parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], sent: dict[str, list] | None = None
+) -> None:
+    how = "shown" if sent is None else "sent filled in" if sent else "sent empty"
+    with _step(f"{_name(page)} cannot be {how}"):
+        form = _form(parsed, page, answers, sent)
+        form.is_valid()
+        render_crispy_form(form)
+
+
+def _name(page: Item) -> str:
+    return f"the page “{page.text or page.link_id}”"
+
+
+def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], given: dict[str, list] | None) -> PageForm:
+    """The form of `page` as it is opened, or as a browser sends it with the answers `given`."""
+    sent = None
+    if given is not None:
+        sent = QueryDict(mutable=True)
+        for item in (item for item in page.walk() if item.is_answerable):
+            sent.appendlist("seen", item.link_id)
+            values = given.get(item.link_id, [])
+            sent.setlist(item.link_id, [write_answer(value) for value in values])
+    return PageForm(sent, questionnaire=parsed, page=page, answers=answers)
+
+
+@contextmanager
+def _step(failure: str) -> Iterator[None]:
+    """Whatever a step raises becomes `failure`, but for a database that is away or busy."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        raise _TrialFailed(failure) from error

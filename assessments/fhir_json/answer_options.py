@@ -1,0 +1,60 @@
+"""The answers one can choose: answerOption, or a ValueSet that the questionnaire brings along. Pure."""
+
+from decimal import Decimal
+
+from assessments.fhir_json.names import EXCLUSIVE, WEIGHTS, extension_value, typed_value
+from assessments.questionnaire.model import Option
+
+
+class OptionsInvalid(ValueError):
+    """What can be chosen cannot be read, with the reason."""
+
+
+def read_options(raw: dict, contained: dict[str, dict]) -> tuple[Option, ...]:
+    """The options of the item `raw`; `contained` are the questionnaire's own resources by id. Raises OptionsInvalid."""
+    if "answerValueSet" not in raw:
+        return tuple(_read_option(option) for option in raw.get("answerOption", []))
+    name = raw["answerValueSet"]
+    value_set = contained.get(name.removeprefix("#")) if name.startswith("#") else None
+    if value_set is None:
+        raise OptionsInvalid(f"its answers are in a list that is not in the file: {name}")
+    return tuple(_read_value_set(value_set))
+
+
+def _read_option(raw: dict) -> Option:
+    found = typed_value(raw)
+    if found is None:
+        raise OptionsInvalid("an answerOption has neither a code, a string nor an integer")
+    kind, value = found
+    coding = value if isinstance(value, dict) else {}
+    code = coding.get("code") or coding.get("reference") or coding.get("display") if coding else value
+    if code is None:
+        raise OptionsInvalid("an answerOption has neither a code, a string nor an integer")
+    return Option(
+        code=str(code),
+        text=coding.get("display") or str(code),
+        ordinal=_weight(coding, raw),
+        is_exclusive=bool(extension_value(raw, EXCLUSIVE)),
+        kind=kind,
+        system=coding.get("system", ""),
+    )
+
+
+def _read_value_set(value_set: dict):
+    """What an expansion or, without one, the concepts listed in compose hold. Lists defined elsewhere are refused."""
+    entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
+    compose = value_set.get("compose", {})
+    if not entries:
+        includes = compose.get("include", [])
+        if compose.get("exclude") or any("concept" not in one for one in includes):
+            raise OptionsInvalid(f"the ValueSet {value_set.get('id')} is defined by rules, not listed")
+        entries = [(concept, one.get("system", "")) for one in includes for concept in one["concept"]]
+    for concept, system in entries:
+        weight = _weight(concept)
+        yield Option(concept["code"], concept.get("display") or concept["code"], weight, system=system)
+
+
+def _weight(*places: dict) -> Decimal | None:
+    weights = (extension_value(place, *WEIGHTS) for place in places)
+    found = next((weight for weight in weights if weight is not None), None)
+    return None if found is None else Decimal(str(found))

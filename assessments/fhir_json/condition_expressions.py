@@ -1,0 +1,113 @@
+"""enableWhenExpression as enableWhen, where both say the same: then conditions work in the page's script and in copies too. Pure.
+
+Taken are comparisons with one answer, and whether there is one, joined by "and" or by "or"; anything else is left, and named.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assessments.fhir_json.names import ENABLE_WHEN, extension_value
+from assessments.questionnaire.expressions import LONGEST
+
+WHERE = r"\.where\(\s*linkId\s*=\s*'([^']*)'\s*\)"
+PATH = rf"(?:%resource|QuestionnaireResponse)(?:\.descendants\(\)|\.item|\.answer|{WHERE})*{WHERE}\.answer"
+EXISTS = re.compile(rf"{PATH}(?:\.value)?(?P<how>\.exists\(\)|\.exists\(\)\.not\(\)|\.empty\(\))")
+COMPARED = re.compile(
+    rf"{PATH}\.value(?P<code>\.code)?\s*(?P<operator>=|>=|<=|>|<)\s*"
+    r"(?P<literal>true|false|'[^'\\]*'|-?[0-9]+(?:\.[0-9]+)?|@[0-9]{4}-[0-9]{2}-[0-9]{2})"
+)
+IS_TRUE = re.compile(rf"{PATH}\.value")
+QUOTED = re.compile(r"'[^']*'")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An item of the file, the linkIds above it, and whether there can be more than one of it."""
+
+    raw: dict
+    above: tuple[str, ...]
+    is_repeated: bool
+
+
+def with_conditions(definition: dict) -> list[dict]:
+    """The items of `definition`, with enableWhen where an expression says the same."""
+    places = _places(definition)
+    return [_translate(item, places) for item in definition.get("item", [])]
+
+
+def untranslated(definition: dict) -> set[str]:
+    """The linkIds whose enableWhenExpression stays without effect."""
+    places = _places(definition)
+    return {link_id for link_id, place in places.items() if _expression(place.raw) and not _read(place.raw, places)}
+
+
+def _translate(raw: dict, places: dict[str, _Place]) -> dict:
+    item = {**raw, **(_read(raw, places) or {})}
+    if "item" in raw:
+        item["item"] = [_translate(child, places) for child in raw["item"]]
+    return item
+
+
+def _expression(raw: dict) -> str:
+    found = extension_value(raw, ENABLE_WHEN)
+    return found.get("expression", "") if isinstance(found, dict) else ""
+
+
+def _read(raw: dict, places: dict[str, _Place]) -> dict | None:
+    """The enableWhen and enableBehavior of the expression of `raw`; None if there are none that say the same."""
+    expression = _expression(raw)
+    if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
+        return None
+    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # words in quotes join nothing
+    joints = list(re.finditer(r"\s(and|or)\s", blank))
+    if len({joint[1] for joint in joints}) > 1:
+        return None
+    ends = [0, *(end for joint in joints for end in joint.span()), len(expression)]
+    parts = [expression[start:end].strip() for start, end in zip(ends[::2], ends[1::2], strict=True)]
+    conditions = [
+        _read_part(part.removeprefix("(").removesuffix(")") if part[:1] == "(" else part, places) for part in parts
+    ]
+    if None in conditions:
+        return None
+    return {"enableWhen": conditions, "enableBehavior": "any" if joints and joints[0][1] == "or" else "all"}
+
+
+def _read_part(part: str, places: dict[str, _Place]) -> dict | None:
+    named = re.findall(WHERE, part)
+    target = places.get(named[-1]) if named else None
+    if target is None or target.is_repeated or not set(named[:-1]) <= set(target.above):
+        return None
+    condition, kind = {"question": named[-1]}, target.raw.get("type")
+    if found := EXISTS.fullmatch(part):
+        return {**condition, "operator": "exists", "answerBoolean": found["how"] == ".exists()"}
+    if IS_TRUE.fullmatch(part) and kind == "boolean":
+        return {**condition, "operator": "=", "answerBoolean": True}
+    found = COMPARED.fullmatch(part)
+    answer = _read_literal(found["literal"], kind, bool(found["code"])) if found else None
+    return {**condition, "operator": found["operator"], **answer} if answer else None
+
+
+def _read_literal(literal: str, kind: str | None, is_code: bool) -> dict | None:
+    if literal.startswith("'"):
+        if is_code:
+            return {"answerCoding": {"code": literal[1:-1]}} if kind == "choice" else None
+        return {"answerString": literal[1:-1]} if kind in ("string", "text") else None
+    if literal in ("true", "false"):
+        return {"answerBoolean": literal == "true"} if kind == "boolean" and not is_code else None
+    if literal.startswith("@"):
+        return {"answerDate": literal[1:]} if kind == "date" and not is_code else None
+    if kind not in ("integer", "decimal") or is_code or (kind == "integer" and "." in literal):
+        return None
+    return {"answerInteger": int(literal)} if kind == "integer" else {"answerDecimal": float(literal)}
+
+
+def _places(definition: dict) -> dict[str, _Place]:
+    def walk(raw: dict, above: tuple[str, ...], is_repeated: bool) -> Iterator[tuple[str, _Place]]:
+        for item in raw.get("item", []):
+            link_id = str(item.get("linkId", ""))
+            is_many = is_repeated or bool(item.get("repeats"))
+            yield link_id, _Place(item, above, is_many)
+            yield from walk(item, (*above, link_id), is_many)
+
+    return dict(walk(definition, (), False))

@@ -1,0 +1,264 @@
+"""What patients answer: begun, saved page by page, finished. Flags are raised on every page saved, not at the end."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from assessments.calculation.calculated_answers import add_calculated, initial_answers
+from assessments.fhir_json.parsing import DefinitionInvalid
+from assessments.intake.revisions import hash_page
+from assessments.models import Flag, Questionnaire, Response, ResponseStatus, Score
+from assessments.questionnaire.checking import check_page, keep_fitting
+from assessments.questionnaire.enablement import enabled_items, keep_enabled
+from assessments.questionnaire.model import TEXT_TYPES, Item
+from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
+from assessments.questionnaire.scoring import score_response
+from assessments.questionnaire.typed_answers import clean_text
+from assessments.red_flag_rules.evaluation import UNSURE, evaluate, without_unsure
+from assessments.red_flags.alerts import alert_staff
+from assessments.red_flags.definitions import read_rules
+from assessments.red_flags.flags import apply_flags
+from assessments.red_flags.left_unsure import plan_look
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import Clinic, Patient
+
+logger = logging.getLogger(__name__)
+
+
+AGE_QUESTION, MINOR = "about.age", "under-18"
+GUARDIAN_QUESTION = "guard.name"
+
+
+class PageUnknown(LookupError):
+    """The questionnaire has no page of this name, or it asks nothing of this patient."""
+
+
+class ResponseUnfinished(Exception):
+    """Something is still to be answered; `page` is the first page where."""
+
+    def __init__(self, page: Item):
+        super().__init__("there are questions left")
+        self.page = page
+
+
+def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Response | None:
+    """A new response to the newest published version. None for a blank slug, or where nothing is published under it."""
+    if not questionnaire_slug:
+        return None
+    questionnaire = Questionnaire.objects.published().filter(slug=questionnaire_slug).first()
+    if questionnaire is None:
+        logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
+        return None
+    return begin_response(questionnaire=questionnaire, patient=patient, now=now)
+
+
+def begin_response(*, questionnaire: Questionnaire, patient: Patient, now) -> Response:
+    """A new response to this very version, published or not."""
+    try:
+        initial = initial_answers(questionnaire.parsed)
+    except DefinitionInvalid:  # such a definition was stored before import refused it; its pages say so
+        logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
+        initial = {}
+    response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
+    record_access(actor=None, action=Action.CREATE, subject=response, patient_id=patient.pk, now=now)
+    return response
+
+
+def pages_asked(response: Response) -> list[Item]:
+    """The pages that ask this patient something, in order."""
+    parsed = response.questionnaire.parsed
+    enabled = enabled_items(parsed, response.answers)
+    return [page for page in parsed.pages if any(one.is_answerable and one.link_id in enabled for one in page.walk())]
+
+
+def first_open_page(response: Response) -> Item | None:
+    """The first page that was not saved yet or has something missing; None when all is answered."""
+    for page in pages_asked(response):
+        if page.link_id not in response.saved_pages or check_page(
+            response.questionnaire.parsed, page, response.answers
+        ):
+            return page
+    return None
+
+
+@transaction.atomic
+def save_page(
+    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now
+) -> list[Flag]:
+    """Keep the answers of one page ({linkId: [value, …]}) and raise what must not wait; returns flags new or worse.
+
+    Each answer that fits its question is kept, whatever the others are; an empty list takes an answer back; what does
+    not fit leaves the earlier answer. Questions left out of `answers` stay as they were. `unshown` are the follow-ups
+    that these answers open and that were not on the page: a "not sure" waits for them to be shown before it raises
+    anything. Raises PageUnknown, or KeyError for a question that is not on the page.
+    """
+    locked = _lock(response)
+    parsed = locked.questionnaire.parsed
+    current = next((one for one in parsed.pages if one.link_id == page), None)
+    if current is None:
+        raise PageUnknown(page)
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=by_clinic_clock(now)))
+    early = early_unsure(parsed, unshown, before=locked.answers)
+    locked.answers, locked.saved_at = kept, now
+    locked.saved_pages = [name for name in locked.saved_pages if name != page]
+    if not check_page(parsed, current, kept):
+        locked.saved_pages.append(page)
+    if locked.status == ResponseStatus.COMPLETED:
+        _settle_completed(locked, now=now)
+    locked.save()
+    record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
+    _copy_state(locked, response)
+    fired = evaluate(read_rules(), without_unsure(keep_enabled(parsed, kept), early))
+    raised = apply_flags(response=response, fired=fired, now=now)
+    alert_staff(response=response, raised=raised, now=now)
+    if any(UNSURE in kept.get(name, []) for name in early):
+        plan_look(response=response, now=now)
+    return raised
+
+
+@transaction.atomic
+def save_page_as_seen(
+    *, response: Response, page: Item, answers: dict[str, list], revision: str, unshown: Iterable[str] = (), now
+) -> list[str]:
+    """As `save_page`, for a page that was opened at `revision` (see `revisions`; empty: not known).
+
+    Where the page holds newer answers, what was sent only adds to them, and no flag is lowered. Returns the linkIds of
+    the questions whose newer answers were kept.
+    """
+    locked = _lock(response)
+    is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
+    conflicts = find_conflicts(locked.answers, answers, page) if is_stale else []
+    if conflicts:
+        answers = only_additions(locked.answers, answers, page)
+    save_page(response=response, page=page.link_id, answers=answers, unshown=unshown, now=now)
+    return conflicts
+
+
+def find_conflicts(stored: dict[str, list], given: dict[str, list], page: Item) -> list[str]:
+    """The questions of `page` that are answered otherwise in `stored`, beyond what `given` adds."""
+    kept = merge_answers(stored, only_additions(stored, given, page), page)
+    return [name for name, values in given.items() if stored.get(name) and _as_set(kept[name]) != _as_set(values)]
+
+
+def _as_set(values: list) -> set[str]:
+    return {repr(value) for value in values}
+
+
+def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before: dict[str, list]) -> set[str]:
+    """The questions answered "not sure" just now whose follow-up, one of `unshown`, is only going to be asked."""
+    opened = (condition for name in unshown for condition in parsed.items[name].conditions)
+    asked = {condition.question for condition in opened if condition.value == UNSURE}
+    return {name for name in asked if UNSURE not in before.get(name, [])}
+
+
+@transaction.atomic
+def complete_response(*, response: Response, now) -> Response:
+    """Finish `response`: answers to hidden questions go, scores are worked out. Raises ResponseUnfinished.
+
+    It stays open to changes until its link ends; saving a page works the scores out again.
+    """
+    locked = _lock(response)
+    page = first_open_page(locked)
+    if page is not None:
+        raise ResponseUnfinished(page)
+    locked.answers = keep_enabled(locked.questionnaire.parsed, locked.answers)
+    locked.status, locked.completed_at = ResponseStatus.COMPLETED, locked.completed_at or now
+    _store_scores(locked, now=now)
+    locked.save()
+    record_access(actor=None, action=Action.EXECUTE, subject=locked, patient_id=locked.patient_id, now=now)
+    _copy_state(locked, response)
+    return response
+
+
+def settle_import(*, response: Response, is_finished: bool, now) -> Response:
+    """Bring a response whose checked answers came in one piece to where page by page would have: flags, scores, status."""
+    parsed = response.questionnaire.parsed
+    response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
+    if is_finished:
+        response.answers = keep_enabled(parsed, response.answers)
+        response.status, response.completed_at = ResponseStatus.COMPLETED, now
+        _store_scores(response, now=now)
+    response.save()
+    raised = apply_flags(
+        response=response, fired=evaluate(read_rules(), keep_enabled(parsed, response.answers)), now=now
+    )
+    alert_staff(response=response, raised=raised, now=now)
+    return response
+
+
+def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
+    """What of `given` adds to `stored`: answers to open questions, and more ticks in a list, never fewer."""
+    lists = {item.link_id for item in page.walk() if item.repeats and item.options}
+    added = {name: values for name, values in given.items() if values and (name in lists or name not in stored)}
+    return {
+        name: [*stored.get(name, []), *(one for one in values if one not in stored.get(name, []))]
+        for name, values in added.items()
+    }
+
+
+def merge_answers(
+    stored: dict[str, list], given: dict[str, list], page: Item, *, now: datetime | None = None
+) -> dict[str, list]:
+    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back.
+
+    What is stored already is not held to limits that have moved since.
+    """
+    on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
+    kept = dict(stored)
+    for link_id, values in given.items():
+        item = on_page[link_id]
+        values = [_clean(item, value) for value in values]
+        fitting = keep_fitting(item, values, now=None if values == stored.get(link_id) else now)
+        if not values:
+            kept.pop(link_id, None)
+        elif fitting:
+            kept[link_id] = fitting
+    return kept
+
+
+def by_clinic_clock(now: datetime) -> datetime:
+    """`now` in the clinic's zone, whose day is "today" for limits that move with the calendar. One query."""
+    return now.astimezone(Clinic.objects.current().zone)
+
+
+def _clean(item: Item, value):
+    """Texts are stored without what cannot be seen, by whatever way they came."""
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return value | {"text": clean_text(value["text"])}
+    return clean_text(value) if isinstance(value, str) and item.type in TEXT_TYPES else value
+
+
+def _lock(response: Response) -> Response:
+    locked = Response.objects.select_for_update().get(pk=response.pk)
+    locked.questionnaire = (
+        response.questionnaire
+    )  # a version that was answered does not change; no need to read it again
+    return locked
+
+
+def _settle_completed(response: Response, *, now) -> None:
+    """A change after the end: open again if it leaves a question open, else new scores."""
+    if first_open_page(response) is not None:
+        response.status = ResponseStatus.IN_PROGRESS
+    else:
+        _store_scores(response, now=now)
+
+
+def _store_scores(response: Response, *, now) -> None:
+    results = score_response(
+        response.questionnaire.parsed, keep_enabled(response.questionnaire.parsed, response.answers)
+    )
+    stored = {score.measure: score for score in response.scores.all()}
+    for result in results:
+        score = stored.get(result.measure) or Score(response=response, measure=result.measure)
+        value = None if result.value is None else str(result.value)
+        score.result, score.scored_at = {"value": value, "answered": result.answered, "of": result.of}, now
+        score.save()
+
+
+def _copy_state(source: Response, target: Response) -> None:
+    for field in ("answers", "saved_pages", "status", "saved_at", "completed_at"):
+        setattr(target, field, getattr(source, field))

@@ -1,0 +1,266 @@
+"""The therapist's summary of one response: flags, then load, hypotheses, goals, scores, then every answer.
+
+Each line shows the answers it goes by, its rule with version, and its source. Never a diagnosis, never a probability.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from assessments.intake.trend import Trend, count_other_versions, read_trends
+from assessments.models import Flag, Response
+from assessments.questionnaire.enablement import keep_enabled
+from assessments.questionnaire.model import Questionnaire
+from assessments.questionnaire.readable import Section, answer_text, read_sections
+from assessments.red_flag_rules.evaluation import (
+    Rule,
+    Rules,
+    Signal,
+    evaluate,
+    holding_signals,
+    leaves,
+    narrow_inputs,
+    read_inputs,
+    rules_read,
+)
+from assessments.red_flag_rules.format import SECTIONS as SECTION_NAMES
+from assessments.red_flag_rules.near_misses import describe_nearness, is_close, measure_nearness
+from assessments.red_flag_rules.states import Judge, State
+from assessments.red_flag_rules.training_load import spike_band, spike_ratio
+from assessments.red_flags.definitions import read_rules
+from assessments.red_flags.sign_off import describe_sign_off
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import Clinic
+
+TITLES = (
+    "Load against capacity",
+    "Compensation: hypotheses to test",
+    "Acute onset and joint",
+    "Bone",
+    "Goals and confidence",
+)
+SECTIONS = dict(zip(SECTION_NAMES, TITLES, strict=True))
+GUARDIAN = ("guard.name", "guard.relation")
+
+
+@dataclass(frozen=True)
+class FlagLine:
+    """One flag with what raised it."""
+
+    flag: Flag
+    title: str
+    concern: str
+    source: str
+    deadline: str
+    is_conservative: bool
+    inputs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class SignalLine:
+    """One rule of ours with the answers it goes by, and what it could not go by."""
+
+    signal: Signal
+    inputs: list[tuple[str, str]]
+    why_not: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class SignalSection:
+    """`lines` hold; `silent` were asked about and do not; of `not_asked` it is not known. `facts` are the numbers behind."""
+
+    title: str
+    lines: list[SignalLine]
+    silent: list[SignalLine]
+    not_asked: list[SignalLine]
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class CloseRule:
+    """A rule that did not fire although part of it holds."""
+
+    rule: Rule
+    why_not: str
+
+
+@dataclass(frozen=True)
+class OpenRule:
+    """A rule of which it is not known whether it would raise a flag, with the questions that are missing."""
+
+    rule: Rule
+    missing: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`calm_rules` were asked about and raise no flag; `open_rules` were not asked about. `is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is.
+
+    `watches` are the bone signals that hold, said once more above everything.
+    """
+
+    response: Response
+    sign_off: str
+    guardian: list[str]
+    has_guardian_agreed: bool
+    is_guarded: bool
+    flags: list[FlagLine]
+    calm_rules: list[Rule]
+    open_rules: list[OpenRule]
+    close_rules: list[CloseRule]
+    sections: list[SignalSection]
+    watches: list[Signal]
+    trends: list[Trend]
+    other_versions: int
+    pages: list[Section]
+
+
+def read_summary(*, response: Response, by, now) -> Summary:
+    """The summary of `response` for `by`, of the clinic's staff; that it was read is written to the audit trail."""
+    record_access(actor=by, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
+    rules, parsed = read_rules(), response.questionnaire.parsed
+    answers = keep_enabled(parsed, response.answers)
+    flags = list(response.flags.select_related("staff_acknowledged_by").worst_first())
+    fired = frozenset(flag.rule_id for flag in flags if flag.current_level)
+    held = holding_signals(rules, fired, answers)
+    judge = Judge(rules, parsed, answers)
+    calm_rules, open_rules = _read_unraised(rules, judge, parsed, flags)
+    return Summary(
+        response=response,
+        sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
+        guardian=_read_guardian(parsed, answers),
+        has_guardian_agreed=answers.get("guard.consent") == [True],
+        is_guarded=answers.get("about.age") == ["under-18"],
+        flags=[describe_flag(flag, parsed) for flag in flags],
+        calm_rules=calm_rules,
+        open_rules=open_rules,
+        close_rules=find_close_rules(rules, parsed, answers),
+        sections=[_read_section(name, judge, fired, held, parsed) for name in SECTIONS],
+        watches=[signal for signal in held if signal.section == "bone"],
+        trends=read_trends(response),
+        other_versions=count_other_versions(response),
+        pages=read_sections(parsed, answers),
+    )
+
+
+def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
+    """`flag` in the therapist's words, with the answers it was raised by."""
+    rule = read_rules().by_id.get(flag.rule_id)
+    if rule is None:  # the rule was withdrawn since; the record stays readable
+        return FlagLine(flag, "A rule that is no longer in use", "", "", flag.action, False, [])
+    case = next((case for case in rule.cases if case.level == flag.level), rule.cases[0])
+    snapshot = narrow_inputs(read_rules(), [one.when for one in rule.cases], flag.snapshot)
+    return FlagLine(
+        flag=flag,
+        title=rule.question,
+        concern=rule.concern,
+        source=rule.source,
+        deadline=flag.action,
+        is_conservative=case.is_conservative,
+        inputs=_read_inputs(questionnaire, snapshot),
+    )
+
+
+def _read_unraised(
+    rules: Rules, judge: Judge, parsed: Questionnaire, flags: list[Flag]
+) -> tuple[list[Rule], list[OpenRule]]:
+    """The rules without a flag: those that were asked about, and those that were not. What raised one is told by the flag."""
+    raised = {flag.rule_id for flag in flags}
+    signs = [rule for rule in rules.rules if rule.id not in raised and not rule.id.startswith("UN")]
+    states = {rule.id: judge.rule_state(rule) for rule in signs}
+    open_rules = [
+        OpenRule(rule, _describe_missing(judge, parsed, *(case.when for case in rule.cases)))
+        for rule in signs
+        if states[rule.id] == State.NOT_ASKED
+    ]
+    return [rule for rule in signs if states[rule.id] == State.NO], open_rules
+
+
+def _describe_missing(judge: Judge, parsed: Questionnaire, *whens: dict) -> str:
+    """The questions that are missing, each with whether it was left open or is not in this questionnaire."""
+    missing = judge.missing(*whens)
+    labels = {name: parsed.items[name].label if name in parsed.items else name for name in missing}
+    return ", ".join(f"{labels[name]} ({asked.value})" for name, asked in missing.items())
+
+
+def _read_section(
+    name: str, judge: Judge, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire
+) -> SignalSection:
+    rules, answers = judge.rules, judge.answers
+    lines = {state: [] for state in State}
+    for signal in (signal for signal in rules.signals if signal.section == name):
+        read = read_inputs(rules, signal.when, answers)
+        inputs = _read_inputs(parsed, narrow_inputs(rules, [signal.when], read))
+        inputs += _read_ratios(rules, signal, answers)
+        if flags := sorted(fired & rules_read(rules, signal.when)):
+            inputs.insert(0, ("Flags", ", ".join(flags)))
+        state = State.YES if signal in held else judge.signal_state(signal.when)
+        why_not = "" if signal in held else _why_not(signal, rules, fired, parsed, answers)
+        missing = _describe_missing(judge, parsed, signal.when) if state == State.NOT_ASKED else ""
+        lines[state].append(SignalLine(signal, inputs, why_not, missing))
+    facts = FACTS[name](parsed, answers) if name in FACTS else []
+    return SignalSection(SECTIONS[name], lines[State.YES], lines[State.NO], lines[State.NOT_ASKED], facts)
+
+
+def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
+    return [
+        (parsed.items[name].label, answer_text(parsed.items[name], values).replace("\n", "; "))
+        for name, values in answers.items()
+        if name in parsed.items
+    ]
+
+
+def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list[tuple[str, str]]:
+    """The ratios that `signal` looks at, each with its band."""
+    ratios = [_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
+    return [("Ratio", f"{ratio:.2f}, {spike_band(ratio)}") for ratio in ratios if ratio]
+
+
+def _ratio(answers: dict[str, list], upper: str, lower: str) -> Decimal | None:
+    run, longest = answers.get(upper), answers.get(lower)
+    return spike_ratio(Decimal(str(run[0])), Decimal(str(longest[0]))) if run and longest else None
+
+
+def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
+    """Running in numbers, on which day it began, and whether there is a run of the month before to compare with."""
+    facts = _read_named(parsed, answers, "run.", "on.date")
+    if answers.get("run.last_long") and not _ratio(answers, "run.last_long", "run.longest30"):
+        facts.append(("Single run against the month before", spike_band(None).replace("_", " ")))
+    return facts
+
+
+def _read_goals(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
+    return _read_named(parsed, answers, "goal", "psy.")
+
+
+def _read_named(parsed: Questionnaire, answers: dict[str, list], *beginnings: str) -> list[tuple[str, str]]:
+    """What was answered to the questions whose linkId begins so, in the order asked."""
+    names = [name for name in parsed.items if name.startswith(beginnings)]
+    return _read_inputs(parsed, {name: answers[name] for name in names if answers.get(name)})
+
+
+FACTS = {"load": _read_load, "goals": _read_goals}
+
+
+def find_close_rules(rules: Rules, parsed: Questionnaire, answers: dict[str, list]) -> list[CloseRule]:
+    """Rules that raise flags and did not, although more than place and age speaks for them, with what was missing."""
+    standing = {hit.rule_id for hit in evaluate(rules, answers)}
+    close = []
+    for rule in rules.rules:
+        near = [measure_nearness(rules, case.when, answers) for case in rule.cases]
+        nearest = [one for one in near if is_close(one, answers)]
+        if nearest and rule.id not in standing:
+            why_not = describe_nearness(min(nearest, key=lambda one: one.needed), parsed.items, answers)
+            close.append(CloseRule(rule, why_not))
+    return close
+
+
+def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questionnaire, answers: dict) -> str:
+    near = measure_nearness(rules, signal.when, answers, fired=fired)
+    return describe_nearness(near, parsed.items, answers) if is_close(near, answers) else ""
+
+
+def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> list[str]:
+    """Name and relation of a minor's guardian, as far as given."""
+    return [answer_text(parsed.items[name], answers[name]) for name in GUARDIAN if answers.get(name)]

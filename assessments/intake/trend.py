@@ -1,0 +1,105 @@
+"""How a patient's scores went, from the first time they answered this very version to the response in hand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from assessments.models import Response, ResponseStatus
+from assessments.questionnaire.score_change import Threshold, is_change, threshold_of
+
+TRACKED_ITEMS = ("pain.now", "pain.worst24")  # single ratings that are a baseline by themselves
+MOST_POINTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measurement. `value` is None where too little was answered."""
+
+    at: datetime
+    value: Decimal | None
+    answered: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One measure over time, oldest first; the last point is the response in hand."""
+
+    measure: str
+    title: str
+    points: tuple[Point, ...]
+    threshold: Threshold | None
+
+    @property
+    def latest(self) -> Point:
+        return self.points[-1]
+
+    @property
+    def delta(self) -> Decimal | None:
+        """Latest minus the first value; None without two values."""
+        values = [point.value for point in self.points if point.value is not None]
+        return values[-1] - values[0] if len(values) > 1 and self.latest.value is not None else None
+
+    @property
+    def verdict(self) -> str:
+        """What may be said about the difference: change only from the smallest real change on."""
+        if self.delta is None:
+            return "baseline" if self.latest.value is not None else ""
+        changed = is_change(Decimal(0), self.delta, self.threshold) if self.threshold else None
+        if changed is None:
+            return "no figure is known for the smallest real change"
+        smallest = self.threshold.smallest_change
+        return f"change (from {smallest} on)" if changed else f"within chance or too small to matter (below {smallest})"
+
+
+def read_trends(response: Response) -> list[Trend]:
+    """Every measure of `response` with the patient's earlier ones of the same questionnaire and version."""
+    titles = {rule.measure: rule.title for rule in response.questionnaire.parsed.scores}
+    items = response.questionnaire.parsed.items
+    titles |= {name: items[name].label for name in TRACKED_ITEMS if name in items}
+    found: dict[str, list[Point]] = {name: [] for name in titles}
+    for one in [*reversed(_earlier(response)), response]:
+        for measure, point in _read_points(one):
+            if measure in found:
+                found[measure].append(point)
+    return [
+        Trend(name, titles[name], tuple(points), threshold_of(name))
+        for name, points in found.items()
+        if points and points[-1].at == _instant(response)
+    ]
+
+
+def count_other_versions(response: Response) -> int:
+    """How many of the patient's finished responses are left out because they answered another version."""
+    return (
+        Response.objects.filter(patient=response.patient_id, status=ResponseStatus.COMPLETED)
+        .filter(questionnaire__slug=response.questionnaire.slug)
+        .exclude(questionnaire=response.questionnaire_id)
+        .count()
+    )
+
+
+def _earlier(response: Response) -> list[Response]:
+    """Newest first."""
+    finished = Response.objects.filter(
+        patient=response.patient_id, questionnaire=response.questionnaire_id, status=ResponseStatus.COMPLETED
+    )
+    before = finished.exclude(pk=response.pk).filter(created_at__lte=response.created_at)
+    return list(before.prefetch_related("scores").order_by("-created_at")[:MOST_POINTS])
+
+
+def _instant(response: Response) -> datetime:
+    return response.completed_at or response.saved_at or response.created_at
+
+
+def _read_points(response: Response):
+    """(measure, point) of one response: its stored scores, worked out when it was finished, and the tracked ratings. Scores of
+    one that was opened again are of answers that no longer stand."""
+    at = _instant(response)
+    for score in response.scores.all() if response.status == ResponseStatus.COMPLETED else ():
+        value = score.result["value"]
+        number = None if value is None else Decimal(value)
+        yield score.measure, Point(at, number, score.result["answered"], score.result["of"])
+    for name in TRACKED_ITEMS:
+        if given := response.answers.get(name):
+            yield name, Point(at, Decimal(str(given[0])), 1, 1)

@@ -1,0 +1,93 @@
+"""The check before stored answers are shown: a mailed code, or the birth date on file."""
+
+from datetime import timedelta
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from assessments.pages.confirm_form import BirthDateForm, ConfirmForm
+from assessments.pages.opening import find_response
+from clinic.outbox.confirmation_code import send_code
+from clinic.practice.confirmation import CODE_LASTS, confirm
+from clinic.practice.mail_addresses import readable_address
+from clinic.practice.models import Proof
+from clinic.practice.proof import Capability, has_proof, patient_page
+from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page(Capability.CONFIRM, load=find_response)
+def confirm_identity(request, token, response, now):
+    """Ask for a code or a birth date, then go on to the page that was asked for, or to the summary of the answers."""
+    if has_proof(request, Capability.SEE_ANSWERS, now=now):
+        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+    action = request.POST.get("action")
+    if action == "send":
+        return _send(request, token, response, now)
+    if action == "birth" and response.patient.birth_on:
+        return _try_birth_date(request, token, response, now)
+    form = ConfirmForm(request.POST if action == "confirm" else None, patient=response.patient, now=now)
+    if form.is_bound and form.is_valid():
+        confirm(request.session, patient=response.patient, now=now)
+        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+    return _show(request, token, response, form=form, status=422 if form.errors else 200)
+
+
+def _send(request, token, response, now):
+    limit = OWN_CODES if request.link.proof >= Proof.MAILED else CODES
+    verdict = spend((limit, response.patient.email), now=now)
+    if verdict.is_over:
+        form = ConfirmForm(None, patient=response.patient, now=now)
+        page = _show(request, token, response, form=form, is_too_many=True, status=429)
+        page["Retry-After"] = verdict.seconds_left(now=now)
+        return page
+    send_code(patient=response.patient, now=now)
+    query = urlencode({"page": request.POST.get("page", ""), "sent": "1"})
+    return HttpResponseRedirect(f"{reverse('assessments:confirm', args=[token])}?{query}", status=303)
+
+
+def _try_birth_date(request, token, response, now):
+    birth_form = BirthDateForm(request.POST, patient=response.patient)
+    verdict = spend((BIRTH_DATES, response.patient.pk), now=now)
+    if not verdict.is_over and birth_form.is_valid():
+        confirm(request.session, patient=response.patient, now=now)
+        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+    form = ConfirmForm(None, patient=response.patient, now=now)
+    if not verdict.is_over:
+        return _show(request, token, response, form=form, birth_form=birth_form, status=422)
+    page = _show(request, token, response, form=form, birth_form=None, is_birth_over=True, status=429)
+    page["Retry-After"] = verdict.seconds_left(now=now)
+    return page
+
+
+def _show(request, token, response, *, form, status=200, **more):
+    patient, is_mailed = response.patient, request.link.proof >= Proof.MAILED
+    context = {
+        "token": token,
+        "response": response,
+        "form": form,
+        "page_id": _asked_page(request),
+        "birth_form": BirthDateForm(patient=patient) if patient.birth_on else None,
+        "is_sent": "sent" in request.GET,
+        "has_code": "have" in request.GET or request.POST.get("action") == "confirm",
+        "saved": request.GET.get("saved", ""),
+        "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
+        "code_minutes": CODE_LASTS // timedelta(minutes=1),
+        **more,
+    }
+    return render(request, "assessments/confirm.html", context, status=status)
+
+
+def _asked_page(request) -> str:
+    return request.POST.get("page", request.GET.get("page", ""))
+
+
+def _page_after(request, token, response) -> str:
+    """Only a page of this very questionnaire is gone on to."""
+    pages = {page.link_id for page in response.questionnaire.parsed.pages}
+    if (page := _asked_page(request)) in pages:
+        return reverse("assessments:page", args=[token, page])
+    return reverse("assessments:check", args=[token])

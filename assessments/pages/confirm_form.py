@@ -1,0 +1,69 @@
+"""The form by which a patient confirms who they are."""
+
+from datetime import date, datetime
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.utils import timezone
+
+from assessments.intake.responses import by_clinic_clock
+from assessments.questionnaire.typed_answers import read_day
+from clinic.practice.confirmation import is_birth_date, try_code
+from clinic.practice.models import Patient
+
+
+class ConfirmForm(forms.Form):
+    """A mailed code; validating it uses it up."""
+
+    code = forms.CharField(
+        label="Code from the email",
+        max_length=20,
+        error_messages={"required": "Enter the 6 digits from the email."},
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def __init__(self, *args, patient: Patient, now: datetime, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.patient, self.now = patient, now
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_code(self) -> str:
+        """Try the code. The answer is the same for a wrong, an old and a used one."""
+        if not try_code(patient=self.patient, typed=self.cleaned_data["code"], now=self.now):
+            raise forms.ValidationError(
+                "This code does not fit, or it is too old. Look at the newest email, or ask for a new code."
+            )
+        return self.cleaned_data["code"]
+
+
+class PastDayField(forms.DateField):
+    """A day that has been, as people type it, a short year included: a browser's date field turns 4/30/87 into the year 0087."""
+
+    def to_python(self, value):
+        day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
+        is_ahead = day is not None and day > by_clinic_clock(timezone.now()).date() and day.year - 100 > 1900
+        return day.replace(year=day.year - 100) if is_ahead and (day.month, day.day) != (2, 29) else day
+
+
+class BirthDateForm(forms.Form):
+    """The birth date on file; only for a patient who has one there. The caller limits how often it may be tried."""
+
+    birth_on = PastDayField(
+        label="Your date of birth",
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
+        error_messages={"required": "Enter your date of birth.", "invalid": "Enter a date like 04/30/1987."},
+    )
+
+    def __init__(self, *args, patient: Patient, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_birth_on(self) -> date:
+        """Compare with the date on file."""
+        typed = self.cleaned_data["birth_on"]
+        if not is_birth_date(patient=self.patient, typed=typed):
+            raise forms.ValidationError("This is not the date we have on file. Try again, or ask for a code.")
+        return typed

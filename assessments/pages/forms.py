@@ -1,0 +1,315 @@
+"""One form for every page of every questionnaire, built from its definition and drawn through crispy-forms."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout, LayoutObject
+from django import forms
+from django.template.loader import render_to_string
+
+from assessments.calculation.calculated_answers import add_calculated
+from assessments.intake.responses import by_clinic_clock, merge_answers
+from assessments.questionnaire.checking import check_page, keep_positives
+from assessments.questionnaire.controls import describe_problem, kind_of, options_of, read_answer, write_answer
+from assessments.questionnaire.enablement import describe_condition, enabled_items, meets_condition
+from assessments.questionnaire.model import UNASKED_TYPES, Item, Questionnaire
+from assessments.questionnaire.readable import answer_text, describe_subject
+from assessments.questionnaire.typed_answers import clean_text, spell_unit
+from education.body.body_map import place_regions
+
+OTHER = ".other"  # ends the name of the text field beside an open choice
+AGAIN = "asked.again"  # the field that says for what the page came again
+TEMPLATES = {
+    "agree": "assessments/_agree.html",
+    "body-map": "assessments/_body_map.html",
+    "choices": "assessments/_choices.html",
+    "entry": "assessments/_entry.html",
+    "scale": "assessments/_scale.html",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row or button to tick."""
+
+    value: str
+    text: str
+    id: str
+    is_checked: bool
+    is_exclusive: bool = False
+    number: int | None = None  # of its region on the body map
+
+
+class AnswerField(forms.Field):
+    """The answer to one question: whatever was posted, as the list of JSON values that is stored."""
+
+    def __init__(self, item: Item):
+        widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
+        super().__init__(required=False, label=item.text, widget=widget)
+        self.item = item
+
+    def clean(self, value) -> list:
+        typed = value if isinstance(value, list) else [value]
+        if self.item.repeats and not self.item.options:
+            typed = clean_text(value).split("\n")  # several answers are typed one to a line
+        return keep_positives(self.item, [answer for raw in typed for answer in read_answer(self.item, raw)])
+
+
+class Question(LayoutObject):
+    """Draws one item with all below it. Items that are not asked now come hidden and disabled, for the script to reveal."""
+
+    def __init__(self, item: Item):
+        self.item = item
+
+    def render(self, form, context, template_pack=None, **kwargs):
+        item = self.item
+        if item.is_hidden or not form.may_be_asked(item):
+            return ""
+        shown = {
+            "item": item,
+            "form": form,
+            "is_asked": item.link_id in form.enabled,
+            "is_follow_up": form.may_change_here(item),
+            "is_kept": item.link_id in form.kept,
+            "id": form.id_of(item),
+            "conditions": form.describe_conditions(item) if form.may_change_here(item) else "",
+            "children": [Question(child).render(form, context, template_pack) for child in item.items],
+        }
+        if item.is_question and not item.is_answerable:
+            shown["answer"] = answer_text(item, form.stored.get(item.link_id, []))
+        elif item.is_question:
+            kind = kind_of(item)
+            shown |= {
+                "template": TEMPLATES[kind],
+                "kind": kind,
+                "subject": describe_subject(form.questionnaire, item, form.stored),
+                "other_name": form.other_names.get(item.link_id, ""),
+                "choices": form.choices_of(item),
+            }
+            if kind == "body-map":
+                shown |= number_regions(shown["choices"])
+            shown |= {
+                "value": form.typed_value(item),
+                "other": form.typed_other(item),
+                "errors": form.errors.get(item.link_id),
+                "stored": answer_text(item, form.stored[item.link_id]) if item.link_id in form.conflicts else "",
+            }
+        return render_to_string("assessments/_item.html", shown)
+
+
+class PageForm(forms.Form):
+    """One page of a questionnaire for one response.
+
+    `answers` are those stored so far. Without `now`, limits that move with the calendar are not checked. After `is_valid()`,
+    `given` holds what was answered on the page, fit or not, and `newly_asked` the questions and notes that the answers
+    opened and that were not on the page yet: without a script the page comes again with them, once.
+    """
+
+    def __init__(
+        self,
+        data=None,
+        *,
+        questionnaire: Questionnaire,
+        page: Item,
+        answers: dict[str, list],
+        now: datetime | None = None,
+    ):
+        super().__init__(data)
+        self.questionnaire, self.page, self.stored = questionnaire, page, answers
+        self.now = by_clinic_clock(now) if now else None
+        self.questions = [item for item in page.walk() if item.is_answerable]
+        self.on_page = {item.link_id for item in self.questions}
+        self.notes = [item for item in page.walk() if is_note(item) and self.may_come_and_go(item)]
+        sent = (lambda name: set(data.getlist(name))) if data is not None else (lambda name: set())
+        self.seen = sent("seen") & (self.on_page | {item.link_id for item in self.notes})
+        self.came_again = sent(AGAIN)
+        self.other_names = name_others(questionnaire, self.questions)
+        self.fields = {item.link_id: AnswerField(item) for item in self.questions}
+        self.given: dict[str, list] = {}
+        self.newly_asked: list[Item] = []
+        self.conflicts: list[str] = []  # the questions that were answered elsewhere since the page was opened
+        self.kept: set[str] = set()  # what the script must not hide until an answer changes
+        self.enabled = enabled_items(questionnaire, answers)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        self.helper.layout = Layout(*(Question(item) for item in page.items or (page,)))
+
+    def clean(self):
+        self.given = {
+            name: self._with_other(name, self.cleaned_data[name]) for name in self.fields if name in self.seen
+        }
+        merged = self._merge()
+        self.enabled = enabled_items(self.questionnaire, merged)
+        self.newly_asked = [
+            item
+            for item in (*self.questions, *self.notes)
+            if item.link_id in self.enabled - self.seen - self.came_again and not merged.get(item.link_id)
+        ]
+        new = {item.link_id for item in self.newly_asked}
+        for problem in check_page(self.questionnaire, self.page, merged, now=self.now, stored=self.stored):
+            if (name := problem.link_id) not in new:
+                item, values = self.questionnaire.items[name], merged.get(name, [])
+                self.add_error(name, describe_problem(item, problem, values=values, now=self.now))
+        self.kept = {above for name in new | set(self.errors) for above in self._lineage(name)}
+        return self.cleaned_data
+
+    def _merge(self) -> dict[str, list]:
+        """What is stored, with what was given on the page, fit or not, and what is worked out of the two."""
+        fitting = merge_answers(self.stored, self.given, self.page, now=self.now)
+        worked_out = add_calculated(self.questionnaire, fitting)
+        calculated = {item.link_id for item in self.questionnaire.items.values() if item.calculated}
+        return {**self.stored, **self.given, **{name: worked_out.get(name, []) for name in calculated}}
+
+    def _lineage(self, name: str) -> list[str]:
+        """`name` and the items above it."""
+        parent = self.questionnaire.items[name].parent if name in self.questionnaire.items else None
+        return [name, *(self._lineage(parent) if parent else [])]
+
+    @property
+    def error_list(self) -> list[tuple[str, str, str]]:
+        """(anchor, question, message) of what is wrong, in the order asked: for the summary at the top."""
+        return [
+            (self.anchor_of(item), item.text or item.label, message)
+            for item in self.questions
+            for message in self.errors.get(item.link_id, [])
+        ]
+
+    @property
+    def new_list(self) -> list[tuple[str, str]]:
+        """(anchor, words) of what the answers opened."""
+        return [(self.anchor_of(item), item.text) for item in self.newly_asked]
+
+    @property
+    def conflict_list(self) -> list[tuple[str, str]]:
+        """(anchor, question) of what was answered elsewhere since the page was opened."""
+        return [(self.anchor_of(item), item.text) for item in self.questions if item.link_id in self.conflicts]
+
+    def note_conflicts(self, names: list[str], *, stored: dict[str, list]) -> None:
+        """Show beside the questions `names` what is `stored`, and what was typed in their fields."""
+        self.conflicts, self.stored = names, stored
+
+    @property
+    def unshown(self) -> list[str]:
+        """The linkIds of the questions that the answers opened and that were not on the page."""
+        return [item.link_id for item in self.newly_asked if item.is_question]
+
+    def is_asked(self, name: str) -> bool:
+        """Whether this page asks the question `name` now."""
+        return name in self.on_page and name in self.enabled
+
+    def may_be_asked(self, item: Item) -> bool:
+        """Whether `item` is asked, or an answer on this very page could open it."""
+        if item.link_id in self.enabled:
+            return True
+        parent = self.questionnaire.items.get(item.parent or "")
+        if parent is not None and parent is not self.page and not self.may_be_asked(parent):
+            return False
+        targets = [self.questionnaire.items[condition.question] for condition in item.conditions]
+        return not targets or any(one.link_id in self.on_page and self.may_be_asked(one) for one in targets)
+
+    def may_come_and_go(self, item: Item) -> bool:
+        """Whether `item` is asked or shown under conditions, its own or those of what it is in."""
+        return any(self.questionnaire.items[name].conditions for name in self._lineage(item.link_id))
+
+    def may_change_here(self, item: Item) -> bool:
+        """Whether an answer on this very page shows or hides `item`."""
+        return any(condition.question in self.on_page for condition in item.conditions)
+
+    def describe_conditions(self, item: Item) -> str:
+        """The conditions of `item` for the script, as JSON; those about other pages are already decided."""
+        decided = []
+        for condition in item.conditions:
+            question = self.questionnaire.items[condition.question]
+            if question.link_id in self.on_page:
+                decided.append(describe_condition(question, condition) | self._describe_controls(question))
+            else:
+                values = self.stored.get(question.link_id, []) if question.link_id in self.enabled else []
+                decided.append({"met": meets_condition(question, condition, values)})
+        return json.dumps({"all": item.needs_all, "conditions": decided})
+
+    def _describe_controls(self, question: Item) -> dict:
+        """What the script needs to read the answer to `question` as the server does."""
+        return {
+            "other": self.other_names.get(question.link_id, ""),
+            "units": spell_unit(question.unit),
+            "isList": question.repeats and not question.options,
+        }
+
+    def id_of(self, item: Item) -> str:
+        """An id that no other item has: parts of it are told by a colon, which a quoted linkId does not hold."""
+        return f"q-{quote(item.link_id, safe='')}"
+
+    def anchor_of(self, item: Item) -> str:
+        """The id of the first control of `item`."""
+        is_list = item.is_question and kind_of(item) in ("choices", "scale", "body-map")
+        return f"{self.id_of(item)}:0" if is_list else self.id_of(item)
+
+    def choices_of(self, item: Item) -> list[Choice]:
+        chosen = set(self._raw_values(item))
+        alone = {option.code for option in item.options if option.is_exclusive}
+        return [
+            Choice(value, text, f"{self.id_of(item)}:{number}", value in chosen, value in alone)
+            for number, (value, text) in enumerate(options_of(item))
+        ]
+
+    def typed_value(self, item: Item) -> str:
+        """What stands in a text box: as it was typed, right or wrong."""
+        return "\n".join(self._raw_values(item))
+
+    def typed_other(self, item: Item) -> str:
+        """What was typed beside an open choice."""
+        if self.is_bound and item.link_id in self.seen:
+            return self.data.get(self.other_names[item.link_id], "") if item.link_id in self.other_names else ""
+        return next((value["text"] for value in self.stored.get(item.link_id, []) if isinstance(value, dict)), "")
+
+    def _raw_values(self, item: Item) -> list[str]:
+        if self.is_bound and item.link_id in self.seen:
+            return self.data.getlist(item.link_id)
+        return [write_answer(value) for value in self.stored.get(item.link_id, []) if not isinstance(value, dict)]
+
+    def _with_other(self, name: str, values: list) -> list:
+        text = clean_text(self.data.get(self.other_names[name])) if name in self.other_names else ""
+        return [*values, {"text": text}] if text else values
+
+
+def is_note(item: Item) -> bool:
+    """Whether `item` is shown and not asked."""
+    return (item.type == "display" or item.type in UNASKED_TYPES) and not item.is_hidden
+
+
+def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str, str]:
+    """The name of the text field beside each open choice, by linkId: one that is no question's."""
+    names = {}
+    for item in questions:
+        if item.type == "open-choice":
+            names[item.link_id] = item.link_id + OTHER
+            while names[item.link_id] in questionnaire.items or list(names.values()).count(names[item.link_id]) > 1:
+                names[item.link_id] += "~"
+    return names
+
+
+class UploadForm(forms.Form):
+    """A FHIR file that staff bring."""
+
+    file = forms.FileField(
+        label="The file",
+        help_text="A FHIR Questionnaire, R4 or R5, as JSON.",
+        widget=forms.FileInput(attrs={"accept": ".json,application/json,application/fhir+json"}),
+    )
+    slug = forms.SlugField(
+        label="Its short name here (if you like)",
+        required=False,
+        max_length=60,
+        help_text="Without spaces, such as weekly-check. A file whose url is known here becomes the next version of that questionnaire.",
+    )
+
+
+def number_regions(choices: list[Choice]) -> dict:
+    """The regions of a body map, and its choices with the numbers of those that have a place on it."""
+    regions = place_regions((choice.value, choice.id) for choice in choices)
+    numbers = {region.code: region.number for region in regions}
+    return {"regions": regions, "choices": [replace(choice, number=numbers.get(choice.value)) for choice in choices]}

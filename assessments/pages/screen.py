@@ -1,0 +1,178 @@
+"""The hip screen: offered before the slots, asked page by page, stopped where a visit would be too late."""
+
+from functools import wraps
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from assessments.intake.responses import find_conflicts, only_additions
+from assessments.intake.revisions import FIELD, hash_page
+from assessments.intake.screening import (
+    PLACE_QUESTION,
+    Screen,
+    find_place_hint,
+    find_questionnaire,
+    is_about_hip,
+    note_read,
+    read_screen,
+    save_screen_page,
+    screen_pages,
+    unread_flags,
+    write_screen,
+)
+from assessments.pages.forms import PageForm
+from assessments.red_flag_rules.evaluation import Fired
+from assessments.red_flag_rules.format import DEADLINES
+from assessments.red_flags.definitions import read_rules
+from clinic.practice.models import Clinic
+from education.models import CODE_LENGTH, Article
+
+
+def screen_before(request, article: Article | None):
+    """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
+
+    None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
+    """
+    screen = read_screen(request.session)
+    if screen is None:
+        if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
+            return None  # a form that was filled in meanwhile is not thrown away
+        return render(
+            request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
+        )
+    questionnaire = find_questionnaire()
+    if questionnaire is None or (screen.is_skipped and not unread_flags(screen, questionnaire)):
+        return None
+    url = _next_url(screen, questionnaire)
+    return _see(url) if url != screen.next_path else None
+
+
+@never_cache
+@require_POST
+def begin(request):
+    """Begin, or say that it is not the hip or groin. Beginning again keeps what was answered."""
+    next_path = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None) or not next_path.startswith("/"):
+        next_path = reverse("home")
+    screen = read_screen(request.session) or Screen(next_path)
+    screen.next_path, screen.is_skipped = next_path, request.POST.get("action") == "skip"
+    if (code := request.POST.get("article", "")).isalnum():
+        screen.article = code[:CODE_LENGTH]
+    questionnaire = find_questionnaire()
+    write_screen(request.session, screen)
+    return _see(_next_url(screen, questionnaire) if questionnaire else next_path)
+
+
+def opens_screen(view):
+    """Give `view` the visitor's screen; who has none (an old link, another browser) is sent to the start."""
+
+    @never_cache
+    @wraps(view)
+    def opened(request, **kwargs):
+        screen, questionnaire = read_screen(request.session), find_questionnaire()
+        if screen is None or questionnaire is None:
+            return render(request, "assessments/screen_unknown.html", status=404)
+        return view(request, screen, questionnaire, **kwargs)
+
+    return opened
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opens_screen
+def page(request, screen, questionnaire, page):
+    pages = screen_pages(questionnaire)
+    current = next((one for one in pages if one.link_id == page), None)
+    if current is None:
+        return render(request, "assessments/screen_unknown.html", status=404)
+    if request.method != "POST":
+        hint = find_place_hint(screen, current, now=timezone.now())
+        answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
+        form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
+        return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
+    asked = {"questionnaire": questionnaire.parsed, "page": current, "answers": screen.answers}
+    form = PageForm(request.POST, **asked, now=timezone.now())
+    is_done = form.is_valid() and not form.newly_asked
+    is_stale = request.POST.get(FIELD, "") not in ("", hash_page("screen", current, screen.answers))
+    conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
+    given = only_additions(screen.answers, form.given, current) if conflicts else form.given
+    save = {"page": current, "answers": given, "unshown": form.unshown}
+    unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
+    form.note_conflicts(conflicts, stored=screen.answers)
+    is_done = is_done and not conflicts
+    screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
+    write_screen(request.session, screen)
+    if unread and unread[0].level == "E":
+        return _see(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+    if is_done:
+        return _see(_next_url(screen, questionnaire))
+    return _render_page(request, screen, pages, current, form, unread)
+
+
+def _render_page(request, screen, pages, current, form, unread, hint=None):
+    index = pages.index(current)
+    back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
+    context = {
+        "page": current,
+        "form": form,
+        "number": index + 1,
+        "total": len(pages),
+        "back_url": back_url,
+        "hint": hint,
+        "advice": _advice_of(unread),
+        "revision": hash_page("screen", current, screen.answers),
+    }
+    return render(request, "assessments/screen_page.html", context, status=409 if form.conflicts else 200)
+
+
+def _advice_of(unread: list[Fired]) -> dict | None:
+    """The level, the deadline and the words of the worst of `unread`; of its level the soonest deadline."""
+    if not unread:
+        return None
+    deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
+    return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opens_screen
+def stop(request, screen, questionnaire):
+    """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
+    unread = unread_flags(screen, questionnaire)
+    if not unread:
+        return _see(_next_url(screen, questionnaire))
+    advice = _advice_of(unread)
+    if request.method == "POST" and advice["level"] == "U":
+        if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
+            note_read(screen, questionnaire, deadline=deadline)
+            write_screen(request.session, screen)
+        return _see(_next_url(screen, questionnaire))
+    page_of = questionnaire.parsed.page_of
+    first = next(page_of[name].link_id for hit in unread for name in hit.snapshot if name in page_of)
+    context = {
+        **advice,
+        "is_before_booking": True,
+        "change_url": reverse("assessments:screen_page", args=[first]),
+        "clinic": Clinic.objects.current(),
+        "now": timezone.now(),
+    }
+    return render(request, "assessments/screen_stop.html", context)
+
+
+def _next_url(screen: Screen, questionnaire) -> str:
+    """What must not wait first, then the first page that is open, then where the visitor was going."""
+    if unread_flags(screen, questionnaire):
+        return reverse("assessments:screen_stop")
+    if screen.is_skipped:
+        return screen.next_path
+    open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
+    return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path
+
+
+def _see(url: str) -> HttpResponseRedirect:
+    redirect = HttpResponseRedirect(url)
+    redirect.status_code = 303
+    return redirect

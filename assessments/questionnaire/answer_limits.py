@@ -1,0 +1,70 @@
+"""The limits of an answer, fixed or moving with the calendar ("today() - 18 years"), and those that we add to our own forms. Pure.
+
+https://hl7.org/fhir/extensions/StructureDefinition-minValue.html, with cqf-calculatedValue
+"""
+
+import re
+from calendar import monthrange
+from datetime import date, datetime, time, timedelta
+
+from assessments.questionnaire.typed_answers import write_day
+
+RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of any day where the definition sets no limit
+
+# How the answers to our own questionnaires are bound when they are given, beyond what their files say. An answer that was
+# taken stays: these are rules of entry, not of a version, so that all versions have them and none is changed by them.
+INTAKE = "urn:runclinic:questionnaire:hip-running-intake"
+ENTRY_RULES = {
+    (INTAKE, "on.date"): {"minimum": "today() - 2 years", "maximum": "today()"},
+    (INTAKE, "run.race_date"): {"minimum": "today()", "maximum": "today() + 3 years"},
+    (INTAKE, "guard.relation"): {
+        "refused": (
+            (
+                "other",
+                "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
+                "or call us.",
+            ),
+        )
+    },
+}
+
+
+def is_relative(limit: str | None) -> bool:
+    """Whether `limit` moves with the calendar."""
+    return limit is not None and RELATIVE.fullmatch(limit) is not None
+
+
+def resolve_limit(limit: str, *, now: datetime) -> date:
+    """The day of a relative `limit`, counted from the day of `now` in its own zone: pass the clinic's."""
+    sign, number, unit = RELATIVE.fullmatch(limit).groups()
+    today = now.date()
+    if not number:
+        return today
+    count = int(number) * (1 if sign == "+" else -1)
+    if unit in ("day", "week"):
+        return today + timedelta(days=count * (7 if unit == "week" else 1))
+    return _add_months(today, count * (12 if unit == "year" else 1))
+
+
+def as_moment(kind: str, day: date, *, is_upper: bool):
+    """`day` as a limit of answers of the type `kind`: date or dateTime."""
+    return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
+
+
+def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
+    """What is wrong with a day beyond `limit` and which days fit: "This day is in the past. Choose today or later."."""
+    direction = "earlier" if is_upper else "later"
+    found = RELATIVE.fullmatch(limit)
+    if found and not found[2]:
+        return f"This day is in the {'future' if is_upper else 'past'}. Choose today or {direction}."
+    if found and now is None:
+        return f"Choose an {direction} day." if is_upper else f"Choose a {direction} day."
+    day = resolve_limit(limit, now=now) if found else date.fromisoformat(limit[:10])
+    return f"This day is too {'late' if is_upper else 'early'}. Choose {write_day(day)} or {direction}."
+
+
+def _add_months(day: date, count: int) -> date:
+    months = day.year * 12 + day.month - 1 + count
+    year, month = min(max(months // 12, 1), 9999), months % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

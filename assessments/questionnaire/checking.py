@@ -1,0 +1,156 @@
+"""Whether answers fit the questions: type, limits, options, and what is still missing. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from assessments.questionnaire.answer_limits import FIRST_YEAR, LAST_YEAR, as_moment, is_relative, resolve_limit
+from assessments.questionnaire.enablement import enabled_items
+from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Item, Questionnaire, comparable
+from assessments.questionnaire.patterns import PatternUnsupported, fits_pattern
+
+LONGEST_TEXT = 2000  # where the definition sets no limit
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the answer to one question.
+
+    `reason`: required, type, option, alone (an answer that stands alone stands with others), one (several answers where
+    one is asked), few, many (answers), below, above, long, pattern, refused (an option that is not taken).
+    """
+
+    link_id: str
+    reason: str
+
+
+def check_page(
+    questionnaire: Questionnaire,
+    page: Item,
+    answers: dict[str, list],
+    *,
+    now: datetime | None = None,
+    stored: dict[str, list] | None = None,
+) -> list[Problem]:
+    """What is wrong on `page`, in the order asked. Questions that are not enabled under `answers` cannot be wrong.
+
+    What is `stored` already was within the limits that move with the calendar when it was given, and is not held to those
+    of `now`: a race that has been run must not stop the next change.
+    """
+    enabled = enabled_items(questionnaire, answers)
+    problems = []
+    for item in (item for item in page.walk() if item.is_answerable and item.link_id in enabled):
+        values = answers.get(item.link_id, [])
+        is_new = values != (stored or {}).get(item.link_id)
+        if problem := check_item(item, values, now=now if is_new else None):
+            problems.append(problem)
+    return problems
+
+
+def check_item(item: Item, values: list, *, now: datetime | None = None) -> Problem | None:
+    """What is wrong with `values` as the answer to `item`, if anything. Without `now`, limits that move are not checked."""
+    if not values or (item.layout == "agree" and values != [True]):
+        return Problem(item.link_id, "required") if item.is_required else None
+    if len(values) > 1 and not item.repeats:
+        return Problem(item.link_id, "one")
+    if item.repeats and len(values) < (item.fewest or 0):
+        return Problem(item.link_id, "few")
+    if item.repeats and item.most is not None and len(values) > item.most:
+        return Problem(item.link_id, "many")
+    alone = {option.code for option in item.options if option.is_exclusive}
+    if len(values) > 1 and any(value in alone for value in values if isinstance(value, str)):
+        return Problem(item.link_id, "alone")
+    reason = next((reason for value in values if (reason := _check_value(item, value, now))), "")
+    return Problem(item.link_id, reason) if reason else None
+
+
+def keep_positives(item: Item, values: list) -> list:
+    """`values` without "none of these" where a sign stands beside it: a sign that was ticked always counts."""
+    alone = {option.code for option in item.options if option.is_exclusive}
+    positives = [value for value in values if not isinstance(value, str) or value not in alone]
+    return positives or values
+
+
+def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> list:
+    """What is kept of `values`, the answers to `item`: all that fits, without what contradicts it.
+
+    Of a list every option that there is, whatever is wrong with the rest; of any other question all or nothing.
+    """
+    positives = keep_positives(item, values)
+    if check_item(item, positives, now=now) is None:
+        return positives
+    return [value for value in positives if not _check_value(item, value, now)] if item.repeats and item.options else []
+
+
+def _check_value(item: Item, value, now: datetime | None) -> str:
+    if item.type in ("choice", "open-choice"):
+        return _check_choice(item, value)
+    if item.type in TEXT_TYPES:
+        return _check_text(item, value)
+    return _check_ordered(item, value, now)
+
+
+def _check_text(item: Item, value) -> str:
+    if not isinstance(value, str) or (item.type == "url" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value)):
+        return "type"
+    if len(value) > longest_text(item):
+        return "long"
+    return "" if not item.pattern or _fits(item.pattern, value) else "pattern"
+
+
+def longest_text(item: Item) -> int:
+    """How many characters an answer to `item` may have; what a pattern is run on never more than LONGEST_TEXT."""
+    longest = item.max_length or LONGEST_TEXT
+    return min(longest, LONGEST_TEXT) if item.pattern else longest
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """A pattern that cannot be matched here (of a file imported before they were refused) is not asked for."""
+    try:
+        return fits_pattern(pattern, text)
+    except PatternUnsupported:
+        return True
+
+
+def _check_choice(item: Item, value) -> str:
+    if isinstance(value, dict):
+        text = value.get("text")
+        if item.type != "open-choice" or not isinstance(text, str) or not text:
+            return "option"
+        return "long" if len(text) > (item.max_length or LONGEST_TEXT) else ""
+    if value in dict(item.refused):
+        return "refused"
+    return "" if any(option.code == value for option in item.options) else "option"
+
+
+def _check_ordered(item: Item, value, now: datetime | None) -> str:
+    if item.type == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
+        return "type"
+    if item.type in ORDERED_TYPES - {"integer"} and not isinstance(value, str):
+        return "type"
+    try:
+        given = comparable(item, value)
+    except (ValueError, InvalidOperation):
+        return "type"
+    if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
+        return "above"  # more digits than anything we ask for, and than a page should repeat
+    if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
+        return "type"  # no day of a patient's life or plans: a slip of the finger
+    if item.type in ORDERED_TYPES:
+        lowest, highest = (_limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
+        if lowest is not None and given < lowest:
+            return "below"
+        if highest is not None and given > highest:
+            return "above"
+    return ""
+
+
+def _limit_of(item: Item, *, is_upper: bool, now: datetime | None):
+    """The limit of answers to `item`, to compare with; None for none, or for one that moves when there is no `now`."""
+    limit = item.maximum if is_upper else item.minimum
+    if limit is None or (is_relative(limit) and now is None):
+        return None
+    if is_relative(limit):
+        return as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)
+    return comparable(item, limit)

@@ -1,0 +1,75 @@
+"""Which items of a questionnaire are asked, given the answers so far (FHIR's enableWhen). Pure."""
+
+import operator
+from contextlib import suppress
+from datetime import date, time
+from decimal import InvalidOperation
+
+from assessments.questionnaire.model import Condition, Item, Questionnaire, comparable
+
+COMPARE = {
+    "=": operator.eq,
+    "!=": operator.eq,  # no answer is equal: see meets_condition
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+
+
+def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> frozenset[str]:
+    """The linkIds that are enabled under `answers` ({linkId: [value, …]}).
+
+    A disabled item disables everything below it, and its own answers count for nothing. Of several answers any may
+    match; "!=" holds when none is equal, so also when there is none. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
+    """
+    known: dict[str, bool] = {}
+
+    def is_enabled(item: Item) -> bool:
+        if item.link_id not in known:
+            known[item.link_id] = _is_enabled(item)
+        return known[item.link_id]
+
+    def _is_enabled(item: Item) -> bool:
+        if item.parent and not is_enabled(questionnaire.items[item.parent]):
+            return False
+        met = (holds(condition) for condition in item.conditions)
+        return not item.conditions or (all(met) if item.needs_all else any(met))
+
+    def holds(condition: Condition) -> bool:
+        question = questionnaire.items[condition.question]
+        return meets_condition(question, condition, answers.get(question.link_id, []) if is_enabled(question) else [])
+
+    return frozenset(item.link_id for item in questionnaire.items.values() if is_enabled(item))
+
+
+def meets_condition(question: Item, condition: Condition, values: list) -> bool:
+    """Whether `values`, the answers to `question`, meet `condition`. What was typed and does not fit is equal to nothing."""
+    if condition.operator == "exists":
+        return bool(values) == condition.value
+    wanted = comparable(question, condition.value)
+    matches = any(COMPARE[condition.operator](given, wanted) for given in _comparables(question, values))
+    return not matches if condition.operator == "!=" else matches
+
+
+def describe_condition(question: Item, condition: Condition) -> dict:
+    """`condition` on `question` for the page's script, as JSON; what it compares with is written in one way only."""
+    described = {"question": question.link_id, "type": question.type, "operator": condition.operator}
+    if condition.operator == "exists":
+        return described | {"value": condition.value}
+    wanted = comparable(question, condition.value)
+    if isinstance(wanted, bool):
+        return described | {"value": str(wanted).lower()}
+    return described | {"value": wanted.isoformat() if isinstance(wanted, date | time) else str(wanted)}
+
+
+def _comparables(question: Item, values: list):
+    for value in values:
+        with suppress(ValueError, InvalidOperation):
+            yield comparable(question, value)
+
+
+def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
+    """`answers` without those to items that are not asked. What a patient can no longer see is not evidence."""
+    enabled = enabled_items(questionnaire, answers)
+    return {link_id: values for link_id, values in answers.items() if link_id in enabled and values}

@@ -1,0 +1,261 @@
+"""Signs in a patient's answers that must not wait: rules as data, evaluated. Pure.
+
+A rule has one or more cases, each a level, a deadline and a condition over answers; it fires with the highest case that
+holds. Answers come with those to hidden questions already taken out. The rules never name a disease to the patient, give
+no probability, and compute no REDs colour (that is a physician's, doi:10.1136/bjsports-2023-106914).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from assessments.red_flag_rules.format import DEADLINES, LEVELS, RulesInvalid, check_format
+
+UNSURE = "unsure"
+COMPARE = {
+    "more_than": lambda value, limit: value > limit,
+    "at_least": lambda value, limit: value >= limit,
+    "less_than": lambda value, limit: value < limit,
+    "at_most": lambda value, limit: value <= limit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    level: str
+    deadline: str
+    when: dict
+    is_conservative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`concern` is for therapists' eyes only; `is_conservative` cases are our own choice, not the source's."""
+
+    id: str
+    version: int
+    question: str
+    concern: str
+    source: str
+    cases: tuple[RuleCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A line of the therapist's summary: a rule over answers and flags, never shown to the patient."""
+
+    id: str
+    version: int
+    section: str
+    title: str
+    output: str
+    source: str
+    when: dict
+
+
+@dataclass(frozen=True)
+class Action:
+    """What the patient is told to do, by deadline."""
+
+    heading: str
+    text: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    title: str
+    version: int
+    sign_off: str
+    actions: dict[str, Action]
+    conditions: dict[str, dict]
+    rules: tuple[Rule, ...]
+    signals: tuple[Signal, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One rule that fired, at which level, and the answers it went by."""
+
+    rule_id: str
+    rule_version: int
+    level: str
+    deadline: str
+    snapshot: dict[str, list]
+
+
+def parse_rules(data: dict) -> Rules:
+    """The rules of a definition file. Raises RulesInvalid, naming the rule."""
+    check_format(data)
+    return Rules(
+        title=data["title"],
+        version=data["version"],
+        sign_off=data["sign_off"],
+        actions={key: Action(**{**raw, "steps": tuple(raw["steps"])}) for key, raw in data["actions"].items()},
+        conditions=data["conditions"],
+        rules=tuple(
+            Rule(**{**raw, "cases": tuple(RuleCase(**case) for case in raw["cases"])}) for raw in data["rules"]
+        ),
+        signals=tuple(Signal(**raw) for raw in data["signals"]),
+    )
+
+
+def evaluate(rules: Rules, answers: dict[str, list]) -> tuple[Fired, ...]:
+    """The rules that fire on `answers` ({linkId: [value, …]}, only of questions that are asked), worst first.
+
+    "Unsure" counts as yes where the level is emergency or urgent, never for what only the therapist should know.
+    """
+    fired = [hit for rule in rules.rules if (hit := _evaluate_rule(rules, rule, answers))]
+    return tuple(sorted(fired, key=urgency))
+
+
+def urgency(fired: Fired) -> tuple[int, int, str]:
+    """A sort key: worst level first, then the soonest deadline."""
+    return LEVELS.index(fired.level), DEADLINES.index(fired.deadline), fired.rule_id
+
+
+def is_sooner(deadline: str, *, than: str) -> bool:
+    """Whether `deadline` asks for more haste."""
+    return DEADLINES.index(deadline) < DEADLINES.index(than)
+
+
+def without_unsure(answers: dict[str, list], questions: set[str]) -> dict[str, list]:
+    """`answers` without a "not sure" in `questions`: of them it is not known yet what the patient is not sure about."""
+    kept = {
+        name: [value for value in values if not (name in questions and value == UNSURE)]
+        for name, values in answers.items()
+    }
+    return {name: values for name, values in kept.items() if values}
+
+
+def holding_signals(rules: Rules, fired: frozenset[str], answers: dict[str, list]) -> tuple[Signal, ...]:
+    """The lines of the therapist's summary that hold, given the ids of the rules that `fired`. Hypotheses, not findings."""
+    return tuple(one for one in rules.signals if holds(rules, one.when, answers, unsure_is_yes=True, fired=fired))
+
+
+def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str, list]:
+    """The answers that `when` looks at, as far as there are any."""
+    read = {name for leaf in leaves(rules, when) for name in items_read(leaf)}
+    return {name: list(values) for name, values in answers.items() if name in read and values}
+
+
+def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
+    """`answers` without what else was ticked in the same lists: only what `whens` look for, or "unsure" of it."""
+    wanted: dict[str, set] = {}
+    for leaf in (leaf for when in whens for leaf in leaves(rules, when) if codes_read(leaf)):
+        for name in items_read(leaf):
+            wanted.setdefault(name, {UNSURE}).update(codes_read(leaf))
+    return {
+        name: [value for value in values if value in wanted.get(name, values)] or values
+        for name, values in answers.items()
+    }
+
+
+def rules_read(rules: Rules, when: dict) -> frozenset[str]:
+    """The ids of the rules whose firing `when` looks at."""
+    return frozenset(name for leaf in leaves(rules, when) for name in leaf.get("fired", ()))
+
+
+def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired | None:
+    for case in sorted(rule.cases, key=lambda case: (LEVELS.index(case.level), DEADLINES.index(case.deadline))):
+        if holds(rules, case.when, answers, unsure_is_yes=case.level in "EU"):
+            snapshot = read_inputs(rules, case.when, answers)
+            return Fired(rule.id, rule.version, case.level, case.deadline, snapshot)
+    return None
+
+
+def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
+    """Whether the condition `when` holds. Inside a "not", unsure is not taken for yes: it may not talk a flag away."""
+
+    def sub(part, unsure=unsure_is_yes):
+        return holds(rules, part, answers, unsure_is_yes=unsure, fired=fired)
+
+    if "any" in when:
+        return any(sub(part) for part in when["any"])
+    if "all" in when:
+        return all(sub(part) for part in when["all"])
+    if "not" in when:
+        return not sub(when["not"], False)
+    if "of" in when:
+        return sum(sub(part) for part in when["of"]) >= when["at_least"]
+    if "condition" in when:
+        return sub(rules.conditions[when["condition"]])
+    if "fired" in when:
+        return not fired.isdisjoint(when["fired"])
+    if "ratio_of" in when:
+        return _ratio_holds(when, answers)
+    return _leaf_holds(when, answers, unsure_is_yes)
+
+
+def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bool:
+    given = answers.get(leaf["item"], [])
+    if "answered" in leaf:
+        return bool(given) == leaf["answered"]
+    for name, compare in COMPARE.items():
+        if name in leaf:
+            return any(compare(Decimal(str(value)), Decimal(leaf[name])) for value in given)
+    wanted = leaf["in"] if "in" in leaf else [leaf["is"]]
+    if any(value in wanted for value in given):
+        return True
+    if not unsure_is_yes:
+        return False
+    if "unsure_in" in leaf:
+        return any(value in wanted for value in answers.get(leaf["unsure_in"], []))
+    return UNSURE in given
+
+
+def _ratio_holds(leaf: dict, answers: dict[str, list]) -> bool:
+    upper, lower = (answers.get(name, []) for name in leaf["ratio_of"])
+    if not upper or not lower or Decimal(str(lower[0])) <= 0:
+        return False
+    return Decimal(str(upper[0])) / Decimal(str(lower[0])) > Decimal(leaf["more_than"])
+
+
+def leaves(rules: Rules, when: dict) -> Iterator[dict]:
+    """The smallest conditions inside `when`. Raises RulesInvalid for what is none."""
+    for word in ("any", "all", "of"):
+        if word in when:
+            for part in when[word]:
+                yield from leaves(rules, part)
+            return
+    if "not" in when:
+        yield from leaves(rules, when["not"])
+    elif "condition" in when:
+        if when["condition"] not in rules.conditions:
+            raise RulesInvalid(f"there is no condition {when['condition']!r}")
+        yield from leaves(rules, rules.conditions[when["condition"]])
+    elif {"item", "fired", "ratio_of"} & when.keys():
+        yield when
+    else:
+        raise RulesInvalid(f"{when} is no condition")
+
+
+def items_read(leaf: dict) -> list[str]:
+    """The linkIds that a smallest condition looks at."""
+    return [name for name in (leaf.get("item"), leaf.get("unsure_in"), *leaf.get("ratio_of", ())) if name]
+
+
+def codes_read(leaf: dict) -> list[str]:
+    """The answers that a smallest condition looks for by code; none where it compares a number."""
+    return leaf.get("in", [leaf["is"]] if "is" in leaf else [])
+
+
+def all_leaves(rules: Rules) -> Iterator[dict]:
+    """The smallest conditions of every rule and signal."""
+    whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
+    return (leaf for when in whens for leaf in leaves(rules, when))
+
+
+def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
+    """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
+    faults = []
+    for leaf in all_leaves(rules):
+        faults += [name for name in items_read(leaf) if name not in options]
+        for name in (leaf.get("item"), leaf.get("unsure_in")):
+            faults += [f"{name}={code}" for code in codes_read(leaf) if code not in options.get(name, {code})]
+    return sorted(set(faults))

@@ -1,0 +1,164 @@
+"""Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import zip_longest
+
+from django.db import transaction
+
+from education.models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
+from education.text.differences import Piece, compare_texts
+
+OTHER_FIELDS = (
+    *("topic_id", "position", "slug", "place", "author_id", "reviewed_by_id", "reviewed_on", "next_review_on"),
+    *("status", "published_at"),
+)
+
+
+class NothingProposed(Exception):
+    """The article has no words waiting: somebody has taken or left them already."""
+
+
+@transaction.atomic
+def save_article(article: Article, *, by, now, note: str = "") -> Article:
+    """Write `article` as `by` has changed it, with a revision where its words are new and its old address kept if it moved."""
+    before = Article.objects.select_for_update().filter(pk=article.pk).first()
+    if before:
+        _keep_first_wording(before)
+        _keep_address(before, article)
+    FormerSlug.objects.filter(slug=article.slug).delete()  # who stands there now comes before who stood there once
+    article.created_at = article.created_at or now
+    article.updated_at = now
+    article.save()
+    if before is None or before.text_checksum != article.text_checksum:
+        Revision.objects.create(article=article, text=article.text, saved_at=now, saved_by=by, note=note)
+    return article
+
+
+def restore_revision(revision: Revision, *, by, now) -> Article:
+    """Make the words of `revision` the article's again, as one more revision. Whether it is out stays as it is."""
+    article = Article.objects.get(pk=revision.article_id)
+    _take_words(article, revision.text)
+    return save_article(article, by=by, now=now, note=f"as on {revision.saved_at:%d %b %Y, %H:%M} UTC")
+
+
+@transaction.atomic
+def accept_proposal(article: Article, *, by, now) -> Article:
+    """Take the words that came with an update. Raises NothingProposed."""
+    article = _lock_proposal(article)
+    _take_words(article, article.proposal)
+    article.source_checksum, article.proposal = article.proposal_checksum, None
+    return save_article(article, by=by, now=now, note="from an update")
+
+
+@transaction.atomic
+def decline_proposal(article: Article) -> Article:
+    """Leave the words that came with an update; the same ones are not proposed again. Raises NothingProposed."""
+    article = _lock_proposal(article)
+    article.proposal = None
+    article.save(update_fields=["proposal"])
+    return article
+
+
+def propose_text(article: Article, text: dict) -> None:
+    """Keep `text` for staff to take or leave, unless they have seen just these words."""
+    checksum = checksum_text(text)
+    if article.proposal_checksum != checksum:
+        article.proposal, article.proposal_checksum = text, checksum
+        article.save(update_fields=["proposal", "proposal_checksum"])
+
+
+def count_waiting(*, on, now) -> dict[str, int]:
+    """How many articles wait for staff on the day `on`: "first_reviews" that never were, "reviews" that are due again or
+    near, "updates" that propose new words."""
+    return {
+        "first_reviews": Article.objects.awaiting_review(now=now).count(),
+        "reviews": Article.objects.due_for_review(on=on).count(),
+        "updates": Article.objects.filter(proposal__isnull=False).count(),
+    }
+
+
+def _lock_proposal(article: Article) -> Article:
+    locked = Article.objects.select_for_update().get(pk=article.pk)
+    if locked.proposal is None:
+        raise NothingProposed
+    return locked
+
+
+def _take_words(article: Article, text: dict) -> None:
+    for field in TEXT_FIELDS:
+        setattr(article, field, text[field])
+
+
+def _keep_first_wording(before: Article) -> None:
+    """An article that came with the product has no revision until it is first changed."""
+    if not before.revisions.exists():
+        Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
+
+
+def _keep_address(before: Article, article: Article) -> None:
+    if before.slug != article.slug:
+        FormerSlug.objects.update_or_create(slug=before.slug, defaults={"article": before})
+
+
+# To be read ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A revision, and how it differs from the one before it: (field, changed lines)."""
+
+    revision: Revision
+    changes: list[tuple[str, list[list[Piece]]]]
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What was saved while somebody else was typing: by whom, where the texts differ, and what else does."""
+
+    by: str
+    at: datetime
+    changes: list[tuple[str, list[list[Piece]]]]  # from the stored words to the typed ones
+    others: list[str]  # the names of other fields
+
+
+def compare_with_stored(stored: Article, typed: dict) -> Meanwhile:
+    """How `typed`, an article's fields by name, differs from what is stored."""
+    texts = {name: typed.get(name, value) for name, value in stored.text.items()}
+    others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
+    last = stored.revisions.select_related("saved_by").first()
+    by = last.saved_by.name if last and last.saved_by and last.saved_at == stored.updated_at else "Someone"
+    labels = [str(Article._meta.get_field(name).verbose_name) for name in others]
+    return Meanwhile(by, stored.updated_at, describe_changes(stored.text, texts), labels)
+
+
+def version_of(article: Article) -> str:
+    """A checksum of all that staff can edit of `article`: another one means that something was changed."""
+    values = {name: str(getattr(article, name)) for name in (*OTHER_FIELDS, *TEXT_FIELDS)}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
+    """The latest `most` revisions of `article`, the newest first."""
+    revisions = list(article.revisions.select_related("saved_by")[: most + 1])
+    pairs = zip_longest(revisions, revisions[1:])
+    return [
+        Wording(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
+        for number, (revision, before) in enumerate(pairs)
+    ][:most]
+
+
+def describe_changes(before: dict, after: dict) -> list[tuple[str, list[list[Piece]]]]:
+    """(field, changed lines) for every field of an article's words that is not the same."""
+    pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
+    return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
+
+
+def _as_lines(value) -> str:
+    """A field's value as text: a list has an entry a line, a reference reads as in the form."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n")
+    return "\n".join(" | ".join(entry.values()) if isinstance(entry, dict) else entry for entry in value)

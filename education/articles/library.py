@@ -1,0 +1,213 @@
+"""What readers see of the articles, and how the ones that come with the product get in."""
+
+import functools
+import hashlib
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Q, Value
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from education.articles.editing import propose_text
+from education.articles.glossary import GLOSSARY_FILE, read_glossary
+from education.articles.share_image import draw_share_image
+from education.models import Article, ArticleStatus, Topic, checksum_text
+from education.text import picture_markup, rendering
+from education.text.article_file import ArticleFile, read_article_file
+from education.text.picture_markup import write_picture
+
+CONTENT_DIR = Path(__file__).resolve().parent.parent / "content"
+KEEP_RENDERED_S = 24 * 60 * 60
+
+
+def published(*, now):
+    """The articles anybody may read at `now`, in reading order, without their long texts."""
+    return Article.objects.published(now=now).for_lists()
+
+
+def find_neighbours(article: Article, *, now) -> dict:
+    """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
+
+    Elsewhere are the articles that open the other topics.
+    """
+    is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
+    others = published(now=now).exclude(pk=article.pk)
+    series = others.filter(topic=article.topic_id)
+    before = series.filter(is_earlier).order_by("-position", "-title").annotate(stands=Value("before"))[:1]
+    after = series.exclude(is_earlier).order_by("position", "title").annotate(stands=Value("after"))[:1]
+    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(stands=Value("elsewhere"))
+    found = list(before.union(after, openings.order_by("topic__position")[:3], all=True))
+    by_stand = {
+        stand: [other for other in found if other.stands == stand] for stand in ("before", "after", "elsewhere")
+    }
+    return {
+        "before": next(iter(by_stand["before"]), None),
+        "after": next(iter(by_stand["after"]), None),
+        "elsewhere": by_stand["elsewhere"],
+    }
+
+
+# The page ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line of the list of references. `place` names the address shortly; `is_cited`: the text leads to it."""
+
+    id: str
+    text: str
+    url: str
+    place: str
+    is_cited: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """An article, rendered. The two HTML texts have passed the allow-list of `rendering`."""
+
+    care_html: str
+    body_html: str
+    contents: tuple[rendering.Heading, ...]
+    sources: tuple[Source, ...]
+    faults: tuple[str, ...]
+
+
+def render_article(article: Article, *, emergency_number: str) -> Page:
+    """The page of `article`, from the cache when these very words have been rendered before by this very code."""
+    key = f"article:{rendering_version()}:{emergency_number}:{article.text_checksum}"
+    page = cache.get(key)
+    if page is None:
+        page = render_fresh(article, emergency_number=emergency_number)
+        cache.set(key, page, KEEP_RENDERED_S)
+    return page
+
+
+def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
+    """The page of `article`, whatever the cache holds."""
+    known = [reference["id"] for reference in article.references]
+    options = {
+        "references": known,
+        "emergency_number": emergency_number,
+        "draw_figure": draw_figure,
+        "write_picture": functools.partial(write_picture, address=picture_address),
+        "terms": read_glossary(),
+    }
+    care = rendering.render_markdown(article.care, **options)
+    said = {"cited": [citation.id for citation in care.citations], "explained": care.explained}
+    body = rendering.render_markdown(article.body, **said, **options)
+    return Page(
+        care_html=care.html,
+        body_html=body.html,
+        contents=body.contents,
+        sources=_order_sources(article.references, [citation.id for citation in body.citations]),
+        faults=care.faults + body.faults,
+    )
+
+
+def draw_figure(name: str, alt: str) -> str | None:
+    """The drawing `name` as inline SVG, described to those who do not see it by `alt`; None if there is none."""
+    if not name.replace("-", "").isalnum():
+        return None
+    try:
+        return render_to_string(f"education/figures/{name}.svg", {"alt": alt}).strip()
+    except TemplateDoesNotExist:
+        return None
+
+
+def picture_address(name: str, width: int) -> str:
+    """Where the picture `name` lies in `width`."""
+    return reverse("picture", args=[name, width])
+
+
+def draw_article_share_image(article: Article, *, clinic) -> bytes:
+    """The picture for those to whom somebody sends `article`; drawn once for the same words."""
+    words = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
+    key = f"share:{hashlib.sha256(repr(words).encode()).hexdigest()}"
+    return cache.get_or_set(key, lambda: draw_share_image(**words), KEEP_RENDERED_S)
+
+
+def locate_reference(reference: dict) -> tuple[str, str]:
+    """Where a reference can be read, and how to say so shortly: its DOI, else the host of its address; else nothing."""
+    if doi := reference.get("doi"):
+        return f"https://doi.org/{doi}", f"doi:{doi}"
+    url = reference.get("url", "")
+    return url, urlsplit(url).netloc.removeprefix("www.")
+
+
+def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ...]:
+    """As the numbers in the text run; those that are not cited come last."""
+    place = {id: number for number, id in enumerate(cited)}
+    ordered = sorted(references, key=lambda reference: place.get(reference["id"], len(place)))
+    return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in place) for ref in ordered)
+
+
+@functools.cache
+def rendering_version() -> str:
+    """Changes when the renderer, the glossary or a drawing does, so that nothing stale outlives an update."""
+    sources = (Path(rendering.__file__), Path(picture_markup.__file__), GLOSSARY_FILE)
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
+    for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
+        digest.update(drawing.name.encode() + drawing.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+# The files ---------------------------------------------------------------------------------------------------------------
+
+
+def load_articles(*, now, folder: Path = CONTENT_DIR) -> Counter:
+    """Bring the articles of `folder` in, published; says how many were "created", "updated", "unchanged" and "kept".
+
+    Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now. No update of the product
+    changes them; its new words wait beside them as a proposal. Whether an article is out, and since when, is the clinic's from the first moment.
+    Raises ArticleFileInvalid before anything is written.
+    """
+    files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
+    with transaction.atomic():
+        topics = _load_topics(folder / "topics.toml")
+        shipped = Article.objects.select_for_update().exclude(source_file="")
+        present = {article.source_file: article for article in shipped}
+        return Counter(_load_article(present.get(name), name, file, topics, now=now) for name, file in files.items())
+
+
+def _load_topics(path: Path) -> dict[str, Topic]:
+    """A topic that is there already keeps the name the clinic gave it."""
+    for position, (slug, fields) in enumerate(tomllib.loads(path.read_text()).items(), 1):
+        Topic.objects.get_or_create(slug=slug, defaults={**fields, "position": position})
+    return {topic.slug: topic for topic in Topic.objects.all()}
+
+
+def _load_article(article: Article | None, name: str, file: ArticleFile, topics: dict[str, Topic], *, now) -> str:
+    checksum = checksum_text(file.text)
+    if article is None:
+        Article.objects.create(
+            slug=file.slug,
+            topic=topics[file.topic],
+            position=file.position,
+            place=file.place,
+            status=ArticleStatus.PUBLISHED,
+            published_at=now,
+            created_at=now,
+            updated_at=now,
+            source_file=name,
+            source_checksum=checksum,
+            **file.text,
+        )
+        return "created"
+    if article.source_checksum == checksum:
+        return "unchanged"
+    if article.is_edited_by_staff or article.reviewed_on:
+        propose_text(article, file.text)
+        return "kept"
+    for field, value in file.text.items():
+        setattr(article, field, value)
+    article.source_checksum, article.updated_at = checksum, now
+    article.save()
+    return "updated"

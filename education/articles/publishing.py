@@ -1,0 +1,75 @@
+"""What an article must be before anybody else reads it."""
+
+import re
+
+from django.urls import Resolver404, resolve
+
+from education.articles.library import render_fresh
+from education.models import Article, FormerSlug, Picture
+from education.text.picture_markup import picture_size
+from education.text.prose import plain_paragraphs, plain_prose
+from education.text.readability import HARDEST_GRADE, find_forbidden, reading_grade
+
+
+def article_prose(article: Article) -> dict[str, str]:
+    """The sentences of `article` by field, without marks, citations and figures."""
+    return {
+        "title": article.title,
+        "summary": article.summary,
+        "key_facts": "\n".join(article.key_facts),
+        "care": plain_prose(article.care),
+        "body": plain_prose(article.body),
+    }
+
+
+def article_grade(article: Article) -> float:
+    """The reading grade of the body of `article`: that of its paragraphs, or of all its text where that is harder."""
+    return max(reading_grade(read(article.body)) for read in (plain_paragraphs, plain_prose))
+
+
+def find_faults(article: Article) -> dict[str, list[str]]:
+    """What keeps `article` from being published, in words, by the field where it can be mended; empty when nothing does."""
+    faults: dict[str, list[str]] = {}
+
+    def fault(field: str, words: str) -> None:
+        faults.setdefault(field, []).append(words)
+
+    prose = article_prose(article)
+    for field in ("summary", "care", "body"):
+        if not prose[field].strip():
+            fault(field, "Needed before anybody reads it.")
+    if not article.references:
+        fault("references", "Name at least one source.")
+    for words in [*render_fresh(article).faults, *find_lost_pictures(article)]:
+        fault("body", words)
+    for field, text in prose.items():
+        for words in find_forbidden(text):
+            fault(field, words)
+    for field, grade in (("care", reading_grade(prose["care"])), ("body", article_grade(article))):
+        if grade > HARDEST_GRADE:
+            fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
+    return faults
+
+
+def find_lost_pictures(article: Article) -> list[str]:
+    """For each picture of `article` that nobody has uploaded, a sentence that says so."""
+    named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
+    known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()
+    return [f"There is no picture called “{name}”." for name in sorted(named - known) if picture_size(name)]
+
+
+def find_broken_links(article: Article) -> list[str]:
+    """For each link of `article` to a page of this site that is not there, a sentence that says so."""
+    paths = sorted(set(re.findall(r"\]\((/[^)#?\s]*)", f"{article.care}\n{article.body}")))
+    return [f"The link to {path} leads nowhere." for path in paths if not _is_page(path)]
+
+
+def _is_page(path: str) -> bool:
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    if match.view_name != "education:article":
+        return True
+    slug = match.kwargs["slug"]
+    return Article.objects.filter(slug=slug).exists() or FormerSlug.objects.filter(slug=slug).exists()

@@ -1,0 +1,101 @@
+"""Readers find articles by words: whole or begun, with or without accents, and nearly right."""
+
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.db.models import F
+
+from education.articles.vocabulary import article_words, correct_word
+from education.models import SEARCH_CONFIG, Article
+from education.text.query_words import CLINIC_WORDS, Term, is_about_clinic, read_terms
+
+MOST_FOUND = 20
+MOST_NEAREST = 3
+# Around a hit in an excerpt; characters that no text has, so that the excerpt can be taken apart and escaped.
+_OPENS, _CLOSES = "\ue000", "\ue001"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An article, and the words around what was looked for: (text, whether it is a hit)."""
+
+    article: Article
+    excerpt: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a search came to. `corrected` are the words that were looked for instead, if the reader's were in no article.
+
+    For a search that found nothing, `nearest` are articles with some of the words, or else `openings` those that open topics.
+    A question about the clinic, such as "insurance", finds no article: `is_about_clinic`.
+    """
+
+    found: tuple[Found, ...]
+    corrected: str = ""
+    nearest: tuple[Found, ...] = ()
+    openings: tuple[Article, ...] = ()
+    is_about_clinic: bool = False
+
+
+def search_articles(text: str, *, now) -> Findings:
+    """The articles anybody may read at `now` that speak of every word of `text`, the best first; the last word may be begun.
+
+    Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
+    """
+    terms = read_terms(text)
+    if not terms:
+        return Findings(())
+    if is_about_clinic([correct_word(term.shown, known=CLINIC_WORDS) for term in terms]):
+        return Findings((), is_about_clinic=True)
+    if found := _find(terms, " & ", now=now):
+        return Findings(found)
+    known = article_words(now=now)
+    corrected = [term if term.is_phrase else _corrected(term, known) for term in terms]
+    if corrected != terms and (found := _find(corrected, " & ", now=now)):
+        return Findings(found, " ".join(term.shown for term in corrected))
+    if nearest := _find(corrected, " | ", now=now):
+        return Findings((), nearest=nearest[:MOST_NEAREST])
+    return Findings(
+        (), openings=tuple(Article.objects.published(now=now).for_lists().filter(position=1)[:MOST_NEAREST])
+    )
+
+
+def _corrected(term: Term, known: frozenset[str]) -> Term:
+    word = correct_word(term.shown, known=known)
+    return Term(word, word)
+
+
+def _find(terms: list[Term], joint: str, *, now) -> tuple[Found, ...]:
+    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
+    query = SearchQuery(
+        joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
+    )
+    marks = {
+        "fragment_delimiter": " … ",
+        "start_sel": _OPENS,
+        "stop_sel": _CLOSES,
+        "min_words": 12,
+        "max_words": 30,
+        "max_fragments": 2,
+    }
+    rows = (
+        Article.objects.published(now=now)
+        .for_lists()
+        .filter(search=query)
+        .annotate(
+            rank=SearchRank(F("search"), query),
+            headline=SearchHeadline("prose", query, config=SEARCH_CONFIG, **marks),
+        )
+        .order_by("-rank", "title")[:MOST_FOUND]
+    )
+    return tuple(Found(article, take_apart(article.headline)) for article in rows)
+
+
+def take_apart(headline: str) -> tuple[tuple[str, bool], ...]:
+    """An excerpt in pieces, each with whether it is a hit."""
+    pieces = []
+    for number, part in enumerate(headline.split(_OPENS)):
+        hit, _, rest = part.partition(_CLOSES) if number else ("", "", part)
+        pieces += [(hit, True)] * bool(hit) + [(rest, False)] * bool(rest)
+    return tuple(pieces)

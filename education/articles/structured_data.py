@@ -1,0 +1,99 @@
+"""What search engines read: an article as schema.org JSON-LD."""
+
+import json
+from datetime import time
+
+from django.utils.safestring import SafeString, mark_safe
+
+from clinic.practice.models import Clinic, Therapist
+from education.articles.library import locate_reference
+from education.models import Article
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) -> SafeString:
+    """`article` at `url` as a MedicalWebPage, with the `trail` of (name, address) that leads to it as a BreadcrumbList.
+
+    JSON that may stand inside a script element. Says who reviewed it and when only where somebody has.
+    """
+    data = {
+        "@type": "MedicalWebPage",
+        "@id": url,
+        "url": url,
+        "name": article.title,
+        "headline": article.title,
+        "description": article.summary,
+        "inLanguage": "en-US",
+        "dateModified": article.updated_at.isoformat(),
+        "specialty": "https://schema.org/Physiotherapy",
+        "audience": {"@type": "Audience", "audienceType": article.who_for or "Runners"},
+        "publisher": {"@type": "Organization", "name": clinic.name},
+        "citation": [place for reference in article.references if (place := locate_reference(reference)[0])],
+    }
+    if article.published_at:
+        data["datePublished"] = article.published_at.isoformat()
+    if article.author:
+        data["author"] = describe_person(article.author)
+    if article.reviewed_by:
+        data |= {"reviewedBy": describe_person(article.reviewed_by), "lastReviewed": article.reviewed_on.isoformat()}
+    return embed_json({"@context": "https://schema.org", "@graph": [data, describe_trail(trail)] if trail else [data]})
+
+
+def describe_trail(trail) -> dict:
+    """The way from the top to a page, as (name, address) pairs, as a schema.org BreadcrumbList."""
+    items = [
+        {"@type": "ListItem", "position": position, "name": name, "item": address}
+        for position, (name, address) in enumerate(trail, 1)
+    ]
+    return {"@type": "BreadcrumbList", "itemListElement": items}
+
+
+def describe_clinic(clinic: Clinic, *, url: str, image: str, opening=()) -> SafeString:
+    """`clinic` as a schema.org Physiotherapy business; JSON that may stand inside a script element.
+
+    `opening` are (weekday, opens, closes): Monday is 0, the times are local.
+    """
+    data = {
+        "@context": "https://schema.org",
+        "@type": "Physiotherapy",
+        "@id": f"{url}#clinic",
+        "url": url,
+        "name": clinic.name,
+        "image": image,
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": clinic.street,
+            "addressLocality": clinic.city,
+            "addressRegion": clinic.region,
+            "postalCode": clinic.postal_code,
+            "addressCountry": clinic.country,
+        },
+    }
+    if clinic.phone:
+        data["telephone"] = clinic.phone
+    if clinic.latitude is not None and clinic.longitude is not None:
+        place = {"latitude": float(clinic.latitude), "longitude": float(clinic.longitude)}
+        data["geo"] = {"@type": "GeoCoordinates", **place}
+    data["openingHoursSpecification"] = [
+        {
+            "@type": "OpeningHoursSpecification",
+            "dayOfWeek": f"https://schema.org/{DAYS[weekday]}",
+            "opens": f"{opens:%H:%M}",
+            "closes": "23:59" if closes == time.min else f"{closes:%H:%M}",  # midnight: 00:00 would say closed all day
+        }
+        for weekday, opens, closes in opening
+    ]
+    return embed_json({name: value for name, value in data.items() if value})
+
+
+def describe_person(therapist: Therapist) -> dict:
+    """A therapist as a schema.org Person."""
+    person = {"@type": "Person", "name": therapist.name}
+    return {**person, "honorificSuffix": therapist.credentials} if therapist.credentials else person
+
+
+def embed_json(data: dict) -> SafeString:
+    """JSON that cannot end the script element it stands in, whatever an author typed."""
+    # The three characters that could end it or open a comment are escaped, as django.utils.html.json_script does.
+    return mark_safe(json.dumps(data, ensure_ascii=False).translate({ord(c): f"\\u{ord(c):04X}" for c in "<>&"}))  # noqa: S308

@@ -1,0 +1,69 @@
+"""Which words are words, and which word of an article a mistyped one was meant to be.
+
+A word that exists is never corrected: "insurance" is no slip for "instance", though no article speaks of insurance.
+"""
+
+import gzip
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Indel
+
+from education.models import Article
+from education.text.query_words import WORD
+
+KNOWN_WORDS_FILE = Path(__file__).resolve().parent.parent / "known_words.txt"
+SHORTEST, LONGEST = 4, 30  # letters of a word that may be corrected
+TWO_SLIPS_FROM = 8  # letters; a shorter word is corrected by one slip at most
+
+
+@cache
+def subject_words() -> frozenset[str]:
+    """The words of the body, of running and of a clinic that are checked in with the product."""
+    lines = KNOWN_WORDS_FILE.read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def _english() -> bytes:
+    """pyspellchecker's English words as its JSON file has them, `"word": frequency`; parsed, they take 39 MB a process."""
+    return gzip.decompress(files("spellchecker").joinpath("resources", "en.json.gz").read_bytes())
+
+
+def is_word(word: str) -> bool:
+    """Whether `word`, in small letters, is a word of English or of our subject; numbers count."""
+    return word in subject_words() or not word.isalpha() or f'"{word}":'.encode() in _english()
+
+
+def article_words(*, now) -> frozenset[str]:
+    """Every word of the articles that anybody may read at `now`. One query; one more after an article was changed."""
+    out = Article.objects.published(now=now).order_by("pk")
+    return _words_of(tuple(out.values_list("pk", "updated_at")))
+
+
+@lru_cache(maxsize=2)
+def _words_of(versions: tuple) -> frozenset[str]:
+    texts = Article.objects.filter(pk__in=[pk for pk, _ in versions]).values_list("title", "summary", "prose")
+    return frozenset(word for text in texts for word in WORD.findall(" ".join(text).lower()))
+
+
+def correct_word(word: str, *, known: Iterable[str]) -> str:
+    """The word of `known` that `word` was meant to be; `word` itself if it exists or nothing is near enough.
+
+    A slip is a letter too many, too few or wrong, or two letters swapped. A word of our subject that is nearer than any of
+    `known` was meant, so that "plantr" does not become "plant".
+    """
+    known = frozenset(known)
+    if word in known or not SHORTEST <= len(word) <= LONGEST or is_word(word):
+        return word
+    most = 2 if len(word) >= TWO_SLIPS_FROM else 1
+    near = process.extract(word, known | subject_words(), scorer=OSA.distance, score_cutoff=most, limit=None)
+    ranked = sorted(
+        (slips, -Indel.normalized_similarity(word, other), other)
+        for other, slips, _ in near
+        if slips == 1 or other[0] == word[0]  # two slips and another first letter is another word
+    )
+    return ranked[0][2] if ranked and ranked[0][2] in known else word

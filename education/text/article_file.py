@@ -1,0 +1,56 @@
+"""An article as a file: a head in TOML between two lines of `+++`, then the body in Markdown. Knows no database and no clock."""
+
+import tomllib
+from dataclasses import dataclass
+
+from education.body.body_sites import PLACES
+
+FENCE = "+++"
+NEEDED = ("title", "topic", "summary", "who_for", "key_facts", "care", "references")
+OPTIONAL = ("position", "slug", "place")
+
+
+class ArticleFileInvalid(Exception):
+    """The file cannot be read as an article; the message says why."""
+
+
+@dataclass(frozen=True)
+class ArticleFile:
+    """One file's contents. `text` has the fields that make up the article's words."""
+
+    slug: str
+    topic: str
+    position: int
+    place: str
+    text: dict
+
+
+def read_article_file(name: str, content: str) -> ArticleFile:
+    """The article in `content`; its slug is the head's, or the file's `name` without its ending.
+
+    Raises ArticleFileInvalid.
+    """
+    start, head, body = _split(name, content)
+    if start.strip():
+        raise ArticleFileInvalid(f"{name} must begin with a line of {FENCE}.")
+    try:
+        fields = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise ArticleFileInvalid(f"{name}: the head is not TOML: {error}") from None
+    missing = [key for key in NEEDED if key not in fields]
+    unknown = sorted(set(fields) - {*NEEDED, *OPTIONAL})
+    if missing or unknown:
+        raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
+    if (place := fields.get("place", "")) and place not in PLACES:
+        raise ArticleFileInvalid(f"{name}: no part of the body is called “{place}”.")
+    words = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
+    text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}
+    slug = fields.get("slug", name.rpartition("/")[2].removesuffix(".md"))
+    return ArticleFile(slug, fields["topic"], fields.get("position", 0), place, text)
+
+
+def _split(name: str, content: str) -> list[str]:
+    parts = content.replace("\r\n", "\n").split(f"{FENCE}\n", 2)
+    if len(parts) != 3:
+        raise ArticleFileInvalid(f"{name} needs a head between two lines of {FENCE}.")
+    return parts
