@@ -21,8 +21,8 @@ class BookingConfig(AppConfig):
         from booking.schedule.references import visits_called
         from booking.staff.zone_change import register_schedule
         from booking.wait_list.stuck_entries import register_stuck_message
-        from clinic.outbox.kinds import register_reply_reader, register_subjects
-        from clinic.practice.patients import before_merge, on_new_address
+        from clinic.outbox.messages.kinds import register_reply_reader, register_subjects
+        from clinic.practice.people.patients import before_merge, on_new_address
 
         before_merge(settle_before_merge)
         on_new_address(send_to_new_address)

@@ -17,17 +17,17 @@ from booking.schedule.local_time import clock_words, day_words, short_day_words
 from booking.time.day_parts import PARTS
 from booking.wait_list.entries import Wishes
 from clinic.audit.searching import LONGEST_WORDS
-from clinic.outbox.text_providers import has_texts
-from clinic.outbox.texts import FORM_CONSENT_WORDS
-from clinic.practice.duplicates import find_namesake, is_on_file, likely_twins
-from clinic.practice.forms import AddressField, NameField, PhoneField
-from clinic.practice.mail_addresses import readable_address
-from clinic.practice.mail_domains import suggest_address
+from clinic.outbox.texts.providers import has_texts
+from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
+from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
+from clinic.practice.fields.typed_times import StaffDayField, StaffMomentField
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.patients import is_same_name
-from clinic.practice.people_search import filter_people
-from clinic.practice.phone import format_phone, texting_number
-from clinic.practice.typed_times import StaffDayField, StaffMomentField
+from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_twins
+from clinic.practice.people.patients import is_same_name
+from clinic.practice.people.search import filter_people
+from clinic.practice.values.mail_addresses import readable_address
+from clinic.practice.values.mail_domains import suggest_address
+from clinic.practice.values.phone import format_phone, texting_number
 
 NEW_PATIENT = "new"
 MOST_FOUND = 10

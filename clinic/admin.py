@@ -18,10 +18,10 @@ from booking.staff.today import Section, read_today
 from booking.wait_list.stuck_entries import count_stuck
 from clinic.admin_errors import names_no_row
 from clinic.audit.searching import PostedAutocomplete
-from clinic.outbox.inbound import read_unread_texts
 from clinic.outbox.models import Message
+from clinic.outbox.texts.inbound import read_unread_texts
+from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.cleanup_runs import cleanup_overdue_since
-from clinic.practice.sign_in import SignInForm, finish_sign_in
 from education.articles.editing import count_waiting
 
 # Which rows one must be allowed to view to see a section of Today.

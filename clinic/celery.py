@@ -9,7 +9,7 @@ import sys
 from celery import Celery, signals
 from celery.schedules import crontab
 
-from clinic.outbox.limits import REDELIVERED_AFTER, TASK_LIMIT, TASK_SOFT_LIMIT
+from clinic.outbox.text.time_limits import REDELIVERED_AFTER, TASK_LIMIT, TASK_SOFT_LIMIT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
@@ -78,7 +78,7 @@ def _prepare_process(**_):
 @signals.worker_ready.connect
 def _sweep_at_once(**_):
     """Send what waited while no worker ran; /health/ is good again without waiting for beat."""
-    from clinic.outbox.messages import wake_sweep
+    from clinic.outbox.messages.planning import wake_sweep
 
     wake_sweep()
 

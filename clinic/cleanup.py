@@ -17,12 +17,12 @@ from django.utils import timezone
 from booking.actions.hold import delete_expired_holds
 from booking.actions.return_links import delete_expired_requests
 from booking.calendar_feed.feeds import delete_expired_feeds
+from clinic.practice.access.confirmation import delete_expired_codes
+from clinic.practice.access.links import delete_expired_links
+from clinic.practice.access.rate_limits import delete_expired_rate_limits
+from clinic.practice.access.sessions import delete_expired_sessions
 from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
-from clinic.practice.confirmation import delete_expired_codes
-from clinic.practice.links import delete_expired_links
 from clinic.practice.models import CleanupRun
-from clinic.practice.rate_limits import delete_expired_rate_limits
-from clinic.practice.sessions import delete_expired_sessions
 
 logger = logging.getLogger(__name__)
 

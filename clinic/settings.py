@@ -46,17 +46,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "clinic.health.Probes",
-    "clinic.public_pages.PublicPages",
+    "clinic.web.health.Probes",
+    "clinic.web.public_pages.PublicPages",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "clinic.headers.PermissionsPolicyMiddleware",
+    "clinic.web.headers.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "clinic.body_limits.BodyLimits",
-    "clinic.csrf.NoReferrerCsrfMiddleware",
+    "clinic.web.body_limits.BodyLimits",
+    "clinic.web.csrf.NoReferrerCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",
     "clinic.practice.middleware.AdminByClinicClock",
-    "clinic.away.OncePrepared",
+    "clinic.web.away.OncePrepared",
 ]
 
 TEMPLATES = [
@@ -133,7 +133,7 @@ STATICFILES_DIRS = [
     ("bootstrap", Path(bootstrap_wrapper.__file__).parent.parent / "bootstrap"),
 ]
 STATICFILES_FINDERS = [
-    "clinic.joined_sheet.JoinedSheetFinder",
+    "clinic.web.joined_sheet.JoinedSheetFinder",
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
@@ -189,9 +189,9 @@ if BEHIND_PROXY:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact_links": {"()": "clinic.logs.RedactLinks"}},
+    "filters": {"redact_links": {"()": "clinic.web.logs.RedactLinks"}},
     "formatters": {
-        "line": {"()": "clinic.logs.QuietFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "line": {"()": "clinic.web.logs.QuietFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_links"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},

@@ -13,9 +13,9 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, connec
 from django.utils import timezone
 
 from clinic.audit.keys import KeysLost, require_keys
-from clinic.outbox.pulse import note_start
-from clinic.practice.contact_card import remember_contact
+from clinic.outbox.sending.heartbeat import note_start
 from clinic.practice.models import Clinic
+from clinic.practice.people.contact_card import remember_contact
 
 logger = logging.getLogger(__name__)
 

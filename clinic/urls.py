@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from booking.sitemaps import VisitsMap
-from clinic import health, views
+from clinic import views
+from clinic.web import health
 from education.views import finding
 from education.views.pictures import picture
 

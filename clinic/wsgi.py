@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from clinic.body_limits import SizedBodies
+from clinic.web.body_limits import SizedBodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 application = SizedBodies(get_wsgi_application())

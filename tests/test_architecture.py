@@ -31,90 +31,87 @@ ARROWS = {
     "clinic/local": set(ROOMS),
 }
 
-# Imports inside a room go down this list or sideways, never up.
-LAYERS = (
-    {"urls", "apps"},
-    {"views", "pages", "webhooks", "admin", "tasks", "context", "middleware", "templatetags", "management"},
-    {"importing", "trial"},  # a file that staff bring is tried on the very forms that patients fill in
-    {"presenters", "staff"},
-    {"forms"},
-    {"message_kinds"},
-    {"actions", "domain"},  # every module that is not named here
-    {"calendar_feed", "wait_list"},
-    {"messages"},
-    {"schedule"},
-    {"models"},
-    {"pure"},
-)
+# Imports inside a room go down these floors or sideways, never up. A name is a folder or a module of the room.
+FLOORS = {
+    "education": (
+        {"apps", "urls"},
+        {"admin", "management", "views"},
+        {"forms"},
+        {"articles"},
+        {"models"},
+        {"body", "text"},
+    ),
+    "assessments": (
+        {"apps", "urls"},
+        {"admin", "management", "templatetags"},
+        {"fhir"},  # a wall: see WALLS
+        {"pages"},
+        {"intake"},
+        {"red_flags"},
+        {"models"},
+        {"calculation", "fhir_json", "red_flag_rules"},
+        {"questionnaire"},
+    ),
+    "booking": (
+        {"apps", "urls"},
+        {"admin", "converters", "pages", "sitemaps", "tasks", "templatetags"},
+        {"presenters", "staff"},
+        {"forms"},
+        {"message_kinds"},
+        {"actions"},
+        {"calendar_feed", "wait_list"},
+        {"messages"},
+        {"schedule"},
+        {"models"},
+        {"time"},
+    ),
+    "clinic/practice": (
+        {"apps"},
+        {"admin", "context", "middleware", "templatetags"},
+        {"fields", "saving"},
+        {"access", "people"},
+        {"batches", "cleanup_runs", "instants", "models"},
+        {"values"},
+    ),
+    "clinic/outbox": (
+        {"apps", "urls"},
+        {"admin", "tasks", "templatetags", "views", "webhooks"},
+        {"forms", "sending"},
+        {"message_kinds", "texts"},
+        {"messages"},
+        {"models"},
+        {"text"},
+    ),
+    "clinic/audit": (
+        {"apps"},
+        {"admin", "management", "middleware"},
+        {"access", "fields", "keys", "models", "rotation", "sealing", "searching", "unopened"},
+    ),
+}
 
+MOST_MODULES = 13
+DJANGO_FOLDERS = {"commands", "management", "templatetags"}
+
+# Folders that only these may import, from inside their room or from outside.
+WALLS = {"assessments.fhir": {"assessments/admin", "assessments/management", "assessments/fhir"}}
+
+# Folders and modules without Django, clock or subprocess, and the one package each may need beside the standard library.
 PURE = {
-    "clinic/env.py": set(),
-    "clinic/service_urls.py": set(),
-    "clinic/practice/phone.py": {"phonenumbers"},
-    "clinic/practice/zones.py": set(),
-    "clinic/practice/money.py": set(),
-    "clinic/practice/mail_addresses.py": {"idna"},
-    "clinic/practice/mail_domains.py": set(),
-    "clinic/practice/names.py": set(),
-    "clinic/practice/numbers.py": set(),
-    "clinic/outbox/limits.py": set(),
-    "clinic/outbox/quiet_hours.py": set(),
-    "clinic/outbox/reason_words.py": set(),
-    "clinic/outbox/reply_words.py": set(),
-    "clinic/outbox/wording.py": set(),
-    "clinic/outbox/gsm.py": set(),
-    "education/text/rendering.py": {"markdown_it", "nh3"},
-    "education/text/prose.py": set(),
-    "assessments/questionnaire/model.py": set(),
-    "assessments/fhir_json/parsing.py": set(),
-    "assessments/questionnaire/checking.py": set(),
-    "assessments/red_flag_rules/training_load.py": set(),
-    "assessments/questionnaire/controls.py": set(),
-    "assessments/questionnaire/readable.py": set(),
-    "assessments/fhir_json/answer_options.py": set(),
-    "assessments/calculation/calculated_answers.py": set(),
-    "assessments/calculation/calculator.py": set(),
-    "assessments/questionnaire/score_change.py": set(),
-    "assessments/fhir_json/condition_expressions.py": set(),
-    "assessments/questionnaire/expressions.py": {"fhirpathpy"},
-    "assessments/fhir_json/names.py": set(),
-    "assessments/fhir/inspection.py": set(),
-    "assessments/questionnaire/instruments.py": set(),
-    "assessments/questionnaire/patterns.py": {"re2"},
-    "assessments/fhir/r5.py": set(),
-    "assessments/fhir/response_checking.py": set(),
+    "assessments/questionnaire": {"fhirpathpy", "re2"},
     "assessments/calculation/response_items.py": set(),
+    "assessments/fhir/r5.py": set(),
     "assessments/fhir/strict_json.py": set(),
-    "assessments/questionnaire/structure.py": set(),
-    "assessments/questionnaire/typed_answers.py": set(),
-    "assessments/questionnaire/answer_limits.py": set(),
-    "assessments/fhir_json/repeat_expansion.py": set(),
-    "assessments/red_flag_rules/near_misses.py": set(),
-    "education/body/body_map.py": set(),
-    "education/text/picture_markup.py": set(),
-    "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
-    "education/text/readability.py": set(),
-    "education/body/load_bands.py": set(),
-    "education/body/pain_guide.py": set(),
-    "education/body/body_sites.py": set(),
-    "education/text/query_words.py": set(),
-    "education/body/warning_signs.py": set(),
-    "education/text/differences.py": set(),
-    "education/text/article_file.py": set(),
-    "assessments/questionnaire/enablement.py": set(),
-    "assessments/questionnaire/scoring.py": set(),
-    "assessments/red_flag_rules/evaluation.py": set(),
-    "assessments/red_flag_rules/format.py": set(),
-    "assessments/red_flag_rules/states.py": set(),
-    "assessments/red_flag_rules/coverage.py": set(),
-    "assessments/fhir_json/canonical.py": set(),
-    "booking/time/caps.py": set(),
-    "booking/time/holidays.py": set(),
-    "booking/time/day_parts.py": set(),
-    "booking/time/intervals.py": set(),
-    "booking/time/opening_hours.py": set(),
-    "booking/time/hours_text.py": set(),
+    "assessments/fhir_json": set(),
+    "assessments/red_flag_rules": set(),
     "booking/models/visit_states.py": set(),
+    "booking/time": set(),
+    "clinic/env.py": set(),
+    "clinic/outbox/text": set(),
+    "clinic/practice/values": {"idna", "phonenumbers"},
+    "clinic/service_urls.py": set(),
+    "education/body": set(),
+    "education/text": {"markdown_it", "nh3"},
+    "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
 }
 
 
@@ -146,14 +143,16 @@ def room_of(dotted: str) -> str | None:
     return PROJECT if path.startswith("clinic/") else None
 
 
-def layer_of(room: str, dotted_or_path: str) -> int:
-    parts = dotted_or_path.removeprefix(room.replace("/", ".") + ".").split(".")
-    if f"{room}/{parts[0]}.py" in PURE or any(f"{room}/{'/'.join(parts[:n])}.py" in PURE for n in (2, 3)):
-        return len(LAYERS) - 1
-    for number, names in enumerate(LAYERS):
-        if parts[0] in names:
-            return number
-    return next(number for number, names in enumerate(LAYERS) if "domain" in names)
+def floor_of(room: str, dotted: str) -> int | None:
+    """The floor of a module or of a name in it, from the top; None if no floor holds it."""
+    name = dotted.removeprefix(room.replace("/", ".") + ".").split(".")[0]
+    return next((number for number, names in enumerate(FLOORS[room]) if name in names), None)
+
+
+def pure_files() -> list[str]:
+    """Every pure module, as a path from the root."""
+    files = [path for pure in PURE for path in ([ROOT / pure] if pure.endswith(".py") else python_files(pure))]
+    return sorted(str(path.relative_to(ROOT)) for path in files)
 
 
 def dotted_name(path: Path) -> str:
@@ -174,34 +173,69 @@ def test_arrows_between_rooms(room):
     assert not faults, "against the arrows:\n" + "\n".join(faults)
 
 
-@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"clinic/demo", "clinic/local"}))
-def test_layers_inside_a_room(room):
+@pytest.mark.parametrize("room", sorted(FLOORS))
+def test_floors_inside_a_room(room):
     prefix = room.replace("/", ".") + "."
     faults = []
     for path in python_files(room):
         own = dotted_name(path)
-        if own == room.replace("/", "."):
+        if own + "." == prefix:
+            continue
+        floor = floor_of(room, own)
+        if floor is None:
+            faults.append(f"{path.relative_to(ROOT)} is on no floor")
             continue
         for name, line in imports_of(path):
-            if name.startswith(prefix) and layer_of(room, name) < layer_of(room, own):
-                if own.endswith(".apps"):
-                    continue
+            if name.startswith(prefix) and (floor_of(room, name) or 0) < floor:
                 faults.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
     assert not faults, "upwards inside a room:\n" + "\n".join(faults)
 
 
-@pytest.mark.parametrize("path", sorted(PURE))
-def test_pure_module_knows_only_the_standard_library_and_other_pure_modules(path):
-    allowed = set(sys.stdlib_module_names) | PURE[path]
-    others = {f"{Path(p).with_suffix('')}".replace("/", ".") for p in PURE}
-    faults = []
-    for name, line in imports_of(ROOT / path):
-        if name.split(".")[0] not in allowed and not any(name.startswith(other + ".") for other in others):
-            faults.append(f"{path}:{line} imports {name}")
+@pytest.mark.parametrize("room", sorted(FLOORS))
+def test_floors_name_nothing_that_is_gone(room):
+    there = {path.relative_to(ROOT / room).with_suffix("").parts[0] for path in python_files(room)}
+    assert set().union(*FLOORS[room]) <= there
+
+
+@pytest.mark.parametrize("wall", sorted(WALLS))
+def test_wall_is_kept(wall):
+    faults = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for room in (*ROOMS, PROJECT)
+        for path in python_files(room)
+        if not any(path.is_relative_to(ROOT / allowed) for allowed in WALLS[wall])
+        for name, line in imports_of(path)
+        if name.startswith(wall + ".")
+    ]
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("path", sorted(PURE))
+@pytest.mark.parametrize("room", sorted(FLOORS))
+def test_folder_holds_a_dozen_modules_and_says_what_for(room):
+    faults = []
+    for folder in sorted({path.parent for path in python_files(room)} - {ROOT / room}):
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        if len(modules) > MOST_MODULES:
+            faults.append(f"{folder.relative_to(ROOT)} holds {len(modules)} modules")
+        if folder.name not in DJANGO_FOLDERS and not ast.get_docstring(ast.parse((folder / "__init__.py").read_text())):
+            faults.append(f"{folder.relative_to(ROOT)}/__init__.py does not say what it is for")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", pure_files())
+def test_pure_module_knows_only_the_standard_library_and_other_pure_modules(path):
+    own = next(packages for pure, packages in PURE.items() if path.startswith(pure))
+    allowed = (set(sys.stdlib_module_names) - {"subprocess", "multiprocessing", "threading"}) | own
+    others = tuple(str(Path(name).with_suffix("")).replace("/", ".") + "." for name in pure_files())
+    faults = [
+        f"{path}:{line} imports {name}"
+        for name, line in imports_of(ROOT / path)
+        if name.split(".")[0] not in allowed and not name.startswith(others)
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", pure_files())
 def test_pure_module_has_no_clock(path):
     clocks = {"now", "utcnow", "today", "time", "monotonic"}
     faults = [

@@ -21,7 +21,7 @@ from assessments.intake.responses import start_response
 from assessments.red_flags.definitions import load_questionnaires
 from booking.calendar_feed.feeds import create_feed
 from booking.models import SlotOffer
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof, User
 from education.articles.library import load_articles
 from education.body.warning_signs import NONE

@@ -15,7 +15,7 @@ from assessments.red_flags.flags import acknowledge_flag
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
-from clinic.practice.people_search import FindsPeople
+from clinic.practice.people.search import FindsPeople
 
 from ..models import Flag, Response
 from .read_only import ReadOnlyAdmin, see

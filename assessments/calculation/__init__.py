@@ -1,0 +1,1 @@
+"""Calculated answers: FHIRPath in a process of its own, and answers as FHIR response items."""

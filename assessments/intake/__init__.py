@@ -1,0 +1,1 @@
+"""Responses: the hip screen, saving page by page, summary and trend."""

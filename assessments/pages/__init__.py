@@ -1,0 +1,1 @@
+"""The pages on which patients answer, and their forms."""

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from assessments.pages.confirm_form import BirthDateForm, ConfirmForm
 from assessments.pages.opening import find_response
-from clinic.outbox.confirmation_code import send_code
-from clinic.practice.confirmation import CODE_LASTS, confirm
-from clinic.practice.mail_addresses import readable_address
+from clinic.outbox.message_kinds.confirmation_code import send_code
+from clinic.practice.access.confirmation import CODE_LASTS, confirm
+from clinic.practice.access.proof import Capability, has_proof, patient_page
+from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 from clinic.practice.models import Proof
-from clinic.practice.proof import Capability, has_proof, patient_page
-from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
+from clinic.practice.values.mail_addresses import readable_address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assessments.intake.responses import by_clinic_clock
 from assessments.questionnaire.typed_answers import read_day
-from clinic.practice.confirmation import is_birth_date, try_code
+from clinic.practice.access.confirmation import is_birth_date, try_code
 from clinic.practice.models import Patient
 
 

@@ -16,8 +16,8 @@ from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Response
 from assessments.questionnaire.model import Item
+from clinic.practice.access.proof import Capability, has_proof, patient_page
 from clinic.practice.models import PatientLink
-from clinic.practice.proof import Capability, has_proof, patient_page
 
 KEY = "answering"  # in the session: {id of a response: {page: [when this browser last saved it, a hash of what it held then]}}
 SITTING = timedelta(minutes=30)

@@ -1,0 +1,1 @@
+"""Questionnaires: model, conditions, checks, scores. Pure."""

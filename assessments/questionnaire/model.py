@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 
-from clinic.practice.numbers import PLAIN
+from clinic.practice.values.numbers import PLAIN
 
 CHOICE_TYPES = {"choice", "open-choice"}
 TEXT_TYPES = {"string", "text", "url"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from clinic.practice.numbers import LONGEST_NUMBER, read_digits
+from clinic.practice.values.numbers import LONGEST_NUMBER, read_digits
 
 # Characters that no keyboard writes into an answer (tabs and line ends stay), and those that turn the text after them around.
 _CONTROLS = (code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")

@@ -1,0 +1,1 @@
+"""Rules that read answers: format, evaluation, what is missing, training load. Pure."""

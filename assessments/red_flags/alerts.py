@@ -14,10 +14,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from assessments.models import FIRST_LOOK_WITHIN, Flag, Level, Response, StaffAlert
-from clinic.outbox.alerts import plan_until_seen, staff_who_may
-from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
-from clinic.outbox.rendering import render_email
 from clinic.practice.models import Clinic, User
 
 logger = logging.getLogger(__name__)

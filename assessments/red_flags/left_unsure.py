@@ -15,8 +15,8 @@ from assessments.red_flag_rules.evaluation import evaluate
 from assessments.red_flags.alerts import alert_staff
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.flags import apply_flags
-from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 
 SECOND_LOOK = "intake_second_look"  # the row must not tell what was answered

@@ -20,7 +20,7 @@ from booking.schedule.history import lock_appointment, record_event, require_ver
 from booking.schedule.locking import locked_diaries, row_locks
 from booking.schedule.rules import require_no_own_visit, require_time_free
 from clinic.practice.models import Clinic, User
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
 

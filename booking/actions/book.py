@@ -22,16 +22,16 @@ from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.references import free_reference
 from booking.schedule.rules import lock_patient, require_free, require_untaken
 from clinic.audit.models import Action
-from clinic.outbox.texts import consent_of, give_consent
-from clinic.practice.first_names import use_first_name
+from clinic.outbox.texts.texting import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, Therapist, User
-from clinic.practice.patients import (
+from clinic.practice.people.first_names import use_first_name
+from clinic.practice.people.patients import (
     PhoneIsNamesakes,
     find_or_register_patient,
     find_or_register_provisional,
     update_contact,
 )
-from clinic.practice.phone import texting_number
+from clinic.practice.values.phone import texting_number
 from education.models import Article
 
 

@@ -22,7 +22,7 @@ from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.rules import change_deadline, require_free, require_no_own_visit, require_time_free
 from booking.time.intervals import Interval
 from booking.wait_list.slot_offers import offer_freed_time, time_of, withdraw_offers
-from clinic.practice.links import restore_links, revoke_links
+from clinic.practice.access.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind

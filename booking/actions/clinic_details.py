@@ -11,12 +11,12 @@ from booking.messages.kinds import CLINIC_DETAILS, CLINIC_MOVED
 from booking.messages.planning import UNDO_FOR, reader_zone_name
 from booking.models import Appointment
 from booking.schedule.rules import lock_patients
-from clinic.outbox.messages import draft_message, plan_messages, withdraw_messages
+from clinic.outbox.messages.message_rules import rules_in_force
+from clinic.outbox.messages.planning import draft_message, plan_messages, withdraw_messages
 from clinic.outbox.models import SETTLED, Channel, Message, State
-from clinic.outbox.rules import rules_in_force
-from clinic.outbox.texts import texts_beside
-from clinic.practice.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
+from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
+from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
 KINDS = (CLINIC_MOVED, CLINIC_DETAILS)
 UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader will know differs from anything

@@ -14,13 +14,13 @@ from django.utils.crypto import salted_hmac
 
 from booking.actions.return_links import KEPT_FOR, plan_link_mail
 from booking.models import ReturnRequest
-from clinic.outbox.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.messages.suppressions import is_undeliverable
 from clinic.outbox.models import Message
-from clinic.outbox.rendering import render_email
-from clinic.outbox.suppressions import is_undeliverable
-from clinic.practice.links import LinkUnknown
+from clinic.practice.access.links import LinkUnknown
+from clinic.practice.access.rate_limits import CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW, mailbox_of, spend
 from clinic.practice.models import Clinic
-from clinic.practice.rate_limits import CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW, mailbox_of, spend
 
 CONFIRM_ADDRESS = "confirm_address"
 OWN_FOR = timedelta(hours=2)  # as long as a return link lasts

@@ -9,12 +9,12 @@ from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
 from booking.wait_list.entries import SAY_SO_WITHIN, end_dead_entries
-from clinic.outbox.messages import plan_message, resend_message
+from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
-from clinic.outbox.texts import consent_of, give_consent
-from clinic.practice.links import revoke_all_links, revoke_links
+from clinic.outbox.texts.texting import consent_of, give_consent
+from clinic.practice.access.links import revoke_all_links, revoke_links
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
-from clinic.practice.patients import find_or_register_provisional
+from clinic.practice.people.patients import find_or_register_provisional
 
 Status = Appointment.Status
 MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking

@@ -10,9 +10,9 @@ from booking.models.visit_states import Act
 from booking.schedule.errors import TooLateToChange
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import row_locks
-from clinic.outbox.alerts import staff_email, why_clinic_unreachable
-from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.alerts import staff_email, why_clinic_unreachable
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 
 NOT_COMING = "staff_not_coming"

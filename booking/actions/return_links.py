@@ -13,17 +13,17 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from booking.models import ReturnRequest, Service
-from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.messages.suppressions import is_undeliverable
 from clinic.outbox.models import Message
-from clinic.outbox.rendering import render_email
-from clinic.outbox.suppressions import is_undeliverable
+from clinic.practice.access.links import issue_link
+from clinic.practice.access.networks import Network
+from clinic.practice.access.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
 from clinic.practice.batches import BATCH, delete_batch
-from clinic.practice.links import issue_link
-from clinic.practice.mail_addresses import normalise_address
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
-from clinic.practice.networks import Network
-from clinic.practice.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
+from clinic.practice.values.mail_addresses import normalise_address
 
 RETURN_LINK = "return_link"
 PER_MAILBOX = (RETURN_LINKS, RETURN_LINKS_IN_A_ROW)  # apart from other mails: it is the owner's way past strangers

@@ -14,7 +14,7 @@ from booking.schedule.errors import BusyTryAgain, NotOfferedBecause, OfferOver, 
 from booking.schedule.locking import locked_diaries
 from booking.schedule.rules import lock_patient, require_free
 from booking.wait_list.entries import next_visit_of
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 Status = WaitListEntry.Status

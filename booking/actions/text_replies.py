@@ -10,7 +10,7 @@ from booking.models import Appointment
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.texts import texts_just_sent
+from clinic.outbox.texts.texting import texts_just_sent
 from clinic.practice.models import Clinic
 
 

@@ -6,7 +6,7 @@ from booking.admin.calendar_feeds import CalendarFeedAdmin
 from booking.admin.hours import HoursOverrideAdmin, OpeningHoursAdmin
 from booking.admin.services import ServiceAdmin
 from booking.admin.wait_list import WaitListEntryAdmin
-from clinic.practice.guarded_saving import register_guard
+from clinic.practice.saving.guarded_saving import register_guard
 
 register_guard("affected visits", ask_about_visits)
 

@@ -13,8 +13,8 @@ from booking.models import Appointment
 from booking.schedule.errors import BusyTryAgain
 from booking.schedule.locking import locked_diaries
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
-from clinic.practice.guarded_saving import View
 from clinic.practice.models import Therapist
+from clinic.practice.saving.guarded_saving import View
 
 SEEN = "affected_visits_seen"  # which visits the person who confirms was shown
 MOST_LISTED = 100

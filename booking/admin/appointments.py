@@ -31,10 +31,10 @@ from clinic.audit.models import Action
 from clinic.audit.searching import clean_words
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.money import format_money
-from clinic.practice.people_search import FindsPeople
+from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
+from clinic.practice.values.money import format_money
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}

@@ -17,10 +17,10 @@ from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
 from booking.time.opening_hours import MIDNIGHT
 from clinic.audit.searching import SteadyChangeList
-from clinic.practice.guarded_saving import GuardedSaving
+from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
 from clinic.practice.instants import clock_words
-from clinic.practice.stale_saving import RefusesStaleSaves
-from clinic.practice.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
+from clinic.practice.saving.guarded_saving import GuardedSaving
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
 
 @admin.register(OpeningHours)

@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from assessments.models import Questionnaire
 from booking.models import Appointment, Service
-from clinic.practice.guarded_saving import GuardedSaving
-from clinic.practice.money import format_money
-from clinic.practice.money_field import MoneyField
-from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.fields.money_field import MoneyField
+from clinic.practice.saving.guarded_saving import GuardedSaving
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.money import format_money
 
 SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
 

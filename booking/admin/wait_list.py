@@ -20,11 +20,11 @@ from booking.wait_list.entries import alive_entries, end_dead_entries, leave_wai
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
+from clinic.practice.fields.typed_times import StaffDayField
 from clinic.practice.models import Clinic
-from clinic.practice.people_search import FindsPeople
-from clinic.practice.stale_saving import RefusesStaleSaves
-from clinic.practice.typed_times import StaffDayField
-from clinic.practice.zones import clock_label
+from clinic.practice.people.search import FindsPeople
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 

@@ -1,0 +1,1 @@
+"""A therapist's calendar under a secret address, and its alerts."""

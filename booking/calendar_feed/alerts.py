@@ -8,9 +8,9 @@ from django.urls import reverse
 from booking.calendar_feed.feeds import silent_feeds
 from booking.models import CalendarFeed
 from booking.schedule.local_time import clinic_time
-from clinic.outbox.alerts import staff_email, why_clinic_unreachable
-from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.alerts import staff_email, why_clinic_unreachable
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 

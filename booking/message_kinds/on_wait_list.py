@@ -14,12 +14,12 @@ from booking.schedule.clocks import Clock, clock_of_entry
 from booking.schedule.local_time import short_day_words
 from booking.time.day_parts import PARTS
 from booking.wait_list.entries import entry_path
-from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
-from clinic.outbox.rendering import render_email
-from clinic.outbox.rules import words_of
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 WORDS = Words(
     "You are on the wait list",

@@ -14,12 +14,12 @@ from booking.schedule.errors import OfferOver, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import mode_words, near_day_words
 from booking.wait_list.entries import entry_path, next_visit_of
 from booking.wait_list.slot_offers import has_had_enough
-from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message, State
-from clinic.outbox.rendering import render_email
-from clinic.outbox.rules import words_of
 from clinic.practice.models import Clinic
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 WORDS = Words(
     "A time is free: {day}, {time}",

@@ -14,14 +14,14 @@ from booking.models import Appointment
 from booking.schedule.history import lock_appointment, require_version
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.message_rules import read_rules
+from clinic.outbox.messages.suppressions import read_suppressions, why_unreachable
 from clinic.outbox.models import Channel, Message, State, TextConsent
-from clinic.outbox.rules import read_rules
-from clinic.outbox.sending import NO_ADDRESS
-from clinic.outbox.suppressions import read_suppressions, why_unreachable
-from clinic.outbox.text_providers import has_texts
+from clinic.outbox.sending.hand_over import NO_ADDRESS
+from clinic.outbox.texts.providers import has_texts
 from clinic.practice.models import Clinic, User
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 Status = Appointment.Status
 MINUTES = f"{UNDO_FOR.seconds // 60} minutes"

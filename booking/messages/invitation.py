@@ -14,9 +14,9 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 from booking.models import Appointment
 from booking.schedule.local_time import place_words
 from booking.time.opening_hours import change_between
-from clinic.outbox.mail import sender_address
+from clinic.outbox.messages.mail import sender_address
 from clinic.practice.models import Clinic
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 PRODUCT = "-//Runclinic//Booking//EN"
 

@@ -3,11 +3,11 @@
 Subject and opening only. Where, when and the links follow from templates/emails/booking_visit, the same in every message.
 """
 
-from clinic.outbox.gsm import length, to_gsm
-from clinic.outbox.kinds import Email, Reworded, Sample, Timing, Words
-from clinic.outbox.rendering import render_email
+from clinic.outbox.messages.kinds import Email, Reworded, Sample, Timing, Words
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.text.gsm import length, to_gsm
 from clinic.practice.models import Clinic
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 BOOKED, MOVED, CANCELLED = "booking_booked", "booking_moved", "booking_cancelled"
 REMINDER_48H, REMINDER_2H = "booking_reminder_48h", "booking_reminder_2h"

@@ -7,8 +7,8 @@ from django.db.models import F, Q, QuerySet
 
 from booking.messages.kinds import BOOKED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
 from booking.models import Appointment, AppointmentEvent
-from clinic.outbox.limits import LEASE
 from clinic.outbox.models import Channel, Message, State
+from clinic.outbox.text.time_limits import LEASE
 from clinic.practice.models import Therapist
 
 Kind = AppointmentEvent.Kind

@@ -45,22 +45,22 @@ from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import guardian_words, near_day_words, place_words
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
-from clinic.outbox.kinds import (
-    SHORTEST_LEAD_MINUTES,
-    Email,
-    MessageKind,
-    register_kind,
-    register_scopes,
+from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Email, MessageKind, register_kind, register_scopes
+from clinic.outbox.messages.message_rules import rules_in_force, words_of
+from clinic.outbox.messages.planning import (
+    draft_message,
+    plan_messages,
+    postpone_messages,
+    useful_until,
+    withdraw_messages,
 )
-from clinic.outbox.messages import draft_message, plan_messages, postpone_messages, useful_until, withdraw_messages
+from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
-from clinic.outbox.quiet_hours import QuietHours, planned_around_quiet_hours
-from clinic.outbox.rendering import render_email
-from clinic.outbox.rules import rules_in_force, words_of
-from clinic.outbox.texts import texts_beside
+from clinic.outbox.text.quiet_hours import QuietHours, planned_around_quiet_hours
+from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
-from clinic.practice.phone import format_phone
-from clinic.practice.zones import known_zone
+from clinic.practice.values.phone import format_phone
+from clinic.practice.values.zones import known_zone
 
 UNDO_FOR = timedelta(minutes=3)  # a cancellation or a move is not announced before; the last change counts
 FAR_OFF = timedelta(weeks=3)

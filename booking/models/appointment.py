@@ -15,7 +15,7 @@ from booking.models.visit_states import State, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
-from clinic.practice.phone import LONGEST_PHONE, PHONE_PATTERN
+from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
 # Letters and digits that are not taken for one another, on paper or on the phone.

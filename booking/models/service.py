@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 
 from booking.time.caps import Caps
 from booking.time.intervals import VisitShape
-from clinic.practice.money import format_money
+from clinic.practice.values.money import format_money
 
 
 class VisitMode(models.TextChoices):

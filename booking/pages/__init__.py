@@ -1,0 +1,1 @@
+"""The views patients meet, one module a page."""

@@ -17,11 +17,11 @@ from booking.pages.visit import visit_context, visit_page
 from booking.presenters.limits import spend_copy
 from booking.presenters.over_limit import correction_over_budget, is_copy_over_budget
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
-from clinic.outbox.messages import MessageNotSettled, TooLateToSend
-from clinic.practice.links import LinkExpired, open_link
+from clinic.outbox.messages.planning import MessageNotSettled, TooLateToSend
+from clinic.practice.access.links import LinkExpired, open_link
+from clinic.practice.access.networks import network_of
+from clinic.practice.access.proof import Capability
 from clinic.practice.models import PatientLink
-from clinic.practice.networks import network_of
-from clinic.practice.proof import Capability
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,10 +13,10 @@ from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment
 from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_page
 from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
-from clinic.outbox.suppressions import messages_path
-from clinic.practice.first_names import use_first_name
+from clinic.outbox.messages.suppressions import messages_path
+from clinic.practice.access.proof import Capability
 from clinic.practice.models import Clinic
-from clinic.practice.proof import Capability
+from clinic.practice.people.first_names import use_first_name
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -22,7 +22,7 @@ from booking.presenters.recognized import recognised_patient
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import minutes_left_words
 from booking.schedule.rules import require_free
-from clinic.practice.networks import network_of
+from clinic.practice.access.networks import network_of
 
 
 @require_POST

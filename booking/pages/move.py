@@ -27,9 +27,9 @@ from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, Too
 from booking.schedule.local_time import day_words
 from booking.schedule.rules import bookable_time, find_visit_then
 from booking.schedule.visit_links import visit_path
-from clinic.practice.links import LinkExpired
+from clinic.practice.access.links import LinkExpired
+from clinic.practice.access.proof import Capability
 from clinic.practice.models import PatientLink, Proof, Therapist
-from clinic.practice.proof import Capability
 
 ANYBODY = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)

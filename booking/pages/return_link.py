@@ -19,10 +19,10 @@ from booking.pages.visit import visit_page
 from booking.presenters.over_limit import slow_down
 from booking.presenters.own_hold import held_path, own_hold
 from booking.presenters.recognized import forget_patient, remember_patient
+from clinic.practice.access.networks import network_of
+from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Patient
-from clinic.practice.networks import network_of
-from clinic.practice.patients import accept_patient
-from clinic.practice.proof import Capability, patient_page
+from clinic.practice.people.patients import accept_patient
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,8 +13,8 @@ from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
+from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic, PatientLink, Proof
-from clinic.practice.proof import Capability, patient_page
 
 
 def _find_offer(link: PatientLink) -> SlotOffer | None:

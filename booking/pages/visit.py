@@ -40,12 +40,12 @@ from booking.schedule.errors import (
 from booking.schedule.local_time import guardian_words, place_words
 from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import alive_entries
-from clinic.outbox.text_providers import has_texts
-from clinic.practice.first_names import first_name
-from clinic.practice.mail_addresses import readable_address
+from clinic.outbox.texts.providers import has_texts
+from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
-from clinic.practice.phone import format_phone
-from clinic.practice.proof import Capability, patient_page
+from clinic.practice.people.first_names import first_name
+from clinic.practice.values.mail_addresses import readable_address
+from clinic.practice.values.phone import format_phone
 
 WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
 

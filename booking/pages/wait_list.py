@@ -23,8 +23,8 @@ from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
 from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wait_list.stuck_entries import why_stuck
+from clinic.practice.access.proof import Capability, has_proof, patient_page
 from clinic.practice.models import Clinic, PatientLink
-from clinic.practice.proof import Capability, has_proof, patient_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,1 @@
+"""What the pages show: contexts shared by views, cookies, and rate limits."""

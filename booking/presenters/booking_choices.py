@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from booking.time.day_parts import PARTS, PartOfDay
-from clinic.practice.zones import city_label, clock_label, visitors_zone_name, zones_by_region
+from clinic.practice.values.zones import city_label, clock_label, visitors_zone_name, zones_by_region
 from education.articles.library import published
 from education.models import Article
 

@@ -1,6 +1,6 @@
 """What visitors may do how often, asked at the door: before anything of it is done, and outside its transaction.
 
-Staff are not counted. The numbers are in `clinic.practice.rate_limits`; for bookings and the wait list the clinic sets its
+Staff are not counted. The numbers are in `clinic.practice.access.rate_limits`; for bookings and the wait list the clinic sets its
 own. A refusal tells of an address only that it was used often, which holds for known and unknown ones alike.
 """
 
@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from booking.models import Appointment, Service
-from clinic.practice import rate_limits as limits
+from clinic.practice.access import rate_limits as limits
+from clinic.practice.access.networks import Network
+from clinic.practice.access.rate_limits import DAY, Charge, Limit, Verdict, spend
 from clinic.practice.models import Clinic, Therapist
-from clinic.practice.networks import Network
-from clinic.practice.rate_limits import DAY, Charge, Limit, Verdict, spend
 
 
 def spend_booking(

@@ -12,9 +12,9 @@ from booking.presenters.limits import spend_booking, spend_copy, spend_correctio
 from booking.presenters.own_address import is_own_address
 from booking.schedule.clocks import visit_time
 from booking.schedule.local_time import clinic_time, near_day_words
+from clinic.practice.access.networks import network_of
+from clinic.practice.access.rate_limits import Per, Verdict
 from clinic.practice.models import Clinic, Proof
-from clinic.practice.networks import network_of
-from clinic.practice.rate_limits import Per, Verdict
 
 MINUTE = timedelta(minutes=1)
 

@@ -9,7 +9,7 @@ from booking.actions.hold import is_live
 from booking.models import Appointment
 from booking.presenters.own_hold import held_path, own_hold
 from booking.schedule.clocks import visit_time
-from clinic.practice.links import LinkExpired, LinkUnknown, open_link
+from clinic.practice.access.links import LinkExpired, LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
 
 BOOKED, GIVEN_BACK, SALT = "booked", "given_back", "booking.past.cookie"

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from booking.models import Appointment, Service, VisitMode, WaitListEntry
 from booking.schedule.local_time import LocalTime
 from clinic.practice.models import Clinic
-from clinic.practice.zones import clock_label, known_zone
+from clinic.practice.values.zones import clock_label, known_zone
 
 
 @dataclass(frozen=True)

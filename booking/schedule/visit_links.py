@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from booking.models import Appointment
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 
 OPENS_AFTER_VISIT = timedelta(days=14)  # long enough to look up what was said and where it was

@@ -1,0 +1,1 @@
+"""What staff see beside the admin of a model: Today, and a change of time zone."""

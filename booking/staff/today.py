@@ -20,7 +20,7 @@ from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
 from clinic.outbox.models import Message, State
-from clinic.outbox.pulse import silent_since
+from clinic.outbox.sending.heartbeat import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from booking.models import Appointment, HoursOverride
 from clinic.practice.models import User
-from clinic.practice.zone_changes import Dated, register_dated
+from clinic.practice.saving.zone_changes import Dated, register_dated
 
 
 def register_schedule() -> None:

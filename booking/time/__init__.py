@@ -1,0 +1,1 @@
+"""Arithmetic on time: intervals, opening hours, caps, holidays. Pure."""

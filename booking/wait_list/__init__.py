@@ -1,0 +1,1 @@
+"""The wait list: its entries, and offers of freed times."""

@@ -13,13 +13,13 @@ from booking.schedule.clocks import clock_of_entry
 from booking.time.day_parts import PARTS
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.outbox.messages import plan_message
-from clinic.practice.links import issue_link
-from clinic.practice.mail_addresses import normalise_address
+from clinic.outbox.messages.planning import plan_message
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
-from clinic.practice.names import normalise_name
-from clinic.practice.patients import ATTEMPTS_TO_REGISTER, find_or_register_provisional
-from clinic.practice.zones import known_zone
+from clinic.practice.people.patients import ATTEMPTS_TO_REGISTER, find_or_register_provisional
+from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.names import normalise_name
+from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)

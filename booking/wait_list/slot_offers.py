@@ -21,10 +21,10 @@ from booking.schedule.availability import free_slots
 from booking.schedule.rules import bookable_time
 from booking.time.intervals import Interval
 from booking.wait_list.entries import wishes_of
-from clinic.outbox.messages import plan_message, postpone_messages, withdraw_messages
+from clinic.outbox.messages.planning import plan_message, postpone_messages, withdraw_messages
 from clinic.outbox.models import Message, State
+from clinic.practice.access.rate_limits import mailbox_of
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.rate_limits import mailbox_of
 
 AT_ONCE = 5  # people hear of a freed time together
 THEN_AFTER = timedelta(minutes=30)  # the next so many

@@ -13,13 +13,13 @@ from django.db.models import Exists, OuterRef
 from booking.messages.kinds import ON_WAIT_LIST, PLACEHOLDERS, WAIT_STUCK, sample_clinic, sample_values
 from booking.models import WaitListEntry
 from booking.wait_list.entries import alive_entries, entry_path
-from clinic.outbox.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
-from clinic.outbox.messages import draft_message, plan_messages
+from clinic.outbox.messages.kinds import Email, MessageKind, Reworded, Sample, Timing, Words, register_kind
+from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.planning import draft_message, plan_messages
+from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message, State
-from clinic.outbox.rendering import render_email
-from clinic.outbox.rules import words_of
 from clinic.practice.models import Clinic, Patient, Therapist, User
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 TOLD_AFTER = timedelta(hours=1)  # staff may be in the middle of changing a service
 USEFUL_FOR = timedelta(days=3)

@@ -19,7 +19,7 @@ from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic, Therapist
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 from education.models import Article
 
 BOOKED_AHEAD = timedelta(days=6)  # long enough before for any notice the services ask for

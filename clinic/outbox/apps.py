@@ -8,12 +8,11 @@ class OutboxConfig(AppConfig):
     verbose_name = "Messages"
 
     def ready(self):
-        from clinic.practice.patients import after_merge, before_merge  # models must be loaded first
-
-        from .alerts import register_alerts
-        from .confirmation_code import register_confirmation_code
-        from .inbound import register_text_alert
-        from .texts import plan_texts_beside_mails, settle_consents
+        from clinic.outbox.message_kinds.confirmation_code import register_confirmation_code
+        from clinic.outbox.messages.alerts import register_alerts
+        from clinic.outbox.texts.inbound import register_text_alert
+        from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents
+        from clinic.practice.people.patients import after_merge, before_merge  # models must be loaded first
 
         register_alerts()
         register_text_alert()

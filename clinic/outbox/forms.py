@@ -4,10 +4,7 @@ from urllib.parse import urlencode
 
 from django import forms
 
-from clinic.practice.text_areas import TextArea
-
-from .gsm import LIMIT, TextTooLong, fit_text
-from .kinds import (
+from clinic.outbox.messages.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
     KindUnknown,
@@ -18,9 +15,12 @@ from .kinds import (
     find_kind,
     known_scopes,
 )
+from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
+from clinic.outbox.text.placeholders import faults_of
+from clinic.outbox.texts.providers import has_texts
+from clinic.practice.fields.text_areas import TextArea
+
 from .models import Channel, MessageRule
-from .text_providers import has_texts
-from .wording import faults_of
 
 
 class MessageRuleForm(forms.ModelForm):

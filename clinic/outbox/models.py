@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
 LONGEST_MINUTES = 90 * 24 * 60  # of a rule

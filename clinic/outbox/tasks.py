@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from .sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 
 
 @shared_task(name="clinic.outbox.tasks.send_due")

@@ -6,13 +6,12 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again, unsubscribe
+from clinic.outbox.texts.providers import has_texts
+from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
+from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic
-from clinic.practice.phone import texting_number
-from clinic.practice.proof import Capability, patient_page
-
-from .suppressions import is_unsubscribed, subscribe_again, unsubscribe
-from .text_providers import has_texts
-from .texts import consent_of, consent_words, give_consent, withdraw_consent
+from clinic.practice.values.phone import texting_number
 
 
 def by_link(view):

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
-from .instead_of_mail import note_undelivered
+from clinic.outbox.messages.suppressions import note_bounce
+from clinic.outbox.texts.instead_of_mail import note_undelivered
+from clinic.outbox.texts.replies import answer_text
+
 from .models import Suppression
-from .suppressions import note_bounce
-from .text_replies import answer_text
 
 logger = logging.getLogger(__name__)
 

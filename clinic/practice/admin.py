@@ -23,20 +23,20 @@ from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import PicksRows
+from clinic.practice.access.links import revoke_all_links
+from clinic.practice.access.rights import grantable_groups, may_manage, rights_of
+from clinic.practice.fields.form_fields import AddressField, ClinicForm, NameField, PhoneField, ZoneField
+from clinic.practice.fields.typed_times import BirthDayField, TimeOfDayField
+from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_twins
+from clinic.practice.people.patients import change_address
+from clinic.practice.people.search import FindsPeople
+from clinic.practice.saving.clinic_changes import update_outdated
+from clinic.practice.saving.guarded_saving import GuardedSaving
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.mail_addresses import readable_address
 
-from .clinic_changes import update_outdated
-from .duplicates import Alike, find_alike, find_namesake, likely_twins
-from .forms import AddressField, ClinicForm, NameField, PhoneField, ZoneField
-from .guarded_saving import GuardedSaving
-from .links import revoke_all_links
-from .mail_addresses import readable_address
 from .models import CleanupRun, Clinic, Patient, Therapist, User
-from .patients import change_address
-from .people_search import FindsPeople
-from .rights import grantable_groups, may_manage, rights_of
-from .stale_saving import RefusesStaleSaves
 from .templatetags.practice_tags import dialing_link
-from .typed_times import BirthDayField, TimeOfDayField
 
 MOST_LINKS = 50  # shown of one patient
 READABLE = {"email": "address", "phone": "number"}

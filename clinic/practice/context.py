@@ -2,7 +2,8 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from .contact_card import remember_contact
+from clinic.practice.people.contact_card import remember_contact
+
 from .models import Clinic
 
 

@@ -4,7 +4,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from .links import LinkExpired, LinkUnknown
+from clinic.practice.access.links import LinkExpired, LinkUnknown
+
 from .models import Clinic, LinkPurpose, PatientLink
 
 

@@ -13,9 +13,9 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
-from .mail_addresses import normalise_address
-from .phone import LONGEST_PHONE, PHONE_PATTERN
-from .zones import zone_names
+from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
+from clinic.practice.values.zones import zone_names
 
 
 def validate_time_zone(name: str) -> None:
@@ -409,7 +409,7 @@ class CleanupRun(models.Model):
 
 
 class RateLimit(models.Model):
-    """How far one budget is used up; `clinic.practice.rate_limits` has the limits and is the only writer."""
+    """How far one budget is used up; `clinic.practice.access.rate_limits` has the limits and is the only writer."""
 
     key = models.UUIDField(primary_key=True, editable=False, help_text="A keyed hash of the limit and whom it is for.")
     whole_at = models.DateTimeField(help_text="When the whole budget is there again; after it the row means nothing.")

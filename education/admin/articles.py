@@ -18,9 +18,9 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
-from clinic.practice.stale_saving import RefusesStaleSaves
-from clinic.practice.typed_times import InForceDayField, StaffSplitMomentField
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.articles.editing import (
     NothingProposed,
     accept_proposal,

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from clinic.audit.admin import PrivateSearch
-from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.articles.pictures import articles_with, keep_picture
 
 from ..forms.pictures import PictureForm

@@ -1,0 +1,1 @@
+"""Articles: the library, search, editing, publishing, pictures."""

@@ -1,0 +1,1 @@
+"""Body sites, warning signs, pain and load guides. Pure."""

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from clinic.practice.text_areas import TextArea
+from clinic.practice.fields.text_areas import TextArea
 from education.articles.editing import Meanwhile, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
 from education.text.rendering import LONGEST_TEXT

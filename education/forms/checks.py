@@ -6,7 +6,7 @@ from decimal import Decimal
 from django import forms
 from django.core.exceptions import ValidationError
 
-from clinic.practice.numbers import read_digits
+from clinic.practice.values.numbers import read_digits
 from education.body.body_map import Region, place_regions
 from education.body.body_sites import PLACES
 from education.body.pain_guide import MORNINGS

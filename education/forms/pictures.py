@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from clinic.practice.text_areas import TextArea
+from clinic.practice.fields.text_areas import TextArea
 from education.articles.pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
 
 from ..models import Picture

@@ -1,0 +1,1 @@
+"""Markdown in, safe HTML and figures about the text out. Pure."""

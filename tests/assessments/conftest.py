@@ -7,9 +7,9 @@ from django.utils import timezone
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import start_response
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof, User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 
 NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
 

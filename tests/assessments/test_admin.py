@@ -9,7 +9,7 @@ from django.urls import reverse
 from assessments.intake.responses import complete_response, save_page, start_response
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET
 from tests.assessments.conftest import NOW
 from tests.assessments.flags import flag_of

@@ -21,7 +21,7 @@ from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.intake.responses import start_response
 from assessments.models import Questionnaire
 from assessments.questionnaire.expressions import evaluate
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import FHIR, calculated

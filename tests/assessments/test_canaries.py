@@ -19,12 +19,12 @@ from assessments.intake.responses import first_open_page, start_response
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.celery import app
-from clinic.logs import QuietFormatter, RedactLinks
-from clinic.outbox.messages import SWEEP, claim_due_messages
-from clinic.outbox.sending import send_claimed
-from clinic.practice.links import issue_link
+from clinic.outbox.messages.planning import SWEEP, claim_due_messages
+from clinic.outbox.sending.hand_over import send_claimed
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
-from clinic.public_pages import PublicPages
+from clinic.web.logs import QuietFormatter, RedactLinks
+from clinic.web.public_pages import PublicPages
 from tests.assessments.answering import page_url, posted
 from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, calculated, of, packed

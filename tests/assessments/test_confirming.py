@@ -12,11 +12,11 @@ from django.utils import timezone
 from assessments.pages.confirm_form import BirthDateForm
 from assessments.pages.opening import SITTING
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_due_messages
-from clinic.practice.confirmation import CONFIRMED_FOR
-from clinic.practice.links import issue_link
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.practice.access.confirmation import CONFIRMED_FOR
+from clinic.practice.access.links import issue_link
+from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES
 from clinic.practice.models import LinkPurpose, Proof
-from clinic.practice.rate_limits import BIRTH_DATES, CODES, OWN_CODES
 
 from .answering import QUIET, fill_page, page_url, posted
 

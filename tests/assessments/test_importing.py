@@ -24,7 +24,7 @@ from assessments.intake.responses import complete_response, first_open_page, sav
 from assessments.models import Questionnaire
 from assessments.questionnaire.checking import check_item
 from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import fill_page, page_url
 from tests.assessments.conftest import NOW

@@ -8,7 +8,7 @@ from django.utils import timezone
 from assessments.intake.responses import start_response
 from assessments.models import Response
 from clinic.audit.models import AccessEvent
-from clinic.practice.links import issue_link, revoke_links
+from clinic.practice.access.links import issue_link, revoke_links
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import QUIET, fill_page, page_url, posted, shown_questions
 

@@ -50,9 +50,9 @@ def time_of(work, messages) -> float:
 
 def claim_and_commit() -> int:
     """What any outbox on this database must do: take a batch, and write down each message by itself."""
-    from clinic.outbox.messages import claim_due_messages
+    from clinic.outbox.messages.planning import claim_due_messages
     from clinic.outbox.models import Message, State
-    from clinic.outbox.sending import UNLEASED
+    from clinic.outbox.sending.hand_over import UNLEASED
 
     done = 0
     while batch := claim_due_messages(now=NOW):
@@ -66,7 +66,7 @@ def say_mails() -> int:
     """What any sender of mail must do: make each with Django's own classes, and say it over one open line."""
     from django.core.mail import mailers
 
-    from clinic.outbox.mail import build_mail
+    from clinic.outbox.messages.mail import build_mail
     from clinic.outbox.models import Message, State
     from clinic.practice.models import Clinic
     from tests.clinic.letters import write_letter
@@ -80,7 +80,7 @@ def say_mails() -> int:
 
 
 def hand_over() -> int:
-    from clinic.outbox.sending import send_due_messages
+    from clinic.outbox.sending.hand_over import send_due_messages
 
     return send_due_messages(clock=lambda: NOW)
 

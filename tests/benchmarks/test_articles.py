@@ -12,8 +12,8 @@ from django.urls import path
 from django.utils import timezone
 
 from clinic.practice.models import Clinic
-from clinic.public_pages import FINGERPRINT
 from clinic.urls import urlpatterns as site
+from clinic.web.public_pages import FINGERPRINT
 from education.articles.library import load_articles
 from education.models import Article
 from tests.clinic.test_public_pages import Process

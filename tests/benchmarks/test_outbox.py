@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from clinic.local.folder import ROOT
 from clinic.local.ports import free_port
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message, State
 from tests.clinic.factories import MessageFactory, PatientFactory
 from tests.clinic.test_outbox_killed_worker import database_url, kill_group

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
 from assessments.intake.responses import first_open_page, start_response
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import page_url, posted
 from tests.assessments.conftest import NOW, alice, loaded  # noqa: F401 (fixtures)

@@ -10,9 +10,9 @@ from hypothesis import settings
 from booking.actions.book import Contact, book_appointment
 from booking.models import OpeningHours, Service
 from clinic.env import parse_sms_url
-from clinic.outbox import text_providers
+from clinic.outbox.texts import providers as text_providers
 from clinic.practice.models import Clinic, Therapist, User
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
 
 settings.register_profile("unhurried", deadline=None)  # how fast a shared machine is says nothing about the arithmetic

@@ -18,11 +18,11 @@ from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message, State, TextConsent
-from clinic.outbox.sending import send_due_messages
-from clinic.practice.links import revoke_all_links
-from clinic.practice.mail_domains import suggest_address
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.practice.access.links import revoke_all_links
 from clinic.practice.models import Patient, PatientLink, Proof
-from clinic.practice.patients import accept_patient, find_or_register_patient, find_or_register_provisional
+from clinic.practice.people.patients import accept_patient, find_or_register_patient, find_or_register_provisional
+from clinic.practice.values.mail_domains import suggest_address
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .visitors import press

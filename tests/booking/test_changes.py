@@ -15,10 +15,10 @@ from booking.models import Appointment
 from booking.pages.move import SENT_TWICE_WITHIN
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
 from booking.schedule.visit_links import intake_path, visit_path
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_due_messages
-from clinic.practice.links import revoke_links
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.practice.access.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist

@@ -13,9 +13,9 @@ from booking.calendar_feed.feeds import therapist_calendar
 from booking.messages.invitation import visit_calendar
 from booking.messages.kinds import short_address
 from booking.models import Appointment
-from clinic.outbox.messages import claim_due_messages
+from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, MessageRule
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

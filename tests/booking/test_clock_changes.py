@@ -17,7 +17,7 @@ from booking.models import OpeningHours
 from booking.schedule.availability import free_slots
 from booking.time.opening_hours import change_between
 from clinic.outbox.models import Message
-from clinic.outbox.quiet_hours import QuietHours, is_quiet
+from clinic.outbox.text.quiet_hours import QuietHours, is_quiet
 
 from .conftest import NOW, book
 

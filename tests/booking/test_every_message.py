@@ -23,16 +23,16 @@ from booking.actions.return_links import RETURN_LINK
 from booking.calendar_feed.alerts import FEED_BROKEN
 from booking.messages import kinds as message_words
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
-from clinic.outbox import kinds
-from clinic.outbox.alerts import MESSAGE_FAILED
-from clinic.outbox.confirmation_code import CONFIRMATION_CODE
-from clinic.outbox.gsm import LIMIT, fit_text, length
-from clinic.outbox.inbound import STAFF_TEXT, keep_text
-from clinic.outbox.mail import build_mail
+from clinic.outbox.message_kinds.confirmation_code import CONFIRMATION_CODE
+from clinic.outbox.messages import kinds
+from clinic.outbox.messages.alerts import MESSAGE_FAILED
+from clinic.outbox.messages.mail import build_mail
+from clinic.outbox.messages.message_rules import rule_of
 from clinic.outbox.models import Channel, Message
-from clinic.outbox.rules import rule_of
-from clinic.outbox.texts import write_text
-from clinic.outbox.wording import clinical_terms
+from clinic.outbox.text.gsm import LIMIT, fit_text, length
+from clinic.outbox.text.placeholders import clinical_terms
+from clinic.outbox.texts.inbound import STAFF_TEXT, keep_text
+from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Clinic, ConfirmationCode, Patient
 from tests.clinic.factories import UserFactory
 

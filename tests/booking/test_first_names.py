@@ -5,13 +5,13 @@ import time_machine
 
 from booking.schedule.visit_links import visit_path
 from clinic.audit.models import AccessEvent
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Channel, Message
-from clinic.outbox.sending import send_due_messages
-from clinic.outbox.texts import write_text
-from clinic.practice.first_names import first_name
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Patient, Proof
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.first_names import first_name
+from clinic.practice.people.patients import accept_patient
 
 from .conftest import NOW, book
 from .visitors import book_online

@@ -20,7 +20,7 @@ from booking.schedule.earlier_visits import has_earlier_visit
 from booking.schedule.errors import NeedsEarlierVisit
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.staff.today import read_today
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .test_holds import TYPED

@@ -22,7 +22,7 @@ from booking.schedule.rules import GRACE, change_deadline
 from booking.schedule.visit_links import visit_path
 from booking.staff.today import read_today
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

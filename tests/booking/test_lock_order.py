@@ -17,7 +17,7 @@ from booking.schedule.errors import BusyTryAgain, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.patients import accept_patient, change_address
+from clinic.practice.people.patients import accept_patient, change_address
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from .locking import wait_until

@@ -8,10 +8,10 @@ import pytest
 from assessments.models import Questionnaire, Response
 from booking.actions.attend import confirm_appointment, mark_arrived, mark_no_show
 from booking.messages.kinds import CONFIRM_FAR, FOLLOW_UP, INTAKE_1D, INTAKE_3D, REMINDER_2H, REMINDER_48H
-from clinic.outbox.kinds import Sample, changeable_kinds, find_kind
-from clinic.outbox.mail import build_mail
+from clinic.outbox.messages.kinds import Sample, changeable_kinds, find_kind
+from clinic.outbox.messages.mail import build_mail
 from clinic.outbox.models import Message, MessageRule
-from clinic.outbox.wording import clinical_terms, faults_of
+from clinic.outbox.text.placeholders import clinical_terms, faults_of
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 from .test_messages import message_of, why_not, words_of

@@ -15,7 +15,7 @@ from booking.actions.change import cancel_appointment
 from booking.messages.invitation import visit_calendar
 from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

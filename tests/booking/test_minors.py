@@ -10,7 +10,7 @@ from django.utils import timezone
 from booking.models import Appointment, VisitMode
 from booking.schedule.local_time import minor_words
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Patient, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

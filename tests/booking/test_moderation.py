@@ -9,8 +9,8 @@ import time_machine
 from django.test import Client
 
 from booking.models import Appointment, WaitListEntry
+from clinic.practice.access.rate_limits import HOLDS
 from clinic.practice.models import Clinic, RateLimit
-from clinic.practice.rate_limits import HOLDS
 
 from .conftest import NOW, book
 from .test_race import race

@@ -18,11 +18,11 @@ from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.kinds import find_kind
-from clinic.outbox.limits import LEASE
-from clinic.outbox.messages import claim_due_messages
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_claimed, send_due_messages
+from clinic.outbox.sending.hand_over import send_claimed, send_due_messages
+from clinic.outbox.text.time_limits import LEASE
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from .visitors import press

@@ -11,7 +11,7 @@ from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import PatientLink, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

@@ -20,12 +20,12 @@ from booking.schedule.errors import PhoneOfAnother
 from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes, join_wait_list
 from booking.wait_list.slot_offers import offer_freed_time, time_of
+from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
-from clinic.outbox.sending import NO_ADDRESS, send_due_messages
-from clinic.outbox.suppressions import suppress
-from clinic.outbox.texts import consent_words, give_consent
+from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
+from clinic.outbox.texts.texting import consent_words, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
-from clinic.practice.patients import change_address, find_or_register_patient
+from clinic.practice.people.patients import change_address, find_or_register_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 

@@ -10,8 +10,8 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.models import Appointment, SlotOffer
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
+from clinic.practice.access.rate_limits import MAILS
 from clinic.practice.models import Clinic, Proof, RateLimit
-from clinic.practice.rate_limits import MAILS
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NOW, book

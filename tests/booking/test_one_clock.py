@@ -18,7 +18,7 @@ from booking.schedule.clocks import clock_of_entry
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, alive_entries, entry_path, wishes_of
 from clinic.practice.models import Proof
-from clinic.practice.zones import visitors_zone_name, zones_by_region
+from clinic.practice.values.zones import visitors_zone_name, zones_by_region
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
 from .test_pages import buttons, text_of

@@ -14,7 +14,7 @@ from booking.schedule.errors import NotOfferedBecause, SlotNotOffered
 from booking.schedule.off_schedule import OffScheduleBecause, visits_off_schedule
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Patient, Proof, User
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from .visitors import press

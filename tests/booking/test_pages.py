@@ -13,7 +13,7 @@ from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride
 from booking.schedule.local_time import LocalTime, short_day_words
 from booking.schedule.visit_links import visit_path
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist

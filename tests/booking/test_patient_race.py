@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from clinic.practice.models import Patient
-from clinic.practice.patients import accept_patient, find_or_register_provisional
+from clinic.practice.people.patients import accept_patient, find_or_register_provisional
 
 from .conftest import NOW
 from .locking import wait_until

@@ -15,10 +15,10 @@ from booking.actions.return_links import LINK_LASTS
 from booking.models import Appointment, ReturnRequest
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message, Suppression
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.practice.access.rate_limits import NETWORK_RETURN_LINKS
 from clinic.practice.models import PatientLink, Proof
-from clinic.practice.patients import accept_patient
-from clinic.practice.rate_limits import NETWORK_RETURN_LINKS
+from clinic.practice.people.patients import accept_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 

@@ -15,8 +15,8 @@ from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
 from booking.models import Appointment
 from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import Wishes, entry_path, join_as_visitor, join_wait_list
-from clinic.outbox.suppressions import messages_path
-from clinic.practice.links import issue_link
+from clinic.outbox.messages.suppressions import messages_path
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof, User
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

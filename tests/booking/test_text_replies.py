@@ -7,8 +7,8 @@ import time_machine
 
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H
-from clinic.outbox.gsm import LIMIT, length, to_gsm
 from clinic.outbox.models import InboundText, Message, TextConsent
+from clinic.outbox.text.gsm import LIMIT, length, to_gsm
 from clinic.practice.models import Patient
 from tests.clinic.letters import fate, sweep
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from booking.messages.kinds import REMINDER_2H, REMINDER_48H, TEXTS
 from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
-from clinic.outbox import text_providers
-from clinic.outbox.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
-from clinic.outbox.kinds import Sample, find_kind
+from clinic.outbox.messages.kinds import Sample, find_kind
+from clinic.outbox.messages.suppressions import messages_path
 from clinic.outbox.models import Channel, Message, State, TextConsent
-from clinic.outbox.suppressions import messages_path
-from clinic.outbox.texts import FORM_CONSENT_WORDS, consent_of, withdraw_consent
+from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
+from clinic.outbox.texts import providers as text_providers
+from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_of, withdraw_consent
 from clinic.practice.models import Patient, User
-from clinic.practice.patients import accept_patient, update_contact
+from clinic.practice.people.patients import accept_patient, update_contact
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
 

@@ -10,12 +10,12 @@ import time_machine
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
 from booking.models import OpeningHours
-from clinic.outbox.gsm import LIMIT, length
-from clinic.outbox.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
-from clinic.outbox.messages import claim_due_messages, resend_message
+from clinic.outbox.messages.planning import claim_due_messages, resend_message
 from clinic.outbox.models import Channel, Message, State, TextConsent
-from clinic.outbox.sending import send_claimed
-from clinic.outbox.texts import give_consent, withdraw_consent
+from clinic.outbox.sending.hand_over import send_claimed
+from clinic.outbox.text.gsm import LIMIT, length
+from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
+from clinic.outbox.texts.texting import give_consent, withdraw_consent
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

@@ -10,8 +10,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 from booking.models import Appointment, HoursOverride, OpeningHours
+from clinic.practice.fields.typed_times import read_time_of_day
 from clinic.practice.models import Patient, User
-from clinic.practice.typed_times import read_time_of_day
 
 from .conftest import NOW, book
 

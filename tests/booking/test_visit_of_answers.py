@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from assessments.models import Response, ResponseStatus
 from booking.models import Appointment
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.clinic.factories import PatientFactory
 

@@ -9,7 +9,7 @@ import time_machine
 from booking.actions.change import cancel_appointment
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 
 from .conftest import NINE_ON_TUESDAY, NOW, book
 

@@ -11,10 +11,10 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, Suppression
-from clinic.outbox.suppressions import suppress
-from clinic.outbox.wording import clinical_terms
+from clinic.outbox.text.placeholders import clinical_terms
 from clinic.practice.models import Clinic
 from tests.clinic.letters import fate, sweep
 

@@ -18,7 +18,7 @@ from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import entry_path, leave_wait_list
 from clinic.outbox.models import Message
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, Proof
 
 from .conftest import NINE_ON_TUESDAY, NOW, book

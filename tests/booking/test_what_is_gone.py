@@ -16,10 +16,10 @@ from booking.tasks import look_for_stuck_waits
 from booking.wait_list.entries import entry_path, leave_wait_list
 from booking.wait_list.stuck_entries import TOLD_AFTER, tell_who_is_stuck
 from clinic.celery import app
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
-from clinic.practice.patients import accept_patient
+from clinic.practice.people.patients import accept_patient
 from tests.clinic.letters import fate, sweep
 
 from .conftest import NINE_ON_TUESDAY, NOW, book, make_therapist

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from booking.models import Appointment
 from clinic.audit.models import AccessEvent
-from clinic.practice.duplicates import find_alike
 from clinic.practice.models import Patient
-from clinic.practice.patients import find_or_register_patient, find_or_register_provisional
+from clinic.practice.people.duplicates import find_alike
+from clinic.practice.people.patients import find_or_register_patient, find_or_register_provisional
 
 from .conftest import NOW
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from booking.schedule.local_time import LocalTime, day_words, near_day_words, short_day_words
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.kinds import find_kind
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.instants import format_instant
 from clinic.practice.models import User

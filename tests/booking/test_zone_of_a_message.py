@@ -9,7 +9,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.messages.kinds import MOVED, OFFER, REMINDER_2H, REMINDER_48H
 from booking.messages.planning import UNDO_FOR
 from booking.models import OpeningHours
-from clinic.outbox.messages import resend_message
+from clinic.outbox.messages.planning import resend_message
 from clinic.outbox.models import Message, MessageRule
 from clinic.practice.models import Patient
 from tests.clinic.letters import fate, sweep

@@ -7,7 +7,7 @@ from twilio.request_validator import RequestValidator
 
 from booking.messages.kinds import REMINDER_2H
 from clinic.outbox.models import Channel, Message
-from clinic.outbox.texts import consent_words, give_consent
+from clinic.outbox.texts.texting import consent_words, give_consent
 from tests.clinic.twilio import TOKEN
 
 from .conftest import NINE_ON_TUESDAY, NOW

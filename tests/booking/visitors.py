@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.test import Client
 
 from booking.models import Appointment
-from clinic.practice.links import _hash_token
+from clinic.practice.access.links import _hash_token
 from clinic.practice.models import PatientLink
 
 from .conftest import NINE_ON_TUESDAY

@@ -1,6 +1,6 @@
 """A Celery worker that also knows the letters of these tests: `celery -A tests.clinic.letter_worker worker`.
 
-LETTERS_PACE divides every span of `clinic.outbox.limits`, Celery's own limits included: ten times as fast at 10.
+LETTERS_PACE divides every span of `clinic.outbox.text.time_limits`, Celery's own limits included: ten times as fast at 10.
 """
 
 import os
@@ -19,7 +19,9 @@ def know_letters():
 
 
 def go_at_the_pace():
-    from clinic.outbox import limits, messages, sending
+    from clinic.outbox.messages import planning as messages
+    from clinic.outbox.sending import hand_over as sending
+    from clinic.outbox.text import time_limits as limits
 
     app.conf.task_soft_time_limit = limits.TASK_SOFT_LIMIT.total_seconds() / PACE
     app.conf.task_time_limit = limits.TASK_LIMIT.total_seconds() / PACE

@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
-from clinic.logs import QuietFormatter
-from clinic.outbox.kinds import Email, MessageKind, register_kind
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.web.logs import QuietFormatter
 from tests.clinic.factories import NOON
 
 UNWANTED = set()  # ids of messages that nobody wants any more

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 
 from booking.admin.services import ServiceForm
 from booking.models import Service
+from clinic.practice.fields.money_field import MoneyField
 from clinic.practice.models import User
-from clinic.practice.money import MOST_CENTS, MoneyInvalid, TooMuchMoney, format_dollars, parse_money
-from clinic.practice.money_field import MoneyField
+from clinic.practice.values.money import MOST_CENTS, MoneyInvalid, TooMuchMoney, format_dollars, parse_money
 
 
 @pytest.mark.parametrize(

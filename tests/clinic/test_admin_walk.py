@@ -30,7 +30,7 @@ OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionn
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
 # What a role costs in queries, and does not change who may do what.
 WITHOUT = (
-    "clinic.public_pages.PublicPages",
+    "clinic.web.public_pages.PublicPages",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

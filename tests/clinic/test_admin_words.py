@@ -11,11 +11,11 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from clinic import views
-from clinic.outbox.kinds import _kinds, kind_title
-from clinic.outbox.mail import describe_error
+from clinic.outbox.messages.kinds import _kinds, kind_title
+from clinic.outbox.messages.mail import describe_error
 from clinic.outbox.models import State
-from clinic.outbox.reason_words import explain_reason
-from clinic.outbox.text_providers import TextRefused, TextUnsure
+from clinic.outbox.text.reason_text import explain_reason
+from clinic.outbox.texts.providers import TextRefused, TextUnsure
 from clinic.practice.models import User
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
 

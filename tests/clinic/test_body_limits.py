@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from assessments.fhir.strict_json import MOST_BYTES
-from clinic.body_limits import SizedBodies
 from clinic.settings import BODY_LIMIT, BODY_LIMITS
+from clinic.web.body_limits import SizedBodies
 from education.articles.pictures import LARGEST_FILE
 from tests.clinic.factories import ClinicFactory, UserFactory
 

@@ -27,12 +27,12 @@ from clinic.audit.models import Action
 from clinic.celery import app
 from clinic.cleanup import EXPIRING, delete_expired, delete_expired_rows
 from clinic.outbox.models import Suppression, TextConsent
+from clinic.practice.access.links import REMEMBERED_FOR, issue_link, revoke_links
+from clinic.practice.access.rate_limits import DAY
+from clinic.practice.access.sessions import delete_expired_sessions
 from clinic.practice.batches import delete_batch
 from clinic.practice.cleanup_runs import OVERDUE_AFTER, cleanup_overdue_since, record_cleanup
-from clinic.practice.links import REMEMBERED_FOR, issue_link, revoke_links
 from clinic.practice.models import CleanupRun, ConfirmationCode, LinkPurpose, PatientLink, Proof, RateLimit
-from clinic.practice.rate_limits import DAY
-from clinic.practice.sessions import delete_expired_sessions
 from clinic.settings import SESSION_COOKIE_AGE
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.conftest import clinic as clinic

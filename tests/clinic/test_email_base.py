@@ -3,7 +3,7 @@
 import pytest
 from django.template.loader import render_to_string
 
-from clinic.outbox.rendering import render_email
+from clinic.outbox.messages.rendering import render_email
 from tests.clinic.factories import ClinicFactory
 
 

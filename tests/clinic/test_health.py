@@ -8,10 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from clinic.outbox.messages import plan_message
+from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Sweep
-from clinic.outbox.pulse import note_start, note_sweep, silent_since
-from clinic.practice.patients import find_or_register_patient
+from clinic.outbox.sending.heartbeat import note_start, note_sweep, silent_since
+from clinic.practice.people.patients import find_or_register_patient
 from tests.clinic.factories import NOON
 from tests.database_away import database_away
 

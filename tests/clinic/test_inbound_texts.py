@@ -11,9 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.audit.models import AccessEvent, Action
-from clinic.outbox.alerts import staff_who_may
-from clinic.outbox.inbound import AGAIN_AFTER, ONE_SITTING, STAFF_TEXT, keep_text, mark_text_read, read_unread_texts
+from clinic.outbox.messages.alerts import staff_who_may
 from clinic.outbox.models import InboundText, Message
+from clinic.outbox.texts.inbound import (
+    AGAIN_AFTER,
+    ONE_SITTING,
+    STAFF_TEXT,
+    keep_text,
+    mark_text_read,
+    read_unread_texts,
+)
 from clinic.practice.models import Clinic, User
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep

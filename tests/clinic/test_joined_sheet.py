@@ -6,7 +6,7 @@ import re
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 
-from clinic.joined_sheet import JoinedSheetFinder
+from clinic.web.joined_sheet import JoinedSheetFinder
 
 
 def test_sheet_holds_both_and_asks_for_nothing_more():

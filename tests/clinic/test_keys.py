@@ -11,7 +11,7 @@ from assessments.models import Questionnaire, Response
 from clinic.audit import keys
 from clinic.audit.keys import KeysLost, find_key_faults, require_keys
 from clinic.audit.models import KeyInUse
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 
 pytestmark = pytest.mark.django_db
 

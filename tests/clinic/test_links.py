@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from clinic.practice.links import LinkExpired, LinkUnknown, issue_link, open_link, revoke_links
+from clinic.practice.access.links import LinkExpired, LinkUnknown, issue_link, open_link, revoke_links
 from clinic.practice.middleware import BrokenLinkPages
 from clinic.practice.models import LinkPurpose, PatientLink, Proof
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory

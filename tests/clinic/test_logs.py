@@ -4,7 +4,7 @@ import logging
 import secrets
 import sys
 
-from clinic.logs import QuietFormatter, RedactLinks, redact
+from clinic.web.logs import QuietFormatter, RedactLinks, redact
 
 
 def test_redact_when_a_path_carries_a_link():

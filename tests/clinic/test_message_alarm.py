@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from clinic.outbox.limits import LEASE
 from clinic.outbox.models import State
-from clinic.outbox.pulse import note_start
+from clinic.outbox.sending.heartbeat import note_start
+from clinic.outbox.text.time_limits import LEASE
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep
 

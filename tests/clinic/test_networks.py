@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from clinic.practice.networks import UNKNOWN, network_of, parse_address, warn_of_unknown_networks
+from clinic.practice.access.networks import UNKNOWN, network_of, parse_address, warn_of_unknown_networks
 
 
 def network(address, **headers):

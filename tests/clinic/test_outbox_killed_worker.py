@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic.celery import app
-from clinic.outbox.messages import SWEEP
+from clinic.outbox.messages.planning import SWEEP
 from clinic.outbox.models import Message, State
 from tests.clinic.factories import MessageFactory
 

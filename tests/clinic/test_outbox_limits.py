@@ -5,8 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from clinic.celery import app
-from clinic.outbox import limits
-from clinic.outbox.messages import claim_due_messages
+from clinic.outbox.messages.planning import claim_due_messages
+from clinic.outbox.text import time_limits as limits
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 

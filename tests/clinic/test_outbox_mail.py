@@ -4,7 +4,7 @@ import smtplib
 
 import pytest
 
-from clinic.outbox.kinds import Email
+from clinic.outbox.messages.kinds import Email
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory
 from tests.clinic.letters import fate, sweep, write_as, written
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from clinic.outbox import messages
-from clinic.outbox.kinds import KindUnknown, find_kind
-from clinic.outbox.limits import LEASE
-from clinic.outbox.messages import (
+from clinic.outbox.messages import planning as messages
+from clinic.outbox.messages.kinds import KindUnknown, find_kind
+from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
     TooLateToSend,
@@ -21,6 +20,7 @@ from clinic.outbox.messages import (
     withdraw_messages,
 )
 from clinic.outbox.models import Message, State
+from clinic.outbox.text.time_limits import LEASE
 from tests.clinic.factories import NOON, MessageFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from clinic.env import parse_email_url
-from clinic.outbox.kinds import Email
+from clinic.outbox.messages.kinds import Email
 from tests.clinic.factories import NOON, MessageFactory
 from tests.clinic.letters import fate, sweep, write_as, written
 

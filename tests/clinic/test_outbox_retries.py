@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.outbox.limits import LEASE
-from clinic.outbox.messages import claim_due_messages
+from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending import send_claimed
+from clinic.outbox.sending.hand_over import send_claimed
+from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
 from tests.clinic.factories import NOON, MessageFactory, PatientFactory
 from tests.clinic.letters import fate, sweep, write_as, written

@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.outbox import sending
-from clinic.outbox.kinds import MessageKind, register_kind
-from clinic.outbox.limits import LEASE
-from clinic.outbox.messages import BATCH, claim_due_messages
+from clinic.outbox.messages.kinds import MessageKind, register_kind
+from clinic.outbox.messages.planning import BATCH, claim_due_messages
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending import send_claimed
+from clinic.outbox.sending import hand_over as sending
+from clinic.outbox.sending.hand_over import send_claimed
+from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory
 from tests.clinic.letters import fate, sweep

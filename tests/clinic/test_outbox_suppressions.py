@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 
 from clinic.env import parse_email_url
-from clinic.outbox.kinds import MessageKind, register_kind
+from clinic.outbox.messages.kinds import MessageKind, register_kind
+from clinic.outbox.messages.suppressions import suppress, unsubscribe_headers
 from clinic.outbox.models import Message, State, Suppression
-from clinic.outbox.suppressions import suppress, unsubscribe_headers
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
 from tests.clinic.letters import fate, sweep, why_unwanted, write_letter
 

@@ -8,13 +8,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic.outbox.kinds import Email
-from clinic.outbox.mail import build_mail
-from clinic.practice.forms import AddressField, NameField
-from clinic.practice.mail_addresses import AddressInvalid, clean_address, readable_address
+from clinic.outbox.messages.kinds import Email
+from clinic.outbox.messages.mail import build_mail
+from clinic.practice.fields.form_fields import AddressField, NameField
 from clinic.practice.models import Clinic, Patient, User
-from clinic.practice.names import NameInvalid, clean_name
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
+from clinic.practice.values.mail_addresses import AddressInvalid, clean_address, readable_address
+from clinic.practice.values.names import NameInvalid, clean_name
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
 
 ZERO_WIDTH, SOFT_HYPHEN, BOM, RTL_MARK, RTL_OVERRIDE = "\u200b", "\u00ad", "\ufeff", "\u200f", "\u202e"

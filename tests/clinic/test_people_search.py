@@ -5,8 +5,8 @@ from django.db import connection
 from django.urls import reverse
 
 from clinic.practice.models import Patient, User
-from clinic.practice.patients import find_or_register_patient
-from clinic.practice.people_search import filter_people, split_words
+from clinic.practice.people.patients import find_or_register_patient
+from clinic.practice.people.search import filter_people, split_words
 from tests.clinic.factories import NOON, PatientFactory
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,18 @@ from django.template import Context, Template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.outbox.inbound import patients_with
-from clinic.outbox.texts import give_consent
-from clinic.practice.forms import ClinicForm, PhoneField
+from clinic.outbox.texts.inbound import patients_with
+from clinic.outbox.texts.texting import give_consent
+from clinic.practice.fields.form_fields import ClinicForm, PhoneField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.phone import PhoneHasLetters, PhoneInvalid, base_number, format_phone, parse_phone, texting_number
+from clinic.practice.values.phone import (
+    PhoneHasLetters,
+    PhoneInvalid,
+    base_number,
+    format_phone,
+    parse_phone,
+    texting_number,
+)
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
 
 TAKEN = [

@@ -13,10 +13,10 @@ from django.test import RequestFactory
 
 from clinic.audit.models import AccessEvent
 from clinic.practice.context import clinic as clinic_context
-from clinic.practice.forms import PhoneField
+from clinic.practice.fields.form_fields import PhoneField
 from clinic.practice.models import Clinic, Patient, User
-from clinic.practice.patients import find_or_register_patient
-from clinic.practice.phone import PhoneInvalid, format_phone, parse_phone
+from clinic.practice.people.patients import find_or_register_patient
+from clinic.practice.values.phone import PhoneInvalid, format_phone, parse_phone
 from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db

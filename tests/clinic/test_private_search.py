@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.audit.admin import SEARCHES_KEPT, PrivateSearch
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.practice.models import Patient, User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 from tests.garbage import GARBAGE
 
 pytestmark = pytest.mark.django_db

@@ -12,11 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from booking.models import SlotOffer
 from booking.wait_list.entries import Wishes, join_wait_list
-from clinic.practice.confirmation import CODE_LASTS, CONFIRMED_FOR, MOST_TRIES, digits_of, is_confirmed, try_code
-from clinic.practice.confirmation import confirm as confirm_in
-from clinic.practice.links import issue_link
+from clinic.practice.access.confirmation import CODE_LASTS, CONFIRMED_FOR, MOST_TRIES, digits_of, is_confirmed, try_code
+from clinic.practice.access.confirmation import confirm as confirm_in
+from clinic.practice.access.links import issue_link
+from clinic.practice.access.proof import Capability
 from clinic.practice.models import ConfirmationCode, LinkPurpose, PatientLink, Proof
-from clinic.practice.proof import Capability
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.conftest import clinic as clinic
 from tests.booking.conftest import evaluation as evaluation

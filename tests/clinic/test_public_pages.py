@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking.models import Service
-from clinic import public_pages
-from clinic.practice import contact_card
 from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.people import contact_card
+from clinic.web import public_pages
 from education.models import Article, Topic
 from tests.database_away import database_away
 

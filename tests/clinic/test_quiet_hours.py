@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.outbox.quiet_hours import (
+from clinic.outbox.text.quiet_hours import (
     QuietHours,
     end_of_quiet_hours,
     is_quiet,

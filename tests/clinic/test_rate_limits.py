@@ -10,10 +10,10 @@ from django.db import connection, connections, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinic.practice import rate_limits
+from clinic.practice.access import rate_limits
+from clinic.practice.access.networks import UNKNOWN, Network
+from clinic.practice.access.rate_limits import DAY, HOUR, Limit, Per, delete_expired_rate_limits, mailbox_of, spend
 from clinic.practice.models import RateLimit
-from clinic.practice.networks import UNKNOWN, Network
-from clinic.practice.rate_limits import DAY, HOUR, Limit, Per, delete_expired_rate_limits, mailbox_of, spend
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.outbox.reply_words import Reply, plain_words, read_reply_words
+from clinic.outbox.text.reply_meaning import Reply, plain_words, read_reply_words
 
 MEANINGS = {
     Reply.YES: [

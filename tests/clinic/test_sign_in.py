@@ -7,8 +7,8 @@ import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
+from clinic.practice.access.rate_limits import ACCOUNT_SIGN_INS, KNOWN_BROWSER_SIGN_INS, NETWORK_SIGN_INS, SIGN_INS
 from clinic.practice.models import RateLimit, User
-from clinic.practice.rate_limits import ACCOUNT_SIGN_INS, KNOWN_BROWSER_SIGN_INS, NETWORK_SIGN_INS, SIGN_INS
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from booking.models import Service
 from clinic.outbox.models import MessageRule
 from clinic.practice.models import Clinic, Therapist, User
-from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.models import Article, Topic
 from tests.clinic.factories import ClinicFactory, PatientFactory, TherapistFactory, UserFactory
 

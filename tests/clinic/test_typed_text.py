@@ -7,8 +7,8 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from clinic.outbox.models import MessageRule
+from clinic.practice.fields.text_areas import TextArea
 from clinic.practice.models import User
-from clinic.practice.text_areas import TextArea
 from education.forms.articles import ArticleForm
 from education.models import Picture
 

@@ -16,9 +16,9 @@ from django.urls import reverse
 from booking.actions.block_time import block_time
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment
-from clinic.practice.forms import ZoneField
+from clinic.practice.fields.form_fields import ZoneField
 from clinic.practice.models import Clinic
-from clinic.practice.zones import STATES, US_ZONES, zone_label, zone_names, zones_of_state
+from clinic.practice.values.zones import STATES, US_ZONES, zone_label, zone_names, zones_of_state
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.conftest import clinic as clinic
 from tests.booking.conftest import evaluation as evaluation

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from booking.models import WaitListEntry
 from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.models import Therapist, User
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}

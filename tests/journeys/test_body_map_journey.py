@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 from assessments.intake.responses import start_response
 from clinic.demo.clinic import open_demo_clinic
-from clinic.practice.links import issue_link
+from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET, fill_page, page_url
 
 from . import steps

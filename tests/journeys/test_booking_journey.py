@@ -10,7 +10,7 @@ from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 
 from . import steps
 

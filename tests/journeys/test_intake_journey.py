@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from assessments.models import Response
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from tests.assessments.condition_cases import CASES, shown_form
 from tests.assessments.flags import flag_of
 

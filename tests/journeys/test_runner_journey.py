@@ -13,7 +13,7 @@ from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message
-from clinic.practice.patients import find_or_register_patient
+from clinic.practice.people.patients import find_or_register_patient
 
 from . import steps
 

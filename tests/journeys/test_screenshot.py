@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 
 from . import steps
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from booking.models import Appointment
 from clinic.demo.clinic import open_demo_clinic
-from clinic.outbox.sending import send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
 
 from . import steps

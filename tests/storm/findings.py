@@ -8,7 +8,7 @@ from booking.messages.kinds import CANCELLED, REMINDER_2H
 from booking.models import Appointment
 from booking.schedule.local_time import near_day_words
 from clinic.outbox.models import SETTLED, State
-from clinic.outbox.quiet_hours import QuietHours, is_quiet
+from clinic.outbox.text.quiet_hours import QuietHours, is_quiet
 from tests.storm.clock import FACTOR, storm_time
 from tests.storm.people import storm_messages
 from tests.storm.post import weather_of

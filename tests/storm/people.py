@@ -15,7 +15,7 @@ from booking.messages.kinds import BOOKED, CANCELLED, MOVED, REMINDER_2H
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, OpeningHours, Service
 from booking.schedule.errors import BookingRefused
-from clinic.outbox import messages
+from clinic.outbox.messages import planning as messages
 from clinic.outbox.models import SETTLED, Message, State
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from tests.storm.clock import BEGINNING, HOURS, storm_time

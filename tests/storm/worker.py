@@ -22,7 +22,9 @@ PATIENCE_S = 3  # with the mail server
 def go_by_the_storms_clock():
     from django.conf import settings  # models need django.setup() first
 
-    from clinic.outbox import messages, sending, tasks
+    from clinic.outbox import tasks
+    from clinic.outbox.messages import planning as messages
+    from clinic.outbox.sending import hand_over as sending
 
     tasks.timezone = SimpleNamespace(now=storm_time)
     sending.SWEEP_LASTS, sending.CONVERSATION = SWEEP_LASTS, CONVERSATION
@@ -33,8 +35,8 @@ def go_by_the_storms_clock():
 
 
 def plant(fault: str):
-    from clinic.outbox import sending
     from clinic.outbox.models import State
+    from clinic.outbox.sending import hand_over as sending
 
     if fault == "no second look":
         sending._why_unwanted = lambda *about, **when: None

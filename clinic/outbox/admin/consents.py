@@ -5,9 +5,9 @@ from django.db.models import Value
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.outbox.models import TextConsent
-from clinic.outbox.text_providers import has_texts
+from clinic.outbox.texts.providers import has_texts
 from clinic.practice.models import Clinic
-from clinic.practice.people_search import FindsPeople
+from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import phone_link
 
 

@@ -10,12 +10,12 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import RecordsAccess
-from clinic.outbox.inbound import CHANGE, mark_text_read, patients_with
 from clinic.outbox.models import InboundText
-from clinic.outbox.text_providers import has_texts
+from clinic.outbox.texts.inbound import CHANGE, mark_text_read, patients_with
+from clinic.outbox.texts.providers import has_texts
 from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
-from clinic.practice.phone import format_phone
+from clinic.practice.values.phone import format_phone
 
 
 class UnreadFilter(admin.SimpleListFilter):

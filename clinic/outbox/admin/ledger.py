@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.kinds import find_subjects, kind_title
-from clinic.outbox.messages import (
+from clinic.outbox.messages.kinds import find_subjects, kind_title
+from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
     TooLateToSend,
@@ -23,9 +23,9 @@ from clinic.outbox.messages import (
     resend_message,
 )
 from clinic.outbox.models import Message, State
-from clinic.outbox.reason_words import explain_reason
+from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.instants import format_instant
-from clinic.practice.people_search import FindsPeople
+from clinic.practice.people.search import FindsPeople
 
 CHIPS = {
     State.WAITING: "chip-quiet",

@@ -13,10 +13,10 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.outbox.forms import MessageRuleForm
-from clinic.outbox.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
+from clinic.outbox.messages.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
+from clinic.outbox.messages.message_rules import default_rule
 from clinic.outbox.models import MessageRule
-from clinic.outbox.rules import default_rule
-from clinic.practice.stale_saving import RefusesStaleSaves
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
 # A mail's styles stand in its lines; nothing else may happen in it, and only our own page may show it in a frame.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}

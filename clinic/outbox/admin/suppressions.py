@@ -5,9 +5,9 @@ from django.db.models import Value
 
 from clinic.audit.admin import LogsNoName, PrivateSearch
 from clinic.outbox.models import Channel, Suppression
-from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic
 from clinic.practice.templatetags.practice_tags import phone_link
+from clinic.practice.values.mail_addresses import readable_address
 
 
 @admin.register(Suppression)

@@ -2,8 +2,8 @@
 
 from django import template
 
-from clinic.outbox.kinds import kind_title
-from clinic.outbox.reason_words import explain_reason
+from clinic.outbox.messages.kinds import kind_title
+from clinic.outbox.text.reason_text import explain_reason
 
 register = template.Library()
 register.filter("kind_title", kind_title)

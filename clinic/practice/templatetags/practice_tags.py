@@ -9,10 +9,10 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from clinic.practice.instants import format_instant
-from clinic.practice.mail_addresses import readable_address
 from clinic.practice.models import Clinic
-from clinic.practice.money import format_money
-from clinic.practice.phone import format_phone
+from clinic.practice.values.mail_addresses import readable_address
+from clinic.practice.values.money import format_money
+from clinic.practice.values.phone import format_phone
 
 register = template.Library()
 

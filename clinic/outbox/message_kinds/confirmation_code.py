@@ -1,0 +1,52 @@
+"""The mail with the code by which a patient confirms who they are before stored answers are shown."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.models import Message
+from clinic.practice.access.confirmation import CODE_LASTS, digits_of
+from clinic.practice.models import Clinic, ConfirmationCode, Patient
+
+CONFIRMATION_CODE = "confirmation_code"
+
+
+@transaction.atomic
+def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
+    """Mail `patient` a new code; earlier ones no longer work. The caller limits how often that may be asked for."""
+    code = ConfirmationCode.objects.create(patient=patient, created_at=now)
+    plan_message(
+        kind=CONFIRMATION_CODE,
+        subject_id=code.pk,
+        version=1,
+        patient=patient,
+        due_at=now,
+        not_after=now + CODE_LASTS,
+        now=now,
+    )
+    return code
+
+
+def register_confirmation_code() -> None:
+    """Tell the outbox of the kind. Called once, when the app is ready."""
+    register_kind(
+        MessageKind(CONFIRMATION_CODE, _render, _why_unwanted, respects_quiet_hours=False, label="Confirmation code")
+    )
+
+
+def _render(message: Message, now: datetime) -> Email:
+    code = ConfirmationCode.objects.select_related("patient").get(pk=message.subject_id)
+    context = {"digits": digits_of(code), "minutes": CODE_LASTS // timedelta(minutes=1)}
+    clinic, patient = Clinic.objects.current(), code.patient
+    return render_email(CONFIRMATION_CODE, to=patient.email, context=context, clinic=clinic, patient=patient)
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    code = ConfirmationCode.objects.get(pk=message.subject_id)
+    if code.used_at is not None:
+        return "the code was used"
+    newer = ConfirmationCode.objects.filter(patient=code.patient_id, created_at__gt=code.created_at)
+    return "a newer code was sent" if newer.exists() else None

@@ -1,0 +1,1 @@
+"""Message rows: kinds, rules, planning, rendering, suppressions, alerts."""

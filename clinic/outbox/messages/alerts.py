@@ -1,0 +1,97 @@
+"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody.
+
+Also the parts of every alert to staff: its recipients, and its repetition until one of them has seen to it.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.urls import reverse
+
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import plan_message
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic, User
+
+MESSAGE_FAILED = "staff_message_failed"
+NOBODY_IN_PARTICULAR = uuid.UUID(int=1)  # one alert an hour is about all that failed in it
+COLLECTED_FOR = timedelta(minutes=2)
+USELESS_AFTER = timedelta(hours=24)  # of being due
+
+
+def staff_who_may(permission: str) -> list[User]:
+    """Return the active staff who have `permission` ("app.act_model") in the admin; one query."""
+    return list(ModelBackend().with_perm(permission).filter(is_active=True, is_staff=True))
+
+
+def plan_until_seen(
+    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now, first_version=1
+) -> None:
+    """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
+
+    Each is checked again before it leaves: the kind's relevance check must turn it down once staff have seen to the matter.
+    """
+    for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
+        plan_message(
+            kind=kind,
+            subject_id=subject_id,
+            version=version,
+            patient=None,
+            due_at=now + wait,
+            not_after=now + wait + USELESS_AFTER,
+            now=now,
+        )
+
+
+def plan_failure_alert(*, now: datetime) -> Message:
+    """Tell the clinic that messages failed: once an hour at most, however many."""
+    return plan_message(
+        kind=MESSAGE_FAILED,
+        subject_id=NOBODY_IN_PARTICULAR,
+        version=int(now.timestamp() // 3600),
+        patient=None,
+        due_at=now + COLLECTED_FOR,
+        not_after=now + timedelta(hours=12),
+        now=now,
+    )
+
+
+def staff_email(kind: str, *, now: datetime, path: str, button_text: str, to: str = "", **context) -> Email:
+    """A mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
+    clinic = Clinic.objects.current()
+    button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
+    return render_email(kind, to=to or clinic.email, context={**context, **button}, clinic=clinic)
+
+
+def why_clinic_unreachable() -> str | None:
+    """Why nothing can be written to the clinic; None if it can."""
+    return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+
+
+def register_alerts() -> None:
+    """Tell the outbox of its own kind. Called once, when the app is ready."""
+    register_kind(
+        MessageKind(
+            MESSAGE_FAILED,
+            _render,
+            _why_unwanted,
+            respects_quiet_hours=False,
+            label="To the clinic: messages did not go out",
+        )
+    )
+
+
+def _render(message: Message, now: datetime) -> Email:
+    count = Message.objects.failed_recently(now, within=timedelta(days=1)).count()
+    path = reverse("admin:index")
+    return staff_email(MESSAGE_FAILED, now=now, path=path, button_text="Open Today", count=count)
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    if not Message.objects.failed_recently(now, within=timedelta(days=1)).exists():
+        return "nothing has failed any more"
+    return why_clinic_unreachable()

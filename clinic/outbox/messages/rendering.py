@@ -1,0 +1,46 @@
+"""The words of a message, from the templates of its kind."""
+
+import re
+
+from django.template.loader import render_to_string
+
+from clinic.outbox.messages.kinds import Email, Words
+from clinic.outbox.text.placeholders import fill
+from clinic.practice.models import Clinic, Patient
+from clinic.practice.people.first_names import name_in_messages
+
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def render_email(
+    kind: str,
+    *,
+    to: str,
+    context: dict,
+    clinic: Clinic,
+    calendar: bytes | None = None,
+    words: Words | None = None,
+    frame: str = "",
+    patient: Patient | None = None,
+) -> Email:
+    """An Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}; or in `words`, which staff may have written.
+
+    With `words`, subject and opening come from them, filled from `context`, and the rest from templates/emails/<frame>/
+    body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
+    `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the subject and the text a
+    template must say `{% autoescape off %}`, as emails/base.txt does. A `patient` who asked for it is greeted by first
+    name, which leads the subject too: one mailbox may serve a family.
+    """
+    name = name_in_messages(patient)
+    context = {**context, "clinic": clinic, "first_name": name}
+    if words is None:
+        frame, subject = kind, render_to_string(f"emails/{kind}/subject.txt", context)
+    else:
+        subject, context["opening"] = fill(words.subject, context), fill(words.text, context)
+    return Email(
+        to=to,
+        subject=" ".join(f"{name + ': ' if name else ''}{subject}".split()),
+        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", context).strip()) + "\n",
+        html=render_to_string(f"emails/{frame}/body.html", context).strip(),
+        calendar=calendar,
+    )

@@ -1,0 +1,51 @@
+"""Heartbeat of the sweep for due messages: a dead worker or beat shows before a message is late.
+
+The heartbeat is expected from the first start on. A later start does not reset it: after an outage the alarm is on until
+messages are swept again, seconds after the worker is up, and a web process that restarts cannot hide a dead worker.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from clinic.outbox.models import Sweep
+
+SILENT_AFTER = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """When web, worker or beat first started on this database, and the last sweep; None for never."""
+
+    first_started_at: datetime | None = None
+    swept_at: datetime | None = None
+
+    def silent_since(self, now: datetime) -> datetime | None:
+        """Since when no sweep has come, if that is too long."""
+        since = self.swept_at or self.first_started_at
+        return since if since and now - since >= SILENT_AFTER else None
+
+
+def note_start(*, now: datetime) -> None:
+    """Expect a heartbeat from the first start on; no-op at later ones."""
+    Sweep.objects.bulk_create([Sweep(first_started_at=now)], ignore_conflicts=True)
+
+
+def note_sweep(*, now: datetime) -> None:
+    """Write the heartbeat."""
+    Sweep.objects.bulk_create(
+        [Sweep(first_started_at=now, swept_at=now)],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["swept_at"],
+    )
+
+
+def read_pulse() -> Pulse:
+    """One query."""
+    row = Sweep.objects.first()
+    return Pulse(row.first_started_at, row.swept_at) if row else Pulse()
+
+
+def silent_since(*, now: datetime) -> datetime | None:
+    """Since when no sweep has come, if that is too long. One query."""
+    return read_pulse().silent_since(now)

@@ -1,0 +1,45 @@
+"""The 160 characters of one text message, in the alphabet that every phone shows (GSM 03.38). Pure."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from clinic.outbox.text.placeholders import fill
+
+LIMIT = 160
+_BASIC = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_DOUBLE = set("^{}\\[~]|€")  # each takes the room of two
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "ł": "l", "Ł": "L"})
+
+
+class TextTooLong(ValueError):
+    """It does not fit into one message, however short the clinic's name."""
+
+
+def to_gsm(text: str) -> str:
+    """`text` in letters that fit: accents go where the alphabet has none, what is left over becomes a question mark."""
+    return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
+
+
+def length(text: str) -> int:
+    """How much room `text`, already in the alphabet, takes."""
+    return sum(2 if letter in _DOUBLE else 1 for letter in text)
+
+
+def fit_text(template: str, values: Mapping[str, object]) -> str:
+    """`template` filled, in the alphabet, in one message; the clinic's name is cut if it must be. Raises TextTooLong."""
+    values = {**values, "clinic": to_gsm(str(values["clinic"]))}
+    while length(text := to_gsm(fill(template, values))) > LIMIT:
+        if len(values["clinic"]) < 8 or "{clinic}" not in template:
+            raise TextTooLong
+        values["clinic"] = values["clinic"][:-1].rstrip()
+    return text
+
+
+def _letter(letter: str) -> str:
+    if letter in _BASIC or letter in _DOUBLE:
+        return letter
+    plain = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+    return plain if plain and set(plain) <= _BASIC else "?"

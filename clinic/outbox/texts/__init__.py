@@ -1,0 +1,1 @@
+"""Text messages: consent, caps, providers, replies."""

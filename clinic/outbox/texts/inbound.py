@@ -1,0 +1,181 @@
+"""Text messages that came in and that a person must read: kept, told of by mail, shown on Today, marked as read.
+
+Whatever is not STOP, START, or a Y or C that was acted on is kept, from any number. A number proves nothing about who
+writes: it is shown with the patients who have it, and nothing is changed by it.
+"""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Func, Max, TextField, Value
+from django.urls import reverse
+
+from clinic.audit.access import record_access, record_accesses
+from clinic.audit.models import Action
+from clinic.outbox.messages.alerts import plan_until_seen, staff_email, staff_who_may, why_clinic_unreachable
+from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.planning import withdraw_messages
+from clinic.outbox.models import InboundText, Message, State
+from clinic.practice.models import Patient, User
+from clinic.practice.values.phone import base_number
+
+ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: another robot may be answering ours
+VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
+STAFF_TEXT = "staff_inbound_text"
+THE_CLINIC = uuid.UUID(int=2)  # is told where no member of staff may mark texts as read
+HOUR = timedelta(hours=1)
+AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for an emergency flag: it may be one
+ONE_SITTING = timedelta(minutes=10)  # several texts within it are one mail to staff
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class ReceivedText:
+    """A text as staff see it; `patients` are those who have its number now."""
+
+    row: InboundText
+    patients: list[Patient]
+
+
+@transaction.atomic
+def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
+    """Keep a text and tell staff of it. Returns whether it is to be answered automatically: once an hour to one number.
+
+    `is_answerable` is False for what gets no answer in any case. The webhook may deliver it twice: it is kept once, and answered as it was the first time.
+    """
+    _take_turns(phone)
+    if kept := InboundText.objects.filter(provider_id=provider_id).first():
+        return kept.answered_at is not None
+    answered = InboundText.objects.filter(phone=phone, answered_at__gt=now - ANSWER_AGAIN_AFTER)
+    is_answered = is_answerable and not answered.exists()
+    patients = patients_with([phone])[phone]
+    kept = InboundText.objects.create(
+        provider_id=provider_id,
+        phone=phone,
+        patient=patients[0] if len(patients) == 1 else None,
+        words=words,
+        received_at=now,
+        answered_at=now if is_answered else None,
+    )
+    record_access(actor=None, action=Action.CREATE, subject=kept, patient_id=kept.patient_id, now=now)
+    _tell_staff(kept, now=now)
+    return is_answered
+
+
+def _take_turns(phone: str) -> None:
+    """Let one webhook at a time decide about a number: two at once would both answer, or keep one text twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
+
+
+def patients_with(phones) -> dict[str, list[Patient]]:
+    """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
+    found = defaultdict(list)
+    based = Patient.objects.current().alias(
+        base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
+    )
+    for patient in based.filter(base__in=set(phones)).order_by("name", "pk"):
+        found[base_number(patient.phone)].append(patient)
+    return found
+
+
+def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
+    """Return the unread texts for Today, the longest waiting first, and record that `user` read them; empty without the
+    right to see texts."""
+    if not (user.has_perm(VIEW) or user.has_perm(CHANGE)):
+        return []
+    rows = list(InboundText.objects.unread()[:MOST_SHOWN])
+    patients = patients_with(row.phone for row in rows)
+    record_accesses(actor=user, action=Action.READ, subjects=rows, now=now)
+    return [ReceivedText(row, patients[row.phone]) for row in rows]
+
+
+@transaction.atomic
+def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
+    """Record that `by` has read `text` and sees to it. False if it was marked before; that name stays."""
+    locked = InboundText.objects.select_for_update().get(pk=text.pk)
+    if locked.read_at is not None:
+        return False
+    locked.read_at, locked.read_by = now, by
+    locked.save(update_fields=["read_at", "read_by"])
+    record_access(actor=by, action=Action.EXECUTE, subject=locked, patient_id=locked.patient_id, now=now)
+    return True
+
+
+def _tell_staff(text: InboundText, *, now: datetime) -> None:
+    """Plan mails to all staff who may mark texts as read, or to the clinic's own address if there are none.
+
+    Nothing is added while another text of this sitting is unread. A new round of mails replaces what is left of the last.
+    """
+    others = InboundText.objects.unread().exclude(pk=text.pk)
+    told_at = Message.objects.filter(kind=STAFF_TEXT, created_at__gt=now - ONE_SITTING).order_by("-created_at")
+    if (last := told_at.first()) and others.filter(received_at__gte=last.created_at).exists():
+        return
+    _plan_alerts(now=now)
+
+
+def _plan_alerts(*, now: datetime) -> None:
+    for recipient_id in _recipients():
+        withdraw_messages(subject_id=recipient_id, reason="a newer text is told of", now=now)
+        told = Message.objects.filter(kind=STAFF_TEXT, subject_id=recipient_id)
+        plan_until_seen(
+            kind=STAFF_TEXT,
+            subject_id=recipient_id,
+            again_after=AGAIN_AFTER,
+            first_version=(told.aggregate(last=Max("version"))["last"] or 0) + 1,
+            now=now,
+        )
+
+
+def why_alert_unwanted(message: Message, now: datetime) -> str | None:
+    """Relevance check: None while a text is unread."""
+    if not InboundText.objects.unread().exists():
+        return "every text has been read"
+    if message.subject_id == THE_CLINIC:
+        return why_clinic_unreachable()
+    recipients = _recipients()
+    if message.subject_id in recipients:
+        return None
+    told = Message.objects.filter(kind=STAFF_TEXT, subject_id__in=recipients, created_at__gte=message.created_at)
+    if not told.exists():  # whoever was told has left, or may no longer see to texts: tell those who may
+        _plan_alerts(now=now)
+    return "the recipient has left"
+
+
+def _recipients() -> list[uuid.UUID]:
+    """The staff who may mark texts as read, or the clinic's own address if there are none."""
+    return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]
+
+
+def render_alert(message: Message, now: datetime) -> Email:
+    """The mail: that texts wait, since when, and where to look. Not who, not what."""
+    unread = InboundText.objects.unread()
+    oldest = unread.first()
+    told = Message.objects.filter(kind=STAFF_TEXT, subject_id=message.subject_id, state=State.SENT)
+    recipient = User.objects.filter(pk=message.subject_id).first()
+    return staff_email(
+        STAFF_TEXT,
+        now=now,
+        to=recipient.email if recipient else "",
+        path=reverse("admin:index"),
+        button_text="Open Today",
+        count=unread.count(),
+        received_at=oldest.received_at,
+        is_again=told.filter(settled_at__gte=oldest.received_at).exists(),
+    )
+
+
+def register_text_alert() -> None:
+    """Tell the outbox of the alert. It does not wait for the morning."""
+    register_kind(
+        MessageKind(
+            STAFF_TEXT,
+            render_alert,
+            why_alert_unwanted,
+            respects_quiet_hours=False,
+            label="To the clinic: a text message came in",
+        )
+    )

@@ -1,0 +1,87 @@
+"""For readers who chose texts instead of e-mail: a reminder's mail stays behind only once its text has gone.
+
+While the text is undecided the mail waits, for as long as it still leaves half of the time it was to give. A text that is
+skipped, fails or takes longer lets the mail go; it is withdrawn first, so that the reader does not get both.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from clinic.outbox.messages.alerts import plan_failure_alert
+from clinic.outbox.messages.kinds import MessageKind
+from clinic.outbox.messages.planning import useful_until, wake_sweep
+from clinic.outbox.models import Channel, Message, State
+from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
+from clinic.outbox.texts.providers import has_texts
+from clinic.outbox.texts.texting import consent_of
+
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
+TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-mail instead"
+
+
+def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
+    """The text that may stand in for this e-mail; None where the mail goes whatever becomes of a text.
+
+    That is so for news, for what staff sent again, for readers who chose both, and for a text that was skipped or failed.
+    """
+    is_copy = "#" in message.dedupe_key
+    if message.patient is None or is_copy or kind.is_news or kind.text_values is None or not has_texts():
+        return None
+    consent = consent_of(message.patient)
+    if consent is None or not consent.instead_of_email:
+        return None
+    ended_otherwise = (State.SKIPPED, State.FAILED)
+    return Message.objects.filter(dedupe_key=_key_of_twin(message)).exclude(state__in=ended_otherwise).first()
+
+
+def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
+    """When to look again what became of `text`; None if its e-mail, `message`, must go now to be of use.
+
+    `hours` are those in which the mail may not go: it leaves before them if it would be too late after them.
+    """
+    tried_at = max(now, text.next_attempt_at)
+    if text.state == State.SENDING:  # decided within its lease
+        return now + LOOK_AGAIN_AFTER
+    latest = useful_until(due_at=message.due_at, not_after=message.not_after)
+    until = tried_at + LOOK_AGAIN_AFTER
+    is_soon_enough = tried_at <= latest and (
+        hours is None or end_of_quiet_hours(until, hours) <= latest + LOOK_AGAIN_AFTER
+    )
+    return until if is_soon_enough else None
+
+
+def withdraw_text(text: Message, *, now: datetime) -> bool:
+    """Skip `text` as its e-mail goes now. False if a worker has it in hand by now."""
+    waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
+    return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
+
+
+def let_text_go(message: Message, *, now: datetime) -> None:
+    """The e-mail `message` has failed: the text that was withdrawn for it may go after all, unless it is too late."""
+    _wake(Message.objects.filter(dedupe_key=_key_of_twin(message), reason=MAIL_GOES), now=now)
+
+
+@transaction.atomic
+def note_undelivered(*, message_id, code: str, now: datetime) -> None:
+    """The provider could not deliver a text that it took: to a landline, say. Staff see it as failed, for the provider's
+    `code`, and an e-mail that stayed behind for it goes now, unless it is too late. Twice is once."""
+    sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)
+    if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
+        return
+    plan_failure_alert(now=now)
+    text = Message.objects.get(pk=message_id)
+    _wake(Message.objects.filter(dedupe_key=_key_of_twin(text), reason=TEXT_WENT), now=now)
+
+
+def _wake(messages: QuerySet[Message], *, now: datetime) -> None:
+    skipped = messages.filter(state=State.SKIPPED, not_after__gt=now)
+    begun_anew = {"reason": "", "settled_at": None, "attempts": 0, "first_tried_at": None}
+    if skipped.update(state=State.WAITING, next_attempt_at=now, **begun_anew):
+        transaction.on_commit(wake_sweep)
+
+
+def _key_of_twin(message: Message) -> str:
+    root = message.dedupe_key.partition("#")[0].removesuffix(message.channel)
+    return root + (Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS).value

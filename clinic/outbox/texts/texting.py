@@ -1,0 +1,216 @@
+"""Text messages: who agreed to them, in which words; how many, and at which hours (47 CFR 64.1200(a)(9)(iv))."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import F
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.outbox.messages.kinds import MessageKind, find_kind
+from clinic.outbox.messages.message_rules import rule_of
+from clinic.outbox.messages.planning import draft_message, plan_messages, useful_until
+from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.text.gsm import TextTooLong, fit_text, to_gsm
+from clinic.outbox.text.quiet_hours import QuietHours, planned_around_quiet_hours
+from clinic.outbox.texts.providers import has_texts, text_provider
+from clinic.practice.models import Clinic, Patient
+from clinic.practice.people.first_names import name_in_messages
+from clinic.practice.values.phone import texting_number
+from clinic.practice.values.zones import known_zone
+
+FROM, UNTIL = time(9), time(20)  # of the reader's day
+MOST_A_DAY, MOST_A_WEEK = 1, 3
+ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and it is unclear which was meant
+UNSURE = "unknown whether it was sent"
+BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
+_TERMS = (
+    f"At most one reminder a day and three a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
+    "I can reply STOP to end them or HELP for help, and need not agree to be treated."
+)
+CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
+FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
+
+
+def consent_words(patient: Patient) -> str:
+    """What `patient` agrees to; stored word for word."""
+    return CONSENT_WORDS.format(ending=patient.phone[-2:])
+
+
+def consent_of(patient: Patient) -> TextConsent | None:
+    """The consent that stands for the number `patient` has now; None if there is none, or if no text can go there."""
+    return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
+
+
+@transaction.atomic
+def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
+    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail.
+
+    Raises ValueError if their number takes none (`texting_number`).
+    """
+    if not texting_number(patient.phone):
+        raise ValueError("no text can go to this number")
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    TextConsent.objects.filter(patient=patient, withdrawn_at=None).update(withdrawn_at=now)
+    consent = TextConsent.objects.create(
+        patient=patient, phone=patient.phone, wording=wording, instead_of_email=instead_of_email, given_at=now
+    )
+    record_access(actor=None, action=Action.CREATE, subject=consent, patient_id=patient.pk, now=now)
+    plan_texts_beside_mails(patient, now)
+    return consent
+
+
+def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
+    """Plan texts beside the mails that still wait, if `patient` has agreed to texts. Idempotent."""
+    ahead = Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now)
+    plan_messages(texts_beside(ahead.select_related("patient"), now=now))
+
+
+def withdraw_consent(*, phone: str, now: datetime) -> int:
+    """No texts to `phone` any more, whoever agreed. Returns how many consents that ended."""
+    with transaction.atomic():
+        standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
+        for consent in standing:
+            consent.withdrawn_at = now
+            consent.save(update_fields=["withdrawn_at"])
+            record_access(actor=None, action=Action.UPDATE, subject=consent, patient_id=consent.patient_id, now=now)
+    return len(standing)
+
+
+@transaction.atomic
+def restore_consent(*, phone: str, now: datetime) -> int:
+    """START: whoever ended texts to `phone` last, and still has that number, gets them again, in the words they agreed to.
+    Returns how many."""
+    patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
+    asleep = [patient for patient in patients if consent_of(patient) is None]
+    for patient in asleep:
+        last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
+        wording = f"START: {last.wording.removeprefix('START: ')}"
+        give_consent(patient=patient, wording=wording, instead_of_email=last.instead_of_email, now=now)
+    return len(asleep)
+
+
+def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
+    """Before two rows of one person are merged: consent given for another number than the one on file ends."""
+    standing = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
+    if consent_of(known) is not None:
+        standing.update(withdrawn_at=now)
+    else:
+        standing.exclude(phone=known.phone).update(withdrawn_at=now)
+
+
+def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
+    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none.
+
+    News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
+    are `is_texted_without_mail` have one only for patients without an e-mail address.
+    """
+    if not has_texts():
+        return []
+    kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
+    named = {name for name, kind in kinds.items() if kind.text_values and (with_news or not kind.is_news)}
+    with_words = [
+        message
+        for message in messages
+        if message.patient
+        and message.kind in named
+        and not (kinds[message.kind].is_texted_without_mail and message.patient.email)
+    ]
+    agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
+    clinic = Clinic.objects.current() if agreed else None
+    return [_text_beside(message, clinic, now) for message in with_words if message.patient in agreed]
+
+
+def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
+    """Due with its e-mail, or before the hours without texts if they would make it too late."""
+    by = useful_until(due_at=message.due_at, not_after=message.not_after)
+    earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
+    return draft_message(
+        kind=message.kind,
+        subject_id=message.subject_id,
+        version=message.version,
+        patient=message.patient,
+        scope=message.scope,
+        time_zone=message.time_zone,
+        due_at=earlier if earlier > now else message.due_at,
+        not_after=message.not_after,
+        channel=Channel.SMS,
+        now=now,
+    )
+
+
+def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: datetime) -> str | None:
+    """Why this text must not go: not switched on, not agreed to, or too many. None if it may.
+
+    News goes beyond the caps, to those who agreed to that: a patient on their way to a cancelled visit is worse off than
+    one with a second text. It counts for the caps of what follows.
+    """
+    if not has_texts():
+        return "texts are not switched on"
+    consent = consent_of(message.patient)
+    if consent is None:
+        return "the patient has not agreed to texts"
+    if kind.is_news and BEYOND_THE_CAPS in consent.wording:
+        return None
+    zone = reader_zone(message, clinic)
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
+    if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
+        return "one text a day is enough"
+    if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
+        return "three texts a week are enough"
+    return None
+
+
+def texts_just_sent(*, phone: str) -> list[Message]:
+    """The text that went to `phone` last, and those that went within ONE_LOOK before it; none if no patient
+    with this number agrees to texts now.
+
+    A number can change hands: a text counts only if the consent under which it went was for this number.
+    """
+    went_there = Message.objects.filter(
+        channel=Channel.SMS,
+        state=State.SENT,
+        patient__phone=phone,
+        patient__text_consents__phone=phone,
+        patient__text_consents__withdrawn_at=None,
+        settled_at__gte=F("patient__text_consents__given_at"),
+    ).order_by("-settled_at")
+    last = went_there.first()
+    return list(went_there.filter(settled_at__gte=last.settled_at - ONE_LOOK)) if last else []
+
+
+def text_hours(message: Message, clinic: Clinic) -> QuietHours:
+    """When nobody gets a text: from eight in the evening until nine."""
+    return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
+
+
+def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
+    """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
+    number = texting_number(message.patient.phone)
+    text_provider().send(to=number, text=write_text(message, kind, now=now), message_id=message.pk)
+
+
+def write_text(message: Message, kind: MessageKind, *, now: datetime) -> str:
+    """The text of `message`, which a patient's first name leads if they asked for it, the alphabet of texts has it, and
+    there is room. Raises TextTooLong."""
+    template, values = rule_of(message).text, kind.text_values(message, now)
+    name = to_gsm(name_in_messages(message.patient))
+    if name and "?" not in name:
+        with suppress(TextTooLong):
+            return fit_text(f"{name}: {template}", values)
+    return fit_text(template, values)
+
+
+def fail_unsure_texts(*, now: datetime) -> int:
+    """Texts whose worker died while handing them over: a text has no Message-ID to know a twin by, so none follows."""
+    unsure = Message.objects.filter(channel=Channel.SMS, state=State.SENDING, lease_until__lte=now, attempts__gt=0)
+    return unsure.update(state=State.FAILED, reason=UNSURE, settled_at=now, lease_until=None, lease_token=None)
+
+
+def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
+    """By whose clock hours are quiet for this message: the zone that was written on it, or the clinic's."""
+    return known_zone(message.time_zone) or clinic.zone

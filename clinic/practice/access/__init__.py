@@ -1,0 +1,1 @@
+"""Who may do what: links, proof, step-up, sign-in, rate limits."""

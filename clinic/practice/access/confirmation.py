@@ -1,0 +1,64 @@
+"""The step-up before stored answers are shown: a code mailed to the patient, or the birth date on file.
+
+A code is six digits derived from its row's id with the site's secret key, so that it is stored nowhere and every copy of
+its mail says the same. It can be tried five times within ten minutes. A confirmation lasts half an hour in one browser.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.batches import BATCH, delete_batch
+from clinic.practice.models import ConfirmationCode, Patient
+
+CODE_LASTS = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=1)  # longer than codes are counted
+MOST_TRIES = 5  # of one code, or of the birth date within CODE_LASTS
+CONFIRMED_FOR = timedelta(minutes=30)
+KEY, SALT = "confirmed", "practice.confirmation"
+
+
+def digits_of(code: ConfirmationCode) -> str:
+    """The six digits of `code`, for its mail."""
+    mac = salted_hmac(SALT, str(code.pk), algorithm="sha256").digest()
+    return f"{int.from_bytes(mac) % 1_000_000:06}"
+
+
+@transaction.atomic
+def try_code(*, patient: Patient, typed: str, now: datetime) -> bool:
+    """Whether `typed` is the newest code mailed to `patient`; it works once. Wrong tries are counted on it."""
+    code = ConfirmationCode.objects.select_for_update().filter(patient=patient).order_by("-created_at").first()
+    if code is None or code.used_at or now >= code.created_at + CODE_LASTS or code.wrong_tries >= MOST_TRIES:
+        return False
+    if not constant_time_compare("".join(typed.split()), digits_of(code)):
+        ConfirmationCode.objects.filter(pk=code.pk).update(wrong_tries=F("wrong_tries") + 1)
+        return False
+    code.used_at = now
+    code.save(update_fields=["used_at"])
+    record_access(actor=None, action=Action.EXECUTE, subject=code, patient_id=patient.pk, now=now)
+    return True
+
+
+def delete_expired_codes(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` codes that are a day old. Returns how many."""
+    return delete_batch(ConfirmationCode.objects.filter(created_at__lte=now - KEPT_FOR), limit=limit)
+
+
+def is_birth_date(*, patient: Patient, typed: date) -> bool:
+    """Whether `typed` is the birth date on file. The caller limits how often that may be tried."""
+    return patient.birth_on is not None and patient.birth_on == typed
+
+
+def confirm(session, *, patient: Patient, now: datetime) -> None:
+    """Remember in this browser's session that its user has just proven to be `patient`."""
+    session[KEY] = {**session.get(KEY, {}), str(patient.pk): now.isoformat()}
+
+
+def is_confirmed(session, *, patient: Patient, now: datetime) -> bool:
+    """Whether `confirm` was called in this session within the last half hour."""
+    confirmed_at = session.get(KEY, {}).get(str(patient.pk))
+    return confirmed_at is not None and now < datetime.fromisoformat(confirmed_at) + CONFIRMED_FOR

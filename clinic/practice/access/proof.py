@@ -1,0 +1,90 @@
+"""What a patient's link lets its holder do: the table capability × proof, and the decorator that every patient page uses.
+
+A link proves as much as the way it left the house: one that was shown to whoever filled in a form (SHOWN) proves less than
+one from the patient's own mailbox (MAILED). Stored answers need more: a code or a birth date within the last minutes
+(CONFIRMED, see `confirmation`). A forwarded mail must not open a health record, and a typed name must not open anything.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from clinic.practice.access.confirmation import is_confirmed
+from clinic.practice.access.links import LinkUnknown, open_link
+from clinic.practice.models import LinkPurpose, PatientLink, Proof
+from clinic.practice.people.patients import accept_patient
+
+
+class Capability(Enum):
+    """What can be done by a link: its purpose, and the proof it takes. The one place where this is decided."""
+
+    # Of the one visit the link is about; nothing that was there before that visit was booked.
+    SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
+    CHANGE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "confirm, move, cancel and restore the visit"
+    CORRECT_ADDRESS = LinkPurpose.VISIT, Proof.SHOWN, "correct the address of a visit while its patient is provisional"
+    ASK_FOR_MAIL = LinkPurpose.VISIT, Proof.SHOWN, "have the visit's mail sent again to the same mailbox"
+    ASK_FOR_EARLIER = LinkPurpose.VISIT, Proof.SHOWN, "join the wait list for an earlier time; shows no place on it"
+    BEGIN_QUESTIONS = LinkPurpose.VISIT, Proof.SHOWN, "go on to the visit's questions"
+    ANSWER_QUESTIONS = LinkPurpose.INTAKE, Proof.SHOWN, "answer the visit's questions; shows no stored answer"
+    RETURN_TO_VISIT = LinkPurpose.INTAKE, Proof.SHOWN, "go on from the questions to the visit they are for"
+    # Of the patient.
+    SEE_ANSWERS = LinkPurpose.INTAKE, Proof.CONFIRMED, "see and check stored answers"
+    CONFIRM = LinkPurpose.INTAKE, Proof.SHOWN, "prove to be the patient by a mailed code or the birth date"
+    SEE_WAIT_LIST_PLACE = LinkPurpose.VISIT, Proof.MAILED, "see, change and leave one's place on the wait list"
+    LEAVE_WAIT_LIST = LinkPurpose.WAITING, Proof.MAILED, "see and leave a place on the wait list"
+    TAKE_OFFER = LinkPurpose.OFFER, Proof.MAILED, "take a time that was freed"
+    BOOK_AGAIN = LinkPurpose.VISIT, Proof.MAILED, "book as this patient, with the phone number on file"
+    COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose who of the mailbox books"
+    USE_FIRST_NAME = LinkPurpose.VISIT, Proof.MAILED, "have one's first name used in messages, or no longer"
+    OPEN_MESSAGES = LinkPurpose.VISIT, Proof.MAILED, "go on to the choice of messages"
+    CHOOSE_MESSAGES = LinkPurpose.MESSAGES, Proof.MAILED, "choose what we write; agree to texts"
+
+    def __init__(self, purpose: LinkPurpose, proof: Proof, words: str):
+        self.purpose, self.proof, self.words = purpose, proof, words
+
+
+def patient_page(capability: Capability, *, load: Callable[[PatientLink], object | None], accepts: bool = True):
+    """Turn `view(request, token, subject, now, …)` into a page behind a patient's link.
+
+    Opens the link, refuses one that proves too little for `capability`, and hands the view what `load(link)` finds; None is
+    an unknown link. The link is `request.link`. A form sent by a mailed link proves whose mailbox it is, so a provisional
+    patient becomes known by it: unless `accepts` is False, for what someone does whose address a stranger used (cancel,
+    leave, unsubscribe). A GET changes nothing, since mail scanners open every link. LinkUnknown and LinkExpired become
+    pages in `middleware.BrokenLinkPages`.
+    """
+
+    def decorate(view):
+        @wraps(view)
+        @never_cache
+        def opened(request: HttpRequest, token: str, **place) -> HttpResponse:
+            now = timezone.now()
+            link = request.link = open_link(token=token, purpose=capability.purpose, now=now)
+            if has_proof(request, capability, now=now):
+                if accepts and request.method == "POST" and link.proof >= Proof.MAILED:
+                    link.patient = accept_patient(link.patient, now=now)
+                if (subject := load(link)) is None:
+                    raise LinkUnknown
+                response = view(request, token, subject, now, **place)
+            else:
+                response = render(request, "practice/link_proves_too_little.html", {"token": token}, status=403)
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+        opened.capability = capability
+        return opened
+
+    return decorate
+
+
+def has_proof(request: HttpRequest, capability: Capability, *, now: datetime) -> bool:
+    """Whether the holder of `request.link` may do what `capability` names. CONFIRMED is the session's, the rest the link's."""
+    link = request.link
+    if capability.proof <= link.proof:
+        return True
+    return capability.proof == Proof.CONFIRMED and is_confirmed(request.session, patient=link.patient, now=now)

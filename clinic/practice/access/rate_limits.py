@@ -1,0 +1,183 @@
+"""Rate limits: how often a thing may happen from one network, for one mailbox, to one visit or at one account.
+
+A generic cell rate algorithm (GCRA, a leaky bucket kept as one instant): a budget of so many at once comes back one use at
+a time, at a steady pace. There are no windows, so nothing starts anew at midnight. One row per limit and subject holds the
+instant at which the budget is whole again, under a keyed hash: no address is stored, and a row is worthless after it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+
+from clinic.practice.access.networks import Network
+from clinic.practice.batches import BATCH, delete_batch
+from clinic.practice.models import RateLimit
+from clinic.practice.values.mail_addresses import normalise_address
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Per(StrEnum):
+    """What is counted together."""
+
+    NETWORK = "network"
+    MAILBOX = "mailbox"
+    VISIT = "visit"
+    ACCOUNT = "account"
+    PATIENT = "patient"
+    FORM = "form"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`at_once` uses in a row, then one more for each `every` that has passed; `over` says what one more leads to."""
+
+    name: str
+    per: Per
+    at_once: int
+    every: timedelta
+    over: str
+
+
+SLOW_DOWN = "429: the form comes back as it was filled in, with when to try again and the phone number"
+CONFIRM = "the form comes back as it was filled in; a link mailed to the address lets it through"
+CALL = "429: the page asks to call"
+SILENT = "no mail; the page reads the same"
+LAST_LINK = "no mail; the page points to the last one, whose link is still good"
+LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
+WAIT = "429: the page says when to try again; the password is not looked at"
+
+# Where a name says OWN, the visitor came by a link from the mailbox; such acts are counted apart from strangers'.
+MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
+BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
+NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
+OWN_ACTS = Limit("bookings and entries by a mailbox's owner", Per.MAILBOX, 5, DAY / 5, SLOW_DOWN)  # as BOOKINGS
+HOLDS = Limit("holds", Per.NETWORK, 10, 2 * MINUTE, "the form opens without a hold, and books")
+JOINS = Limit("wait list entries with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # as BOOKINGS
+NETWORK_JOINS = Limit("wait list entries from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # as NETWORK_BOOKINGS
+RETURN_LINKS = Limit("return links", Per.MAILBOX, 4, 6 * HOUR, SILENT)
+RETURN_LINKS_IN_A_ROW = Limit("return links in a row", Per.MAILBOX, 1, 5 * MINUTE, SILENT)
+NETWORK_RETURN_LINKS = Limit("return links from a network", Per.NETWORK, 10, 6 * MINUTE, SLOW_DOWN)
+CONFIRM_LINKS = Limit("links to confirm an address", Per.MAILBOX, 3, 8 * HOUR, LAST_LINK)
+CONFIRM_LINKS_IN_A_ROW = Limit("links to confirm in a row", Per.MAILBOX, 1, 5 * MINUTE, LAST_LINK)
+CODES = Limit("codes asked for by a link that was shown", Per.MAILBOX, 4, 6 * HOUR, LAST_CODE)
+OWN_CODES = Limit("codes asked for by a mailed link", Per.MAILBOX, 5, 12 * MINUTE, LAST_CODE)
+BIRTH_DATES = Limit("birth dates tried for a patient", Per.PATIENT, 4, 6 * HOUR, "the page asks for a code instead")
+MOVES = Limit("moves of a visit", Per.VISIT, 6, 4 * HOUR, CALL)
+CORRECTIONS = Limit("corrected addresses of a visit", Per.VISIT, 3, 8 * HOUR, CALL)
+NETWORK_CHANGES = Limit("changes of visits from a network", Per.NETWORK, 30, HOUR, CALL)
+UNDOS = Limit("undone cancellations of a visit", Per.VISIT, 3, 8 * HOUR, CALL)
+SIGN_INS = Limit("sign-ins at an account from a network", Per.NETWORK, 6, 5 * MINUTE, WAIT)
+NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE, WAIT)
+ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
+KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
+
+# For `once`: what came again within this time is the same thing, sent twice.
+SAME_FORM = Limit("one form", Per.FORM, 1, DAY, "it goes through without being counted again")
+SAME_CLICK = Limit("one click", Per.FORM, 1, MINUTE, "it goes through without being counted again")
+
+Charge = tuple  # (limit, subject, …): a subject is a Network or what has a `str`; several are counted as one
+
+# True where it was within the limit. The row stays locked until the transaction ends, whichever it was.
+TAKE = """
+    INSERT INTO practice_ratelimit AS budget (key, whole_at) VALUES (%(key)s, %(now)s + %(every)s)
+    ON CONFLICT (key) DO UPDATE SET whole_at = greatest(budget.whole_at, %(now)s) + %(every)s
+    WHERE budget.whole_at <= %(now)s + %(slack)s
+    RETURNING true"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether it was within all limits; if not, which kinds refused it, and the instant at which all would let it in."""
+
+    over: frozenset[Per] = field(default_factory=frozenset)
+    retry_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.over)
+
+    def seconds_left(self, *, now: datetime) -> int:
+        """For a Retry-After header."""
+        return max(1, ceil((self.retry_at - now).total_seconds()))
+
+
+WITHIN = Verdict()
+ANYWHERE = Network((("anywhere", 1),))  # for what is not counted by network
+
+
+def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdict:
+    """Spend one use of each limit by its subject, of all or of none; atomic, however many ask at once.
+
+    `once` names the thing itself, such as a form: if it has been spent for within the time of its limit, it passes and
+    nothing is spent again. Call it before the transaction it guards. Raises RuntimeError inside one: a rollback would give
+    the use back, and the rows stay locked until the end of a transaction.
+    """
+    over, retry_at = set(), []
+    with transaction.atomic(durable=True):
+        if once is not None and any(_take(budget, now) for budget in _budgets([once])):
+            return WITHIN
+        for budget in sorted(_budgets(charges), key=lambda budget: budget.key):  # one order for all: no deadlock
+            if again_at := _take(budget, now):
+                over.add(budget.per)
+                retry_at.append(again_at)
+        if over:
+            transaction.set_rollback(True)
+    return Verdict(frozenset(over), max(retry_at)) if over else WITHIN
+
+
+def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
+    """Delete at most `limit` rows of budgets that are whole again. Returns how many."""
+    return delete_batch(RateLimit.objects.filter(whole_at__lte=now), limit=limit)
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox behind an address, as far as the address tells: without letter case, a +tag, and Gmail's dots."""
+    name, _, domain = normalise_address(email).lower().rpartition("@")
+    name = name.partition("+")[0] or name
+    if domain in ("gmail.com", "googlemail.com"):
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
+
+
+@dataclass(frozen=True)
+class _Budget:
+    key: UUID
+    per: Per
+    at_once: int
+    every: timedelta
+
+
+def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
+    """One budget for each subject; of a network, one for each of its blocks, larger the wider it is."""
+    for limit, *subjects in charges:
+        network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
+        names = [_name(limit, subject) for subject in subjects if subject is not network]
+        for block, times in network.blocks:
+            yield _Budget(_hash(limit.name, *names, block), limit.per, limit.at_once * times, limit.every / times)
+
+
+def _name(limit: Limit, subject: object) -> str:
+    return mailbox_of(subject) if limit.per == Per.MAILBOX else str(subject).strip().lower()
+
+
+def _hash(*names: str) -> UUID:
+    mac = salted_hmac("clinic.practice.rate_limits", "\n".join(names), algorithm="sha256")
+    return UUID(bytes=mac.digest()[:16])
+
+
+def _take(budget: _Budget, now: datetime) -> datetime | None:
+    """None if a use was taken, else when there will be one."""
+    slack = budget.every * (budget.at_once - 1)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"key": budget.key, "now": now, "every": budget.every, "slack": slack})
+        if cursor.fetchone():
+            return None
+        cursor.execute("SELECT whole_at FROM practice_ratelimit WHERE key = %s", [budget.key])
+        return cursor.fetchone()[0] - slack

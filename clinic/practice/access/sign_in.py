@@ -1,0 +1,77 @@
+"""Signing in to the admin, with each try counted before the password is looked at: that costs a second of work.
+
+A stranger is stopped soon on one network and slowed down at one account. The account's owner is counted apart in a browser
+that has signed in before, so that no number of strangers keeps the owner out there; elsewhere they wait minutes, not days.
+"""
+
+from datetime import datetime, timedelta
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from clinic.practice.access import rate_limits as limits
+from clinic.practice.access.networks import network_of
+from clinic.practice.access.rate_limits import Verdict, spend
+from clinic.practice.instants import format_instant
+from clinic.practice.models import Clinic, User
+from clinic.practice.values.mail_addresses import normalise_address
+
+COOKIE, SALT = "known_browser", "clinic.practice.sign_in"
+KNOWN_FOR = timedelta(days=180)
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Django's, refusing a try over the limits without hashing; `verdict` says when the next one is let in."""
+
+    verdict = limits.WITHIN
+
+    def clean(self):
+        account = self.cleaned_data.get("username")
+        if account and self.cleaned_data.get("password"):
+            self.verdict = spend_sign_in(self.request, account, now=timezone.now())
+        if self.verdict.is_over:
+            raise ValidationError(_wait_words(self.verdict, now=timezone.now()), code="too_many_tries")
+        return super().clean()
+
+
+def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdict:
+    """Count a try at `account`, whether there is such an account or not."""
+    if _is_known_browser(request, account):
+        return spend((limits.KNOWN_BROWSER_SIGN_INS, account), now=now)
+    network = network_of(request)
+    return spend(
+        (limits.SIGN_INS, network, account),
+        (limits.NETWORK_SIGN_INS, network),
+        (limits.ACCOUNT_SIGN_INS, account),
+        now=now,
+    )
+
+
+def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetime) -> HttpResponse:
+    """The login view's response with what the limits add: 429 and Retry-After, or the mark of a known browser."""
+    if request.method != "POST":
+        return response
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    if form is None and request.user.is_authenticated:
+        secure = request.is_secure()
+        options = {"max_age": KNOWN_FOR, "secure": secure, "httponly": True, "samesite": "Lax"}
+        response.set_signed_cookie(COOKIE, str(request.user.pk), salt=SALT, **options)
+    elif isinstance(form, SignInForm) and form.verdict.is_over:
+        response.status_code = 429
+        response["Retry-After"] = form.verdict.seconds_left(now=now)
+    return response
+
+
+def _is_known_browser(request: HttpRequest, account: str) -> bool:
+    """Whether somebody has signed in to `account` here before; no query without the cookie."""
+    key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=KNOWN_FOR)
+    return key is not None and User.objects.filter(pk=key, email=normalise_address(account).lower()).exists()
+
+
+def _wait_words(verdict: Verdict, *, now: datetime) -> str:
+    minutes = -(-verdict.seconds_left(now=now) // 60)
+    again = format_instant(verdict.retry_at + limits.MINUTE, Clinic.objects.current().zone)
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return f"Too many tries. Please wait {wait} and try again after {again}."

@@ -1,0 +1,1 @@
+"""Patients: match, merge, search, names in messages; the contact card."""

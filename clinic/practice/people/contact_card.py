@@ -1,0 +1,78 @@
+"""The clinic's name and phone, kept outside the database for the pages that are shown while it is away.
+
+Kept in memory, and in a small file (settings.STATE_DIRECTORY) so that a process started during an outage has them as well.
+Nothing about patients or staff is in it.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from clinic.practice.models import Clinic
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "clinic.json"
+
+
+@dataclass(frozen=True)
+class ContactCard:
+    """What a visitor needs to reach the clinic. Empty strings: not known."""
+
+    name: str = ""
+    phone: str = ""  # E.164
+    country: str = "US"
+    emergency_number: str = "911"
+
+
+_current: ContactCard | None = None
+_is_warned = False
+
+
+def remember_contact(clinic: Clinic) -> Clinic:
+    """Keep the name and phone of `clinic`, writing the file only if they have changed. Returns `clinic`."""
+    global _current
+    card = ContactCard(clinic.name, clinic.phone, clinic.country, clinic.emergency_number)
+    if not clinic._state.adding and card != _current:
+        _current = card
+        _write(card)
+    return clinic
+
+
+def last_contact() -> ContactCard:
+    """The card as last seen by this process, else as the file has it, else an empty one. No query."""
+    global _current
+    _current = _current or _read()
+    return _current or ContactCard()
+
+
+def _file() -> Path | None:
+    return Path(settings.STATE_DIRECTORY) / FILE_NAME if settings.STATE_DIRECTORY else None
+
+
+def _read() -> ContactCard | None:
+    try:
+        return ContactCard(**json.loads(_file().read_text())) if _file() else None
+    except (OSError, ValueError, TypeError):  # not written yet, or damaged
+        return None
+
+
+def _write(card: ContactCard) -> None:
+    """Replace the file atomically. The site works without it: a folder that cannot be written is logged once."""
+    global _is_warned
+    if (path := _file()) is None or _read() == card:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
+            json.dump(asdict(card), file)
+        os.replace(file.name, path)
+    except OSError as fault:
+        if not _is_warned:
+            logger.warning("STATE_DIRECTORY: %s; after a restart without the database no page has the phone", fault)
+        _is_warned = True

@@ -1,0 +1,89 @@
+"""Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
+
+from dataclasses import dataclass
+
+from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Concat
+
+from clinic.practice.models import NameKey, Patient
+from clinic.practice.people.patients import find_by_phone
+from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.names import normalise_name
+from clinic.practice.values.phone import base_number
+
+MOST_ALIKE = 10
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A patient who may be the one in question, and why: "same name", "same e-mail", "same phone", "similar name"."""
+
+    patient: Patient
+    why: tuple[str, ...]
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether staff should decide before another is entered: a family shares a phone and a mailbox, not its names."""
+        return any("name" in reason for reason in self.why)
+
+
+def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = None) -> list[Alike]:
+    """Up to `MOST_ALIKE` patients with this name, e-mail address or phone number, the most alike first; one query."""
+    others = Patient.objects.current()
+    if besides is not None and besides.pk:
+        others = others.exclude(pk=besides.pk)
+    return [_judge(row) for row in _with_reasons(others, normalise_name(name), normalise_address(email), phone)]
+
+
+def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
+    """Those of `find_alike` about whom staff should decide before this person is entered."""
+    return [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+
+
+def is_on_file(*, name: str, email: str, phone: str) -> bool:
+    """Whether `find_or_register_patient` knows this person, so that nobody is entered twice."""
+    if email:
+        return Patient.objects.matching(name=name, email=email).known().exists()
+    return find_by_phone(name=name, phone=phone) is not None
+
+
+def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
+    """The known patient without an e-mail address who has this name and this phone number; by constraint there is one."""
+    others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
+    return others.filter(email="", phone=phone, name_key=NameKey(Value(normalise_name(name)))).first()
+
+
+def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) -> QuerySet[Patient]:
+    base = base_number(phone)
+    same_name = Q(name_key=NameKey(Value(name)))
+    same_parts = _has_parts(name.replace(",", " ").split())
+    same_email = Q(email__iexact=email) if email else Q(pk=None)
+    same_phone = Q(phone=base) | Q(phone__startswith=f"{base};ext=") if base else Q(pk=None)
+    padded = others.alias(padded=Concat(Value(" "), "name_key", Value(" "), output_field=TextField()))
+    marked = padded.annotate(
+        same_name=_whether(same_name),
+        same_parts=_whether(same_parts),
+        same_email=_whether(same_email),
+        same_phone=_whether(same_phone),
+    ).filter(same_name | same_parts | same_email | same_phone)
+    return marked.order_by("-same_name", "-same_email", "-same_phone", "name", "pk")[:MOST_ALIKE]
+
+
+def _has_parts(parts: list[str]) -> Q:
+    """Whether a name has all of `parts` as words, in any order; a single one tells nothing."""
+    if len(parts) < 2:
+        return Q(pk=None)
+    together = Q()
+    for part in parts:
+        together &= Q(padded__contains=Concat(Value(" "), NameKey(Value(part)), Value(" "), output_field=TextField()))
+    return together
+
+
+def _whether(condition: Q) -> Case:
+    return Case(When(condition, then=True), default=False, output_field=BooleanField())
+
+
+def _judge(row: Patient) -> Alike:
+    name = "same name" if row.same_name else "similar name" if row.same_parts else ""
+    others = ("same e-mail" if row.same_email else "", "same phone" if row.same_phone else "")
+    return Alike(row, tuple(filter(None, (name, *others))))

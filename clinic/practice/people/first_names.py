@@ -1,0 +1,39 @@
+"""The first name in messages: only for patients who asked for it, and only as letters, so that it carries nothing else."""
+
+import unicodedata
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.models import Patient
+
+LONGEST = 24  # characters
+
+
+def first_name(name: str) -> str:
+    """The first word of a full name, as letters with their accents, hyphens and apostrophes; "" if it has no letter.
+
+    Anything else that was typed as a name is left out: a link, a line break, or a sign that turns the text around.
+    """
+    word = next(iter(unicodedata.normalize("NFC", name).split()), "")
+    kept = "".join(one for one in word if unicodedata.category(one)[0] in "LM" or one in "-'’")
+    kept = kept.strip("-'’")[:LONGEST]
+    return kept[:1].upper() + kept[1:] if any(one.isalpha() for one in kept) else ""
+
+
+def name_in_messages(patient: Patient | None) -> str:
+    """The first name that messages to `patient` may hold; "" unless the patient asked for it."""
+    return first_name(patient.name) if patient is not None and patient.first_name_since else ""
+
+
+@transaction.atomic
+def use_first_name(patient: Patient, *, is_wanted: bool, now: datetime) -> None:
+    """Note that the patient asked for their first name in messages, since `now`, or withdrew that. Idempotent."""
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    if bool(patient.first_name_since) == is_wanted:
+        return
+    patient.first_name_since = now if is_wanted else None
+    patient.save(update_fields=["first_name_since"])
+    record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)

@@ -1,0 +1,221 @@
+"""Match, register and merge patients, and change their address."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Value
+from psycopg import errors
+
+from clinic.audit.access import record_access
+from clinic.audit.models import Action
+from clinic.practice.access.links import revoke_all_links
+from clinic.practice.models import NameKey, Patient, User
+from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.names import normalise_name
+from clinic.practice.values.zones import zone_names
+
+ATTEMPTS_TO_REGISTER = 10
+
+
+class PhoneIsNamesakes(Exception):
+    """Another patient without an e-mail address has this name and this phone number, by which they are told apart."""
+
+
+_before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
+_after_merge: list[Callable[[Patient, datetime], None]] = []
+_after_new_address: list[Callable[[Patient, datetime], None]] = []
+
+
+def find_or_register_patient(
+    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
+) -> Patient:
+    """Return the known patient with this e-mail and name (by its key), registered now if there is none.
+
+    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an e-mail address the name and
+    the phone number tell who it is; without either it is always a new patient. `phone` is as `parse_phone` has it. With
+    `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
+    constraint lets one of them register.
+    """
+    typed = {"name": name, "email": email, "phone": phone, "time_zone": time_zone}
+    patient = (None if email else find_by_phone(name=name, phone=phone)) or _find_or_register(
+        is_provisional=False, **typed, now=now
+    )
+    update_contact(patient, phone=phone, time_zone=time_zone, may_replace=may_update, now=now)
+    return patient
+
+
+def find_by_phone(*, name: str, phone: str) -> Patient | None:
+    """The known patient with this name and phone number, the one without an e-mail address first; None if there is none, or
+    if several with an address have it."""
+    if not phone:
+        return None
+    keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalise_name(name))))
+    found = list(keyed.order_by("email")[:2])
+    is_clear = len(found) == 1 or (found and not found[0].email)
+    return found[0] if is_clear else None
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names have the same key (`NameKey`): as people compare names."""
+    names = [normalise_name(one), normalise_name(other)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {NameKey.function}(%s) = {NameKey.function}(%s)", names)
+        return cursor.fetchone()[0]
+
+
+@transaction.atomic
+def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
+    """Return the provisional patient with this e-mail and name, registered now if there is none.
+
+    A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
+    caller answers in the same way in all three cases, so that nothing tells who is known.
+    """
+    return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
+
+
+def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
+    """Insert the row or find the one that a unique constraint protects.
+
+    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
+    next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after the last.
+    """
+    name, email = normalise_name(name), normalise_address(email)
+    registered = Patient(
+        name=name,
+        email=email,
+        phone=phone,
+        time_zone=time_zone if time_zone in zone_names() else "",  # a browser's word for it
+        is_provisional=is_provisional,
+        created_at=now,
+    )
+    for _ in range(ATTEMPTS_TO_REGISTER):
+        Patient.objects.bulk_create([registered], ignore_conflicts=True)
+        if patient := _find_registered(registered):
+            break
+    else:
+        raise Patient.DoesNotExist("The patient's row kept changing.")
+    if patient.pk == registered.pk:
+        record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
+    return patient
+
+
+def _find_registered(registered: Patient) -> Patient | None:
+    """The stored row: this one, or the one it conflicted with."""
+    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
+    rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
+    if registered.email:
+        people = rows.matching(name=registered.name, email=registered.email)
+        return people.filter(is_provisional=registered.is_provisional).first()
+    stored = rows.filter(pk=registered.pk).first()
+    return stored or find_by_phone(name=registered.name, phone=registered.phone)
+
+
+def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
+    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
+
+    Raises PhoneIsNamesakes on a violation of the constraint that tells patients without an address apart.
+    """
+    time_zone = time_zone if time_zone in zone_names() else ""
+    newer = {
+        field: value
+        for field, value in (("phone", phone), ("time_zone", time_zone))
+        if value and value != getattr(patient, field) and (may_replace or not getattr(patient, field))
+    }
+    if not newer:
+        return
+    for field, value in newer.items():
+        setattr(patient, field, value)
+    try:
+        with transaction.atomic():
+            patient.save(update_fields=list(newer))
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, errors.UniqueViolation):
+            raise
+        raise PhoneIsNamesakes from error
+    record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
+
+
+@transaction.atomic
+def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -> Patient:
+    """Return the known patient that a provisional one turned out to be: itself, or the known row of the same person.
+
+    Called once a link from the mailbox was used, or when staff (`by`) have met the person. Everything that points to the
+    provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
+    replace the one on file. Idempotent.
+    """
+    # What it was merged into is read afterwards: joined, a wait for the lock would bring it as it was before the merge.
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    if patient.merged_into is not None:
+        return accept_patient(patient.merged_into, by=by, now=now)
+    if not patient.is_provisional:
+        return patient
+    same_person = Patient.objects.same_person_as(patient).known()
+    known = same_person.first() or _make_known(patient)
+    if known is None:  # registered between the two statements
+        return accept_patient(patient, by=by, now=now)
+    if known != patient:
+        _merge(patient, known, now=now)
+    record_access(actor=by, action=Action.UPDATE, subject=known, patient_id=known.pk, now=now)
+    return known
+
+
+def _make_known(patient: Patient) -> Patient | None:
+    """None if another request has registered the same person a moment ago."""
+    try:
+        with transaction.atomic():
+            patient.is_provisional = False
+            patient.save(update_fields=["is_provisional"])
+    except IntegrityError:
+        patient.is_provisional = True
+        return None
+    return patient
+
+
+def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
+    for prepare in _before_merge:
+        prepare(provisional, known, now)
+    for relation in Patient._meta.related_objects:
+        if relation.related_model is not Patient:
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: provisional})
+            rows.update(**{relation.field.name: known})
+    provisional.merged_into = known
+    provisional.save(update_fields=["merged_into"])
+    if provisional.first_name_since and not known.first_name_since:  # asked for with what was just proven
+        known.first_name_since = provisional.first_name_since
+        known.save(update_fields=["first_name_since"])
+    record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
+    for follow_up in _after_merge:
+        follow_up(known, now)
+
+
+@transaction.atomic
+def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
+    """Give `patient` another e-mail address, or none: every link ends, since it was sent to the old mailbox, and what the patient
+    still needs is sent to the new one (each room says what that is, `on_new_address`).
+
+    Raises IntegrityError if another patient has this name and address.
+    """
+    revoke_all_links(patient, now=now)
+    patient.email = normalise_address(email)
+    patient.save(update_fields=["email"])
+    record_access(actor=by, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
+    for send_again in _after_new_address:
+        send_again(patient, now)
+    return patient
+
+
+def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
+    """Register `prepare(provisional, known, now)`, which settles what unique constraints would refuse when the rows of the
+    one become the other's. For AppConfig.ready."""
+    _before_merge.append(prepare)
+
+
+def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
+    """Register `follow_up(known, now)`, for what a patient's new rows need. For AppConfig.ready."""
+    _after_merge.append(follow_up)
+
+
+def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
+    """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
+    _after_new_address.append(send_again)

@@ -1,0 +1,70 @@
+"""Finding people by what staff type: parts of a name in any order, an address, a phone number in any spelling."""
+
+import re
+from contextlib import suppress
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower
+
+from clinic.practice.models import NameKey
+from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.phone import PhoneInvalid, parse_phone
+
+MOST_TERMS = 8  # each is a condition
+# Digits with what people write between them, and perhaps an extension: "(603) 555-0199 x12".
+_NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
+
+
+class FindsPeople:
+    """For a ModelAdmin that is searched for people. `people` leads from a row to its patient ("patient__"), `phones` are
+    columns with further numbers, `names` others in which a word may stand. Give `search_fields` too: Django shows the field
+    only where there are some."""
+
+    people = "patient__"
+    phones: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def get_search_results(self, request, queryset, search_term):
+        found = filter_people(queryset, search_term, people=self.people, phones=self.phones, names=self.names)
+        return found, False
+
+
+def filter_people(
+    queryset: QuerySet, words: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
+) -> QuerySet:
+    """The rows of `queryset` whose patient every term of `words` fits."""
+    numbers, rest = split_words(words)
+    for digits in numbers[:MOST_TERMS]:
+        spellings = [
+            Q(**{f"{column}__contains": one}) for column in (f"{people}search_text", *phones) for one in digits
+        ]
+        queryset = queryset.filter(_any_of(spellings))
+    for word in rest[:MOST_TERMS]:
+        fits = [Q(**{f"{people}search_text__contains": NameKey(Value(word))})]
+        fits += [Q(**{f"{people}search_text__contains": Lower(Value(normalise_address(word)))})]
+        fits += [Q(**{f"{column}__icontains": word}) for column in names]
+        queryset = queryset.filter(_any_of(fits))
+    return queryset
+
+
+def split_words(words: str) -> tuple[list[list[str]], list[str]]:
+    """The phone numbers in `words`, each as the digits under which it may be kept, and the other words."""
+    numbers = [_spellings(found[0]) for found in _NUMBER.finditer(words)]
+    return numbers, [word for part in _NUMBER.split(words) for word in part.replace(",", " ").split()]
+
+
+def _spellings(number: str) -> list[str]:
+    """As typed, and without the zeros that are dialed before a number at home or abroad."""
+    digits = "".join(str(int(one)) for one in number if one.isdecimal())
+    spellings = [digits, digits.lstrip("0")]
+    if number.startswith("+"):
+        with suppress(PhoneInvalid):  # part of one
+            spellings.append("".join(filter(str.isdigit, parse_phone(number))))
+    return [one for one in dict.fromkeys(spellings) if one]
+
+
+def _any_of(conditions: list[Q]) -> Q:
+    together = Q()
+    for condition in conditions:
+        together |= condition
+    return together

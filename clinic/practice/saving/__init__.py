@@ -1,0 +1,1 @@
+"""Saves in the admin that other rooms check first."""

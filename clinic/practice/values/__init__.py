@@ -1,0 +1,1 @@
+"""Values as people type them: phones, names, addresses, zones, money. Pure."""

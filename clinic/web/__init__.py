@@ -1,0 +1,1 @@
+"""What every response and request passes: headers, limits, kept pages, health, logs."""

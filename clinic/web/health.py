@@ -1,0 +1,129 @@
+"""What monitors and deployments ask: does the process answer, may it get traffic, is all well. Ages and reasons only."""
+
+import logging
+import re
+from datetime import timedelta
+from functools import cache
+
+from django.db import DatabaseError, ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.audit.keys import find_key_faults
+from clinic.audit.unopened import count_unopened
+from clinic.outbox.models import Message
+from clinic.outbox.sending.heartbeat import read_pulse
+
+logger = logging.getLogger(__name__)
+
+AWAY = "the database does not answer"
+NAMED = 5  # migrations
+OVERDUE_AFTER = timedelta(minutes=2)
+LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+@require_safe
+@never_cache
+def live(request):
+    """200 while the process answers. Asks nothing of the database: restarting this process would not bring that back."""
+    return _answer([])
+
+
+@require_safe
+@never_cache
+def ready(request):
+    """200 if the database answers and has the tables of this version, else 503. For deployments and load balancers."""
+    return _answer(_database_faults())
+
+
+@require_safe
+@never_cache
+def health(request):
+    """200 if messages go out on time and everything sealed opens, else 503 with the reasons. For monitoring.
+
+    `last_sweep_s` is null while worker and beat have never run.
+    """
+    now = timezone.now()
+    report = {"oldest_overdue_s": 0, "last_sweep_s": None}
+    faults = _database_faults()
+    try:
+        faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
+    except DatabaseError:
+        faults = [_database_is_away()]
+    report["database"] = "no answer" if AWAY in faults else "ok"
+    return _answer(faults, **report)
+
+
+class Probes:
+    """Answers these three for the machine itself before ALLOWED_HOSTS and the redirect to https, which a probe cannot meet.
+
+    Only under a loopback name, which leads nowhere else; no other address is let through, and no host is repeated.
+    """
+
+    views = {"/live/": live, "/ready/": ready, "/health/": health}
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        view = self.views.get(request.path_info)
+        if view and LOOPBACK.fullmatch(request.META.get("HTTP_HOST", "")):
+            return view(request)
+        return self.get_response(request)
+
+
+def _answer(reasons: list[str], **report) -> JsonResponse:
+    status = 503 if reasons else 200
+    return JsonResponse({"status": "bad" if reasons else "ok", "reasons": reasons, **report}, status=status)
+
+
+def _database_faults() -> list[str]:
+    try:
+        applied = set(MigrationRecorder(connection).migration_qs.values_list("app", "name"))
+    except ProgrammingError:  # not even the table of what has run
+        applied = set()
+    except DatabaseError:
+        return [_database_is_away()]
+    missing = [".".join(migration) for migration in sorted(_migrations() - applied)]
+    if not missing:
+        return []
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return [f"migrations have not run: {', '.join(missing[:NAMED])}{more}"]
+
+
+@cache
+def _migrations() -> set[tuple[str, str]]:
+    """(app, name) of all that this version has."""
+    return set(MigrationLoader(None).graph.nodes)
+
+
+def _database_is_away() -> str:
+    logger.exception("health: the database does not answer")
+    connection.close()
+    return AWAY
+
+
+def _message_faults(report: dict, *, now) -> list[str]:
+    """Fill in the ages; returns what is wrong with them."""
+    overdue, pulse = Message.objects.oldest_overdue_age(now=now), read_pulse()
+    report["oldest_overdue_s"] = int(overdue.total_seconds())
+    report["last_sweep_s"] = int((now - pulse.swept_at).total_seconds()) if pulse.swept_at else None
+    faults = []
+    if overdue >= OVERDUE_AFTER:
+        faults.append(f"a message has been due for {report['oldest_overdue_s']} s and has not gone")
+    if since := pulse.silent_since(now):
+        silence = f"{int((now - since).total_seconds())} s"
+        never = f"worker and beat have never run, {silence} after the first start"
+        faults.append(f"worker or beat has stopped: no sweep for {silence}" if pulse.swept_at else never)
+    return faults
+
+
+def _key_faults(*, now) -> list[str]:
+    faults, unopened = find_key_faults(), count_unopened(now=now)
+    if unopened:
+        faults.append(f"sealed values that pages needed do not open: {unopened}; the log names them")
+    return faults
