@@ -16,7 +16,7 @@ from clinic.urls import urlpatterns as site
 from clinic.web.public_pages import FINGERPRINT
 from education.articles.library import load_articles
 from education.models import Article
-from tests.clinic.test_public_pages import Process
+from tests.clinic.web.test_public_pages import Process
 
 pytestmark = pytest.mark.bench
 ARTICLE = "/learn/hip-flexor-pain-running/"

@@ -22,7 +22,7 @@ from clinic.local.ports import free_port
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message, State
 from tests.clinic.factories import MessageFactory, PatientFactory
-from tests.clinic.test_outbox_killed_worker import database_url, kill_group
+from tests.clinic.outbox.test_killed_worker import database_url, kill_group
 from tests.storm.houses import Database
 
 pytestmark = pytest.mark.bench

@@ -12,7 +12,7 @@ import time_machine
 
 from clinic.outbox.models import Message, State
 from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory
-from tests.clinic.test_outbox_killed_worker import database_url, wait_until
+from tests.clinic.outbox.test_killed_worker import database_url, wait_until
 from tests.storm import clock
 from tests.storm.clock import storm_time
 from tests.storm.houses import Crew

@@ -2,7 +2,7 @@
 
 A message is claimed within a sweep, begun within that sweep, handed over in one conversation, and then written down as sent.
 Its lease covers all of that, and Celery ends no task before the last lease of its sweep has run out.
-tests/clinic/test_outbox_limits.py compares these with the Celery app and the deployment files.
+tests/clinic/outbox/test_time_limits.py compares these with the Celery app and the deployment files.
 """
 
 from datetime import timedelta

@@ -1,0 +1,113 @@
+"""Canaries in every field: none may leave the encrypted column, the patient's pages and the therapist's."""
+
+import logging
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from assessments.models import Flag, Response
+from clinic.audit.sealing import DecryptionFailed
+from tests.assessments.answering import QUIET, fill_page
+from tests.assessments.pages.test_intake import walk
+
+pytestmark = pytest.mark.django_db
+WORDS = ("on.event", "med.list", "goal.other", "psy.hope", "guard.name")
+DANA = {
+    "about.age": ["under-18"],
+    "on.mode": ["unsure"],
+    "rf.young.pop": ["yes"],
+    "guard.relation": ["parent"],
+    "guard.consent": [True],
+}
+
+
+def canary(name):
+    return f"canary-{name.replace('.', '-')}"
+
+
+@pytest.fixture
+def canaries(intake):
+    """Words of our own in every text, and odd numbers in every number."""
+    numbers = {
+        "run.week_now": ["77.731"],
+        "run.week_before": ["88.842"],
+        "run.longest30": ["66.613"],
+        "run.last_long": ["99.917"],
+    }
+    return {**QUIET, **DANA, **numbers, "rf.move": ["unsure"], "rf.move.unsure": ["landing"]} | {
+        name: [canary(name)] for name in WORDS
+    }
+
+
+def leaks(text, canaries):
+    """Canaries, and answer codes that say what somebody has."""
+    marks = [value for name in canaries for value in canaries[name] if isinstance(value, str) and len(value) > 5]
+    return [mark for mark in marks if mark in text]
+
+
+def rows_as_text():
+    """Every column of every table, as the database holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [name for (name,) in cursor.fetchall() if name != "assessments_questionnaire"]
+        text = []
+        for table in tables:
+            cursor.execute(f"SELECT t::text, encode(convert_to(t::text, 'UTF8'), 'escape') FROM \"{table}\" t")
+            text += [str(row) for row in cursor.fetchall()]
+            cursor.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND data_type = 'bytea'",
+                [table],
+            )
+            for (column,) in cursor.fetchall():
+                cursor.execute(f'SELECT "{column}" FROM "{table}"')
+                text += [bytes(value).decode("latin-1") for (value,) in cursor.fetchall() if value is not None]
+    return "\n".join(text)
+
+
+def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, intake, canaries, caplog, mailoutbox):
+    caplog.set_level(logging.DEBUG)
+    addresses = [walk(client, token, intake, canaries).url]
+    addresses.append(client.post(addresses[0]).url)
+    client.force_login(charlie)
+    summary = client.get(reverse("admin:assessments_response_change", args=[response.pk]))
+    assert all(canary(name) in summary.text for name in WORDS)  # they were planted
+    assert {"RF17", "RF26"} <= {flag.rule_id for flag in Flag.objects.all()}
+    assert leaks(rows_as_text(), canaries) == []
+    assert leaks("\n".join(caplog.messages), canaries) == []
+    assert leaks("\n".join(addresses), canaries) == []
+    assert mailoutbox == []
+
+
+def test_strings_of_rows_tell_nothing(client, token, response, canaries):
+    fill_page(client, token, "safety", {**canaries, "rf.leg": ["saddle"]})
+    saved = Response.objects.get(pk=response.pk)
+    flag = saved.flags.get()
+    told = f"{saved!r} {saved} {flag!r} {flag} {saved.__dict__!r} {flag.__dict__!r}"
+    assert leaks(told, {**canaries, "rf.leg": ["saddle"]}) == []
+
+
+def test_answers_moved_to_another_row_do_not_open(response, bob):
+    response.answers = {"on.event": ["hills"]}
+    response.save()
+    other = Response.objects.create(questionnaire=response.questionnaire, patient=bob, created_at=response.created_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE assessments_response SET answers = (SELECT answers FROM assessments_response WHERE id = %s) WHERE id = %s",
+            [response.pk, other.pk],
+        )
+    with pytest.raises(DecryptionFailed):
+        _ = Response.objects.get(pk=other.pk).answers
+
+
+def test_failing_view_logs_no_answer(client, token, monkeypatch, caplog, canaries):
+    def fail(**kwargs):
+        raise RuntimeError(f"failed on {kwargs['answers']}")
+
+    monkeypatch.setattr("assessments.pages.intake.save_page_as_seen", fail)
+    client.raise_request_exception = False
+    failed = client.post(
+        reverse("assessments:page", args=[token, "safety"]), {"seen": ["rf.leg"], "rf.leg": ["saddle"]}
+    )
+    assert failed.status_code == 500
+    assert "saddle" not in failed.text

@@ -1,0 +1,159 @@
+"""An alert reaches a person who may look: nobody who has left, and never nobody at all."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from assessments.intake.responses import save_page
+from assessments.models import Flag, StaffAlert
+from assessments.red_flags.alerts import AGAIN_AFTER, find_recipients, where_alerts_go
+from assessments.red_flags.flags import acknowledge_flag
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic, User
+from tests.assessments.conftest import NOW
+from tests.assessments.red_flags.test_alerts import EMERGENCY, URGENT, send_due
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+def raise_flag(response, answers=EMERGENCY, page="safety"):
+    save_page(response=response, page=page, answers=answers, now=NOW)
+
+
+def sent_to(office):
+    return [mail["To"] for mail in office.mails]
+
+
+@pytest.fixture
+def view_flag():
+    return Permission.objects.get(codename="view_flag")
+
+
+@pytest.fixture
+def dora(db):
+    return User.objects.create_user("dora@example.com", name="Dora Desk", is_staff=True)
+
+
+def test_recipients_are_who_may_see_flags_by_whatever_way(charlie, dora, view_flag):
+    assert find_recipients() == [charlie]
+    dora.user_permissions.add(view_flag)
+    group = Group.objects.create(name="Therapists")
+    group.permissions.add(view_flag)
+    ella = User.objects.create_user("ella@example.com", name="Ella Therapist", is_staff=True)
+    ella.groups.add(group)
+    outsider = User.objects.create_user("otto@example.com", name="Otto Outsider")
+    outsider.user_permissions.add(view_flag)
+    assert set(find_recipients()) == {charlie, dora, ella}
+
+
+def test_finding_recipients_is_one_query(charlie, django_assert_num_queries):
+    User.objects.bulk_create(User(email=f"s{n}@example.com", name="S", is_staff=True) for n in range(20))
+    with django_assert_num_queries(1):
+        find_recipients()
+
+
+def test_clinics_address_is_told_when_no_member_of_staff_may_see_flags(response, dora, post_office, caplog):
+    Clinic.objects.update(email="desk@clinic.example")
+    raise_flag(response)
+    send_due(NOW)
+    assert sent_to(post_office) == ["desk@clinic.example"]
+    (mail,) = post_office.mails
+    text = mail.get_body(("plain",)).get_content()
+    assert "no member of staff is allowed to see flags" in text
+    for private in ("alice", "runner", "saddle", "leg", str(response.patient_id)):
+        assert private not in text.lower()
+    assert "an alert of level E goes to clinic" in caplog.text
+
+
+def test_clinics_address_is_told_again_until_staff_have_seen_to_it(response, charlie, post_office):
+    Clinic.objects.update(email="desk@clinic.example")
+    User.objects.update(is_active=False)
+    raise_flag(response)
+    send_due(NOW)
+    send_due(NOW + AGAIN_AFTER["E"][0])
+    assert len(post_office.mails) == 2
+    acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW)
+    send_due(NOW + AGAIN_AFTER["E"][1])
+    assert len(post_office.mails) == 2
+
+
+def test_alert_that_reaches_nobody_is_an_error_in_the_log_without_patient_data(response, caplog):
+    caplog.set_level(logging.INFO)
+    raise_flag(response)
+    assert not StaffAlert.objects.exists()
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors == ["No member of staff may see flags: an alert of level E goes to nobody."]
+
+
+@pytest.mark.parametrize(
+    ("email", "words"), [("", "would reach nobody"), ("desk@clinic.example", "goes to the clinic’s own address only")]
+)
+def test_today_shows_an_error_while_no_member_of_staff_would_be_told(client, loaded, dora, email, words):
+    Clinic.objects.update(email=email)
+    client.force_login(dora)
+    assert words in client.get(reverse("admin:index")).text
+
+
+def test_today_shows_no_error_while_someone_would_be_told(client, loaded, charlie):
+    client.force_login(charlie)
+    assert where_alerts_go() == "staff"
+    assert "No member of staff may see" not in client.get(reverse("admin:index")).text
+
+
+@pytest.mark.parametrize("loss", ["left", "no longer staff", "lost the right"])
+def test_alert_is_not_sent_to_who_has_left_or_lost_the_right(response, charlie, dora, view_flag, post_office, loss):
+    dora.user_permissions.add(view_flag)
+    raise_flag(response)
+    if loss == "lost the right":
+        dora.user_permissions.clear()
+    else:
+        User.objects.filter(pk=dora.pk).update(**{"left": {"is_active": False}}.get(loss, {"is_staff": False}))
+    send_due(NOW)
+    assert sent_to(post_office) == [charlie.email]
+    assert StaffAlert.objects.count() == 2  # the other is still there: nothing is planned anew
+    skipped = Message.objects.get(version=1, state="skipped")
+    assert skipped.reason == "the recipient has left"
+
+
+def test_alert_goes_to_those_who_are_there_when_everybody_who_was_told_has_left(response, charlie, dora, post_office):
+    raise_flag(response)
+    User.objects.filter(pk=charlie.pk).update(is_active=False)
+    newcomer = User.objects.create_superuser("nina@example.com", name="Nina New")
+    send_due(NOW + MINUTE)
+    send_due(NOW + MINUTE)  # what was planned anew is due at once
+    assert sent_to(post_office) == [newcomer.email]
+    assert Message.objects.get(version=1, state="skipped").reason == "the recipient has left; others are told"
+    send_due(NOW + MINUTE + AGAIN_AFTER["E"][0])
+    assert sent_to(post_office) == [newcomer.email] * 2
+
+
+def test_alert_goes_to_the_clinics_address_when_nobody_is_left(response, charlie, post_office):
+    Clinic.objects.update(email="desk@clinic.example")
+    raise_flag(response, URGENT, "signs")
+    User.objects.filter(pk=charlie.pk).update(is_active=False)
+    for _ in range(2):
+        send_due(NOW + MINUTE)
+    assert sent_to(post_office) == ["desk@clinic.example"]
+
+
+def test_two_who_left_hand_an_alert_over_once(response, charlie, dora, view_flag, post_office):
+    dora.user_permissions.add(view_flag)
+    raise_flag(response)
+    User.objects.update(is_active=False)
+    newcomer = User.objects.create_superuser("nina@example.com", name="Nina New")
+    for _ in range(3):
+        send_due(NOW + MINUTE)
+    assert sent_to(post_office) == [newcomer.email]
+
+
+def test_alert_that_was_answered_is_not_handed_over(response, charlie, post_office):
+    raise_flag(response)
+    acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW)
+    User.objects.filter(pk=charlie.pk).update(is_active=False)
+    User.objects.create_superuser("nina@example.com", name="Nina New")
+    send_due(NOW + MINUTE)
+    assert not post_office.mails and StaffAlert.objects.count() == 1

@@ -1,0 +1,134 @@
+"""An emergency comes first whatever else is missing on the page, and a sign counts whatever is ticked beside it."""
+
+from datetime import timedelta
+
+import pytest
+
+from assessments.intake.responses import first_open_page, save_page
+from assessments.models import StaffAlert
+from assessments.questionnaire.checking import keep_fitting, keep_positives
+from assessments.red_flags.left_unsure import SECOND_LOOK, TIME_TO_SAY
+from clinic.outbox.messages.planning import claim_due_messages
+from clinic.outbox.models import Message
+from clinic.outbox.sending.hand_over import send_claimed
+from tests.assessments.answering import QUIET, page_url, posted, shown_questions
+from tests.assessments.conftest import NOW
+from tests.assessments.pages.test_intake import url
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client, token, page, answers):
+    """What the server says to a page that is opened and sent once, as a browser without a script does."""
+    shown = client.get(page_url(token, page))
+    return client.post(page_url(token, page), posted(shown.text, answers))
+
+
+def test_emergency_is_shown_when_another_answer_is_missing(client, token, response):
+    answered = send(client, token, "safety", {"rf.leg": ["saddle"]})
+    assert answered.headers["Location"] == url("stop", token)
+    assert "tel:911" in client.get(answered.headers["Location"]).text
+    assert response.flags.get().shown_at
+    on = client.post(url("stop", token), {"action": "acknowledge", "level": "E", "deadline": "now"})
+    assert on.headers["Location"] == page_url(token, "safety")  # the page that is not finished
+    response.refresh_from_db()
+    assert first_open_page(response).link_id == "safety"
+
+
+def test_emergency_is_shown_before_a_follow_up_without_a_script(client, token, response):
+    answers = QUIET | {"rf.leg": ["saddle"], "rf.body": ["unsure"]}
+    answered = send(client, token, "safety", answers)
+    assert answered.headers["Location"] == url("stop", token)
+    assert [flag.rule_id for flag in response.flags.all()] == ["RF01"]
+    on = client.post(url("stop", token), {"action": "acknowledge", "level": "E", "deadline": "now"})
+    assert "rf.body.unsure" in shown_questions(client.get(on.headers["Location"]).text)
+
+
+def test_page_with_an_error_leads_with_an_urgent_advice(client, token, response):
+    send(client, token, "safety", QUIET)
+    again = send(client, token, "signs", {"rf.move": ["walk-groin"]})
+    assert again.status_code == 200
+    assert again.text.index("Stop running and be seen within 24 hours") < again.text.index("error-summary")
+    assert response.flags.get().shown_at
+
+
+@pytest.mark.parametrize("none_first", [True, False])
+def test_sign_beside_none_of_these_is_kept_and_raised(client, token, response, none_first):
+    leg = ["none", "crack"] if none_first else ["crack", "none"]
+    assert send(client, token, "safety", QUIET | {"rf.leg": leg}).headers["Location"] == url("stop", token)
+    response.refresh_from_db()
+    assert response.answers["rf.leg"] == ["crack"]
+    assert response.flags.get().rule_id == "RF06"
+
+
+def test_not_sure_beside_none_of_these_is_not_no(intake):
+    assert keep_positives(intake.items["rf.leg"], ["none", "unsure"]) == ["unsure"]
+    assert keep_positives(intake.items["rf.leg"], ["none"]) == ["none"]
+    assert keep_positives(intake.items["rf.leg"], []) == []
+
+
+@pytest.mark.parametrize("question", ["rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"])
+def test_every_sign_of_every_list_wins_over_none_of_these_and_over_garbage(intake, question):
+    item = intake.items[question]
+    signs = [option.code for option in item.options if not option.is_exclusive]
+    for sign in signs:
+        for values in ([sign, "none"], ["none", sign], ["x" * 3000, sign], [sign, {"text": "y"}, "none"]):
+            assert keep_fitting(item, values) == [sign], values
+
+
+def test_answer_that_cannot_be_read_leaves_the_earlier_one(response):
+    save_page(response=response, page="safety", answers={"rf.leg": ["saddle"]}, now=NOW)
+    save_page(response=response, page="safety", answers={"rf.leg": ["nonsense"]}, now=NOW)
+    assert response.answers["rf.leg"] == ["saddle"]
+
+
+def test_first_not_sure_raises_nothing_before_its_follow_up_was_shown(client, token, response, charlie):
+    again = send(client, token, "safety", QUIET | {"rf.leg": ["unsure"]})
+    assert again.status_code == 200
+    assert "rf.leg.unsure" in shown_questions(again.text)
+    assert not response.flags.exists() and not StaffAlert.objects.exists()
+    unanswered = client.post(page_url(token, "safety"), posted(again.text, QUIET | {"rf.leg": ["unsure"]}))
+    assert unanswered.headers["Location"] == url("stop", token)  # it was shown, and left open: unsure counts as yes
+    assert response.flags.get().rule_id == "UN01" and StaffAlert.objects.get().level == "E"
+
+
+def test_not_sure_from_an_old_page_is_not_held_back_twice(client, token, response):
+    old = client.get(page_url(token, "safety")).text
+    for expected in (200, 303):
+        answers = posted(old, QUIET | {"rf.leg": ["unsure"]})
+        assert client.post(page_url(token, "safety"), answers).status_code == expected
+    assert response.flags.get().rule_id == "UN01"
+
+
+def test_not_sure_with_its_follow_up_on_the_page_raises_at_once(client, token, response):
+    """With a script the follow-up was there to be answered."""
+    seen = ["about.age", "rf.leg", "rf.leg.unsure", "rf.body"]
+    form = {"seen": seen, "about.age": "21-49", "rf.leg": "unsure", "rf.body": "none"}
+    assert client.post(page_url(token, "safety"), form).headers["Location"] == url("stop", token)
+    assert response.flags.get().rule_id == "UN01"
+
+
+def look(now):
+    for message in claim_due_messages(now=now, limit=20):
+        send_claimed(message, now=now)
+
+
+def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, response, charlie, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    save_page(response=response, page="safety", answers={"rf.leg": ["unsure"]}, unshown=["rf.leg.unsure"], now=NOW)
+    look(NOW + TIME_TO_SAY - timedelta(minutes=1))
+    assert not response.flags.exists()
+    look(NOW + TIME_TO_SAY)
+    assert response.flags.get().rule_id == "UN01"
+    assert StaffAlert.objects.get().recipient == charlie
+    message = Message.objects.get(kind=SECOND_LOOK)
+    assert (message.state, message.reason) == ("skipped", "looked at")
+    assert client.get(url("start", token)).headers["Location"] == url("stop", token)
+
+
+def test_look_raises_nothing_when_the_follow_up_was_answered(response, charlie):
+    save_page(response=response, page="safety", answers={"rf.leg": ["unsure"]}, unshown=["rf.leg.unsure"], now=NOW)
+    save_page(response=response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
+    look(NOW + TIME_TO_SAY)
+    assert not response.flags.exists() and not StaffAlert.objects.exists()
+    assert Message.objects.get(kind=SECOND_LOOK).reason == "looked at"

@@ -1,0 +1,363 @@
+"""A chosen time is kept: really, for ten minutes, once more, and for one person only."""
+
+import re
+import uuid
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from django.test import Client
+
+from booking.actions.block_time import block_time
+from booking.actions.hold import find_hold, hold_time, hold_token, release_hold, renew_hold
+from booking.models import Appointment
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
+from tests.booking.actions.test_race import kinds_of, race
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+
+NINE = "/book/evaluation/meredith/20261201T1400Z/"
+TEN = "/book/evaluation/meredith/20261201T1500Z/"
+TYPED = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+
+
+def hold(service, *, starts_at=NINE_ON_TUESDAY, key=None, now=NOW):
+    therapist = service.therapists.first()
+    return hold_time(
+        service=service, therapist=therapist, starts_at=starts_at, idempotency_key=key or uuid.uuid4(), now=now
+    )
+
+
+def starts(service, clinic, now=NOW):
+    return [slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=1, now=now, clinic=clinic)]
+
+
+def test_a_held_time_is_nobody_elses_until_it_runs_out(evaluation, clinic):
+    held = hold(evaluation)
+    assert NINE_ON_TUESDAY not in starts(evaluation, clinic)
+    with pytest.raises(SlotTaken):
+        book(evaluation, name="Bob")
+    with pytest.raises(SlotTaken):
+        hold(evaluation)
+    later = NOW + timedelta(minutes=10)
+    assert NINE_ON_TUESDAY in starts(evaluation, clinic, now=later)
+    assert book(evaluation, name="Bob", now=later).pk != held.pk
+    assert Appointment.objects.count() == 1
+
+
+def test_a_hold_becomes_the_visit_itself(evaluation):
+    held = hold(evaluation)
+    visit = book(evaluation, hold_token=hold_token(held), now=NOW + timedelta(minutes=9))
+    assert (visit.pk, visit.reference, visit.status, visit.hold_expires_at) == (
+        held.pk,
+        held.reference,
+        "booked",
+        None,
+    )
+    assert Appointment.objects.count() == 1
+
+
+def test_somebody_elses_token_opens_no_hold(evaluation):
+    held, other = hold(evaluation), hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    with pytest.raises(SlotTaken):
+        book(evaluation, hold_token=hold_token(other))
+    assert find_hold(token=hold_token(other), therapist=held.therapist, starts_at=held.starts_at) is None
+
+
+def test_the_form_of_a_held_time_sent_for_another_books_that_and_gives_the_first_back(evaluation):
+    key, at_ten = uuid.uuid4(), NINE_ON_TUESDAY + timedelta(hours=1)
+    hold(evaluation, key=key)
+    visit = book(evaluation, starts_at=at_ten, idempotency_key=key)
+    assert list(Appointment.objects.values_list("pk", "starts_at", "status")) == [(visit.pk, at_ten, "booked")]
+
+
+def test_the_key_of_a_hold_opens_it_when_its_address_was_lost(evaluation):
+    key = uuid.uuid4()
+    held = hold(evaluation, key=key)
+    assert book(evaluation, idempotency_key=key).pk == held.pk
+
+
+def test_a_hold_keeps_its_promise_when_the_notice_runs_out_while_typing(evaluation):
+    evaluation.minimum_notice_minutes = 60
+    evaluation.save()
+    held = hold(evaluation, now=NINE_ON_TUESDAY - timedelta(minutes=61))
+    at = NINE_ON_TUESDAY - timedelta(minutes=52)
+    with pytest.raises(SlotNotOffered):
+        hold(evaluation, starts_at=NINE_ON_TUESDAY, key=uuid.uuid4(), now=at)
+    assert book(evaluation, hold_token=hold_token(held), now=at).status == "booked"
+
+
+def test_a_hold_does_not_outlive_a_closure(evaluation, meredith, front_desk):
+    held = hold(evaluation)
+    block_time(
+        therapist=meredith, starts_at=NINE_ON_TUESDAY, ends_at=NINE_ON_TUESDAY + timedelta(hours=3), by=front_desk
+    )
+    with pytest.raises(SlotNotOffered):
+        book(evaluation, hold_token=hold_token(held))
+
+
+def test_an_expired_hold_still_books_unless_somebody_was_faster(evaluation):
+    late = NOW + timedelta(minutes=15)
+    held = hold(evaluation)
+    assert book(evaluation, hold_token=hold_token(held), now=late).status == "booked"
+    at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
+    held = hold(evaluation, starts_at=at_ten)
+    book(evaluation, name="Bob", starts_at=at_ten, now=late)
+    with pytest.raises(SlotTaken):
+        book(evaluation, starts_at=at_ten, hold_token=hold_token(held), now=late)
+
+
+def test_a_hold_is_renewed_once(evaluation):
+    held = hold(evaluation)
+    renewed = renew_hold(held, now=NOW + timedelta(minutes=4))
+    assert renewed.hold_expires_at == NOW + timedelta(minutes=14)
+    with pytest.raises(HoldNotRenewable):
+        renew_hold(renewed, now=NOW + timedelta(minutes=5))
+    release_hold(held)
+    with pytest.raises(HoldNotRenewable):
+        renew_hold(held, now=NOW)
+
+
+def test_a_double_click_holds_once_and_a_page_used_again_gives_the_first_time_back(evaluation):
+    key = uuid.uuid4()
+    first = hold(evaluation, key=key)
+    assert hold(evaluation, key=key, now=NOW + timedelta(seconds=1)).pk == first.pk
+    second = hold(evaluation, key=key, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    assert list(Appointment.objects.all()) == [second]
+
+
+def test_a_release_never_frees_a_booked_visit(evaluation):
+    held = hold(evaluation)
+    book(evaluation, hold_token=hold_token(held))
+    release_hold(held)
+    assert Appointment.objects.get().status == "booked"
+
+
+# The pages
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+def typed(page) -> dict:
+    return TYPED | {"idempotency_key": re.search(r'idempotency_key" value="([^"]+)"', page.content.decode())[1]}
+
+
+def press(client, path, **data):
+    return client.post(path + "hold/", data)
+
+
+def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=3))
+    for _ in range(2):
+        page = client.get(place)
+        assert page.status_code == 200
+        assert "about 7 minutes" in page.content.decode()
+    form = typed(page)
+    assert client.post(place, form | {"name": ""}).status_code == 422
+    booked = client.post(place, form)
+    assert booked.status_code == 303
+    assert client.post(place, form).status_code == 303  # a double click
+    assert Appointment.objects.get().status == "booked"
+    after = Client().get(place)  # another browser with the address of the form
+    assert after.status_code == 410
+    assert "/visits/" not in after.text and "This time is booked" in after.text
+
+
+def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    assert client.get(place + "renew/")["Location"] == place  # the address stays in the browser after the press
+    assert "10 more minutes" in client.get(place).text, "a look renews nothing"
+    clock.shift(timedelta(minutes=9))
+    assert client.post(place + "renew/")["Location"] == place
+    page = client.get(place).content.decode()
+    assert "about 10 minutes" in page
+    assert "I need 10 more minutes" not in page and "We can give 10 more minutes only once." in page
+    back = client.post(place + "release/")
+    assert back["Location"] == "/book/evaluation/2026-12-01/"
+    assert not Appointment.objects.exists()
+
+
+HALF_TYPED = {"name": "Mia <Runner>", "email": "not yet@", "phone": "603", "mode": "in_person", "is_for_minor": "on"}
+
+
+def test_ten_more_minutes_keep_what_was_typed_and_say_until_when(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place)) | HALF_TYPED
+    clock.shift(timedelta(minutes=9))
+    before = len(client.session.keys())
+    page = client.post(place + "renew/", form)
+    assert page.status_code == 200
+    for kept in ('value="Mia &lt;Runner&gt;"', 'value="not yet@"', 'value="603"', form["idempotency_key"]):
+        assert kept in page.text
+    assert re.search(r'<input[^>]*name="is_for_minor"[^>]*checked', page.text)
+    until = Appointment.objects.get().hold_expires_at
+    assert until == NOW + timedelta(minutes=19)
+    local = until.astimezone(NINE_ON_TUESDAY.tzinfo)
+    assert f":{local:%M}" in re.search(r"You now have until ([^<]*)\.", page.text)[1]
+    assert "error-summary" not in page.text and f'action="{place}"' in page.text
+    assert client.cookies["hold"]["max-age"] and len(client.session.keys()) == before
+    assert client.post(place, typed(page)).status_code == 303
+    assert Appointment.objects.get().status == "booked"
+
+
+def test_second_press_for_more_minutes_keeps_what_was_typed_and_the_hold_as_it_is(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    client.post(place + "renew/", form)
+    clock.shift(timedelta(minutes=4))
+    page = client.post(place + "renew/", form)
+    assert 'value="Alice Runner"' in page.text and "You now have until" not in page.text
+    assert "about 6 minutes" in page.text
+
+
+def test_more_minutes_for_a_hold_that_ran_out_twice_keep_what_was_typed(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    client.post(place + "renew/", form)
+    clock.shift(timedelta(minutes=11))
+    page = client.post(place + "renew/", form)
+    assert page.status_code == 200 and 'value="Alice Runner"' in page.text
+    assert "We could not keep this time any longer, but it is still free." in page.text
+    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=11))
+    gone = client.post(place + "renew/", form)
+    assert gone.status_code == 409 and 'value="Alice Runner"' in gone.text and "alice@example.com" in gone.text
+    ten = TEN  # the nearest other time books with what was typed
+    assert client.post(ten, form).status_code == 303
+
+
+def test_renewed_hold_stays_this_browsers_to_its_end(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=19))
+    client.post(place + "renew/", typed(client.get(NINE + "form/")))
+    clock.shift(timedelta(minutes=9))
+    assert client.get(NINE)["Location"] == place
+
+
+def test_hold_that_was_renewed_late_is_given_back_for_another_time(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    clock.shift(timedelta(minutes=15))  # it ran out, and no one took the time
+    client.post(place + "renew/")
+    clock.shift(timedelta(minutes=8))
+    assert press(client, TEN).status_code == 303
+    assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
+
+
+def test_a_hold_that_ran_out_is_offered_again(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    clock.shift(timedelta(minutes=11))
+    page = client.get(place)
+    assert page.status_code == 410
+    assert "still free" in page.content.decode()
+    assert client.post(place, form).status_code == 303
+
+
+def test_a_hold_lost_to_somebody_faster_keeps_what_was_typed(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    form = typed(client.get(place))
+    clock.shift(timedelta(minutes=11))
+    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=11))
+    response = client.post(place, form)
+    assert response.status_code == 409
+    assert 'value="Alice Runner"' in response.content.decode()
+    assert client.get(place).status_code == 409
+
+
+def test_choosing_another_time_gives_the_first_back(client, evaluation, clock):
+    press(client, NINE)
+    times = client.get("/book/evaluation/2026-12-01/").content.decode()
+    assert "We are keeping Tuesday 1 December, 9:00 am for you" in times
+    press(client, TEN)
+    assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
+
+
+def test_looking_holds_nothing(client, evaluation, clock):
+    for path in ("/book/evaluation/", "/book/evaluation/2026-12-01/", NINE):
+        assert client.get(path).status_code == 200
+    assert client.get(NINE + "hold/").status_code == 405
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 43, "%E2%98%83"])
+def test_a_foreign_or_garbled_hold_gets_a_plain_page(client, evaluation, clock, token):
+    press(client, NINE)
+    place = f"{NINE}held/{token}/"
+    assert client.get(place).status_code == 409
+    assert client.post(place + "release/").status_code == 303
+    assert client.post(place + "renew/").status_code == 303
+    assert Appointment.objects.get().status == "held"
+    client.cookies["hold"] = "forged:value"
+    assert press(client, TEN, key="not a key").status_code == 303
+
+
+# Another time, another tab
+
+
+def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    book(evaluation, name="Bob Faster", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    gone = press(client, TEN)
+    assert gone.status_code == 409
+    assert "We are still keeping Tuesday 1 December, 9:00 am EST for you." in gone.content.decode()
+    assert place in gone.content.decode()
+    assert client.get(place).status_code == 200
+    assert client.post(place, typed(client.get(place))).status_code == 303
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
+
+
+def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_first(evaluation, meredith, front_desk):
+    first = hold(evaluation)
+    evening = NINE_ON_TUESDAY + timedelta(hours=12)
+    instead = {"therapist": meredith, "service": evaluation, "idempotency_key": uuid.uuid4(), "instead_of": first}
+    with pytest.raises(SlotNotOffered):
+        hold_time(**instead, starts_at=evening, now=NOW)
+    assert Appointment.objects.get() == first
+    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold lies there
+    second = hold_time(**instead, starts_at=overlapping, now=NOW)
+    assert Appointment.objects.get() == second
+
+
+def test_own_hold_that_was_booked_meanwhile_is_not_released(evaluation, meredith):
+    first = hold(evaluation)
+    book(evaluation, hold_token=hold_token(first))
+    at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
+    place = {"therapist": meredith, "service": evaluation, "starts_at": at_ten, "idempotency_key": uuid.uuid4()}
+    hold_time(**place, instead_of=first, now=NOW)
+    assert sorted(Appointment.objects.values_list("status", flat=True)) == ["booked", "held"]
+
+
+def test_own_second_tab_leads_to_the_time_one_holds(client, evaluation, clock):
+    place = press(client, NINE)["Location"]
+    for path in (NINE, NINE + "form/"):
+        assert client.get(path)["Location"] == place
+    assert press(client, NINE, key=str(uuid.uuid4()))["Location"] == place
+    assert Appointment.objects.count() == 1
+    assert Client().get(NINE).status_code == 409
+
+
+def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock):
+    press(client, NINE)
+    sent = client.post(NINE, TYPED | {"idempotency_key": str(uuid.uuid4())})
+    assert sent.status_code == 303
+    assert Appointment.objects.get().status == "booked"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_press_one_time_at_once_are_never_left_without_any(evaluation):
+    """Each holds a time of their own and wants the same third one: one gets it, the other keeps what they had."""
+    at_ten, at_eleven = (NINE_ON_TUESDAY + timedelta(hours=n) for n in (1, 2))
+    for _ in range(5):
+        Appointment.objects.all().delete()
+        before = [hold(evaluation), hold(evaluation, starts_at=at_ten)]
+        place = {"service": evaluation, "therapist": evaluation.therapists.first(), "starts_at": at_eleven, "now": NOW}
+        runners = [partial(hold_time, **place, idempotency_key=uuid.uuid4(), instead_of=own) for own in before]
+        outcomes = race(runners)
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": 1}
+        loser = before[[isinstance(outcome, SlotTaken) for outcome in outcomes].index(True)]
+        assert set(Appointment.objects.values_list("starts_at", flat=True)) == {loser.starts_at, at_eleven}

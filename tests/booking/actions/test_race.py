@@ -1,0 +1,300 @@
+"""Thirty-two people press "Book" at once. Real connections, counted in the table; and the tests themselves are tested:
+without the constraint or without the lock they must find the fault."""
+
+import threading
+import uuid
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+
+from booking.actions.change import move_appointment
+from booking.models import Appointment
+from booking.schedule.errors import BookingRefused, BusyTryAgain
+from booking.schedule.locking import locked_diaries
+from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
+from tests.booking.locking import wait_until, waiting_for_locks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLIENTS, ROUNDS = 32, 10
+DAY = timedelta(days=1)
+
+
+def race(runners) -> list:
+    """Let all start at one instant, each on a connection of its own. What each returned, or the error it got."""
+    outcomes, gate = [None] * len(runners), threading.Barrier(len(runners))
+
+    def run(place, runner):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '30s'")  # a busy machine must not decide who loses, or how
+            gate.wait(timeout=30)
+            outcomes[place] = runner()
+        except (BookingRefused, DatabaseError) as error:
+            outcomes[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(runners)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "somebody is stuck"
+    return outcomes
+
+
+def kinds_of(outcomes) -> Counter:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+def overlaps() -> int:
+    """Pairs of visits of one therapist whose blocked times touch, counted by Postgres itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM booking_appointment a JOIN booking_appointment b ON a.id < b.id"
+            " AND a.therapist_id = b.therapist_id AND a.blocked && b.blocked"
+            " AND a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')"
+        )
+        return cursor.fetchone()[0]
+
+
+def everybody_books(service, starts_at):
+    return [lambda n=n: book(service, starts_at=starts_at, name=f"Runner{n} Racing") for n in range(CLIENTS)]
+
+
+@contextmanager
+def constraint_dropped():
+    constraint = next(c for c in Appointment._meta.constraints if c.name == "appointment_no_double_booking")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Appointment, constraint)
+    try:
+        yield
+    finally:
+        Appointment.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Appointment, constraint)
+
+
+def test_one_of_32_wins_a_slot_ten_times_over(evaluation):
+    for number in range(ROUNDS):
+        starts_at = NINE_ON_TUESDAY + timedelta(days=number // 4, hours=number % 2 + 4 * (number % 4 // 2))
+        outcomes = race(everybody_books(evaluation, starts_at))
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
+        assert Appointment.objects.filter(starts_at=starts_at).count() == 1
+    assert Appointment.objects.count() == ROUNDS
+    assert overlaps() == 0
+
+
+def test_overlapping_times_are_given_to_one_only(evaluation, call):
+    at = [NINE_ON_TUESDAY + timedelta(minutes=15 * step) for step in range(4)]
+    runners = [
+        lambda n=n: book(
+            evaluation if n % 2 else call, starts_at=at[0] if n % 2 else at[n % 4], name=f"Runner{n} Racing"
+        )
+        for n in range(CLIENTS)
+    ]
+    race(runners)
+    assert Appointment.objects.exists()
+    assert overlaps() == 0
+
+
+def test_one_form_sent_32_times_books_once(evaluation):
+    key = uuid.uuid4()
+    outcomes = race([lambda: book(evaluation, idempotency_key=key)] * CLIENTS)
+    assert kinds_of(outcomes) == {"Appointment": CLIENTS}
+    assert len({visit.pk for visit in outcomes}) == 1
+    assert Appointment.objects.count() == 1
+
+
+def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
+    evaluation.therapists.add(make_therapist("Nora", position=1))
+    therapists, key = list(evaluation.therapists.all()), uuid.uuid4()
+    outcomes = race([lambda n=n: book(evaluation, therapist=therapists[n % 2], idempotency_key=key) for n in range(16)])
+    assert kinds_of(outcomes) == {"Appointment": 16}
+    assert Appointment.objects.count() == 1
+
+
+def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, meredith, monkeypatch):
+    holding, done = threading.Event(), threading.Event()
+
+    def hold():
+        with locked_diaries([meredith.pk]):
+            holding.set()
+            done.wait(timeout=30)
+        connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    holding.wait(timeout=10)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        with pytest.raises(BusyTryAgain):
+            book(evaluation)
+    finally:
+        done.set()
+        holder.join()
+        connection.close()
+    assert book(evaluation).status == "booked"
+
+
+def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
+    """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
+    outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    assert kinds_of(outcomes)["Appointment"] <= 1
+    assert overlaps() == 0
+
+
+def test_the_lock_alone_still_lets_one_win(evaluation):
+    with constraint_dropped():
+        outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
+        assert overlaps() == 0
+
+
+def test_patient_who_books_two_therapists_at_once_gets_one(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    patient = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1)).patient
+    therapists = list(evaluation.therapists.all())
+    for day in range(2, 2 + ROUNDS):
+        starts_at = NINE_ON_TUESDAY + timedelta(days=7 * day)
+        outcomes = race(
+            [
+                lambda one=one, at=starts_at: book(
+                    evaluation, therapist=one, starts_at=at, patient=patient, now=at - DAY
+                )
+                for one in therapists * 4
+            ]
+        )
+        assert Appointment.objects.filter(patient=patient, starts_at=starts_at).count() == 1
+        assert kinds_of(outcomes).keys() <= {"Appointment", "SlotNotOffered", "SlotTaken"}
+
+
+def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    meredith = evaluation.therapists.get(name="Meredith")
+    for day in range(ROUNDS):
+        starts_at = NINE_ON_TUESDAY + timedelta(days=7 * day)
+        early = book(evaluation, therapist=nora, starts_at=starts_at, now=starts_at - DAY, name=f"Runner{day} Racing")
+        ten = starts_at + timedelta(hours=1)
+        told = {"starts_at": ten, "now": starts_at - DAY}
+        outcomes = race(
+            [
+                lambda told=told, early=early: move_appointment(appointment=early, therapist=nora, **told),
+                lambda told=told, early=early: book(evaluation, therapist=meredith, patient=early.patient, **told),
+            ]
+        )
+        assert kinds_of(outcomes) == {"Appointment": 1, "SlotNotOffered": 1}
+
+
+def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
+    locked = locked_diaries([meredith.pk], look_first=lambda: None)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        locked.__enter__()
+
+
+def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
+    """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
+    holding, entered = threading.Event(), []
+
+    def hold():
+        with locked_diaries([meredith.pk]):
+            holding.set()
+            wait_until(lambda: waiting_for_locks() == 2)
+
+    def enter():
+        holding.wait(timeout=30)
+        with locked_diaries([meredith.pk], look_first=lambda: None):
+            entered.append(1)
+
+    outcomes = race([hold, enter, enter])
+    assert outcomes == [None] * 3
+    assert len(entered) == 2
+
+
+# The tests have teeth: each guard taken away shows.
+
+
+def slow_readers(monkeypatch, then=lambda therapist: None):
+    """Everybody looks before anybody writes, and then does `then`."""
+    from booking.actions import book as appointments
+
+    look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
+
+    def look_and_wait(*, therapist, **rest):
+        look(therapist=therapist, **rest)
+        all_have_looked.wait(timeout=30)
+        then(therapist)
+
+    monkeypatch.setattr(appointments, "require_free", look_and_wait)
+
+
+def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evaluation, monkeypatch):
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
+    slow_readers(monkeypatch)
+    with constraint_dropped():
+        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        assert overlaps() > 0
+
+
+def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypatch):
+    from booking.schedule import locking as diary_lock
+
+    lock = diary_lock._lock
+    monkeypatch.setattr(diary_lock, "_lock", lambda statement, key: True)
+    slow_readers(monkeypatch, then=lambda therapist: lock(diary_lock.LOCK, f"diary:{therapist.pk}"))
+    with constraint_dropped():
+        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        assert overlaps() > 0
+
+
+def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluation, monkeypatch):
+    """With the lock nobody reaches the constraint; without it the losers do, and pile up behind the winner."""
+    met = []
+
+    def refuse(self, type_, value, traceback):
+        if isinstance(value, IntegrityError):
+            met.append(value)
+
+    monkeypatch.setattr("django.db.transaction.Atomic.__exit__", _watched_exit(refuse))
+    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    assert not met
+    Appointment.objects.all().delete()
+    monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
+    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    assert met
+
+
+def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monkeypatch):
+    from booking.schedule import locking as diary_lock
+
+    lock, asked = diary_lock._lock, Counter()
+
+    def lock_and_count(statement, key):
+        is_ours = lock(statement, key)
+        asked[statement, is_ours] += 1
+        return is_ours
+
+    monkeypatch.setattr(diary_lock, "_lock", lock_and_count)
+    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    assert asked[diary_lock.LOCK_OR_WAIT, False] > 0
+    assert sum(asked.values()) == CLIENTS, "somebody stood in line for a time that was gone"
+
+
+def _watched_exit(watch):
+    from django.db.transaction import Atomic
+
+    leave = Atomic.__exit__
+
+    def exit_watched(self, *error):
+        watch(self, *error)
+        return leave(self, *error)
+
+    return exit_watched

@@ -1,0 +1,194 @@
+"""Days and times as staff type them: a mistyped year is refused in words, and every usual way to write a time is read."""
+
+import re
+import uuid
+from datetime import UTC, datetime, time
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.urls import reverse
+
+from booking.models import Appointment, HoursOverride, OpeningHours
+from clinic.practice.fields.typed_times import read_time_of_day
+from clinic.practice.models import Patient, User
+from tests.booking.conftest import NOW, book
+
+FAR_DAYS = ["0001-01-01", "1970-01-01", "2032-12-10", "9999-12-31"]
+REFUSED = "Please check the year."
+BOOK = "/admin/booking/appointment/add/"
+BLOCK = "/admin/booking/hoursoverride/add/"
+HOURS = "/admin/booking/openinghours/add/"
+WAIT = "/admin/booking/waitlistentry/add/"
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def owner(client, db):
+    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
+    client.force_login(user)
+    return user
+
+
+def booking(evaluation, meredith, starts_at) -> dict:
+    form = {"service": evaluation.pk, "therapist": meredith.pk, "starts_at": starts_at, "mode": "in_person"}
+    form |= {"name": "Bob Caller", "email": "bob@example.com", "phone": "", "idempotency_key": str(uuid.uuid4())}
+    return form
+
+
+@pytest.mark.parametrize("day", FAR_DAYS)
+def test_visit_is_neither_booked_nor_moved_to_a_far_year(client, owner, evaluation, meredith, day):
+    visit = book(evaluation)
+    move = reverse("admin:booking_appointment_move", args=[visit.pk])
+    for clock in ("00:00", "23:59"):
+        form = booking(evaluation, meredith, f"{day}T{clock}") | {"despite_rules": "on"}
+        assert REFUSED in client.post(BOOK, form).content.decode()
+        form = {"therapist": meredith.pk, "starts_at": f"{day}T{clock}", "version": visit.version}
+        assert REFUSED in client.post(move, form | {"despite_rules": "on"}).content.decode()
+    assert Appointment.objects.get().starts_at == visit.starts_at
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("9999-12-31T22:00", "9999-12-31T23:59"),
+        ("0001-01-01T00:00", "9999-12-31T23:59"),
+        ("0001-01-01T00:00", "0001-01-02T00:00"),
+        ("2026-12-01T00:00", "2206-12-01T00:00"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["closure", "extra"])
+def test_time_in_a_far_year_is_not_blocked(client, owner, meredith, kind, first, last):
+    form = {"kind": kind, "therapist": meredith.pk, "starts_at": first, "ends_at": last}
+    assert REFUSED in client.post(BLOCK, form).content.decode()
+    assert not HoursOverride.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2032-12-10", "9999-12-31"])
+def test_hours_do_not_count_from_a_far_year(client, owner, meredith, day):
+    form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "5 pm", "mode": "bookable"}
+    for field in ("valid_from", "valid_until"):
+        assert REFUSED in client.post(HOURS, form | {field: day}).content.decode()
+    assert not OpeningHours.objects.filter(weekday=5).exists()
+
+
+@pytest.mark.parametrize("day", FAR_DAYS)
+def test_nobody_is_put_on_the_wait_list_for_a_far_year(client, owner, evaluation, day):
+    patient = book(evaluation).patient
+    form = {"patient": patient.pk, "service": evaluation.pk, "mode": "in_person", "part_of_day": ""}
+    page = client.post(WAIT, form | {"first_on": day, "last_on": day}).content.decode()
+    assert page.count(REFUSED) == 2
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2027-01-01", "9999-12-31"])
+def test_date_of_birth_is_one_that_someone_can_have(client, owner, evaluation, day):
+    patient = book(evaluation).patient
+    form = {"name": patient.name, "email": patient.email, "phone": "", "time_zone": "", "birth_on": day}
+    page = client.post(reverse("admin:practice_patient_change", args=[patient.pk]), form).content.decode()
+    assert REFUSED in page
+    assert Patient.objects.get(pk=patient.pk).birth_on is None
+
+
+@pytest.mark.parametrize("value", ["x", "\x00", "", "9" * 400, "99999999999999999999", "²"])
+def test_action_for_a_row_that_cannot_be_breaks_no_list(client, owner, value):
+    client.raise_request_exception = False
+    for model, model_admin in admin.site._registry.items():
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for name in {"delete_selected", *(model_admin.actions or ())}:
+            answer = client.post(address, {"action": name, "_selected_action": value, "index": "0"})
+            assert answer.status_code < 500, f"{address} {name}"
+
+
+def test_hour_that_the_clock_skips_is_refused_in_plain_words(client, owner, evaluation, meredith):
+    page = client.post(BOOK, booking(evaluation, meredith, "2027-03-14T02:30")).content.decode()
+    assert "On Mar 14, 2027 the clocks go forward and skip 2:30 am. Choose 3:30 am or another time." in page
+    assert "time zone" not in page
+
+
+def test_hour_that_comes_twice_is_the_first_of_the_two(client, owner, meredith):
+    form = {"kind": "closure", "therapist": meredith.pk, "starts_at": "2027-11-07T01:30", "ends_at": "2027-11-07T03:00"}
+    assert client.post(BLOCK, form).status_code == 302
+    assert HoursOverride.objects.get().starts_at == datetime(2027, 11, 7, 5, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("9 am", time(9)),
+        ("9AM", time(9)),
+        ("9 a.m.", time(9)),
+        ("5 pm", time(17)),
+        ("5:30 PM", time(17, 30)),
+        ("12 am", time(0)),
+        ("12 pm", time(12)),
+        ("noon", time(12)),
+        ("Midnight", time(0)),
+        ("24:00", time(0)),
+        ("17:30", time(17, 30)),
+        ("08:00:00", time(8)),
+        ("08:30:59", time(8, 30, 59)),
+        ("0930", time(9, 30)),
+        ("9", None),
+        ("13 pm", None),
+        ("25:00", None),
+        ("9:60", None),
+        ("soon", None),
+        ("²:00", None),
+    ],
+)
+def test_time_of_day_is_read_in_every_usual_way(typed, read):
+    assert read_time_of_day(typed) == read
+
+
+def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
+    form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "midnight", "mode": "bookable"}
+    assert client.post(HOURS, form).status_code == 302
+    row = OpeningHours.objects.get(weekday=5)
+    assert (row.opens, row.closes) == (time(9), time(0))
+    assert 'value="9:00 am"' in client.get(reverse("admin:booking_openinghours_change", args=[row.pk])).content.decode()
+    shown = client.get("/admin/booking/openinghours/").content.decode()
+    assert "9:00 am" in shown and "midnight" in shown
+    wrong = client.post(HOURS, form | {"opens": "soon"}).content.decode()
+    assert "Enter a time like 9 AM" in wrong and 'value="soon"' in wrong
+
+
+def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
+    page = client.get("/admin/practice/clinic/1/change/").content.decode()
+    assert 'value="9:00 pm"' in page and 'value="8:00 am"' in page
+
+
+def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner, evaluation, meredith):
+    form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
+    asked = client.post(BOOK, form).content.decode()
+    assert "That is in the past: Fri 20 Nov, 9:00 am." in asked
+    past_asked = re.search(r'name="past_asked" value="([^"]+)"', asked)[1]
+    assert not re.search(r'name="despite_rules"[^>]* checked', asked)
+    other = client.post(BOOK, form | {"starts_at": "2026-11-19T09:00", "past_asked": past_asked}).content.decode()
+    assert "That is in the past: Thu 19 Nov, 9:00 am." in other
+    assert not Appointment.objects.exists()
+    assert client.post(BOOK, form | {"past_asked": past_asked}).status_code == 303
+    assert Appointment.objects.get().starts_at == datetime(2026, 11, 20, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", ["2025-12-01", "2026-10-20"])
+def test_visit_long_ago_is_never_booked_nor_moved_to(client, owner, evaluation, meredith, day):
+    form = booking(evaluation, meredith, f"{day}T09:00") | {"despite_rules": "on"}
+    assert "That is in the past, by more than 30 days." in client.post(BOOK, form).content.decode()
+    visit = book(evaluation)
+    form = {"therapist": meredith.pk, "starts_at": f"{day}T09:00", "version": visit.version, "despite_rules": "on"}
+    page = client.post(reverse("admin:booking_appointment_move", args=[visit.pk]), form).content.decode()
+    assert "That is in the past, by more than 30 days." in page
+
+
+def test_search_for_a_patient_says_how_many_it_does_not_show(client, owner, evaluation, meredith):
+    for number in range(13):
+        Patient.objects.create(name=f"Maya {'abcdefghijklm'[number]}", phone=f"+1603555{1000 + number}", created_at=NOW)
+    look_up = {"look_up": "1", "find": "maya"}
+    page = client.post(BOOK, look_up).content.decode()
+    assert "The first 10 of 13 found for “maya”." in page
+    assert "The first" not in client.post(BOOK, look_up | {"find": "maya c"}).content.decode()

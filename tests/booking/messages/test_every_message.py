@@ -1,0 +1,266 @@
+"""Every kind of message there is, made from real rows that hold the longest and most hostile data, or next to none.
+
+A new kind fails here until `ABOUT` says what it is about.
+"""
+
+import email
+import email.policy
+import html
+import re
+import secrets
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from assessments.models import Questionnaire, StaffAlert
+from assessments.red_flags.alerts import STAFF_FLAG
+from assessments.red_flags.left_unsure import SECOND_LOOK
+from booking.actions.change import cancel_appointment
+from booking.actions.confirm_address import CONFIRM_ADDRESS
+from booking.actions.report_absence import NOT_COMING
+from booking.actions.return_links import RETURN_LINK
+from booking.calendar_feed.alerts import FEED_BROKEN
+from booking.messages import kinds as message_words
+from booking.models import CalendarFeed, ReturnRequest, SlotOffer
+from clinic.outbox.message_kinds.confirmation_code import CONFIRMATION_CODE
+from clinic.outbox.messages import kinds
+from clinic.outbox.messages.alerts import MESSAGE_FAILED
+from clinic.outbox.messages.mail import build_mail
+from clinic.outbox.messages.message_rules import rule_of
+from clinic.outbox.models import Channel, Message
+from clinic.outbox.text.gsm import LIMIT, fit_text, length
+from clinic.outbox.text.placeholders import clinical_terms
+from clinic.outbox.texts.inbound import STAFF_TEXT, keep_text
+from clinic.outbox.texts.texting import write_text
+from clinic.practice.models import Clinic, ConfirmationCode, Patient
+from tests.booking.conftest import NOW, book
+from tests.booking.waiting import wait
+from tests.clinic.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = (
+    "Zoë <script>alert(1)</script> & “Söhne” {day} {{ clinic.phone }} {% now 'Y' %}\r\nBcc: spy@example.com\r\n\r\n"
+)
+HEADERS = {
+    "Content-Type", "MIME-Version", "Subject", "From", "To", "Reply-To", "Message-ID", "Date", "Auto-Submitted",
+    "Content-Transfer-Encoding", "List-Unsubscribe", "List-Unsubscribe-Post",
+}  # fmt: skip
+
+
+def worst(length: int) -> str:
+    return (HOSTILE + "W" * length)[:length]
+
+
+@pytest.fixture(params=["worst", "patchy", "barest"])
+def data(request):
+    return request.param
+
+
+@pytest.fixture
+def clinic(db, data):
+    """Where `evaluation` happens: everything is as long as it can be, or little more is said than the name."""
+    if data != "worst":
+        return Clinic.objects.create(name="C", street="4 Mill Street" if data == "patchy" else "")
+    return Clinic.objects.create(
+        name=worst(100), street=worst(120), city=worst(80), region=worst(80), postal_code=worst(16),
+        phone="+4915112345678901"[:16], email="a" * 60 + "@clinic.example", what_to_bring=worst(600),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def visit(evaluation, clinic, data):
+    Questionnaire.objects.create(slug="intake", version=1, title="Hip", definition={}, published_at=NOW, created_at=NOW)
+    evaluation.intake_slug, evaluation.name = "intake", worst(80) if data == "worst" else "E"
+    evaluation.save()
+    address = f"{'a' * 60}@example.com" if data == "worst" else "a@b.example"
+    return book(evaluation, name=worst(100), email=address, time_zone="Pacific/Chatham")
+
+
+def a_visit(visit, clinic):
+    return visit.pk
+
+
+def a_cancelled_visit(visit, clinic):
+    return cancel_appointment(appointment=visit, now=NOW).pk
+
+
+def an_offer(visit, clinic):
+    entry = wait(visit.service)
+    return SlotOffer.objects.create(
+        entry=entry, therapist=visit.therapist, starts_at=visit.starts_at, freed_by=visit, freed_version=1,
+        created_at=NOW, expires_at=visit.starts_at - timedelta(hours=1),
+    ).pk  # fmt: skip
+
+
+def an_entry(visit, clinic):
+    return wait(visit.service).pk
+
+
+def a_request(visit, clinic):
+    return ReturnRequest.objects.create(email=visit.patient.email, created_at=NOW).pk
+
+
+def a_flag(visit, clinic):
+    recipient = UserFactory(name=worst(120))
+    return StaffAlert.objects.create(response=visit.intake, recipient=recipient, level="E", planned_at=NOW).pk
+
+
+def a_feed(visit, clinic):
+    therapist = visit.therapist
+    if len(clinic.name) > 1:  # the worst of clinics
+        therapist.name = worst(100)
+        therapist.save()
+    return CalendarFeed.objects.create(
+        therapist=therapist, token_hash=secrets.token_bytes(32), created_at=NOW, failed_at=NOW
+    ).pk
+
+
+def a_code(visit, clinic):
+    return ConfirmationCode.objects.create(patient=visit.patient, created_at=NOW).pk
+
+
+def a_text(visit, clinic):
+    keep_text(phone=visit.patient.phone, words=worst(600), provider_id="SM1", now=NOW)
+    return UserFactory(name=worst(120)).pk
+
+
+def nobody(visit, clinic):
+    return uuid.uuid4()
+
+
+VISIT_KINDS = (
+    "BOOKED", "MOVED", "REMINDER_48H", "REMINDER_2H", "CONFIRM_FAR", "INTAKE_3D", "INTAKE_1D", "FOLLOW_UP", "CLINIC_MOVED",
+    "CLINIC_DETAILS",
+)  # fmt: skip
+ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
+    message_words.CANCELLED: a_cancelled_visit,
+    message_words.OFFER: an_offer,
+    message_words.ON_WAIT_LIST: an_entry,
+    message_words.WAIT_STUCK: an_entry,
+    RETURN_LINK: a_request,
+    CONFIRMATION_CODE: a_code,
+    NOT_COMING: a_visit,
+    CONFIRM_ADDRESS: a_request,
+    STAFF_FLAG: a_flag,
+    STAFF_TEXT: a_text,
+    FEED_BROKEN: a_feed,
+    MESSAGE_FAILED: nobody,
+}
+TO_CLINIC = {NOT_COMING, FEED_BROKEN, MESSAGE_FAILED}
+
+
+NAMED = set(ABOUT) - {RETURN_LINK, CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC}
+
+
+def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:
+    return Message(
+        kind=kind, channel=channel, subject_id=ABOUT[kind](visit, clinic), version=2, scope=visit.service.slug,
+        patient=visit.patient, dedupe_key=f"{kind}:1", due_at=NOW, not_after=visit.starts_at,
+    )  # fmt: skip
+
+
+def words_of(markup: str) -> str:
+    """What a reader of the HTML sees."""
+    return html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", " ", markup, flags=re.DOTALL))
+
+
+def _plain(words: str) -> str:
+    """Without spaces and quotation marks, which the two parts set each in its own way."""
+    return "".join(words.translate(dict.fromkeys(map(ord, '“”"'))).split())
+
+
+def test_every_kind_is_looked_at_here():
+    registered = {name for name in kinds._kinds if "letter" not in name and name != "note"}  # other tests' own kinds
+    assert registered - {SECOND_LOOK} == set(ABOUT)  # a look is never sent
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT))
+def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
+    if kind in TO_CLINIC:  # one without an address gets none
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
+    made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
+    raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
+    sent = email.message_from_bytes(raw, policy=email.policy.default)
+
+    assert set(sent.keys()) <= HEADERS  # nothing got in between
+    assert len(sent.get_all("Subject")) == len(sent.get_all("To")) == 1
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322, 2.1.1
+    assert made.subject == " ".join(made.subject.split())
+    assert not made.subject[0].islower()
+    for part in (made.subject, made.text, made.html):
+        assert "None" not in part
+    assert "<script" not in made.html
+    if data != "worst":
+        assert "{" not in made.subject + made.text + made.html
+    without_data = re.sub(r"https?://\S+", "", f"{made.subject}\n{made.text}")
+    assert not clinical_terms(without_data)
+    assert not clinical_terms(words_of(made.html))
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT))
+def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic, data):
+    if kind in TO_CLINIC:
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
+    message = message_of(kind, visit, clinic)
+    render = kinds.find_kind(kind).render
+    Patient.objects.update(name="Quillcanary Runnercanary")
+    silent = render(message, NOW)
+    Patient.objects.update(first_name_since=NOW)
+    named = render(message, NOW)
+
+    for part in (silent.subject, silent.text, silent.html):
+        assert "canary" not in part
+    for part in (named.subject, named.text, named.html):
+        assert ("Quillcanary" in part) == (kind in NAMED)
+        assert "Runnercanary" not in part
+    assert named.subject.removeprefix("Quillcanary: ") == silent.subject
+
+
+@pytest.mark.parametrize(
+    "name", ["\u202eevil\u202c http://x.example", "A\x01\r\nBcc: x@y.example", "W" * 80, "<b>B</b>"]
+)
+@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
+def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, clinic, data):
+    message = message_of(kind, visit, clinic)
+    Patient.objects.update(name=name, first_name_since=NOW)
+    made = kinds.find_kind(kind).render(message, NOW)
+    raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
+    sent = email.message_from_bytes(raw, policy=email.policy.default)
+    assert set(sent.keys()) <= HEADERS
+    lead, _, rest = made.subject.partition(": ")
+    assert lead.isalpha() and len(lead) <= 24
+    for part in (rest, made.text, made.html):
+        assert not set(part) & set("\u202e\u202c\x01") and "x.example" not in part and "y.example" not in part
+    message.channel = Channel.SMS
+    message.patient.refresh_from_db()
+    text = write_text(message, kinds.find_kind(kind), now=NOW)
+    assert length(text) <= LIMIT and "x.example" not in text
+    assert data == "worst" or text.startswith(f"{lead}: ")
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT))
+def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, clinic):
+    if kind in TO_CLINIC:  # one without an address gets none
+        Clinic.objects.update(email=clinic.email or "c@clinic.example")
+    made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
+    seen = _plain(words_of(made.html))
+    for line in made.text.splitlines():
+        assert not re.search(r" [,.]|,\s*$|,\s*,|\(\s*\)|^\s*,", line), line
+        if line.strip() and not line.startswith(("http", "-- ")):
+            assert _plain(line).rstrip(":") in seen, line
+    for address in re.findall(r"^https?://\S+$", made.text, flags=re.MULTILINE):
+        assert f'href="{html.escape(address)}"' in made.html
+    assert "\n\n\n" not in made.text
+
+
+@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
+def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
+    message = message_of(kind, visit, clinic, channel=Channel.SMS)
+    text = fit_text(rule_of(message).text, kinds.find_kind(kind).text_values(message, NOW))
+
+    assert length(text) <= LIMIT
+    assert "\n" not in text and "None" not in text
+    assert not clinical_terms(text)
+    assert not re.search(r" [,.]|call\s*$|call \.", text), text

@@ -1,0 +1,221 @@
+"""What patients are told: the words, that page, mail and calendar agree, and that nothing goes out that must not."""
+
+import html
+import re
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parseaddr
+
+import icalendar
+import pytest
+import time_machine
+
+from assessments.models import Questionnaire, Response
+from booking.actions.attend import mark_arrived
+from booking.actions.change import cancel_appointment
+from booking.messages.invitation import visit_calendar
+from booking.models import Appointment, OpeningHours
+from booking.schedule.visit_links import visit_path
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.models import Message
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+
+KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
+
+
+def message_of(visit, kind) -> Message:
+    return Message.objects.get(subject_id=visit.pk, kind=kind)
+
+
+def email(visit, kind="booking_booked", now=NOW):
+    return find_kind(kind).render(message_of(visit, kind), now)
+
+
+def why_not(visit, kind, now=NOW):
+    return find_kind(kind).still_wanted(message_of(visit, kind), now)
+
+
+def event_of(content: bytes):
+    calendar = icalendar.Calendar.from_ical(content)
+    return calendar, calendar.walk("VEVENT")[0]
+
+
+def words_of(markup: str) -> str:
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", markup).split()))
+
+
+def test_a_mail_says_when_where_and_how_to_change(evaluation):
+    visit = book(evaluation)
+    mail = email(visit)
+    assert mail.to == "alice@example.com"
+    assert mail.subject == "You are booked: Tuesday 1 December, 9:00 am EST"
+    for part in (mail.text, words_of(mail.html)):
+        assert "Tuesday 1 December, 9:00 am EST" in part
+        assert "Lakes Running Clinic, 12 Main Street, Laconia, NH 03246" in part
+        assert visit.reference in part
+        assert "(603) 555-0123" in part
+    assert re.search(r"/visits/[\w-]{43}/", mail.text)
+    assert "/intake/" not in mail.text
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "words"),
+    [
+        (NINE_ON_TUESDAY - timedelta(hours=48), "on Tuesday 1 December"),
+        (NINE_ON_TUESDAY - timedelta(hours=20), "tomorrow"),
+        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), "tomorrow"),  # a minute to midnight at the clinic
+        (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), "today"),
+    ],
+)
+def test_a_reminder_finds_the_word_for_the_day_when_it_is_sent(evaluation, sent_at, words):
+    mail = email(book(evaluation), "booking_reminder_2h", now=sent_at)
+    assert mail.subject == f"Your visit {words}, 9:00 am EST"
+    assert f"Your visit is {words} at 9:00 am EST." in mail.text
+
+
+def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
+    """Nine in the evening by the lake is tomorrow morning in Sydney."""
+    OpeningHours.objects.create(therapist=call.therapists.get(), weekday=1, opens="20:00", closes="22:00")
+    nine_pm = NINE_ON_TUESDAY + timedelta(hours=12)
+    visit = book(call, starts_at=nine_pm, time_zone="Australia/Sydney")
+    mail = email(visit, "booking_reminder_2h", now=datetime(2026, 12, 1, 12, tzinfo=UTC))
+    assert mail.subject == "Your visit tomorrow, 1:00 pm AEDT"
+    assert "Wednesday 2 December, 1:00 pm AEDT\nTuesday 1 December, 9:00 pm EST at the clinic\n" in mail.text
+    assert "By phone: we will call you." in mail.text
+
+
+def test_the_questions_are_asked_for_without_a_name_until_they_are_done(evaluation):
+    Questionnaire.objects.create(
+        slug="intake", version=1, title="Hip and groin", definition={}, published_at=NOW, created_at=NOW
+    )
+    evaluation.intake_slug = "intake"
+    visit = book(evaluation)
+    mail = email(visit)
+    assert re.search(r"/intake/[\w-]{43}/", mail.text)
+    assert not re.search("hip|groin", mail.text + mail.html, re.I)
+    Response.objects.filter(pk=visit.intake_id).update(status="completed", completed_at=NOW, saved_at=NOW)
+    assert "/intake/" not in email(visit).text
+
+
+def test_a_mail_holds_up_with_the_worst_names(evaluation, clinic):
+    clinic.name = 'Ben & Söhne "Läufer" <Clinic>; Inc,'
+    clinic.save()
+    visit = book(evaluation, name='Eve "x" <script>alert(1)</script>\r\nBcc: spy@example.com', email="eve@example.com")
+    for kind in KINDS:
+        mail = email(visit, kind)
+        assert "\n" not in mail.subject
+        assert "&amp;" not in mail.subject + mail.text
+        assert "<script>" not in mail.html
+        assert "Ben & Söhne" in mail.text
+        assert "Bcc" not in mail.text + mail.subject
+    content = email(visit).calendar
+    assert not [line for line in content.splitlines() if line.startswith(b"Bcc")]
+    _, event = event_of(content)
+    assert event["summary"] == 'Visit at Ben & Söhne "Läufer" <Clinic>; Inc,'
+
+
+def test_no_message_names_the_reason_the_patient_or_the_service(evaluation):
+    evaluation.name = "Pelvic floor assessment"
+    evaluation.summary = "For pain in the groin."
+    evaluation.save()
+    visit = book(evaluation, name="Alice Runner")
+    cancelled = book(evaluation, name="Alice Runner", starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    cancel_appointment(appointment=cancelled, now=NOW)
+    mails = [email(visit, kind) for kind in KINDS] + [email(cancelled, "booking_cancelled")]
+    for mail in mails:
+        assert not re.search("pelvic|groin|alice runner", mail.subject + mail.text + mail.html, re.I)
+        if mail.calendar:
+            _, event = event_of(mail.calendar)
+            assert not re.search("pelvic|groin", str(event["summary"]) + str(event["description"]), re.I)
+
+
+def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone(evaluation, front_desk):
+    visit = book(evaluation)
+    kind = "booking_reminder_2h"
+    assert why_not(visit, kind) is None
+    assert why_not(visit, kind, now=NINE_ON_TUESDAY) == "the visit has begun"
+    mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - timedelta(minutes=20))
+    assert why_not(visit, kind) == "the patient has arrived"
+    Appointment.objects.filter(pk=visit.pk).update(version=2)
+    assert why_not(visit, kind) == "the visit was changed"
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    assert why_not(visit, kind) == "the visit is cancelled"
+    assert why_not(visit, "booking_cancelled") is None
+    Appointment.objects.filter(pk=visit.pk).update(status="booked", cancelled_at=None)
+    assert why_not(visit, "booking_cancelled") == "the visit is not cancelled"
+    visit.events.all().delete()
+    Appointment.objects.filter(pk=visit.pk).delete()
+    assert why_not(visit, kind) == "the visit is gone"
+
+
+def test_reminders_respect_quiet_hours_and_answers_do_not_wait():
+    assert [find_kind(kind).respects_quiet_hours for kind in KINDS] == [False, True, True]
+    assert not find_kind("booking_cancelled").respects_quiet_hours
+
+
+@pytest.mark.parametrize(
+    "day", [date(2026, 12, 1), date(2027, 3, 14), date(2027, 3, 13), date(2026, 11, 1), date(2027, 11, 7)]
+)
+def test_page_mail_and_calendar_agree_on_the_time_when_the_clocks_change_too(client, evaluation, clinic, day):
+    OpeningHours.objects.filter(therapist__services=evaluation, weekday=0).update(weekday=day.weekday())
+    evaluation.minimum_notice_minutes = 0
+    evaluation.horizon_days = 30
+    starts_at = datetime(day.year, day.month, day.day, 9, tzinfo=clinic.zone).astimezone(UTC)
+    booked_at = starts_at - timedelta(days=3)
+    visit = book(evaluation, starts_at=starts_at, now=booked_at)
+    with time_machine.travel(booked_at, tick=False):
+        mail = email(visit, now=booked_at)
+    _, event = event_of(mail.calendar)
+    local = event["dtstart"].dt
+    assert local.astimezone(UTC) == starts_at
+    assert (event["dtend"].dt - local) == timedelta(minutes=45)
+    assert (local.hour, local.minute, local.date()) == (9, 0, day)
+    words = f"{local:%A} {local.day} {local:%B}, 9:00 am {starts_at.astimezone(clinic.zone):%Z}"
+    with time_machine.travel(booked_at, tick=False):
+        page = client.get(visit_path(visit, now=booked_at)).content.decode()
+    assert words in page
+    assert words in mail.text
+    assert words in words_of(mail.html)
+
+
+def test_the_calendar_file_of_the_page_is_the_one_of_the_mail(client, evaluation):
+    visit = book(evaluation)
+    with time_machine.travel(NOW, tick=False):
+        response = client.get(visit_path(visit, now=NOW) + "visit.ics")
+    assert response["Content-Type"].startswith("text/calendar")
+    assert response.content == email(visit).calendar
+
+
+def test_an_invitation_is_replaced_by_its_cancellation(evaluation, clinic, settings):
+    visit = book(evaluation)
+    request, event = event_of(email(visit).calendar)
+    assert (request["method"], event["status"], event["sequence"]) == ("REQUEST", "CONFIRMED", 0)
+    assert event["organizer"] == f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}" != f"mailto:{clinic.email}"
+    assert event["attendee"] == "mailto:alice@example.com"
+    assert "alice runner" not in email(visit).calendar.decode().lower()  # not even her own name is mailed
+    assert event["dtstamp"].dt == NOW
+    cancel_appointment(appointment=visit, now=NOW)
+    cancel, gone = event_of(email(visit, "booking_cancelled").calendar)
+    assert (cancel["method"], gone["status"], gone["sequence"]) == ("CANCEL", "CANCELLED", 1)
+    assert gone["uid"] == event["uid"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/London"])
+@pytest.mark.parametrize("starts_at", [NINE_ON_TUESDAY, datetime(2027, 7, 1, 14, tzinfo=UTC)])
+def test_the_calendars_own_zone_rules_are_those_of_the_zone(evaluation, clinic, zone, starts_at):
+    """Read by the rules in the file alone, the local time is the instant that was booked."""
+    visit = book(evaluation)
+    visit.starts_at, visit.ends_at = starts_at, starts_at + timedelta(minutes=45)
+    clinic.time_zone = zone
+    calendar, event = event_of(visit_calendar(appointment=visit, clinic=clinic, now=NOW))
+    rules = calendar.walk("VTIMEZONE")[0]
+    assert rules["tzid"] == zone
+    local = starts_at.astimezone(clinic.zone).replace(tzinfo=None)
+    assert event["dtstart"].dt.replace(tzinfo=None) == local
+    in_force = max((rule for rule in rules.subcomponents if rule["dtstart"].dt <= local), key=lambda r: r["dtstart"].dt)
+    assert (local - in_force["tzoffsetto"].td).replace(tzinfo=UTC) == starts_at
+
+
+def test_summer_time_begins_in_the_file_when_it_begins_on_the_wall(evaluation, clinic):
+    calendar, _ = event_of(visit_calendar(appointment=book(evaluation), clinic=clinic, now=NOW))
+    onsets = {rule["tzname"]: rule["dtstart"].dt for rule in calendar.walk("VTIMEZONE")[0].subcomponents}
+    assert onsets == {"EST": datetime(2026, 11, 1, 2), "EDT": datetime(2027, 3, 14, 2)}

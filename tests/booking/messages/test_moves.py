@@ -1,0 +1,512 @@
+"""What a patient hears of changes: once, of what the visit is now, relative to what they were told before."""
+
+import importlib
+import re
+from datetime import timedelta
+
+import icalendar
+import pytest
+import time_machine
+from django.apps import apps
+
+from booking.actions.attend import confirm_appointment, mark_arrived
+from booking.actions.block_time import block_time
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation, undo_move
+from booking.actions.correct_address import send_to_new_address
+from booking.actions.report_absence import note_not_coming
+from booking.messages.planning import UNDO_FOR
+from booking.models import Appointment, AppointmentEvent, HoursOverride
+from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
+from booking.schedule.visit_links import visit_path
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.planning import claim_due_messages
+from clinic.outbox.models import Message
+from clinic.outbox.sending.hand_over import send_claimed, send_due_messages
+from clinic.outbox.text.time_limits import LEASE
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.booking.visitors import press
+
+MINUTE = timedelta(minutes=1)
+AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
+AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
+
+
+@pytest.fixture
+def visit(evaluation, post_office):
+    """Alice's visit on Tuesday at nine, of which she has been told."""
+    visit = book(evaluation)
+    sweep(NOW)
+    post_office.mails.clear()
+    return visit
+
+
+@pytest.fixture
+def nora(evaluation):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    return nora
+
+
+def sweep(at):
+    send_due_messages(clock=lambda: at)
+
+
+def text_of(mail) -> str:
+    return " ".join(mail.get_body(("plain",)).get_content().split())
+
+
+def reload(visit):
+    return Appointment.objects.get(pk=visit.pk)
+
+
+def test_no_mail_goes_and_the_links_stay_when_a_visit_is_moved_back(client, visit, post_office):
+    mailed = visit_path(visit, now=NOW)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    back = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+    assert back.sequence == 2
+    assert Message.objects.filter(subject_id=visit.pk, kind="booking_reminder_48h", state="waiting").count() == 1
+    with time_machine.travel(NOW + 3 * MINUTE, tick=False):
+        assert client.get(mailed).status_code == 200
+
+
+def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW + 2 * MINUTE)
+    sweep(NOW + 4 * MINUTE)
+    assert post_office.mails == []  # three minutes after the last one
+    sweep(NOW + 5 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is moved: Tuesday 1 December, 2:00 pm EST"
+    assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 2:00 pm EST." in text_of(mail)
+    assert "11:00" not in text_of(mail)
+
+
+def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient_knows(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Cancelled: your visit on Tuesday 1 December, 9:00 am EST"
+    assert "It had just been moved to Tuesday 1 December, 11:00 am EST" in text_of(mail)
+
+
+def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
+    undo_cancellation(appointment=visit, now=NOW + 3 * MINUTE)
+    sweep(NOW + 5 * MINUTE)
+    assert post_office.mails == []
+    sweep(NOW + 6 * MINUTE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 11:00 am EST"]
+
+
+def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 10 * MINUTE)
+    sweep(NOW + 13 * MINUTE)
+    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(
+        post_office.mails[-1]
+    )
+
+
+def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(evaluation, post_office):
+    visit = book(evaluation)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
+    sweep(NOW + 5 * MINUTE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["You are booked: Tuesday 1 December, 9:00 am EST"]
+
+
+def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
+    """The mail of the first move was being sent while the visit was moved back and forth once more."""
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    Message.objects.filter(kind="booking_moved").update(state="sending", lease_until=NOW, lease_token=visit.pk)
+    for starts_at in (AT_TWO, AT_ELEVEN):
+        move_appointment(appointment=visit, starts_at=starts_at, now=NOW + MINUTE)
+    newest = Message.objects.filter(kind="booking_moved").order_by("version").last()
+    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) is None
+    Message.objects.filter(kind="booking_moved", version=2).update(
+        state="sent", settled_at=NOW, lease_until=None, lease_token=None
+    )
+    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+
+
+def claim_news(visit, at) -> Message:
+    """Move the visit to eleven; the mail about it is taken by a worker, which has it when this returns."""
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
+    [message] = claim_due_messages(now=at)
+    return message
+
+
+def move_back(client, visit, at):
+    """Staff move it back; the links in the patient's earlier mails do not open again, as a new one follows."""
+    mailed = visit_path(reload(visit), now=at)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=at)
+    with time_machine.travel(at, tick=False):
+        assert client.get(mailed).status_code == 410
+
+
+def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    Message.objects.filter(pk=leaving.pk).update(
+        state="sent", settled_at=NOW + 5 * MINUTE, lease_until=None, lease_token=None
+    )
+    sweep(NOW + 8 * MINUTE)
+    [mail] = post_office.mails
+    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(mail)
+
+
+def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    sweep(NOW + 5 * MINUTE + LEASE)
+    leaving.refresh_from_db()
+    assert (leaving.state, leaving.reason) == ("skipped", "the visit was changed")
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
+    move_appointment(appointment=reload(visit), starts_at=AT_TWO, now=NOW + 20 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 21 * MINUTE)
+    sweep(NOW + 30 * MINUTE)
+    assert len(post_office.mails) == 1, "what was told since is certain"
+
+
+def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_time(client, visit, post_office):
+    leaving = claim_news(visit, NOW + 5 * MINUTE)
+    move_back(client, visit, NOW + 5 * MINUTE)
+    assert send_claimed(leaving, now=NOW + 5 * MINUTE) == "skipped"
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+    assert Message.objects.filter(reason="the patient knows this already").count() == 1
+
+
+def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_have_been(evaluation, post_office):
+    visit = book(evaluation)
+    claim_news(visit, NOW + 5 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 5 * MINUTE)
+    sweep(NOW + 6 * MINUTE)
+    assert post_office.mails == []  # it would arrive together with the one that is leaving
+    sweep(NOW + 5 * MINUTE + LEASE)
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
+
+
+def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_office):
+    visit = book(evaluation)
+    sweep(NOW)
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
+    send_to_new_address(visit.patient, NOW + 2 * MINUTE)
+    move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
+    sweep(NOW + 10 * MINUTE)
+    assert "9:00 am EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
+
+
+def test_a_change_of_therapist_says_who_and_instead_of_whom(visit, nora, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is now with Nora: Tuesday 1 December, 9:00 am EST"
+    assert "With Nora, PT, DPT instead of Meredith, PT, DPT." in text_of(mail)
+    assert "Moved from" not in text_of(mail) and "new time" not in text_of(mail)
+    message = Message.objects.get(kind="booking_moved")
+    text = find_kind("booking_moved").text_values(message, NOW)["news"]
+    assert text == "you are now with Nora on Tuesday 1 December, 9:00 am EST"
+
+
+def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    assert mail["Subject"] == "Your visit is moved, now with Nora: Tuesday 1 December, 11:00 am EST"
+    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(mail) and "instead of Meredith" in text_of(mail)
+
+
+def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, clinic, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    [mail] = post_office.mails
+    [calendar] = [part for part in mail.walk() if "calendar" in part.get_content_type() or part.is_attachment()]
+    event = icalendar.Calendar.from_ical(calendar.get_content()).walk("VEVENT")[0]
+    assert event["organizer"] == f"mailto:{mail['From'].addresses[0].addr_spec}"
+    assert mail["Reply-To"] == clinic.email != mail["From"].addresses[0].addr_spec  # answers still reach the clinic
+
+
+# A page that has gone stale
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda visit, **told: move_appointment(appointment=visit, starts_at=AT_TWO, **told),
+        lambda visit, **told: cancel_appointment(appointment=visit, **told),
+        lambda visit, **told: confirm_appointment(appointment=visit, **told),
+        lambda visit, **told: note_not_coming(appointment=visit, **told),
+    ],
+)
+def test_nothing_is_done_by_a_page_from_before_a_change(visit, act):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    with pytest.raises(VisitChanged):
+        act(reload(visit), version=1, now=NOW)
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+
+
+def test_a_double_click_is_no_stale_page(visit):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, version=1, now=NOW)
+    assert move_appointment(appointment=reload(visit), starts_at=AT_ELEVEN, version=1, now=NOW).version == 2
+    cancel_appointment(appointment=visit, version=2, now=NOW)
+    assert cancel_appointment(appointment=visit, version=2, now=NOW).version == 3
+    undo_cancellation(appointment=visit, version=3, now=NOW)
+    assert undo_cancellation(appointment=visit, version=3, now=NOW).version == 4
+
+
+def test_an_undo_from_before_another_cancellation_does_not_undo_it(visit, front_desk):
+    cancel_appointment(appointment=visit, now=NOW)
+    undo_cancellation(appointment=visit, now=NOW)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    with pytest.raises(VisitChanged):
+        undo_cancellation(appointment=visit, version=2, now=NOW)
+
+
+def test_staff_mark_nothing_on_a_visit_that_was_moved_since_they_looked(visit, front_desk):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+    with pytest.raises(VisitChanged):
+        mark_arrived(appointment=visit, version=1, by=front_desk, now=NOW)
+
+
+# Taking back
+
+
+def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, nora, meredith, post_office):
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, now=NOW + MINUTE)
+    back = undo_move(appointment=reload(visit), version=2, now=NOW + 2 * MINUTE)
+    assert (back.starts_at, back.therapist, back.version) == (NINE_ON_TUESDAY, meredith, 3)
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+
+
+@pytest.mark.parametrize("who", ["late", "staff moved it", "never moved"])
+def test_a_move_is_not_undone_when_it_is_not_the_patients_of_just_now(visit, front_desk, who):
+    if who != "never moved":
+        by = front_desk if who == "staff moved it" else None
+        move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=by, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    with pytest.raises(TooLateToUndo):
+        undo_move(appointment=reload(visit), now=NOW + (3 if who == "late" else 1) * MINUTE)
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+
+
+def test_a_move_is_not_undone_when_the_old_time_was_taken_or_closed(visit, evaluation, meredith, front_desk):
+    with time_machine.travel(NOW, tick=False) as clock:
+        move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
+        clock.shift(MINUTE)
+        closure = close_tuesday_morning(meredith, front_desk)
+        with pytest.raises(TimeClosed):
+            undo_move(appointment=reload(visit), now=NOW + MINUTE)
+        closure.delete()
+        book(evaluation, name="Bob Faster", now=NOW + MINUTE)
+        with pytest.raises(SlotTaken):
+            undo_move(appointment=reload(visit), now=NOW + MINUTE)
+    assert reload(visit).starts_at == AT_ELEVEN
+
+
+def close_tuesday_morning(therapist, by, **more) -> HoursOverride:
+    end = NINE_ON_TUESDAY + timedelta(hours=1)
+    return block_time(therapist=therapist, starts_at=NINE_ON_TUESDAY, ends_at=end, by=by, **more)
+
+
+@pytest.mark.parametrize("whose", ["the therapist's", "everybody's"])
+def test_a_cancellation_is_not_undone_into_time_closed_meanwhile(visit, meredith, front_desk, whose):
+    with time_machine.travel(NOW, tick=False) as clock:
+        cancel_appointment(appointment=visit, now=NOW)
+        clock.shift(MINUTE)
+        close_tuesday_morning(meredith if whose == "the therapist's" else None, front_desk)
+        with pytest.raises(TimeClosed):
+            undo_cancellation(appointment=visit, now=NOW + MINUTE)
+        with pytest.raises(TimeClosed):
+            undo_cancellation(appointment=visit, by=front_desk, now=NOW + MINUTE)
+        with pytest.raises(ValueError, match="staff"):
+            undo_cancellation(appointment=visit, despite_closure=True, now=NOW + MINUTE)
+        again = undo_cancellation(appointment=visit, despite_closure=True, by=front_desk, now=NOW + MINUTE)
+    assert again.status == "booked"
+
+
+def test_a_cancellation_is_undone_in_time_that_was_closed_before_or_for_another(visit, nora, meredith, front_desk):
+    with time_machine.travel(NOW, tick=False) as clock:
+        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit stood in it
+        clock.shift(MINUTE)
+        cancel_appointment(appointment=visit, now=NOW + MINUTE)
+        clock.shift(MINUTE)
+        close_tuesday_morning(nora, front_desk)
+        assert undo_cancellation(appointment=visit, now=NOW + 2 * MINUTE).status == "booked"
+
+
+# The pages
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.mark.parametrize(
+    ("page", "target", "asked", "words"),
+    [
+        ("cancel/", "cancel/", {}, "Do you still want to cancel it?"),
+        ("not-coming/", "cancel/", {}, "Do you still want to cancel it?"),
+        ("move/20261201T1900Z/", "move/20261201T1900Z/", {"to": "meredith"}, "Do you still want to move it?"),
+        ("", "confirm/", {}, "Will you be there at this time?"),
+        ("coming/", "coming/", {}, "Will you be there at this time?"),
+    ],
+)
+def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, visit, clock, page, target, asked, words):
+    path = visit_path(visit, now=NOW)
+    assert 'name="version" value="1"' in client.get(path + page).content.decode()
+    cancel_appointment(appointment=visit, now=NOW)
+    undo_cancellation(appointment=visit, now=NOW)
+    before = Appointment.objects.filter(pk=visit.pk).values().get()
+    for version in ("", "1", "garbage", "9" * 30):
+        stale = client.post(path + target, asked | {"version": version})
+        assert stale.status_code == 409
+        text = stale.content.decode()
+        assert "This visit was changed meanwhile" in text and words in text
+        assert "It is now on Tuesday 1 December, 9:00 am EST, with Meredith" in " ".join(text.split())
+    assert Appointment.objects.filter(pk=visit.pk).values().get() == before
+    assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
+
+
+def test_a_stale_i_cannot_come_tells_the_clinic_nothing(client, visit):
+    path = visit_path(visit, now=NOW)
+    late = NINE_ON_TUESDAY - timedelta(hours=2)
+    with time_machine.travel(late, tick=False):
+        assert 'name="version" value="1"' in client.get(path + "not-coming/").content.decode()
+        Appointment.objects.filter(pk=visit.pk).update(version=2)
+        stale = client.post(path + "not-coming/", {"version": "1"})
+        assert stale.status_code == 409 and "You can’t make this time?" in stale.content.decode()
+        assert not Message.objects.filter(kind="staff_not_coming").exists()
+        client.post(path + "not-coming/", {"version": "2"})
+        assert Message.objects.filter(kind="staff_not_coming").exists()
+
+
+def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clock, front_desk):
+    path = visit_path(visit, now=NOW)
+    cancel_appointment(appointment=visit, by=front_desk, now=NOW)
+    stale = client.post(path + "move/20261201T1900Z/", {"version": "1"})
+    assert stale.status_code == 409
+    assert "This visit is cancelled" in stale.content.decode()
+
+
+def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, visit, nora, clock, post_office):
+    path = visit_path(visit, now=NOW)
+    ask = client.get(path + "move/20261201T1600Z/?with=nora&to=nora").content.decode()
+    assert "Move your visit?" in ask and "with Nora, PT, DPT" in ask
+    moved = client.post(path + "move/20261201T1600Z/?with=nora", {"to": "nora", "version": "1"})
+    path = moved["Location"]
+    page = client.get(path).content.decode()
+    assert (
+        "Moved from Tuesday 1 December, 9:00 am EST with Meredith, PT, DPT to "
+        "Tuesday 1 December, 11:00 am EST with Nora, PT, DPT." in page
+    )
+    undone = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert undone.status_code == 303
+    assert "9:00 am EST with Nora" not in client.get(undone["Location"]).content.decode()
+    assert (reload(visit).starts_at, reload(visit).therapist) == (NINE_ON_TUESDAY, visit.therapist)
+    clock.shift(3 * MINUTE)
+    page = client.get(undone["Location"]).content.decode()
+    assert "You’re booked" in page and "Undo" not in page
+    sweep(NOW + 10 * MINUTE)
+    assert post_office.mails == []
+
+
+def page_text(client, path) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", client.get(path).text).split())
+
+
+def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, visit, clock):
+    path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    clock.shift(MINUTE)
+    path = client.post(path + "undo/", {"what": "move", "version": "2"})["Location"]
+    page = page_text(client, path)
+    assert "The move is undone. Your visit is as it was: Tuesday 1 December, 9:00 am EST" in page
+    assert "You’re booked" in page
+    for untrue in ("Your visit is moved", "Undo: move it back", "email you the new time", "Moved from", "the new time"):
+        assert untrue not in page
+
+
+def test_page_says_of_the_mail_what_is_true_before_and_after_it_went(client, evaluation, post_office, clock):
+    path = visit_path(book(evaluation, is_known=False), now=NOW)
+    assert "We are sending everything about this visit to alice@example.com ." in page_text(client, path)
+    sweep(NOW)
+    assert "We sent everything about this visit to alice@example.com ." in page_text(client, path)
+    path = client.post(path + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    page = page_text(client, path)
+    assert "We will email the new time to alice@example.com once the 3 minutes are over." in page
+    assert "The link in that email will lead back here." in page and "We sent" not in page
+    clock.shift(4 * MINUTE)
+    assert "We will email the new time to alice@example.com within a few minutes." in page_text(client, path)
+    sweep(NOW + 4 * MINUTE)
+    assert "We sent everything about this visit to alice@example.com ." in page_text(client, path)
+
+
+def test_the_page_after_an_undone_cancellation_says_that_the_visit_stands(client, visit, clock):
+    path = visit_path(visit, now=NOW)
+    client.post(path + "cancel/", {"version": "1"})
+    client.post(path + "undo/", {"version": "2"})
+    assert "The cancellation is undone. Your visit is as it was." in client.get(path).content.decode()
+
+
+def test_undo_buttons_say_why_they_cannot_when_the_time_was_closed(client, visit, meredith, front_desk, clock):
+    path = visit_path(visit, now=NOW)
+    press(client, path + "cancel/")
+    clock.shift(MINUTE)
+    close_tuesday_morning(meredith, front_desk)
+    refused = client.post(path + "undo/", {"version": "2"})
+    assert refused.status_code == 409
+    text = refused.content.decode()
+    assert "The clinic has just closed this time, so your visit stays cancelled." in text
+    assert "Book another time" in text and "Undo" not in text
+
+
+def test_an_undone_move_is_refused_with_reasons_on_the_page(client, visit, evaluation, clock):
+    path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
+    book(evaluation, name="Bob Faster")
+    refused = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert refused.status_code == 409
+    assert "Someone else has just taken the old time." in refused.content.decode()
+    clock.shift(4 * MINUTE)
+    late = client.post(path + "undo/", {"what": "move", "version": "2"})
+    assert "too late to undo" in late.content.decode()
+
+
+def test_the_question_before_a_move_leads_back_to_the_times_when_the_time_is_gone(client, visit, evaluation, clock):
+    book(evaluation, name="Bob Faster", starts_at=AT_ELEVEN)
+    gone = client.get(visit_path(visit, now=NOW) + "move/20261201T1600Z/")
+    assert gone.status_code == 409
+    assert "That time is no longer free" in gone.content.decode()
+    assert "move/20261201T1900Z/" in gone.content.decode()
+
+
+# Visits from before changes were recorded with their terms
+
+
+def test_a_visit_from_before_terms_were_recorded_is_told_from_what_to_what(visit, nora, post_office, front_desk):
+    AppointmentEvent.objects.update(version=None, therapist=None, mode="")
+    move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    assert "Moved from" not in text_of(post_office.mails[-1])  # not known: said without
+    assert post_office.mails[-1]["Subject"].startswith("Your visit is moved: ")
+
+
+def test_the_migration_describes_the_newest_event_of_each_visit(visit, evaluation, post_office, front_desk):
+    moved = move_appointment(appointment=book(evaluation, name="Bob", starts_at=AT_TWO), starts_at=AT_ELEVEN, now=NOW)
+    AppointmentEvent.objects.update(version=None, therapist=None, mode="")
+    importlib.import_module("booking.migrations.0011_moves").describe_newest_events(apps, None)
+    rows = AppointmentEvent.objects.order_by("appointment__starts_at", "id").values_list("kind", "version", "mode")
+    assert list(rows) == [("booked", 1, "in_person"), ("booked", None, ""), ("moved", 2, "in_person")]
+    assert moved.events.last().therapist == moved.therapist
+    move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW)
+    sweep(NOW + 3 * MINUTE)
+    alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the two mails of one sweep have no order
+    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(alices[-1])

@@ -1,0 +1,334 @@
+"""Texts: only to who agreed, at most one a day and three a week, by day, in 160 characters, never twice, and stopped at a word."""
+
+import html
+import re
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from booking.messages.kinds import REMINDER_2H, REMINDER_48H, TEXTS
+from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
+from clinic.outbox.messages.kinds import Sample, find_kind
+from clinic.outbox.messages.suppressions import messages_path
+from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
+from clinic.outbox.texts import providers as text_providers
+from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_of, withdraw_consent
+from clinic.practice.models import Patient, User
+from clinic.practice.people.patients import accept_patient, update_contact
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
+from tests.clinic.letters import fate, sweep, written
+from tests.clinic.test_env import PRODUCTION
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visit(evaluation, twilio, post_office):
+    """Alice's visit at eleven on Tuesday, booked and agreed to be reminded of by text as well."""
+    appointment = book(evaluation, starts_at=AT_ELEVEN)
+    agree(appointment.patient)
+    return appointment
+
+
+# In words
+
+
+def test_a_text_says_when_and_how_to_answer(visit, twilio):
+    sweep(now=DUE)
+    text = twilio.texts[-1]
+    assert text["To"] == ALICES and text["From"] == "+16035550111"
+    assert text["Body"] == (
+        "Lakes Running Clinic: your visit is today, 11:00 am EST. "
+        "Can't come? Reply C or call (603) 555-0123. STOP ends texts."
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(TEXTS))
+@pytest.mark.parametrize("sample", list(Sample))
+def test_every_text_fits_into_one_message_for_everybody(db, kind, sample):
+    text = fit_text(TEXTS[kind], find_kind(kind).reworded.samples(sample))
+    assert length(text) <= LIMIT
+    assert "STOP" in text and "\n" not in text
+
+
+def test_letters_that_phones_do_not_have_become_ones_they_have():
+    assert to_gsm("Wałbrzych’s “Söhne” – naïve 北京") == 'Walbrzych\'s "Söhne" - naive ??'
+    assert length("{€}") == 6
+    with pytest.raises(TextTooLong):
+        fit_text("x" * 161, {"clinic": "Clinic"})
+
+
+# Who gets one
+
+
+def test_no_text_is_planned_for_who_has_not_agreed(evaluation, twilio):
+    book(evaluation)
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_consent_is_kept_in_its_words_and_a_later_one_replaces_it(visit):
+    kept = TextConsent.objects.get()
+    assert kept.given_at == NOW and "Reply STOP".lower() in kept.wording.lower() and "99" in kept.wording
+    agree(visit.patient, now=NOW + timedelta(hours=1))
+    kept.refresh_from_db()
+    assert kept.withdrawn_at == NOW + timedelta(hours=1)
+
+
+def test_a_text_stays_at_home_when_consent_was_withdrawn_or_the_visit_cancelled(visit, twilio):
+    withdraw_consent(phone=ALICES, now=NOW)
+    sweep(now=DUE)
+    assert fate(text_of(visit)) == ("skipped", "the patient has not agreed to texts")
+    assert twilio.texts == []
+
+
+def test_texts_follow_the_patient_not_to_an_older_number(visit, twilio):
+    visit.patient.phone = "+16035550777"
+    visit.patient.save()
+    sweep(now=DUE)
+    assert twilio.texts == []
+
+
+def test_consent_for_one_number_is_none_for_the_next_and_counts_again_for_the_first(visit, evaluation, twilio):
+    patient = Patient.objects.get()
+    update_contact(patient, phone="+16035550777", now=NOW)
+    assert consent_of(patient) is None
+    later = book(evaluation, starts_at=AT_ELEVEN + timedelta(days=1), patient=patient, phone=patient.phone)
+    assert not Message.objects.filter(subject_id=later.pk, channel=Channel.SMS).exists(), "none is planned either"
+    sweep(now=DUE)
+    sweep(now=DUE + timedelta(days=1))
+    assert twilio.texts == []
+    update_contact(patient, phone=ALICES, now=NOW)
+    assert consent_of(patient).phone == ALICES
+
+
+# How many, and when
+
+
+def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
+    for hours in (4, 5):
+        book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=hours))
+    Message.objects.exclude(kind=REMINDER_2H).delete()
+    sweep(now=DUE)
+    sweep(now=DUE + timedelta(hours=3))
+    assert len(twilio.texts) == 1
+    reasons = set(Message.objects.filter(channel=Channel.SMS, state=State.SKIPPED).values_list("reason", flat=True))
+    assert "one text a day is enough" in reasons
+
+
+def test_a_fourth_in_a_week_stays_at_home(visit, twilio):
+    Message.objects.filter(kind=REMINDER_48H).delete()
+    text = text_of(visit)
+    for days in (2, 3, 4):
+        Message.objects.create(
+            kind=REMINDER_2H,
+            channel=Channel.SMS,
+            dedupe_key=f"earlier {days}",
+            subject_id=visit.pk,
+            patient=visit.patient,
+            due_at=DUE - timedelta(days=days),
+            not_after=DUE,
+            next_attempt_at=DUE,
+            created_at=NOW,
+            state=State.SENT,
+            settled_at=DUE - timedelta(days=days),
+        )
+    sweep(now=DUE)
+    assert fate(text) == ("skipped", "three texts a week are enough")
+
+
+def test_no_text_goes_before_nine_or_after_eight_where_the_patient_is(visit, twilio):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    text = text_of(visit)
+    Message.objects.filter(pk=text.pk).update(next_attempt_at=DUE - timedelta(hours=1))
+    sweep(now=DUE - timedelta(minutes=1))
+    assert twilio.texts == []
+    assert fate(text) == ("waiting", "quiet hours")
+    assert text.next_attempt_at == datetime(2026, 12, 1, 14, tzinfo=UTC)
+    sweep(now=DUE)
+    assert len(twilio.texts) == 1
+
+
+# When the provider fails
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("refused", "failed"), ("away", "waiting"), ("busy", "waiting"), ("hang up", "failed"), ("hang", "failed")],
+)
+def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, answer, state, caplog):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    twilio.answer = answer
+    sweep(now=DUE)
+    text = text_of(visit)
+    assert fate(text)[0] == state
+    if answer.startswith("hang"):
+        assert text.reason == "unknown whether it was sent"
+        sweep(now=DUE + timedelta(minutes=30))
+        assert len(twilio.texts) == 1
+    assert ALICES not in written(caplog) and "your visit" not in written(caplog)
+
+
+def test_a_text_waits_when_no_provider_answers(visit, twilio, settings):
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    twilio.close()
+    sweep(now=DUE)
+    assert fate(text_of(visit)) == ("waiting", "TextProviderAway")
+
+
+def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(visit, twilio):
+
+    Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
+    Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())
+    sweep(now=DUE + timedelta(minutes=3))
+    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert twilio.texts == []
+
+
+# Choosing, and being off
+
+
+def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
+    TextConsent.objects.all().delete()
+    path = messages_path(visit.patient, now=timezone.now())
+    assert "At most one reminder a day and three a week" in client.get(path).content.decode()
+    assert client.post(f"{path}texts/", {"choice": "texts"}).status_code == 303
+    assert TextConsent.objects.get(withdrawn_at=None).instead_of_email
+    client.post(f"{path}texts/", {"choice": "email"})
+    assert not TextConsent.objects.filter(withdrawn_at=None).exists()
+    client.post(f"{path}texts/", {"choice": "garbage"})
+    assert TextConsent.objects.count() == 1
+
+
+def test_the_site_says_nothing_of_texts_until_they_are_set_up(client, settings, evaluation):
+    settings.ENV = replace(settings.ENV, texts=None)
+    visit = book(evaluation)
+    path = messages_path(visit.patient, now=timezone.now())
+    assert "text" not in client.get(path).content.decode().partition("<main")[2].partition("</main>")[0]
+    assert client.post(f"{path}texts/", {"choice": "both"}).status_code == 404
+    assert client.post(WEBHOOK, {}).status_code == 404
+    agree(visit.patient)
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
+    settings.ENV = replace(settings.ENV, texts=parse_sms_url("console:"))
+    text_providers.text_provider().send(to=ALICES, text="See you.", message_id=uuid.uuid4())
+    assert f"[text to {ALICES}] See you." in capsys.readouterr().out
+    with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
+        read_environment({**PRODUCTION, "SMS_URL": "console:"})
+    with pytest.raises(EnvironmentInvalid, match="SMS_URL"):
+        read_environment({**PRODUCTION, "SMS_URL": "twilio://AC:token@not-a-number"})
+
+
+# What staff see and write
+
+
+@pytest.fixture
+def staff(client, clinic, twilio):
+    client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
+    return client
+
+
+def rule(**changes):
+    fields = {"kind": REMINDER_2H, "service_slug": "", "channel": "sms", "minutes": "120", "is_active": "on"}
+    return {**fields, "subject": "", "text": "{clinic}: see you {day_word}. STOP ends texts.", **changes}
+
+
+def test_staff_write_their_own_words_for_a_text_and_see_how_they_read(staff, visit, twilio):
+    preview = staff.post("/admin/outbox/messagerule/preview/", rule()).content.decode()
+    assert "Lakes Running Clinic: see you tomorrow. STOP ends texts." in preview
+    assert staff.post("/admin/outbox/messagerule/add/", rule()).status_code == 302
+    sweep(now=DUE)
+    assert twilio.texts[-1]["Body"] == "Lakes Running Clinic: see you today. STOP ends texts."
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"text": "x" * 161}, "A text holds 160 characters"),
+        ({"text": "{clinic} " + "x" * 100 + " {place}"}, "A text holds 160 characters"),
+        ({"text": "{nothing}"}, "{nothing}"),
+        ({"kind": "booking_follow_up"}, "This message goes by e-mail only"),
+        ({"channel": "email"}, "A mail needs a subject"),
+    ],
+)
+def test_words_for_a_text_are_refused_when_they_do_not_fit(staff, changes, complaint):
+    page = staff.post("/admin/outbox/messagerule/add/", rule(**changes))
+    assert page.status_code == 200
+    assert complaint in page.content.decode()
+    assert staff.post("/admin/outbox/messagerule/preview/", rule(**changes)).status_code == 200
+
+
+def test_staff_read_who_agreed_and_there_is_no_such_page_without_texts(staff, visit, settings):
+    assert "Alice Runner" in staff.get("/admin/outbox/textconsent/").content.decode()
+    settings.ENV = replace(settings.ENV, texts=None)
+    assert "textconsent" not in staff.get("/admin/").content.decode()
+    assert 'value="sms"' not in staff.get("/admin/outbox/messagerule/add/").content.decode()
+
+
+# Agreeing while booking
+
+FORM = "/book/evaluation/meredith/20261201T1430Z/"
+
+
+@pytest.fixture
+def booking_form(client, evaluation):
+    """Sends the form of a free time as Alice would, at ten on Monday."""
+
+    def send(**changes):
+        typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+        with time_machine.travel(NOW, tick=False):
+            return client.post(FORM, typed | {"idempotency_key": str(uuid.uuid4())} | changes)
+
+    return send
+
+
+def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_words(twilio, booking_form):
+    again = booking_form(name="").content.decode()
+    box = re.search(r'<input[^>]*name="text_consent"[^>]*>', again)[0]
+    assert "checked" not in box and "required" not in box
+    assert FORM_CONSENT_WORDS in html.unescape(again)
+    assert booking_form(text_consent="on").status_code == 303
+    consent = TextConsent.objects.get()
+    assert (consent.phone, consent.wording, consent.given_at) == (ALICES, FORM_CONSENT_WORDS, NOW)
+    assert not consent.instead_of_email
+    assert {text.kind for text in Message.objects.filter(channel=Channel.SMS)} == {REMINDER_48H, REMINDER_2H}
+
+
+def test_box_ticked_for_another_number_than_the_one_on_file_is_no_consent_to_texts(twilio, booking_form, client):
+    assert booking_form().status_code == 303
+    other = {"phone": "603 555 0777", "text_consent": "on"}
+    sent = {"name": "Alice Runner", "email": "alice@example.com", "mode": "in_person"}
+    with time_machine.travel(NOW, tick=False):
+        key = {"idempotency_key": str(uuid.uuid4())}
+        assert client.post(FORM.replace("T1430Z", "T1900Z"), sent | other | key).status_code == 303
+    assert Patient.objects.get().phone == ALICES
+    assert not TextConsent.objects.exists()
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_who_leaves_the_box_empty_gets_no_texts(twilio, booking_form):
+    assert booking_form().status_code == 303
+    assert not TextConsent.objects.exists()
+    assert not Message.objects.filter(channel=Channel.SMS).exists()
+
+
+def test_the_booking_form_says_nothing_of_texts_where_there_are_none(booking_form):
+    page = booking_form(name="", text_consent="on").content.decode()
+    assert "text_consent" not in page and "texts" not in page
+    assert booking_form(text_consent="on").status_code == 303
+    assert not TextConsent.objects.exists()
+
+
+def test_ticking_the_box_again_changes_nothing_for_who_chose_texts_only(visit, booking_form):
+    agree(visit.patient, instead_of_email=True)
+    booking_form(text_consent="on")
+    accept_patient(Patient.objects.get(is_provisional=True), now=NOW)
+    standing = TextConsent.objects.get(withdrawn_at=None)
+    assert (standing.patient, standing.instead_of_email) == (visit.patient, True)

@@ -1,0 +1,352 @@
+"""Texts instead of mail: nobody is left with neither, nobody gets both, and what the clinic changes goes by both."""
+
+import uuid
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
+from booking.models import OpeningHours
+from clinic.outbox.messages.planning import claim_due_messages, resend_message
+from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.sending.hand_over import send_claimed
+from clinic.outbox.text.gsm import LIMIT, length
+from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
+from clinic.outbox.texts.texting import give_consent, withdraw_consent
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
+from tests.clinic.letters import fate, sweep
+
+pytestmark = pytest.mark.django_db
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def visit(evaluation, twilio, post_office):
+    """Alice's visit at eleven on Tuesday, of which only a text shall remind her."""
+    appointment = book(evaluation, starts_at=AT_ELEVEN)
+    agree(appointment.patient, instead_of_email=True)
+    leave_only(REMINDER_2H)
+    return appointment
+
+
+def clock(message):
+    return f"{message.due_at.astimezone(NEW_YORK):%a %H:%M}"
+
+
+def sent_earlier(visit, at):
+    """A text that went to Alice's number at `at`."""
+    return Message.objects.create(
+        kind=REMINDER_2H,
+        channel=Channel.SMS,
+        dedupe_key=f"earlier {at}",
+        subject_id=uuid.uuid4(),
+        patient=visit.patient,
+        due_at=at,
+        not_after=at + HOUR,
+        next_attempt_at=at,
+        created_at=NOW,
+        state=State.SENT,
+        settled_at=at,
+    )
+
+
+# The mail stays behind once the text has gone, and only then
+
+
+def test_the_mail_stays_behind_once_its_text_has_gone(visit, twilio, post_office):
+    sweep(now=DUE)
+    assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
+
+
+def test_who_chose_both_gets_both(evaluation, twilio, post_office):
+    visit = book(evaluation, starts_at=AT_ELEVEN)
+    agree(visit.patient)
+    leave_only(REMINDER_2H)
+    sweep(now=DUE)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 1)
+
+
+@pytest.mark.parametrize("days_ago", [(0,), (1, 2, 3)], ids=["one a day", "three a week"])
+def test_the_mail_goes_when_its_text_is_one_too_many(visit, twilio, post_office, days_ago):
+    for days in days_ago:
+        sent_earlier(visit, DUE - days * DAY - HOUR)
+    sweep(now=DUE)
+    assert fate(text_of(visit))[0] == "skipped"
+    assert fate(mail_of(visit)) == ("sent", "")
+    assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
+
+
+@pytest.mark.parametrize("answer", ["refused", "hang up", "hang"])
+def test_the_mail_goes_when_the_text_fails_for_good(visit, twilio, post_office, answer):
+    twilio.answer = answer
+    sweep(now=DUE)
+    assert fate(text_of(visit))[0] == "failed"
+    assert len(post_office.mails) == 1
+
+
+def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(visit, twilio, post_office):
+    twilio.answer, now, last = "away", DUE, AT_ELEVEN - HOUR  # two hours were to be its reader's; one is left
+    while fate(mail_of(visit))[0] == "waiting":
+        assert post_office.mails == [] and now <= last + LOOK_AGAIN_AFTER
+        sweep(now=now)
+        now += MINUTE / 2
+    assert fate(mail_of(visit)) == ("sent", "")
+    assert fate(text_of(visit)) == ("skipped", "the reader gets an e-mail instead")
+    twilio.answer = "taken"
+    sweep(now=now + HOUR)
+    assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
+
+
+def test_the_text_that_was_withdrawn_goes_when_its_mail_is_refused(visit, twilio, post_office):
+    twilio.answer, now = "away", DUE
+    post_office.answer_recipient = lambda address: "550 no such box"
+    while fate(mail_of(visit))[0] == "waiting":
+        sweep(now=now)
+        now += MINUTE
+    assert fate(mail_of(visit)) == ("failed", "SMTPRecipientsRefused 550")
+    twilio.answer = "taken"
+    sweep(now=now)
+    assert fate(text_of(visit)) == ("sent", "")
+
+
+def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, post_office):
+    twilio.answer = "away"
+    sweep(now=DUE)
+    assert fate(mail_of(visit)) == ("waiting", "waits for its text")
+    twilio.answer = "taken"
+    for minutes in range(1, 5):
+        sweep(now=DUE + minutes * MINUTE)
+    assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
+
+
+def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(visit, twilio, post_office):
+    text, mail = claim_due_messages(now=DUE)
+    assert (text.channel, mail.channel) == ("sms", "email")
+    assert send_claimed(mail, now=DUE) == State.WAITING
+    assert send_claimed(text, now=DUE) == State.SENT
+    sweep(now=DUE + LOOK_AGAIN_AFTER)
+    assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
+    assert post_office.mails == []
+
+
+def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio, post_office):
+    text, _ = claim_due_messages(now=DUE)
+    Message.objects.filter(pk=text.pk).update(attempts=1)
+    for minutes in range(8):
+        sweep(now=DUE + minutes * MINUTE)
+    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert fate(mail_of(visit)) == ("sent", "")
+
+
+def test_the_mail_goes_when_the_patient_has_ended_texts_meanwhile(visit, twilio, post_office):
+    withdraw_consent(phone=visit.patient.phone, now=NOW)
+    sweep(now=DUE)
+    assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
+
+
+def test_a_mail_that_staff_send_again_goes_beside_its_text(visit, twilio, post_office):
+    sweep(now=DUE)
+    resend_message(mail_of(visit), now=DUE + MINUTE)
+    sweep(now=DUE + MINUTE)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 1)
+
+
+# When the hours without texts come in between
+
+
+def test_a_reminder_of_an_early_visit_goes_by_text_before_the_evening_ends(evaluation, meredith, twilio, post_office):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
+    agree(visit.patient, instead_of_email=True)
+    leave_only(REMINDER_2H)
+    text, mail = text_of(visit), mail_of(visit)
+    assert (clock(text), clock(mail)) == ("Mon 19:30", "Mon 20:30")
+    sweep(now=text.due_at)
+    sweep(now=mail.due_at)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
+
+
+def test_a_text_waits_for_nine_when_that_is_still_of_use_and_its_mail_with_it(evaluation, twilio, post_office):
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + HOUR)
+    agree(visit.patient, instead_of_email=True)
+    leave_only(REMINDER_2H)
+    assert (clock(text_of(visit)), clock(mail_of(visit))) == ("Tue 08:00", "Tue 08:00")
+    for minutes in (0, 30, 60, 61):
+        sweep(now=NINE_ON_TUESDAY - HOUR + minutes * MINUTE)
+    assert fate(text_of(visit)) == ("sent", "")
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
+
+
+def test_a_mail_leaves_before_its_own_quiet_hours_when_the_text_does_not_go(evaluation, meredith, twilio, post_office):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
+    agree(visit.patient, instead_of_email=True)
+    leave_only(REMINDER_2H)
+    twilio.answer, now = "away", text_of(visit).due_at
+    while fate(mail_of(visit))[0] == "waiting":
+        sweep(now=now)
+        now += 2 * MINUTE
+    mail = mail_of(visit)
+    assert mail.state == "sent"
+    assert f"{mail.settled_at.astimezone(NEW_YORK):%a %H}" == "Mon 20"
+
+
+# What the provider says later
+
+
+def undelivered(client, settings, text, status="undelivered", **more):
+    form = {"MessageSid": "SM1", "MessageStatus": status, "ErrorCode": "30006", "To": "+16035550199"}
+    return call_webhook(client, settings, f"{WEBHOOK}{text.pk}/", form, **more)
+
+
+def test_the_mail_goes_after_all_when_the_provider_could_not_deliver_the_text(
+    client, settings, visit, twilio, post_office
+):
+    sweep(now=DUE)
+    text = text_of(visit)
+    assert twilio.texts[-1]["StatusCallback"] == f"{settings.SITE_URL}{WEBHOOK}{text.pk}/"
+    with time_machine.travel(DUE + MINUTE, tick=False):
+        assert undelivered(client, settings, text, status="delivered").status_code == 204
+        assert fate(text) == ("sent", "")
+        assert undelivered(client, settings, text, token="guessed").status_code == 400
+        for _ in range(2):  # the provider may say it twice
+            assert undelivered(client, settings, text).status_code == 204
+    assert fate(text) == ("failed", "not delivered 30006")
+    sweep(now=DUE + MINUTE)
+    assert fate(mail_of(visit)) == ("sent", "")
+    assert len(post_office.mails) == 1
+
+
+def test_a_failed_delivery_that_is_told_after_the_visit_sends_nothing(client, settings, visit, twilio, post_office):
+    sweep(now=DUE)
+    with time_machine.travel(AT_ELEVEN + MINUTE, tick=False):
+        assert undelivered(client, settings, text_of(visit)).status_code == 204
+    assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
+
+
+# What the clinic changes itself
+
+
+@pytest.fixture
+def both(evaluation, twilio, post_office):
+    """Alice's visit at eleven; she is sent mails and texts, and nothing is under way."""
+    appointment = book(evaluation, starts_at=AT_ELEVEN)
+    agree(appointment.patient, instead_of_email=True)
+    Message.objects.all().delete()
+    return appointment
+
+
+DAYTIME = NOW + 2 * HOUR
+
+
+def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twilio, post_office, front_desk):
+    sent_earlier(both, DAYTIME - HOUR)  # the one of the day
+    cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
+    sweep(now=DAYTIME)
+    assert twilio.texts == []  # it can still be undone
+    sweep(now=DAYTIME + 3 * MINUTE)
+    body = twilio.texts[-1]["Body"]
+    assert body == (
+        "Lakes Running Clinic: we are sorry, we had to cancel your visit on Tuesday 1 December, 11:00 am EST. "
+        "Call (603) 555-0123 for a new time. STOP ends texts."
+    )
+    assert length(body) <= LIMIT
+    assert len(post_office.mails) == 1  # the calendar's cancellation is in it
+
+
+def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, post_office, front_desk):
+    sent_earlier(both, DAYTIME - HOUR)
+    move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, by=front_desk, now=DAYTIME)
+    sweep(now=DAYTIME)
+    assert twilio.texts == []  # it may be moved again
+    sweep(now=DAYTIME + 3 * MINUTE)
+    body = twilio.texts[-1]["Body"]
+    assert "we moved your visit to Tuesday 1 December, 2:00 pm EST. Reply Y" in body
+    assert length(body) <= LIMIT
+    assert len(post_office.mails) == 1  # the new links are in it
+
+
+def test_what_the_patient_changes_goes_by_mail_alone(both, twilio, post_office):
+    move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, now=DAYTIME)
+    sweep(now=DAYTIME + 5 * MINUTE)
+    cancel_appointment(appointment=both, now=DAYTIME + HOUR)
+    agree(both.patient, now=DAYTIME + HOUR)  # nor when they agree to texts just then
+    sweep(now=DAYTIME + 2 * HOUR)
+    assert twilio.texts == []
+    assert len(post_office.mails) == 2
+    assert not Message.objects.filter(channel=Channel.SMS, kind__in=(MOVED, CANCELLED)).exists()
+
+
+def test_nobody_hears_of_a_cancellation_that_the_clinic_takes_back(both, twilio, post_office, front_desk):
+    cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
+    undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
+    sweep(now=DAYTIME + 5 * MINUTE)
+    assert twilio.texts == []
+    assert not [mail for mail in post_office.mails if "Cancelled" in mail["Subject"]]
+
+
+def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_undone(both, twilio, front_desk):
+    move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, by=front_desk, now=DAYTIME)
+    cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
+    undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
+    sweep(now=DAYTIME + 4 * MINUTE)
+    assert ["we moved your visit" in text["Body"] for text in twilio.texts] == [True]
+
+
+def test_a_cancellation_keeps_to_the_caps_for_who_agreed_to_them_before_and_goes_by_mail(
+    both, twilio, post_office, front_desk
+):
+    TextConsent.objects.update(wording="Send me texts about my visits. At most one a day and three a week.")
+    sent_earlier(both, DAYTIME - HOUR)
+    cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
+    sweep(now=DAYTIME + 3 * MINUTE)
+    assert fate(text_of(both, CANCELLED)) == ("skipped", "one text a day is enough")
+    assert len(post_office.mails) == 1
+
+
+def test_a_cancellation_in_the_evening_goes_by_mail_at_once_and_by_text_in_the_morning(
+    both, twilio, post_office, front_desk
+):
+    late = AT_ELEVEN - 14 * HOUR  # nine in the evening before
+    Message.objects.all().delete()
+    cancel_appointment(appointment=both, by=front_desk, now=late)
+    sweep(now=late + 3 * MINUTE)
+    assert len(post_office.mails) == 1 and twilio.texts == []
+    sweep(now=DUE)
+    assert len(twilio.texts) == 1  # before they set out
+
+
+def test_consent_says_that_news_may_come_beyond_the_caps(both):
+    consent = TextConsent.objects.get(withdrawn_at=None)
+    assert "At most one reminder a day and three a week, and one more if the clinic cancels or moves" in consent.wording
+
+
+def test_the_first_reminder_waits_for_its_text_through_the_night(evaluation, meredith, twilio, post_office):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="20:00", closes="23:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 11 * HOUR + 30 * MINUTE)  # half past eight in the evening
+    agree(visit.patient, instead_of_email=True)
+    leave_only(REMINDER_48H)
+    assert clock(mail_of(visit, REMINDER_48H)) == "Sun 20:30"
+    for hours in (0, 12.5, 12.6):
+        sweep(now=visit.starts_at - 2 * DAY + hours * HOUR)
+    assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
+    assert text_of(visit, REMINDER_48H).settled_at.astimezone(NEW_YORK).hour == 9
+
+
+def test_no_text_is_planned_that_would_have_been_due_before_now(evaluation, meredith, twilio, post_office):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
+    leave_only(REMINDER_2H)
+    eight_pm = NINE_ON_TUESDAY - 13 * HOUR
+    give_consent(patient=visit.patient, wording="yes", instead_of_email=True, now=eight_pm)
+    sweep(now=eight_pm + HOUR / 2)
+    assert fate(text_of(visit)) == ("skipped", "quiet hours until it is too late")
+    sweep(now=eight_pm + HOUR / 2 + LOOK_AGAIN_AFTER)
+    assert fate(mail_of(visit)) == ("sent", "")

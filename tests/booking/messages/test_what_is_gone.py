@@ -1,0 +1,312 @@
+"""A way of meeting, a service or a therapist that is gone: what was booked can be moved, and nobody waits for nothing."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.take_offer import take_offer
+from booking.messages.kinds import WAIT_STUCK
+from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.schedule.errors import SlotNotOffered
+from booking.schedule.visit_links import visit_path
+from booking.tasks import look_for_stuck_waits
+from booking.wait_list.entries import entry_path, leave_wait_list
+from booking.wait_list.stuck_entries import TOLD_AFTER, tell_who_is_stuck
+from clinic.celery import app
+from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic, User
+from clinic.practice.people.patients import accept_patient
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.booking.visitors import press
+from tests.booking.waiting import FREED_AT, book_later, message_about, wait, wait_with
+from tests.clinic.letters import fate, sweep
+
+pytestmark = pytest.mark.django_db
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+AT_ELEVEN = NINE_ON_TUESDAY + 2 * HOUR
+
+
+def offer_by_video_only(service):
+    service.in_person, service.by_video = False, True
+    service.save()
+
+
+def text_of(response):
+    return " ".join(response.content.decode().split())
+
+
+# A visit whose way of meeting is gone
+
+
+def test_a_visit_moves_in_the_way_it_was_booked_when_that_is_not_offered_any_more(client, evaluation):
+    visit = book(evaluation)
+    offer_by_video_only(evaluation)
+    path = visit_path(visit, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        times = client.get(path + "move/2026-12-01/").content.decode()
+        target = path + "move/20261201T1600Z/"
+        assert target in times
+        assert press(client, target).status_code == 303
+    visit.refresh_from_db()
+    assert (visit.starts_at, visit.mode) == (AT_ELEVEN, "in_person")
+
+
+def test_a_new_visit_is_not_booked_in_a_way_that_is_gone(evaluation):
+    offer_by_video_only(evaluation)
+    with pytest.raises(SlotNotOffered):
+        book(evaluation, mode="in_person")
+    held = book(evaluation, mode="video")
+    assert move_appointment(appointment=held, starts_at=AT_ELEVEN, now=NOW).mode == "video"
+
+
+def test_an_earlier_time_is_offered_to_a_visit_in_the_way_it_was_booked(evaluation):
+    visit, later = book(evaluation), book_later(evaluation)
+    wait_with(later)
+    offer_by_video_only(evaluation)
+    cancel_appointment(appointment=visit, now=NOW)
+    offer = SlotOffer.objects.get()
+    mail = find_kind("booking_offer").render(message_about(offer), NOW + FREED_AT)
+    assert "Lakes Running Clinic, 12 Main Street" in mail.text
+    taken = take_offer(offer=offer, now=NOW + FREED_AT)
+    assert (taken.pk, taken.starts_at, taken.mode) == (later.pk, NINE_ON_TUESDAY, "in_person")
+
+
+def test_the_move_page_says_to_call_when_the_service_is_not_booked_online_any_more(client, evaluation):
+    visit = book(evaluation)
+    evaluation.listing = "call_us"
+    evaluation.save()
+    path = visit_path(visit, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        for address in ("move/", "move/2026-12-01/", "earlier/"):
+            page = client.get(path + address)
+            assert page.status_code == 409
+            assert "Please call us" in text_of(page) and "(603) 555-0123" in text_of(page)
+        assert press(client, path + "move/20261201T1600Z/").status_code == 409
+
+
+def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client, evaluation, meredith):
+    evaluation.therapists.add(make_therapist("Nora", position=1))
+    visit = book(evaluation, therapist=meredith)
+    meredith.is_active = False
+    meredith.save()
+    with time_machine.travel(NOW, tick=False):
+        page = client.get(visit_path(visit, now=NOW) + "move/").content.decode()
+    assert "move/2026-12-01/?with=anybody" in page
+
+
+# Waiting for a way of meeting that is gone
+
+
+def test_who_waits_for_a_way_that_is_gone_is_offered_the_way_there_is(client, evaluation):
+    visit, entry = book(evaluation), wait(evaluation)
+    offer_by_video_only(evaluation)
+    cancel_appointment(appointment=visit, now=NOW)
+    offer = SlotOffer.objects.get()
+    message = message_about(offer)
+    assert find_kind("booking_offer").still_wanted(message, NOW + FREED_AT) is None
+    assert "By video: we will send you a link" in find_kind("booking_offer").render(message, NOW + FREED_AT).text
+    path = entry_path(entry, clinic=Clinic.objects.current(), now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        assert "by video, because in person is no longer offered" in text_of(client.get(path))
+    assert take_offer(offer=offer, now=NOW + FREED_AT).mode == "video"
+
+
+# Waiting for a service or a therapist that is gone
+
+
+def hide(service, meredith):
+    service.listing = "hidden"
+    service.save()
+
+
+def take_therapists_off(service, meredith):
+    service.therapists.clear()
+
+
+def let_go(service, meredith):
+    service.therapists.add(make_therapist("Nora", position=1))
+    meredith.is_active = False
+    meredith.save()
+
+
+WAYS = [
+    (hide, "no longer booked online"),
+    (take_therapists_off, "no longer does this"),
+    (let_go, "no longer does this"),
+]
+
+
+@pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "nobody does it", "therapist left"])
+def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
+    client, evaluation, meredith, clinic, post_office, act, why
+):
+    entry = wait(evaluation, therapist=meredith)
+    sweep(now=NOW)
+    assert tell_who_is_stuck(now=NOW) == 0
+    act(evaluation, meredith)
+    assert tell_who_is_stuck(now=NOW) == 1
+    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+    sweep(now=NOW + TOLD_AFTER)
+    mail = post_office.mails[-1]
+    text = mail.get_body(("plain",)).get_content()
+    assert mail["Subject"] == "About the wait list: please call us"
+    assert "Please call (603) 555-0123" in text and "/waiting/" in text
+    assert "Evaluation" not in text and "Meredith" not in text and "Walter" not in text
+    with time_machine.travel(NOW, tick=False):
+        page = text_of(client.get(entry_path(entry, clinic=clinic, now=NOW)))
+        assert "can’t be booked online right now" in page
+        client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
+        assert "1 person waits" in text_of(client.get("/admin/"))
+        assert "nothing to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
+        assert why in text_of(client.get(f"/admin/booking/waitlistentry/{entry.pk}/change/"))
+
+
+def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, meredith, post_office):
+    wait(evaluation)
+    hide(evaluation, meredith)
+    tell_who_is_stuck(now=NOW)
+    evaluation.listing = "bookable"
+    evaluation.save()
+    sweep(now=NOW + TOLD_AFTER)
+    message = Message.objects.get(kind=WAIT_STUCK)
+    assert fate(message) == ("skipped", "the patient can be offered times, or no longer waits")
+    hide(evaluation, meredith)
+    assert tell_who_is_stuck(now=NOW + DAY) == 1  # it is news again
+
+
+def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
+    left, cancelled, over = wait(evaluation, name="Lea Left"), book_later(evaluation, "Carl Cancelled"), None
+    leave_wait_list(entry=left, now=NOW)
+    wait_with(cancelled)
+    cancel_appointment(appointment=cancelled, now=NOW)
+    over = wait(evaluation, name="Otto Over")
+    WaitListEntry.objects.filter(pk=over.pk).update(first_on=NOW.date() - 2 * DAY, last_on=NOW.date() - DAY)
+    wait(call, name="Fay Fine")
+    hide(evaluation, meredith)
+    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+
+
+def test_staff_who_may_not_see_the_list_do_not_see_that_somebody_is_stuck(client, evaluation, meredith):
+    wait(evaluation)
+    hide(evaluation, meredith)
+    user = User.objects.create_user("nina@clinic.example", name="Nina", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_article"))
+    client.force_login(user)
+    with time_machine.travel(NOW, tick=False):
+        assert "person waits" not in text_of(client.get("/admin/"))
+
+
+def test_somebody_looks_for_the_stuck_every_hour():
+    entries = {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()}
+    assert entries[look_for_stuck_waits.name] == 3600
+
+
+# Joining again
+
+
+def entries_of(name):
+    rows = WaitListEntry.objects.filter(patient__name=name).order_by("created_at")
+    return [(row.status, row.appointment_id) for row in rows]
+
+
+def is_offered(name, service):
+    freed = book(service, name="Freda Frees")
+    cancel_appointment(appointment=freed, now=NOW + HOUR)
+    return SlotOffer.objects.filter(entry__patient__name=name).count() == 1
+
+
+def test_who_joins_cancels_and_joins_again_by_the_form_is_served(evaluation):
+    visit = book_later(evaluation)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    again = wait(evaluation, now=NOW + HOUR)
+    assert entries_of("Walter Waiting") == [
+        ("waiting", visit.pk),
+        ("waiting", None),
+    ]  # anybody could have typed his name
+    assert accept_patient(again.patient, now=NOW + HOUR) == visit.patient
+    assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_who_has_not_proven_who_they_are_is_served_when_they_join_again(evaluation):
+    visit = book_later(evaluation, is_known=False)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    wait(evaluation, now=NOW + HOUR)
+    assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_who_joins_cancels_and_joins_again_from_a_new_visit_is_served(client, evaluation):
+    visit = book_later(evaluation)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    again = book_later(evaluation, days=8)
+    path = visit_path(again, now=NOW)
+    with time_machine.travel(NOW + HOUR, tick=False):
+        assert "Tell me about earlier times" in text_of(client.get(path))  # not “change or leave”
+        assert "Shall we tell you" in text_of(client.get(path + "earlier/"))
+        days = {"part_of_day": "", "first_on": "2026-11-24", "last_on": "2026-12-08"}
+        assert client.post(path + "earlier/", days).status_code == 303
+    assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", again.pk)]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+@pytest.mark.parametrize("ended", ["completed", "no_show", "booked"])
+def test_who_joins_again_after_their_visit_is_served(evaluation, ended):
+    visit = book_later(evaluation)
+    entry = wait_with(visit)
+    Appointment.objects.filter(pk=visit.pk).update(
+        status=ended,
+        arrived_at=NOW - DAY if ended == "completed" else None,
+        starts_at=NOW - DAY,
+        ends_at=NOW - DAY + HOUR,
+        blocked=(NOW - DAY, NOW - DAY + HOUR),
+    )
+    accept_patient(wait(evaluation, now=NOW + HOUR).patient, now=NOW + HOUR)
+    entry.refresh_from_db()
+    assert entry.status == "left"
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_who_joins_again_after_their_days_are_over_is_served(evaluation):
+    entry = wait(evaluation)
+    WaitListEntry.objects.filter(pk=entry.pk).update(first_on=NOW.date() - 9 * DAY, last_on=NOW.date() - DAY)
+    wait(evaluation, now=NOW + HOUR)
+    assert [status for status, _ in entries_of("Walter Waiting")] == ["left", "waiting"]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_undoing_the_cancellation_keeps_the_place_on_the_list(evaluation):
+    visit = book_later(evaluation)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    undo_cancellation(appointment=visit, now=NOW + FREED_AT / 2)
+    assert entries_of("Walter Waiting") == [("waiting", visit.pk)]
+    assert is_offered("Walter Waiting", evaluation)
+
+
+def test_a_stranger_who_joins_with_their_name_still_changes_nothing_of_an_entry_that_is_alive(evaluation):
+    entry = wait(evaluation)
+    wait(evaluation, therapist=make_therapist("Nora", position=1), now=NOW + HOUR)
+    assert WaitListEntry.objects.get() == entry
+    assert WaitListEntry.objects.get().therapist is None
+
+
+def test_staff_put_somebody_on_the_list_again_whose_entry_is_dead(client, evaluation):
+    visit = book_later(evaluation)
+    wait_with(visit)
+    cancel_appointment(appointment=visit, now=NOW)
+    client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
+    form = {"patient": visit.patient_id, "service": evaluation.pk, "mode": "in_person", "part_of_day": ""}
+    with time_machine.travel(NOW + HOUR, tick=False):
+        days = {"first_on": "2026-11-24", "last_on": "2026-12-08"}
+        assert client.post("/admin/booking/waitlistentry/add/", form | days).status_code == 302
+        again = client.post("/admin/booking/waitlistentry/add/", form | days)
+        assert "waits for this service already" in text_of(again)
+    assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]

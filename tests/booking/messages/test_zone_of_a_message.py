@@ -1,0 +1,94 @@
+"""By whose clock a message is quiet: the clinic's for a visit in person, the visitor's of that very visit for a call."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from booking.actions.change import cancel_appointment, move_appointment
+from booking.messages.kinds import MOVED, OFFER, REMINDER_2H, REMINDER_48H
+from booking.messages.planning import UNDO_FOR
+from booking.models import OpeningHours
+from clinic.outbox.messages.planning import resend_message
+from clinic.outbox.models import Message, MessageRule
+from clinic.practice.models import Patient
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.texting import agree, leave_only, mail_of, text_of
+from tests.booking.waiting import wait, wait_with
+from tests.clinic.letters import fate, sweep
+
+pytestmark = pytest.mark.django_db
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+AUCKLAND = "Pacific/Auckland"
+
+
+def zones(visit):
+    return set(Message.objects.filter(subject_id=visit.pk).values_list("time_zone", flat=True))
+
+
+def test_the_last_reminder_of_a_visit_in_person_goes_whatever_zone_a_stranger_gave_for_the_patient(
+    evaluation, call, post_office
+):
+    book(call, starts_at=NINE_ON_TUESDAY + 6 * DAY, time_zone="Asia/Tokyo")  # a stranger, with her name and address
+    assert Patient.objects.get().time_zone == "Asia/Tokyo"
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 2 * HOUR)
+    assert zones(visit) == {""}
+    leave_only(REMINDER_2H)
+    sweep(now=NINE_ON_TUESDAY)  # eleven in the evening in Tokyo
+    assert fate(mail_of(visit)) == ("sent", "")
+
+
+def test_every_message_about_a_call_goes_by_the_visitors_clock_of_that_call(call, twilio, post_office):
+    visit = book(call, time_zone="America/Los_Angeles")
+    other = book(call, starts_at=NINE_ON_TUESDAY + DAY, time_zone="America/Chicago")
+    agree(visit.patient)
+    assert zones(visit) == {"America/Los_Angeles"}
+    assert zones(other) == {"America/Chicago"}
+    assert text_of(visit).time_zone == "America/Los_Angeles"
+    moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + HOUR, now=NOW)
+    assert zones(moved) == {"America/Los_Angeles"}
+    told_at = NOW + UNDO_FOR
+    sweep(now=told_at)
+    assert resend_message(mail_of(visit, MOVED), now=told_at).time_zone == "America/Los_Angeles"
+
+
+def test_a_visit_in_person_is_planned_by_the_clinics_clock_when_the_booking_named_another(evaluation, meredith):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR, time_zone=AUCKLAND)
+    at = mail_of(visit).due_at.astimezone(ZoneInfo("America/New_York"))
+    assert f"{at:%a %H:%M}" == "Mon 20:30"
+
+
+def test_an_offer_goes_by_the_clock_of_the_visit_it_would_replace(call, evaluation, post_office):
+    far = book(call, starts_at=NINE_ON_TUESDAY + 7 * DAY, name="Walter Waiting", time_zone="America/Los_Angeles")
+    wait_with(far)
+    wait(call, name="Nora Nozone", time_zone="America/Chicago")
+    wait(evaluation, name="Ina Person", time_zone=AUCKLAND)
+    freed = book(evaluation)
+    cancel_appointment(appointment=freed, now=NOW)
+    offers = Message.objects.filter(kind=OFFER).values_list("patient__name", "time_zone")
+    assert dict(offers) == {
+        "Walter Waiting": "America/Los_Angeles",
+        "Nora Nozone": "America/Chicago",
+        "Ina Person": "",
+    }
+
+
+@pytest.mark.parametrize("minutes", [90, 240])
+def test_any_reminder_that_quiet_hours_would_swallow_leaves_before_them(evaluation, meredith, post_office, minutes):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
+    MessageRule.objects.create(kind=REMINDER_48H, minutes=minutes, subject="Soon", text="Soon.")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
+    leave_only(REMINDER_48H)
+    mail = mail_of(visit, REMINDER_48H)
+    assert mail.due_at == NINE_ON_TUESDAY - 12 * HOUR - HOUR / 2  # half past eight in the evening
+    sweep(now=mail.due_at)
+    assert fate(mail) == ("sent", "")
+
+
+def test_a_reminder_that_a_dead_worker_left_until_the_night_goes_in_the_night(evaluation, meredith, post_office):
+    OpeningHours.objects.create(therapist=meredith, weekday=1, opens="07:00", closes="09:00")
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR)
+    leave_only(REMINDER_2H)
+    sweep(now=NINE_ON_TUESDAY - 7 * HOUR)  # two in the morning; quiet until an hour after the visit has begun
+    assert fate(mail_of(visit)) == ("sent", "")

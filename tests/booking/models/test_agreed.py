@@ -1,0 +1,190 @@
+"""What was agreed stays agreed: length, price and late fee are the visit's own from the moment its time was held."""
+
+import re
+import uuid
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.test import Client
+
+from booking.actions.book import Contact, book_appointment
+from booking.actions.change import move_appointment
+from booking.actions.hold import hold_time, hold_token
+from booking.models import Appointment, Service
+from booking.schedule.availability import free_slots
+from booking.schedule.errors import SlotNotOffered, TermsChanged
+from booking.schedule.visit_links import visit_path
+from clinic.practice.models import User
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+DEARER = {"minutes": 90, "price_cents": 20000, "late_fee_cents": 9900, "turnover_minutes": 0}
+ALICE = Contact(name="Alice Runner", email="alice@example.com", phone="+16035550199")
+TYPED = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+NINE = "/book/evaluation/meredith/20261201T1400Z/"
+
+
+def hold(service, **changes):
+    details = {"service": service, "therapist": service.therapists.first(), "starts_at": NINE_ON_TUESDAY, "now": NOW}
+    return hold_time(**details | {"idempotency_key": uuid.uuid4()} | changes)
+
+
+def book_held(held, *, now=NOW, **changes):
+    service = Service.objects.get(pk=held.service_id)
+    place = {"service": service, "therapist": held.therapist, "starts_at": held.starts_at, "mode": "in_person"}
+    return book_appointment(
+        **place, contact=ALICE, idempotency_key=held.idempotency_key, hold_token=hold_token(held), now=now, **changes
+    )
+
+
+def agreed(visit) -> tuple:
+    return visit.minutes, visit.price_cents, visit.late_fee_cents, (visit.blocked.upper - visit.blocked.lower) // MINUTE
+
+
+def text_of(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+@pytest.mark.parametrize("after", [timedelta(), timedelta(minutes=15)], ids=["live", "run out"])
+def test_what_was_held_is_what_is_booked_when_the_service_changes_meanwhile(evaluation, after):
+    held = hold(evaluation)
+    Service.objects.update(**DEARER)
+    visit = book_held(held, now=NOW + after)
+    assert visit.pk == held.pk
+    assert agreed(Appointment.objects.get()) == (45, 15000, 0, 60)
+
+
+def test_held_time_that_does_not_fit_any_more_is_refused_and_nothing_is_booked(evaluation, meredith):
+    held = hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
+    meredith.opening_hours.filter(opens="09:00").update(closes="11:30")
+    with pytest.raises(SlotNotOffered):
+        book_held(held)
+    assert Appointment.objects.get().status == "held"
+
+
+def test_hold_of_a_long_visit_is_not_lost_to_a_visit_beyond_its_new_end(evaluation):
+    held = hold(evaluation)
+    book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
+    Service.objects.update(**DEARER)  # 90 minutes would run into Bob's
+    assert agreed(book_held(held))[0] == 45
+
+
+def test_visit_keeps_its_terms_when_the_service_changes_and_when_it_moves(evaluation, clinic):
+    visit = book(evaluation)
+    Service.objects.update(**DEARER)
+    slots = free_slots(
+        service=Service.objects.get(), first_day=TUESDAY, days=1, now=NOW, clinic=clinic, in_place_of=visit
+    )
+    eleven = NINE_ON_TUESDAY + timedelta(hours=2)  # 45 minutes fit before lunch, 90 do not
+    assert {slot.minutes for slot in slots} == {45} and eleven in {slot.starts_at for slot in slots}
+    moved = move_appointment(appointment=Appointment.objects.get(), starts_at=eleven, now=NOW)
+    moved.refresh_from_db()
+    assert (moved.starts_at, agreed(moved)) == (eleven, (45, 15000, 0, 60))
+
+
+def test_pages_show_the_visits_own_length_price_and_fee(evaluation):
+    evaluation.late_fee_cents = 4000
+    evaluation.save()
+    visit = book(evaluation)
+    Service.objects.update(**DEARER)
+    client = Client()
+    with time_machine.travel(NOW, tick=False):
+        page = text_of(client.get(visit_path(visit, now=NOW)))
+        assert "45 minutes · $150" in page and "costs $40" in page
+        assert "$200" not in page and "$99" not in page
+        client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
+        staff = text_of(client.get(f"/admin/booking/appointment/{visit.pk}/change/"))
+        assert "45 minutes, $150" in staff and "costs $40" in staff
+        service_page = text_of(client.get(f"/admin/booking/service/{evaluation.pk}/change/"))
+        assert "1 visit ahead keeps the length, price and late fee it was booked with" in service_page
+
+
+def test_form_of_a_held_time_shows_what_was_held_and_books_it(evaluation):
+    client = Client()
+    with time_machine.travel(NOW, tick=False):
+        path = client.post(NINE + "hold/", {"key": str(uuid.uuid4())})["Location"]
+        Service.objects.update(**DEARER)
+        form = client.get(path)
+        assert "45 minutes · $150" in text_of(form) and "$200" not in text_of(form)
+        assert client.post(path, TYPED | hidden(form)).status_code == 303
+    assert agreed(Appointment.objects.get()) == (45, 15000, 0, 60)
+
+
+def test_form_without_a_hold_says_so_when_price_or_length_changed_and_books_on_the_second_press(evaluation):
+    client = Client()
+    with time_machine.travel(NOW, tick=False):
+        form = client.get(NINE + "form/")
+        Service.objects.update(**DEARER)
+        refused = client.post(NINE + "form/", TYPED | hidden(form))
+        assert refused.status_code == 409
+        assert "It now takes 1 hour 30 minutes and costs $200. You are not booked yet." in text_of(refused)
+        assert not Appointment.objects.exists()
+        assert client.post(NINE + "form/", TYPED | hidden(refused)).status_code == 303
+    assert agreed(Appointment.objects.get()) == (90, 20000, 9900, 90)
+
+
+def test_terms_that_were_not_seen_are_refused_by_the_domain(evaluation):
+    held = hold(evaluation)
+    dearer = Service(minutes=90, price_cents=20000).fingerprint
+    with pytest.raises(TermsChanged):
+        book_held(held, terms_seen=dearer)
+    assert book_held(held, terms_seen=evaluation.fingerprint).status == "booked"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"minutes": 46},
+        {"price_cents": 1},
+        {"late_fee_cents": 1},
+        {"is_first_late_free": False},
+        {"late_fee_note": "We waive it when you are ill."},
+    ],
+)
+def test_every_term_that_was_not_seen_is_shown_before_it_is_booked(evaluation, changed):
+    client = Client()
+    with time_machine.travel(NOW, tick=False):
+        form = client.get(NINE + "form/")
+        Service.objects.update(**changed)
+        refused = client.post(NINE + "form/", TYPED | hidden(form))
+        assert refused.status_code == 409 and not Appointment.objects.exists()
+        assert ("A late change or a missed visit costs" in refused.context["agreed"].late_fee_words) == (
+            "late_fee_cents" in changed
+        )
+        words = text_of(refused).partition("You are not booked yet. ")[2]
+        assert words.startswith(f"{refused.context['agreed'].late_fee_words} Press the button again".strip())
+
+
+def hidden(page) -> dict:
+    html = page.content.decode()
+    return {name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("idempotency_key", "terms_seen")}
+
+
+def test_existing_visits_are_given_their_services_terms_and_services_a_purpose(evaluation, call):
+    migration = import_module("booking.migrations.0010_what_was_agreed")
+    Service.objects.filter(pk=evaluation.pk).update(late_fee_cents=4000, late_fee_note="We waive it in snow.")
+    visits = [book(evaluation), book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))]
+    Appointment.objects.update(price_cents=0, late_fee_cents=0, late_fee_note="")
+    follow_up = Service.objects.create(slug="follow-up-visit", name="Again", summary="", minutes=30, price_cents=9000)
+    other = Service.objects.create(slug="recall-clinic", name="Recall", summary="", minutes=30, price_cents=9000)
+
+    migration.agree_on_todays_terms(apps, None)
+    migration.guess_purposes(apps, None)
+
+    rows = {visit.pk: visit for visit in Appointment.objects.all()}
+    assert [(rows[visit.pk].price_cents, rows[visit.pk].late_fee_cents) for visit in visits] == [(15000, 4000), (0, 0)]
+    purposes = [Service.objects.get(pk=one.pk).purpose for one in (evaluation, call, follow_up, other)]
+    assert purposes == ["evaluation", "call", "follow_up", "other"]
+
+
+def test_staff_read_an_hour_as_patients_do(client, evaluation):
+    Service.objects.filter(pk=evaluation.pk).update(minutes=60)
+    visit = book(Service.objects.get(pk=evaluation.pk))
+    client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
+    page = text_of(client.get(f"/admin/booking/appointment/{visit.pk}/change/"))
+    assert "1 hour, $150" in page and "60 minutes, $150" not in page

@@ -1,0 +1,246 @@
+"""What can happen to a visit: the table, the domain functions and the database say the same."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from booking.actions.attend import (
+    complete_visits,
+    confirm_appointment,
+    mark_arrived,
+    mark_no_show,
+    undo_arrival,
+    undo_no_show,
+)
+from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.actions.report_absence import note_not_coming
+from booking.messages.relevance import why_follow_up_unwanted
+from booking.models import Appointment
+from booking.models.visit_states import AHEAD, TABLE, Act, Phase, State, next_state, phase_of
+from booking.schedule.errors import ArrivalTooEarly, BookingRefused, SlotTaken, TooLateToChange
+from booking.staff.today import read_today
+from booking.tasks import complete_arrived_visits
+from clinic.celery import app
+from clinic.outbox.models import Message
+from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+
+pytestmark = pytest.mark.django_db
+
+NEW_YORK = ZoneInfo("America/New_York")
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+ENDS = NINE_ON_TUESDAY + 45 * MINUTE
+DURING = {
+    Phase.DAYS_AHEAD: NINE_ON_TUESDAY - 5 * DAY,
+    Phase.LATER_TODAY: NINE_ON_TUESDAY - HOUR,
+    Phase.RUNNING: NINE_ON_TUESDAY + 5 * MINUTE,
+    Phase.OVER: ENDS,
+}
+
+
+def perform(act, visit, *, by, now):
+    """The domain function of each act, as staff call it."""
+    who = {"appointment": visit, "by": by, "now": now}
+    functions = {
+        Act.ARRIVE: mark_arrived,
+        Act.UNDO_ARRIVAL: undo_arrival,
+        Act.NO_SHOW: mark_no_show,
+        Act.UNDO_NO_SHOW: undo_no_show,
+        Act.CONFIRM: confirm_appointment,
+        Act.CANCEL: cancel_appointment,
+        Act.UNDO_CANCEL: undo_cancellation,
+    }
+    if act == Act.CANNOT_COME:
+        return note_not_coming(appointment=visit, now=now)
+    if act == Act.MOVE:
+        return move_appointment(**who, starts_at=visit.starts_at + HOUR, despite_rules=True)
+    return functions[act](**who)
+
+
+def put(visit, state, now):
+    """Write the row of a visit in `state`, as the constraints allow it."""
+    row = {"status": state.value, "arrived_at": None, "cancelled_at": None, "hold_expires_at": None}
+    if state == State.ARRIVED:
+        row |= {"status": "booked", "arrived_at": now}
+    row |= {"arrived_at": now} if state == State.COMPLETED else {}
+    row |= {"cancelled_at": now - MINUTE} if state == State.CANCELLED else {}
+    row |= {"hold_expires_at": now + MINUTE} if state == State.HELD else {}
+    Appointment.objects.filter(pk=visit.pk).update(**row)
+    return Appointment.objects.get(pk=visit.pk)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_act_in_every_state_and_phase_is_what_the_table_says(evaluation, front_desk, state):
+    visit = book(evaluation)
+    for act in Act:
+        for phase, now in DURING.items():
+            with transaction.atomic():
+                visit = put(visit, state, now)
+                try:
+                    perform(act, visit, by=front_desk, now=now)
+                    after = Appointment.objects.get().state
+                except BookingRefused:
+                    after = None
+                assert after == next_state(state, act, phase), (state, act, phase)
+                transaction.set_rollback(True)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    acts=st.lists(
+        st.tuples(st.sampled_from(Act), st.timedeltas(timedelta(), DAY) | st.timedeltas(timedelta(), HOUR)),
+        min_size=3,
+        max_size=14,
+    )
+)
+@pytest.mark.long
+def test_any_life_of_a_visit_follows_the_table_and_the_constraints(evaluation, front_desk, acts):
+    savepoint = transaction.savepoint_create()  # booking refuses to run inside another atomic block
+    visit, now = book(evaluation, now=NINE_ON_TUESDAY - 3 * DAY), NINE_ON_TUESDAY - 3 * DAY
+    for act, pause in acts:
+        now += pause
+        complete_visits(now=now)
+        visit = Appointment.objects.get(pk=visit.pk)
+        phase = phase_of(starts_at=visit.starts_at, ends_at=visit.ends_at, now=now, zone=NEW_YORK)
+        expected = next_state(visit.state, act, phase)
+        assert not (visit.state == State.ARRIVED and phase == Phase.OVER), "arrived and over is completed"
+        try:
+            perform(act, visit, by=front_desk, now=now)
+        except BookingRefused:
+            # A cancellation can be undone for three minutes only; beyond that the table alone decides.
+            assert expected is None or act == Act.UNDO_CANCEL
+        else:
+            assert Appointment.objects.get(pk=visit.pk).state == expected
+    transaction.savepoint_rollback(savepoint)
+
+
+def test_every_mark_can_be_undone():
+    for act, undo, phases in (
+        (Act.ARRIVE, Act.UNDO_ARRIVAL, Phase),
+        (Act.NO_SHOW, Act.UNDO_NO_SHOW, Phase),
+        (Act.CANCEL, Act.UNDO_CANCEL, AHEAD),
+    ):
+        for phase in phases:
+            if (after := next_state(State.BOOKED, act, phase)) is not None:
+                assert next_state(after, undo, phase) == State.BOOKED
+
+
+def test_table_knows_no_state_that_cannot_be_left_by_mistake():
+    left = {state for (state, act), step in TABLE.items() if step.to != state}
+    assert left == set(State) - {State.HELD}
+
+
+@pytest.mark.parametrize(
+    ("now", "phase"),
+    [
+        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), Phase.DAYS_AHEAD),  # 11:59 pm on Monday in New York
+        (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), Phase.LATER_TODAY),
+        (NINE_ON_TUESDAY, Phase.RUNNING),
+        (ENDS - timedelta(microseconds=1), Phase.RUNNING),
+        (ENDS, Phase.OVER),
+    ],
+)
+def test_arrivals_begin_with_the_clinics_day(evaluation, front_desk, now, phase):
+    visit = book(evaluation)
+    assert phase_of(starts_at=visit.starts_at, ends_at=visit.ends_at, now=now, zone=NEW_YORK) == phase
+    if phase == Phase.DAYS_AHEAD:
+        with pytest.raises(ArrivalTooEarly):
+            mark_arrived(appointment=visit, by=front_desk, now=now)
+    else:
+        assert mark_arrived(appointment=visit, by=front_desk, now=now).arrived_at == now
+
+
+def test_arrived_on_time_is_completed_once_it_is_over_without_another_press(evaluation, front_desk):
+    visit = book(evaluation)
+    mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - 5 * MINUTE)
+    assert complete_visits(now=ENDS - MINUTE) == 0
+    message = Message.objects.get(kind="booking_follow_up")
+    assert why_follow_up_unwanted(message, ENDS) is None, "before the sweep has passed too"
+    assert complete_visits(now=ENDS) == 1
+    assert complete_visits(now=ENDS) == 0
+    assert Appointment.objects.get().status == "completed"
+    assert why_follow_up_unwanted(message, ENDS) is None
+
+
+def test_sweep_that_completes_visits_runs_every_minute(evaluation, front_desk):
+    visit = book(evaluation, now=NOW - 20 * DAY, starts_at=NINE_ON_TUESDAY - 14 * DAY)
+    mark_arrived(appointment=visit, by=front_desk, now=visit.starts_at)
+    complete_arrived_visits.apply()
+    assert Appointment.objects.get().status == "completed"
+    (entry,) = (entry for entry in app.conf.beat_schedule.values() if entry["task"] == complete_arrived_visits.name)
+    assert entry["schedule"] <= 60
+
+
+def test_unmarked_visit_is_neither_completed_nor_forgotten(evaluation):
+    visit = book(evaluation)
+    assert complete_visits(now=ENDS + DAY) == 0
+    assert read_today(now=ENDS + DAY).unmarked == [visit]
+    assert list(Appointment.objects.unmarked(now=ENDS + 365 * DAY)) == [visit]
+    assert visit.is_unmarked_at(ENDS) and not visit.is_unmarked_at(ENDS - MINUTE)
+
+
+def test_arrival_of_a_no_show_is_refused_while_another_visit_has_the_time(evaluation, front_desk):
+    visit = book(evaluation)
+    during = NINE_ON_TUESDAY + 20 * MINUTE
+    mark_no_show(appointment=visit, by=front_desk, now=during)
+    walk_in = book(evaluation, name="Walter", starts_at=during, now=during, by=front_desk, despite_rules=True)
+    for act in (mark_arrived, undo_no_show):
+        with pytest.raises(SlotTaken):
+            act(appointment=visit, by=front_desk, now=during)
+    assert Appointment.objects.get(pk=visit.pk).status == "no_show"
+    assert mark_arrived(appointment=visit, by=front_desk, now=walk_in.ends_at).status == "completed", (
+        "over: time is free"
+    )
+
+
+def test_undoing_keeps_the_history_and_twice_is_once(evaluation, front_desk):
+    visit = book(evaluation)
+    mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)
+    for _ in range(2):
+        assert undo_arrival(appointment=visit, by=front_desk, now=ENDS).state == State.BOOKED
+    mark_no_show(appointment=visit, by=front_desk, now=ENDS)
+    for _ in range(2):
+        assert undo_no_show(appointment=visit, by=front_desk, now=ENDS).state == State.BOOKED
+    kinds = list(visit.events.values_list("kind", flat=True))
+    assert kinds == ["booked", "arrived", "arrived_undo", "no_show", "no_show_undo"]
+
+
+def test_completed_visit_whose_arrival_is_undone_is_asked_about_again(evaluation, front_desk):
+    visit = book(evaluation)
+    mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)
+    complete_visits(now=ENDS)
+    undo_arrival(appointment=visit, by=front_desk, now=ENDS + HOUR)
+    assert read_today(now=ENDS + DAY).unmarked == [visit]
+
+
+def test_who_said_they_cannot_come_and_arrives_leaves_that_list(evaluation, front_desk):
+    visit = note_not_coming(appointment=book(evaluation), now=NINE_ON_TUESDAY - HOUR)
+    assert read_today(now=NINE_ON_TUESDAY - MINUTE).cannot_come == [visit]
+    mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)
+    assert read_today(now=NINE_ON_TUESDAY).cannot_come == []
+    with pytest.raises(TooLateToChange):
+        note_not_coming(appointment=visit, now=NINE_ON_TUESDAY)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "changes"),
+    [
+        ("appointment_completed_has_arrived", {"status": "completed"}),
+        ("appointment_no_show_has_not_arrived", {"status": "no_show", "arrived_at": NOW}),
+        (
+            "appointment_arrived_is_not_held_nor_cancelled",
+            {"status": "cancelled", "cancelled_at": NOW, "arrived_at": NOW},
+        ),
+        (
+            "appointment_arrived_is_not_held_nor_cancelled",
+            {"status": "held", "hold_expires_at": NOW, "arrived_at": NOW},
+        ),
+    ],
+)
+def test_state_that_the_table_does_not_know_is_refused_by_the_database(evaluation, constraint, changes):
+    visit = book(evaluation)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Appointment.objects.filter(pk=visit.pk).update(**changes)

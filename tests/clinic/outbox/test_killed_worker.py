@@ -1,0 +1,139 @@
+"""A worker killed in the very gap between the mail server's taking a mail and our writing that down.
+
+Real Celery worker, real broker, real SMTP, real kill -9: nothing is lost, and at most that one mail comes twice, as a twin
+that a mailbox can recognise.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinic.celery import app
+from clinic.outbox.messages.planning import SWEEP
+from clinic.outbox.models import Message, State
+from tests.clinic.factories import MessageFactory
+
+pytestmark = pytest.mark.long
+
+ROOT = Path(__file__).resolve().parents[3]
+QUEUE = f"letters-{uuid.uuid4().hex}"
+
+
+def database_url():
+    """The test database, as an environment variable says it."""
+    database = connection.settings_dict
+    credentials = ":".join(quote(part) for part in (database["USER"], database["PASSWORD"]) if part)
+    query = {"host": database["HOST"]} | ({"port": database["PORT"]} if database["PORT"] else {})
+    return f"postgresql://{credentials}@/{database['NAME']}?{urlencode(query)}"
+
+
+@pytest.fixture
+def start_worker(post_office, settings):
+    """Start a worker in a process group of its own; whatever is left of them at the end is killed."""
+    started = []
+    environ = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "clinic.settings",
+        "DATABASE_URL": database_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{post_office.port}",
+    }
+
+    def start(**more):
+        options = [
+            "--queues",
+            QUEUE,
+            "--concurrency",
+            "1",
+            "--loglevel",
+            "WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "tests.clinic.letter_worker", "worker", *options],
+            cwd=ROOT,
+            env={**environ, **more},
+            start_new_session=True,
+        )
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        kill_group(worker)
+    with app.connection_for_write() as broker:
+        broker.default_channel.queue_delete(QUEUE)
+
+
+def kill_group(worker):
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def wait_until(is_so, seconds=60):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_and_one_mail_at_most_is_repeated_when_a_worker_is_killed_while_sending(
+    post_office, start_worker
+):
+    now = timezone.now()
+    messages = MessageFactory.create_batch(6, due_at=now)
+    post_office.is_hanging = True
+
+    worker = start_worker()
+    app.send_task(SWEEP, queue=QUEUE)
+    assert post_office.took_one.wait(15)
+    kill_group(worker)
+    post_office.is_hanging = False
+
+    assert not Message.objects.filter(state=State.SENT).exists()
+    in_the_gap = post_office.mails[0]["Message-ID"]
+    Message.objects.filter(state=State.SENDING).update(lease_until=now)  # time passes
+
+    start_worker()
+    app.send_task(SWEEP, queue=QUEUE)
+    wait_until(lambda: Message.objects.filter(state=State.SENT).count() == len(messages))
+
+    copies = Counter(post_office.message_ids())
+    assert set(copies) == {message.message_id for message in messages}
+    assert {message_id for message_id, count in copies.items() if count > 1} <= {in_the_gap}
+    assert copies[in_the_gap] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_goes_once_when_the_server_and_then_the_database_keep_the_worker_waiting_for_as_long_as_they_may(
+    post_office, start_worker
+):
+    """Thirty times as fast: a conversation of 4.5 of the 5 seconds granted, then a row that is locked for 1.5 of 2 more."""
+    message = MessageFactory(due_at=timezone.now())
+    post_office.is_hanging = True
+
+    start_worker(LETTERS_PACE="30")
+    app.send_task(SWEEP, queue=QUEUE)
+    assert post_office.took_one.wait(30)
+    with transaction.atomic():
+        Message.objects.select_for_update().get(pk=message.pk)
+        time.sleep(4.5)
+        post_office.is_hanging = False
+        time.sleep(1.5)
+    wait_until(lambda: Message.objects.filter(state=State.SENT, attempts=1).exists(), seconds=10)
+
+    app.send_task(SWEEP, queue=QUEUE)
+    time.sleep(1)
+    assert post_office.message_ids() == [message.message_id]
