@@ -17,7 +17,7 @@ from booking.schedule.errors import (
     VisitNotStarted,
 )
 from booking.schedule.history import lock_appointment, record_event, require_version
-from booking.schedule.locking import locked_diaries, row_locks
+from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.rules import require_no_own_visit, require_time_free
 from clinic.practice.models import Clinic, User
 from clinic.practice.people.patients import accept_patient
@@ -53,7 +53,7 @@ def mark_arrived(*, appointment: Appointment, version: int | str | None = None, 
     SlotTaken if the time of a no-show is another visit's by now, SlotNotOffered if its patient has another visit then, or
     BusyTryAgain.
     """
-    with locked_diaries([appointment.therapist_id]):
+    with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.ARRIVE, now=now)
         if appointment.patient.is_provisional:
@@ -70,7 +70,7 @@ def undo_arrival(*, appointment: Appointment, version: int | str | None = None, 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the
     time is another visit's by now, or BusyTryAgain.
     """
-    with locked_diaries([appointment.therapist_id]):
+    with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.UNDO_ARRIVAL, now=now)
         if appointment.arrived_at is None:
@@ -100,7 +100,7 @@ def undo_no_show(*, appointment: Appointment, version: int | str | None = None, 
     Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the
     time is another visit's by now, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
-    with locked_diaries([appointment.therapist_id]):
+    with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.UNDO_NO_SHOW, now=now)
         if appointment.status != Status.NO_SHOW:

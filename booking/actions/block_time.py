@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from booking.models import Appointment, HoursOverride
 from booking.schedule.errors import VisitsInTheWay
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.time.holidays import Holiday, holidays_between
 from booking.time.intervals import Interval
 from booking.time.opening_hours import day_interval
@@ -28,7 +28,7 @@ def block_time(
     to call those people. The diaries are locked, so that none can be booked between the look and the closing.
     """
     concerned = [therapist] if therapist is not None else list(Therapist.objects.active())
-    with locked_diaries(one.pk for one in concerned):
+    with locked_schedules(one.pk for one in concerned):
         visits = visits_between(therapist=therapist, starts_at=starts_at, ends_at=ends_at)
         if visits and not despite_visits:
             raise VisitsInTheWay(visits)

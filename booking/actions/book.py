@@ -17,7 +17,7 @@ from booking.models import Appointment, AppointmentEvent, Service
 from booking.schedule.earlier_visits import require_earlier_visit
 from booking.schedule.errors import PhoneOfAnother, TermsChanged
 from booking.schedule.history import record_event
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.references import free_reference
 from booking.schedule.rules import lock_patient, require_free, require_untaken
@@ -93,7 +93,7 @@ def book_appointment(
     told = {"mode": mode, "contact": contact, "screen": screen, "despite_rules": despite_rules, "by": by, "now": now}
     look_first = partial(require_untaken, therapist=therapist, starts_at=place["starts_at"], own=own, now=now)
     try:
-        with locked_diaries([therapist.pk], look_first=look_first):
+        with locked_schedules([therapist.pk], look_first=look_first):
             return book_in_locked_schedule(**place, **form, **told)
     except IntegrityError as error:
         return _twin(idempotency_key, error)

@@ -17,7 +17,7 @@ from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOff
 from booking.models.visit_states import Act
 from booking.schedule.errors import BusyTryAgain, TimeClosed, TooLateToChange, TooLateToUndo
 from booking.schedule.history import lock_appointment, record_event, require_version
-from booking.schedule.locking import locked_diaries, row_locks
+from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.rules import change_deadline, require_free, require_no_own_visit, require_time_free
 from booking.time.intervals import Interval
@@ -52,7 +52,7 @@ def move_appointment(
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
     starts_at, from_therapist = starts_at.astimezone(UTC), appointment.therapist_id
-    with locked_diaries({from_therapist, therapist.pk if therapist else from_therapist}):
+    with locked_schedules({from_therapist, therapist.pk if therapist else from_therapist}):
         appointment = lock_appointment(appointment)
         if appointment.therapist_id != from_therapist:
             raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
@@ -92,7 +92,7 @@ def undo_move(
     if before is None:
         raise TooLateToUndo
     locked = {appointment.therapist_id, before.therapist.pk}
-    with locked_diaries(locked):
+    with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
         if (before := terms_before_move(appointment, now=now)) is None:
@@ -235,7 +235,7 @@ def undo_cancellation(
     """
     if despite_closure and by is None:
         raise ValueError("Only staff may use a closed time.")
-    with locked_diaries([from_therapist := appointment.therapist_id]):
+    with locked_schedules([from_therapist := appointment.therapist_id]):
         appointment = lock_appointment(appointment)
         if appointment.status == Status.BOOKED:
             return appointment

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from booking.models import Appointment, Service
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.schedule.references import free_reference
 from booking.schedule.rules import require_free, require_untaken
 from clinic.practice.batches import BATCH, delete_batch
@@ -47,7 +47,7 @@ def hold_time(
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
     look_first = partial(require_untaken, therapist=therapist, starts_at=starts_at, own=own, now=now)
     therapists = {therapist.pk, instead_of.therapist_id if instead_of else therapist.pk}
-    with locked_diaries(therapists, look_first=look_first):
+    with locked_schedules(therapists, look_first=look_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
             if before is not None and keeps(before, **place, now=now):
@@ -120,7 +120,7 @@ def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
 
     Raises HoldNotRenewable, BusyTryAgain.
     """
-    with locked_diaries([appointment.therapist_id]):
+    with locked_schedules([appointment.therapist_id]):
         appointment = Appointment.objects.filter(pk=appointment.pk).first()
         if appointment is None or not is_renewable(appointment):
             raise HoldNotRenewable
@@ -151,7 +151,7 @@ def delete_expired_holds(*, now: datetime, limit: int = BATCH) -> int:
     deleted = 0
     for therapist_id in expired.values_list("therapist", flat=True).distinct():
         try:
-            with locked_diaries([therapist_id]):
+            with locked_schedules([therapist_id]):
                 deleted += delete_batch(expired.filter(therapist=therapist_id), limit=limit - deleted)
         except BusyTryAgain:
             continue

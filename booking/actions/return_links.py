@@ -23,7 +23,7 @@ from clinic.practice.access.networks import Network
 from clinic.practice.access.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 
 RETURN_LINK = "return_link"
 PER_MAILBOX = (RETURN_LINKS, RETURN_LINKS_IN_A_ROW)  # apart from other mails: it is the owner's way past strangers
@@ -45,7 +45,7 @@ def request_return_link(*, email: str, network: Network, service: Service | None
 @transaction.atomic
 def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> None:
     """Plan a mail of `kind` to `email`, about a request that is kept for a day; `scope` is the slug of a service."""
-    request = ReturnRequest.objects.create(email=normalise_address(email).lower(), created_at=now)
+    request = ReturnRequest.objects.create(email=normalize_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
     times = {"due_at": now, "not_after": last, "now": now}
     plan_message(kind=kind, subject_id=request.pk, version=1, patient=None, scope=scope, **times)

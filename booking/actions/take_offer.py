@@ -11,7 +11,7 @@ from booking.actions.change import is_changeable, move_appointment
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.earlier_visits import require_earlier_visit
 from booking.schedule.errors import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.schedule.rules import lock_patient, require_free
 from booking.wait_list.entries import next_visit_of
 from clinic.practice.access.links import issue_link
@@ -57,7 +57,7 @@ def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -
     Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and they stay on the list.
     """
     before = next_visit_of(offer.entry, now=now)
-    with _diaries_of(offer, before):
+    with _schedules_of(offer, before):
         lock_patient(offer.entry.patient_id)
         WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
         offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
@@ -75,8 +75,8 @@ def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -
         return taken
 
 
-def _diaries_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContextManager[None]:
-    return locked_diaries({offer.therapist_id, visit.therapist_id if visit else offer.therapist_id})
+def _schedules_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContextManager[None]:
+    return locked_schedules({offer.therapist_id, visit.therapist_id if visit else offer.therapist_id})
 
 
 def _move(visit: Appointment, offer: SlotOffer, version: int | None, now: datetime) -> Appointment:

@@ -11,7 +11,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.schedule.errors import BusyTryAgain
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from clinic.practice.models import Therapist
 from clinic.practice.saving.guarded_saving import View
@@ -28,7 +28,7 @@ def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
     """
     now, is_busy, affected = timezone.now(), False, []
     try:
-        with locked_diaries(Therapist.objects.values_list("pk", flat=True)):
+        with locked_schedules(Therapist.objects.values_list("pk", flat=True)):
             known = {one.visit.pk for one in visits_off_schedule(now=now)}
             response = view()
             affected = [one for one in visits_off_schedule(now=now) if one.visit.pk not in known]

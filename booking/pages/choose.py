@@ -16,7 +16,7 @@ from booking.models import Service
 from booking.presenters.booking_choices import Trail, read_trail
 from booking.presenters.entry import page_before
 from booking.presenters.own_hold import kept_time_context, own_hold_context
-from booking.presenters.recognized import recognised_patient
+from booking.presenters.recognized import recognized_patient
 from booking.schedule.availability import Slot, count_days, free_slots, next_free_slots, one_slot_a_time
 from booking.schedule.clocks import Clock, clock_of_service
 from booking.schedule.local_time import day_words, minor_words, short_day_words
@@ -60,7 +60,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.day(now)
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
-    context |= {**choices_context(service, trail), "booked_for": recognised_patient(request)}
+    context |= {**choices_context(service, trail), "booked_for": recognized_patient(request)}
     stretch = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
     slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = suiting(slots, clock, trail)
@@ -90,7 +90,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     if page := page_before(request, service, trail):
         return page
     context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
-    context["booked_for"] = recognised_patient(request)
+    context["booked_for"] = recognized_patient(request)
     context |= {**choices_context(service, trail), **zone_context(service, clinic, trail)}
     clock = context["clock"]
     stretch = {"first_day": day, "days": 1, "zone": clock.zone}

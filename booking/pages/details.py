@@ -23,7 +23,7 @@ from booking.presenters.entry import follow_up_page, page_before
 from booking.presenters.over_limit import booking_over_budget
 from booking.presenters.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
 from booking.presenters.own_past import booked_here, remember_booking
-from booking.presenters.recognized import recognised_patient
+from booking.presenters.recognized import recognized_patient
 from booking.schedule.availability import nearest_free_slots, next_free_slots
 from booking.schedule.errors import (
     BusyTryAgain,
@@ -98,7 +98,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
     """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
     service, clinic, trail = context["service"], context["clinic"], context["trail"]
-    form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognised_patient(request))
+    form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
     if page := booking_over_budget(request, form, context, now):
@@ -157,7 +157,7 @@ def time_is_gone(
         return render(request, "booking/held_booked.html", context, status=409)
     service, clinic, clock = context["service"], context["clinic"], context["clock"]
     wanted = max(context["starts_at"], now)
-    asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognised_patient(request)}
+    asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognized_patient(request)}
     slots = nearest_free_slots(**asked, to=wanted, now=now) or next_free_slots(**asked, now=now)
     others = [time_row(slot, clock) for slot in slots]
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}

@@ -18,7 +18,7 @@ from booking.presenters.entry import page_before
 from booking.presenters.limits import spend_hold
 from booking.presenters.own_hold import held_path, own_hold, remember_hold, to_own_hold
 from booking.presenters.own_past import booked_here, remember_given_back, why_not_held
-from booking.presenters.recognized import recognised_patient
+from booking.presenters.recognized import recognized_patient
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import minutes_left_words
 from booking.schedule.rules import require_free
@@ -72,7 +72,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     form = DetailsForm(
         service=context["service"],
         clinic=context["clinic"],
-        patient=recognised_patient(request),
+        patient=recognized_patient(request),
         initial={"idempotency_key": row.idempotency_key, "terms_seen": row.fingerprint},
     )
     return render(request, "booking/details.html", {**context, "form": form})
@@ -107,7 +107,7 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
 
 def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
     place = {name: context[name] for name in ("service", "clinic")}
-    form = DetailsForm.from_typed(request.POST, **place, patient=recognised_patient(request))
+    form = DetailsForm.from_typed(request.POST, **place, patient=recognized_patient(request))
     if row is not None and is_live(row, now=now):
         context |= _hold_context(row, context, now)
     else:
@@ -152,7 +152,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
         require_free(**place, mode=context["service"].modes[0], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
-    form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognised_patient(request))
+    form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognized_patient(request))
     return render(request, "booking/details.html", {**context, "form": form})
 
 

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from assessments.pages.screen import screen_before
 from booking.models import Purpose, Service
 from booking.presenters.booking_choices import Trail
-from booking.presenters.recognized import recognised_patient
+from booking.presenters.recognized import recognized_patient
 from booking.schedule.earlier_visits import has_earlier_visit
 from clinic.practice.models import Clinic
 
@@ -14,7 +14,7 @@ from clinic.practice.models import Clinic
 def page_before(request: HttpRequest, service: Service, trail: Trail) -> HttpResponse | None:
     """The page that comes before the times of `service`; None for those who may go on."""
     if service.is_follow_up:
-        patient = recognised_patient(request)
+        patient = recognized_patient(request)
         if patient is None or not has_earlier_visit(patient):
             return follow_up_page(request, service, trail)
     return screen_before(request, trail.article)
@@ -27,7 +27,7 @@ def follow_up_page(request: HttpRequest, service: Service, trail: Trail) -> Http
         "clinic": Clinic.objects.current(),
         "trail": trail,
         "step": 1,
-        "is_recognised": recognised_patient(request) is not None,
+        "is_recognised": recognized_patient(request) is not None,
         "first_visits": Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP),
     }
     status = 409 if request.method == "POST" else 200

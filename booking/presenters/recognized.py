@@ -12,7 +12,7 @@ from clinic.practice.models import Patient, PatientLink
 COOKIE, SALT = "returning", "booking.returning.cookie"
 
 
-def recognised_patient(request: HttpRequest) -> Patient | None:
+def recognized_patient(request: HttpRequest) -> Patient | None:
     """The patient this browser was recognised as; no query without the cookie."""
     value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS)
     patient_id, _, link_id = value.partition(" ")

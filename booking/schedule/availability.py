@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.models import Appointment, Service
 from booking.schedule.rules import bookable_time
-from booking.schedule.schedules import read_diaries
+from booking.schedule.schedules import read_schedules
 from booking.time.intervals import Interval, starts_beside
 from booking.time.opening_hours import day_interval, days_touching
 from clinic.practice.models import Clinic, Patient, Therapist
@@ -61,7 +61,7 @@ def free_slots(
     asked = day_interval(first_day, days, zone or clinic.zone)
     first_day, days = days_touching(asked, clinic.zone)
     earliest, latest = max(window.earliest, asked.start), min(window.latest, asked.end)
-    diaries = read_diaries(
+    schedules = read_schedules(
         first_day=first_day,
         days=days,
         now=now,
@@ -72,12 +72,12 @@ def free_slots(
     )
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
     slots = []
-    for place, diary in enumerate(diaries):
-        starts = diary.offered(service, shape=shape, clinic=clinic, earliest=earliest, latest=latest)
+    for place, schedule in enumerate(schedules):
+        starts = schedule.offered(service, shape=shape, clinic=clinic, earliest=earliest, latest=latest)
         beside = set(starts)
         if service.prefers_no_gaps:
-            beside = starts_beside(starts, blocked=diary.blocked, shape=shape)
-        slots += [Slot(start, start not in beside, place, diary.therapist, shape.minutes) for start in starts]
+            beside = starts_beside(starts, blocked=schedule.blocked, shape=shape)
+        slots += [Slot(start, start not in beside, place, schedule.therapist, shape.minutes) for start in starts]
     return sorted(slots if patient is None else _apart_from_visits(slots, patient, asked, in_place_of))
 
 

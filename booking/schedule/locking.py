@@ -32,7 +32,7 @@ def row_locks() -> Iterator[None]:
 
 
 @contextmanager
-def locked_diaries(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
+def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
     """Open a transaction that alone writes in these therapists' schedules.
 
     The lock must come before the first read: at READ COMMITTED every statement after it sees what earlier holders have

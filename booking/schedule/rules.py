@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from booking.models import Appointment, Service
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.schedule.schedules import Diary, read_diaries
+from booking.schedule.schedules import Schedule, read_schedules
 from booking.time.caps import starts_under_caps
 from booking.time.intervals import Interval, VisitShape, offered_starts
 from booking.time.opening_hours import day_interval
@@ -74,25 +74,25 @@ def require_free(
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
     place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
     broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
-    diary, is_theirs = _diary_of_the_day(starts_at=starts_at, **place)
-    if diary is None or not is_theirs:
+    schedule, is_theirs = _schedule_of_the_day(starts_at=starts_at, **place)
+    if schedule is None or not is_theirs:
         broken.append(Because.SERVICE)
-    if diary is not None:
-        broken += _broken_in_the_diary(diary, service, shape, starts_at, clinic)
+    if schedule is not None:
+        broken += _broken_in_the_schedule(schedule, service, shape, starts_at, clinic)
     own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
-    if diary is None or (broken and not despite_rules):
+    if schedule is None or (broken and not despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
     blocked = shape.blocked(starts_at)
-    if any(blocked.overlaps(other) for other in diary.blocked):
+    if any(blocked.overlaps(other) for other in schedule.blocked):
         raise SlotTaken
 
 
 def lock_patient(patient_id: uuid.UUID) -> None:
     """Let one transaction at a time change what this patient has.
 
-    The order of locks everywhere, so that there is no deadlock: schedules (`locked_diaries`), then patients by pk, then
+    The order of locks everywhere, so that there is no deadlock: schedules (`locked_schedules`), then patients by pk, then
     rows of theirs: visits by pk (`history.lock_appointment` locks a visit and its patient), places on the wait list.
     `accept_patient` follows it as well: the patient, then everything of theirs.
     """
@@ -162,25 +162,27 @@ def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, n
     return [Because.HORIZON] if starts_at >= window.latest else []
 
 
-def _diary_of_the_day(
+def _schedule_of_the_day(
     *, service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, **rest
-) -> tuple[Diary | None, bool]:
+) -> tuple[Schedule | None, bool]:
     """The therapist's diary around `starts_at`, None for who sees nobody; and whether they do the service."""
     day = starts_at.astimezone(clinic.zone).date()
-    found = read_diaries(first_day=day, days=1, clinic=clinic, service=service, therapist=therapist, **rest)
+    found = read_schedules(first_day=day, days=1, clinic=clinic, service=service, therapist=therapist, **rest)
     if found:
         return found[0], True
-    found = read_diaries(first_day=day, days=1, clinic=clinic, therapist=therapist, **rest)
+    found = read_schedules(first_day=day, days=1, clinic=clinic, therapist=therapist, **rest)
     return (found[0] if found else None), False
 
 
-def _broken_in_the_diary(
-    diary: Diary, service: Service, shape: VisitShape, starts_at: datetime, clinic: Clinic
+def _broken_in_the_schedule(
+    schedule: Schedule, service: Service, shape: VisitShape, starts_at: datetime, clinic: Clinic
 ) -> list[Because]:
     broken = []
-    if not _is_open(diary.openings, diary.closed, shape, starts_at):
-        broken.append(Because.KEPT if _is_open(diary.all_openings, diary.closed, shape, starts_at) else Because.HOURS)
-    if not starts_under_caps([starts_at], taken=diary.counted, caps=service.caps, zone=clinic.zone):
+    if not _is_open(schedule.openings, schedule.closed, shape, starts_at):
+        broken.append(
+            Because.KEPT if _is_open(schedule.all_openings, schedule.closed, shape, starts_at) else Because.HOURS
+        )
+    if not starts_under_caps([starts_at], taken=schedule.counted, caps=service.caps, zone=clinic.zone):
         broken.append(Because.CAP)
     return broken
 

@@ -17,7 +17,7 @@ from clinic.practice.models import Clinic, Therapist
 
 
 @dataclass
-class Diary:
+class Schedule:
     """What is known of one therapist for a stretch of days."""
 
     therapist: Therapist
@@ -46,7 +46,7 @@ class Diary:
         return starts_under_caps(starts, taken=self.counted, caps=service.caps, zone=clinic.zone)
 
 
-def read_diaries(
+def read_schedules(
     *,
     first_day: date,
     days: int,
@@ -55,7 +55,7 @@ def read_diaries(
     service: Service | None = None,
     therapist: Therapist | None = None,
     in_place_of: Appointment | None = None,
-) -> list[Diary]:
+) -> list[Schedule]:
     """The diaries of a service's active therapists (or one of them, or everybody), in their order; three queries.
 
     The diaries reach one day further on either side, as buffers and extra hours may lie across midnight; the caller
@@ -69,16 +69,16 @@ def read_diaries(
         therapists = therapists.filter(pk=therapist.pk)
     first_day, days = first_day - timedelta(days=1), days + 2
     stretch = day_interval(first_day, days, clinic.zone)
-    diaries = _open_diaries(therapists, first_day, days, now, clinic)
-    _add_overrides(diaries, therapists, stretch)
+    schedules = _open_schedules(therapists, first_day, days, now, clinic)
+    _add_overrides(schedules, therapists, stretch)
     taken = _taken(stretch, service=service, now=now, clinic=clinic).filter(therapist__in=therapists).order_by()
     if in_place_of is not None:
         taken = taken.exclude(pk=in_place_of.pk)
     service_id = None if service is None else service.pk
     for therapist_id, *visit in taken.values_list("therapist_id", "service_id", "starts_at", "blocked", "status"):
-        if therapist_id in diaries:
-            _add_visit(diaries[therapist_id], service_id, *visit)
-    return list(diaries.values())
+        if therapist_id in schedules:
+            _add_visit(schedules[therapist_id], service_id, *visit)
+    return list(schedules.values())
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
@@ -92,14 +92,14 @@ def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic:
     return blocking | Appointment.objects.counting(weeks, service=service, now=now)
 
 
-def _add_visit(diary: Diary, asked_service_id, service_id, starts_at, blocked, status) -> None:
+def _add_visit(schedule: Schedule, asked_service_id, service_id, starts_at, blocked, status) -> None:
     if status in (Appointment.Status.BOOKED, Appointment.Status.HELD):
-        diary.blocked.append(Interval(blocked.lower, blocked.upper))
+        schedule.blocked.append(Interval(blocked.lower, blocked.upper))
     if service_id == asked_service_id:
-        diary.counted.append(starts_at)
+        schedule.counted.append(starts_at)
 
 
-def _open_diaries(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
+def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
     """A diary with the weekly openings for each therapist; one query, a row for each stretch of their weeks."""
     rows = therapists.annotate(
         weekday=F("opening_hours__weekday"),
@@ -118,16 +118,16 @@ def _open_diaries(therapists: QuerySet, first_day: date, days: int, now: datetim
             )
     today = now.astimezone(clinic.zone).date()
     return {
-        pk: Diary(therapist, *online_openings(week, first_day=first_day, days=days, today=today, zone=clinic.zone))
+        pk: Schedule(therapist, *online_openings(week, first_day=first_day, days=days, today=today, zone=clinic.zone))
         for pk, (therapist, week) in weeks.items()
     }
 
 
-def _add_overrides(diaries: dict, therapists: QuerySet, stretch: Interval) -> None:
+def _add_overrides(schedules: dict, therapists: QuerySet, stretch: Interval) -> None:
     """Put closures and extra hours into the diaries they are about; one query."""
     overrides = HoursOverride.objects.touching(stretch).filter(Q(therapist=None) | Q(therapist__in=therapists))
     for override in overrides:
-        for diary in diaries.values():
-            if override.therapist_id in (None, diary.therapist.pk):
+        for schedule in schedules.values():
+            if override.therapist_id in (None, schedule.therapist.pk):
                 is_closure = override.kind == HoursOverride.Kind.CLOSURE
-                (diary.closed if is_closure else diary.openings).append(override.interval)
+                (schedule.closed if is_closure else schedule.openings).append(override.interval)

@@ -15,7 +15,7 @@ from booking.messages.kinds import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
-from booking.schedule.schedules import Diary, read_diaries
+from booking.schedule.schedules import Schedule, read_schedules
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
@@ -174,13 +174,13 @@ def read_today(
 
 def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
     visits = _visits(whole_day, clinic, therapist, now)
-    diaries = read_diaries(
+    schedules = read_schedules(
         first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
     )
     return {
         "visits": visits,
-        "gaps": _gaps(diaries, whole_day, clinic),
-        "is_closed": not any(_open_time(diary, whole_day) for diary in diaries),
+        "gaps": _gaps(schedules, whole_day, clinic),
+        "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
         "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist, now),
         "unmarked": list(_unmarked(whole_day, therapist)),
         "cannot_come": list(_cannot_come(now, therapist)),
@@ -232,12 +232,12 @@ def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, no
     ]
 
 
-def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap]:
-    is_one = len(diaries) == 1
+def _gaps(schedules: list[Schedule], whole_day: Interval, clinic: Clinic) -> list[Gap]:
+    is_one = len(schedules) == 1
     gaps = [
-        (interval, diary.therapist)
-        for diary in diaries
-        for interval in subtract(_open_time(diary, whole_day), diary.blocked)
+        (interval, schedule.therapist)
+        for schedule in schedules
+        for interval in subtract(_open_time(schedule, whole_day), schedule.blocked)
         if interval.minutes >= SHORTEST_GAP_MINUTES
     ]
     return [
@@ -250,8 +250,8 @@ def _gaps(diaries: list[Diary], whole_day: Interval, clinic: Clinic) -> list[Gap
     ]
 
 
-def _open_time(diary: Diary, whole_day: Interval) -> list[Interval]:
-    return subtract(intersect(diary.all_openings, [whole_day]), diary.closed)
+def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
+    return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
 def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:

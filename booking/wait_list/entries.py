@@ -17,8 +17,8 @@ from clinic.outbox.messages.planning import plan_message
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof, Therapist, User
 from clinic.practice.people.patients import ATTEMPTS_TO_REGISTER, find_or_register_provisional
-from clinic.practice.values.mail_addresses import normalise_address
-from clinic.practice.values.names import normalise_name
+from clinic.practice.values.mail_addresses import normalize_address
+from clinic.practice.values.names import normalize_name
 from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
@@ -149,7 +149,7 @@ def _enter(fresh: WaitListEntry) -> WaitListEntry:
 
 
 def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:
-    people = Patient.objects.matching(name=normalise_name(name), email=normalise_address(email))
+    people = Patient.objects.matching(name=normalize_name(name), email=normalize_address(email))
     entries = alive_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
     return entries.order_by("patient__is_provisional").first()
 

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 from clinic.practice.values.zones import zone_names
 
@@ -115,7 +115,7 @@ class UserManager(BaseUserManager):
 
     def create_user(self, email, password=None, **fields):
         """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
-        user = self.model(email=normalise_address(email).lower(), **fields)
+        user = self.model(email=normalize_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -125,7 +125,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, email):
-        return self.get(email=normalise_address(email).lower())
+        return self.get(email=normalize_address(email).lower())
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -152,7 +152,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     def clean(self):
-        self.email = normalise_address(self.email).lower()
+        self.email = normalize_address(self.email).lower()
 
     def get_full_name(self):
         return self.name

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from clinic.audit.keys import find_key_faults
 from clinic.audit.unopened import count_unopened
 from clinic.outbox.models import Message
-from clinic.outbox.sending.heartbeat import read_pulse
+from clinic.outbox.sending.heartbeat import read_heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _database_is_away() -> str:
 
 def _message_faults(report: dict, *, now) -> list[str]:
     """Fill in the ages; returns what is wrong with them."""
-    overdue, pulse = Message.objects.oldest_overdue_age(now=now), read_pulse()
+    overdue, pulse = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
     report["oldest_overdue_s"] = int(overdue.total_seconds())
     report["last_sweep_s"] = int((now - pulse.swept_at).total_seconds()) if pulse.swept_at else None
     faults = []

@@ -50,7 +50,7 @@ def add_therapist(service, name="Meredith") -> Therapist:
     return therapist
 
 
-def fill_diary(service, therapist, number: int, first: date = FIRST) -> None:
+def fill_schedule(service, therapist, number: int, first: date = FIRST) -> None:
     """`number` visits spread evenly over the month from `first`: an hour each, or as long as there is room for."""
     patient, _ = Patient.objects.get_or_create(name="Bench", email="bench@example.com", defaults={"created_at": NOW})
     step = timedelta(days=DAYS) / number
@@ -116,7 +116,7 @@ def test_a_month_of_free_times(service, clinic):
     ours_by_size = {}
     for number in (60, 6000):
         therapist = add_therapist(service, f"Therapist{number}")
-        fill_diary(service, therapist, number)
+        fill_schedule(service, therapist, number)
 
         def month(therapist=therapist):
             return free_slots(service=service, first_day=FIRST, days=DAYS, now=NOW, clinic=clinic, therapist=therapist)
@@ -142,7 +142,7 @@ def test_a_month_of_free_times_in_one_request(service, clinic, client):
     first = timezone.localdate(timezone=clinic.zone) + timedelta(days=1)
     days = [first + timedelta(days=number) for number in range(33) if (first + timedelta(days=number)).weekday() < 5]
     for number in (60, 6000):
-        fill_diary(service, add_therapist(service, f"Therapist{number}"), number, first=first)
+        fill_schedule(service, add_therapist(service, f"Therapist{number}"), number, first=first)
         with CaptureQueriesContext(connection) as queries:
             assert client.get("/book/visit/").status_code == 200
         asked = len(queries)

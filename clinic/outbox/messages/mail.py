@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from clinic.outbox.messages.kinds import Email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
@@ -71,7 +71,7 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
 def _ascii_address(address: str) -> str:
     """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
     "faß.de" is somebody else's domain. Raises ValueError for one that stays beyond ASCII."""
-    ascii_address = normalise_address(address)
+    ascii_address = normalize_address(address)
     if not ascii_address.isascii():
         raise ValueError("no mail can go to this address")
     return ascii_address

@@ -13,7 +13,7 @@ from clinic.outbox.messages.mail import one_click_headers
 from clinic.outbox.models import Channel, Message, State, Suppression
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, Proof
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
 def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) -> Suppression:
     """Do not write to `address` any more. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
     found, is_new = Suppression.objects.get_or_create(
-        channel=channel, address=normalise_address(address).lower(), defaults={"why": why, "created_at": now}
+        channel=channel, address=normalize_address(address).lower(), defaults={"why": why, "created_at": now}
     )
     if not is_new and found.why == Suppression.Why.UNSUBSCRIBED != why:
         found.why, found.created_at = why, now
@@ -41,7 +41,7 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
         sent = Message.objects.filter(
-            pk=_parse_id(message_id), state=State.SENT, patient__email__iexact=normalise_address(address)
+            pk=_parse_id(message_id), state=State.SENT, patient__email__iexact=normalize_address(address)
         )
         sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
 
@@ -56,7 +56,7 @@ def why_unreachable(message: Message, kind: MessageKind) -> str | None:
 def is_undeliverable(address: str) -> bool:
     """Whether mail to `address` bounced, or was called spam."""
     return Suppression.objects.filter(
-        channel=Channel.EMAIL, address=normalise_address(address).lower(), why__in=UNDELIVERABLE
+        channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=UNDELIVERABLE
     ).exists()
 
 

@@ -40,7 +40,7 @@ def note_sweep(*, now: datetime) -> None:
     )
 
 
-def read_pulse() -> Pulse:
+def read_heartbeat() -> Pulse:
     """One query."""
     row = Sweep.objects.first()
     return Pulse(row.first_started_at, row.swept_at) if row else Pulse()
@@ -48,4 +48,4 @@ def read_pulse() -> Pulse:
 
 def silent_since(*, now: datetime) -> datetime | None:
     """Since when no sweep has come, if that is too long. One query."""
-    return read_pulse().silent_since(now)
+    return read_heartbeat().silent_since(now)

@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from clinic.practice.access.networks import Network
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import RateLimit
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -139,7 +139,7 @@ def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
 
 def mailbox_of(email: str) -> str:
     """The mailbox behind an address, as far as the address tells: without letter case, a +tag, and Gmail's dots."""
-    name, _, domain = normalise_address(email).lower().rpartition("@")
+    name, _, domain = normalize_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
         name, domain = name.replace(".", ""), "gmail.com"

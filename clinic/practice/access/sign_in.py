@@ -16,7 +16,7 @@ from clinic.practice.access.networks import network_of
 from clinic.practice.access.rate_limits import Verdict, spend
 from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic, User
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 
 COOKIE, SALT = "known_browser", "clinic.practice.sign_in"
 KNOWN_FOR = timedelta(days=180)
@@ -67,7 +67,7 @@ def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetim
 def _is_known_browser(request: HttpRequest, account: str) -> bool:
     """Whether somebody has signed in to `account` here before; no query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=KNOWN_FOR)
-    return key is not None and User.objects.filter(pk=key, email=normalise_address(account).lower()).exists()
+    return key is not None and User.objects.filter(pk=key, email=normalize_address(account).lower()).exists()
 
 
 def _wait_words(verdict: Verdict, *, now: datetime) -> str:

@@ -10,7 +10,7 @@ from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import TOLD, count_outdated, count_patients_to_call, digest_of
 from clinic.practice.saving.zone_changes import list_moved
 from clinic.practice.values.mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
-from clinic.practice.values.names import NameInvalid, clean_name, normalise_name
+from clinic.practice.values.names import NameInvalid, clean_name, normalize_name
 from clinic.practice.values.phone import REGIONS, PhoneHasLetters, PhoneInvalid, format_phone, parse_phone
 from clinic.practice.values.zones import US_ZONES, zone_label, zone_names, zones_of_state
 
@@ -26,7 +26,7 @@ class NameField(forms.CharField):
         if text in self.empty_values or "\x00" in text:  # which a validator refuses
             return text
         try:
-            return clean_name(text) if normalise_name(text) else ""
+            return clean_name(text) if normalize_name(text) else ""
         except NameInvalid as error:
             raise ValidationError(str(error), code="invalid") from None
 

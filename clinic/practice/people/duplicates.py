@@ -7,8 +7,8 @@ from django.db.models.functions import Concat
 
 from clinic.practice.models import NameKey, Patient
 from clinic.practice.people.patients import find_by_phone
-from clinic.practice.values.mail_addresses import normalise_address
-from clinic.practice.values.names import normalise_name
+from clinic.practice.values.mail_addresses import normalize_address
+from clinic.practice.values.names import normalize_name
 from clinic.practice.values.phone import base_number
 
 MOST_ALIKE = 10
@@ -32,7 +32,7 @@ def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = N
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)
-    return [_judge(row) for row in _with_reasons(others, normalise_name(name), normalise_address(email), phone)]
+    return [_judge(row) for row in _with_reasons(others, normalize_name(name), normalize_address(email), phone)]
 
 
 def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
@@ -50,7 +50,7 @@ def is_on_file(*, name: str, email: str, phone: str) -> bool:
 def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
     """The known patient without an e-mail address who has this name and this phone number; by constraint there is one."""
     others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
-    return others.filter(email="", phone=phone, name_key=NameKey(Value(normalise_name(name)))).first()
+    return others.filter(email="", phone=phone, name_key=NameKey(Value(normalize_name(name)))).first()
 
 
 def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) -> QuerySet[Patient]:

@@ -11,8 +11,8 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.access.links import revoke_all_links
 from clinic.practice.models import NameKey, Patient, User
-from clinic.practice.values.mail_addresses import normalise_address
-from clinic.practice.values.names import normalise_name
+from clinic.practice.values.mail_addresses import normalize_address
+from clinic.practice.values.names import normalize_name
 from clinic.practice.values.zones import zone_names
 
 ATTEMPTS_TO_REGISTER = 10
@@ -50,7 +50,7 @@ def find_by_phone(*, name: str, phone: str) -> Patient | None:
     if several with an address have it."""
     if not phone:
         return None
-    keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalise_name(name))))
+    keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalize_name(name))))
     found = list(keyed.order_by("email")[:2])
     is_clear = len(found) == 1 or (found and not found[0].email)
     return found[0] if is_clear else None
@@ -58,7 +58,7 @@ def find_by_phone(*, name: str, phone: str) -> Patient | None:
 
 def is_same_name(one: str, other: str) -> bool:
     """Whether two names have the same key (`NameKey`): as people compare names."""
-    names = [normalise_name(one), normalise_name(other)]
+    names = [normalize_name(one), normalize_name(other)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {NameKey.function}(%s) = {NameKey.function}(%s)", names)
         return cursor.fetchone()[0]
@@ -80,7 +80,7 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
     Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
     next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after the last.
     """
-    name, email = normalise_name(name), normalise_address(email)
+    name, email = normalize_name(name), normalize_address(email)
     registered = Patient(
         name=name,
         email=email,
@@ -197,7 +197,7 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
     Raises IntegrityError if another patient has this name and address.
     """
     revoke_all_links(patient, now=now)
-    patient.email = normalise_address(email)
+    patient.email = normalize_address(email)
     patient.save(update_fields=["email"])
     record_access(actor=by, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
     for send_again in _after_new_address:

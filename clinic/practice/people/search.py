@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from clinic.practice.models import NameKey
-from clinic.practice.values.mail_addresses import normalise_address
+from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.phone import PhoneInvalid, parse_phone
 
 MOST_TERMS = 8  # each is a condition
@@ -41,7 +41,7 @@ def filter_people(
         queryset = queryset.filter(_any_of(spellings))
     for word in rest[:MOST_TERMS]:
         fits = [Q(**{f"{people}search_text__contains": NameKey(Value(word))})]
-        fits += [Q(**{f"{people}search_text__contains": Lower(Value(normalise_address(word)))})]
+        fits += [Q(**{f"{people}search_text__contains": Lower(Value(normalize_address(word)))})]
         fits += [Q(**{f"{column}__icontains": word}) for column in names]
         queryset = queryset.filter(_any_of(fits))
     return queryset

@@ -40,7 +40,7 @@ def clean_address(text: str) -> str:
     return address
 
 
-def normalise_address(text: str) -> str:
+def normalize_address(text: str) -> str:
     """`text` as `clean_address` has it. What is no address is only stripped."""
     try:
         return clean_address(text)

@@ -122,7 +122,7 @@ def test_process_says_what_a_call_would_say(numbers, is_mean):
 def test_calculator_works_in_a_forked_process():
     script = """
 import os
-from assessments.calculator import Asked, calculate
+from assessments.calculation.calculator import Asked, calculate
 assert calculate([Asked("a", "1 + 1")], {}) == [2]
 child = os.fork()
 assert calculate([Asked("a", "2 + 2")], {}) == [4]

@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from booking.actions.change import move_appointment
 from booking.models import Appointment
 from booking.schedule.errors import BookingRefused, BusyTryAgain
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
 from tests.booking.locking import wait_until, waiting_for_locks
 
@@ -122,7 +122,7 @@ def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, mered
     holding, done = threading.Event(), threading.Event()
 
     def hold():
-        with locked_diaries([meredith.pk]):
+        with locked_schedules([meredith.pk]):
             holding.set()
             done.wait(timeout=30)
         connections.close_all()
@@ -195,7 +195,7 @@ def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
 
 
 def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
-    locked = locked_diaries([meredith.pk], look_first=lambda: None)
+    locked = locked_schedules([meredith.pk], look_first=lambda: None)
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         locked.__enter__()
 
@@ -205,13 +205,13 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
     holding, entered = threading.Event(), []
 
     def hold():
-        with locked_diaries([meredith.pk]):
+        with locked_schedules([meredith.pk]):
             holding.set()
             wait_until(lambda: waiting_for_locks() == 2)
 
     def enter():
         holding.wait(timeout=30)
-        with locked_diaries([meredith.pk], look_first=lambda: None):
+        with locked_schedules([meredith.pk], look_first=lambda: None):
             entered.append(1)
 
     outcomes = race([hold, enter, enter])
@@ -245,11 +245,11 @@ def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evalua
 
 
 def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypatch):
-    from booking.schedule import locking as diary_lock
+    from booking.schedule import locking
 
-    lock = diary_lock._lock
-    monkeypatch.setattr(diary_lock, "_lock", lambda statement, key: True)
-    slow_readers(monkeypatch, then=lambda therapist: lock(diary_lock.LOCK, f"diary:{therapist.pk}"))
+    lock = locking._lock
+    monkeypatch.setattr(locking, "_lock", lambda statement, key: True)
+    slow_readers(monkeypatch, then=lambda therapist: lock(locking.LOCK, f"diary:{therapist.pk}"))
     with constraint_dropped():
         race(everybody_books(evaluation, NINE_ON_TUESDAY))
         assert overlaps() > 0
@@ -273,18 +273,18 @@ def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluati
 
 
 def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monkeypatch):
-    from booking.schedule import locking as diary_lock
+    from booking.schedule import locking
 
-    lock, asked = diary_lock._lock, Counter()
+    lock, asked = locking._lock, Counter()
 
     def lock_and_count(statement, key):
         is_ours = lock(statement, key)
         asked[statement, is_ours] += 1
         return is_ours
 
-    monkeypatch.setattr(diary_lock, "_lock", lock_and_count)
+    monkeypatch.setattr(locking, "_lock", lock_and_count)
     race(everybody_books(evaluation, NINE_ON_TUESDAY))
-    assert asked[diary_lock.LOCK_OR_WAIT, False] > 0
+    assert asked[locking.LOCK_OR_WAIT, False] > 0
     assert sum(asked.values()) == CLIENTS, "somebody stood in line for a time that was gone"
 
 

@@ -18,7 +18,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import TooLateToChange
-from booking.schedule.locking import locked_diaries
+from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.staff.today import read_today
 from clinic.practice.models import Clinic, Therapist, User
@@ -449,7 +449,7 @@ class Holder:
         self.holds, self.thread = threading.Event(), threading.Thread(target=self._book)
 
     def _book(self):
-        with locked_diaries([self.therapist.pk]):
+        with locked_schedules([self.therapist.pk]):
             book_in_locked_schedule(
                 service=self.service,
                 therapist=self.therapist,
