@@ -20,7 +20,7 @@ run: setup ## the whole site on this machine; PORT=8001 chooses another port
 test: setup ## all tests on a real Postgres and Valkey; T="tests/booking -k slot" chooses some
 	@exec $(LOCAL) test -n 2 $(T)
 
-check: setup ## lint, format, migrations, deployment settings, known vulnerabilities, architecture
+check: setup ## lint, format, types, migrations, deployment settings, known vulnerabilities, architecture
 	@exec $(LOCAL) check
 
 proof: setup ## the site as deploy/ runs it, from requirements.txt alone: a booked visit, its mail, a dead worker, a lost key

@@ -22,9 +22,6 @@ LOOK_LIKE_PRODUCTION = {
     "ENCRYPTION_KEYS": "check:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "BEHIND_PROXY": "1",
 }
-IN_TEST = {**LOOK_LIKE_PRODUCTION, "ENVIRONMENT": "test"}
-
-
 AUDIT = ("-m", "pip_audit", "-s", "osv", "--timeout", "5", "--disable-pip", "--require-hashes")
 UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ServiceError", "Connection refused", "Max retries", "ProxyError")
 
@@ -46,6 +43,7 @@ def _checks(database_url: str) -> list[tuple[str, tuple[str, ...], dict[str, str
     return [
         ("ruff check", ("-m", "ruff", "check", "-q", "."), {}),
         ("ruff format", ("-m", "ruff", "format", "-q", "--check", "."), {}),
+        ("mypy", ("-m", "mypy", "--no-error-summary"), test),
         ("migrations", ("-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"), test),
         ("deploy", ("manage.py", "check", "--deploy", "--fail-level", "WARNING"), production),
         ("architecture", ("-m", "pytest", "-q", "--no-header", "tests/test_architecture.py"), test),
