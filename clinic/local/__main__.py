@@ -4,7 +4,7 @@ run                the whole site on this machine
 test [ARGS…]       pytest on a Postgres and a Valkey of its own
 manage [ARGS…]     manage.py on the running site's servers, or on ones started for it
 proof              the site as deploy/ runs it in production, up to a booked visit and its mail
-check              everything that can be said without running the site
+check [NAMES…]     everything that can be checked without running the site
 reset              throw the local database, broker and mailbox away
 """
 
