@@ -9,6 +9,7 @@ reset              throw the local database, broker and mailbox away
 """
 
 import sys
+from collections.abc import Callable
 
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
@@ -16,7 +17,7 @@ from clinic.local.children import StopAsked
 from clinic.local.production import prove
 from clinic.local.refusal import CannotStart
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., int | None]] = {
     "run": supervisor.run,
     "test": commands.test,
     "manage": commands.manage,

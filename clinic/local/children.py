@@ -12,9 +12,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
+from typing import Any, Self
 
 from clinic.local.refusal import CannotStart
 
@@ -40,7 +42,7 @@ class StopAsked(Exception):
 @dataclass
 class Child:
     name: str
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     phase: Phase
     stop_signal: signal.Signals
     shares_terminal: bool
@@ -56,7 +58,7 @@ class Child:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self.name} {how}" + (f"; its last words are in {self.log}" if self.log else "")
 
-    def kill(self):
+    def kill(self) -> None:
         """End it and whatever it left behind in its group."""
         if self.shares_terminal:
             self.process.kill()
@@ -74,7 +76,7 @@ class ChildEnded(CannotStart):
         self.child = child
 
 
-def die_with_parent(number: int, parent: int):
+def die_with_parent(number: int, parent: int) -> None:
     """Have the kernel send `number` to this process when `parent`, which started it, dies."""
     if sys.platform == "linux":
         _libc.prctl(PR_SET_PDEATHSIG, number)
@@ -95,20 +97,21 @@ class Children:
         self._asked_at = 0.0
         self._is_impatient = False
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._wake_read, wake_write = os.pipe()
         self._wake_write = wake_write
         for fd in (self._wake_read, wake_write):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        handlers = {signal.SIGCHLD: lambda *_: None}  # no more than to wake the pipe
+        handlers: dict[signal.Signals, Callable[[int, object], None]] = {}
+        handlers[signal.SIGCHLD] = lambda *_: None  # only wakes the pipe
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
                 handlers[number] = self._note_signal
         self._handlers_before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._stop_all()
         signal.set_wakeup_fd(-1)
         for number, handler in self._handlers_before.items():
@@ -119,7 +122,7 @@ class Children:
     def start(
         self,
         name: str,
-        argv: list,
+        argv: Sequence[str | Path],
         *,
         phase: Phase,
         stop_signal: signal.Signals = signal.SIGTERM,
@@ -127,12 +130,12 @@ class Children:
         shares_terminal: bool = False,
         log: str = "",
         pass_fds: tuple[int, ...] = (),
-        **options,
+        **options: Any,
     ) -> Child:
         """Start `argv`. `log` names a file for its output; without one it shares ours."""
         parent = os.getpid()
 
-        def prepare():
+        def prepare() -> None:
             before_exec()  # first: entering another namespace clears what the next line asks for
             die_with_parent(stop_signal, parent)
 
@@ -150,7 +153,7 @@ class Children:
         self._children.append(child)
         return child
 
-    def run(self, name: str, argv: list, *, seconds: float | None = None, **options) -> int:
+    def run(self, name: str, argv: Sequence[str | Path], *, seconds: float | None = None, **options: Any) -> int:
         """Start `argv`, wait for its end and return its exit code. Raises CannotStart if it takes longer than `seconds`."""
         child = self.start(name, argv, phase=Phase.COMMAND, **options)
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -161,18 +164,18 @@ class Children:
         self._children.remove(child)
         return child.process.returncode
 
-    def kill(self, child: Child):
+    def kill(self, child: Child) -> None:
         """End `child` by SIGKILL, with all it started; it is no longer missed."""
         child.kill()
         self._children.remove(child)
 
-    def wait(self, seconds: float | None = None, *, except_for: Child | None = None):
+    def wait(self, seconds: float | None = None, *, except_for: Child | None = None) -> None:
         """Sleep until something happens, `seconds` at most."""
         self._check(except_for)
         self._sleep(seconds)
         self._check(except_for)
 
-    def wait_until(self, is_ready: Callable[[], bool], *, what: str, seconds: float):
+    def wait_until(self, is_ready: Callable[[], bool], *, what: str, seconds: float) -> None:
         """Ask `is_ready` until it says yes. Raises CannotStart after `seconds`."""
         deadline = time.monotonic() + seconds
         while not is_ready():
@@ -180,26 +183,26 @@ class Children:
                 raise CannotStart(f"{what} did not answer within {seconds:.0f} s.")
             self.wait(0.03)
 
-    def _check(self, except_for: Child | None):
+    def _check(self, except_for: Child | None) -> None:
         if self._signals:
             raise StopAsked
         for child in self._children:
             if child is not except_for and not child.is_alive:
                 raise ChildEnded(child)
 
-    def _sleep(self, seconds: float | None):
+    def _sleep(self, seconds: float | None) -> None:
         if select.select([self._wake_read], [], [], seconds)[0]:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_read, 4096)
 
-    def _note_signal(self, number: int, _):
+    def _note_signal(self, number: int, _: object) -> None:
         # One Ctrl-C can arrive twice, from the terminal and from make; a later one is somebody who will not wait.
         now = time.monotonic()
         self._is_impatient = bool(self._signals) and number == signal.SIGINT and now - self._asked_at > 0.5
         self._asked_at = self._asked_at if self._signals else now
         self._signals.append(number)
 
-    def _stop_all(self):
+    def _stop_all(self) -> None:
         while self._children:
             phase = max(child.phase for child in self._children)
             group = [child for child in reversed(self._children) if child.phase == phase]
@@ -213,7 +216,7 @@ class Children:
                 child.kill()
                 self._children.remove(child)
 
-    def _ask_to_end(self, group: list[Child]):
+    def _ask_to_end(self, group: list[Child]) -> None:
         for child in group:
             has_been_told = child.shares_terminal and self._signals[-1:] == [signal.SIGINT]  # Ctrl-C reaches both of us
             if child.is_alive and not has_been_told:

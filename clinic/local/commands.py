@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from clinic.local.children import Children
 from clinic.local.folder import ROOT, Folder, var_folder
@@ -24,7 +25,7 @@ def manage(*arguments: str) -> int:
     return _run_with_servers("make manage", var_folder(), "local", ROOT / "manage.py", *arguments)
 
 
-def reset():
+def reset() -> None:
     """Remove everything a run has made in its folder. Raises CannotStart while one is going on."""
     path = var_folder()
     if not path.exists():
@@ -37,7 +38,7 @@ def reset():
     print(f"{path} is empty; the next `make run` starts anew.")
 
 
-def _run_with_servers(what: str, path, environment: str, *words) -> int:
+def _run_with_servers(what: str, path: Path, environment: str, *words: str | Path) -> int:
     with Folder(path).locked(what) as folder, Children(lock_fd=folder.lock_fd) as children:
         environ = start_servers(children, folder, environment=environment)
         folder.write_state(what=what, environ={})

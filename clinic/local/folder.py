@@ -12,7 +12,11 @@ import secrets
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self, TypedDict
+
+import psutil
 
 from clinic.local.refusal import CannotStart
 
@@ -25,6 +29,15 @@ def var_folder() -> Path:
     return Path(os.environ.get("RUNCLINIC_VAR") or ROOT / "var").resolve()
 
 
+class State(TypedDict):
+    """The run that has a folder: its command, process, address, and what another command needs to use its servers."""
+
+    what: str
+    pid: int
+    site: str
+    environ: dict[str, str]
+
+
 class Folder:
     """Where a run's files are. Use `with Folder(path).locked("make run") as folder:`."""
 
@@ -33,7 +46,7 @@ class Folder:
         self.lock_fd = -1
 
     @contextlib.contextmanager
-    def locked(self, what: str, *, patience_s: float = 10):
+    def locked(self, what: str, *, patience_s: float = 10) -> Iterator[Self]:
         """Hold the folder. Raises CannotStart if another run has it, after waiting for one that is just ending."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -44,36 +57,37 @@ class Folder:
         finally:
             os.close(self.lock_fd)
 
-    def _take_lock(self, patience_s: float):
+    def _take_lock(self, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                return fcntl.flock(self.lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self.lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
             except BlockingIOError:
                 state = self.read_state()
-                is_alive = state and _is_running(state["pid"])
+                is_alive = state is not None and psutil.pid_exists(state["pid"])
                 if is_alive or time.monotonic() > deadline:
-                    raise CannotStart(_already_running(self.path, state, is_alive=is_alive)) from None
+                    raise CannotStart(_already_running(self.path, state if is_alive else None)) from None
                 time.sleep(0.1)
 
-    def write_state(self, *, what: str, site: str = "", environ: dict[str, str] | None = None):
+    def write_state(self, *, what: str, site: str = "", environ: dict[str, str] | None = None) -> None:
         """Tell other commands who has the folder, where it listens and how to reach its servers."""
-        state = {"what": what, "pid": os.getpid(), "site": site, "environ": environ or {}}
+        state: State = {"what": what, "pid": os.getpid(), "site": site, "environ": environ or {}}
         unfinished = self.path / "run.json.new"
         unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps(state))
         unfinished.replace(self.path / "run.json")
 
-    def read_state(self) -> dict | None:
+    def read_state(self) -> State | None:
         try:
             return json.loads((self.path / "run.json").read_text())
         except (OSError, ValueError):
             return None
 
-    def running_state(self) -> dict | None:
+    def running_state(self) -> State | None:
         """The state of the run that has this folder now and is up, or None."""
         state = self.read_state()
-        return state if state and state["environ"] and _is_running(state["pid"]) and self._is_locked() else None
+        return state if state and state["environ"] and psutil.pid_exists(state["pid"]) and self._is_locked() else None
 
     def _is_locked(self) -> bool:
         with open(self.path / "lock", "a") as lock:
@@ -105,18 +119,8 @@ class Folder:
         return path.read_text()
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _already_running(path: Path, state: dict | None, *, is_alive: bool) -> str:
-    if not is_alive:
+def _already_running(path: Path, state: State | None) -> str:
+    if state is None:
         return f"Processes of an earlier run still hold {path}. End them (they have {path}/lock open), then try again."
     where = f" at {state['site']}" if state["site"] else ""
     what, pid = state["what"], state["pid"]

@@ -27,7 +27,7 @@ def is_installed() -> bool:
         return False
 
 
-def install():
+def install() -> None:
     """Make .venv and install everything, checked against the hashes. Exits with one line if that is impossible."""
     started = time.monotonic()
     print("Installing what requirements-dev.txt pins into .venv (once)…", flush=True)
@@ -39,7 +39,7 @@ def install():
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
 
-def install_pinned(python: Path, requirements: Path, *, uv: Path | str | None):
+def install_pinned(python: Path, requirements: Path, *, uv: Path | str | None) -> None:
     """Install `requirements`, checked against their hashes, for `python`. Exits with one line if that is impossible."""
     pinned = ["--require-hashes", "-r", requirements]
     if not (uv and _runs([uv, "pip", "install", "--python", python, "--compile-bytecode", *pinned])):
@@ -49,7 +49,7 @@ def install_pinned(python: Path, requirements: Path, *, uv: Path | str | None):
             sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
 
 
-def make_venv(venv: Path, *, with_pip: bool):
+def make_venv(venv: Path, *, with_pip: bool) -> None:
     """Make an empty virtual environment. Exits with one line if that is impossible."""
     pip = [] if with_pip else ["--without-pip"]
     if not _runs([sys.executable, "-m", "venv", "--clear", *pip, venv]):
@@ -61,6 +61,8 @@ def make_venv(venv: Path, *, with_pip: bool):
 def _install_uv() -> Path | None:
     """uv installs three times faster than pip. Its own pin and hashes are among the requirements."""
     pin = re.search(r"^uv==(?:.*\\\n)*.*", REQUIREMENTS.read_text(), re.MULTILINE)
+    if not pin:
+        return None
     only_uv = VENV / "uv.txt"
     only_uv.write_text(pin[0] + "\n")
     is_there = _runs([PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", only_uv])
@@ -78,7 +80,7 @@ def _runs(argv: list, *, explain: bool = False) -> bool:
     return done.returncode == 0
 
 
-def main():
+def main() -> None:
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
     with open(ROOT / "var" / "install.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` started together install once

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 KEPT = 500  # messages; the oldest go first
 LARGEST = 10 * 1024 * 1024  # bytes
@@ -25,8 +25,8 @@ class KeepInFolder:
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    async def handle_DATA(self, server, session, envelope):  # the name is aiosmtpd's
-        keep_message(self.folder, envelope.content, recipients=envelope.rcpt_tos, now=datetime.now(UTC))
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the name is aiosmtpd's
+        keep_message(self.folder, envelope.original_content or b"", recipients=envelope.rcpt_tos, now=datetime.now(UTC))
         return "250 Message kept"
 
 
@@ -41,7 +41,7 @@ def keep_message(folder: Path, content: bytes, *, recipients: list[str], now: da
     return kept
 
 
-async def serve(listener: socket.socket, folder: Path):
+async def serve(listener: socket.socket, folder: Path) -> None:
     """Serve until SIGTERM."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

@@ -59,14 +59,15 @@ def read_mail(folder: Path, mail_id: str) -> Mail | None:
 
 
 def _sort_parts(message: EmailMessage) -> tuple[list[str], list[str], list[Attachment]]:
-    texts, htmls, attachments = [], [], []
+    texts: list[str] = []
+    htmls: list[str] = []
+    attachments: list[Attachment] = []
     for part in message.walk():
         kind = part.get_content_type()
         if part.is_multipart():
             continue
         if part.is_attachment() or kind not in ("text/plain", "text/html"):
-            content = part.get_payload(decode=True) or b""
-            attachments.append(Attachment(part.get_filename() or _plain_name(kind), kind, content))
+            attachments.append(Attachment(part.get_filename() or _plain_name(kind), kind, _decoded_bytes(part)))
         else:
             (texts if kind == "text/plain" else htmls).append(_decoded(part))
     return texts, htmls, attachments
@@ -80,7 +81,12 @@ def _decoded(part: EmailMessage) -> str:
     try:
         return part.get_content()
     except (LookupError, ValueError):  # a character set that does not exist
-        return (part.get_payload(decode=True) or b"").decode(errors="replace")
+        return _decoded_bytes(part).decode(errors="replace")
+
+
+def _decoded_bytes(part: EmailMessage) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _received_at(mail_id: str) -> datetime | None:

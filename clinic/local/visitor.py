@@ -28,7 +28,7 @@ class _Forms(HTMLParser):
         self.forms: list[Form] = []
         self.feed(html)
 
-    def handle_starttag(self, tag, attrs):  # the name is html.parser's
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # the name is html.parser's
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
@@ -107,7 +107,7 @@ class Visitor:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         return headers
 
-    def _keep_cookies(self, lines: list[str]):
+    def _keep_cookies(self, lines: list[str]) -> None:
         for line in lines:
             for name, morsel in SimpleCookie(line).items():
                 if morsel["secure"] and morsel["path"] == "/":  # else no browser takes a __Host- cookie
