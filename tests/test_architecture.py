@@ -93,7 +93,11 @@ MOST_MODULES = 13
 DJANGO_FOLDERS = {"commands", "management", "templatetags"}
 
 # Folders that only these may import, from inside their room or from outside.
-WALLS = {"assessments.fhir": {"assessments/admin", "assessments/management", "assessments/fhir"}}
+WALLS = {
+    "assessments.fhir": {"assessments/admin", "assessments/management", "assessments/fhir"},
+    "clinic.demo": {"clinic/demo", "clinic/local"},
+    "clinic.local": {"clinic/local"},  # urls.py includes its mailbox by name, and only where MAILBOX_DIR is set
+}
 
 # Folders and modules without Django, clock or subprocess, and the one package each may need beside the standard library.
 PURE = {
