@@ -84,7 +84,7 @@ class ArticleQuerySet(models.QuerySet):
 
 
 class Article(models.Model):
-    """One text for runners, in Markdown (its small additions: `education.text.rendering`).
+    """One text for runners, in Markdown (its small additions: `education.text.syntax`).
 
     `care` says when to get help and stands first on the page. `source_file` and `source_checksum` tie an article that came
     with the product to its file, so that the loader sees whether staff have edited it since; `proposal` holds the words of a

@@ -114,7 +114,7 @@ PURE = {
     "clinic/practice/values": {"idna", "phonenumbers"},
     "clinic/service_urls.py": set(),
     "education/body": set(),
-    "education/text": {"markdown_it", "nh3"},
+    "education/text": {"markdown_it", "mdit_py_plugins", "nh3"},
     "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
 }
 

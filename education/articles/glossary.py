@@ -6,14 +6,14 @@ from pathlib import Path
 
 from django.urls import reverse
 
-from education.text.rendering import Term
+from education.text.rendering import GlossaryTerm
 
 GLOSSARY_FILE = Path(__file__).resolve().parent.parent / "content" / "glossary.toml"
 
 
 @functools.cache
-def read_glossary() -> dict[str, Term]:
+def read_glossary() -> dict[str, GlossaryTerm]:
     """Every term by the name that articles use for it, in the order of the alphabet."""
     page = reverse("education:glossary")
     entries = tomllib.loads(GLOSSARY_FILE.read_text())
-    return {id: Term(entry["name"], entry["meaning"], f"{page}#{id}") for id, entry in entries.items()}
+    return {id: GlossaryTerm(entry["name"], entry["meaning"], f"{page}#{id}") for id, entry in entries.items()}

@@ -20,7 +20,7 @@ from education.articles.editing import propose_text
 from education.articles.glossary import GLOSSARY_FILE, read_glossary
 from education.articles.share_image import draw_share_image
 from education.models import Article, ArticleStatus, Topic, checksum_text
-from education.text import picture_markup, rendering
+from education.text import rendering
 from education.text.article_file import ArticleFile, read_article_file
 from education.text.picture_markup import write_picture
 
@@ -152,7 +152,7 @@ def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ..
 @functools.cache
 def rendering_version() -> str:
     """Changes when the renderer, the glossary or a drawing does, so that nothing stale outlives an update."""
-    sources = (Path(rendering.__file__), Path(picture_markup.__file__), GLOSSARY_FILE)
+    sources = (*sorted(Path(rendering.__file__).parent.glob("*.py")), GLOSSARY_FILE)
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
         digest.update(drawing.name.encode() + drawing.read_bytes())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from education.text.rendering import parse_blocks, plain_words
+from education.text.syntax import parse_blocks, plain_words
 
 WORDS_PER_MINUTE = 200
 

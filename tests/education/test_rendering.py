@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from education.text.prose import plain_prose
 from education.text.readability import find_forbidden, reading_grade
-from education.text.rendering import ALLOWED_TAGS, LONGEST_TEXT, Citation, Heading, Term, render_markdown
+from education.text.rendering import ALLOWED_TAGS, LONGEST_TEXT, Citation, GlossaryTerm, Heading, render_markdown
 
 
 class Tags(HTMLParser):
@@ -207,6 +207,10 @@ def test_card_that_nobody_closed_ends_with_the_text():
     assert render_markdown("::: note\nWords.").html.count("section") == 2
 
 
+def test_text_after_a_card_in_a_quote_is_kept():
+    assert "and more" in render_markdown("> ::: note\nand more").html
+
+
 def test_unknown_card_stays_text():
     assert "::: sale" in render_markdown("::: sale Buy\n:::").html
 
@@ -251,7 +255,7 @@ def test_table_headers_say_what_they_head_and_alignment_leaves_no_style():
     assert "style" not in html
 
 
-CADENCE = {"cadence": Term("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}
+CADENCE = {"cadence": GlossaryTerm("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}
 
 
 def test_word_of_the_glossary_is_explained_by_pointer_tap_and_key():
