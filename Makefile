@@ -17,8 +17,8 @@ setup: ## install what requirements-dev.txt pins into .venv; the other commands 
 run: setup ## the whole site on this machine; PORT=8001 chooses another port
 	@exec $(LOCAL) run
 
-test: setup ## all tests on a real Postgres and Valkey; T="tests/booking -k slot" chooses some
-	@exec $(LOCAL) test -n 2 $(T)
+test: setup ## all tests on a real Postgres and Valkey, with their coverage; T="tests/booking -k slot" chooses some
+	@exec $(LOCAL) test -n 2 $(or $(T),--cov)
 
 check: setup ## lint, format, types, migrations, deployment settings, known vulnerabilities, architecture
 	@exec $(LOCAL) check
@@ -33,7 +33,7 @@ bench: setup ## the measurements, as tables
 	@exec $(LOCAL) test -m bench -s -q $(T)
 
 screenshot: setup ## make the README's picture anew
-	@mkdir -p docs && SCREENSHOT=$(CURDIR)/docs/screenshot.png $(LOCAL) test -q tests/journeys/test_screenshot.py
+	@mkdir -p docs && SCREENSHOT=$(CURDIR)/docs/screenshot.png $(LOCAL) test -q -m long tests/journeys/test_screenshot.py
 
 manage: setup ## Django's command line on the running site's database: make manage c="shell"
 	@exec $(LOCAL) manage $(c)

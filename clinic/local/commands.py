@@ -1,5 +1,7 @@
 """Commands that need the servers for a while: the tests, and manage.py."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -9,10 +11,28 @@ from clinic.local.children import Children
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.servers import python, require_not_production, start_servers
 
+COVERAGE = ROOT / "var" / "coverage"  # as in pyproject.toml
+LEAST_COVERED = 5  # files
+
 
 def test(*arguments: str) -> int:
     """Run pytest on a Postgres and a Valkey of its own, beside a running site or clone. Returns its exit code."""
-    return _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
+    code = _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
+    if "--cov" in arguments and COVERAGE.exists():
+        print(_describe_coverage())
+    return code
+
+
+def _describe_coverage() -> str:
+    """The share of lines that the tests have run, and the files with the smallest."""
+    import coverage  # not at the top: `make run` starts without it
+
+    with contextlib.chdir(ROOT):
+        measured, table = coverage.Coverage(), io.StringIO()
+        measured.load()
+        total = measured.report(file=table, sort="cover", skip_covered=True, skip_empty=True)
+    rows = [line.split() for line in table.getvalue().splitlines()[2 : 2 + LEAST_COVERED]]
+    return f"coverage {total:.1f} %; least: " + ", ".join(f"{row[0]} {row[-1]}" for row in rows)
 
 
 def manage(*arguments: str) -> int:

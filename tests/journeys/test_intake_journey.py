@@ -25,7 +25,10 @@ def demo_clinic():
     open_demo_clinic(now=timezone.now())
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@pytest.mark.parametrize(
+    "java_script",
+    [pytest.param(True, id="with-javascript"), pytest.param(False, id="without-javascript", marks=pytest.mark.long)],
+)
 def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check_axe, java_script):
     phone = open_browser(java_script_enabled=java_script)
     check = check_axe if java_script else steps.fits  # axe waits on timers, which a page without scripts has not

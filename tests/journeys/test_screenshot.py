@@ -14,7 +14,7 @@ from clinic.outbox.sending.hand_over import send_due_messages
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 PAGE = """<body style="margin:0;padding:32px;display:flex;gap:24px;align-items:flex-start;background:#dfe8e3">
 {pictures}</body>"""
