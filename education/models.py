@@ -4,7 +4,8 @@ import hashlib
 import json
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -43,10 +44,10 @@ class Topic(models.Model):
     class Meta:
         ordering = ["position", "name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return reverse("education:topic", args=[self.slug])
 
 
@@ -55,26 +56,26 @@ class ArticleStatus(models.TextChoices):
     PUBLISHED = "published", "published"
 
 
-class ArticleQuerySet(models.QuerySet):
-    def published(self, *, now):
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self, *, now: datetime) -> Self:
         """Those anyone may read at the instant `now`: unreviewed ones only if the clinic does not hold them back."""
         is_held_back = Exists(Clinic.objects.filter(shows_unreviewed_articles=False))
         out = self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
         return out.filter(Q(reviewed_on__isnull=False) | ~is_held_back)
 
-    def awaiting_review(self, *, now):
+    def awaiting_review(self, *, now: datetime) -> Self:
         """Those that are out, or would be, and that no clinician has reviewed."""
         return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now, reviewed_on=None)
 
-    def due_for_review(self, *, on):
+    def due_for_review(self, *, on: date) -> Self:
         """Those whose next review is over on the day `on`, or near."""
         return self.filter(next_review_on__lte=on + REMIND_BEFORE)
 
-    def for_minors(self):
+    def for_minors(self) -> Self:
         """Without those whose line "who it is for" names adults."""
         return self.exclude(who_for__iregex=r"\madults?\M")
 
-    def for_lists(self):
+    def for_lists(self) -> Self:
         """With what a list shows of each, in reading order; the long texts stay in the database."""
         return (
             self.select_related("topic")
@@ -181,27 +182,27 @@ class Article(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.reading_minutes = count_reading_minutes(self.body)
         self.prose = "\n".join([*self.key_facts, plain_prose(self.body)])
         super().save(*args, **kwargs)
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return reverse("education:article", args=[self.slug])
 
-    def is_out(self, *, now) -> bool:
+    def is_out(self, *, now: datetime) -> bool:
         """Whether staff have published it by `now`."""
-        return self.status == ArticleStatus.PUBLISHED and self.published_at <= now
+        return self.status == ArticleStatus.PUBLISHED and self.published_at is not None and self.published_at <= now
 
-    def is_public(self, *, now, clinic: Clinic) -> bool:
+    def is_public(self, *, now: datetime, clinic: Clinic) -> bool:
         """Whether anyone may read it at the instant `now`; the rule of `ArticleQuerySet.published`."""
         return self.is_out(now=now) and (self.reviewed_on is not None or clinic.shows_unreviewed_articles)
 
     @property
-    def text(self) -> dict:
+    def text(self) -> dict[str, Any]:
         """Its words: TEXT_FIELDS by name."""
         return {name: getattr(self, name) for name in TEXT_FIELDS}
 
@@ -230,7 +231,7 @@ class Revision(models.Model):
     class Meta:
         ordering = ["-saved_at", "-pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.article_id} at {self.saved_at:%Y-%m-%d %H:%M}"
 
 
@@ -240,7 +241,7 @@ class FormerSlug(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="former_slugs")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.slug
 
 
@@ -266,13 +267,15 @@ class Picture(models.Model):
             models.CheckConstraint(name="picture_is_described", condition=~Q(description="")),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.description
 
     @property
     def least_width(self) -> int:
         """The narrowest width it is kept in."""
-        return list_widths(picture_size(self.name)[0])[0]
+        size = picture_size(self.name)
+        assert size is not None  # the constraint picture_name_says_its_size
+        return list_widths(size[0])[0]
 
     @property
     def markdown(self) -> str:
@@ -291,11 +294,11 @@ class PictureSize(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["picture", "width"], name="picture_has_a_width_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.picture_id} at {self.width}"
 
 
-def checksum_text(fields: dict) -> str:
+def checksum_text(fields: dict[str, Any]) -> str:
     """SHA-256 over an article's TEXT_FIELDS, as 64 hexadecimal digits; line endings do not count."""
     text = json.dumps({name: fields[name] for name in TEXT_FIELDS}, sort_keys=True)
     return hashlib.sha256(text.replace("\\r\\n", "\\n").encode()).hexdigest()

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import zip_longest
+from typing import Any
 
 from django.db import transaction
 
+from clinic.practice.models import User
 from education.models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
 from education.text.differences import Piece, compare_texts
 
@@ -22,7 +24,7 @@ class NothingProposed(Exception):
 
 
 @transaction.atomic
-def save_article(article: Article, *, by, now, note: str = "") -> Article:
+def save_article(article: Article, *, by: User, now: datetime, note: str = "") -> Article:
     """Write `article` as `by` has changed it, with a revision where its words are new and its old address kept if it moved."""
     before = Article.objects.select_for_update().filter(pk=article.pk).first()
     if before:
@@ -37,7 +39,7 @@ def save_article(article: Article, *, by, now, note: str = "") -> Article:
     return article
 
 
-def restore_revision(revision: Revision, *, by, now) -> Article:
+def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
     """Make the words of `revision` the article's again, as one more revision. Whether it is out stays as it is."""
     article = Article.objects.get(pk=revision.article_id)
     _take_words(article, revision.text)
@@ -45,10 +47,10 @@ def restore_revision(revision: Revision, *, by, now) -> Article:
 
 
 @transaction.atomic
-def accept_proposal(article: Article, *, by, now) -> Article:
+def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
     """Take the words that came with an update. Raises NothingProposed."""
-    article = _lock_proposal(article)
-    _take_words(article, article.proposal)
+    article, words = _lock_proposal(article)
+    _take_words(article, words)
     article.source_checksum, article.proposal = article.proposal_checksum, None
     return save_article(article, by=by, now=now, note="from an update")
 
@@ -56,13 +58,13 @@ def accept_proposal(article: Article, *, by, now) -> Article:
 @transaction.atomic
 def decline_proposal(article: Article) -> Article:
     """Leave the words that came with an update; the same ones are not proposed again. Raises NothingProposed."""
-    article = _lock_proposal(article)
+    article, _ = _lock_proposal(article)
     article.proposal = None
     article.save(update_fields=["proposal"])
     return article
 
 
-def propose_text(article: Article, text: dict) -> None:
+def propose_text(article: Article, text: dict[str, Any]) -> None:
     """Keep `text` for staff to take or leave, unless they have seen just these words."""
     checksum = checksum_text(text)
     if article.proposal_checksum != checksum:
@@ -70,7 +72,7 @@ def propose_text(article: Article, text: dict) -> None:
         article.save(update_fields=["proposal", "proposal_checksum"])
 
 
-def count_waiting(*, on, now) -> dict[str, int]:
+def count_waiting(*, on: date, now: datetime) -> dict[str, int]:
     """How many articles wait for staff on the day `on`: "first_reviews" that never were, "reviews" that are due again or
     near, "updates" that propose new words."""
     return {
@@ -80,14 +82,14 @@ def count_waiting(*, on, now) -> dict[str, int]:
     }
 
 
-def _lock_proposal(article: Article) -> Article:
+def _lock_proposal(article: Article) -> tuple[Article, dict[str, Any]]:
     locked = Article.objects.select_for_update().get(pk=article.pk)
     if locked.proposal is None:
         raise NothingProposed
-    return locked
+    return locked, locked.proposal
 
 
-def _take_words(article: Article, text: dict) -> None:
+def _take_words(article: Article, text: dict[str, Any]) -> None:
     for field in TEXT_FIELDS:
         setattr(article, field, text[field])
 
@@ -125,13 +127,14 @@ class Meanwhile:
     others: list[str]  # the names of other fields
 
 
-def compare_with_stored(stored: Article, typed: dict) -> Meanwhile:
+def compare_with_stored(stored: Article, typed: dict[str, Any]) -> Meanwhile:
     """How `typed`, an article's fields by name, differs from what is stored."""
     texts = {name: typed.get(name, value) for name, value in stored.text.items()}
     others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
     last = stored.revisions.select_related("saved_by").first()
     by = last.saved_by.name if last and last.saved_by and last.saved_at == stored.updated_at else "Someone"
-    labels = [str(Article._meta.get_field(name).verbose_name) for name in others]
+    fields = {field.name: field for field in Article._meta.fields}
+    labels = [str(fields[name].verbose_name) for name in others]
     return Meanwhile(by, stored.updated_at, describe_changes(stored.text, texts), labels)
 
 
@@ -151,13 +154,13 @@ def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
     ][:most]
 
 
-def describe_changes(before: dict, after: dict) -> list[tuple[str, list[list[Piece]]]]:
+def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, list[list[Piece]]]]:
     """(field, changed lines) for every field of an article's words that is not the same."""
     pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
     return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
 
 
-def _as_lines(value) -> str:
+def _as_lines(value: str | list[str] | list[dict[str, str]]) -> str:
     """A field's value as text: a list has an entry a line, a reference reads as in the form."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n")

@@ -5,7 +5,9 @@ import hashlib
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,10 +18,11 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from clinic.practice.models import Clinic
 from education.articles.editing import propose_text
 from education.articles.glossary import GLOSSARY_FILE, read_glossary
 from education.articles.share_image import draw_share_image
-from education.models import Article, ArticleStatus, Topic, checksum_text
+from education.models import Article, ArticleQuerySet, ArticleStatus, Topic, checksum_text
 from education.text import rendering
 from education.text.article_file import ArticleFile, read_article_file
 from education.text.picture_markup import write_picture
@@ -28,12 +31,12 @@ CONTENT_DIR = Path(__file__).resolve().parent.parent / "content"
 KEEP_RENDERED_S = 24 * 60 * 60
 
 
-def published(*, now):
+def published(*, now: datetime) -> ArticleQuerySet:
     """The articles anybody may read at `now`, in reading order, without their long texts."""
     return Article.objects.published(now=now).for_lists()
 
 
-def find_neighbours(article: Article, *, now) -> dict:
+def find_neighbours(article: Article, *, now: datetime) -> dict[str, Any]:
     """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
 
     Elsewhere are the articles that open the other topics.
@@ -93,16 +96,16 @@ def render_article(article: Article, *, emergency_number: str) -> Page:
 def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
     """The page of `article`, whatever the cache holds."""
     known = [reference["id"] for reference in article.references]
-    options = {
-        "references": known,
-        "emergency_number": emergency_number,
-        "draw_figure": draw_figure,
-        "write_picture": functools.partial(write_picture, address=picture_address),
-        "terms": read_glossary(),
-    }
-    care = rendering.render_markdown(article.care, **options)
-    said = {"cited": [citation.id for citation in care.citations], "explained": care.explained}
-    body = rendering.render_markdown(article.body, **said, **options)
+    render = functools.partial(
+        rendering.render_markdown,
+        references=known,
+        emergency_number=emergency_number,
+        draw_figure=draw_figure,
+        write_picture=functools.partial(write_picture, address=picture_address),
+        terms=read_glossary(),
+    )
+    care = render(article.care)
+    body = render(article.body, cited=[citation.id for citation in care.citations], explained=care.explained)
     return Page(
         care_html=care.html,
         body_html=body.html,
@@ -127,14 +130,18 @@ def picture_address(name: str, width: int) -> str:
     return reverse("picture", args=[name, width])
 
 
-def draw_article_share_image(article: Article, *, clinic) -> bytes:
+def draw_article_share_image(article: Article, *, clinic: Clinic) -> bytes:
     """The picture for those to whom somebody sends `article`; drawn once for the same words."""
     words = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
     key = f"share:{hashlib.sha256(repr(words).encode()).hexdigest()}"
-    return cache.get_or_set(key, lambda: draw_share_image(**words), KEEP_RENDERED_S)
+    image: bytes | None = cache.get(key)
+    if image is None:
+        image = draw_share_image(**words)
+        cache.set(key, image, KEEP_RENDERED_S)
+    return image
 
 
-def locate_reference(reference: dict) -> tuple[str, str]:
+def locate_reference(reference: dict[str, str]) -> tuple[str, str]:
     """Where a reference can be read, and how to say so shortly: its DOI, else the host of its address; else nothing."""
     if doi := reference.get("doi"):
         return f"https://doi.org/{doi}", f"doi:{doi}"
@@ -142,7 +149,7 @@ def locate_reference(reference: dict) -> tuple[str, str]:
     return url, urlsplit(url).netloc.removeprefix("www.")
 
 
-def _order_sources(references: list[dict], cited: list[str]) -> tuple[Source, ...]:
+def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[Source, ...]:
     """As the numbers in the text run; those that are not cited come last."""
     place = {id: number for number, id in enumerate(cited)}
     ordered = sorted(references, key=lambda reference: place.get(reference["id"], len(place)))
@@ -162,7 +169,7 @@ def rendering_version() -> str:
 # The files ---------------------------------------------------------------------------------------------------------------
 
 
-def load_articles(*, now, folder: Path = CONTENT_DIR) -> Counter:
+def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
     """Bring the articles of `folder` in, published; says how many were "created", "updated", "unchanged" and "kept".
 
     Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now. No update of the product
@@ -184,7 +191,9 @@ def _load_topics(path: Path) -> dict[str, Topic]:
     return {topic.slug: topic for topic in Topic.objects.all()}
 
 
-def _load_article(article: Article | None, name: str, file: ArticleFile, topics: dict[str, Topic], *, now) -> str:
+def _load_article(
+    article: Article | None, name: str, file: ArticleFile, topics: dict[str, Topic], *, now: datetime
+) -> str:
     checksum = checksum_text(file.text)
     if article is None:
         Article.objects.create(

@@ -3,12 +3,14 @@
 import io
 import secrets
 import warnings
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
 from PIL import Image, ImageCms, ImageOps
 
-from education.models import CODE_ALPHABET, Article, Picture, PictureSize
+from clinic.practice.models import User
+from education.models import CODE_ALPHABET, Article, ArticleQuerySet, Picture, PictureSize
 from education.text.picture_markup import WIDTHS, list_widths
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -69,13 +71,14 @@ def _keep_pixels(image: Image.Image) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     try:
-        return ImageCms.profileToProfile(image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError):
         return image  # a broken profile costs a shade, not the picture
 
 
 @transaction.atomic
-def keep_picture(image: Image.Image, *, description: str, by, now) -> Picture:
+def keep_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
     """Keep what `open_picture` has read, in every width that pages ask for."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     picture = Picture.objects.create(
@@ -94,7 +97,7 @@ def _encode(image: Image.Image, width: int) -> bytes:
     return out.getvalue()
 
 
-def articles_with(picture: Picture):
+def articles_with(picture: Picture) -> ArticleQuerySet:
     """The articles whose present text shows `picture`."""
     words = f"picture:{picture.name}"
     return Article.objects.filter(Q(body__contains=words) | Q(care__contains=words))

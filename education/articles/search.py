@@ -1,6 +1,7 @@
 """Readers find articles by words: whole or begun, with or without accents, and nearly right."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
 from django.db.models import F
@@ -38,7 +39,7 @@ class Findings:
     is_about_clinic: bool = False
 
 
-def search_articles(text: str, *, now) -> Findings:
+def search_articles(text: str, *, now: datetime) -> Findings:
     """The articles anybody may read at `now` that speak of every word of `text`, the best first; the last word may be begun.
 
     Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
@@ -66,27 +67,27 @@ def _corrected(term: Term, known: frozenset[str]) -> Term:
     return Term(word, word)
 
 
-def _find(terms: list[Term], joint: str, *, now) -> tuple[Found, ...]:
+def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[Found, ...]:
     last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
     query = SearchQuery(
         joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
     )
-    marks = {
-        "fragment_delimiter": " … ",
-        "start_sel": _OPENS,
-        "stop_sel": _CLOSES,
-        "min_words": 12,
-        "max_words": 30,
-        "max_fragments": 2,
-    }
+    headline = SearchHeadline(
+        "prose",
+        query,
+        config=SEARCH_CONFIG,
+        start_sel=_OPENS,
+        stop_sel=_CLOSES,
+        min_words=12,
+        max_words=30,
+        max_fragments=2,
+        fragment_delimiter=" … ",
+    )
     rows = (
         Article.objects.published(now=now)
         .for_lists()
         .filter(search=query)
-        .annotate(
-            rank=SearchRank(F("search"), query),
-            headline=SearchHeadline("prose", query, config=SEARCH_CONFIG, **marks),
-        )
+        .annotate(rank=SearchRank(F("search"), query), headline=headline)
         .order_by("-rank", "title")[:MOST_FOUND]
     )
     return tuple(Found(article, take_apart(article.headline)) for article in rows)

@@ -1,7 +1,9 @@
 """What search engines read: an article as schema.org JSON-LD."""
 
 import json
+from collections.abc import Sequence
 from datetime import time
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -12,12 +14,14 @@ from education.models import Article
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) -> SafeString:
+def describe_article(
+    article: Article, *, clinic: Clinic, url: str, trail: Sequence[tuple[str, str]] = ()
+) -> SafeString:
     """`article` at `url` as a MedicalWebPage, with the `trail` of (name, address) that leads to it as a BreadcrumbList.
 
     JSON that may stand inside a script element. Says who reviewed it and when only where somebody has.
     """
-    data = {
+    data: dict[str, Any] = {
         "@type": "MedicalWebPage",
         "@id": url,
         "url": url,
@@ -35,12 +39,12 @@ def describe_article(article: Article, *, clinic: Clinic, url: str, trail=()) ->
         data["datePublished"] = article.published_at.isoformat()
     if article.author:
         data["author"] = describe_person(article.author)
-    if article.reviewed_by:
+    if article.reviewed_by and article.reviewed_on:
         data |= {"reviewedBy": describe_person(article.reviewed_by), "lastReviewed": article.reviewed_on.isoformat()}
     return embed_json({"@context": "https://schema.org", "@graph": [data, describe_trail(trail)] if trail else [data]})
 
 
-def describe_trail(trail) -> dict:
+def describe_trail(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The way from the top to a page, as (name, address) pairs, as a schema.org BreadcrumbList."""
     items = [
         {"@type": "ListItem", "position": position, "name": name, "item": address}
@@ -49,12 +53,14 @@ def describe_trail(trail) -> dict:
     return {"@type": "BreadcrumbList", "itemListElement": items}
 
 
-def describe_clinic(clinic: Clinic, *, url: str, image: str, opening=()) -> SafeString:
+def describe_clinic(
+    clinic: Clinic, *, url: str, image: str, opening: Sequence[tuple[int, time, time]] = ()
+) -> SafeString:
     """`clinic` as a schema.org Physiotherapy business; JSON that may stand inside a script element.
 
     `opening` are (weekday, opens, closes): Monday is 0, the times are local.
     """
-    data = {
+    data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Physiotherapy",
         "@id": f"{url}#clinic",
@@ -87,13 +93,13 @@ def describe_clinic(clinic: Clinic, *, url: str, image: str, opening=()) -> Safe
     return embed_json({name: value for name, value in data.items() if value})
 
 
-def describe_person(therapist: Therapist) -> dict:
+def describe_person(therapist: Therapist) -> dict[str, str]:
     """A therapist as a schema.org Person."""
     person = {"@type": "Person", "name": therapist.name}
     return {**person, "honorificSuffix": therapist.credentials} if therapist.credentials else person
 
 
-def embed_json(data: dict) -> SafeString:
+def embed_json(data: dict[str, Any]) -> SafeString:
     """JSON that cannot end the script element it stands in, whatever an author typed."""
     # The three characters that could end it or open a comment are escaped, as django.utils.html.json_script does.
     return mark_safe(json.dumps(data, ensure_ascii=False).translate({ord(c): f"\\u{ord(c):04X}" for c in "<>&"}))  # noqa: S308

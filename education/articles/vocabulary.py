@@ -5,9 +5,11 @@ A word that exists is never corrected: "insurance" is no slip for "instance", th
 
 import gzip
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from uuid import UUID
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel
@@ -38,14 +40,14 @@ def is_word(word: str) -> bool:
     return word in subject_words() or not word.isalpha() or f'"{word}":'.encode() in _english()
 
 
-def article_words(*, now) -> frozenset[str]:
+def article_words(*, now: datetime) -> frozenset[str]:
     """Every word of the articles that anybody may read at `now`. One query; one more after an article was changed."""
     out = Article.objects.published(now=now).order_by("pk")
     return _words_of(tuple(out.values_list("pk", "updated_at")))
 
 
 @lru_cache(maxsize=2)
-def _words_of(versions: tuple) -> frozenset[str]:
+def _words_of(versions: tuple[tuple[UUID, datetime], ...]) -> frozenset[str]:
     texts = Article.objects.filter(pk__in=[pk for pk, _ in versions]).values_list("title", "summary", "prose")
     return frozenset(word for text in texts for word in WORD.findall(" ".join(text).lower()))
 

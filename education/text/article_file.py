@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from typing import Any
 
 from education.body.body_sites import PLACES
 
@@ -22,7 +23,7 @@ class ArticleFile:
     topic: str
     position: int
     place: str
-    text: dict
+    text: dict[str, Any]
 
 
 def read_article_file(name: str, content: str) -> ArticleFile:

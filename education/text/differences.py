@@ -1,6 +1,7 @@
 """What changed between two texts, to be read: paragraph by paragraph, word by word inside a changed one. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -48,7 +49,7 @@ def _compare_words(before: str, after: str) -> list[Piece]:
     return [piece for piece in pieces if piece.text]
 
 
-def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+def _opcodes(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
     """How `old` becomes `new`; all of it replaced where finding out would take too long."""
     if old == new:
         return [("equal", 0, len(old), 0, len(new))]

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -8,7 +10,7 @@ from education.text.article_file import ArticleFileInvalid
 class Command(BaseCommand):
     help = "Bring in the articles that come with the product. What staff have edited or a reviewer has signed stays."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             counts = load_articles(now=timezone.now())
         except ArticleFileInvalid as error:
