@@ -15,7 +15,7 @@ from django.db.models import Exists, F, Q
 from django.urls import reverse
 
 from clinic.practice.models import Clinic
-from education.body.body_sites import PLACES
+from education.body.body_sites import BODY_SITES
 from education.text.picture_markup import list_widths, picture_size
 from education.text.prose import count_reading_minutes, plain_prose
 
@@ -101,7 +101,7 @@ class Article(models.Model):
         "body part",
         max_length=20,
         blank=True,
-        choices=[(code, place.name) for code, place in PLACES.items()],
+        choices=[(code, site.name) for code, site in BODY_SITES.items()],
         help_text="Ticked already when somebody who books from this article is asked where it hurts.",
     )
 
@@ -151,7 +151,7 @@ class Article(models.Model):
         ]
         constraints = [
             models.CheckConstraint(name="article_status_is_known", condition=Q(status__in=ArticleStatus.values)),
-            models.CheckConstraint(name="article_place_is_known", condition=Q(place__in=["", *PLACES])),
+            models.CheckConstraint(name="article_place_is_known", condition=Q(place__in=["", *BODY_SITES])),
             models.CheckConstraint(
                 name="article_published_since_some_instant",
                 condition=Q(status=ArticleStatus.DRAFT) | Q(published_at__isnull=False),

@@ -36,7 +36,7 @@ def published(*, now: datetime) -> ArticleQuerySet:
     return Article.objects.published(now=now).for_lists()
 
 
-def find_neighbours(article: Article, *, now: datetime) -> dict[str, Any]:
+def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
     """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
 
     Elsewhere are the articles that open the other topics.
@@ -44,17 +44,17 @@ def find_neighbours(article: Article, *, now: datetime) -> dict[str, Any]:
     is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
     others = published(now=now).exclude(pk=article.pk)
     series = others.filter(topic=article.topic_id)
-    before = series.filter(is_earlier).order_by("-position", "-title").annotate(stands=Value("before"))[:1]
-    after = series.exclude(is_earlier).order_by("position", "title").annotate(stands=Value("after"))[:1]
-    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(stands=Value("elsewhere"))
+    before = series.filter(is_earlier).order_by("-position", "-title").annotate(relation=Value("before"))[:1]
+    after = series.exclude(is_earlier).order_by("position", "title").annotate(relation=Value("after"))[:1]
+    openings = others.exclude(topic=article.topic_id).filter(position=1).annotate(relation=Value("elsewhere"))
     found = list(before.union(after, openings.order_by("topic__position")[:3], all=True))
-    by_stand = {
-        stand: [other for other in found if other.stands == stand] for stand in ("before", "after", "elsewhere")
+    by_relation = {
+        name: [other for other in found if other.relation == name] for name in ("before", "after", "elsewhere")
     }
     return {
-        "before": next(iter(by_stand["before"]), None),
-        "after": next(iter(by_stand["after"]), None),
-        "elsewhere": by_stand["elsewhere"],
+        "before": next(iter(by_relation["before"]), None),
+        "after": next(iter(by_relation["after"]), None),
+        "elsewhere": by_relation["elsewhere"],
     }
 
 
@@ -63,12 +63,12 @@ def find_neighbours(article: Article, *, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Source:
-    """A line of the list of references. `place` names the address shortly; `is_cited`: the text leads to it."""
+    """A line of the list of references. `label` is a short name of `url`; `is_cited`: the text links to it."""
 
     id: str
     text: str
     url: str
-    place: str
+    label: str
     is_cited: bool
 
 
@@ -151,9 +151,9 @@ def locate_reference(reference: dict[str, str]) -> tuple[str, str]:
 
 def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[Source, ...]:
     """As the numbers in the text run; those that are not cited come last."""
-    place = {id: number for number, id in enumerate(cited)}
-    ordered = sorted(references, key=lambda reference: place.get(reference["id"], len(place)))
-    return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in place) for ref in ordered)
+    position = {id: number for number, id in enumerate(cited)}
+    ordered = sorted(references, key=lambda reference: position.get(reference["id"], len(position)))
+    return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in position) for ref in ordered)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ _ANYWHERE = ("can-i-keep-running", "longest-run")
 
 
 @dataclass(frozen=True)
-class Place:
+class BodySite:
     """A part of the body as a reader names it, what can be said of it, and what to read: slugs, the nearest first."""
 
     name: str
@@ -19,43 +19,43 @@ class Place:
     articles: tuple[str, ...]
 
 
-PLACES = {
-    "front-hip": Place(
+BODY_SITES = {
+    "front-hip": BodySite(
         "Front of the hip",
         "Pain here can be linked with the hip flexors, the joint or the bone. Which one it is takes an exam.",
         (*_HIP, "strain-or-overload", "hip-flexor-tendinopathy"),
     ),
-    "groin": Place(
+    "groin": BodySite(
         "Groin",
         "Many parts meet in the groin: muscles, the hip joint, bone, nerves and the belly. Please think of bone first.",
         ("bone-stress-hip-pain", "hip-flexor-pain-running", "hip-flexor-tendinopathy"),
     ),
-    "front-thigh": Place(
+    "front-thigh": BodySite(
         "Front of the thigh",
         "The long muscle of the thigh lifts the leg too. An ache deep in the thigh can also come from the hip or from bone.",
         ("strain-or-overload", *_HIP),
     ),
-    "outer-hip": Place(
+    "outer-hip": BodySite(
         "Outer side of the hip",
         "This is where the muscles work that hold the pelvis level. How you run can change what they have to do.",
         ("cadence-and-form", "gait-and-strength", *_ANYWHERE),
     ),
-    "low-back": Place(
+    "low-back": BodySite(
         "Low back",
         "The back and the hip flexors share work. Numbness or weak legs along with it belong in the red box above.",
         ("the-chain", "what-hip-flexors-do", *_ANYWHERE),
     ),
-    "back-thigh": Place(
+    "back-thigh": BodySite(
         "Back of the thigh",
         "The hamstrings push you forward and can pass work on to the hip.",
         ("the-chain", "strain-or-overload", *_ANYWHERE),
     ),
-    "shin": Place(
+    "shin": BodySite(
         "Shin",
         "One sore spot on the bone is a reason to stop running and ask. The rest can be linked with how training has grown.",
         ("bone-stress-hip-pain", "the-chain", *_ANYWHERE),
     ),
-    "knee": Place(
+    "knee": BodySite(
         "Knee",
         "In a young runner, a sore knee with a limp can come from the hip. Otherwise, look at your training first.",
         ("cadence-and-form", *_ANYWHERE),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from clinic.practice.values.numbers import read_digits
 from education.body.body_map import Region, place_regions
-from education.body.body_sites import PLACES
+from education.body.body_sites import BODY_SITES
 from education.body.pain_guide import MORNINGS
 from education.body.warning_signs import EMERGENCY, NONE, URGENT, most_urgent
 
@@ -182,7 +182,7 @@ class PlaceForm(SignsFirstForm):
 
     place = PlaceField(
         label="Where does it hurt most?",
-        choices=[(code, place.name) for code, place in PLACES.items()],
+        choices=[(code, site.name) for code, site in BODY_SITES.items()],
         error_messages={"required": "Choose the place where it hurts most."},
     )
 

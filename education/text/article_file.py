@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from education.body.body_sites import PLACES
+from education.body.body_sites import BODY_SITES
 
 FENCE = "+++"
 NEEDED = ("title", "topic", "summary", "who_for", "key_facts", "care", "references")
@@ -42,7 +42,7 @@ def read_article_file(name: str, content: str) -> ArticleFile:
     unknown = sorted(set(fields) - {*NEEDED, *OPTIONAL})
     if missing or unknown:
         raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
-    if (place := fields.get("place", "")) and place not in PLACES:
+    if (place := fields.get("place", "")) and place not in BODY_SITES:
         raise ArticleFileInvalid(f"{name}: no part of the body is called “{place}”.")
     words = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
     text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}

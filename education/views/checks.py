@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from education.articles.library import published
-from education.body.body_sites import PLACES
+from education.body.body_sites import BODY_SITES
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
 
@@ -54,9 +54,9 @@ def places(request):
     form = PlaceForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
         return show_check(request, "education/places.html", form)
-    place = PLACES.get(form.cleaned_data.get("place"))
-    if not place:
+    site = BODY_SITES.get(form.cleaned_data.get("place"))
+    if not site:
         return show_check(request, "education/places.html", form)
-    found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=place.articles)}
-    articles = [found[slug] for slug in place.articles if slug in found]
-    return show_check(request, "education/places.html", form, place=place, articles=articles)
+    found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=site.articles)}
+    articles = [found[slug] for slug in site.articles if slug in found]
+    return show_check(request, "education/places.html", form, site=site, articles=articles)

@@ -12,7 +12,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
 from education.articles.glossary import read_glossary
-from education.articles.library import draw_article_share_image, find_neighbours, published, render_article
+from education.articles.library import draw_article_share_image, find_neighbors, published, render_article
 from education.articles.structured_data import describe_article
 
 from ..models import Article, FormerSlug, Topic
@@ -91,7 +91,7 @@ def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
     return {
         "article": article,
         "page": render_article(article, emergency_number=clinic.emergency_number),
-        **find_neighbours(article, now=now),
+        **find_neighbors(article, now=now),
         "clinic": clinic,
         "emergency_number": clinic.emergency_number,
         **describe_address(request),

@@ -9,7 +9,7 @@ from clinic.practice.models import Clinic
 from education.articles.glossary import read_glossary
 from education.articles.library import CONTENT_DIR, load_articles, render_fresh
 from education.articles.publishing import article_grade, find_faults
-from education.body.body_sites import PLACES
+from education.body.body_sites import BODY_SITES
 from education.forms.articles import RESERVED_SLUGS
 from education.models import Article
 from education.text.article_file import ArticleFileInvalid, read_article_file
@@ -67,7 +67,7 @@ def test_every_article_has_a_figure_with_words_for_those_who_do_not_see_it(artic
 
 def test_places_lead_to_articles_that_come_with_the_product():
     slugs = {path.stem for path in FILES}
-    assert {slug for place in PLACES.values() for slug in place.articles} <= slugs
+    assert {slug for site in BODY_SITES.values() for slug in site.articles} <= slugs
 
 
 def test_glossary_keeps_to_the_wording_rules():
