@@ -3,9 +3,9 @@
 run                the whole site on this machine
 test [ARGS…]       pytest on a Postgres and a Valkey of its own
 manage [ARGS…]     manage.py on the running site's servers, or on ones started for it
-proof              the site as deploy/ runs it in production, up to a booked visit and its mail
+proof              the site as deploy/ runs it in production, until a visit is booked and its email received
 check [NAMES…]     everything that can be checked without running the site
-reset              throw the local database, broker and mailbox away
+reset              delete the local database, broker data and mailbox
 """
 
 import sys

@@ -1,7 +1,6 @@
-"""Processes that live and die with this one: each in its own group, stopped in reverse order, none left behind.
+"""Child processes, each in its own process group, stopped in reverse order when this process ends.
 
-The kernel signals a child when its parent dies (PR_SET_PDEATHSIG), so that even `kill -9` of this process leaves
-nothing. That exists on Linux only; elsewhere every other way of stopping works the same.
+On Linux the kernel also signals a child when its parent dies (PR_SET_PDEATHSIG), so `kill -9` leaves no child either.
 """
 
 import contextlib
@@ -21,13 +20,13 @@ from typing import Any, Self
 from clinic.local.refusal import CannotStart
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)  # here, because nothing may be loaded between fork and exec
+_libc = ctypes.CDLL(None)  # loaded here: loading is not safe between fork and exec
 
-GRACE_S = 8  # what a child gets to end by itself before SIGKILL
+GRACE_S = 8  # seconds a child has to end before SIGKILL
 
 
 class Phase(IntEnum):
-    """The order of starting. Stopping goes the other way round; children of one phase stop together."""
+    """The start order. Stopping is in reverse; children of one phase stop together."""
 
     SERVERS = 0
     MAIL = 1
@@ -36,7 +35,7 @@ class Phase(IntEnum):
 
 
 class StopAsked(Exception):
-    """Ctrl-C, TERM or HUP."""
+    """SIGINT (Ctrl-C), SIGTERM or SIGHUP was received."""
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Child:
         return f"{self.name} {how}" + (f"; its last words are in {self.log}" if self.log else "")
 
     def kill(self) -> None:
-        """End it and whatever it left behind in its group."""
+        """Kill the process and its group."""
         if self.shares_terminal:
             self.process.kill()
         else:
@@ -69,7 +68,7 @@ class Child:
 
 
 class ChildEnded(CannotStart):
-    """A process that should still be there is not."""
+    """A child ended unexpectedly."""
 
     def __init__(self, child: Child):
         super().__init__(f"{child.ending}.")
@@ -80,7 +79,7 @@ def die_with_parent(number: int, parent: int) -> None:
     """Have the kernel send `number` to this process when `parent`, which started it, dies."""
     if sys.platform == "linux":
         _libc.prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before we could ask
+        if os.getppid() != parent:  # it died before prctl
             os.kill(os.getpid(), number)
 
 
@@ -106,7 +105,7 @@ class Children:
         handlers: dict[signal.Signals, Callable[[int, object], None]] = {}
         handlers[signal.SIGCHLD] = lambda *_: None  # only wakes the pipe
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # keep what nohup has set
                 handlers[number] = self._note_signal
         self._handlers_before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
@@ -136,7 +135,7 @@ class Children:
         parent = os.getpid()
 
         def prepare() -> None:
-            before_exec()  # first: entering another namespace clears what the next line asks for
+            before_exec()  # first: entering another namespace clears the death signal
             die_with_parent(stop_signal, parent)
 
         with open(log, "ab") if log else contextlib.nullcontext() as output:
@@ -165,18 +164,18 @@ class Children:
         return child.process.returncode
 
     def kill(self, child: Child) -> None:
-        """End `child` by SIGKILL, with all it started; it is no longer missed."""
+        """Kill `child` and its group, and stop watching it."""
         child.kill()
         self._children.remove(child)
 
     def wait(self, seconds: float | None = None, *, except_for: Child | None = None) -> None:
-        """Sleep until something happens, `seconds` at most."""
+        """Sleep until a signal or the end of a child, `seconds` at most."""
         self._check(except_for)
         self._sleep(seconds)
         self._check(except_for)
 
     def wait_until(self, is_ready: Callable[[], bool], *, what: str, seconds: float) -> None:
-        """Ask `is_ready` until it says yes. Raises CannotStart after `seconds`."""
+        """Poll `is_ready` until it is true. Raises CannotStart after `seconds`."""
         deadline = time.monotonic() + seconds
         while not is_ready():
             if time.monotonic() > deadline:
@@ -196,7 +195,7 @@ class Children:
                 os.read(self._wake_read, 4096)
 
     def _note_signal(self, number: int, _: object) -> None:
-        # One Ctrl-C can arrive twice, from the terminal and from make; a later one is somebody who will not wait.
+        # One Ctrl-C can arrive twice, from the terminal and from make. A later one means: do not wait.
         now = time.monotonic()
         self._is_impatient = bool(self._signals) and number == signal.SIGINT and now - self._asked_at > 0.5
         self._asked_at = self._asked_at if self._signals else now

@@ -1,4 +1,4 @@
-"""Commands that need the servers for a while: the tests, and manage.py."""
+"""Commands that need servers while they run: the tests and manage.py."""
 
 import contextlib
 import io
@@ -16,7 +16,7 @@ LEAST_COVERED = 5  # files
 
 
 def test(*arguments: str) -> int:
-    """Run pytest on a Postgres and a Valkey of its own, beside a running site or clone. Returns its exit code."""
+    """Run pytest on its own Postgres and Valkey, independent of a running site. Returns its exit code."""
     code = _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
     if "--cov" in arguments and COVERAGE.exists():
         print(_describe_coverage())
@@ -36,7 +36,7 @@ def _describe_coverage() -> str:
 
 
 def manage(*arguments: str) -> int:
-    """Run manage.py on the running site's servers, or on ones started for it. Returns its exit code."""
+    """Run manage.py on the servers of the running site, else on temporary ones. Returns its exit code."""
     require_not_production(os.environ)
     state = Folder(var_folder()).running_state()
     if state:
@@ -46,7 +46,7 @@ def manage(*arguments: str) -> int:
 
 
 def reset() -> None:
-    """Remove everything a run has made in its folder. Raises CannotStart while one is going on."""
+    """Delete what runs have stored in the folder. Raises CannotStart while one is active."""
     path = var_folder()
     if not path.exists():
         return

@@ -1,6 +1,6 @@
-"""The folder that one run keeps everything in, and the lock that lets only one run use it.
+"""The folder that holds all state of a run, and its lock: one run at a time.
 
-Every process of the run inherits the lock, so it is free only when the last of them is gone.
+Every process of a run inherits the lock, so it is released when the last of them ends.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class State(TypedDict):
 
 
 class Folder:
-    """Where a run's files are. Use `with Folder(path).locked("make run") as folder:`."""
+    """The state folder of a run. Use `with Folder(path).locked("make run") as folder:`."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -47,7 +47,7 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self, what: str, *, patience_s: float = 10) -> Iterator[Self]:
-        """Hold the folder. Raises CannotStart if another run has it, after waiting for one that is just ending."""
+        """Lock the folder. Waits up to `patience_s` for a run that is ending; raises CannotStart if another one is active."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -71,7 +71,7 @@ class Folder:
                 time.sleep(0.1)
 
     def write_state(self, *, what: str, site: str = "", environ: dict[str, str] | None = None) -> None:
-        """Tell other commands who has the folder, where it listens and how to reach its servers."""
+        """Record for other commands which run has the folder, its address and its servers."""
         state: State = {"what": what, "pid": os.getpid(), "site": site, "environ": environ or {}}
         unfinished = self.path / "run.json.new"
         unfinished.touch(mode=0o600)
@@ -85,7 +85,7 @@ class Folder:
             return None
 
     def running_state(self) -> State | None:
-        """The state of the run that has this folder now and is up, or None."""
+        """The state of the run that is up in this folder, or None."""
         state = self.read_state()
         return state if state and state["environ"] and psutil.pid_exists(state["pid"]) and self._is_locked() else None
 
@@ -98,7 +98,7 @@ class Folder:
         return False
 
     def socket_folder(self) -> Path:
-        """A short path of our own for the database's socket; a comma would be a list to Postgres and its clients."""
+        """A private folder for the Postgres socket: short enough, and without a comma, which libpq reads as a list."""
         folder = self.path / "run"
         if len(os.fsencode(folder)) > SOCKET_FOLDER_LIMIT or "," in str(folder):
             digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
@@ -111,7 +111,7 @@ class Folder:
         return folder
 
     def secret_key(self) -> str:
-        """Signs this folder's sessions; made once, so that a login outlives a restart."""
+        """Django's SECRET_KEY for this folder, generated once, so that sessions survive a restart."""
         path = self.path / "secret-key"
         if not path.exists():
             path.touch(mode=0o600)

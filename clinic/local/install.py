@@ -1,7 +1,7 @@
-"""Puts what requirements-dev.txt pins into .venv. Run by any Python >= 3.12, with nothing installed yet.
+"""Install what requirements-dev.txt pins into .venv. Needs only a Python >= 3.12.
 
-The stamp is a copy of requirements-dev.txt, written last: while it equals the file there is nothing to do, and an
-interrupted installation starts over.
+The stamp, a copy of requirements-dev.txt, is written last: no-op while both are equal; an interrupted installation
+starts over.
 """
 
 import fcntl
@@ -59,7 +59,7 @@ def make_venv(venv: Path, *, with_pip: bool) -> None:
 
 
 def _install_uv() -> Path | None:
-    """uv installs three times faster than pip. Its own pin and hashes are among the requirements."""
+    """Install the pinned uv, three times faster than pip. None if that fails."""
     pin = re.search(r"^uv==(?:.*\\\n)*.*", REQUIREMENTS.read_text(), re.MULTILINE)
     if not pin:
         return None
@@ -70,7 +70,7 @@ def _install_uv() -> Path | None:
 
 
 def _runs(argv: list, *, explain: bool = False) -> bool:
-    """Whether it ends well. `explain`: if not, show the last of what it said."""
+    """Whether the command succeeds. `explain`: if not, print the last lines of its output."""
     try:
         done = subprocess.run([str(part) for part in argv], capture_output=True, text=True, check=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""The SMTP server behind /_mail/: takes every message, sends none on, keeps the newest as files.
+"""The SMTP server behind /_mail/: accepts every message, relays none, keeps the newest as files.
 
 `python -m clinic.local.mail_sink FD FOLDER` serves the listening socket that it inherits as FD.
 """
@@ -19,7 +19,7 @@ LARGEST = 10 * 1024 * 1024  # bytes
 
 
 class KeepInFolder:
-    """An aiosmtpd handler that writes each message to a file of its own, whole or not at all."""
+    """An aiosmtpd handler that writes each message to its own file, atomically."""
 
     def __init__(self, folder: Path):
         self.folder = folder

@@ -1,4 +1,4 @@
-"""Reads what the mail sink kept: one file a message, nothing is ever written here."""
+"""Read the messages that the mail sink has kept, one file each."""
 
 import contextlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SHOWN = 200  # messages in the list
 
 @dataclass(frozen=True)
 class Attachment:
-    """Anything that is neither the text nor the HTML of a message, an invitation for instance."""
+    """A part that is neither the text nor the HTML body, such as an invitation."""
 
     filename: str
     content_type: str

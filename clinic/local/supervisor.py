@@ -1,4 +1,4 @@
-"""`make run`: servers and mail sink, then tables and the demo, then web, worker and beat; the end of one ends all."""
+"""`make run`: servers and mail sink, migrations and demo, then web, worker and beat. If one ends, all are stopped."""
 
 import functools
 import http.client
@@ -18,7 +18,7 @@ from clinic.local.refusal import CannotStart
 from clinic.local.servers import python, start_servers
 
 CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
-# In a container everybody is root. Celery warns of it because of pickle, which this project does not accept.
+# Containers run as root. Celery warns of that because of pickle, which this project does not accept.
 WORKER = ("-W", "ignore:You're running the worker", *CELERY, "worker", "--without-mingle", "--without-gossip")
 
 
@@ -26,7 +26,7 @@ def run() -> None:
     """Run the site until Ctrl-C. Raises CannotStart if something is in the way or a process ends by itself."""
     started = time.monotonic()
     if "MAKELEVEL" in os.environ:
-        die_with_parent(signal.SIGTERM, os.getppid())  # a killed make would leave us running unseen
+        die_with_parent(signal.SIGTERM, os.getppid())  # else a killed make would leave this running
     port = parse_port(os.environ.get("PORT") or "8000")
     with Folder(var_folder()).locked("make run") as folder, Children(lock_fd=folder.lock_fd) as children:
         try:
@@ -37,7 +37,7 @@ def run() -> None:
         except StopAsked:
             print("\nStopping…", flush=True)
         finally:
-            folder.write_state(what="make run")  # nobody should use what is about to stop
+            folder.write_state(what="make run")  # other commands must not use servers that are stopping
 
 
 def _start_everything(children: Children, folder: Folder, port: int) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _start_python(
 
 
 def _start_mail_sink(start: Callable[..., Child], environ: dict[str, str], folder: Folder) -> None:
-    """Unless EMAIL_URL names a server: a sink of ours, and the page that shows what it took."""
+    """Start the mail sink and switch on its page, unless EMAIL_URL names a server."""
     if environ.get("EMAIL_URL"):
         return
     mailbox = folder.path / "mail"
@@ -96,7 +96,7 @@ def _gunicorn_options(fd: int) -> list[str]:
 
 
 def _answers(port: int) -> bool:
-    """Whether the front page comes. Asking for it also makes the first visitor's page a warm one."""
+    """Whether the front page answers. The request also warms the caches."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")

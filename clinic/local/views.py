@@ -1,4 +1,4 @@
-"""/_mail/: what the site has sent, for whoever tries it out. Exists only where MAILBOX_DIR is set."""
+"""/_mail/: the messages that the demo has sent. Only where MAILBOX_DIR is set."""
 
 import re
 from pathlib import Path

@@ -15,7 +15,7 @@ NOT_TYPED = ("checkbox", "radio", "submit", "button", "image", "file")
 
 @dataclass
 class Form:
-    """A form as it is on a page: where it goes, what it sends unchanged, and where its buttons send it instead."""
+    """A form of a page: its action, its values, and the actions of its buttons."""
 
     action: str
     values: dict[str, str] = field(default_factory=dict)

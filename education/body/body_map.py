@@ -1,4 +1,4 @@
-"""Where the regions lie in the drawing `templates/education/_body_map.html`: ellipses, by answer code. Pure.
+"""The regions of the drawing `templates/education/_body_map.html`: ellipses, by answer code. Pure.
 
 Left figure seen from the front, right one from the back; both legs carry a region, the side is another question.
 """
@@ -27,7 +27,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A place on the drawing: the number that it bears there and in the list, and the box that a touch on it ticks."""
+    """A body site on the drawing: its number there and in the list, and the checkbox that a tap on it ticks."""
 
     code: str
     number: int
@@ -60,6 +60,6 @@ SPOTS: dict[str, tuple[Spot, ...]] = {
 
 
 def place_regions(boxes: Iterable[tuple[str, str]]) -> list[Region]:
-    """The regions for the (code, id) of a list's boxes, numbered as the list runs; some codes have no place."""
+    """The regions for the (code, id) pairs of checkboxes, numbered in their order. Codes without a region are left out."""
     drawn = [box for box in boxes if box[0] in SPOTS]
     return [Region(code, number, box_id, SPOTS[code]) for number, (code, box_id) in enumerate(drawn, 1)]

@@ -1,6 +1,6 @@
-"""Where it can hurt, and which articles speak of it. Pure.
+"""Body sites, and the articles to read for each. Pure.
 
-A runner's word for the place can be relied on; for the kind of injury it cannot (PMID 29969569). So a place leads to reading.
+Runners report the site of an injury reliably, but not its kind (PMID 29969569).
 The codes are those of the body map in the intake.
 """
 
@@ -12,7 +12,7 @@ _ANYWHERE = ("can-i-keep-running", "longest-run")
 
 @dataclass(frozen=True)
 class BodySite:
-    """A part of the body as a reader names it, what can be said of it, and what to read: slugs, the nearest first."""
+    """A body site in a reader's words, what to say about it, and the slugs of articles, the most relevant first."""
 
     name: str
     words: str

@@ -11,8 +11,8 @@ MORNINGS = ("usual", "gone-by-noon", "worse")
 def judge_run(*, worst: int, morning: str, is_rising: bool) -> str:
     """The guide's answer, the most careful that fits: "stop", "step-back", "repeat" or "carry-on".
 
-    `worst` is the highest pain from 0 to 10 during the run and in the evening; `morning` is one of MORNINGS. Not to be asked where
-    one of `signs` fits.
+    `worst` is the highest pain from 0 to 10 during the run and in the evening; `morning` is one of MORNINGS. Do not call
+    it for a reader with a warning sign.
     """
     if worst > ACCEPTABLE:
         return "stop"

@@ -1,6 +1,6 @@
-"""Signs that a reader should get help before reading on, in the words of the pages. Pure.
+"""Warning signs, as the pages word them, by urgency. Pure.
 
-They are the patient side of the clinic's red-flag table: each sets how fast to be seen and names no disease.
+They are the patient side of the red-flag table: each sets how soon to be seen and names no disease.
 """
 
 EMERGENCY = {
@@ -28,11 +28,11 @@ URGENT = {
 }
 
 
-NONE = "none"  # ticked where no sign of a list fits: silence says nothing
+NONE = "none"  # ticked if no sign of a list applies; a blank list is not an answer
 
 
 def most_urgent(signs: set[str]) -> str | None:
-    """How fast somebody with `signs` should be seen: "emergency", "urgent", or None for no sign."""
+    """How soon a reader with `signs` should be seen: "emergency", "urgent", or None for no sign."""
     if signs & EMERGENCY.keys():
         return "emergency"
     return "urgent" if signs & URGENT.keys() else None

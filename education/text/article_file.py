@@ -1,4 +1,4 @@
-"""An article as a file: a head in TOML between two lines of `+++`, then the body in Markdown. Knows no database and no clock."""
+"""Article files: TOML between two lines of `+++`, then Markdown. Pure."""
 
 import tomllib
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ArticleFileInvalid(Exception):
 
 @dataclass(frozen=True)
 class ArticleFile:
-    """One file's contents. `text` has the fields that make up the article's words."""
+    """One file's contents. `text` has its TEXT_FIELDS."""
 
     slug: str
     topic: str

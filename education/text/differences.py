@@ -1,4 +1,4 @@
-"""What changed between two texts, to be read: paragraph by paragraph, word by word inside a changed one. Pure."""
+"""Differences between two texts: line by line, and word by word inside a changed line. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _compare_words(before: str, after: str) -> list[Piece]:
 
 
 def _opcodes(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    """How `old` becomes `new`; all of it replaced where finding out would take too long."""
+    """Edit operations from `old` to `new`; one replacement if there are more than MOST_PAIRS pairs to compare."""
     if old == new:
         return [("equal", 0, len(old), 0, len(new))]
     if len(old) * len(new) > MOST_PAIRS:

@@ -1,4 +1,4 @@
-"""A picture's name says how large it is, so that a page can be laid out before the picture has come. Pure."""
+"""Picture names and markup. A name contains the size, so that a page does not shift while the picture loads. Pure."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _SHOWN_AT = "(min-width: 62rem) 42rem, 100vw"
 
 
 def picture_size(name: str) -> tuple[int, int] | None:
-    """Width and height of the largest size of the picture `name`; None if no picture can be called so."""
+    """Width and height of the largest size of the picture `name`; None for an invalid name."""
     match = _NAME.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else None
 
@@ -21,7 +21,7 @@ def list_widths(width: int) -> list[int]:
 
 
 def write_picture(name: str, alt: str, *, address: Callable[[str, int], str]) -> str | None:
-    """The markup that shows the picture `name`; `address(name, width)` is where it lies. None if no picture can be called so."""
+    """The markup that shows the picture `name`; `address(name, width)` is its URL. None for an invalid name."""
     if not (size := picture_size(name)):
         return None
     width, height = size

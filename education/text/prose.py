@@ -1,4 +1,4 @@
-"""The plain words of a Markdown text, for those who count, search or read them aloud. Knows no database and no clock."""
+"""The plain text of Markdown, for counting, search and readability. Pure."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the words of a search mean when they are not looked for one by one: phrases, and questions about the clinic. Pure."""
+"""Search terms: known phrases, and questions about the clinic. Pure."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How hard a text is to read, and the words it must not use. Knows English, no database and no clock."""
+"""Reading grade of English text, and phrases that articles must not use. Pure."""
 
 import re
 

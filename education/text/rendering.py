@@ -41,7 +41,7 @@ ALLOWED_CLASSES = {
     "figure": {"figure-drawn"},
 }
 
-_FIGURE_PLACE = re.compile(r'<figure class="figure-drawn" data-figure="(\d+)"></figure>')
+_PLACEHOLDER = re.compile(r'<figure class="figure-drawn" data-figure="(\d+)"></figure>')
 
 FigureDrawing = Callable[[str, str], str | None]
 
@@ -65,7 +65,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Citation:
-    """A reference that the text names, and its number, counted in the order of first mention."""
+    """A cited reference and its number, in the order of first citation."""
 
     number: int
     id: str
@@ -73,7 +73,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of a text. `html` is safe to show as it is; `faults` say, in words, what an author should mend."""
+    """A rendered text. `html` is safe; `faults` are sentences for the author about what to fix."""
 
     html: str
     contents: tuple[Heading, ...]
@@ -84,7 +84,7 @@ class Rendered:
 
 @dataclass
 class _Notes:
-    """What is gathered while a text is rendered."""
+    """State while a text is rendered."""
 
     known: frozenset[str]
     emergency_number: str
@@ -108,12 +108,11 @@ def render_markdown(
     write_picture: FigureDrawing = lambda name, alt: None,
     terms: Mapping[str, GlossaryTerm] | None = None,
 ) -> Rendered:
-    """`text` as safe HTML.
+    """Render `text` as safe HTML.
 
-    `references` are the ids that may be cited; `cited` those that an earlier text of the same page has cited already, whose
-    numbers go on, and `explained` the terms that it has explained. `draw_figure(name, alt)` gives the markup of a drawing of ours,
-    which is trusted, or None for an unknown name; `write_picture` does so for an uploaded picture.
-    `terms` are the words of the glossary, by the name after `term:`.
+    `references` are the ids that may be cited. `cited` and `explained` are the ids and terms that an earlier text of the same
+    page has used. `draw_figure(name, alt)` and `write_picture(name, alt)` return trusted markup, None for an unknown name.
+    `terms` is the glossary, by the name after `term:`.
     Raises ValueError for a text of more than LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
@@ -124,7 +123,7 @@ def render_markdown(
     tokens = _PARSER.parse(text, env := {"notes": notes})
     contents = _name_headings(tokens)
     dirty = _PARSER.renderer.render(tokens, _PARSER.options, env)
-    html = _FIGURE_PLACE.sub(lambda match: _place_figure(notes, int(match[1])), _CLEANER.clean(dirty))
+    html = _PLACEHOLDER.sub(lambda match: _place_figure(notes, int(match[1])), _CLEANER.clean(dirty))
     citations = tuple(Citation(number, id) for number, id in enumerate(notes.cited, 1))
     return Rendered(html, contents, citations, tuple(notes.explained), tuple(notes.faults))
 
@@ -146,7 +145,7 @@ def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
 
 
 def _slug(words: str) -> str:
-    """A heading as an id: lower case letters, digits and hyphens."""
+    """A heading as an id: lowercase letters, digits and hyphens."""
     ascii_words = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_words.replace("'", "").lower()).strip("-")[:60] or "section"
 
@@ -162,12 +161,12 @@ def _unused(name: str, taken: dict[str, int]) -> str:
 
 
 def _place_figure(notes: _Notes, number: int) -> str:
-    # A place can only be made by an image rule; the number is checked all the same, for the allow-list lets the tag through.
+    # Authors cannot write a placeholder, but the allow-list lets its tag through, so check the number.
     return notes.figures[number] if number < len(notes.figures) else ""
 
 
 class _Renderer(RendererHTML):
-    """A method a token type. What it gathers is in env["notes"]."""
+    """Renders our tokens, one method per token type. Shared state is env["notes"]."""
 
     def citation(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         notes: _Notes = env["notes"]
@@ -202,7 +201,7 @@ class _Renderer(RendererHTML):
         return "</section>\n"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Our own drawings and pictures only: one from elsewhere would tell its host who reads."""
+        """Only our own drawings and pictures: an external one would disclose the reader to its host."""
         notes: _Notes = env["notes"]
         token = tokens[idx]
         source, alt = str(token.attrGet("src") or ""), token.content.strip()
@@ -239,7 +238,7 @@ class _Renderer(RendererHTML):
 
 
 def _open_term(opening: Token, closing: Token, name: str, notes: _Notes) -> str:
-    """A button that shows what the word means; what it shows stands behind its first mention."""
+    """A button that shows the meaning, which follows the first mention of the term."""
     term = notes.terms.get(name)
     if term is None:
         notes.faults.append(f"The glossary does not explain “{name}”.")
