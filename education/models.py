@@ -24,7 +24,7 @@ CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like som
 CODE_LENGTH = 6
 SEARCH_CONFIG = "education_english"  # English without accents; made by a migration
 
-# What an article says, as opposed to whether it is out, who signed it and where it stands.
+# An article's text, as opposed to its status, review and position.
 TEXT_FIELDS = ("title", "summary", "who_for", "key_facts", "care", "body", "references")
 
 
@@ -64,7 +64,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return out.filter(Q(reviewed_on__isnull=False) | ~is_held_back)
 
     def awaiting_review(self, *, now: datetime) -> Self:
-        """Those that are out, or would be, and that no clinician has reviewed."""
+        """Published articles without a review, whether or not the clinic shows those."""
         return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now, reviewed_on=None)
 
     def due_for_review(self, *, on: date) -> Self:
@@ -72,11 +72,11 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.filter(next_review_on__lte=on + REMIND_BEFORE)
 
     def for_minors(self) -> Self:
-        """Without those whose line "who it is for" names adults."""
+        """Exclude articles whose `who_for` names adults."""
         return self.exclude(who_for__iregex=r"\madults?\M")
 
     def for_lists(self) -> Self:
-        """With what a list shows of each, in reading order; the long texts stay in the database."""
+        """In reading order, with the long texts deferred."""
         return (
             self.select_related("topic")
             .defer("body", "care", "key_facts", "references", "prose", "search", "proposal")
@@ -203,22 +203,22 @@ class Article(models.Model):
 
     @property
     def text(self) -> dict[str, Any]:
-        """Its words: TEXT_FIELDS by name."""
+        """TEXT_FIELDS by name."""
         return {name: getattr(self, name) for name in TEXT_FIELDS}
 
     @property
     def text_checksum(self) -> str:
-        """What its words come to, whoever wrote them."""
+        """The checksum of the current text."""
         return checksum_text(self.text)
 
     @property
     def is_edited_by_staff(self) -> bool:
-        """Whether its words are no longer those of the file it came with."""
+        """Whether the text differs from the file it was loaded from."""
         return bool(self.source_file) and self.text_checksum != self.source_checksum
 
 
 class Revision(models.Model):
-    """What an article said from `saved_at` on, until the next one. Never changed once written."""
+    """The text of an article from `saved_at` until the next revision. Append-only."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
     text = models.JSONField()
@@ -236,7 +236,7 @@ class Revision(models.Model):
 
 
 class FormerSlug(models.Model):
-    """An address that an article had. Readers who still use it are sent on."""
+    """A former slug of an article; it redirects."""
 
     slug = models.SlugField(max_length=80, unique=True)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="former_slugs")

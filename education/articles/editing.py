@@ -20,17 +20,17 @@ OTHER_FIELDS = (
 
 
 class NothingProposed(Exception):
-    """The article has no words waiting: somebody has taken or left them already."""
+    """The article has no proposal: it was accepted or declined already."""
 
 
 @transaction.atomic
 def save_article(article: Article, *, by: User, now: datetime, note: str = "") -> Article:
-    """Write `article` as `by` has changed it, with a revision where its words are new and its old address kept if it moved."""
+    """Save `article`. Adds a revision if its text changed, and keeps its old slug as a redirect."""
     before = Article.objects.select_for_update().filter(pk=article.pk).first()
     if before:
         _keep_first_wording(before)
         _keep_address(before, article)
-    FormerSlug.objects.filter(slug=article.slug).delete()  # who stands there now comes before who stood there once
+    FormerSlug.objects.filter(slug=article.slug).delete()  # a current slug takes precedence over a former one
     article.created_at = article.created_at or now
     article.updated_at = now
     article.save()
@@ -40,7 +40,7 @@ def save_article(article: Article, *, by: User, now: datetime, note: str = "") -
 
 
 def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
-    """Make the words of `revision` the article's again, as one more revision. Whether it is out stays as it is."""
+    """Restore the text of `revision`, as a new revision. The status is unchanged."""
     article = Article.objects.get(pk=revision.article_id)
     _take_words(article, revision.text)
     return save_article(article, by=by, now=now, note=f"as on {revision.saved_at:%d %b %Y, %H:%M} UTC")
@@ -48,7 +48,7 @@ def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
 
 @transaction.atomic
 def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
-    """Take the words that came with an update. Raises NothingProposed."""
+    """Replace the text by the proposed one. Raises NothingProposed."""
     article, words = _lock_proposal(article)
     _take_words(article, words)
     article.source_checksum, article.proposal = article.proposal_checksum, None
@@ -57,7 +57,7 @@ def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
 
 @transaction.atomic
 def decline_proposal(article: Article) -> Article:
-    """Leave the words that came with an update; the same ones are not proposed again. Raises NothingProposed."""
+    """Delete the proposal; the same text is not proposed again. Raises NothingProposed."""
     article, _ = _lock_proposal(article)
     article.proposal = None
     article.save(update_fields=["proposal"])
@@ -65,7 +65,7 @@ def decline_proposal(article: Article) -> Article:
 
 
 def propose_text(article: Article, text: dict[str, Any]) -> None:
-    """Keep `text` for staff to take or leave, unless they have seen just these words."""
+    """Store `text` as a proposal for staff, unless the same text was proposed before."""
     checksum = checksum_text(text)
     if article.proposal_checksum != checksum:
         article.proposal, article.proposal_checksum = text, checksum
@@ -119,11 +119,11 @@ class Wording:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What was saved while somebody else was typing: by whom, where the texts differ, and what else does."""
+    """A concurrent edit: by whom, the differences between the texts, and the other fields that differ."""
 
     by: str
     at: datetime
-    changes: list[tuple[str, list[list[Piece]]]]  # from the stored words to the typed ones
+    changes: list[tuple[str, list[list[Piece]]]]  # from the stored text to the typed one
     others: list[str]  # the names of other fields
 
 
@@ -155,7 +155,7 @@ def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
 
 
 def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, list[list[Piece]]]]:
-    """(field, changed lines) for every field of an article's words that is not the same."""
+    """(field, changed lines) for every text field that differs."""
     pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
     return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
 

@@ -1,4 +1,4 @@
-"""The words that the glossary explains."""
+"""The glossary, read from its file."""
 
 import functools
 import tomllib

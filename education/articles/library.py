@@ -32,7 +32,7 @@ KEEP_RENDERED_S = 24 * 60 * 60
 
 
 def published(*, now: datetime) -> ArticleQuerySet:
-    """The articles anybody may read at `now`, in reading order, without their long texts."""
+    """The public articles at `now`, in reading order, with the long texts deferred."""
     return Article.objects.published(now=now).for_lists()
 
 
@@ -84,7 +84,7 @@ class Page:
 
 
 def render_article(article: Article, *, emergency_number: str) -> Page:
-    """The page of `article`, from the cache when these very words have been rendered before by this very code."""
+    """Render `article`. Cached by its text and the version of the renderer."""
     key = f"article:{rendering_version()}:{emergency_number}:{article.text_checksum}"
     page = cache.get(key)
     if page is None:
@@ -116,7 +116,7 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
 
 
 def draw_figure(name: str, alt: str) -> str | None:
-    """The drawing `name` as inline SVG, described to those who do not see it by `alt`; None if there is none."""
+    """The drawing `name` as inline SVG, with `alt` for screen readers; None if unknown."""
     if not name.replace("-", "").isalnum():
         return None
     try:
@@ -126,12 +126,12 @@ def draw_figure(name: str, alt: str) -> str | None:
 
 
 def picture_address(name: str, width: int) -> str:
-    """Where the picture `name` lies in `width`."""
+    """The URL of the picture `name` in `width`."""
     return reverse("picture", args=[name, width])
 
 
 def draw_article_share_image(article: Article, *, clinic: Clinic) -> bytes:
-    """The picture for those to whom somebody sends `article`; drawn once for the same words."""
+    """The Open Graph image of `article`, cached by its text."""
     words = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
     key = f"share:{hashlib.sha256(repr(words).encode()).hexdigest()}"
     image: bytes | None = cache.get(key)

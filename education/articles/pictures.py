@@ -21,7 +21,7 @@ QUALITY = 78
 
 
 class PictureRefused(Exception):
-    """The file cannot become a picture of a page; the message says why, to whoever chose it."""
+    """The file cannot become a picture of a page; the message tells the user why."""
 
 
 def open_picture(file: bytes) -> Image.Image:
@@ -55,7 +55,7 @@ def _refuse_unfit(image: Image.Image) -> None:
 
 
 def _keep_pixels(image: Image.Image) -> Image.Image:
-    """A new image with the pixels of `image`: place, time, camera and comments stay behind."""
+    """A new image with the pixels of `image`: no location, time, camera or comments."""
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:

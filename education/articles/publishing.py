@@ -1,4 +1,4 @@
-"""What an article must be before anybody else reads it."""
+"""The checks that an article must pass before it is published."""
 
 import re
 
@@ -28,7 +28,7 @@ def article_grade(article: Article) -> float:
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:
-    """What keeps `article` from being published, in words, by the field where it can be mended; empty when nothing does."""
+    """The faults that block publishing `article`, as sentences by the field to fix; empty if there are none."""
     faults: dict[str, list[str]] = {}
 
     def fault(field: str, words: str) -> None:
@@ -52,7 +52,7 @@ def find_faults(article: Article) -> dict[str, list[str]]:
 
 
 def find_lost_pictures(article: Article) -> list[str]:
-    """For each picture of `article` that nobody has uploaded, a sentence that says so."""
+    """A sentence for each picture in `article` that was not uploaded."""
     named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
     known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()
     return [f"There is no picture called “{name}”." for name in sorted(named - known) if picture_size(name)]

@@ -1,4 +1,4 @@
-"""Readers find articles by words: whole or begun, with or without accents, and nearly right."""
+"""Full-text search of the articles: prefixes, without accents, with correction of typing errors."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ _OPENS, _CLOSES = "\ue000", "\ue001"
 
 @dataclass(frozen=True)
 class Found:
-    """An article, and the words around what was looked for: (text, whether it is a hit)."""
+    """An article and its excerpt in pieces: (text, whether it is a hit)."""
 
     article: Article
     excerpt: tuple[tuple[str, bool], ...]

@@ -1,4 +1,4 @@
-"""Which words are words, and which word of an article a mistyped one was meant to be.
+"""Known words, and the correction of mistyped ones.
 
 A word that exists is never corrected: "insurance" is no slip for "instance", though no article speaks of insurance.
 """
@@ -24,7 +24,7 @@ TWO_SLIPS_FROM = 8  # letters; a shorter word is corrected by one slip at most
 
 @cache
 def subject_words() -> frozenset[str]:
-    """The words of the body, of running and of a clinic that are checked in with the product."""
+    """Words about the body, running and clinics, from KNOWN_WORDS_FILE."""
     lines = KNOWN_WORDS_FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
@@ -41,7 +41,7 @@ def is_word(word: str) -> bool:
 
 
 def article_words(*, now: datetime) -> frozenset[str]:
-    """Every word of the articles that anybody may read at `now`. One query; one more after an article was changed."""
+    """All words of the public articles at `now`. One query; two after an article has changed."""
     out = Article.objects.published(now=now).order_by("pk")
     return _words_of(tuple(out.values_list("pk", "updated_at")))
 
