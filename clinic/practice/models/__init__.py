@@ -1,7 +1,7 @@
 """The tables of this room: the clinic, its staff, its patients and how they get in."""
 
 from .cleanup import CleanupRun
-from .clinic import Clinic, validate_time_zone
+from .clinic import Clinic, reading_clinic_once, validate_time_zone
 from .limits import RateLimit
 from .links import ConfirmationCode, LinkPurpose, PatientLink, Proof
 from .patients import NameKey, Patient
@@ -20,5 +20,6 @@ __all__ = [
     "Therapist",
     "User",
     "UserManager",
+    "reading_clinic_once",
     "validate_time_zone",
 ]
