@@ -6,7 +6,20 @@ from django.utils import timezone
 
 from clinic.practice.access.links import LinkExpired, LinkUnknown
 
-from .models import Clinic, LinkPurpose, PatientLink
+from .models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
+
+
+class ClinicReadOnce:
+    """One query for the clinic's row per GET or HEAD request. Other methods read it each time: they need it as of their locks."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        with reading_clinic_once():
+            return self.get_response(request)
 
 
 class BrokenLinkPages:

@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,7 +14,9 @@ from assessments.models import Questionnaire, Response
 from booking.models import Appointment
 from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User, reading_clinic_once
+from education.models import Article
+from tests.clinic.factories import ClinicFactory
 from tests.database_away import database_away
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +46,7 @@ def test_front_page_when_nobody_has_described_the_clinic(client):
 
 def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, django_assert_max_num_queries):
     open_demo_clinic(now=timezone.now())
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(9):
         page = client.get("/").content.decode()
 
     for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 am – noon", "(603) 555-0142"):
@@ -50,6 +54,30 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
     assert re.search(
         r">[^<]+ [ap]m E[SD]T</time></a> \(New Hampshire time\)", page
     )  # a caller elsewhere must see whose clock this is
+
+
+def test_clinic_row_is_read_once_by_each_page(client):
+    now = timezone.now()
+    open_demo_clinic(now=now)
+    client.force_login(User.objects.create_superuser("erin@clinic.example", name="Erin"))
+    days = reverse("booking:days", args=["discovery-call"])
+    times = re.search(rf'href="({days}[0-9-]+/)', client.get(days).text)[1]
+    paths = ("/", "/book/", days, times, "/learn/", Article.objects.first().get_absolute_url(), "/admin/")
+    for path in paths:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        read = [query for query in queries if 'FROM "practice_clinic" WHERE "practice_clinic"."id" = 1' in query["sql"]]
+        assert len(read) == 1, path
+
+
+def test_page_after_a_change_of_the_clinic_has_the_new_row(client):
+    ClinicFactory(name="Lakeside")
+    assert "Lakeside" in client.get("/").text
+    Clinic.objects.update(name="Hillside")
+    assert "Hillside" in client.get("/").text
+    with reading_clinic_once():
+        assert Clinic.objects.current() is Clinic.objects.current()
+    assert Clinic.objects.current() is not Clinic.objects.current()
 
 
 def test_front_page_says_the_clinics_time_where_its_state_is_not_known(client):

@@ -1,16 +1,11 @@
-"""The clinic, its staff and its patients, for those who look after them."""
+"""Patients: who they are, whom they resemble, and the links they have."""
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import Value
-from django.forms import Script
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -22,140 +17,18 @@ from django.views.decorators.http import require_POST
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.audit.searching import PicksRows
 from clinic.practice.access.links import revoke_all_links
-from clinic.practice.access.rights import grantable_groups, may_manage, rights_of
-from clinic.practice.fields.form_fields import AddressField, ClinicForm, NameField, PhoneField, ZoneField
-from clinic.practice.fields.typed_times import BirthDayField, TimeOfDayField
+from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
+from clinic.practice.fields.typed_times import BirthDayField
+from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_twins
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.saving.clinic_changes import update_outdated
-from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.values.mail_addresses import readable_address
 
-from .models import CleanupRun, Clinic, Patient, Therapist, User
-from .templatetags.practice_tags import dialing_link
+from .contact import ReadableContact
 
 MOST_LINKS = 50  # shown of one patient
-READABLE = {"email": "address", "phone": "number"}
-
-
-class ReadableContact:
-    """For a ModelAdmin of rows with email, phone and country: staff who may only view them see both as people write them."""
-
-    def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
-        return [
-            (title, {**options, "fields": [READABLE.get(name, name) for name in options["fields"]]})
-            for title, options in fieldsets
-        ]
-
-    @admin.display(description="e-mail", ordering="email")
-    def address(self, row):
-        return readable_address(row.email) or self.get_empty_value_display()
-
-    @admin.display(description="phone", ordering="phone")
-    def number(self, row):
-        return dialing_link(row.phone, row.country) or self.get_empty_value_display()
-
-
-@admin.register(Clinic)
-class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
-    """One row: the list goes straight to it, or to describing it the first time."""
-
-    form = ClinicForm
-    formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
-    change_form_template = add_form_template = "practice/admin_clinic.html"
-    fieldsets = (
-        (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
-        ("Where", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
-        ("On the map", {"fields": ("latitude", "longitude")}),
-        ("Visits", {"fields": ("what_to_bring", "minimum_notice_minutes", "horizon_days")}),
-        ("Changes", {"fields": ("change_window_hours", "change_policy")}),
-        ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
-        ("Messages", {"fields": ("quiet_from", "quiet_until")}),
-        ("Articles", {"fields": ("shows_unreviewed_articles",)}),
-    )
-
-    class Media:
-        js = [Script("js/zone.js", defer=True)]
-
-    def get_form(self, request, obj=None, change=False, **kwargs):
-        form = super().get_form(request, obj, change, **kwargs)
-        form.by = request.user
-        return form
-
-    def save_model(self, request, obj, form, change):
-        """Save, and put right what patients were sent of the old details, as the form was answered."""
-        before = Clinic.objects.current()
-        super().save_model(request, obj, form, change)
-        if change:
-            update_outdated(before, obj, is_told=form.is_told, now=timezone.now())
-
-    def changelist_view(self, request, extra_context=None):
-        if not (self.has_view_permission(request) or self.has_add_permission(request)):
-            raise PermissionDenied
-        if Clinic.objects.exists():
-            return HttpResponseRedirect(reverse("admin:practice_clinic_change", args=[1]))
-        return HttpResponseRedirect(reverse("admin:practice_clinic_add"))
-
-    def has_add_permission(self, request):
-        return super().has_add_permission(request) and not Clinic.objects.exists()
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-
-@admin.register(CleanupRun)
-class CleanupRunAdmin(admin.ModelAdmin):
-    """When expired data was last deleted, and how much of it. To be read."""
-
-    list_display = ("started_at", "rows", "state")
-    list_display_links = None
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "Clean-up of expired data", **(extra_context or {})})
-
-    @admin.display(description="deleted")
-    def rows(self, run):
-        return ", ".join(f"{kind}: {count}" for kind, count in run.deleted.items() if count) or "nothing had expired"
-
-    @admin.display(description="state")
-    def state(self, run):
-        if not run.unfinished:
-            return format_html('<span class="chip chip-ok">{}</span>', "finished")
-        words = f"not finished: {', '.join(run.unfinished)}"
-        return format_html('<span class="chip chip-warn">{}</span>', words)
-
-
-class TherapistForm(forms.ModelForm):
-    name = NameField()
-
-
-@admin.register(Therapist)
-class TherapistAdmin(RefusesStaleSaves, GuardedSaving, PicksRows, admin.ModelAdmin):
-    form = TherapistForm
-    list_display = ("name", "credentials", "user", "is_active", "position")
-    list_filter = ("is_active",)
-    list_select_related = ("user",)
-    prepopulated_fields = {"slug": ("name",)}
-    autocomplete_fields = ("user",)
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # visits keep their therapist; switch is_active off
 
 
 class PatientForm(forms.ModelForm):
@@ -320,84 +193,3 @@ def links_to(found: list[Alike]):
 def localdate_words(instant) -> str:
     """Like "Dec 1, 2026", by the clock the page is under."""
     return date_format(timezone.localtime(instant), "M j, Y")
-
-
-class StaffCreationForm(AdminUserCreationForm):
-    email = AddressField()
-    name = NameField()
-
-    class Meta:
-        model = User
-        fields = ("email", "name")
-
-
-class StaffForm(UserChangeForm):
-    """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
-
-    password = None
-    email = AddressField()
-    name = NameField()
-
-
-@admin.register(User)
-class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
-    """Only a superuser makes superusers; anyone else changes those, and gives only that, which their own rights cover."""
-
-    form = StaffForm
-    add_form = StaffCreationForm
-    change_form_template = "practice/admin_user.html"
-    ordering = ("name",)
-    list_display = ("name", "email", "is_staff", "is_superuser", "is_active", "last_login")
-    search_fields = ("name", "email")
-    readonly_fields = ("password_state", "last_login", "created_at")
-    fieldsets = (
-        (None, {"fields": ("email", "name", "password_state")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Since", {"fields": ("last_login", "created_at")}),
-    )
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
-
-    @admin.display(description="password")
-    def password_state(self, user):
-        return "set" if user.has_usable_password() else "none: they cannot sign in with a password"
-
-    def has_change_permission(self, request, obj=None):
-        return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=request.user))
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # what they read and changed stays on record; switch is_active off
-
-    def get_readonly_fields(self, request, obj=None):
-        fixed = super().get_readonly_fields(request, obj)
-        if request.user.is_superuser:
-            return fixed
-        own = ("groups", "user_permissions") if obj is not None and obj.pk == request.user.pk else ()
-        return (*fixed, "is_superuser", *own)
-
-    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
-        if db_field.name == "groups":
-            kwargs["queryset"] = grantable_groups(request.user)
-        if db_field.name == "user_permissions":
-            kwargs["queryset"] = rights_of(request.user)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """A group passes rights on: it is changed only by those who have them all, and given nothing that they lack."""
-
-    def has_change_permission(self, request, obj=None):
-        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
-        return super().has_change_permission(request, obj) and is_covered
-
-    def has_delete_permission(self, request, obj=None):
-        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
-        return super().has_delete_permission(request, obj) and is_covered
-
-    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
-        if db_field.name == "permissions":
-            kwargs["queryset"] = rights_of(request.user).select_related("content_type")
-        return super().formfield_for_manytomany(db_field, request, **kwargs)

@@ -1,0 +1,66 @@
+"""The one page of the clinic."""
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.forms import Script
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.practice.fields.form_fields import ClinicForm
+from clinic.practice.fields.typed_times import TimeOfDayField
+from clinic.practice.models import Clinic
+from clinic.practice.saving.clinic_changes import update_outdated
+from clinic.practice.saving.guarded_saving import GuardedSaving
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
+
+from .contact import ReadableContact
+
+
+@admin.register(Clinic)
+class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
+    """One row: the list goes straight to it, or to describing it the first time."""
+
+    form = ClinicForm
+    formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
+    change_form_template = add_form_template = "practice/admin_clinic.html"
+    fieldsets = (
+        (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
+        ("Where", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
+        ("On the map", {"fields": ("latitude", "longitude")}),
+        ("Visits", {"fields": ("what_to_bring", "minimum_notice_minutes", "horizon_days")}),
+        ("Changes", {"fields": ("change_window_hours", "change_policy")}),
+        ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
+        ("Messages", {"fields": ("quiet_from", "quiet_until")}),
+        ("Articles", {"fields": ("shows_unreviewed_articles",)}),
+    )
+
+    class Media:
+        js = [Script("js/zone.js", defer=True)]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
+
+    def save_model(self, request, obj, form, change):
+        """Save, and put right what patients were sent of the old details, as the form was answered."""
+        before = Clinic.objects.current()
+        super().save_model(request, obj, form, change)
+        if change:
+            update_outdated(before, obj, is_told=form.is_told, now=timezone.now())
+
+    def changelist_view(self, request, extra_context=None):
+        if not (self.has_view_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
+        if Clinic.objects.exists():
+            return HttpResponseRedirect(reverse("admin:practice_clinic_change", args=[1]))
+        return HttpResponseRedirect(reverse("admin:practice_clinic_add"))
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not Clinic.objects.exists()
+
+    def has_delete_permission(self, request, obj=None):
+        return False

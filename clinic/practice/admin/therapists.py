@@ -1,0 +1,27 @@
+"""The therapists patients book."""
+
+from django import forms
+from django.contrib import admin
+
+from clinic.audit.searching import PicksRows
+from clinic.practice.fields.form_fields import NameField
+from clinic.practice.models import Therapist
+from clinic.practice.saving.guarded_saving import GuardedSaving
+from clinic.practice.saving.stale_saving import RefusesStaleSaves
+
+
+class TherapistForm(forms.ModelForm):
+    name = NameField()
+
+
+@admin.register(Therapist)
+class TherapistAdmin(RefusesStaleSaves, GuardedSaving, PicksRows, admin.ModelAdmin):
+    form = TherapistForm
+    list_display = ("name", "credentials", "user", "is_active", "position")
+    list_filter = ("is_active",)
+    list_select_related = ("user",)
+    prepopulated_fields = {"slug": ("name",)}
+    autocomplete_fields = ("user",)
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # visits keep their therapist; switch is_active off

@@ -1,0 +1,24 @@
+"""The runs of the clean-up."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class CleanupRun(models.Model):
+    """One run of the clean-up (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are the kinds with rows left."""
+
+    started_at = models.DateTimeField("ran", db_index=True)
+    ended_at = models.DateTimeField()
+    deleted = models.JSONField(default=dict)
+    unfinished = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = "clean-up of expired data"
+        verbose_name_plural = "clean-ups of expired data"
+        constraints = [
+            models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
+        ]
+
+    def __str__(self):
+        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,126 @@
+"""The clinic: one row with its address and its policies."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
+from clinic.practice.values.zones import zone_names
+
+
+def validate_time_zone(name: str) -> None:
+    """Raises ValidationError unless `name` is an IANA zone this machine knows ("America/New_York")."""
+    if name not in zone_names():
+        raise ValidationError("Choose a time zone such as America/New_York.", code="unknown_time_zone")
+
+
+# The row read within `reading_clinic_once`, as a list of at most one; None outside of it.
+_read_once: ContextVar[list["Clinic"] | None] = ContextVar("_read_once", default=None)
+
+
+@contextmanager
+def reading_clinic_once() -> Iterator[None]:
+    """Within this block `Clinic.objects.current()` costs one query in all. For code that writes nothing."""
+    token = _read_once.set([])
+    try:
+        yield
+    finally:
+        _read_once.reset(token)
+
+
+class ClinicQuerySet(models.QuerySet):
+    def current(self) -> "Clinic":
+        """Return the clinic's row, or an unsaved one with the defaults if there is none. One query; see `reading_clinic_once`."""
+        kept = _read_once.get()
+        if kept is None:
+            return self.filter(pk=1).first() or Clinic()
+        if not kept:
+            kept.append(self.filter(pk=1).first() or Clinic())
+        return kept[0]
+
+
+class Clinic(models.Model):
+    """The clinic: who and where it is, and the policies every other room asks for. There is one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=100, default="Running clinic")
+    legal_line = models.CharField(
+        max_length=200, blank=True, help_text="Shown at the foot of pages: the legal name, a licence number."
+    )
+    street = models.CharField(max_length=120, blank=True)
+    city = models.CharField(max_length=80, blank=True)
+    region = models.CharField("state", max_length=80, blank=True)
+    postal_code = models.CharField(max_length=16, blank=True)
+    country = models.CharField(
+        max_length=2,
+        default="US",
+        help_text="Two letters. Phone numbers typed without a country are read as this one's.",
+    )
+    phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
+    email = models.EmailField(blank=True, help_text="Where answers to our messages go.")
+    time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
+    latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    directions = models.TextField(blank=True)
+    what_to_bring = models.TextField(blank=True)
+
+    minimum_notice_minutes = models.PositiveIntegerField(default=12 * 60)
+    horizon_days = models.PositiveSmallIntegerField(
+        default=60, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
+    change_window_hours = models.PositiveSmallIntegerField(default=24)
+    change_policy = models.TextField(blank=True, help_text="What happens when somebody changes or cancels late.")
+    bookings_a_day_per_address = models.PositiveSmallIntegerField(
+        "bookings a day by one e-mail address",
+        default=5,
+        help_text="One more is confirmed by a link that we mail to the address. 0: no limit. You can always book for them.",
+    )
+    bookings_a_day_per_network = models.PositiveSmallIntegerField(
+        "bookings a day from one network",
+        default=20,
+        help_text="A network is a household, an office, sometimes a club. One more waits for a while; who comes by a link that we "
+        "mailed does not. 0: no limit, also for times held while somebody types.",
+    )
+    quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
+    quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
+    emergency_number = models.CharField(max_length=8, default="911")
+    shows_unreviewed_articles = models.BooleanField(
+        "show articles that no clinician has reviewed",
+        default=True,
+        help_text="They say so themselves. Off: an article appears once its page in the admin names a reviewer.",
+    )
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "clinic"
+        constraints = [
+            models.CheckConstraint(name="clinic_is_one_row", condition=Q(id=1)),
+            models.CheckConstraint(name="clinic_horizon_is_a_day_to_a_year", condition=Q(horizon_days__range=(1, 366))),
+            models.CheckConstraint(name="clinic_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
+            models.CheckConstraint(
+                name="clinic_stands_on_earth",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)

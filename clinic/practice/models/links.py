@@ -1,0 +1,77 @@
+"""The links and codes by which a patient is let in."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from .patients import Patient
+
+
+class Proof(models.IntegerChoices):
+    """How sure we are that a request comes from the patient it is about; each level includes those before it."""
+
+    SHOWN = 1, "shown in a browser"  # to whoever typed a name and an address, or texted to a number they gave
+    MAILED = 2, "mailed"  # the link was sent to the patient's mailbox
+    CONFIRMED = 3, "confirmed"  # a mailed code or the birth date, within the last minutes
+
+
+class LinkPurpose(models.TextChoices):
+    VISIT = "visit", "manage a visit"
+    INTAKE = "intake", "fill in the questions before a visit"
+    MESSAGES = "messages", "choose what we write"
+    RETURN = "return", "book again as oneself"
+    WAITING = "waiting", "see or leave the wait list"
+    OFFER = "offer", "take a time that was freed"
+
+
+class PatientLink(models.Model):
+    """One way in for one patient and one purpose. Only the token's hash is stored; `proof` is how the token got out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    purpose = models.CharField(max_length=16, choices=LinkPurpose.choices)
+    subject_id = models.UUIDField(db_index=True)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="links")
+    proof = models.PositiveSmallIntegerField(choices=Proof.choices)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [  # what the clean-up looks for
+            models.Index(fields=["expires_at"], name="patient_link_by_expiry"),
+            models.Index(fields=["revoked_at"], name="patient_link_by_revocation", condition=~Q(revoked_at=None)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="patient_link_expires_after_it_begins", condition=Q(expires_at__gt=F("created_at"))
+            ),
+            models.CheckConstraint(name="patient_link_purpose_is_known", condition=Q(purpose__in=LinkPurpose.values)),
+            models.CheckConstraint(
+                name="patient_link_is_shown_or_mailed", condition=Q(proof__in=[Proof.SHOWN, Proof.MAILED])
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
+
+    def is_open(self, now) -> bool:
+        """Whether the link still opens at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+class ConfirmationCode(models.Model):
+    """A six-digit code mailed to a patient. The code is derived from the row's id (`confirmation`), never stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="confirmation_codes")
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self):
+        return str(self.id)

@@ -1,0 +1,141 @@
+"""Patients, and the key by which names are compared."""
+
+import uuid
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Concat, Lower
+
+from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
+
+from .clinic import validate_time_zone
+
+
+class NameKey(Func):
+    """A name as people compare it: without letter case, accents, apostrophes and hyphens, "Moore, Alice" as "alice moore".
+
+    A function of the database (migration 0011_people), so that what is stored and what is looked up are keyed by one rule.
+    """
+
+    function = "practice_name_key"
+    output_field = models.TextField()
+
+
+def stored_name_key() -> Func:
+    """`NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
+    return Func("name", function=NameKey.function, output_field=models.TextField())
+
+
+class PatientQuerySet(models.QuerySet):
+    def current(self):
+        """One row per person: without the provisional rows that were merged into the person they turned out to be."""
+        return self.filter(merged_into=None)
+
+    def known(self):
+        """Patients whose identity is proven: by a link from their own mailbox, or by staff."""
+        return self.filter(is_provisional=False)
+
+    def matching(self, *, name: str, email: str):
+        """Current rows with this e-mail address and this name by its key: at most one known, one provisional."""
+        keyed = self.current().alias(email_key=Lower("email"))
+        return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
+
+    def same_person_as(self, patient: "Patient"):
+        """Current rows of this person: the ones with their name and address, or without an address their own."""
+        if not patient.email:
+            return self.current().filter(pk=patient.pk)
+        return self.matching(name=patient.name, email=patient.email)
+
+
+class Patient(models.Model):
+    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person; staff may
+    enter one without an e-mail address, whom name and phone tell apart.
+
+    Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
+    is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    email = models.EmailField(
+        blank=True, help_text="Without one we can only call them, or text those who agreed to it."
+    )
+    phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
+    birth_on = models.DateField("date of birth", null=True, blank=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the clinic's."
+    )
+    first_name_since = models.DateTimeField(
+        "first name in messages since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when the patient wants their first name in emails and texts. Empty: messages name nobody.",
+    )
+    is_provisional = models.BooleanField(
+        "not confirmed yet",
+        default=False,
+        editable=False,
+        help_text="Typed by a visitor who has not yet used a link from this mailbox.",
+    )
+    merged_into = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
+    )
+    created_at = models.DateTimeField()
+    name_key = models.GeneratedField(expression=stored_name_key(), output_field=models.TextField(), db_persist=True)
+    search_text = models.GeneratedField(  # what staff search: the name's key, the address, the digits of the number
+        expression=Concat(
+            stored_name_key(),
+            Value(" "),
+            Lower("email"),
+            Value(" "),
+            Func(
+                "phone", Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=models.TextField()
+            ),
+            output_field=models.TextField(),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="patient_search"),
+            models.Index(fields=["name_key"], name="patient_by_name_key"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                "name_key",
+                name="patient_email_and_name_are_one_person",
+                condition=Q(is_provisional=False) & ~Q(email=""),
+                violation_error_message="Another patient has this name and this e-mail address.",
+            ),
+            models.UniqueConstraint(
+                fields=["phone", "name_key"],
+                name="patient_phone_and_name_are_one_person",
+                condition=Q(is_provisional=False, email="") & ~Q(phone=""),
+                violation_error_message="Another patient without an e-mail address has this name and this phone number.",
+            ),
+            models.CheckConstraint(
+                name="patient_has_an_address_while_provisional", condition=Q(is_provisional=False) | ~Q(email="")
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                "name_key",
+                name="patient_is_provisional_once",
+                condition=Q(is_provisional=True, merged_into=None),
+            ),
+            models.CheckConstraint(
+                name="patient_merges_only_while_provisional", condition=Q(merged_into=None) | Q(is_provisional=True)
+            ),
+            models.CheckConstraint(name="patient_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
+        ]
+
+    def __str__(self):
+        return self.name
