@@ -7,7 +7,7 @@ class AssessmentsConfig(AppConfig):
     verbose_name = "Questions and answers"
 
     def ready(self):
-        from assessments.red_flags import alerts, left_unsure  # models must be loaded first
+        from assessments import message_kinds
+        from clinic.outbox.messages.kinds import register_kinds  # models must be loaded first
 
-        alerts.register_message_kinds()
-        left_unsure.register_message_kind()
+        register_kinds(message_kinds)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.messages.kinds import BOOKED, MOVED, ON_WAIT_LIST
+from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
 from booking.messages.planning import plan_messages_to_new_address
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.messages.kinds import BOOKED, CANCELLED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
 from booking.messages.last_told import news_of
+from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.schedule.history import lock_appointment, require_version
@@ -82,7 +82,7 @@ def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Chann
     for mail in mails:
         if mail.patient.email and _is_on(mail) and not why_unreachable(mail, find_kind(kind)):
             goes[mail.subject_id].append(Channel.EMAIL)
-    agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_values else set()
+    agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_message else set()
     for text in texts:
         if text.patient.pk in agreed and _is_on(text):
             goes[text.subject_id].append(Channel.SMS)
@@ -108,7 +108,7 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
     is_now = unheard.filter(version=OuterRef("version"))
     stands = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
     is_to_hear = stands & Q(Exists(is_now.filter(kind=MOVED)))
-    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))))
+    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
     is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
-from booking.messages.kinds import BOOKED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
+from booking.messages.names import BOOKED, CLINIC_NEWS, MOVED
 from booking.models import Appointment, AppointmentEvent
 from clinic.outbox.models import Channel, Message, State
 from clinic.outbox.text.time_limits import LEASE
@@ -85,7 +85,7 @@ def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
 def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
     """The messages to the patient's present mailbox or phone whose version is the visit's."""
     messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
-    messages = messages.exclude(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))  # they count the calendar's SEQUENCE
+    messages = messages.exclude(kind__in=CLINIC_NEWS)
     messages = messages.filter(version__gte=_first_version(appointment))
     return messages if before is None else messages.filter(version__lt=before)
 

@@ -51,6 +51,11 @@ def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
     return _why_not_ahead(visit, message, now)
 
 
+def has_questions(visit: Appointment, now: datetime) -> bool:
+    """Whether there are questions before the visit, answered or not."""
+    return visit.intake_id is not None
+
+
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
     """For asking to answer the questions before the visit."""
     visit = _find_visit(message)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from assessments.intake.screening import Screen, begin_intake
-from booking.messages.kinds import ON_WAIT_LIST
+from booking.messages.names import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
 from booking.schedule.clocks import clock_of_entry
 from booking.time.day_parts import PARTS

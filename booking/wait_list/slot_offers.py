@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from booking.messages.kinds import OFFER
-from booking.messages.planning import UNDO_FOR, reader_zone_name
+from booking.messages.names import OFFER
+from booking.messages.planning import UNDO_FOR
+from booking.messages.reader_zone import reader_zone_of_entry
 from booking.models import Appointment, AppointmentEvent, Service, SlotOffer, WaitListEntry
 from booking.schedule.availability import free_slots
 from booking.schedule.rules import bookable_time
 from booking.time.intervals import Interval
-from booking.wait_list.entries import wishes_of
+from booking.wait_list.entries import next_visit_of, wishes_of
 from clinic.outbox.messages.planning import plan_message, postpone_messages, withdraw_messages
 from clinic.outbox.models import Message, State
 from clinic.practice.access.rate_limits import mailbox_of
@@ -147,16 +148,9 @@ def _plan(offer: SlotOffer, freed: FreedTime, freed_by: Appointment, *, due_at: 
         version=1,
         patient=offer.entry.patient,
         scope=offer.entry.service.slug,
-        time_zone=_reader_zone_name(offer.entry),
+        time_zone=reader_zone_of_entry(offer.entry, next_visit_of(offer.entry, now=now)),
         due_at=due_at,
         not_after=offer.expires_at,
         now=now,
     )
     return offer
-
-
-def _reader_zone_name(entry: WaitListEntry) -> str:
-    """The zone of the visit they would like to have earlier; for a call without one, the zone of the wish or the patient's."""
-    if entry.appointment is not None:
-        return reader_zone_name(entry.appointment)
-    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.time_zone or entry.patient.time_zone

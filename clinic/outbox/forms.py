@@ -13,8 +13,9 @@ from clinic.outbox.messages.kinds import (
     Words,
     changeable_kinds,
     find_kind,
-    known_scopes,
 )
+from clinic.outbox.messages.rendering import preview_email
+from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
 from clinic.outbox.text.placeholders import faults_of
 from clinic.outbox.texts.providers import has_texts
@@ -40,7 +41,7 @@ class MessageRuleForm(forms.ModelForm):
             return
         self.fields["kind"].choices = [
             ("", "Choose a message"),
-            *((kind.name, f"{kind.reworded.title}, {kind.reworded.timing}") for kind in changeable_kinds()),
+            *((kind.name, f"{kind.title}, {kind.timing}") for kind in changeable_kinds()),
         ]
         if not has_texts():
             self.fields["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
@@ -53,10 +54,10 @@ class MessageRuleForm(forms.ModelForm):
             return cleaned
         self._check_channel(cleaned, kind)
         for field in ("subject", "text"):
-            for fault in faults_of(cleaned.get(field, ""), known=kind.reworded.placeholders):
+            for fault in faults_of(cleaned.get(field, ""), known=kind.placeholders):
                 self.add_error(field, fault)
         minutes = cleaned.get("minutes")
-        if kind.reworded.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
+        if kind.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
             self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
         return cleaned
 
@@ -65,11 +66,11 @@ class MessageRuleForm(forms.ModelForm):
             self.add_error("subject", "A mail needs a subject.")
         if cleaned.get("channel") != Channel.SMS:
             return
-        if not kind.reworded.text_message:
+        if not kind.text_message:
             self.add_error("channel", "This message goes by e-mail only.")
             return
         try:
-            fit_text(cleaned.get("text", ""), kind.reworded.samples(Sample.WORST))
+            fit_text(cleaned.get("text", ""), kind.sample_values(Sample.WORST))
         except TextTooLong:
             self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
         except KeyError:
@@ -92,7 +93,7 @@ class MessageRuleForm(forms.ModelForm):
         if cleaned.get("channel") == Channel.SMS:
             return [(sample, self._preview_text(sample)) for sample in Sample if "channel" not in self.errors]
         words = Words(cleaned["subject"], cleaned["text"])
-        return [(sample, self.chosen_kind.reworded.preview(words, sample)) for sample in Sample]
+        return [(sample, preview_email(self.chosen_kind, words, sample)) for sample in Sample]
 
     @property
     def query(self):
@@ -100,5 +101,5 @@ class MessageRuleForm(forms.ModelForm):
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
     def _preview_text(self, sample):
-        values = self.chosen_kind.reworded.samples(sample)
+        values = self.chosen_kind.sample_values(sample)
         return Email(to="", subject="", text=fit_text(self.cleaned_data["text"], values), html="")

@@ -98,7 +98,7 @@ def plan_letters() -> list:
 
 def plan_reminders() -> list:
     """The second reminder of as many visits, booked as patients book them, all due now."""
-    from booking.messages.kinds import REMINDER_2H
+    from booking.message_kinds.visits.last_reminder import REMINDER_2H
     from booking.models import Service
     from clinic.outbox.models import Message
     from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist

@@ -23,9 +23,20 @@ def why_unwanted(message, now):
     return "the visit was cancelled" if message.pk in UNWANTED else None
 
 
+def register_letter(name="letter", **facts):
+    """A kind called `name`; `facts` as of `MessageKind`, in place of the plainest."""
+    plain = {
+        "title": name,
+        "render": lambda message, words, now: write_letter(message, now),
+        "relevance": why_unwanted,
+        "respects_quiet_hours": False,
+    }
+    register_kind(MessageKind(name=name, **plain | facts))
+
+
 def register_letters():
-    register_kind(MessageKind("letter", write_letter, why_unwanted, respects_quiet_hours=False))
-    register_kind(MessageKind("reminder letter", write_letter, why_unwanted, respects_quiet_hours=True))
+    register_letter()
+    register_letter("reminder letter", respects_quiet_hours=True)
 
 
 def sweep(now=NOON):
@@ -44,4 +55,4 @@ def written(caplog):
 
 
 def write_as(render):
-    register_kind(MessageKind("letter", render, why_unwanted, respects_quiet_hours=False))
+    register_letter(render=lambda message, words, now: render(message, now))

@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from psycopg.types.range import TimestamptzRange
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
-from booking.messages.kinds import BOOKED, CANCELLED, MOVED, REMINDER_2H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import BOOKED, CANCELLED, MOVED
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, OpeningHours, Service
 from booking.schedule.errors import BookingRefused

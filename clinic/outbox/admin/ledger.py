@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.messages.kinds import find_subjects, kind_title
+from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
@@ -22,6 +22,7 @@ from clinic.outbox.messages.planning import (
     is_resendable,
     resend_message,
 )
+from clinic.outbox.messages.subjects import find_subjects
 from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.instants import format_instant

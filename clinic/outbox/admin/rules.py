@@ -37,7 +37,7 @@ def _find_changeable(name: str):
         kind = find_kind(name)
     except KindUnknown:
         return None
-    return kind if kind.reworded else None
+    return kind if kind.words else None
 
 
 @admin.register(MessageRule)
@@ -60,7 +60,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     @admin.display(description="when", ordering="minutes")
     def when(self, rule):
         kind = _find_changeable(rule.kind)
-        timing = kind.reworded.timing if kind else ""
+        timing = kind.timing if kind else ""
         return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
 
     def get_urls(self):
@@ -87,8 +87,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     @method_decorator(csp_override(MAY_FRAME))
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        kinds = [kind.reworded for kind in changeable_kinds()]
-        placeholders = {name: words for kind in kinds for name, words in kind.placeholders.items()}
+        placeholders = {name: words for kind in changeable_kinds() for name, words in kind.placeholders.items()}
         context = {"placeholders": placeholders, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 

@@ -45,8 +45,6 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
         mail.attach_alternative(email.html, "text/html")
     if email.calendar is not None:
         _add_calendar(mail, email.calendar)
-    for attachment in email.attachments:
-        mail.attach(*attachment)
     return mail
 
 

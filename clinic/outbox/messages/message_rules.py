@@ -1,15 +1,17 @@
 """Which rule holds for a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
 
-from clinic.outbox.messages.kinds import MessageKind, Words, changeable_kinds, find_kind
+from datetime import datetime
+
+from clinic.outbox.messages.kinds import Email, MessageKind, Words, changeable_kinds, find_kind
 from clinic.outbox.models import Channel, Message, MessageRule
 
 
 def default_rule(kind: MessageKind, channel=Channel.EMAIL) -> MessageRule:
     """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
-    settled = kind.reworded
     if channel == Channel.SMS:
-        return MessageRule(kind=kind.name, channel=channel, minutes=settled.minutes, text=settled.text_message)
-    return MessageRule(kind=kind.name, minutes=settled.minutes, subject=settled.words.subject, text=settled.words.text)
+        return MessageRule(kind=kind.name, channel=channel, minutes=kind.minutes, text=kind.text_message)
+    words = kind.words or Words("", "")
+    return MessageRule(kind=kind.name, minutes=kind.minutes, subject=words.subject, text=words.text)
 
 
 def rules_in_force(*, scope: str, channel=Channel.EMAIL) -> dict[str, MessageRule]:
@@ -22,7 +24,7 @@ def rules_in_force(*, scope: str, channel=Channel.EMAIL) -> dict[str, MessageRul
 def rule_of(message: Message) -> MessageRule | None:
     """The rule that holds for `message`; None if nobody can change its kind. One query, none after `read_rules`."""
     kind = find_kind(message.kind)
-    if kind.reworded is None:
+    if kind.words is None:
         return None
     if not hasattr(message, "own_rule"):
         read_rules([message])
@@ -42,3 +44,8 @@ def words_of(message: Message) -> Words | None:
     """In which words `message` opens; None where its kind's template says it."""
     rule = rule_of(message)
     return Words(rule.subject, rule.text) if rule else None
+
+
+def render_message(message: Message, *, now: datetime) -> Email:
+    """The mail of `message` as of `now`, in the words of the rule that holds for it. Issues the links it holds."""
+    return find_kind(message.kind).render(message, words_of(message), now)

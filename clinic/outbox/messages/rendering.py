@@ -4,7 +4,7 @@ import re
 
 from django.template.loader import render_to_string
 
-from clinic.outbox.messages.kinds import Email, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Words
 from clinic.outbox.text.placeholders import fill
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.first_names import name_in_messages
@@ -43,4 +43,13 @@ def render_email(
         text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", context).strip()) + "\n",
         html=render_to_string(f"emails/{frame}/body.html", context).strip(),
         calendar=calendar,
+    )
+
+
+def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
+    """The mail of `kind` in `words` for a sample reader. Saves nothing."""
+    context = dict(kind.sample_values(sample))
+    clinic = context["clinic"]
+    return render_email(
+        kind.name, to="alice@example.com", context=context, clinic=clinic, words=words, frame=kind.frame
     )

@@ -53,11 +53,12 @@ def why_unreachable(message: Message, kind: MessageKind) -> str | None:
     return f"the address {found.get_why_display()}" if stops_all else None
 
 
-def is_undeliverable(address: str) -> bool:
-    """Whether mail to `address` bounced, or was called spam."""
-    return Suppression.objects.filter(
+def why_undeliverable(address: str) -> str | None:
+    """Why no mail may go to `address`: it bounced, or its reader called our mail spam. None if it may."""
+    stopped = Suppression.objects.filter(
         channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=UNDELIVERABLE
-    ).exists()
+    )
+    return "the address does not take our mail" if stopped.exists() else None
 
 
 def has_unsubscribed(message: Message) -> bool:

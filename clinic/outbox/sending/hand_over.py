@@ -22,7 +22,7 @@ from django.db.models import Case, F, When
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
-from clinic.outbox.messages.message_rules import read_rules, rule_of
+from clinic.outbox.messages.message_rules import read_rules, render_message, rule_of
 from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.messages.suppressions import (
     has_unsubscribed,
@@ -121,7 +121,7 @@ def _prepare_and_send(message: Message, line, clinic: Clinic, *, now) -> State |
     if turned_down is None and _open(line):  # connecting can take a while
         turned_down = _look_again(message, kind, clinic, now=now)
     if turned_down is None:
-        mail = build_mail(message, kind.render(message, now), clinic=clinic, now=now)
+        mail = build_mail(message, render_message(message, now=now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
         line.send_messages([mail])
@@ -152,7 +152,7 @@ def _why_unwanted(message: Message, kind: MessageKind, clinic: Clinic, *, now) -
         return unwanted
     if not kind.is_about_visit and has_unsubscribed(message):
         return "the reader wants nothing that is not about a visit"
-    return kind.still_wanted(message, now)
+    return kind.relevance(message, now)
 
 
 def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:

@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Func, Max, TextField, Value
-from django.urls import reverse
 
 from clinic.audit.access import record_access, record_accesses
 from clinic.audit.models import Action
-from clinic.outbox.messages.alerts import plan_until_seen, staff_email, staff_who_may, why_clinic_unreachable
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may, why_clinic_unreachable
 from clinic.outbox.messages.planning import withdraw_messages
-from clinic.outbox.models import InboundText, Message, State
+from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
@@ -148,34 +146,3 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
 def _recipients() -> list[uuid.UUID]:
     """The staff who may mark texts as read, or the clinic's own address if there are none."""
     return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]
-
-
-def render_alert(message: Message, now: datetime) -> Email:
-    """The mail: that texts wait, since when, and where to look. Not who, not what."""
-    unread = InboundText.objects.unread()
-    oldest = unread.first()
-    told = Message.objects.filter(kind=STAFF_TEXT, subject_id=message.subject_id, state=State.SENT)
-    recipient = User.objects.filter(pk=message.subject_id).first()
-    return staff_email(
-        STAFF_TEXT,
-        now=now,
-        to=recipient.email if recipient else "",
-        path=reverse("admin:index"),
-        button_text="Open Today",
-        count=unread.count(),
-        received_at=oldest.received_at,
-        is_again=told.filter(settled_at__gte=oldest.received_at).exists(),
-    )
-
-
-def register_text_alert() -> None:
-    """Tell the outbox of the alert. It does not wait for the morning."""
-    register_kind(
-        MessageKind(
-            STAFF_TEXT,
-            render_alert,
-            why_alert_unwanted,
-            respects_quiet_hours=False,
-            label="To the clinic: a text message came in",
-        )
-    )

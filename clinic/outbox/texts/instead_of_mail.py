@@ -27,7 +27,7 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
     That is so for news, for what staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """
     is_copy = "#" in message.dedupe_key
-    if message.patient is None or is_copy or kind.is_news or kind.text_values is None or not has_texts():
+    if message.patient is None or is_copy or kind.is_news or not kind.text_message or not has_texts():
         return None
     consent = consent_of(message.patient)
     if consent is None or not consent.instead_of_email:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from clinic.outbox.messages.kinds import read_reply
+from clinic.outbox.messages.subjects import read_reply
 from clinic.outbox.text.gsm import to_gsm
 from clinic.outbox.text.reply_meaning import Reply, read_reply_words
 from clinic.outbox.texts.inbound import keep_text

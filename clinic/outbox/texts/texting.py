@@ -111,7 +111,7 @@ def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool 
     if not has_texts():
         return []
     kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
-    named = {name for name, kind in kinds.items() if kind.text_values and (with_news or not kind.is_news)}
+    named = {name for name, kind in kinds.items() if kind.text_message and (with_news or not kind.is_news)}
     with_words = [
         message
         for message in messages

@@ -16,6 +16,7 @@ from booking.pages.move import SENT_TWICE_WITHIN
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
 from booking.schedule.visit_links import intake_path, visit_path
 from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.links import revoke_links
@@ -115,7 +116,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
 
     def event(kind):
         message = Message.objects.filter(subject_id=visit.pk, kind=kind).last()
-        mail = find_kind(kind).render(message, NOW)
+        mail = render_message(message, now=NOW)
         calendar = icalendar.Calendar.from_ical(mail.calendar)
         return mail, calendar["method"], calendar.walk("VEVENT")[0]
 
@@ -125,7 +126,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
     assert mail.subject == "Your visit is moved: Tuesday 1 December, 11:00 am EST"
     assert (method, second["uid"], second["sequence"]) == ("REQUEST", first["uid"], first["sequence"] + 1)
     assert second["dtstart"].dt == AT_ELEVEN
-    assert find_kind("booking_moved").still_wanted(Message.objects.get(kind="booking_moved"), NOW) is None
+    assert find_kind("booking_moved").relevance(Message.objects.get(kind="booking_moved"), NOW) is None
 
 
 def test_staff_move_to_another_therapist_and_past_rules_but_never_over_a_visit(evaluation, front_desk):

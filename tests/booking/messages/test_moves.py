@@ -127,11 +127,11 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
     for starts_at in (AT_TWO, AT_ELEVEN):
         move_appointment(appointment=visit, starts_at=starts_at, now=NOW + MINUTE)
     newest = Message.objects.filter(kind="booking_moved").order_by("version").last()
-    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) is None
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) is None
     Message.objects.filter(kind="booking_moved", version=2).update(
         state="sent", settled_at=NOW, lease_until=None, lease_token=None
     )
-    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == "the patient knows this already"
 
 
 def claim_news(visit, at) -> Message:

@@ -10,9 +10,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from booking.messages.kinds import REMINDER_2H, REMINDER_48H, TEXTS
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.visit_mail import visit_kinds
 from clinic.env import EnvironmentInvalid, parse_sms_url, read_environment
-from clinic.outbox.messages.kinds import Sample, find_kind
+from clinic.outbox.messages.kinds import Sample
 from clinic.outbox.messages.suppressions import messages_path
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
@@ -49,10 +51,10 @@ def test_a_text_says_when_and_how_to_answer(visit, twilio):
     )
 
 
-@pytest.mark.parametrize("kind", sorted(TEXTS))
+@pytest.mark.parametrize("kind", [kind for kind in visit_kinds() if kind.text_message], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("sample", list(Sample))
 def test_every_text_fits_into_one_message_for_everybody(db, kind, sample):
-    text = fit_text(TEXTS[kind], find_kind(kind).reworded.samples(sample))
+    text = fit_text(kind.text_message, kind.sample_values(sample))
     assert length(text) <= LIMIT
     assert "STOP" in text and "\n" not in text
 

@@ -8,7 +8,9 @@ import pytest
 import time_machine
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
-from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import CANCELLED, MOVED
 from booking.models import OpeningHours
 from clinic.outbox.messages.planning import claim_due_messages, resend_message
 from clinic.outbox.models import Channel, Message, State, TextConsent

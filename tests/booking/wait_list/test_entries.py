@@ -12,6 +12,7 @@ from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.messages.kinds import find_kind
+from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, Suppression
 from clinic.outbox.text.placeholders import clinical_terms
@@ -33,7 +34,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def why_not(offer, now=NOW + FREED_AT):
-    return find_kind("booking_offer").still_wanted(message_about(offer), now)
+    return find_kind("booking_offer").relevance(message_about(offer), now)
 
 
 # To whom
@@ -187,7 +188,7 @@ def test_a_caller_far_away_reads_their_own_time(call):
     wait(call, time_zone="Europe/Paris")
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
-    mail = find_kind("booking_offer").render(message_about(offer), NOW)
+    mail = render_message(message_about(offer), now=NOW)
     assert mail.subject == "A time is free: Tuesday 1 December, 3:00 pm CET"
     assert "Tuesday 1 December, 3:00 pm CET\n9:00 am EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
@@ -224,7 +225,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
 
 def why_not_gone():
     message = Message.objects.filter(kind="booking_offer").first()
-    return find_kind("booking_offer").still_wanted(message, NOW)
+    return find_kind("booking_offer").relevance(message, NOW)
 
 
 def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, clinic):
