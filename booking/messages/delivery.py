@@ -15,8 +15,8 @@ from booking.schedule.history import lock_appointment, require_version
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.message_rules import read_rules
-from clinic.outbox.messages.suppressions import read_suppressions, why_unreachable
+from clinic.outbox.messages.message_rules import rules_of
+from clinic.outbox.messages.suppressions import suppressions_of, why_unreachable
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS
 from clinic.outbox.texts.providers import has_texts
@@ -68,29 +68,23 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
 def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
     """By which ways a message of `kind` about each visit goes, as far as rules, addresses and consents say."""
     people = [visit for visit in visits if visit.patient is not None]
-    scope = {visit.pk: visit.service.slug for visit in people}
-    mails, texts = (
-        [
-            Message(kind=kind, channel=channel, subject_id=one.pk, scope=scope[one.pk], patient=one.patient)
-            for one in people
-        ]
-        for channel in (Channel.EMAIL, Channel.SMS)
-    )  # not saved: only to ask the outbox about
-    read_rules([*mails, *texts])
-    read_suppressions(mails)
-    goes = {visit.pk: [] for visit in visits}
-    for mail in mails:
-        if mail.patient.email and _is_on(mail) and not why_unreachable(mail, find_kind(kind)):
-            goes[mail.subject_id].append(Channel.EMAIL)
+    mails, texts = ([_unsaved(visit, kind, channel) for visit in people] for channel in (Channel.EMAIL, Channel.SMS))
+    rules, suppressions = rules_of([*mails, *texts]), suppressions_of(mails)
+    goes: dict[UUID, list[Channel]] = {visit.pk: [] for visit in visits}
+    for visit, mail in zip(people, mails, strict=True):
+        stopped = why_unreachable(suppressions.get(mail.pk), Channel.EMAIL)
+        if visit.patient.email and rules[mail.pk].is_active and not stopped:
+            goes[visit.pk].append(Channel.EMAIL)
     agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_message else set()
-    for text in texts:
-        if text.patient.pk in agreed and _is_on(text):
-            goes[text.subject_id].append(Channel.SMS)
+    for visit, text in zip(people, texts, strict=True):
+        if visit.patient.pk in agreed and rules[text.pk].is_active:
+            goes[visit.pk].append(Channel.SMS)
     return goes
 
 
-def _is_on(message: Message) -> bool:
-    return message.own_rule is None or message.own_rule.is_active
+def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
+    """A message only to ask the outbox about."""
+    return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
 def _who_is_texted(visits: Sequence[Appointment]) -> set[UUID]:

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, find_kind, register_kind
+from clinic.outbox.messages.message_rules import rules_of, words_of
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.web.logs import QuietFormatter
 from tests.clinic.factories import NOON
@@ -37,6 +38,12 @@ def register_letter(name="letter", **facts):
 def register_letters():
     register_letter()
     register_letter("reminder letter", respects_quiet_hours=True)
+
+
+def render_message(message, *, now):
+    """The mail of `message`, in the words of the rule that holds for it."""
+    words = words_of(rules_of([message]).get(message.pk))
+    return find_kind(message.kind).render(message, words, now)
 
 
 def sweep(now=NOON):

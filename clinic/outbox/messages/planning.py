@@ -1,19 +1,14 @@
-"""Planning, withdrawing and claiming messages. `sending` hands over what was claimed."""
+"""Planning, withdrawing, cancelling and resending messages. `sending` claims those that are due and hands them over."""
 
 import logging
-import uuid
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 
 from clinic.outbox.models import SETTLED, Channel, Message, State
-from clinic.outbox.text.time_limits import LEASE
 
 logger = logging.getLogger(__name__)
 
-BATCH = 10
 SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
 # Somebody is waiting for their booking's page meanwhile.
 BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
@@ -106,36 +101,6 @@ def postpone_messages(*, subject_ids, until) -> int:
     waiting = Message.objects.filter(subject_id__in=subject_ids, state=State.WAITING)
     later = waiting.filter(next_attempt_at__lt=until, not_after__gt=until)
     return later.update(due_at=until, next_attempt_at=until)
-
-
-def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
-    """Take up to `limit` messages whose time has come, for `lease`; nobody else gets them meanwhile. Oldest first.
-
-    One whose lease ran out (its worker died) is taken again. Any number of workers may ask at once: each locks what it
-    takes and skips what others have locked. Of one batch those that were tried least often come first: one that kills
-    whoever tries it must not take the others with it each time; of those, texts come first. Each knows whether it
-    `was_never_tried`.
-    """
-    due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
-    token = uuid.uuid4()
-    with transaction.atomic():
-        claimed = sorted(due.order_by("next_attempt_at")[:limit], key=_turn)
-        for message in claimed:
-            message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
-            message.was_never_tried = message.first_tried_at is None
-            message.first_tried_at = message.first_tried_at or now
-        Message.objects.filter(pk__in=[message.pk for message in claimed]).update(
-            state=State.SENDING,
-            lease_until=now + lease,
-            lease_token=token,
-            first_tried_at=Coalesce("first_tried_at", Value(now)),
-        )
-    return claimed
-
-
-def _turn(message: Message) -> tuple[int, bool]:
-    """Texts before mails, which may stay behind if theirs went."""
-    return message.attempts, message.channel != Channel.SMS
 
 
 def useful_until(*, due_at, not_after):

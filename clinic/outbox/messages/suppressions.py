@@ -1,14 +1,14 @@
 """Addresses we do not write to, and what a reader says about it: bounces and complaints, unsubscribing and coming back."""
 
 import logging
-import uuid
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from clinic.outbox.messages.kinds import MessageKind
 from clinic.outbox.messages.mail import one_click_headers
 from clinic.outbox.models import Channel, Message, State, Suppression
 from clinic.practice.access.links import issue_link
@@ -46,11 +46,11 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
         sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
 
 
-def why_unreachable(message: Message, kind: MessageKind) -> str | None:
-    """Why nothing at all may go to this reader; None if it may. One query, none after `read_suppressions`."""
-    found = _suppression_of(message)
-    stops_all = found and found.why in UNDELIVERABLE and message.channel == Channel.EMAIL
-    return f"the address {found.get_why_display()}" if stops_all else None
+def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
+    """Why nothing at all may go to a reader with this `suppression`; None if it may."""
+    if suppression is None or suppression.why not in UNDELIVERABLE or channel != Channel.EMAIL:
+        return None
+    return f"the address {suppression.get_why_display()}"
 
 
 def why_undeliverable(address: str) -> str | None:
@@ -61,24 +61,16 @@ def why_undeliverable(address: str) -> str | None:
     return "the address does not take our mail" if stopped.exists() else None
 
 
-def has_unsubscribed(message: Message) -> bool:
-    """Whether the reader wants nothing that is not about a visit. One query, none after `read_suppressions`."""
-    return _suppression_of(message) is not None
-
-
-def read_suppressions(messages: list[Message]) -> None:
-    """Let each message know as its `suppression` whether its address is one we do not write to. One query for all."""
-    addresses = {_address(message.patient, message.channel) for message in messages if message.patient}
-    found = {(row.channel, row.address): row for row in Suppression.objects.filter(address__in=addresses)}
-    for message in messages:
-        address = _address(message.patient, message.channel) if message.patient else None
-        message.suppression = found.get((message.channel, address))
-
-
-def _suppression_of(message: Message) -> Suppression | None:
-    if not hasattr(message, "suppression"):
-        read_suppressions([message])
-    return message.suppression
+def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
+    """By message, the suppression of its reader's address or number, if there is one. One query."""
+    addresses = {
+        message.pk: (message.channel, _address(message.patient, message.channel))
+        for message in messages
+        if message.patient
+    }
+    rows = Suppression.objects.filter(address__in={address for _, address in addresses.values()})
+    found = {(row.channel, row.address): row for row in rows}
+    return {pk: found[address] for pk, address in addresses.items() if address in found}
 
 
 def is_unsubscribed(patient: Patient) -> bool:
@@ -122,8 +114,8 @@ def _address(patient: Patient, channel) -> str:
     return (patient.email if channel == Channel.EMAIL else patient.phone).lower()
 
 
-def _parse_id(text: str) -> uuid.UUID | None:
+def _parse_id(text: str) -> UUID | None:
     try:
-        return uuid.UUID(text)
+        return UUID(text)
     except (ValueError, TypeError, AttributeError):
         return None

@@ -15,6 +15,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from django.core.mail import mailers
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import Error as DatabaseFault
 from django.db import connection
 from django.db.models import Case, F, When
@@ -22,15 +23,10 @@ from django.db.models import Case, F, When
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
-from clinic.outbox.messages.message_rules import read_rules, render_message, rule_of
-from clinic.outbox.messages.planning import claim_due_messages
-from clinic.outbox.messages.suppressions import (
-    has_unsubscribed,
-    read_suppressions,
-    unsubscribe_headers,
-    why_unreachable,
-)
+from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.suppressions import unsubscribe_headers, why_unreachable
 from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
+from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.heartbeat import note_sweep
 from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
 from clinic.outbox.text.time_limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
@@ -69,8 +65,8 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     sent, line, clinic = 0, mailers.default, Clinic.objects.current()
     try:
         with closing(_claim_in_batches(until=clock() + SWEEP_LASTS, clock=clock)) as claimed:
-            for message in claimed:
-                sent += send_claimed(message, now=clock(), line=line, clinic=clinic) == State.SENT
+            for one in claimed:
+                sent += send_claimed(one, now=clock(), line=line, clinic=clinic) == State.SENT
     except MailServerAway:
         logger.info("the mail server is away; the next sweep tries again")
     finally:
@@ -78,29 +74,29 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     return sent
 
 
-def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Iterator[Message]:
+def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Iterator[ClaimedMessage]:
     """One due message after the other; those that were claimed and are not asked for wait again."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
-            read_rules(batch)
-            read_suppressions(batch)
             while batch and clock() < until:
                 yield batch.pop(0)
         finally:
-            _hand_back(batch)
+            _hand_back([claimed.message for claimed in batch])
 
 
-def send_claimed(message: Message, *, now, line=None, clinic: Clinic | None = None) -> State | None:
-    """Send a message that `claim_due_messages` gave us, over `line` (a mail connection, opened if it is not open yet).
+def send_claimed(
+    claimed: ClaimedMessage, *, now: datetime, line: BaseEmailBackend | None = None, clinic: Clinic | None = None
+) -> State | None:
+    """Send a claimed message over `line` (a mail connection, opened if it is not open yet).
 
     Returns what became of it, or None if its lease may be lost before it has gone. Raises MailServerAway, with the message
     waiting again, if no connection could be opened.
     """
-    line = line or mailers.default
-    if not _begin(message, now=now):
+    line, message = line or mailers.default, claimed.message
+    if not _begin(claimed, now=now):
         return None
     try:
-        turned_down = _prepare_and_send(message, line, clinic or Clinic.objects.current(), now=now)
+        turned_down = _prepare_and_send(claimed, line, clinic or Clinic.objects.current(), now=now)
     except MailServerAway as away:
         _write_down_fault(message, away.__cause__, now=now)
         raise
@@ -110,47 +106,52 @@ def send_claimed(message: Message, *, now, line=None, clinic: Clinic | None = No
     return turned_down or _write_down_sent(message, now=now)
 
 
-def _prepare_and_send(message: Message, line, clinic: Clinic, *, now) -> State | None:
+def _prepare_and_send(
+    claimed: ClaimedMessage, line: BaseEmailBackend, clinic: Clinic, *, now: datetime
+) -> State | None:
     """Returns the state of a message that is not to leave now; None after the server has taken it."""
+    message = claimed.message
     kind = find_kind(message.kind)
-    turned_down = _look_again(message, kind, clinic, now=now)
+    turned_down = _look_again(claimed, kind, clinic, now=now)
     if message.channel == Channel.SMS:
         if turned_down is None:
-            send_text(message, kind, now=now)
+            template = claimed.rule.text if claimed.rule else kind.text_message
+            send_text(message, template, now=now)
         return turned_down
     if turned_down is None and _open(line):  # connecting can take a while
-        turned_down = _look_again(message, kind, clinic, now=now)
+        turned_down = _look_again(claimed, kind, clinic, now=now)
     if turned_down is None:
-        mail = build_mail(message, render_message(message, now=now), clinic=clinic, now=now)
+        mail = build_mail(message, kind.render(message, words_of(claimed.rule), now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
         line.send_messages([mail])
     return turned_down
 
 
-def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> State | None:
+def _look_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> State | None:
     """Settle or postpone what should not leave now, and return its state; None if it should."""
+    message = claimed.message
     if now >= message.not_after:
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= message.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return _settle(message, State.SKIPPED, NO_ADDRESS, now=now)
-    if unreachable := why_unreachable(message, kind):
+    if unreachable := why_unreachable(claimed.suppression, message.channel):
         return _settle(message, State.FAILED, unreachable, now=now)
-    if unwanted := _why_unwanted(message, kind, clinic, now=now):
+    if unwanted := _why_unwanted(claimed, kind, clinic, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
     hours = _quiet_hours(message, kind, clinic)
     return _wait_for_morning(message, kind, hours, now=now) or _wait_for_text(message, kind, hours, now=now)
 
 
-def _why_unwanted(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> str | None:
-    rule = rule_of(message)
-    if rule is not None and not rule.is_active:
+def _why_unwanted(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> str | None:
+    message = claimed.message
+    if claimed.rule is not None and not claimed.rule.is_active:
         return "switched off by a rule"
     if message.channel == Channel.SMS and (unwanted := why_not_texted(message, kind, clinic=clinic, now=now)):
         return unwanted
-    if not kind.is_about_visit and has_unsubscribed(message):
+    if not kind.is_about_visit and claimed.suppression is not None:
         return "the reader wants nothing that is not about a visit"
     return kind.relevance(message, now)
 
@@ -207,16 +208,17 @@ def _hang_up(line) -> None:
         logger.info("the mail server did not say goodbye: %s", describe_error(fault))
 
 
-def _begin(message: Message, *, now) -> bool:
+def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
     """Count the try; False if somebody else has the message, or may before a conversation that begins now is over.
 
     The try is written down before it begins where that matters: of a text, which may have gone from here on even if nobody
     is left to say so, and of what somebody else had in hand, who may have said by now that it went.
     """
+    message = claimed.message
     message.attempts += 1
     if now + CONVERSATION + WRITING_DOWN > message.lease_until:
         return False
-    is_first_try_of_mail = message.was_never_tried and message.channel == Channel.EMAIL
+    is_first_try_of_mail = claimed.is_first_try and message.channel == Channel.EMAIL
     return is_first_try_of_mail or _write(message)
 
 

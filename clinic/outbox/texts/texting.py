@@ -11,7 +11,6 @@ from django.db.models import F
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import MessageKind, find_kind
-from clinic.outbox.messages.message_rules import rule_of
 from clinic.outbox.messages.planning import draft_message, plan_messages, useful_until
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.text.gsm import TextTooLong, fit_text, to_gsm
@@ -188,16 +187,16 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
     return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
-def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
-    """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
+def send_text(message: Message, template: str, *, now: datetime) -> None:
+    """Hand `message` to the provider, by `template`. Raises what `TextProvider.send` raises, and TextTooLong."""
     number = texting_number(message.patient.phone)
-    text_provider().send(to=number, text=write_text(message, kind, now=now), message_id=message.pk)
+    text_provider().send(to=number, text=write_text(message, template, now=now), message_id=message.pk)
 
 
-def write_text(message: Message, kind: MessageKind, *, now: datetime) -> str:
-    """The text of `message`, which a patient's first name leads if they asked for it, the alphabet of texts has it, and
-    there is room. Raises TextTooLong."""
-    template, values = rule_of(message).text, kind.text_values(message, now)
+def write_text(message: Message, template: str, *, now: datetime) -> str:
+    """`template`, filled in for `message`. The patient's first name leads it if they asked for that, the alphabet of texts
+    has it, and there is room. Raises TextTooLong."""
+    values = find_kind(message.kind).text_values(message, now)
     name = to_gsm(name_in_messages(message.patient))
     if name and "?" not in name:
         with suppress(TextTooLong):

@@ -16,13 +16,13 @@ from booking.pages.move import SENT_TWICE_WITHIN
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken, TooLateToChange, TooLateToUndo
 from booking.schedule.visit_links import intake_path, visit_path
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.clinic.letters import render_message
 
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
 AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)

@@ -24,7 +24,7 @@ from clinic.outbox.message_kinds.confirmation_code import CONFIRMATION_CODE
 from clinic.outbox.messages import kinds
 from clinic.outbox.messages.alerts import MESSAGE_FAILED
 from clinic.outbox.messages.mail import build_mail
-from clinic.outbox.messages.message_rules import render_message, rule_of
+from clinic.outbox.messages.message_rules import rules_of
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.text.gsm import LIMIT, fit_text, length
 from clinic.outbox.text.placeholders import clinical_terms
@@ -34,6 +34,7 @@ from clinic.practice.models import Clinic, ConfirmationCode, Patient
 from tests.booking.conftest import NOW, book
 from tests.booking.waiting import wait
 from tests.clinic.factories import UserFactory
+from tests.clinic.letters import render_message
 
 pytestmark = pytest.mark.django_db
 
@@ -230,7 +231,7 @@ def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, cli
         assert not set(part) & set("\u202e\u202c\x01") and "x.example" not in part and "y.example" not in part
     message.channel = Channel.SMS
     message.patient.refresh_from_db()
-    text = write_text(message, kinds.find_kind(kind), now=NOW)
+    text = write_text(message, rules_of([message])[message.pk].text, now=NOW)
     assert length(text) <= LIMIT and "x.example" not in text
     assert data == "worst" or text.startswith(f"{lead}: ")
 
@@ -253,7 +254,7 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
 @pytest.mark.parametrize("kind", TEXTED)
 def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
     message = message_of(kind, visit, clinic, channel=Channel.SMS)
-    text = fit_text(rule_of(message).text, kinds.find_kind(kind).text_values(message, NOW))
+    text = fit_text(rules_of([message])[message.pk].text, kinds.find_kind(kind).text_values(message, NOW))
 
     assert length(text) <= LIMIT
     assert "\n" not in text and "None" not in text

@@ -15,12 +15,12 @@ from booking.message_kinds.visits.last_questions import INTAKE_1D
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from clinic.outbox.messages.kinds import Sample, changeable_kinds, find_kind
 from clinic.outbox.messages.mail import build_mail
-from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.text.placeholders import clinical_terms, faults_of
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.messages.test_messages import message_of, why_not, words_of
+from tests.clinic.letters import render_message
 
 DAY = timedelta(days=1)
 

@@ -16,9 +16,9 @@ from booking.messages.invitation import visit_calendar
 from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.models import Message
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.clinic.letters import render_message
 
 KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
 

@@ -12,8 +12,9 @@ from booking.message_kinds.visits.first_reminder import REMINDER_48H
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.names import CANCELLED, MOVED
 from booking.models import OpeningHours
-from clinic.outbox.messages.planning import claim_due_messages, resend_message
+from clinic.outbox.messages.planning import resend_message
 from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
@@ -130,7 +131,7 @@ def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, po
 
 def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(visit, twilio, post_office):
     text, mail = claim_due_messages(now=DUE)
-    assert (text.channel, mail.channel) == ("sms", "email")
+    assert (text.message.channel, mail.message.channel) == ("sms", "email")
     assert send_claimed(mail, now=DUE) == State.WAITING
     assert send_claimed(text, now=DUE) == State.SENT
     sweep(now=DUE + LOOK_AGAIN_AFTER)
@@ -140,7 +141,7 @@ def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(vi
 
 def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio, post_office):
     text, _ = claim_due_messages(now=DUE)
-    Message.objects.filter(pk=text.pk).update(attempts=1)
+    Message.objects.filter(pk=text.message.pk).update(attempts=1)
     for minutes in range(8):
         sweep(now=DUE + minutes * MINUTE)
     assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")

@@ -16,12 +16,12 @@ from booking.models import Appointment, OpeningHours, WaitListEntry
 from booking.schedule.clocks import clock_of_entry
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, alive_entries, entry_path, wishes_of
-from clinic.outbox.messages.message_rules import render_message
 from clinic.practice.models import Proof
 from clinic.practice.values.zones import visitors_zone_name, zones_by_region
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
 from tests.booking.pages.test_booking_pages import buttons, text_of
 from tests.booking.waiting import joined_message, offers_by_name, wait, wait_with
+from tests.clinic.letters import render_message
 
 pytestmark = pytest.mark.django_db
 ZONES = [

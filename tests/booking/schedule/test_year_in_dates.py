@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from booking.schedule.local_time import LocalTime, day_words, near_day_words, short_day_words
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.models import Message
 from clinic.practice.instants import format_instant
 from clinic.practice.models import User
 from tests.booking.conftest import book
+from tests.clinic.letters import render_message
 
 NEW_YORK = ZoneInfo("America/New_York")
 DECEMBER = datetime(2026, 12, 28, 15, tzinfo=UTC)

@@ -12,7 +12,6 @@ from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.message_rules import render_message
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, Suppression
 from clinic.outbox.text.placeholders import clinical_terms
@@ -28,7 +27,7 @@ from tests.booking.waiting import (
     wait,
     wait_with,
 )
-from tests.clinic.letters import fate, sweep
+from tests.clinic.letters import fate, render_message, sweep
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.outbox.messages.planning import BATCH, claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import hand_over as sending
+from clinic.outbox.sending.claims import BATCH, claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
