@@ -137,11 +137,6 @@ class Message(models.Model):
         return f"{self.get_channel_display()}, {self.get_state_display()}"
 
     @property
-    def sent_at(self):
-        """When it was handed over; None unless it was."""
-        return self.settled_at if self.state == State.SENT else None
-
-    @property
     def message_id(self) -> str:
         """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]

@@ -1,6 +1,6 @@
 """The link by which a returning patient is recognized. Whose the address is is looked up here, after the answer is out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
@@ -29,8 +29,12 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
         now=now,
     )
     path = reverse("booking:welcome_back", args=[token]) + _query_for(message.scope)
-    button = {"button_url": settings.SITE_URL + path, "button_text": "Go on with booking"}
-    return render_email(RETURN_LINK, to=patient.email, context=button, clinic=Clinic.objects.current())
+    context = {
+        "button_url": settings.SITE_URL + path,
+        "button_text": "Go on with booking",
+        "hours": LINK_LASTS // timedelta(hours=1),
+    }
+    return render_email(RETURN_LINK, to=patient.email, context=context, clinic=Clinic.objects.current())
 
 
 def _query_for(slug: str) -> str:

@@ -18,7 +18,7 @@ def _is_far_off(appointment: Appointment, now: datetime) -> bool:
 
 KIND = VisitKind(
     name=CONFIRM_FAR,
-    title="Still coming? (booked three weeks ahead or more)",
+    title=f"Still coming? (booked {FAR_OFF.days // 7} weeks ahead or more)",
     timing=Timing.BEFORE,
     minutes=7 * 24 * 60,
     words=Words(

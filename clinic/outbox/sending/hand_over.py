@@ -29,7 +29,7 @@ from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
 from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.heartbeat import note_sweep
 from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
-from clinic.outbox.text.time_limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
+from clinic.outbox.text.time_limits import CONVERSATION, GIVE_UP_AFTER, SWEEP_LASTS, WRITING_DOWN
 from clinic.outbox.texts.instead_of_mail import (
     LOOK_AGAIN_AFTER,
     TEXT_WENT,
@@ -46,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
-GIVE_UP_AFTER = timedelta(hours=4)  # of trying
 NO_ADDRESS = "the patient has no e-mail address"
 UNLEASED = {"lease_until": None, "lease_token": None}
 

@@ -5,16 +5,20 @@ of the server or provider.
 """
 
 import re
+from datetime import timedelta
+
+from clinic.outbox.text.time_limits import GIVE_UP_AFTER
 
 _ERROR = re.compile(
     r"([A-Za-z_]*(?:Error|Exception|Refused|Unsure|Away|TooLong|Denied|Disconnected|Unknown|Timeout|gaierror|herror|timeout))((?: \d+)*)"
 )
+TRIED_FOR = f"{GIVE_UP_AFTER // timedelta(hours=1)} hours"
 TELL = "If it happens again, tell whoever runs this site."
-AWAY = "The mail server did not answer. The site keeps trying for 4 hours. " + TELL
+AWAY = f"The mail server did not answer. The site keeps trying for {TRIED_FOR}. {TELL}"
 NOT_MADE = "The message could not be made. Call the patient, and tell whoever runs this site."
 PHRASES = {
     "unknown whether it was sent": "It is unknown whether the text message went. Call the patient if it matters.",
-    "tried for too long": "The site tried for 4 hours. Check that mail works, then send it again.",
+    "tried for too long": f"The site tried for {TRIED_FOR}. Check that mail works, then send it again.",
     "no such mailbox": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
     "mailbox unknown": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
     "the address does not take our mail": "The address does not take our mail. Ask the patient for another one.",
@@ -57,7 +61,7 @@ def _explain_error(name: str, codes: list[int]) -> str:
     said = f" (code {', '.join(map(str, codes))})" if codes else ""
     if name == "SMTPRecipientsRefused" or name == "AnymailRecipientsRefused":
         if codes and max(codes) < 500:
-            return f"The patient's mail server put the message off{said}. The site keeps trying for 4 hours."
+            return f"The patient's mail server put the message off{said}. The site keeps trying for {TRIED_FOR}."
         return (
             f"The patient's mail server does not take this address{said}. Ask for the address, correct it, send again."
         )

@@ -23,11 +23,13 @@ from clinic.practice.values.zones import known_zone
 
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
+ENOUGH_TODAY = f"the patient got {MOST_A_DAY} text today"
+ENOUGH_THIS_WEEK = f"the patient got {MOST_A_WEEK} texts in a week"
 ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and it is unclear which was meant
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
-    f"At most one reminder a day and three a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
+    f"At most {MOST_A_DAY} reminder a day and {MOST_A_WEEK} a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
     "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
 CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
@@ -158,9 +160,9 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
     sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
     if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
-        return "one text a day is enough"
+        return ENOUGH_TODAY
     if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
-        return "three texts a week are enough"
+        return ENOUGH_THIS_WEEK
     return None
 
 

@@ -19,7 +19,15 @@ from clinic.outbox.messages.suppressions import messages_path
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
 from clinic.outbox.texts import providers as text_providers
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_of, withdraw_consent
+from clinic.outbox.texts.texting import (
+    ENOUGH_THIS_WEEK,
+    ENOUGH_TODAY,
+    FORM_CONSENT_WORDS,
+    MOST_A_DAY,
+    MOST_A_WEEK,
+    consent_of,
+    withdraw_consent,
+)
 from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import accept_patient, update_contact
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
@@ -120,7 +128,7 @@ def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
     sweep(now=DUE + timedelta(hours=3))
     assert len(twilio.texts) == 1
     reasons = set(Message.objects.filter(channel=Channel.SMS, state=State.SKIPPED).values_list("reason", flat=True))
-    assert "one text a day is enough" in reasons
+    assert ENOUGH_TODAY in reasons
 
 
 def test_a_fourth_in_a_week_stays_at_home(visit, twilio):
@@ -141,7 +149,7 @@ def test_a_fourth_in_a_week_stays_at_home(visit, twilio):
             settled_at=DUE - timedelta(days=days),
         )
     sweep(now=DUE)
-    assert fate(text) == ("skipped", "three texts a week are enough")
+    assert fate(text) == ("skipped", ENOUGH_THIS_WEEK)
 
 
 def test_no_text_goes_before_nine_or_after_eight_where_the_patient_is(visit, twilio):
@@ -198,7 +206,7 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
 def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
     TextConsent.objects.all().delete()
     path = messages_path(visit.patient, now=timezone.now())
-    assert "At most one reminder a day and three a week" in client.get(path).content.decode()
+    assert f"At most {MOST_A_DAY} reminder a day and {MOST_A_WEEK} a week" in client.get(path).content.decode()
     assert client.post(f"{path}texts/", {"choice": "texts"}).status_code == 303
     assert TextConsent.objects.get(withdrawn_at=None).instead_of_email
     client.post(f"{path}texts/", {"choice": "email"})

@@ -18,7 +18,7 @@ from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
-from clinic.outbox.texts.texting import give_consent, withdraw_consent
+from clinic.outbox.texts.texting import BEYOND_THE_CAPS, ENOUGH_TODAY, give_consent, withdraw_consent
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
@@ -310,7 +310,7 @@ def test_a_cancellation_keeps_to_the_caps_for_who_agreed_to_them_before_and_goes
     sent_earlier(both, DAYTIME - HOUR)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     sweep(now=DAYTIME + 3 * MINUTE)
-    assert fate(text_of(both, CANCELLED)) == ("skipped", "one text a day is enough")
+    assert fate(text_of(both, CANCELLED)) == ("skipped", ENOUGH_TODAY)
     assert len(post_office.mails) == 1
 
 
@@ -328,7 +328,7 @@ def test_a_cancellation_in_the_evening_goes_by_mail_at_once_and_by_text_in_the_m
 
 def test_consent_says_that_news_may_come_beyond_the_caps(both):
     consent = TextConsent.objects.get(withdrawn_at=None)
-    assert "At most one reminder a day and three a week, and one more if the clinic cancels or moves" in consent.wording
+    assert BEYOND_THE_CAPS in consent.wording
 
 
 def test_the_first_reminder_waits_for_its_text_through_the_night(evaluation, meredith, twilio, post_office):
