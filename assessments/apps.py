@@ -6,7 +6,7 @@ class AssessmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Questions and answers"
 
-    def ready(self):
+    def ready(self) -> None:
         from assessments import message_kinds
         from clinic.outbox.messages.kinds import register_kinds  # models must be loaded first
 

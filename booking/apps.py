@@ -7,7 +7,7 @@ class BookingConfig(AppConfig):
     name = "booking"
     verbose_name = "Booking"
 
-    def ready(self):
+    def ready(self) -> None:
         from booking import message_kinds
         from booking.actions.clinic_details import register_clinic_details
         from booking.actions.correct_address import send_to_new_address, settle_before_merge

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from booking.messages.delivery import count_to_call
 from booking.messages.names import CLINIC_DETAILS, CLINIC_MOVED, CLINIC_NEWS
 from booking.messages.planning import UNDO_FOR
-from booking.messages.reader_zone import reader_zone_of_visit
+from booking.messages.reader import reader_zone_of_visit
 from booking.models import Appointment
 from booking.schedule.rules import lock_patients
 from clinic.outbox.messages.message_rules import rules_in_force
@@ -44,7 +44,7 @@ def _count(before: Clinic, after: Clinic, now: datetime) -> int:
 def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
     has_moved = bool(changed_fields(before, after) & set(ADDRESS))
     visits = _concerned(before, after, now).select_related("patient", "service")
-    return count_to_call(visits.filter(patient__email=""), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
+    return count_to_call(list(visits.filter(patient__email="")), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
 
 
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:

@@ -25,11 +25,11 @@ def tell_of_silent_feeds(*, now: datetime) -> list[Message]:
     return [_plan(feed, since=feed.last_read_at, now=now) for feed in silent_feeds(now=now)]
 
 
-def _plan(feed: CalendarFeed, *, since: datetime, now: datetime) -> Message:
+def _plan(feed: CalendarFeed, *, since: datetime | None, now: datetime) -> Message:
     return plan_message(
         kind=FEED_BROKEN,
         subject_id=feed.pk,
-        version=since.date().toordinal(),
+        version=(since or now).date().toordinal(),
         patient=None,
         due_at=now,
         not_after=now + USELESS_AFTER,

@@ -9,10 +9,10 @@ from booking.schedule.local_time import LocalTime
 from clinic.practice.models import Clinic, Therapist
 
 LONGEST_NAME_IN_A_TEXT = 12
-HOW = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
+HOW: dict[str, str] = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
 
 
-def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict:
+def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
     """The placeholders of a message about a change: `change` begins a subject, `news` a text, `changes` are sentences.
 
     `known` is what the patient was told before; None, or the same as now: only that the visit is moved.
@@ -28,7 +28,8 @@ def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clin
 
 def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
     """A sentence for each thing that is not as `known`: time, therapist, and how they meet."""
-    now, lines = current_terms(appointment), []
+    now = current_terms(appointment)
+    lines: list[str] = []
     if known is None:
         return lines
     if known.starts_at != now.starts_at:

@@ -1,6 +1,6 @@
 """How a patient hears of a change that staff make: by email, by text, or by a call from staff."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from clinic.outbox.messages.suppressions import suppressions_of, why_unreachable
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.values.phone import format_phone
 
 Status = Appointment.Status
@@ -67,17 +67,18 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
 
 def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
     """By which ways a message of `kind` about each visit goes, as far as rules, addresses and consents say."""
-    people = [visit for visit in visits if visit.patient is not None]
-    mails, texts = ([_unsaved(visit, kind, channel) for visit in people] for channel in (Channel.EMAIL, Channel.SMS))
+    people = {visit.pk: visit.patient for visit in visits if visit.patient is not None}
+    booked = [visit for visit in visits if visit.pk in people]
+    mails, texts = ([_unsaved(visit, kind, channel) for visit in booked] for channel in (Channel.EMAIL, Channel.SMS))
     rules, suppressions = rules_of([*mails, *texts]), suppressions_of(mails)
     goes: dict[UUID, list[Channel]] = {visit.pk: [] for visit in visits}
-    for visit, mail in zip(people, mails, strict=True):
+    for visit, mail in zip(booked, mails, strict=True):
         stopped = why_unreachable(suppressions.get(mail.pk), Channel.EMAIL)
-        if visit.patient.email and rules[mail.pk].is_active and not stopped:
+        if people[visit.pk].email and rules[mail.pk].is_active and not stopped:
             goes[visit.pk].append(Channel.EMAIL)
-    agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_message else set()
-    for visit, text in zip(people, texts, strict=True):
-        if visit.patient.pk in agreed and rules[text.pk].is_active:
+    agreed = _who_is_texted(people.values()) if has_texts() and find_kind(kind).text_message else set()
+    for visit, text in zip(booked, texts, strict=True):
+        if people[visit.pk].pk in agreed and rules[text.pk].is_active:
             goes[visit.pk].append(Channel.SMS)
     return goes
 
@@ -87,8 +88,8 @@ def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
     return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
-def _who_is_texted(visits: Sequence[Appointment]) -> set[UUID]:
-    numbers = {visit.patient.pk: visit.patient.phone for visit in visits}
+def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
+    numbers = {patient.pk: patient.phone for patient in patients}
     standing = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
     return {key for key, phone in standing.values_list("patient", "phone") if numbers[key] == phone}
 

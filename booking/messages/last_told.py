@@ -33,7 +33,9 @@ def terms_at(appointment: Appointment, version: int) -> Terms | None:
     """The terms of the visit at `version`; None if its history does not reach back that far."""
     events = appointment.events.filter(version__lte=version).select_related("therapist")
     event = events.order_by("version", "id").last()
-    return Terms(event.starts_at, event.therapist, event.mode) if event else None
+    if event is None or event.therapist is None:
+        return None
+    return Terms(event.starts_at, event.therapist, event.mode)
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from booking.messages.last_told import moves_untold, news_of
 from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
-from booking.messages.reader_zone import reader_zone_of_visit
+from booking.messages.reader import patient_of, reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
 from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Timing
@@ -105,13 +105,15 @@ def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, no
     plan_visit_messages(appointment, clinic=clinic, now=now)
 
 
-def _draft(appointment: Appointment, kind: str, **times) -> Message:
+def _draft(appointment: Appointment, kind: str, *, due_at: datetime, not_after: datetime, now: datetime) -> Message:
     return draft_message(
         kind=kind,
         subject_id=appointment.pk,
         version=appointment.version,
-        patient=appointment.patient,
+        patient=patient_of(appointment),
         scope=appointment.service.slug,
         time_zone=reader_zone_of_visit(appointment),
-        **times,
+        due_at=due_at,
+        not_after=not_after,
+        now=now,
     )

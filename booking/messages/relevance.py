@@ -17,7 +17,7 @@ def why_move_unwanted(message: Message, now: datetime) -> str | None:
     or something else."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
-    if reason is None and _is_known(visit, before=message.version):
+    if visit is not None and reason is None and _is_known(visit, before=message.version):
         return "the patient knows this already"
     return reason
 

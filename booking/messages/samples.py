@@ -1,6 +1,7 @@
 """Placeholders of the messages about visits, and what they hold in previews."""
 
 from clinic.outbox.messages.kinds import Sample
+from clinic.outbox.messages.rendering import sample_clinic
 from clinic.outbox.text.gsm import length, to_gsm
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import format_phone
@@ -29,22 +30,12 @@ def short_address(clinic: Clinic) -> str:
     return "a new address"
 
 
-def sample_values(sample: Sample) -> dict:
+def sample_values(sample: Sample) -> dict[str, object]:
     """What the placeholders hold in a preview."""
     return _samples(sample_clinic(sample))[sample]
 
 
-def sample_clinic(sample: Sample) -> Clinic:
-    """Our own clinic, or one whose every line is as long and as hostile as can be."""
-    return Clinic.objects.current() if sample == Sample.EVERYDAY else _worst_clinic()
-
-
-def _worst_clinic() -> Clinic:
-    name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]
-    return Clinic(name=name, street="W" * 120, city="W" * 80, phone="+4915112345678901"[:16], what_to_bring="&<>" * 80)
-
-
-def _samples(clinic: Clinic) -> dict[Sample, dict]:
+def _samples(clinic: Clinic) -> dict[Sample, dict[str, object]]:
     return {
         Sample.EVERYDAY: {
             "day_word": "tomorrow",

@@ -16,15 +16,16 @@ from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
 from booking.messages.change_text import change_values, with_terms
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import known_terms
+from booking.messages.reader import patient_of
 from booking.messages.relevance import why_unwanted
-from booking.messages.samples import PLACEHOLDERS, sample_clinic, sample_values, short_address
+from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import near_day_words, place_words
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
-from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.messages.rendering import render_email, sample_clinic
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import format_phone
@@ -33,10 +34,11 @@ from clinic.practice.values.phone import format_phone
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
     """The mail, as of `now`. Issues the links it holds."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
+    patient = patient_of(appointment)
     return render_email(
         kind.name,
-        to=appointment.patient.email,
-        patient=appointment.patient,
+        to=patient.email,
+        patient=patient,
         context=email_context(appointment, kind, clinic=clinic, now=now, version=message.version),
         clinic=clinic,
         words=words,

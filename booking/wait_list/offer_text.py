@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from booking.messages.names import OFFER
-from booking.messages.reader_zone import reader_zone_of_entry
+from booking.messages.reader import reader_zone_of_entry
 from booking.models import SlotOffer
 from booking.schedule.clocks import clock_of_mode
 from booking.schedule.local_time import mode_words, near_day_words

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from booking.messages.names import OFFER
 from booking.messages.planning import UNDO_FOR
-from booking.messages.reader_zone import reader_zone_of_entry
+from booking.messages.reader import reader_zone_of_entry
 from booking.models import Appointment, AppointmentEvent, Service, SlotOffer, WaitListEntry
 from booking.schedule.availability import free_slots
 from booking.schedule.rules import bookable_time
@@ -112,7 +112,7 @@ def _planned_or_sent(now: datetime) -> Counter[str]:
 
 
 def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
-    offers = SlotOffer.objects.filter(freed_by=freed_by, taken_at=None).values("pk")
+    offers = SlotOffer.objects.filter(freed_by=freed_by, taken_at=None).values_list("pk", flat=True)
     postpone_messages(subject_ids=offers, until=until)
 
 

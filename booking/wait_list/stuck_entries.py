@@ -6,7 +6,7 @@ changes. Like every mail about the list, this one names no service, no visit and
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.messages.names import WAIT_STUCK
 from booking.models import WaitListEntry
@@ -19,7 +19,7 @@ TOLD_AFTER = timedelta(hours=1)  # staff may be in the middle of changing a serv
 USEFUL_FOR = timedelta(days=3)
 
 
-def stuck_entries(*, now: datetime):
+def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
     """The entries that are alive and can be offered nothing, the longest waiting first."""
     return alive_entries(now=now).knowing_if_stuck().filter(is_stuck=True).order_by("created_at", "pk")
 
@@ -29,7 +29,7 @@ def why_stuck(entry: WaitListEntry) -> str | None:
     able = Therapist.objects.active().filter(services=entry.service_id)
     if not entry.service.is_bookable:
         return "the service is no longer booked online"
-    if entry.therapist_id is not None and not able.filter(pk=entry.therapist_id).exists():
+    if entry.therapist is not None and not able.filter(pk=entry.therapist.pk).exists():
         return f"{entry.therapist.name} no longer does this"
     return None if able.exists() else "no therapist does this now"
 

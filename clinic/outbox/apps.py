@@ -7,7 +7,7 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Messages"
 
-    def ready(self):
+    def ready(self) -> None:
         from clinic.outbox import message_kinds
         from clinic.outbox.messages.kinds import register_kinds
         from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents

@@ -5,11 +5,12 @@ from datetime import datetime
 from functools import partial
 
 from booking.messages.names import ON_WAIT_LIST
-from booking.messages.samples import PLACEHOLDERS, sample_clinic
+from booking.messages.samples import PLACEHOLDERS
 from booking.models import WaitListEntry
 from booking.schedule.clocks import Clock
 from booking.wait_list.entry_mail import FRAME, render_entry_mail, sample_entry
 from clinic.outbox.messages.kinds import MessageKind, Sample, Timing, Words
+from clinic.outbox.messages.rendering import sample_clinic
 from clinic.outbox.models import Message
 
 SAMPLE_WISH = "Tue 1 Dec to Thu 31 Dec, after work"

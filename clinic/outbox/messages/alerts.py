@@ -28,7 +28,7 @@ def staff_who_may(permission: str) -> list[User]:
 
 
 def plan_until_seen(
-    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now, first_version=1
+    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now: datetime, first_version: int = 1
 ) -> None:
     """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
 

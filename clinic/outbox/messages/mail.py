@@ -2,7 +2,9 @@
 
 import re
 import smtplib
+from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
@@ -16,7 +18,17 @@ from clinic.practice.values.mail_addresses import normalize_address
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
-def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailMultiAlternatives:
+class ProviderMail(EmailMultiAlternatives):
+    """A mail with what only a provider's web interface reads: nothing is tracked, and a bounce names the message."""
+
+    track_opens = track_clicks = False
+
+    def __init__(self, *args: Any, metadata: dict[str, str], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.metadata = metadata
+
+
+def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
     """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
 
     Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
@@ -24,7 +36,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
     """
     if not email.to:
         raise ValueError("a mail needs an address")
-    mail = EmailMultiAlternatives(
+    mail = ProviderMail(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
         from_email=formataddr((" ".join(clinic.name.split()), sender_address())),
@@ -35,10 +47,8 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
             "Date": format_datetime(now),
             "Auto-Submitted": "auto-generated",  # so that nobody's holiday notice answers it
         },
+        metadata={"message": str(message.pk)},
     )
-    # Only a provider's web interface reads these: nothing is tracked, and a bounce comes back with the message's id.
-    mail.track_opens = mail.track_clicks = False
-    mail.metadata = {"message": str(message.pk)}
     if email.unsubscribe_url:
         mail.extra_headers |= one_click_headers(email.unsubscribe_url)
     if email.html:
@@ -60,7 +70,7 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
     alternative: there it goes as the attachment.
     """
     kind = f"text/calendar; method={_calendar_method(calendar)}"
-    if settings.MAILERS["default"]["BACKEND"].startswith("anymail."):
+    if str(settings.MAILERS["default"]["BACKEND"]).startswith("anymail."):
         mail.attach("visit.ics", calendar, kind)
     else:
         mail.attach_alternative(calendar.decode(), kind)
@@ -87,7 +97,7 @@ def _calendar_method(calendar: bytes) -> str:
     return found[1].decode()
 
 
-def is_refused_for_good(error: Exception) -> bool:
+def is_refused_for_good(error: BaseException) -> bool:
     """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
 
     A 5xx to our greeting or password is ours to mend, and worth another try; so is a provider's 401 or 403.
@@ -101,9 +111,9 @@ def is_refused_for_good(error: Exception) -> bool:
     return isinstance(error, AnymailRecipientsRefused | ValueError | smtplib.SMTPNotSupportedError)
 
 
-def describe_error(error: Exception) -> str:
+def describe_error(error: BaseException) -> str:
     """What failed, without an address or a word of the mail: the error's class, and the server's code if there is one."""
-    codes = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
+    codes: list[int | None] = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = sorted({code for code, _ in error.recipients.values()})
+        codes = [*sorted({code for code, _ in error.recipients.values()})]
     return " ".join([type(error).__name__, *(str(code) for code in codes if code)])

@@ -1,11 +1,16 @@
 """Planning, withdrawing, cancelling and resending messages. `sending` claims those that are due and hands them over."""
 
 import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
 
 from clinic.outbox.models import SETTLED, Channel, Message, State
+from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +31,7 @@ class TooLateToSend(Exception):
     """Its time is over: the reader would get it after what it announces."""
 
 
-def plan_message(**what) -> Message:
+def plan_message(**what: Any) -> Message:
     """Plan one message, of which `draft_message` says what it must be told. Planned before: returns the first one."""
     draft = draft_message(**what)
     plan_messages([draft])
@@ -46,17 +51,17 @@ def plan_messages(drafts: list[Message]) -> None:
 
 def draft_message(
     *,
-    kind,
-    subject_id,
-    version,
-    patient,
-    due_at,
-    not_after,
-    now,
-    channel=Channel.EMAIL,
-    scope="",
-    time_zone="",
-    told_before="",
+    kind: str,
+    subject_id: UUID,
+    version: int,
+    patient: Patient | None,
+    due_at: datetime,
+    not_after: datetime,
+    now: datetime,
+    channel: str = Channel.EMAIL,
+    scope: str = "",
+    time_zone: str = "",
+    told_before: str = "",
 ) -> Message:
     """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
@@ -81,7 +86,9 @@ def draft_message(
     )
 
 
-def withdraw_messages(*, subject_id, reason: str, kinds=None, spared=(), now) -> int:
+def withdraw_messages(
+    *, subject_id: UUID, reason: str, kinds: Iterable[str] | None = None, spared: Iterable[str] = (), now: datetime
+) -> int:
     """Skip, for `reason`, every message about `subject_id` (of `kinds` only, if given, and none of the kinds in `spared`)
     that is still waiting. Returns how many.
 
@@ -93,7 +100,7 @@ def withdraw_messages(*, subject_id, reason: str, kinds=None, spared=(), now) ->
     return waiting.update(state=State.SKIPPED, reason=reason, settled_at=now)
 
 
-def postpone_messages(*, subject_ids, until) -> int:
+def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
     """Let every message about `subject_ids` that is still waiting wait until `until` at least. Returns how many.
 
     One that would be too late by then stays as it is.
@@ -103,24 +110,24 @@ def postpone_messages(*, subject_ids, until) -> int:
     return later.update(due_at=until, next_attempt_at=until)
 
 
-def useful_until(*, due_at, not_after):
+def useful_until(*, due_at: datetime, not_after: datetime) -> datetime:
     """Return until when a delayed message is of use: it still leaves its reader half of the time it was to give them."""
     return due_at + (not_after - due_at) / 2
 
 
-def cancel_message(message: Message, *, now) -> None:
+def cancel_message(message: Message, *, now: datetime) -> None:
     """Skip `message` because a member of staff said so. Raises MessageNotWaiting if it is not waiting any more."""
     waiting = Message.objects.filter(pk=message.pk, state=State.WAITING)
     if not waiting.update(state=State.SKIPPED, reason="cancelled by staff", settled_at=now):
         raise MessageNotWaiting
 
 
-def is_resendable(message: Message, *, now) -> bool:
+def is_resendable(message: Message, *, now: datetime) -> bool:
     """Whether `resend_message` would plan it once more."""
     return message.state in SETTLED and now < message.not_after
 
 
-def resend_message(message: Message, *, now) -> Message:
+def resend_message(message: Message, *, now: datetime) -> Message:
     """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
 
     Before it leaves, the outbox asks again whether it is wanted. Raises MessageNotSettled while the first is on its way,

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from clinic.outbox.messages.mail import one_click_headers
@@ -21,7 +22,7 @@ LINK_LASTS = timedelta(days=365)  # somebody may unsubscribe from an old mail
 UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
 
 
-def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) -> Suppression:
+def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str = Channel.EMAIL) -> Suppression:
     """Do not write to `address` any more. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
     found, is_new = Suppression.objects.get_or_create(
         channel=channel, address=normalize_address(address).lower(), defaults={"why": why, "created_at": now}
@@ -32,7 +33,7 @@ def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) 
     return found
 
 
-def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> None:
+def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: datetime) -> None:
     """The provider says that `address` cannot be written to; `message_id` is our row's, if the provider gave it back.
 
     The message turns from sent to failed, where staff see it. A message that is unknown, or not about this address,
@@ -40,9 +41,9 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
     """
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
-        sent = Message.objects.filter(
-            pk=_parse_id(message_id), state=State.SENT, patient__email__iexact=normalize_address(address)
-        )
+        if (key := _parse_id(message_id)) is None:
+            return
+        sent = Message.objects.filter(pk=key, state=State.SENT, patient__email__iexact=normalize_address(address))
         sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
 
 
@@ -78,7 +79,7 @@ def is_unsubscribed(patient: Patient) -> bool:
     return _found(patient, Channel.EMAIL).exists()
 
 
-def unsubscribe(*, patient: Patient, now) -> None:
+def unsubscribe(*, patient: Patient, now: datetime) -> None:
     """Send `patient` nothing but what is about a visit. Twice is once."""
     suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
@@ -88,12 +89,12 @@ def subscribe_again(*, patient: Patient) -> None:
     _found(patient, Channel.EMAIL).filter(why=Suppression.Why.UNSUBSCRIBED).delete()
 
 
-def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
+def unsubscribe_headers(patient: Patient, *, now: datetime) -> dict[str, str]:
     """The headers by which `patient` ends everything that is not about a visit. Issues a link."""
     return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 
-def messages_path(patient: Patient, *, now) -> str:
+def messages_path(patient: Patient, *, now: datetime) -> str:
     """The path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link. Issues a link."""
     token = issue_link(
         patient=patient,
@@ -106,16 +107,16 @@ def messages_path(patient: Patient, *, now) -> str:
     return reverse("outbox:messages", args=[token])
 
 
-def _found(patient: Patient, channel):
+def _found(patient: Patient, channel: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(channel=channel, address=_address(patient, channel))
 
 
-def _address(patient: Patient, channel) -> str:
+def _address(patient: Patient, channel: str) -> str:
     return (patient.email if channel == Channel.EMAIL else patient.phone).lower()
 
 
 def _parse_id(text: str) -> UUID | None:
     try:
         return UUID(text)
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         return None

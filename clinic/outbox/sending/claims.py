@@ -21,6 +21,8 @@ class ClaimedMessage:
     """A message under this worker's lease. `rule` is None for kinds that staff cannot change."""
 
     message: Message
+    lease_until: datetime
+    first_tried_at: datetime  # now, if `is_first_try`
     is_first_try: bool
     rule: MessageRule | None
     suppression: Suppression | None
@@ -37,10 +39,8 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
     token = uuid.uuid4()
     with transaction.atomic():
         messages = sorted(due.order_by("next_attempt_at")[:limit], key=_turn)
-        first_tries = {message.pk for message in messages if message.first_tried_at is None}
         for message in messages:
             message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
-            message.first_tried_at = message.first_tried_at or now
         Message.objects.filter(pk__in=[message.pk for message in messages]).update(
             state=State.SENDING,
             lease_until=now + lease,
@@ -49,7 +49,14 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
         )
     rules, suppressions = rules_of(messages), suppressions_of(messages)
     return [
-        ClaimedMessage(message, message.pk in first_tries, rules.get(message.pk), suppressions.get(message.pk))
+        ClaimedMessage(
+            message=message,
+            lease_until=now + lease,
+            first_tried_at=message.first_tried_at or now,
+            is_first_try=message.first_tried_at is None,
+            rule=rules.get(message.pk),
+            suppression=suppressions.get(message.pk),
+        )
         for message in messages
     ]
 

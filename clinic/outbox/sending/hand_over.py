@@ -10,15 +10,16 @@ a fact whoever holds the lease by then; it is retried for as long as `limits` gr
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.mail import mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import Error as DatabaseFault
 from django.db import connection
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
@@ -73,7 +74,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     return sent
 
 
-def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Iterator[ClaimedMessage]:
+def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Generator[ClaimedMessage]:
     """One due message after the other; those that were claimed and are not asked for wait again."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
@@ -97,11 +98,11 @@ def send_claimed(
     try:
         turned_down = _prepare_and_send(claimed, line, clinic or Clinic.objects.current(), now=now)
     except MailServerAway as away:
-        _write_down_fault(message, away.__cause__, now=now)
+        _write_down_fault(claimed, away.__cause__ or away, now=now)
         raise
     except Exception as fault:  # whatever goes wrong with one message must not stop the others
         _hang_up(line)  # it may have broken in mid-conversation; the next message opens a new one
-        return _write_down_fault(message, fault, now=now)
+        return _write_down_fault(claimed, fault, now=now)
     return turned_down or _write_down_sent(message, now=now)
 
 
@@ -132,7 +133,7 @@ def _look_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, n
     message = claimed.message
     if now >= message.not_after:
         return _settle(message, State.SKIPPED, "too late", now=now)
-    if now >= message.first_tried_at + GIVE_UP_AFTER:
+    if now >= claimed.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return _settle(message, State.SKIPPED, NO_ADDRESS, now=now)
@@ -164,7 +165,7 @@ def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHo
     return QuietHours(clinic.quiet_from, clinic.quiet_until, reader_zone(message, clinic))
 
 
-def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
+def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
     """Postpone to the end of quiet hours. What is too late then is skipped; a reminder by mail goes at night instead, as the
     visit begins whether or not it was announced."""
     quiet_until = end_of_quiet_hours(now, hours) if hours else now
@@ -177,7 +178,7 @@ def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | N
     return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
 
 
-def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
+def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
     """Hold an e-mail back while the text that stands in for it is undecided, and skip it once that has gone."""
     text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
     if text is None:
@@ -192,15 +193,15 @@ def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None
     )
 
 
-def _open(line) -> bool:
+def _open(line: BaseEmailBackend) -> bool:
     """Whether a new connection was opened; raises MailServerAway."""
     try:
-        return line.open()
+        return bool(line.open())
     except OSError as fault:  # smtplib's are OSErrors too: a server that does not greet us or take our password
         raise MailServerAway from fault
 
 
-def _hang_up(line) -> None:
+def _hang_up(line: BaseEmailBackend) -> None:
     try:
         line.close()
     except OSError as fault:
@@ -215,25 +216,26 @@ def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
     """
     message = claimed.message
     message.attempts += 1
-    if now + CONVERSATION + WRITING_DOWN > message.lease_until:
+    if now + CONVERSATION + WRITING_DOWN > claimed.lease_until:
         return False
     is_first_try_of_mail = claimed.is_first_try and message.channel == Channel.EMAIL
     return is_first_try_of_mail or _write(message)
 
 
-def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
+def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
     """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
+    message = claimed.message
     if not isinstance(fault, OSError):  # ours to mend, then; the log's formatter keeps the fault's own words out
         logger.warning("message %s could not be made", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
-    last_chance = min(message.not_after, message.first_tried_at + GIVE_UP_AFTER)
+    last_chance = min(message.not_after, claimed.first_tried_at + GIVE_UP_AFTER)
     if is_refused_for_good(fault) or isinstance(fault, TextRefused | TextUnsure) or now + pause >= last_chance:
         return _settle(message, State.FAILED, reason, now=now)
     return _wait(message, until=now + pause, reason=reason)
 
 
-def _write_down_sent(message: Message, *, now) -> State:
+def _write_down_sent(message: Message, *, now: datetime) -> State:
     """Record that `message` went, retrying for WRITING_DOWN while the database is away; its lease covers that time, so no
     other worker sends it meanwhile. Raises the database's error after that: the lease runs out, and a mail follows as a twin.
     """
@@ -253,7 +255,7 @@ def _write_down_sent(message: Message, *, now) -> State:
             return State.SENT
 
 
-def _settle(message: Message, state: State, reason: str, *, now) -> State:
+def _settle(message: Message, state: State, reason: str, *, now: datetime) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
     is_ours = _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
     if is_ours and state == State.FAILED and (message.patient_id or find_kind(message.kind).is_missed_by_staff):
@@ -263,7 +265,7 @@ def _settle(message: Message, state: State, reason: str, *, now) -> State:
     return state
 
 
-def _wait(message: Message, *, until, reason: str, **changes) -> State:
+def _wait(message: Message, *, until: datetime, reason: str, **changes: Any) -> State:
     logger.info("message %s: waits until %s, %s", message.pk, until.isoformat(timespec="seconds"), reason)
     _write(message, state=State.WAITING, next_attempt_at=until, reason=reason, **changes, **UNLEASED)
     return State.WAITING
@@ -276,11 +278,11 @@ def _hand_back(messages: list[Message]) -> None:
         _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
-def _write(message: Message, **changes) -> bool:
+def _write(message: Message, **changes: Any) -> bool:
     """Whether `changes`, and how often it was tried, were written: only under the lease it was claimed with."""
     return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 
-def _ours(*messages: Message):
+def _ours(*messages: Message) -> QuerySet[Message]:
     ids, token = [message.pk for message in messages], messages[0].lease_token
     return Message.objects.filter(pk__in=ids, state=State.SENDING, lease_token=token)

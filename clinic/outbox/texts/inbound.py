@@ -6,6 +6,7 @@ writes: it is shown with the patients who have it, and nothing is changed by it.
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,7 +70,7 @@ def _take_turns(phone: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 
 
-def patients_with(phones) -> dict[str, list[Patient]]:
+def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
     """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
     found = defaultdict(list)
     based = Patient.objects.current().alias(

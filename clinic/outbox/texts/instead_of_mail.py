@@ -5,6 +5,7 @@ skipped, fails or takes longer lets the mail go; it is withdrawn first, so that 
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -64,7 +65,7 @@ def let_text_go(message: Message, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_undelivered(*, message_id, code: str, now: datetime) -> None:
+def note_undelivered(*, message_id: UUID, code: str, now: datetime) -> None:
     """The provider could not deliver a text that it took: to a landline, say. Staff see it as failed, for the provider's
     `code`, and an e-mail that stayed behind for it goes now, unless it is too late. Twice is once."""
     sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)

@@ -113,16 +113,25 @@ def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool 
         return []
     kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
     named = {name for name, kind in kinds.items() if kind.text_message and (with_news or not kind.is_news)}
-    with_words = [
+    with_text = [
         message
         for message in messages
         if message.patient
         and message.kind in named
         and not (kinds[message.kind].is_texted_without_mail and message.patient.email)
     ]
-    agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
-    clinic = Clinic.objects.current() if agreed else None
-    return [_text_beside(message, clinic, now) for message in with_words if message.patient in agreed]
+    agreed = {patient for patient in {_reader(message) for message in with_text} if consent_of(patient)}
+    if not agreed:
+        return []
+    clinic = Clinic.objects.current()
+    return [_text_beside(message, clinic, now) for message in with_text if message.patient in agreed]
+
+
+def _reader(message: Message) -> Patient:
+    """The patient whom a text goes to. Raises ValueError for a message to staff, which never goes by text."""
+    if message.patient is None:
+        raise ValueError("texts go to patients only")
+    return message.patient
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
@@ -151,14 +160,15 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
     """
     if not has_texts():
         return "texts are not switched on"
-    consent = consent_of(message.patient)
+    patient = _reader(message)
+    consent = consent_of(patient)
     if consent is None:
         return "the patient has not agreed to texts"
     if kind.is_news and BEYOND_THE_CAPS in consent.wording:
         return None
     zone = reader_zone(message, clinic)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
-    sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
+    sent = Message.objects.filter(patient__phone=patient.phone, channel=Channel.SMS, state=State.SENT)
     if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
         return ENOUGH_TODAY
     if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
@@ -180,8 +190,8 @@ def texts_just_sent(*, phone: str) -> list[Message]:
         patient__text_consents__withdrawn_at=None,
         settled_at__gte=F("patient__text_consents__given_at"),
     ).order_by("-settled_at")
-    last = went_there.first()
-    return list(went_there.filter(settled_at__gte=last.settled_at - ONE_LOOK)) if last else []
+    last_at = went_there.values_list("settled_at", flat=True).first()
+    return list(went_there.filter(settled_at__gte=last_at - ONE_LOOK)) if last_at else []
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
@@ -191,7 +201,7 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
 
 def send_text(message: Message, template: str, *, now: datetime) -> None:
     """Hand `message` to the provider, by `template`. Raises what `TextProvider.send` raises, and TextTooLong."""
-    number = texting_number(message.patient.phone)
+    number = texting_number(_reader(message).phone)
     text_provider().send(to=number, text=write_text(message, template, now=now), message_id=message.pk)
 
 
