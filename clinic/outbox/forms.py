@@ -1,5 +1,6 @@
 """What staff type about messages."""
 
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -8,6 +9,7 @@ from clinic.outbox.messages.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
     KindUnknown,
+    MessageKind,
     Sample,
     Timing,
     Words,
@@ -35,20 +37,21 @@ class MessageRuleForm(forms.ModelForm):
         fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
         widgets = {"text": TextArea(attrs={"rows": 5, "cols": 70})}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if "channel" not in self.fields:  # shown to whoever may not change it
             return
-        self.fields["kind"].choices = [
+        choices = cast(dict[str, forms.ChoiceField], self.fields)  # the three below are
+        choices["kind"].choices = [
             ("", "Choose a message"),
             *((kind.name, f"{kind.title}, {kind.timing}") for kind in changeable_kinds()),
         ]
         if not has_texts():
-            self.fields["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
-        self.fields["service_slug"].choices = [("", "Every service"), *known_scopes()]
+            choices["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
+        choices["service_slug"].choices = [("", "Every service"), *known_scopes()]
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
         kind = self.chosen_kind
         if kind is None:
             return cleaned
@@ -61,7 +64,7 @@ class MessageRuleForm(forms.ModelForm):
             self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
         return cleaned
 
-    def _check_channel(self, cleaned, kind):
+    def _check_channel(self, cleaned: dict[str, Any], kind: MessageKind) -> None:
         if cleaned.get("channel") == Channel.EMAIL and not cleaned.get("subject"):
             self.add_error("subject", "A mail needs a subject.")
         if cleaned.get("channel") != Channel.SMS:
@@ -77,7 +80,7 @@ class MessageRuleForm(forms.ModelForm):
             pass  # a placeholder nobody knows, which is said beside the text
 
     @property
-    def chosen_kind(self):
+    def chosen_kind(self) -> MessageKind | None:
         """The kind that is being changed; None while there is none."""
         try:
             return find_kind(self.cleaned_data.get("kind", ""))
@@ -85,21 +88,22 @@ class MessageRuleForm(forms.ModelForm):
             return None
 
     @property
-    def previews(self):
+    def previews(self) -> list[tuple[Sample, Email]]:
         """(for whom, the mail in these words), for each sample reader; none while the words cannot be filled in."""
         cleaned = getattr(self, "cleaned_data", {})
-        if not self.chosen_kind or "subject" in self.errors or "text" in self.errors:
+        kind = self.chosen_kind
+        if kind is None or "subject" in self.errors or "text" in self.errors:
             return []
         if cleaned.get("channel") == Channel.SMS:
-            return [(sample, self._preview_text(sample)) for sample in Sample if "channel" not in self.errors]
+            return [(sample, self._preview_text(kind, sample)) for sample in Sample if "channel" not in self.errors]
         words = Words(cleaned["subject"], cleaned["text"])
-        return [(sample, preview_email(self.chosen_kind, words, sample)) for sample in Sample]
+        return [(sample, preview_email(kind, words, sample)) for sample in Sample]
 
     @property
-    def query(self):
+    def query(self) -> str:
         """What was typed, for an address that shows it; these are the clinic's words, and nobody's data."""
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
-    def _preview_text(self, sample):
-        values = self.chosen_kind.sample_values(sample)
+    def _preview_text(self, kind: MessageKind, sample: Sample) -> Email:
+        values = kind.sample_values(sample)
         return Email(to="", subject="", text=fit_text(self.cleaned_data["text"], values), html="")

@@ -134,7 +134,8 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
         if act not in self.actions or not chosen.exists():
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
+            return redirect(request, self.opts, str(pk))
         getattr(self, act)(request, chosen)
         return HttpResponseRedirect(reverse("admin:outbox_message_change", args=[pk]), status=303)
 

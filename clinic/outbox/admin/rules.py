@@ -13,7 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.outbox.forms import MessageRuleForm
-from clinic.outbox.messages.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
+from clinic.outbox.messages.kinds import KindUnknown, MessageKind, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.messages.message_rules import default_rule
 from clinic.outbox.models import MessageRule
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -32,7 +32,7 @@ def span_words(minutes: int) -> str:
     return f"{minutes} minutes"
 
 
-def _find_changeable(name: str):
+def _find_changeable(name: str) -> MessageKind | None:
     try:
         kind = find_kind(name)
     except KindUnknown:
@@ -73,7 +73,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
-        kind = _find_changeable(initial.get("kind", ""))
+        kind = _find_changeable(str(initial.get("kind", "")))
         if kind is None:
             return initial
         rule = default_rule(kind)
