@@ -1,4 +1,4 @@
-"""A new name, address or phone number of the clinic: what it means for visits ahead. The one place where this is decided."""
+"""Update the visits ahead, and tell their patients, when the clinic's name, address or phone number changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader wi
 
 
 def register_clinic_details() -> None:
-    """Tell `clinic.practice` whom a change concerns. Called once, when the app is ready."""
+    """Register with `clinic.practice` whom a change concerns. For AppConfig.ready."""
     register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
 
 

@@ -1,7 +1,7 @@
-"""Confirming by mail that an address is the visitor's own, where strangers have used up what an address may do in a day.
+"""Confirm by mail that an address is the visitor's own, when others have used up its rate limits.
 
-The link is good for a day, and of the mails of a day any one will do. So strangers who use up these mails as well have
-only sent the owner what lets them through.
+A link is valid for a day, as are all that were mailed that day: strangers who use up these mails too have only sent the
+owner a valid link.
 """
 
 from datetime import datetime, timedelta

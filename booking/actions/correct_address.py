@@ -1,4 +1,4 @@
-"""What follows from an e-mail address: correct a mistyped one, write to a new one, and join what one person's rows hold."""
+"""Correct a mistyped email address, write to a new one, and settle rows before two patients are merged."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
     """Give a visit whose patient is provisional the address that was meant, and send its confirmation there.
 
-    Links that went to the wrong mailbox end; the page of whoever booked stays open. A provisional row may be shared by
+    Links that went to the wrong mailbox end; the page of the visitor who booked stays open. A provisional row may be shared by
     other visits, so the visit is given to another one instead of changing the row.
     Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead, or
     BusyTryAgain.

@@ -1,4 +1,4 @@
-"""A patient says, too late to cancel online, that they cannot come: note it and tell the clinic, which decides what follows."""
+"""Record that a patient cannot come when it is too late to cancel online, and alert the clinic."""
 
 from datetime import datetime
 
@@ -14,11 +14,11 @@ from clinic.outbox.messages.planning import plan_message
 
 @row_locks()
 def note_not_coming(*, appointment: Appointment, version: int | None = None, now: datetime) -> Appointment:
-    """Note that the patient cannot come to a visit that stands, and tell the clinic once. Idempotent.
+    """Record that the patient cannot come to a booked visit, and alert the clinic once. Idempotent.
 
-    The time stays theirs: staff cancel or move the visit when they have spoken.
-    Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange once it has begun or does not
-    stand, or BusyTryAgain.
+    The visit stays booked: staff cancel or move it after speaking with the patient.
+    Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange once it has begun or is not
+    booked, or BusyTryAgain on a lock timeout.
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)

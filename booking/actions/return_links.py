@@ -1,7 +1,7 @@
-"""Recognising who has been here before: only by a link that we sent to their own mailbox.
+"""Recognize returning patients, only by a link mailed to their own mailbox.
 
-A stranger may ask for any address and learns nothing: the request does the same work and gives the same answer whether
-we know the address or not. Who it belongs to is looked up when the mail is made, by the outbox, after the answer is out.
+A stranger may ask for any address and learns nothing: the request does the same work and gives the same response whether
+the address is known or not. The patient is looked up when the mail is rendered, after the response.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Y and C, texted back to a reminder, or to the news that the clinic moved a visit."""
+"""Act on Y and C texted back to a reminder, or to the news that the clinic moved a visit."""
 
 from datetime import datetime
 

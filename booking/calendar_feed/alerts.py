@@ -1,4 +1,4 @@
-"""What the clinic is told of its therapists' calendars: one could not be made, or no program reads it any more."""
+"""Alerts to the clinic: a therapist's calendar could not be made, or no program reads it."""
 
 from datetime import datetime, timedelta
 

@@ -30,7 +30,7 @@ def see_visit(links: VisitLinks) -> dict[str, str]:
 
 
 def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
-    """ "I’ll be there", until the patient has said so."""
+    """To confirm the visit, until the patient has confirmed it."""
     if not links.is_standing or links.is_confirmed:
         return see_visit(links)
     return {

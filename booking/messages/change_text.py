@@ -1,4 +1,4 @@
-"""What has changed about a visit, in words for its patient: from what to what."""
+"""Sentences for the patient about what has changed about a visit."""
 
 from copy import copy
 
@@ -52,7 +52,7 @@ def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
 
 
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
-    """A copy of the visit that stands in memory only, under other terms."""
+    """An unsaved copy of the visit under other terms."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode
     return other
@@ -86,6 +86,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
-    """By the clock that the reader goes by."""
+    """The start of `terms` in the reader's zone."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

@@ -71,8 +71,8 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
     """After a move or an undone cancellation: withdraw what is still waiting, for `reason`, and plan reminders anew.
 
-    What the patient does not know yet is said once nothing has changed for `UNDO_FOR`: one mail, whatever happened in
-    between, and none if the visit is what it was. It goes by text too if staff made the last move.
+    The patient is told of what they do not know yet once nothing has changed for `UNDO_FOR`: in one mail, however many
+    changes there were, and in none if the visit is as they know it. By text too if staff made the last move.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
     news, moves = news_of(appointment), moves_untold(appointment)
@@ -87,8 +87,8 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw what is still waiting about the visit, and say that it is cancelled once that cannot be undone; by text too
-    if staff cancelled it. News of the clinic waits until then: it is wanted if the cancellation is undone."""
+    """Withdraw the waiting messages about the visit, and plan one about the cancellation for when it cannot be undone; by text
+    too if staff cancelled it. News of the clinic is postponed until then: it is relevant if the cancellation is undone."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", spared=CLINIC_NEWS, now=now)
     postpone_messages(subject_ids=[appointment.pk], until=now + UNDO_FOR)
     last = max(appointment.starts_at, now + timedelta(hours=4))

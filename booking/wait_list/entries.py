@@ -1,4 +1,4 @@
-"""Joining and leaving the list of those who would like an earlier time."""
+"""Join and leave the wait list for an earlier time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
-SAY_SO_WITHIN = timedelta(days=1)  # after that, who joined has forgotten the form
+SAY_SO_WITHIN = timedelta(days=1)  # later, the patient has forgotten the form
 
 Status = WaitListEntry.Status
 
@@ -79,7 +79,7 @@ def join_wait_list(
 ) -> WaitListEntry:
     """Put `patient` on the list for `service`, or change what they wish for if they wait already.
 
-    `appointment` is the visit they would like to have earlier, None for who has none or does not say which.
+    `appointment` is the visit they would like to have earlier, None if there is none or it is not known which.
     """
     end_dead_entries(patient=patient, service=service, now=now)
     wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
@@ -114,8 +114,8 @@ def join_as_visitor(
 ) -> WaitListEntry:
     """Join by a form that anyone may fill in.
 
-    Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
-    there stays as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
+    A visitor who types a patient's name and address must not change what that patient waits for: an existing entry stays
+    as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
     patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free.
     """
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)

@@ -16,7 +16,7 @@ from clinic.practice.values.phone import format_phone
 
 
 def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
-    """When and where an offered time is, in words: for the message, and for the page behind its link."""
+    """The values of the message of an offer and of the page behind its link."""
     entry = offer.entry
     visit = next_visit_of(entry, now=now)
     mode = visit.mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
@@ -46,7 +46,7 @@ def count_told(offer: SlotOffer, *, now: datetime) -> int:
 
 
 def others_words(count: int) -> str:
-    """Whom else a reader competes with, in a sentence or two."""
+    """A sentence or two about who else was told."""
     if not count:
         return "You are the first we tell; others may follow. Whoever says yes first has it."
     return (

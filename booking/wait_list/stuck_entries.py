@@ -25,7 +25,7 @@ def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
 
 
 def why_stuck(entry: WaitListEntry) -> str | None:
-    """Why nothing can be offered, in words for staff; None if something can."""
+    """Why nothing can be offered, for staff; None if something can."""
     able = Therapist.objects.active().filter(services=entry.service_id)
     if not entry.service.is_bookable:
         return "the service is no longer booked online"

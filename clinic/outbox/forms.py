@@ -27,7 +27,7 @@ from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A rule; refuses words that cannot be filled in or that tell why somebody comes."""
+    """A rule; refuses text with unknown placeholders or with a reason for the visit."""
 
     kind = forms.ChoiceField()
     service_slug = forms.ChoiceField(label="Service", required=False)
@@ -39,7 +39,7 @@ class MessageRuleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        if "channel" not in self.fields:  # shown to whoever may not change it
+        if "channel" not in self.fields:  # shown without the permission to change it
             return
         choices = cast(dict[str, forms.ChoiceField], self.fields)  # the three below are
         choices["kind"].choices = [
@@ -70,14 +70,14 @@ class MessageRuleForm(forms.ModelForm):
         if cleaned.get("channel") != Channel.SMS:
             return
         if not kind.text_message:
-            self.add_error("channel", "This message goes by e-mail only.")
+            self.add_error("channel", "This message goes by email only.")
             return
         try:
             fit_text(cleaned.get("text", ""), kind.sample_values(Sample.WORST))
         except TextTooLong:
             self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
         except KeyError:
-            pass  # a placeholder nobody knows, which is said beside the text
+            pass  # an unknown placeholder: `faults_of` reports it
 
     @property
     def chosen_kind(self) -> MessageKind | None:
@@ -101,7 +101,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def query(self) -> str:
-        """What was typed, for an address that shows it; these are the clinic's words, and nobody's data."""
+        """What was typed, as a query string: the clinic's own text, no patient data."""
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
     def _preview_text(self, kind: MessageKind, sample: Sample) -> Email:

@@ -38,7 +38,7 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 class MessageQuerySet(models.QuerySet):
     def due(self, now: datetime) -> "MessageQuerySet":
-        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out.
+        """Messages to send now: those whose time has come, and those whose lease has run out.
 
         But never a text that may have gone already: see `texts.fail_unsure_texts`.
         """
@@ -57,7 +57,7 @@ class MessageQuerySet(models.QuerySet):
         Those too that a worker has taken, for it may have died. A message postponed to the end of quiet hours, or between
         two tries, is not overdue.
         """
-        late = Q(next_attempt_at__lte=now - grace)  # said twice: each half has an index of its own
+        late = Q(next_attempt_at__lte=now - grace)  # repeated, as each half has an index of its own
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now: datetime) -> timedelta:

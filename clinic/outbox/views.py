@@ -33,7 +33,7 @@ def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) 
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
 def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Nothing any more that is not about a visit. Opening the link only asks."""
+    """Unsubscribe from all that is not about a visit. A GET only asks."""
     if request.method != "POST":
         return _show(request, token, patient)
     unsubscribe(patient=patient, now=now)

@@ -46,7 +46,7 @@ def _query_for(slug: str) -> str:
 def _why_unwanted(message: Message, now: datetime) -> str | None:
     request = ReturnRequest.objects.filter(pk=message.subject_id).first()
     if request is None or not patients_at(request.email):
-        return "nobody here has this address"
+        return "no patient has this address"
     return why_undeliverable(request.email)
 
 

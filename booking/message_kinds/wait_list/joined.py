@@ -18,7 +18,7 @@ SAMPLE_WISH = "Tue 1 Dec to Thu 31 Dec, after work"
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
     is_waiting = WaitListEntry.objects.waiting().filter(pk=message.subject_id).exists()
-    return None if is_waiting else "the patient is not on the wait list any more"
+    return None if is_waiting else "the patient has left the wait list"
 
 
 def _samples(sample: Sample) -> Mapping[str, object]:

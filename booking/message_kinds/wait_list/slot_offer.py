@@ -33,11 +33,11 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     try:
         require_open(offer, clinic=Clinic.objects.current(), now=now)
     except OfferOver:
-        return "the patient waits for nothing like it any more"
+        return "the patient no longer waits for such a time"
     except SlotTaken:
         return "the time is taken"
     except SlotNotOffered:
-        return "the time is not offered any more"
+        return "the time is no longer offered"
     return None
 
 

@@ -46,7 +46,7 @@ def _message_called(object_id: str | None) -> Message | None:
 
 
 def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]:
-    """What staff can do to a message, each with the words of its button."""
+    """The actions staff can take on a message, each with its button text."""
     if message is None:
         return []
     if message.state == State.WAITING:
@@ -73,7 +73,7 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number, or a visit's reference such as RC-7K3M9Q"
+    search_help_text = "Parts of a name, an email or a phone number, or a visit's reference such as RC-7K3M9Q"
     change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
@@ -149,7 +149,7 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         return False
 
     def has_send_permission(self, request):
-        """Who may resend and cancel: those with the right to change messages, though nobody edits one."""
+        """Resending and canceling need the change permission; messages are never edited."""
         return request.user.has_perm("outbox.change_message")
 
     @admin.action(description="Send again", permissions=["send"])

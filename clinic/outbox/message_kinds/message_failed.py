@@ -20,7 +20,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
 
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
-    return why_clinic_unreachable() if _failed_today(now).exists() else "nothing has failed any more"
+    return why_clinic_unreachable() if _failed_today(now).exists() else "no message failed in the last day"
 
 
 KIND = MessageKind(

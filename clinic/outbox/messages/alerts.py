@@ -1,6 +1,6 @@
-"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody.
+"""Alerts to staff: their recipients, their repetition until one of them has acted, and the alert of failed messages.
 
-Also the parts of every alert to staff: its recipients, and its repetition until one of them has seen to it.
+They name no patient.
 """
 
 import uuid
@@ -67,5 +67,5 @@ def staff_email(kind: str, *, path: str, button_text: str, to: str = "", **conte
 
 
 def why_clinic_unreachable() -> str | None:
-    """Why nothing can be written to the clinic; None if it can."""
-    return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+    """Relevance check of mails to the clinic: None if it has an address."""
+    return None if Clinic.objects.current().email else "the clinic has no email address"

@@ -1,4 +1,4 @@
-"""From the words of a message to the mail that leaves."""
+"""Build the mail that is sent from a rendered `Email`, and read the errors of sending it."""
 
 import re
 import smtplib
@@ -29,7 +29,7 @@ class ProviderMail(EmailMultiAlternatives):
 
 
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
-    """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
+    """The mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
 
     Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
     the calendar has no METHOD.
@@ -45,7 +45,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime)
         headers={
             "Message-ID": message.message_id,
             "Date": format_datetime(now),
-            "Auto-Submitted": "auto-generated",  # so that nobody's holiday notice answers it
+            "Auto-Submitted": "auto-generated",  # suppresses vacation replies (RFC 3834)
         },
         metadata={"message": str(message.pk)},
     )
@@ -78,7 +78,7 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
 
 def _ascii_address(address: str) -> str:
     """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
-    "faß.de" is somebody else's domain. Raises ValueError for one that stays beyond ASCII."""
+    "faß.de" is another domain. Raises ValueError for an address that is not ASCII after that."""
     ascii_address = normalize_address(address)
     if not ascii_address.isascii():
         raise ValueError("no mail can go to this address")
@@ -100,7 +100,7 @@ def _calendar_method(calendar: bytes) -> str:
 def is_refused_for_good(error: BaseException) -> bool:
     """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
 
-    A 5xx to our greeting or password is ours to mend, and worth another try; so is a provider's 401 or 403.
+    A 5xx to our greeting or password is a fault of our settings and is retried; so is a provider's 401 or 403.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
@@ -112,7 +112,7 @@ def is_refused_for_good(error: BaseException) -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """What failed, without an address or a word of the mail: the error's class, and the server's code if there is one."""
+    """The error's class and the server's code, if there is one; no address and no content of the mail."""
     codes: list[int | None] = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [*sorted({code for code, _ in error.recipients.values()})]

@@ -38,5 +38,5 @@ def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
 
 
 def words_of(rule: MessageRule | None) -> Words | None:
-    """The words of a mail by `rule`; None where its kind's template words it."""
+    """The subject and opening by `rule`; None for kinds whose template has them."""
     return Words(rule.subject, rule.text) if rule else None

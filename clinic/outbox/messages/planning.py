@@ -14,21 +14,21 @@ from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
 
-SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
-# Somebody is waiting for their booking's page meanwhile.
+SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task is on a floor above this module
+# A patient waits for the response meanwhile.
 BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
 
 
 class MessageNotWaiting(Exception):
-    """It is being sent, was sent, or was given up; there is nothing left to cancel."""
+    """It is being sent, was sent, or was given up."""
 
 
 class MessageNotSettled(Exception):
-    """It is still on its way; sending it again would be a second copy."""
+    """It is waiting or being sent."""
 
 
 class TooLateToSend(Exception):
-    """Its time is over: the reader would get it after what it announces."""
+    """It is after its `not_after`."""
 
 
 def plan_message(**what: Any) -> Message:
@@ -39,10 +39,10 @@ def plan_message(**what: Any) -> Message:
 
 
 def plan_messages(drafts: list[Message]) -> None:
-    """Write down, in the caller's transaction, what is to go out; one query.
+    """Insert `drafts` in the caller's transaction; one query.
 
-    Planning the same kind for the same version of the same row again changes nothing. Something due now also wakes the
-    sweep once the transaction is committed. Raises IntegrityError if one is too late before it is due.
+    Idempotent: the same kind for the same version of the same row is planned once. If one is due now, the sweep is woken
+    on commit. Raises IntegrityError for one whose `not_after` is not after its `due_at`.
     """
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     if any(draft.due_at <= draft.created_at for draft in drafts):
@@ -92,7 +92,7 @@ def withdraw_messages(
     """Skip, for `reason`, every message about `subject_id` (of `kinds` only, if given, and none of the kinds in `spared`)
     that is still waiting. Returns how many.
 
-    One that is being sent this moment looks again just before it leaves.
+    One that is being sent has its relevance checked again just before it is sent.
     """
     waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING).exclude(kind__in=spared)
     if kinds is not None:
@@ -116,7 +116,7 @@ def useful_until(*, due_at: datetime, not_after: datetime) -> datetime:
 
 
 def cancel_message(message: Message, *, now: datetime) -> None:
-    """Skip `message` because a member of staff said so. Raises MessageNotWaiting if it is not waiting any more."""
+    """Skip `message` at the request of staff. Raises MessageNotWaiting unless it is waiting."""
     waiting = Message.objects.filter(pk=message.pk, state=State.WAITING)
     if not waiting.update(state=State.SKIPPED, reason="cancelled by staff", settled_at=now):
         raise MessageNotWaiting
@@ -130,8 +130,8 @@ def is_resendable(message: Message, *, now: datetime) -> bool:
 def resend_message(message: Message, *, now: datetime) -> Message:
     """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
 
-    Before it leaves, the outbox asks again whether it is wanted. Raises MessageNotSettled while the first is on its way,
-    TooLateToSend once nobody wants it any more.
+    Its relevance is checked again before it is sent. Raises MessageNotSettled while the first is on its way,
+    TooLateToSend after its `not_after`.
     """
     if message.state not in SETTLED:
         raise MessageNotSettled
@@ -159,7 +159,7 @@ def resend_message(message: Message, *, now: datetime) -> Message:
 
 
 def wake_sweep() -> None:
-    """Ask a worker to look for due messages at once. A broker that is away costs a moment: beat asks again soon."""
+    """Ask a worker to sweep now. Never raises: if the broker is away, beat starts the next sweep soon."""
     try:
         with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
             current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)

@@ -1,4 +1,4 @@
-"""The words of a message, from the templates of its kind."""
+"""Render a mail from the templates of its kind."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Addresses we do not write to, and what a reader says about it: bounces and complaints, unsubscribing and coming back."""
+"""Suppression list: bounces, complaints, unsubscribing and subscribing again."""
 
 import logging
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ from clinic.practice.values.mail_addresses import normalize_address
 
 logger = logging.getLogger(__name__)
 
-LINK_LASTS = timedelta(days=365)  # somebody may unsubscribe from an old mail
+LINK_LASTS = timedelta(days=365)  # readers may unsubscribe from an old mail
 UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
 
 
 def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str = Channel.EMAIL) -> Suppression:
-    """Do not write to `address` any more. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
+    """Stop writing to `address`. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
     found, is_new = Suppression.objects.get_or_create(
         channel=channel, address=normalize_address(address).lower(), defaults={"why": why, "created_at": now}
     )
@@ -80,7 +80,7 @@ def is_unsubscribed(patient: Patient) -> bool:
 
 
 def unsubscribe(*, patient: Patient, now: datetime) -> None:
-    """Send `patient` nothing but what is about a visit. Twice is once."""
+    """Send `patient` only what is about a visit. Idempotent."""
     suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
 

@@ -1,10 +1,10 @@
-"""Handing claimed messages over: look again, make the words, send, write down how it went.
+"""Send claimed messages: check relevance, render, send, record the outcome.
 
-Each message costs one look at what it is about and one write, of what became of it; what changes seldom is read for a
-batch. Nothing is sent before the fate of what went before it is written down, so a worker that dies leaves one in doubt.
+Each message costs one relevance check and one write of its outcome; rules and suppressions are read once a batch. The
+outcome of a message is recorded before the next one is sent, so a worker that dies leaves one in doubt.
 
-Every write but one needs the lease the message was claimed with: who lost it has no more say. The one is "sent", which is
-a fact whoever holds the lease by then; it is retried for as long as `limits` grants.
+Every write needs the lease that the message was claimed with, except "sent": that is a fact, whichever worker has the
+lease by then. It is retried for WRITING_DOWN.
 """
 
 import logging
@@ -179,7 +179,7 @@ def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | N
 
 
 def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
-    """Hold an e-mail back while the text that stands in for it is undecided, and skip it once that has gone."""
+    """Postpone an email while the text in its place is undecided; skip it once that text was sent."""
     text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
     if text is None:
         return None
@@ -209,10 +209,10 @@ def _hang_up(line: BaseEmailBackend) -> None:
 
 
 def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
-    """Count the try; False if somebody else has the message, or may before a conversation that begins now is over.
+    """Count the attempt; False if another worker has the message, or may have it before a conversation begun now is over.
 
-    The try is written down before it begins where that matters: of a text, which may have gone from here on even if nobody
-    is left to say so, and of what somebody else had in hand, who may have said by now that it went.
+    The attempt is recorded before it begins for texts, which may go out even if this worker dies, and for messages that
+    another worker had, which may have recorded by now that it was sent.
     """
     message = claimed.message
     message.attempts += 1
@@ -225,7 +225,7 @@ def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
 def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
     """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
     message = claimed.message
-    if not isinstance(fault, OSError):  # ours to mend, then; the log's formatter keeps the fault's own words out
+    if not isinstance(fault, OSError):  # our bug; the log's formatter leaves out the fault's own message
         logger.warning("message %s could not be made", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
@@ -272,7 +272,7 @@ def _wait(message: Message, *, until: datetime, reason: str, **changes: Any) -> 
 
 
 def _hand_back(messages: list[Message]) -> None:
-    """Let those that were claimed together wait again; who was never tried has not begun to be."""
+    """Release the leases of `messages`. Those without an attempt lose `first_tried_at` too."""
     if messages:
         first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
         _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)

@@ -13,9 +13,9 @@ _ERROR = re.compile(
     r"([A-Za-z_]*(?:Error|Exception|Refused|Unsure|Away|TooLong|Denied|Disconnected|Unknown|Timeout|gaierror|herror|timeout))((?: \d+)*)"
 )
 TRIED_FOR = f"{GIVE_UP_AFTER // timedelta(hours=1)} hours"
-TELL = "If it happens again, tell whoever runs this site."
+TELL = "If it happens again, tell your site administrator."
 AWAY = f"The mail server did not answer. The site keeps trying for {TRIED_FOR}. {TELL}"
-NOT_MADE = "The message could not be made. Call the patient, and tell whoever runs this site."
+NOT_MADE = "The message could not be made. Call the patient, and tell your site administrator."
 PHRASES = {
     "unknown whether it was sent": "It is unknown whether the text message went. Call the patient if it matters.",
     "tried for too long": f"The site tried for {TRIED_FOR}. Check that mail works, then send it again.",
@@ -28,8 +28,8 @@ PHRASES = {
     "waits for its text": "It waits until the text message that stands in for it has gone.",
 }
 ERRORS = {
-    "SMTPAuthenticationError": "The mail server refused the site's password. Tell whoever runs this site.",
-    "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell whoever runs this site.",
+    "SMTPAuthenticationError": "The mail server refused the site's password. Tell your site administrator.",
+    "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell your site administrator.",
     "SMTPDataError": "The mail server refused this message{said}. " + TELL,
     "SMTPNotSupportedError": "The mail server cannot write to this address. Check its spelling, then send it again.",
     "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
@@ -68,7 +68,7 @@ def _explain_error(name: str, codes: list[int]) -> str:
     if name == "TextRefused":
         return f"The text message provider refused the number{said}. Check it, or call the patient."
     if name.startswith("Anymail"):
-        return f"The mail provider refused the message{said}. Tell whoever runs this site."
+        return f"The mail provider refused the message{said}. Tell your site administrator."
     if name in ERRORS:
         return ERRORS[name].format(said=said)
     is_network = name in NO_ANSWER or name.startswith(("SSL", "Connection"))

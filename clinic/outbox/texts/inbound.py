@@ -1,7 +1,7 @@
-"""Text messages that came in and that a person must read: kept, told of by mail, shown on Today, marked as read.
+"""Inbound texts that a person must read: stored, alerted by mail, shown on Today, marked as read.
 
-Whatever is not STOP, START, or a Y or C that was acted on is kept, from any number. A number proves nothing about who
-writes: it is shown with the patients who have it, and nothing is changed by it.
+Every text is stored, from any number, except STOP, START, and a Y or C that was acted on. A number does not prove who
+wrote: it is shown with the patients who have it, and no text changes their data.
 """
 
 import uuid
@@ -41,9 +41,10 @@ class ReceivedText:
 
 @transaction.atomic
 def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
-    """Keep a text and tell staff of it. Returns whether it is to be answered automatically: once an hour to one number.
+    """Store a text and alert staff. Returns whether to answer it automatically: once an hour to one number.
 
-    `is_answerable` is False for what gets no answer in any case. The webhook may deliver it twice: it is kept once, and answered as it was the first time.
+    `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
+    webhook may deliver a text twice.
     """
     _take_turns(phone)
     if kept := InboundText.objects.filter(provider_id=provider_id).first():
@@ -139,7 +140,7 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
     if message.subject_id in recipients:
         return None
     told = Message.objects.filter(kind=STAFF_TEXT, subject_id__in=recipients, created_at__gte=message.created_at)
-    if not told.exists():  # whoever was told has left, or may no longer see to texts: tell those who may
+    if not told.exists():  # the recipient has left or lost the permission: alert those who have it
         _plan_alerts(now=now)
     return "the recipient has left"
 

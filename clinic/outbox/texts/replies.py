@@ -35,7 +35,7 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
 def _automatic_answer(reply: Reply | None) -> str:
     """The same to every number, known here or not."""
     clinic = Clinic.objects.current()
-    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our e-mail"
+    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our email"
     emergency = f"In an emergency call {clinic.emergency_number}."
     if reply == Reply.HELP:
         return f"Texts about your visits, {MOST_A_DAY} reminder a day at most. For help {call}. {emergency} Reply STOP to end them."

@@ -42,13 +42,13 @@ def consent_words(patient: Patient) -> str:
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """The consent that stands for the number `patient` has now; None if there is none, or if no text can go there."""
+    """The consent in force for the number `patient` has now; None if there is none."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail.
+    """Record that `patient` agreed to texts in `wording`, and plan them beside the mails that wait.
 
     Raises ValueError if their number takes none (`texting_number`).
     """
@@ -71,7 +71,7 @@ def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
 
 
 def withdraw_consent(*, phone: str, now: datetime) -> int:
-    """No texts to `phone` any more, whoever agreed. Returns how many consents that ended."""
+    """End every consent to texts to `phone`. Returns how many."""
     with transaction.atomic():
         standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
         for consent in standing:
@@ -83,8 +83,7 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """START: whoever ended texts to `phone` last, and still has that number, gets them again, in the words they agreed to.
-    Returns how many."""
+    """START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     asleep = [patient for patient in patients if consent_of(patient) is None]
     for patient in asleep:
@@ -104,10 +103,10 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
-    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none.
+    """Drafts of the texts that go beside mails, for patients who agreed to texts and kinds that have one.
 
     News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
-    are `is_texted_without_mail` have one only for patients without an e-mail address.
+    are `is_texted_without_mail` have one only for patients without an email address.
     """
     if not has_texts():
         return []
@@ -135,7 +134,7 @@ def _reader(message: Message) -> Patient:
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
-    """Due with its e-mail, or before the hours without texts if they would make it too late."""
+    """Due with its mail, or before the hours without texts if they would make it too late."""
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
@@ -195,7 +194,7 @@ def texts_just_sent(*, phone: str) -> list[Message]:
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
-    """When nobody gets a text: from eight in the evening until nine."""
+    """The hours without texts: UNTIL in the evening to FROM in the morning."""
     return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
@@ -223,5 +222,5 @@ def fail_unsure_texts(*, now: datetime) -> int:
 
 
 def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
-    """By whose clock hours are quiet for this message: the zone that was written on it, or the clinic's."""
+    """The zone by which hours are quiet for this message: its own, else the clinic's."""
     return known_zone(message.time_zone) or clinic.zone

@@ -66,11 +66,11 @@ def test_only_who_came_is_written_to_afterwards(evaluation, front_desk):
     visit = book(evaluation)
     over = NINE_ON_TUESDAY + timedelta(hours=1)
     assert planned(visit)[FOLLOW_UP] == visit.ends_at + DAY
-    assert why_not(visit, FOLLOW_UP, now=over) == "nobody noted that the patient came"
+    assert why_not(visit, FOLLOW_UP, now=over) == "the visit is not marked as attended"
     mark_arrived(appointment=visit, by=front_desk, now=over)
     assert why_not(visit, FOLLOW_UP, now=over + DAY) is None
     mark_no_show(appointment=visit, by=front_desk, now=over)
-    assert why_not(visit, FOLLOW_UP, now=over + DAY) == "nobody noted that the patient came"
+    assert why_not(visit, FOLLOW_UP, now=over + DAY) == "the visit is not marked as attended"
 
 
 @pytest.mark.parametrize("kind", [REMINDER_48H, REMINDER_2H])

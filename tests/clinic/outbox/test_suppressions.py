@@ -218,4 +218,4 @@ def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_k
     sweep()
     alert = Message.objects.get(kind="staff_message_failed")
     sweep(now=alert.due_at)
-    assert fate(alert) == ("skipped", "the clinic has no e-mail address")
+    assert fate(alert) == ("skipped", "the clinic has no email address")
