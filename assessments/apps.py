@@ -6,8 +6,8 @@ class AssessmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Questions and answers"
 
-    def ready(self):
-        from assessments.red_flags import alerts, left_unsure  # models must be loaded first
+    def ready(self) -> None:
+        from assessments import message_kinds
+        from clinic.outbox.messages.kinds import register_kinds  # models must be loaded first
 
-        alerts.register_message_kinds()
-        left_unsure.register_message_kind()
+        register_kinds(message_kinds)

@@ -8,15 +8,11 @@ data, only a link into the admin.
 import logging
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.urls import reverse
 
 from assessments.models import FIRST_LOOK_WITHIN, Flag, Level, Response, StaffAlert
 from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
 
@@ -104,33 +100,3 @@ def _hand_over(alert: StaffAlert, *, now) -> bool:
     if told.filter(Q(recipient__in=find_recipients()) | Q(recipient=None)).exists():
         return False
     return bool(_plan_alerts(response=alert.response, level=alert.level, now=now))
-
-
-def render_alert(message: Message, now) -> Email:
-    """The mail: that something waits, since when, and where to look. Not who, not what."""
-    alert = StaffAlert.objects.select_related("recipient").get(pk=message.subject_id)
-    link = settings.SITE_URL + reverse("admin:assessments_response_change", args=[alert.response_id])
-    clinic = Clinic.objects.current()
-    context = {
-        "is_emergency": alert.level == Level.EMERGENCY,
-        "is_again": message.version > 1,
-        "is_to_clinic": alert.recipient is None,
-        "planned_at": alert.planned_at,
-        "button_url": link,
-        "button_text": "Open it in the admin",
-    }
-    to = alert.recipient.email if alert.recipient else clinic.email
-    return render_email(STAFF_FLAG, to=to, context=context, clinic=clinic)
-
-
-def register_message_kinds() -> None:
-    """Tell the outbox about alerts. They do not wait for the morning."""
-    register_kind(
-        MessageKind(
-            name=STAFF_FLAG,
-            render=render_alert,
-            still_wanted=why_unwanted,
-            respects_quiet_hours=False,
-            label="To the clinic: a warning sign",
-        )
-    )

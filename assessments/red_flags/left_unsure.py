@@ -15,7 +15,6 @@ from assessments.red_flag_rules.evaluation import evaluate
 from assessments.red_flags.alerts import alert_staff
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.flags import apply_flags
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 
@@ -48,21 +47,3 @@ def raise_what_was_left(message: Message, now) -> str:
     raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
     return "looked at"  # the row must not tell what was answered
-
-
-def register_message_kind() -> None:
-    """Tell the outbox of the look."""
-    register_kind(
-        MessageKind(
-            SECOND_LOOK,
-            _render,
-            raise_what_was_left,
-            respects_quiet_hours=False,
-            is_missed_by_staff=True,
-            label="Second look at an intake left unsure",
-        )
-    )
-
-
-def _render(message: Message, now) -> Email:
-    raise LookupError("a look is not sent")

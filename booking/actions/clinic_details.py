@@ -1,4 +1,4 @@
-"""A new name, address or phone number of the clinic: what it means for visits ahead. The one place where this is decided."""
+"""Update the visits ahead, and tell their patients, when the clinic's name, address or phone number changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from booking.messages.delivery import count_to_call
-from booking.messages.kinds import CLINIC_DETAILS, CLINIC_MOVED
-from booking.messages.planning import UNDO_FOR, reader_zone_name
+from booking.messages.names import CLINIC_DETAILS, CLINIC_MOVED, CLINIC_NEWS
+from booking.messages.planning import UNDO_FOR
+from booking.messages.reader import reader_zone_of_visit
 from booking.models import Appointment
 from booking.schedule.rules import lock_patients
 from clinic.outbox.messages.message_rules import rules_in_force
@@ -18,12 +19,11 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
-KINDS = (CLINIC_MOVED, CLINIC_DETAILS)
 UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader will know differs from anything
 
 
 def register_clinic_details() -> None:
-    """Tell `clinic.practice` whom a change concerns. Called once, when the app is ready."""
+    """Register with `clinic.practice` whom a change concerns. For AppConfig.ready."""
     register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
 
 
@@ -44,7 +44,7 @@ def _count(before: Clinic, after: Clinic, now: datetime) -> int:
 def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
     has_moved = bool(changed_fields(before, after) & set(ADDRESS))
     visits = _concerned(before, after, now).select_related("patient", "service")
-    return count_to_call(visits.filter(patient__email=""), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
+    return count_to_call(list(visits.filter(patient__email="")), CLINIC_MOVED if has_moved else CLINIC_DETAILS)
 
 
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
@@ -60,7 +60,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
     for visit in visits.order_by("pk").select_for_update(of=("self",)):
         visit.sequence += 1
         visit.save(update_fields=["sequence"])
-        withdraw_messages(subject_id=visit.pk, reason="the clinic changed again", kinds=KINDS, now=now)
+        withdraw_messages(subject_id=visit.pk, reason="the clinic changed again", kinds=CLINIC_NEWS, now=now)
         told_before, asked = _digest(before), set(_kinds_of(changed_fields(before, after))) if is_told else set()
         if earlier := pending.get(visit.pk):
             told_before = UNKNOWN if earlier.state == State.SENDING else earlier.told_before
@@ -73,7 +73,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
 
 def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:
     """The mail about an earlier change that has not left or is leaving, by visit."""
-    unsettled = Message.objects.filter(kind__in=KINDS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
+    unsettled = Message.objects.filter(kind__in=CLINIC_NEWS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
     unsettled = unsettled.filter(subject_id__in=visits.values("pk")).order_by("version")
     return {message.subject_id: message for message in unsettled}
 
@@ -106,7 +106,7 @@ def _draft(visit: Appointment, kind: str, told_before: str, now: datetime) -> Me
         version=visit.sequence,
         patient=visit.patient,
         scope=visit.service.slug,
-        time_zone=reader_zone_name(visit),
+        time_zone=reader_zone_of_visit(visit),
         told_before=told_before,
         due_at=now + UNDO_FOR,
         not_after=max(visit.starts_at, now + 2 * UNDO_FOR),

@@ -1,28 +1,21 @@
-"""Confirming by mail that an address is the visitor's own, where strangers have used up what an address may do in a day.
+"""Confirm by mail that an address is the visitor's own, when others have used up its rate limits.
 
-The link is good for a day, and of the mails of a day any one will do. So strangers who use up these mails as well have
-only sent the owner what lets them through.
+A link is valid for a day, as are all that were mailed that day: strangers who use up these mails too have only sent the
+owner a valid link.
 """
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from booking.actions.return_links import KEPT_FOR, plan_link_mail
+from booking.messages.names import CONFIRM_ADDRESS
 from booking.models import ReturnRequest
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
-from clinic.outbox.messages.rendering import render_email
-from clinic.outbox.messages.suppressions import is_undeliverable
-from clinic.outbox.models import Message
 from clinic.practice.access.links import LinkUnknown
 from clinic.practice.access.rate_limits import CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW, mailbox_of, spend
-from clinic.practice.models import Clinic
 
-CONFIRM_ADDRESS = "confirm_address"
 OWN_FOR = timedelta(hours=2)  # as long as a return link lasts
 _signer = Signer(salt="booking.own_address")
 
@@ -40,6 +33,11 @@ def request_confirmation(*, email: str, now: datetime) -> bool:
     return True
 
 
+def sign_request(request: ReturnRequest) -> str:
+    """The token of the link for `request`."""
+    return _signer.sign(str(request.pk))
+
+
 def open_confirmation(*, token: str, now: datetime) -> str:
     """The address that the link was mailed to. Raises LinkUnknown, ConfirmationEnded."""
     try:
@@ -55,26 +53,3 @@ def open_confirmation(*, token: str, now: datetime) -> str:
 def own_mark(email: str) -> str:
     """What a browser keeps of a confirmed address: a keyed hash of its mailbox."""
     return salted_hmac("booking.own_address", mailbox_of(email), algorithm="sha256").hexdigest()
-
-
-def register_confirmation() -> None:
-    """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(
-        MessageKind(
-            CONFIRM_ADDRESS, _render, _why_unwanted, respects_quiet_hours=False, label="Link to confirm an address"
-        )
-    )
-
-
-def _render(message: Message, now: datetime) -> Email:
-    request = ReturnRequest.objects.get(pk=message.subject_id)
-    path = reverse("booking:confirm_address", args=[_signer.sign(str(request.pk))])
-    button = {"button_url": settings.SITE_URL + path, "button_text": "Confirm my address"}
-    return render_email(CONFIRM_ADDRESS, to=request.email, context=button, clinic=Clinic.objects.current())
-
-
-def _why_unwanted(message: Message, now: datetime) -> str | None:
-    request = ReturnRequest.objects.filter(pk=message.subject_id).first()
-    if request is None:
-        return "the request is gone"
-    return "the address does not take our mail" if is_undeliverable(request.email) else None

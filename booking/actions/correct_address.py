@@ -1,9 +1,10 @@
-"""What follows from an e-mail address: correct a mistyped one, write to a new one, and join what one person's rows hold."""
+"""Correct a mistyped email address, write to a new one, and settle rows before two patients are merged."""
 
 from datetime import datetime
 
-from booking.messages.kinds import BOOKED, MOVED, ON_WAIT_LIST
+from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
 from booking.messages.planning import plan_messages_to_new_address
+from booking.messages.reader import patient_of
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
@@ -24,18 +25,18 @@ MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
     """Give a visit whose patient is provisional the address that was meant, and send its confirmation there.
 
-    Links that went to the wrong mailbox end; the page of whoever booked stays open. A provisional row may be shared by
+    Links that went to the wrong mailbox end; the page of the visitor who booked stays open. A provisional row may be shared by
     other visits, so the visit is given to another one instead of changing the row.
     Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead, or
     BusyTryAgain.
     """
     appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
-    appointment.patient.refresh_from_db()
-    if not appointment.patient.is_provisional or appointment.patient.merged_into_id:
+    old = patient_of(appointment)
+    old.refresh_from_db()
+    if not old.is_provisional or old.merged_into_id:
         raise AddressProven
     if appointment.status != Status.BOOKED or appointment.starts_at <= now:
         raise TooLateToChange
-    old = appointment.patient
     new = find_or_register_provisional(name=old.name, email=email, phone=old.phone, time_zone=old.time_zone, now=now)
     if new != old:
         _give_visit_to(appointment, new, now=now)
@@ -46,9 +47,10 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
 
 
 def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime) -> None:
-    old, subjects = appointment.patient, [appointment.pk, appointment.intake_id]
+    old = patient_of(appointment)
+    subjects = [subject for subject in (appointment.pk, appointment.intake_id) if subject is not None]
     shown = PatientLink.objects.filter(subject_id__in=subjects, proof=Proof.SHOWN)
-    for subject in filter(None, subjects):
+    for subject in subjects:
         revoke_links(subject_id=subject, proof=Proof.MAILED, now=now)
     shown.update(patient=patient)
     Message.objects.filter(subject_id=appointment.pk).exclude(state__in=SETTLED).update(patient=patient)

@@ -1,31 +1,24 @@
-"""Recognising who has been here before: only by a link that we sent to their own mailbox.
+"""Recognize returning patients, only by a link mailed to their own mailbox.
 
-A stranger may ask for any address and learns nothing: the request does the same work and gives the same answer whether
-we know the address or not. Who it belongs to is looked up when the mail is made, by the outbox, after the answer is out.
+A stranger may ask for any address and learns nothing: the request does the same work and gives the same response whether
+the address is known or not. The patient is looked up when the mail is rendered, after the response.
 """
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
-from django.urls import reverse
 
+from booking.messages.names import RETURN_LINK
 from booking.models import ReturnRequest, Service
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
 from clinic.outbox.messages.planning import plan_message
-from clinic.outbox.messages.rendering import render_email
-from clinic.outbox.messages.suppressions import is_undeliverable
-from clinic.outbox.models import Message
-from clinic.practice.access.links import issue_link
 from clinic.practice.access.networks import Network
 from clinic.practice.access.rate_limits import NETWORK_RETURN_LINKS, RETURN_LINKS, RETURN_LINKS_IN_A_ROW, Verdict, spend
 from clinic.practice.batches import BATCH, delete_batch
-from clinic.practice.models import Clinic, LinkPurpose, Patient, Proof
+from clinic.practice.models import Patient
 from clinic.practice.values.mail_addresses import normalize_address
 
-RETURN_LINK = "return_link"
 PER_MAILBOX = (RETURN_LINKS, RETURN_LINKS_IN_A_ROW)  # apart from other mails: it is the owner's way past strangers
 LINK_LASTS = timedelta(hours=2)
 KEPT_FOR = timedelta(days=1)
@@ -63,44 +56,3 @@ def patients_at(email: str) -> list[Patient]:
     for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):
         people.setdefault(patient.name_key, patient)
     return sorted(people.values(), key=lambda patient: patient.name)
-
-
-def register_return_link() -> None:
-    """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(
-        MessageKind(
-            RETURN_LINK, _render, _why_unwanted, respects_quiet_hours=False, label="Link for a returning patient"
-        )
-    )
-
-
-def _render(message: Message, now: datetime) -> Email:
-    request = ReturnRequest.objects.get(pk=message.subject_id)
-    patient = patients_at(request.email)[0]
-    token = issue_link(
-        patient=patient,
-        purpose=LinkPurpose.RETURN,
-        subject_id=patient.pk,
-        proof=Proof.MAILED,
-        expires_at=now + LINK_LASTS,
-        now=now,
-    )
-    path = reverse("booking:welcome_back", args=[token]) + _query_for(message.scope)
-    button = {
-        "button_url": settings.SITE_URL + path,
-        "button_text": "Go on with booking",
-    }
-    return render_email(RETURN_LINK, to=patient.email, context=button, clinic=Clinic.objects.current())
-
-
-def _query_for(slug: str) -> str:
-    """What leads a mailed link on to the service with this slug: its opaque key, as a mail names no service."""
-    service = Service.objects.listed().filter(slug=slug).first() if slug else None
-    return f"?for={service.pk.hex}" if service else ""
-
-
-def _why_unwanted(message: Message, now: datetime) -> str | None:
-    request = ReturnRequest.objects.filter(pk=message.subject_id).first()
-    if request is None or not patients_at(request.email):
-        return "nobody here has this address"
-    return "the address does not take our mail" if is_undeliverable(request.email) else None

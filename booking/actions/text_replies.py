@@ -1,11 +1,11 @@
-"""Y and C, texted back to a reminder, or to the news that the clinic moved a visit."""
+"""Act on Y and C texted back to a reminder, or to the news that the clinic moved a visit."""
 
 from datetime import datetime
 
 from django.conf import settings
 
 from booking.actions.attend import confirm_appointment
-from booking.messages.kinds import TEXT_ASKS_WHETHER_COMING
+from booking.messages.visit_mail import asks_by_text
 from booking.models import Appointment
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused
@@ -38,7 +38,7 @@ def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
     since, or if texts about two visits went together, as to a couple with one phone: then it is unclear which is meant.
     """
     texts = texts_just_sent(phone=phone)
-    if len({text.subject_id for text in texts}) != 1 or texts[0].kind not in TEXT_ASKS_WHETHER_COMING:
+    if len({text.subject_id for text in texts}) != 1 or not asks_by_text(texts[0].kind):
         return None
     visits = Appointment.objects.select_related("patient").filter(
         pk=texts[0].subject_id, patient=texts[0].patient_id, version=texts[0].version

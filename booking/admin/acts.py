@@ -19,7 +19,7 @@ from booking.actions.change import cancel_appointment, undo_cancellation
 from booking.admin.error_text import refusal_words
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, how_each_is_told, how_told, note_called
-from booking.messages.kinds import CANCELLED
+from booking.messages.names import CANCELLED
 from booking.models import Appointment
 from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged

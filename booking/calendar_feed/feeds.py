@@ -1,6 +1,6 @@
 """A therapist's calendar under a secret address, for the calendar program on their phone.
 
-It says when somebody comes and in which way; never who, nor why: calendars are synced, shared and looked at by others.
+It holds the time and mode of each visit; never the patient or a reason: calendars are synced and shared.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from clinic.practice.models import Clinic, Therapist, User
 PRODUCT = "-//Runclinic//Diary//EN"
 WRITTEN_DOWN_EVERY = timedelta(hours=1)
 A_HABIT_DAYS, SILENT_AFTER = 3, timedelta(days=2)
-LISTED_FOR = timedelta(days=90)  # after its end, for who asks why a telephone shows no visits
+LISTED_FOR = timedelta(days=90)  # after it was revoked, to explain why a phone shows no visits
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
 class FeedUnknown(Exception):
-    """No calendar has this address, or not any more."""
+    """No calendar has this address, or it was revoked."""
 
 
 def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
@@ -55,7 +55,7 @@ def open_feed(*, token: str) -> CalendarFeed:
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Write down that a calendar program has the calendar now. Programs ask every few minutes; one write an hour will do."""
+    """Record that a calendar program read the feed. Programs ask every few minutes; one write an hour is enough."""
     is_fresh = feed.last_read_at is not None and now - feed.last_read_at < WRITTEN_DOWN_EVERY
     if is_fresh and feed.failed_at is None:
         return
@@ -66,7 +66,7 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Those that a program read day by day, and has not for two days: on that phone the diary stands still."""
+    """Feeds that a program used to read daily and has not read for SILENT_AFTER: that phone shows an old schedule."""
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     return list(in_use.filter(days_read__gte=A_HABIT_DAYS, last_read_at__lte=now - SILENT_AFTER))
 

@@ -1,4 +1,4 @@
-"""What has changed about a visit, in words for its patient: from what to what."""
+"""Sentences for the patient about what has changed about a visit."""
 
 from copy import copy
 
@@ -9,10 +9,10 @@ from booking.schedule.local_time import LocalTime
 from clinic.practice.models import Clinic, Therapist
 
 LONGEST_NAME_IN_A_TEXT = 12
-HOW = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
+HOW: dict[str, str] = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
 
 
-def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict:
+def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
     """The placeholders of a message about a change: `change` begins a subject, `news` a text, `changes` are sentences.
 
     `known` is what the patient was told before; None, or the same as now: only that the visit is moved.
@@ -28,7 +28,8 @@ def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clin
 
 def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
     """A sentence for each thing that is not as `known`: time, therapist, and how they meet."""
-    now, lines = current_terms(appointment), []
+    now = current_terms(appointment)
+    lines: list[str] = []
     if known is None:
         return lines
     if known.starts_at != now.starts_at:
@@ -51,7 +52,7 @@ def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
 
 
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
-    """A copy of the visit that stands in memory only, under other terms."""
+    """An unsaved copy of the visit under other terms."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode
     return other
@@ -85,6 +86,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
-    """By the clock that the reader goes by."""
+    """The start of `terms` in the reader's zone."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

@@ -1,26 +1,26 @@
 """How a patient hears of a change that staff make: by email, by text, or by a call from staff."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.messages.kinds import BOOKED, CANCELLED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
 from booking.messages.last_told import news_of
+from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.schedule.history import lock_appointment, require_version
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.message_rules import read_rules
-from clinic.outbox.messages.suppressions import read_suppressions, why_unreachable
+from clinic.outbox.messages.message_rules import rules_of
+from clinic.outbox.messages.suppressions import suppressions_of, why_unreachable
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.values.phone import format_phone
 
 Status = Appointment.Status
@@ -67,34 +67,29 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
 
 def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
     """By which ways a message of `kind` about each visit goes, as far as rules, addresses and consents say."""
-    people = [visit for visit in visits if visit.patient is not None]
-    scope = {visit.pk: visit.service.slug for visit in people}
-    mails, texts = (
-        [
-            Message(kind=kind, channel=channel, subject_id=one.pk, scope=scope[one.pk], patient=one.patient)
-            for one in people
-        ]
-        for channel in (Channel.EMAIL, Channel.SMS)
-    )  # not saved: only to ask the outbox about
-    read_rules([*mails, *texts])
-    read_suppressions(mails)
-    goes = {visit.pk: [] for visit in visits}
-    for mail in mails:
-        if mail.patient.email and _is_on(mail) and not why_unreachable(mail, find_kind(kind)):
-            goes[mail.subject_id].append(Channel.EMAIL)
-    agreed = _who_is_texted(people) if has_texts() and find_kind(kind).text_values else set()
-    for text in texts:
-        if text.patient.pk in agreed and _is_on(text):
-            goes[text.subject_id].append(Channel.SMS)
+    people = {visit.pk: visit.patient for visit in visits if visit.patient is not None}
+    booked = [visit for visit in visits if visit.pk in people]
+    mails, texts = ([_unsaved(visit, kind, channel) for visit in booked] for channel in (Channel.EMAIL, Channel.SMS))
+    rules, suppressions = rules_of([*mails, *texts]), suppressions_of(mails)
+    goes: dict[UUID, list[Channel]] = {visit.pk: [] for visit in visits}
+    for visit, mail in zip(booked, mails, strict=True):
+        stopped = why_unreachable(suppressions.get(mail.pk), Channel.EMAIL)
+        if people[visit.pk].email and rules[mail.pk].is_active and not stopped:
+            goes[visit.pk].append(Channel.EMAIL)
+    agreed = _who_is_texted(people.values()) if has_texts() and find_kind(kind).text_message else set()
+    for visit, text in zip(booked, texts, strict=True):
+        if people[visit.pk].pk in agreed and rules[text.pk].is_active:
+            goes[visit.pk].append(Channel.SMS)
     return goes
 
 
-def _is_on(message: Message) -> bool:
-    return message.own_rule is None or message.own_rule.is_active
+def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
+    """A message only to ask the outbox about."""
+    return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
-def _who_is_texted(visits: Sequence[Appointment]) -> set[UUID]:
-    numbers = {visit.patient.pk: visit.patient.phone for visit in visits}
+def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
+    numbers = {patient.pk: patient.phone for patient in patients}
     standing = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
     return {key for key, phone in standing.values_list("patient", "phone") if numbers[key] == phone}
 
@@ -108,7 +103,7 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
     is_now = unheard.filter(version=OuterRef("version"))
     stands = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
     is_to_hear = stands & Q(Exists(is_now.filter(kind=MOVED)))
-    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))))
+    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
     is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 

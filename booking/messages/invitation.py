@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
+from booking.messages.reader import patient_of
 from booking.models import Appointment
 from booking.schedule.local_time import place_words
 from booking.time.opening_hours import change_between
@@ -55,8 +56,8 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
-    if appointment.patient.email:
-        attendee = vCalAddress(f"mailto:{appointment.patient.email}")  # without the name, which no mail of ours holds
+    if address := patient_of(appointment).email:
+        attendee = vCalAddress(f"mailto:{address}")  # without the name, which no mail of ours holds
         attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
@@ -98,9 +99,10 @@ def _nearest_change(zone: ZoneInfo, instant: datetime, step: timedelta) -> datet
 
 def _observance(zone: ZoneInfo, change: datetime) -> TimezoneDaylight | TimezoneStandard:
     earlier, later = (change - timedelta(seconds=1)).astimezone(zone), change.astimezone(zone)
+    offset = earlier.utcoffset() or timedelta(0)
     observance = TimezoneDaylight() if later.dst() else TimezoneStandard()
-    observance.add("dtstart", (change + earlier.utcoffset()).replace(tzinfo=None))
-    observance.add("tzoffsetfrom", earlier.utcoffset())
+    observance.add("dtstart", (change + offset).replace(tzinfo=None))
+    observance.add("tzoffsetfrom", offset)
     observance.add("tzoffsetto", later.utcoffset())
     observance.add("tzname", later.tzname())
     return observance

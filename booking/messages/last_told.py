@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
-from booking.messages.kinds import BOOKED, CLINIC_DETAILS, CLINIC_MOVED, MOVED
+from booking.messages.names import BOOKED, CLINIC_NEWS, MOVED
 from booking.models import Appointment, AppointmentEvent
 from clinic.outbox.models import Channel, Message, State
 from clinic.outbox.text.time_limits import LEASE
@@ -33,7 +33,9 @@ def terms_at(appointment: Appointment, version: int) -> Terms | None:
     """The terms of the visit at `version`; None if its history does not reach back that far."""
     events = appointment.events.filter(version__lte=version).select_related("therapist")
     event = events.order_by("version", "id").last()
-    return Terms(event.starts_at, event.therapist, event.mode) if event else None
+    if event is None or event.therapist is None:
+        return None
+    return Terms(event.starts_at, event.therapist, event.mode)
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
@@ -85,7 +87,7 @@ def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
 def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
     """The messages to the patient's present mailbox or phone whose version is the visit's."""
     messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
-    messages = messages.exclude(kind__in=(CLINIC_MOVED, CLINIC_DETAILS))  # they count the calendar's SEQUENCE
+    messages = messages.exclude(kind__in=CLINIC_NEWS)
     messages = messages.filter(version__gte=_first_version(appointment))
     return messages if before is None else messages.filter(version__lt=before)
 

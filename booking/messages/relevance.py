@@ -1,4 +1,4 @@
-"""Why a message about a visit must not go out any more; None from each of these if it must. Asked just before it leaves."""
+"""Relevance checks of messages about visits, asked just before sending: the reason not to send, None = send."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from clinic.outbox.models import Message
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
-    """For what announces a visit that should stand."""
+    """For messages about a visit that is booked and ahead."""
     return _why_not_ahead(_find_visit(message), message, now)
 
 
@@ -17,7 +17,7 @@ def why_move_unwanted(message: Message, now: datetime) -> str | None:
     or something else."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
-    if reason is None and _is_known(visit, before=message.version):
+    if visit is not None and reason is None and _is_known(visit, before=message.version):
         return "the patient knows this already"
     return reason
 
@@ -29,7 +29,7 @@ def _is_known(visit: Appointment, *, before: int) -> bool:
 
 
 def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
-    """Why nobody needs to be told any more that a visit is cancelled."""
+    """For the news of a cancellation."""
     is_cancelled = Appointment.objects.filter(
         pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
     ).exists()
@@ -37,18 +37,23 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """For the clinic's new details, which hold for the visit wherever it was moved since; the message's version is the
+    """For the clinic's new details, which stay relevant when the visit is moved; the message's version is the
     calendar's SEQUENCE."""
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 
 
 def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
-    """For asking once more whether somebody comes."""
+    """For asking once more whether the patient comes."""
     visit = _find_visit(message)
     if visit is not None and visit.confirmed_at:
         return "the patient has said that they will be there"
     return _why_not_ahead(visit, message, now)
+
+
+def has_questions(visit: Appointment, now: datetime) -> bool:
+    """Whether there are questions before the visit, answered or not."""
+    return visit.intake_id is not None
 
 
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
@@ -60,13 +65,13 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """For what follows a visit: somebody must have said that the patient came."""
+    """For what follows a visit: the patient must be marked as having come."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"
     if visit.version != message.version:
         return CHANGED
-    return None if visit.has_come else "nobody noted that the patient came"
+    return None if visit.has_come else "the visit is not marked as attended"
 
 
 def _find_visit(message: Message) -> Appointment | None:
@@ -76,7 +81,7 @@ def _find_visit(message: Message) -> Appointment | None:
 def _why_not_ahead(
     visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
 ) -> str | None:
-    """`version` is the one at which the message is wanted: its own, unless given."""
+    """`version` is the one at which the message is relevant: its own, unless given."""
     if visit is None:
         return "the visit is gone"
     if visit.status != Appointment.Status.BOOKED:

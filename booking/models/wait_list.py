@@ -117,6 +117,7 @@ class WaitListEntry(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
     created_at = models.DateTimeField("since", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_visit_at: datetime | None  # only by `knowing_next_visit`
 
     objects = WaitListQuerySet.as_manager()
 

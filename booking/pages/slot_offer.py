@@ -8,11 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from booking.actions.take_offer import require_open, take_offer
 from booking.forms import read_version
-from booking.message_kinds.slot_offer import offer_values
 from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
+from booking.wait_list.offer_text import offer_values
 from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic, PatientLink, Proof
 

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from assessments.models import Flag
 from booking.messages.delivery import visits_to_call
-from booking.messages.kinds import OFFER
+from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule

@@ -1,14 +1,16 @@
-"""Joining and leaving the list of those who would like an earlier time."""
+"""Join and leave the wait list for an earlier time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
 
 from assessments.intake.screening import Screen, begin_intake
-from booking.messages.kinds import ON_WAIT_LIST
+from booking.messages.names import ON_WAIT_LIST
 from booking.models import Appointment, Service, WaitListEntry
+from booking.models.wait_list import WaitListQuerySet
 from booking.schedule.clocks import clock_of_entry
 from booking.time.day_parts import PARTS
 from clinic.audit.access import record_access
@@ -23,7 +25,7 @@ from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
-SAY_SO_WITHIN = timedelta(days=1)  # after that, who joined has forgotten the form
+SAY_SO_WITHIN = timedelta(days=1)  # later, the patient has forgotten the form
 
 Status = WaitListEntry.Status
 
@@ -45,7 +47,7 @@ class Wishes:
         return not self.part_of_day or PARTS[self.part_of_day].contains(local)
 
 
-def alive_entries(*, now: datetime):
+def alive_entries(*, now: datetime) -> WaitListQuerySet:
     """The entries that can still be offered something."""
     return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
 
@@ -77,10 +79,10 @@ def join_wait_list(
 ) -> WaitListEntry:
     """Put `patient` on the list for `service`, or change what they wish for if they wait already.
 
-    `appointment` is the visit they would like to have earlier, None for who has none or does not say which.
+    `appointment` is the visit they would like to have earlier, None if there is none or it is not known which.
     """
     end_dead_entries(patient=patient, service=service, now=now)
-    wanted = {"mode": mode, "therapist": therapist, **vars(wishes)}
+    wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
     if appointment is not None:
         wanted["appointment"] = appointment
     entry, is_new = WaitListEntry.objects.update_or_create(
@@ -104,14 +106,16 @@ def join_as_visitor(
     time_zone: str = "",
     service: Service,
     wishes: Wishes,
+    mode: str,
+    therapist: Therapist | None = None,
+    appointment: Appointment | None = None,
     screen: Screen | None = None,
     now: datetime,
-    **wanted,
 ) -> WaitListEntry:
-    """Join by a form that anybody may fill in; `wanted` is the rest of what `join_wait_list` asks for.
+    """Join by a form that anyone may fill in.
 
-    Whoever types a patient's name and address must not change what they wait for, nor take them off: an entry that is
-    there stays as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
+    A visitor who types a patient's name and address must not change what that patient waits for: an existing entry stays
+    as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
     patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free.
     """
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
@@ -120,7 +124,8 @@ def join_as_visitor(
         begin_intake(questionnaire_slug="", patient=patient, screen=screen, now=now)
     if entry is None:
         end_dead_entries(patient=patient, service=service, now=now)
-        fresh = WaitListEntry(patient=patient, service=service, created_at=now, **vars(wishes), **wanted)
+        wanted = {"mode": mode, "therapist": therapist, "appointment": appointment, **vars(wishes)}
+        fresh = WaitListEntry(patient=patient, service=service, created_at=now, **wanted)
         entry = _enter(fresh)
         if entry.pk == fresh.pk:
             record_access(actor=None, action=Action.CREATE, subject=entry, patient_id=patient.pk, now=now)

@@ -1,11 +1,10 @@
-"""A time that was freed is offered to those who wait, in the transaction that frees it.
+"""Offer a freed time to patients on the wait list, in the transaction that frees it.
 
-The offers are rows and their messages are planned at once, for after the minutes in which a cancellation can be undone;
-just before each leaves, the outbox asks whether the time is still to be had (`booking.actions.take_offer`). No timer looks for freed
-times, so none can fail. Those who have waited longest hear first, a few at a time; whoever says yes first has it.
+The offers are rows, and their messages are planned for after the minutes in which a cancellation can be undone. Just
+before each is sent, its relevance check asks whether the time is still free. No timer looks for freed times, so none can
+fail. Those who have waited longest are told first, a few at a time; the first yes gets the time.
 
-A visit that is moved again and again frees one time: the one it left first. The others were free a moment ago, and free
-for everybody.
+A visit that is moved several times frees one time: the one it left first. The others were free a moment before.
 """
 
 from collections import Counter
@@ -14,13 +13,14 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from booking.messages.kinds import OFFER
-from booking.messages.planning import UNDO_FOR, reader_zone_name
+from booking.messages.names import OFFER
+from booking.messages.planning import UNDO_FOR
+from booking.messages.reader import reader_zone_of_entry
 from booking.models import Appointment, AppointmentEvent, Service, SlotOffer, WaitListEntry
 from booking.schedule.availability import free_slots
 from booking.schedule.rules import bookable_time
 from booking.time.intervals import Interval
-from booking.wait_list.entries import wishes_of
+from booking.wait_list.entries import next_visit_of, wishes_of
 from clinic.outbox.messages.planning import plan_message, postpone_messages, withdraw_messages
 from clinic.outbox.models import Message, State
 from clinic.practice.access.rate_limits import mailbox_of
@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FreedTime:
-    """What a visit kept in a diary until it was cancelled or moved."""
+    """What a visit kept in a schedule until it was cancelled or moved."""
 
     therapist: Therapist
     starts_at: datetime
@@ -43,7 +43,7 @@ class FreedTime:
     moved_there_at: datetime | None
 
     def was_kept_for_a_moment(self, *, now: datetime) -> bool:
-        """Whether it was free so lately that offering it is no news."""
+        """Whether it was taken less than UNDO_FOR ago: offering it is no news."""
         return self.moved_there_at is not None and now < self.moved_there_at + UNDO_FOR
 
 
@@ -56,7 +56,7 @@ def time_of(appointment: Appointment) -> FreedTime:
 
 
 def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
-    """Offer `freed`, which a change of `freed_by` gave back, to those whom it suits. Who gave it back hears nothing.
+    """Offer `freed`, which a change of `freed_by` gave back, to those whom it suits, except the patient of that visit.
 
     Each is offered the start that was freed, or the nearest that it makes possible for the service they wait for. What the
     same visit freed before waits again until this change cannot be undone.
@@ -87,7 +87,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
 
 
 def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
-    """The time that `freed_by`, as it is now, gave back is not free after all; nobody has heard of it yet."""
+    """Withdraw and delete the offers of the time that `freed_by` gave back: it is not free after all. None was sent yet."""
     offers = SlotOffer.objects.filter(freed_by=freed_by, freed_version=freed_by.version)
     for offer in offers:
         withdraw_messages(subject_id=offer.pk, reason="the cancellation was undone", now=now)
@@ -111,7 +111,7 @@ def _planned_or_sent(now: datetime) -> Counter[str]:
 
 
 def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
-    offers = SlotOffer.objects.filter(freed_by=freed_by, taken_at=None).values("pk")
+    offers = SlotOffer.objects.filter(freed_by=freed_by, taken_at=None).values_list("pk", flat=True)
     postpone_messages(subject_ids=offers, until=until)
 
 
@@ -147,16 +147,9 @@ def _plan(offer: SlotOffer, freed: FreedTime, freed_by: Appointment, *, due_at: 
         version=1,
         patient=offer.entry.patient,
         scope=offer.entry.service.slug,
-        time_zone=_reader_zone_name(offer.entry),
+        time_zone=reader_zone_of_entry(offer.entry, next_visit_of(offer.entry, now=now)),
         due_at=due_at,
         not_after=offer.expires_at,
         now=now,
     )
     return offer
-
-
-def _reader_zone_name(entry: WaitListEntry) -> str:
-    """The zone of the visit they would like to have earlier; for a call without one, the zone of the wish or the patient's."""
-    if entry.appointment is not None:
-        return reader_zone_name(entry.appointment)
-    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.time_zone or entry.patient.time_zone

@@ -1,5 +1,6 @@
 """What staff type about messages."""
 
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -8,13 +9,15 @@ from clinic.outbox.messages.kinds import (
     SHORTEST_LEAD_MINUTES,
     Email,
     KindUnknown,
+    MessageKind,
     Sample,
     Timing,
     Words,
     changeable_kinds,
     find_kind,
-    known_scopes,
 )
+from clinic.outbox.messages.rendering import preview_email
+from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
 from clinic.outbox.text.placeholders import faults_of
 from clinic.outbox.texts.providers import has_texts
@@ -24,7 +27,7 @@ from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A rule; refuses words that cannot be filled in or that tell why somebody comes."""
+    """A rule; refuses text with unknown placeholders or with a reason for the visit."""
 
     kind = forms.ChoiceField()
     service_slug = forms.ChoiceField(label="Service", required=False)
@@ -34,49 +37,50 @@ class MessageRuleForm(forms.ModelForm):
         fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
         widgets = {"text": TextArea(attrs={"rows": 5, "cols": 70})}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        if "channel" not in self.fields:  # shown to whoever may not change it
+        if "channel" not in self.fields:  # shown without the permission to change it
             return
-        self.fields["kind"].choices = [
+        choices = cast(dict[str, forms.ChoiceField], self.fields)  # the three below are
+        choices["kind"].choices = [
             ("", "Choose a message"),
-            *((kind.name, f"{kind.reworded.title}, {kind.reworded.timing}") for kind in changeable_kinds()),
+            *((kind.name, f"{kind.title}, {kind.timing}") for kind in changeable_kinds()),
         ]
         if not has_texts():
-            self.fields["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
-        self.fields["service_slug"].choices = [("", "Every service"), *known_scopes()]
+            choices["channel"].choices = [(Channel.EMAIL.value, Channel.EMAIL.label)]
+        choices["service_slug"].choices = [("", "Every service"), *known_scopes()]
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
         kind = self.chosen_kind
         if kind is None:
             return cleaned
         self._check_channel(cleaned, kind)
         for field in ("subject", "text"):
-            for fault in faults_of(cleaned.get(field, ""), known=kind.reworded.placeholders):
+            for fault in faults_of(cleaned.get(field, ""), known=kind.placeholders):
                 self.add_error(field, fault)
         minutes = cleaned.get("minutes")
-        if kind.reworded.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
+        if kind.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
             self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
         return cleaned
 
-    def _check_channel(self, cleaned, kind):
+    def _check_channel(self, cleaned: dict[str, Any], kind: MessageKind) -> None:
         if cleaned.get("channel") == Channel.EMAIL and not cleaned.get("subject"):
             self.add_error("subject", "A mail needs a subject.")
         if cleaned.get("channel") != Channel.SMS:
             return
-        if not kind.reworded.text_message:
-            self.add_error("channel", "This message goes by e-mail only.")
+        if not kind.text_message:
+            self.add_error("channel", "This message goes by email only.")
             return
         try:
-            fit_text(cleaned.get("text", ""), kind.reworded.samples(Sample.WORST))
+            fit_text(cleaned.get("text", ""), kind.sample_values(Sample.WORST))
         except TextTooLong:
             self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
         except KeyError:
-            pass  # a placeholder nobody knows, which is said beside the text
+            pass  # an unknown placeholder: `faults_of` reports it
 
     @property
-    def chosen_kind(self):
+    def chosen_kind(self) -> MessageKind | None:
         """The kind that is being changed; None while there is none."""
         try:
             return find_kind(self.cleaned_data.get("kind", ""))
@@ -84,21 +88,22 @@ class MessageRuleForm(forms.ModelForm):
             return None
 
     @property
-    def previews(self):
+    def previews(self) -> list[tuple[Sample, Email]]:
         """(for whom, the mail in these words), for each sample reader; none while the words cannot be filled in."""
         cleaned = getattr(self, "cleaned_data", {})
-        if not self.chosen_kind or "subject" in self.errors or "text" in self.errors:
+        kind = self.chosen_kind
+        if kind is None or "subject" in self.errors or "text" in self.errors:
             return []
         if cleaned.get("channel") == Channel.SMS:
-            return [(sample, self._preview_text(sample)) for sample in Sample if "channel" not in self.errors]
+            return [(sample, self._preview_text(kind, sample)) for sample in Sample if "channel" not in self.errors]
         words = Words(cleaned["subject"], cleaned["text"])
-        return [(sample, self.chosen_kind.reworded.preview(words, sample)) for sample in Sample]
+        return [(sample, preview_email(kind, words, sample)) for sample in Sample]
 
     @property
-    def query(self):
-        """What was typed, for an address that shows it; these are the clinic's words, and nobody's data."""
+    def query(self) -> str:
+        """What was typed, as a query string: the clinic's own text, no patient data."""
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
-    def _preview_text(self, sample):
-        values = self.chosen_kind.reworded.samples(sample)
+    def _preview_text(self, kind: MessageKind, sample: Sample) -> Email:
+        values = kind.sample_values(sample)
         return Email(to="", subject="", text=fit_text(self.cleaned_data["text"], values), html="")

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -37,8 +37,8 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 
 class MessageQuerySet(models.QuerySet):
-    def due(self, now):
-        """Those to be handed over now: their time has come, or the lease of whoever was sending them ran out.
+    def due(self, now: datetime) -> "MessageQuerySet":
+        """Messages to send now: those whose time has come, and those whose lease has run out.
 
         But never a text that may have gone already: see `texts.fail_unsure_texts`.
         """
@@ -47,20 +47,20 @@ class MessageQuerySet(models.QuerySet):
             | (Q(state=State.SENDING, lease_until__lte=now) & ~Q(channel=Channel.SMS, attempts__gt=0))
         )
 
-    def failed_recently(self, now, within=timedelta(days=7)):
+    def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
         """Those given up on in the `within` before `now`, newest first."""
         return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
 
-    def overdue(self, now, grace=timedelta(minutes=2)):
+    def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
         """Those still not handed over `grace` after they should have been tried, oldest first.
 
         Those too that a worker has taken, for it may have died. A message postponed to the end of quiet hours, or between
         two tries, is not overdue.
         """
-        late = Q(next_attempt_at__lte=now - grace)  # said twice: each half has an index of its own
+        late = Q(next_attempt_at__lte=now - grace)  # repeated, as each half has an index of its own
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
-    def oldest_overdue_age(self, now) -> timedelta:
+    def oldest_overdue_age(self, now: datetime) -> timedelta:
         """How long the longest-waiting message has been waiting past its time; zero when none is. For monitoring.
 
         A worker or a beat that is dead shows here within seconds of the next message that should have gone.
@@ -133,13 +133,8 @@ class Message(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_channel_display()}, {self.get_state_display()}"
-
-    @property
-    def sent_at(self):
-        """When it was handed over; None unless it was."""
-        return self.settled_at if self.state == State.SENT else None
 
     @property
     def message_id(self) -> str:
@@ -158,7 +153,7 @@ class Sweep(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(name="sweep_is_one_row", condition=Q(id=1))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC" if self.swept_at else "never"
 
 
@@ -190,7 +185,7 @@ class Suppression(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         address = format_phone(self.address) if self.channel == Channel.SMS else self.address
         return f"{address} ({self.get_why_display()})"
 
@@ -216,12 +211,12 @@ class TextConsent(models.Model):
             ),
         ]
 
-    def __str__(self):
-        return f"{'until ' + str(timezone.localdate(self.withdrawn_at)) if self.withdrawn_at else 'stands'}"
+    def __str__(self) -> str:
+        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "stands"
 
 
 class InboundTextQuerySet(models.QuerySet):
-    def unread(self):
+    def unread(self) -> "InboundTextQuerySet":
         """Those that no member of staff has marked as read, the longest waiting first."""
         return self.filter(read_at=None).order_by("received_at")
 
@@ -266,7 +261,7 @@ class InboundText(models.Model):
             models.CheckConstraint(name="inbound_text_has_a_provider_id", condition=~Q(provider_id="")),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "Text message"
 
 
@@ -309,5 +304,5 @@ class MessageRule(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.subject or self.text[:60]} ({self.service_slug or 'every service'})"

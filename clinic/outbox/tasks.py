@@ -7,5 +7,5 @@ from clinic.outbox.sending.hand_over import send_due_messages
 
 
 @shared_task(name="clinic.outbox.tasks.send_due")
-def send_due():
+def send_due() -> None:
     send_due_messages(clock=timezone.now)

@@ -1,6 +1,9 @@
 """The page on which a reader says what we may write, by the link of a message."""
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,18 +13,18 @@ from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
 from clinic.practice.access.proof import Capability, patient_page
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Patient
 from clinic.practice.values.phone import texting_number
 
 
-def by_link(view):
+def by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Hand the view the patient whose link it is."""
     return patient_page(Capability.CHOOSE_MESSAGES, load=lambda link: link.patient, accepts=False)(view)
 
 
 @require_safe
 @by_link
-def messages(request, token, patient, now):
+def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """What we write, and a button for less or for more."""
     return _show(request, token, patient)
 
@@ -29,8 +32,8 @@ def messages(request, token, patient, now):
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
-def stop(request, token, patient, now):
-    """Nothing any more that is not about a visit. Opening the link only asks."""
+def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
+    """Unsubscribe from all that is not about a visit. A GET only asks."""
     if request.method != "POST":
         return _show(request, token, patient)
     unsubscribe(patient=patient, now=now)
@@ -41,7 +44,7 @@ def stop(request, token, patient, now):
 
 @require_POST
 @by_link
-def start(request, token, patient, now):
+def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """All of it again."""
     subscribe_again(patient=patient)
     return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
@@ -49,7 +52,7 @@ def start(request, token, patient, now):
 
 @require_POST
 @by_link
-def texts(request, token, patient, now):
+def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """Agree to texts, in the words that the page shows, or end them. Only where there are any."""
     if not has_texts() or not texting_number(patient.phone):
         raise Http404
@@ -61,7 +64,7 @@ def texts(request, token, patient, now):
     return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
 
 
-def _show(request, token, patient):
+def _show(request: HttpRequest, token: str, patient: Patient) -> HttpResponse:
     context = {
         "clinic": Clinic.objects.current(),
         "token": token,

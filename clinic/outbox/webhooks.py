@@ -1,13 +1,15 @@
 """What providers tell us, only signed: of an address that bounced or complained (read by Anymail), of a text sent back."""
 
 import logging
+from collections.abc import Callable
+from uuid import UUID
 
-from anymail.signals import EventType, RejectReason
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from anymail.webhooks.mailgun import MailgunTrackingWebhookView
 from anymail.webhooks.postmark import PostmarkTrackingWebhookView
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -28,7 +30,10 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 class NotesBounces:
     """For a view of Anymail's: instead of its signal, one function of ours."""
 
-    def post(self, request, *args, **kwargs):
+    run_validators: Callable[[HttpRequest], None]  # by Anymail
+    parse_events: Callable[[HttpRequest], list[AnymailTrackingEvent]]
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             self.run_validators(request)
             events = self.parse_events(request)
@@ -38,7 +43,7 @@ class NotesBounces:
             self._note(event)
         return HttpResponse()
 
-    def _note(self, event):
+    def _note(self, event: AnymailTrackingEvent) -> None:
         why = None
         if event.event_type == EventType.COMPLAINED:
             why = Suppression.Why.COMPLAINED
@@ -59,14 +64,14 @@ class PostmarkBounces(NotesBounces, PostmarkTrackingWebhookView):
 
 
 @csrf_exempt
-def mailgun(request):
+def mailgun(request: HttpRequest) -> HttpResponse:
     """Mailgun signs each call with our key (HMAC)."""
     _require_provider("mailgun")
     return MailgunBounces.as_view(webhook_signing_key=settings.ENV.email_webhook_key)(request)
 
 
 @csrf_exempt
-def postmark(request):
+def postmark(request: HttpRequest) -> HttpResponse:
     """Postmark sends the user and password that we gave it."""
     _require_provider("postmark")
     return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
@@ -82,7 +87,7 @@ def _require_provider(name: str) -> None:
         raise Http404
 
 
-def _require_signed_by_twilio(request) -> None:
+def _require_signed_by_twilio(request: HttpRequest) -> None:
     """Twilio signs the address and every field with our token."""
     texts = settings.ENV.texts
     if texts is None or texts.provider != "twilio":
@@ -94,7 +99,7 @@ def _require_signed_by_twilio(request) -> None:
 
 @csrf_exempt
 @require_POST
-def twilio_status(request, pk):
+def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What became of the text `pk` after Twilio took it."""
     _require_signed_by_twilio(request)
     code = request.POST.get("ErrorCode", "")
@@ -105,7 +110,7 @@ def twilio_status(request, pk):
 
 @csrf_exempt
 @require_POST
-def twilio(request):
+def twilio(request: HttpRequest) -> HttpResponse:
     """An inbound text message."""
     _require_signed_by_twilio(request)
     text, pictures = request.POST.get("Body", "").replace("\x00", ""), request.POST.get("NumMedia", "0")

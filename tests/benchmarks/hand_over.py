@@ -50,14 +50,15 @@ def time_of(work, messages) -> float:
 
 def claim_and_commit() -> int:
     """What any outbox on this database must do: take a batch, and write down each message by itself."""
-    from clinic.outbox.messages.planning import claim_due_messages
     from clinic.outbox.models import Message, State
+    from clinic.outbox.sending.claims import claim_due_messages
     from clinic.outbox.sending.hand_over import UNLEASED
 
     done = 0
     while batch := claim_due_messages(now=NOW):
-        for message in batch:
-            ours = Message.objects.filter(pk=message.pk, lease_token=message.lease_token)
+        for claimed in batch:
+            token = claimed.message.lease_token
+            ours = Message.objects.filter(pk=claimed.message.pk, lease_token=token)
             done += ours.update(state=State.SENT, settled_at=NOW, **UNLEASED)
     return done
 
@@ -98,7 +99,7 @@ def plan_letters() -> list:
 
 def plan_reminders() -> list:
     """The second reminder of as many visits, booked as patients book them, all due now."""
-    from booking.messages.kinds import REMINDER_2H
+    from booking.message_kinds.visits.last_reminder import REMINDER_2H
     from booking.models import Service
     from clinic.outbox.models import Message
     from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from twilio.request_validator import RequestValidator
 
-from booking.messages.kinds import REMINDER_2H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.texts.texting import consent_words, give_consent
 from tests.clinic.twilio import TOKEN

@@ -19,7 +19,7 @@ def know_letters():
 
 
 def go_at_the_pace():
-    from clinic.outbox.messages import planning as messages
+    from clinic.outbox.sending import claims
     from clinic.outbox.sending import hand_over as sending
     from clinic.outbox.text import time_limits as limits
 
@@ -27,7 +27,7 @@ def go_at_the_pace():
     app.conf.task_time_limit = limits.TASK_LIMIT.total_seconds() / PACE
     for name in ("SWEEP_LASTS", "CONVERSATION", "WRITING_DOWN"):
         setattr(sending, name, getattr(limits, name) / PACE)
-    messages.claim_due_messages.__kwdefaults__["lease"] = limits.LEASE / PACE
+    claims.claim_due_messages.__kwdefaults__["lease"] = limits.LEASE / PACE
 
 
 django.setup()

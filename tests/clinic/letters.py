@@ -2,7 +2,8 @@
 
 from django.conf import settings
 
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, find_kind, register_kind
+from clinic.outbox.messages.message_rules import rules_of, words_of
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.web.logs import QuietFormatter
 from tests.clinic.factories import NOON
@@ -23,9 +24,26 @@ def why_unwanted(message, now):
     return "the visit was cancelled" if message.pk in UNWANTED else None
 
 
+def register_letter(name="letter", **facts):
+    """A kind called `name`; `facts` as of `MessageKind`, in place of the plainest."""
+    plain = {
+        "title": name,
+        "render": lambda message, words, now: write_letter(message, now),
+        "relevance": why_unwanted,
+        "respects_quiet_hours": False,
+    }
+    register_kind(MessageKind(name=name, **plain | facts))
+
+
 def register_letters():
-    register_kind(MessageKind("letter", write_letter, why_unwanted, respects_quiet_hours=False))
-    register_kind(MessageKind("reminder letter", write_letter, why_unwanted, respects_quiet_hours=True))
+    register_letter()
+    register_letter("reminder letter", respects_quiet_hours=True)
+
+
+def render_message(message, *, now):
+    """The mail of `message`, in the words of the rule that holds for it."""
+    words = words_of(rules_of([message]).get(message.pk))
+    return find_kind(message.kind).render(message, words, now)
 
 
 def sweep(now=NOON):
@@ -44,4 +62,4 @@ def written(caplog):
 
 
 def write_as(render):
-    register_kind(MessageKind("letter", render, why_unwanted, respects_quiet_hours=False))
+    register_letter(render=lambda message, words, now: render(message, now))

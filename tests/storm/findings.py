@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from booking.messages.kinds import CANCELLED, REMINDER_2H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import CANCELLED
 from booking.models import Appointment
 from booking.schedule.local_time import near_day_words
 from clinic.outbox.models import SETTLED, State

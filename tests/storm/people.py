@@ -11,11 +11,12 @@ from django.db import connection, transaction
 from psycopg.types.range import TimestamptzRange
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
-from booking.messages.kinds import BOOKED, CANCELLED, MOVED, REMINDER_2H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import BOOKED, CANCELLED, MOVED
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, OpeningHours, Service
 from booking.schedule.errors import BookingRefused
-from clinic.outbox.messages import planning as messages
+from clinic.outbox.messages import planning
 from clinic.outbox.models import SETTLED, Message, State
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from tests.storm.clock import BEGINNING, HOURS, storm_time
@@ -45,13 +46,13 @@ class People:
         self.service = Service.objects.create(
             slug="call", name="Call", summary="A call.", minutes=15, start_step_minutes=15, price_cents=0, by_phone=True
         )
-        wake, messages.wake_sweep = messages.wake_sweep, lambda: None  # nobody is there to be woken yet
+        wake, planning.wake_sweep = planning.wake_sweep, lambda: None  # nobody is there to be woken yet
         for number in range(-(-visits // SLOTS)):
             therapist = self._hire(number)
             with transaction.atomic():
                 for slot in range(min(SLOTS, visits - number * SLOTS)):
                     self._book(therapist, FIRST + SLOT * slot)
-        messages.wake_sweep = wake
+        planning.wake_sweep = wake
         self.visits = list(Appointment.objects.order_by("pk").values_list("pk", flat=True))
         self.dice.shuffle(self.visits)
 

@@ -23,13 +23,13 @@ def go_by_the_storms_clock():
     from django.conf import settings  # models need django.setup() first
 
     from clinic.outbox import tasks
-    from clinic.outbox.messages import planning as messages
+    from clinic.outbox.sending import claims
     from clinic.outbox.sending import hand_over as sending
 
     tasks.timezone = SimpleNamespace(now=storm_time)
     sending.SWEEP_LASTS, sending.CONVERSATION = SWEEP_LASTS, CONVERSATION
     sending.WRITING_DOWN = WRITING_DOWN
-    messages.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
+    claims.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
     settings.MAILERS["default"]["OPTIONS"]["timeout"] = PATIENCE_S
     app.conf.beat_schedule["send due messages"]["schedule"] = 1.0
 

@@ -99,7 +99,8 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
             raise PermissionDenied
         text = InboundText.objects.filter(pk=pk).first()
         if text is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
+            return redirect(request, self.opts, str(pk))
         mark_text_read(text=text, by=request.user, now=timezone.now())
         return HttpResponseRedirect(f"{reverse('admin:index')}#texts", status=303)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.messages.kinds import find_subjects, kind_title
+from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
@@ -22,6 +22,7 @@ from clinic.outbox.messages.planning import (
     is_resendable,
     resend_message,
 )
+from clinic.outbox.messages.subjects import find_subjects
 from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.instants import format_instant
@@ -45,7 +46,7 @@ def _message_called(object_id: str | None) -> Message | None:
 
 
 def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]:
-    """What staff can do to a message, each with the words of its button."""
+    """The actions staff can take on a message, each with its button text."""
     if message is None:
         return []
     if message.state == State.WAITING:
@@ -72,7 +73,7 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number, or a visit's reference such as RC-7K3M9Q"
+    search_help_text = "Parts of a name, an email or a phone number, or a visit's reference such as RC-7K3M9Q"
     change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
@@ -133,7 +134,8 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
         if act not in self.actions or not chosen.exists():
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
+            return redirect(request, self.opts, str(pk))
         getattr(self, act)(request, chosen)
         return HttpResponseRedirect(reverse("admin:outbox_message_change", args=[pk]), status=303)
 
@@ -147,7 +149,7 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         return False
 
     def has_send_permission(self, request):
-        """Who may resend and cancel: those with the right to change messages, though nobody edits one."""
+        """Resending and canceling need the change permission; messages are never edited."""
         return request.user.has_perm("outbox.change_message")
 
     @admin.action(description="Send again", permissions=["send"])

@@ -13,7 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.outbox.forms import MessageRuleForm
-from clinic.outbox.messages.kinds import KindUnknown, Timing, changeable_kinds, find_kind, kind_title
+from clinic.outbox.messages.kinds import KindUnknown, MessageKind, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.messages.message_rules import default_rule
 from clinic.outbox.models import MessageRule
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -32,12 +32,12 @@ def span_words(minutes: int) -> str:
     return f"{minutes} minutes"
 
 
-def _find_changeable(name: str):
+def _find_changeable(name: str) -> MessageKind | None:
     try:
         kind = find_kind(name)
     except KindUnknown:
         return None
-    return kind if kind.reworded else None
+    return kind if kind.words else None
 
 
 @admin.register(MessageRule)
@@ -60,7 +60,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     @admin.display(description="when", ordering="minutes")
     def when(self, rule):
         kind = _find_changeable(rule.kind)
-        timing = kind.reworded.timing if kind else ""
+        timing = kind.timing if kind else ""
         return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
 
     def get_urls(self):
@@ -73,7 +73,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
-        kind = _find_changeable(initial.get("kind", ""))
+        kind = _find_changeable(str(initial.get("kind", "")))
         if kind is None:
             return initial
         rule = default_rule(kind)
@@ -87,8 +87,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     @method_decorator(csp_override(MAY_FRAME))
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        kinds = [kind.reworded for kind in changeable_kinds()]
-        placeholders = {name: words for kind in kinds for name, words in kind.placeholders.items()}
+        placeholders = {name: words for kind in changeable_kinds() for name, words in kind.placeholders.items()}
         context = {"placeholders": placeholders, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 

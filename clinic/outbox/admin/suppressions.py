@@ -34,5 +34,5 @@ class SuppressionAdmin(LogsNoName, PrivateSearch, admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request, obj=None):
-        """Whoever deletes is shown the address: it takes the right to view it as well."""
+        """The delete page shows the address, so deleting also needs the view permission."""
         return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.kinds import Email, MessageKind, Words
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
@@ -30,14 +30,7 @@ def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
     return code
 
 
-def register_confirmation_code() -> None:
-    """Tell the outbox of the kind. Called once, when the app is ready."""
-    register_kind(
-        MessageKind(CONFIRMATION_CODE, _render, _why_unwanted, respects_quiet_hours=False, label="Confirmation code")
-    )
-
-
-def _render(message: Message, now: datetime) -> Email:
+def _render(message: Message, words: Words | None, now: datetime) -> Email:
     code = ConfirmationCode.objects.select_related("patient").get(pk=message.subject_id)
     context = {"digits": digits_of(code), "minutes": CODE_LASTS // timedelta(minutes=1)}
     clinic, patient = Clinic.objects.current(), code.patient
@@ -50,3 +43,12 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
         return "the code was used"
     newer = ConfirmationCode.objects.filter(patient=code.patient_id, created_at__gt=code.created_at)
     return "a newer code was sent" if newer.exists() else None
+
+
+KIND = MessageKind(
+    name=CONFIRMATION_CODE,
+    title="Confirmation code",
+    render=_render,
+    relevance=_why_unwanted,
+    respects_quiet_hours=False,
+)

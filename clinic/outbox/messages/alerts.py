@@ -1,6 +1,6 @@
-"""What the clinic itself is told by mail: that messages to patients did not get out. Names nobody.
+"""Alerts to staff: their recipients, their repetition until one of them has acted, and the alert of failed messages.
 
-Also the parts of every alert to staff: its recipients, and its repetition until one of them has seen to it.
+They name no patient.
 """
 
 import uuid
@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.urls import reverse
 
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.kinds import Email
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
@@ -29,7 +28,7 @@ def staff_who_may(permission: str) -> list[User]:
 
 
 def plan_until_seen(
-    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now, first_version=1
+    *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now: datetime, first_version: int = 1
 ) -> None:
     """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
 
@@ -60,7 +59,7 @@ def plan_failure_alert(*, now: datetime) -> Message:
     )
 
 
-def staff_email(kind: str, *, now: datetime, path: str, button_text: str, to: str = "", **context) -> Email:
+def staff_email(kind: str, *, path: str, button_text: str, to: str = "", **context: object) -> Email:
     """A mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
     clinic = Clinic.objects.current()
     button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
@@ -68,30 +67,5 @@ def staff_email(kind: str, *, now: datetime, path: str, button_text: str, to: st
 
 
 def why_clinic_unreachable() -> str | None:
-    """Why nothing can be written to the clinic; None if it can."""
-    return None if Clinic.objects.current().email else "the clinic has no e-mail address"
-
-
-def register_alerts() -> None:
-    """Tell the outbox of its own kind. Called once, when the app is ready."""
-    register_kind(
-        MessageKind(
-            MESSAGE_FAILED,
-            _render,
-            _why_unwanted,
-            respects_quiet_hours=False,
-            label="To the clinic: messages did not go out",
-        )
-    )
-
-
-def _render(message: Message, now: datetime) -> Email:
-    count = Message.objects.failed_recently(now, within=timedelta(days=1)).count()
-    path = reverse("admin:index")
-    return staff_email(MESSAGE_FAILED, now=now, path=path, button_text="Open Today", count=count)
-
-
-def _why_unwanted(message: Message, now: datetime) -> str | None:
-    if not Message.objects.failed_recently(now, within=timedelta(days=1)).exists():
-        return "nothing has failed any more"
-    return why_clinic_unreachable()
+    """Relevance check of mails to the clinic: None if it has an address."""
+    return None if Clinic.objects.current().email else "the clinic has no email address"

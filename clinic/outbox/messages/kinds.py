@@ -1,10 +1,12 @@
-"""The kinds of messages there are. The outbox knows no app: each app registers its own when it is ready."""
+"""What a message kind is, and the registry of all kinds. The outbox knows no app: each room registers its folder of kinds."""
 
+import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from importlib import import_module
+from types import ModuleType
 
 from clinic.outbox.models import Message
 
@@ -13,18 +15,16 @@ SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be over by the time it 
 
 @dataclass(frozen=True)
 class Email:
-    """What is to be sent, made at the moment of sending.
+    """A rendered mail.
 
-    `attachments` are (file name, bytes, type); `calendar` is an iCalendar object that carries a METHOD, the one part that
-    mail programs act on. A POST to `unsubscribe_url` ends what this mail is part of;
-    what every kind that is not about a visit is part of has its link already.
+    `calendar` is an iCalendar object with a METHOD, the one part that mail programs act on. A POST to `unsubscribe_url`
+    ends what this mail is part of; kinds with `is_about_visit` False get a link for all of them without it.
     """
 
     to: str
     subject: str
     text: str
     html: str
-    attachments: tuple[tuple[str, bytes, str], ...] = ()
     calendar: bytes | None = None
     unsubscribe_url: str = ""
 
@@ -37,7 +37,7 @@ class Sample(StrEnum):
 
 
 class Timing(StrEnum):
-    """What a rule's minutes are counted from; what goes at once has none."""
+    """What `minutes` are counted from; a kind that goes at once has none."""
 
     AT_ONCE = "at once"
     BEFORE = "before the visit"
@@ -52,49 +52,49 @@ class Words:
     text: str
 
 
-@dataclass(frozen=True)
-class Reworded:
-    """What staff may change of a kind, and from what it starts.
-
-    `placeholders` says what each one holds; `preview` makes the mail of some words for a sample reader, and saves nothing.
-    """
-
-    title: str
-    timing: Timing
-    words: Words
-    placeholders: Mapping[str, str]
-    preview: Callable[[Words, Sample], Email]
-    minutes: int = 0
-    samples: Callable[[Sample], Mapping[str, object]] | None = None  # values for the placeholders of a text
-    text_message: str = ""  # what goes beside the mail to who agreed to texts; empty for none
+def _no_samples(sample: Sample) -> Mapping[str, object]:
+    return {}
 
 
-@dataclass(frozen=True)
+def _no_values(message: Message, now: datetime) -> Mapping[str, object]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageKind:
-    """What the outbox must know of a kind: rendering, relevance check (None = send), delivery options.
+    """Everything about one kind of message, as the `KIND` of a file in a room's `message_kinds` folder.
 
-    `reworded` is what staff may change, if anything. `is_about_visit` is False for what a reader may unsubscribe from.
-    A reminder (`is_reminder`) by mail is sent in quiet hours rather than not at all. News (`is_news`) of what the clinic
-    changed goes by text beyond the caps, and by mail besides: the mail carries the links and the calendar.
+    Staff can reword, time and switch off a kind that has `words`. Kinds without them are worded by their templates.
     """
 
-    name: str
-    render: Callable[[Message, datetime], Email]
-    still_wanted: Callable[[Message, datetime], str | None]
-    respects_quiet_hours: bool
-    reworded: Reworded | None = None
-    label: str = ""  # what staff call it, where it has no `reworded` that says so
-    is_about_visit: bool = True
-    is_reminder: bool = False
-    is_news: bool = False
-    is_texted_without_mail: bool = False  # its text goes only to who has no e-mail address
-    is_missed_by_staff: bool = False  # not to a patient, yet the clinic is told when it fails
-    text_values: Callable[[Message, datetime], Mapping[str, object]] | None = None  # fill a text's placeholders
+    name: str  # stored in the database: never rename
+    title: str  # what staff call it
+    render: Callable[[Message, Words | None, datetime], Email]  # in these words, if it has any
+    relevance: Callable[[Message, datetime], str | None]  # the reason not to send; None = send
 
-    @property
-    def title(self) -> str:
-        """What staff call it."""
-        return self.reworded.title if self.reworded else self.label or self.name.replace("_", " ").capitalize()
+    # Delivery
+    respects_quiet_hours: bool
+    is_about_visit: bool = True  # False: readers may unsubscribe from it
+    is_reminder: bool = False  # goes by mail in quiet hours if it would be too late after them
+    is_news: bool = False  # of what the clinic changed: goes by text beyond the caps, and always by mail too
+    is_texted_without_mail: bool = False  # its text goes only to patients without an email address
+    is_missed_by_staff: bool = False  # not to a patient, but the clinic is told when it fails
+
+    # What staff can change
+    words: Words | None = None
+    timing: Timing = Timing.AT_ONCE
+    minutes: int = 0
+    placeholders: Mapping[str, str] = field(default_factory=dict)  # name -> what it holds, for staff
+    frame: str = ""  # the folder in templates/emails whose body is around `words`
+    samples: Callable[[Sample], Mapping[str, object]] = _no_samples  # a context for previews
+
+    # The text message beside the mail, for patients who agreed to texts; empty for none
+    text_message: str = ""
+    text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # for its placeholders
+
+    def sample_values(self, sample: Sample) -> Mapping[str, object]:
+        """The context of a preview: values for all placeholders, the clinic, buttons."""
+        return self.samples(sample)
 
 
 class KindUnknown(LookupError):
@@ -102,11 +102,17 @@ class KindUnknown(LookupError):
 
 
 _kinds: dict[str, MessageKind] = {}
-_scopes: list[Callable[[], list[tuple[str, str]]]] = []
+
+
+def register_kinds(package: ModuleType) -> None:
+    """Register the `KIND` of every module in `package` and its folders. For AppConfig.ready."""
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.ispkg:
+            register_kind(import_module(module.name).KIND)
 
 
 def register_kind(kind: MessageKind) -> None:
-    """Make `kind` known. For AppConfig.ready; registering the same name again replaces it."""
+    """Register `kind`, replacing another one of its name."""
     _kinds[kind.name] = kind
 
 
@@ -119,49 +125,16 @@ def find_kind(name: str) -> MessageKind:
 
 
 def kind_title(name: str) -> str:
-    """What staff call the kind `name`, also one that no app registers any longer."""
+    """What staff call the kind `name`; readable for a kind that is no longer registered too."""
     return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
-def changeable_kinds() -> list[MessageKind]:
-    """Those that staff may reword and time, as they follow one another around a visit."""
+def all_kinds() -> list[MessageKind]:
+    """Every registered kind, in the order in which they go around a visit."""
     order = list(Timing)
-    kinds = [kind for kind in _kinds.values() if kind.reworded]
-    return sorted(kinds, key=lambda kind: (order.index(kind.reworded.timing), -kind.reworded.minutes, kind.name))
+    return sorted(_kinds.values(), key=lambda kind: (order.index(kind.timing), -kind.minutes, kind.name))
 
 
-def register_scopes(read: Callable[[], list[tuple[str, str]]]) -> None:
-    """`read` gives (slug, name) of everything that may have rules of its own. For AppConfig.ready."""
-    _scopes[:] = [read]
-
-
-def known_scopes() -> list[tuple[str, str]]:
-    """What may have rules of its own, as (slug, name)."""
-    return [scope for read in _scopes for scope in read()]
-
-
-_readers: list[Callable[[str, str, datetime], str]] = []
-
-
-def register_reply_reader(read: Callable[[str, str, datetime], str]) -> None:
-    """`read(phone, answer, now)` acts on "yes" or "cannot" from a number and returns what to say, or "" if it did not act.
-    For AppConfig.ready."""
-    _readers[:] = [read]
-
-
-def read_reply(phone: str, answer: str, now: datetime) -> str:
-    """What the app that asked says to "yes" or "cannot" from `phone`; empty if none asked."""
-    return next((read(phone, answer, now) for read in _readers), "")
-
-
-_finders: list[Callable[[str], list[UUID]]] = []
-
-
-def register_subjects(find: Callable[[str], list[UUID]]) -> None:
-    """`find(words)` gives the ids of the rows called so, such as visits by reference. For AppConfig.ready."""
-    _finders[:] = [find]
-
-
-def find_subjects(words: str) -> list[UUID]:
-    """The `subject_id`s that messages about what is called `words` have; empty if nothing is."""
-    return [subject for find in _finders for subject in find(words)]
+def changeable_kinds() -> list[MessageKind]:
+    """Those that staff may reword, time and switch off."""
+    return [kind for kind in all_kinds() if kind.words]

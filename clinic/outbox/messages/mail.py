@@ -1,8 +1,10 @@
-"""From the words of a message to the mail that leaves."""
+"""Build the mail that is sent from a rendered `Email`, and read the errors of sending it."""
 
 import re
 import smtplib
+from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
@@ -16,15 +18,25 @@ from clinic.practice.values.mail_addresses import normalize_address
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
-def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailMultiAlternatives:
-    """The mail of `message` with the words of `email`; every copy of one message carries the same Message-ID.
+class ProviderMail(EmailMultiAlternatives):
+    """A mail with what only a provider's web interface reads: nothing is tracked, and a bounce names the message."""
+
+    track_opens = track_clicks = False
+
+    def __init__(self, *args: Any, metadata: dict[str, str], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.metadata = metadata
+
+
+def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
+    """The mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
 
     Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
     the calendar has no METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
-    mail = EmailMultiAlternatives(
+    mail = ProviderMail(
         subject=" ".join(email.subject.split()),  # a line break here would end the header
         body=email.text,
         from_email=formataddr((" ".join(clinic.name.split()), sender_address())),
@@ -33,20 +45,16 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now) -> EmailM
         headers={
             "Message-ID": message.message_id,
             "Date": format_datetime(now),
-            "Auto-Submitted": "auto-generated",  # so that nobody's holiday notice answers it
+            "Auto-Submitted": "auto-generated",  # suppresses vacation replies (RFC 3834)
         },
+        metadata={"message": str(message.pk)},
     )
-    # Only a provider's web interface reads these: nothing is tracked, and a bounce comes back with the message's id.
-    mail.track_opens = mail.track_clicks = False
-    mail.metadata = {"message": str(message.pk)}
     if email.unsubscribe_url:
         mail.extra_headers |= one_click_headers(email.unsubscribe_url)
     if email.html:
         mail.attach_alternative(email.html, "text/html")
     if email.calendar is not None:
         _add_calendar(mail, email.calendar)
-    for attachment in email.attachments:
-        mail.attach(*attachment)
     return mail
 
 
@@ -62,7 +70,7 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
     alternative: there it goes as the attachment.
     """
     kind = f"text/calendar; method={_calendar_method(calendar)}"
-    if settings.MAILERS["default"]["BACKEND"].startswith("anymail."):
+    if str(settings.MAILERS["default"]["BACKEND"]).startswith("anymail."):
         mail.attach("visit.ics", calendar, kind)
     else:
         mail.attach_alternative(calendar.decode(), kind)
@@ -70,7 +78,7 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
 
 def _ascii_address(address: str) -> str:
     """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
-    "faß.de" is somebody else's domain. Raises ValueError for one that stays beyond ASCII."""
+    "faß.de" is another domain. Raises ValueError for an address that is not ASCII after that."""
     ascii_address = normalize_address(address)
     if not ascii_address.isascii():
         raise ValueError("no mail can go to this address")
@@ -89,10 +97,10 @@ def _calendar_method(calendar: bytes) -> str:
     return found[1].decode()
 
 
-def is_refused_for_good(error: Exception) -> bool:
+def is_refused_for_good(error: BaseException) -> bool:
     """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
 
-    A 5xx to our greeting or password is ours to mend, and worth another try; so is a provider's 401 or 403.
+    A 5xx to our greeting or password is a fault of our settings and is retried; so is a provider's 401 or 403.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
@@ -103,9 +111,9 @@ def is_refused_for_good(error: Exception) -> bool:
     return isinstance(error, AnymailRecipientsRefused | ValueError | smtplib.SMTPNotSupportedError)
 
 
-def describe_error(error: Exception) -> str:
-    """What failed, without an address or a word of the mail: the error's class, and the server's code if there is one."""
-    codes = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
+def describe_error(error: BaseException) -> str:
+    """The error's class and the server's code, if there is one; no address and no content of the mail."""
+    codes: list[int | None] = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = sorted({code for code, _ in error.recipients.values()})
+        codes = [*sorted({code for code, _ in error.recipients.values()})]
     return " ".join([type(error).__name__, *(str(code) for code in codes if code)])

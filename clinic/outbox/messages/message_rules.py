@@ -1,44 +1,42 @@
 """Which rule holds for a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
 
-from clinic.outbox.messages.kinds import MessageKind, Words, changeable_kinds, find_kind
+from collections.abc import Iterable
+from uuid import UUID
+
+from clinic.outbox.messages.kinds import MessageKind, Words, changeable_kinds
 from clinic.outbox.models import Channel, Message, MessageRule
 
 
-def default_rule(kind: MessageKind, channel=Channel.EMAIL) -> MessageRule:
+def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule:
     """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
-    settled = kind.reworded
     if channel == Channel.SMS:
-        return MessageRule(kind=kind.name, channel=channel, minutes=settled.minutes, text=settled.text_message)
-    return MessageRule(kind=kind.name, minutes=settled.minutes, subject=settled.words.subject, text=settled.words.text)
+        return MessageRule(kind=kind.name, channel=channel, minutes=kind.minutes, text=kind.text_message)
+    words = kind.words or Words("", "")
+    return MessageRule(kind=kind.name, minutes=kind.minutes, subject=words.subject, text=words.text)
 
 
-def rules_in_force(*, scope: str, channel=Channel.EMAIL) -> dict[str, MessageRule]:
+def rules_in_force(*, scope: str) -> dict[str, MessageRule]:
     """By kind, the rules for the service `scope` (its slug); one for every kind that can be changed. One query."""
     rules = {kind.name: default_rule(kind) for kind in changeable_kinds()}
-    own = MessageRule.objects.filter(service_slug__in={"", scope}, channel=channel).order_by("service_slug")
+    own = MessageRule.objects.filter(service_slug__in={"", scope}, channel=Channel.EMAIL).order_by("service_slug")
     return rules | {rule.kind: rule for rule in own}  # the empty slug sorts first, so a service's own comes last
 
 
-def rule_of(message: Message) -> MessageRule | None:
-    """The rule that holds for `message`; None if nobody can change its kind. One query, none after `read_rules`."""
-    kind = find_kind(message.kind)
-    if kind.reworded is None:
-        return None
-    if not hasattr(message, "own_rule"):
-        read_rules([message])
-    return message.own_rule or default_rule(kind, message.channel)
-
-
-def read_rules(messages: list[Message]) -> None:
-    """Let each message know as its `own_rule` what the clinic has written for it, if anything. One query for all."""
-    kinds = {message.kind for message in messages}
-    own = {(rule.kind, rule.channel, rule.service_slug): rule for rule in MessageRule.objects.filter(kind__in=kinds)}
+def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
+    """By message, the rule that holds for it; none for kinds that staff cannot change. One query."""
+    messages = list(messages)
+    kinds = {kind.name: kind for kind in changeable_kinds()}
+    written = MessageRule.objects.filter(kind__in={message.kind for message in messages})
+    own = {(rule.kind, rule.channel, rule.service_slug): rule for rule in written}
+    rules = {}
     for message in messages:
-        for_all = own.get((message.kind, message.channel, ""))
-        message.own_rule = own.get((message.kind, message.channel, message.scope), for_all)
+        if kind := kinds.get(message.kind):
+            for_all = own.get((message.kind, message.channel, ""))
+            rule = own.get((message.kind, message.channel, message.scope), for_all)
+            rules[message.pk] = rule or default_rule(kind, message.channel)
+    return rules
 
 
-def words_of(message: Message) -> Words | None:
-    """In which words `message` opens; None where its kind's template says it."""
-    rule = rule_of(message)
+def words_of(rule: MessageRule | None) -> Words | None:
+    """The subject and opening by `rule`; None for kinds whose template has them."""
     return Words(rule.subject, rule.text) if rule else None

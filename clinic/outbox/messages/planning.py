@@ -1,37 +1,37 @@
-"""Planning, withdrawing and claiming messages. `sending` hands over what was claimed."""
+"""Planning, withdrawing, cancelling and resending messages. `sending` claims those that are due and hands them over."""
 
 import logging
-import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 
 from clinic.outbox.models import SETTLED, Channel, Message, State
-from clinic.outbox.text.time_limits import LEASE
+from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
 
-BATCH = 10
-SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task stands above this module
-# Somebody is waiting for their booking's page meanwhile.
+SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task is on a floor above this module
+# A patient waits for the response meanwhile.
 BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
 
 
 class MessageNotWaiting(Exception):
-    """It is being sent, was sent, or was given up; there is nothing left to cancel."""
+    """It is being sent, was sent, or was given up."""
 
 
 class MessageNotSettled(Exception):
-    """It is still on its way; sending it again would be a second copy."""
+    """It is waiting or being sent."""
 
 
 class TooLateToSend(Exception):
-    """Its time is over: the reader would get it after what it announces."""
+    """It is after its `not_after`."""
 
 
-def plan_message(**what) -> Message:
+def plan_message(**what: Any) -> Message:
     """Plan one message, of which `draft_message` says what it must be told. Planned before: returns the first one."""
     draft = draft_message(**what)
     plan_messages([draft])
@@ -39,10 +39,10 @@ def plan_message(**what) -> Message:
 
 
 def plan_messages(drafts: list[Message]) -> None:
-    """Write down, in the caller's transaction, what is to go out; one query.
+    """Insert `drafts` in the caller's transaction; one query.
 
-    Planning the same kind for the same version of the same row again changes nothing. Something due now also wakes the
-    sweep once the transaction is committed. Raises IntegrityError if one is too late before it is due.
+    Idempotent: the same kind for the same version of the same row is planned once. If one is due now, the sweep is woken
+    on commit. Raises IntegrityError for one whose `not_after` is not after its `due_at`.
     """
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     if any(draft.due_at <= draft.created_at for draft in drafts):
@@ -51,17 +51,17 @@ def plan_messages(drafts: list[Message]) -> None:
 
 def draft_message(
     *,
-    kind,
-    subject_id,
-    version,
-    patient,
-    due_at,
-    not_after,
-    now,
-    channel=Channel.EMAIL,
-    scope="",
-    time_zone="",
-    told_before="",
+    kind: str,
+    subject_id: UUID,
+    version: int,
+    patient: Patient | None,
+    due_at: datetime,
+    not_after: datetime,
+    now: datetime,
+    channel: str = Channel.EMAIL,
+    scope: str = "",
+    time_zone: str = "",
+    told_before: str = "",
 ) -> Message:
     """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
@@ -86,11 +86,13 @@ def draft_message(
     )
 
 
-def withdraw_messages(*, subject_id, reason: str, kinds=None, spared=(), now) -> int:
+def withdraw_messages(
+    *, subject_id: UUID, reason: str, kinds: Iterable[str] | None = None, spared: Iterable[str] = (), now: datetime
+) -> int:
     """Skip, for `reason`, every message about `subject_id` (of `kinds` only, if given, and none of the kinds in `spared`)
     that is still waiting. Returns how many.
 
-    One that is being sent this moment looks again just before it leaves.
+    One that is being sent has its relevance checked again just before it is sent.
     """
     waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING).exclude(kind__in=spared)
     if kinds is not None:
@@ -98,7 +100,7 @@ def withdraw_messages(*, subject_id, reason: str, kinds=None, spared=(), now) ->
     return waiting.update(state=State.SKIPPED, reason=reason, settled_at=now)
 
 
-def postpone_messages(*, subject_ids, until) -> int:
+def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
     """Let every message about `subject_ids` that is still waiting wait until `until` at least. Returns how many.
 
     One that would be too late by then stays as it is.
@@ -108,58 +110,28 @@ def postpone_messages(*, subject_ids, until) -> int:
     return later.update(due_at=until, next_attempt_at=until)
 
 
-def claim_due_messages(*, now, limit=BATCH, lease=LEASE) -> list[Message]:
-    """Take up to `limit` messages whose time has come, for `lease`; nobody else gets them meanwhile. Oldest first.
-
-    One whose lease ran out (its worker died) is taken again. Any number of workers may ask at once: each locks what it
-    takes and skips what others have locked. Of one batch those that were tried least often come first: one that kills
-    whoever tries it must not take the others with it each time; of those, texts come first. Each knows whether it
-    `was_never_tried`.
-    """
-    due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
-    token = uuid.uuid4()
-    with transaction.atomic():
-        claimed = sorted(due.order_by("next_attempt_at")[:limit], key=_turn)
-        for message in claimed:
-            message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
-            message.was_never_tried = message.first_tried_at is None
-            message.first_tried_at = message.first_tried_at or now
-        Message.objects.filter(pk__in=[message.pk for message in claimed]).update(
-            state=State.SENDING,
-            lease_until=now + lease,
-            lease_token=token,
-            first_tried_at=Coalesce("first_tried_at", Value(now)),
-        )
-    return claimed
-
-
-def _turn(message: Message) -> tuple[int, bool]:
-    """Texts before mails, which may stay behind if theirs went."""
-    return message.attempts, message.channel != Channel.SMS
-
-
-def useful_until(*, due_at, not_after):
+def useful_until(*, due_at: datetime, not_after: datetime) -> datetime:
     """Return until when a delayed message is of use: it still leaves its reader half of the time it was to give them."""
     return due_at + (not_after - due_at) / 2
 
 
-def cancel_message(message: Message, *, now) -> None:
-    """Skip `message` because a member of staff said so. Raises MessageNotWaiting if it is not waiting any more."""
+def cancel_message(message: Message, *, now: datetime) -> None:
+    """Skip `message` at the request of staff. Raises MessageNotWaiting unless it is waiting."""
     waiting = Message.objects.filter(pk=message.pk, state=State.WAITING)
     if not waiting.update(state=State.SKIPPED, reason="cancelled by staff", settled_at=now):
         raise MessageNotWaiting
 
 
-def is_resendable(message: Message, *, now) -> bool:
+def is_resendable(message: Message, *, now: datetime) -> bool:
     """Whether `resend_message` would plan it once more."""
     return message.state in SETTLED and now < message.not_after
 
 
-def resend_message(message: Message, *, now) -> Message:
+def resend_message(message: Message, *, now: datetime) -> Message:
     """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
 
-    Before it leaves, the outbox asks again whether it is wanted. Raises MessageNotSettled while the first is on its way,
-    TooLateToSend once nobody wants it any more.
+    Its relevance is checked again before it is sent. Raises MessageNotSettled while the first is on its way,
+    TooLateToSend after its `not_after`.
     """
     if message.state not in SETTLED:
         raise MessageNotSettled
@@ -187,7 +159,7 @@ def resend_message(message: Message, *, now) -> Message:
 
 
 def wake_sweep() -> None:
-    """Ask a worker to look for due messages at once. A broker that is away costs a moment: beat asks again soon."""
+    """Ask a worker to sweep now. Never raises: if the broker is away, beat starts the next sweep soon."""
     try:
         with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
             current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)

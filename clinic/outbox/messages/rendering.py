@@ -1,10 +1,11 @@
-"""The words of a message, from the templates of its kind."""
+"""Render a mail from the templates of its kind."""
 
 import re
+from collections.abc import Mapping
 
 from django.template.loader import render_to_string
 
-from clinic.outbox.messages.kinds import Email, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Words
 from clinic.outbox.text.placeholders import fill
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.first_names import name_in_messages
@@ -16,7 +17,7 @@ def render_email(
     kind: str,
     *,
     to: str,
-    context: dict,
+    context: Mapping[str, object],
     clinic: Clinic,
     calendar: bytes | None = None,
     words: Words | None = None,
@@ -32,15 +33,31 @@ def render_email(
     name, which leads the subject too: one mailbox may serve a family.
     """
     name = name_in_messages(patient)
-    context = {**context, "clinic": clinic, "first_name": name}
+    values: dict[str, object] = {**context, "clinic": clinic, "first_name": name}
     if words is None:
-        frame, subject = kind, render_to_string(f"emails/{kind}/subject.txt", context)
+        frame, subject = kind, str(render_to_string(f"emails/{kind}/subject.txt", values))
     else:
-        subject, context["opening"] = fill(words.subject, context), fill(words.text, context)
+        subject, values["opening"] = fill(words.subject, values), fill(words.text, values)
     return Email(
         to=to,
         subject=" ".join(f"{name + ': ' if name else ''}{subject}".split()),
-        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", context).strip()) + "\n",
-        html=render_to_string(f"emails/{frame}/body.html", context).strip(),
+        text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", values).strip()) + "\n",
+        html=render_to_string(f"emails/{frame}/body.html", values).strip(),
         calendar=calendar,
     )
+
+
+def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
+    """The mail of `kind` in `words` for a sample reader. Saves nothing."""
+    clinic, context = sample_clinic(sample), kind.sample_values(sample)
+    return render_email(
+        kind.name, to="alice@example.com", context=context, clinic=clinic, words=words, frame=kind.frame
+    )
+
+
+def sample_clinic(sample: Sample) -> Clinic:
+    """Our own clinic, or one whose every line is as long and as hostile as can be."""
+    if sample == Sample.EVERYDAY:
+        return Clinic.objects.current()
+    name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]
+    return Clinic(name=name, street="W" * 120, city="W" * 80, phone="+4915112345678901"[:16], what_to_bring="&<>" * 80)

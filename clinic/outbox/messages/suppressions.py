@@ -1,14 +1,15 @@
-"""Addresses we do not write to, and what a reader says about it: bounces and complaints, unsubscribing and coming back."""
+"""Suppression list: bounces, complaints, unsubscribing and subscribing again."""
 
 import logging
-import uuid
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
-from clinic.outbox.messages.kinds import MessageKind
 from clinic.outbox.messages.mail import one_click_headers
 from clinic.outbox.models import Channel, Message, State, Suppression
 from clinic.practice.access.links import issue_link
@@ -17,12 +18,12 @@ from clinic.practice.values.mail_addresses import normalize_address
 
 logger = logging.getLogger(__name__)
 
-LINK_LASTS = timedelta(days=365)  # somebody may unsubscribe from an old mail
+LINK_LASTS = timedelta(days=365)  # readers may unsubscribe from an old mail
 UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
 
 
-def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) -> Suppression:
-    """Do not write to `address` any more. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
+def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str = Channel.EMAIL) -> Suppression:
+    """Stop writing to `address`. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
     found, is_new = Suppression.objects.get_or_create(
         channel=channel, address=normalize_address(address).lower(), defaults={"why": why, "created_at": now}
     )
@@ -32,7 +33,7 @@ def suppress(*, address: str, why: Suppression.Why, now, channel=Channel.EMAIL) 
     return found
 
 
-def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> None:
+def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: datetime) -> None:
     """The provider says that `address` cannot be written to; `message_id` is our row's, if the provider gave it back.
 
     The message turns from sent to failed, where staff see it. A message that is unknown, or not about this address,
@@ -40,44 +41,37 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now) -> 
     """
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
-        sent = Message.objects.filter(
-            pk=_parse_id(message_id), state=State.SENT, patient__email__iexact=normalize_address(address)
-        )
+        if (key := _parse_id(message_id)) is None:
+            return
+        sent = Message.objects.filter(pk=key, state=State.SENT, patient__email__iexact=normalize_address(address))
         sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
 
 
-def why_unreachable(message: Message, kind: MessageKind) -> str | None:
-    """Why nothing at all may go to this reader; None if it may. One query, none after `read_suppressions`."""
-    found = _suppression_of(message)
-    stops_all = found and found.why in UNDELIVERABLE and message.channel == Channel.EMAIL
-    return f"the address {found.get_why_display()}" if stops_all else None
+def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
+    """Why nothing at all may go to a reader with this `suppression`; None if it may."""
+    if suppression is None or suppression.why not in UNDELIVERABLE or channel != Channel.EMAIL:
+        return None
+    return f"the address {suppression.get_why_display()}"
 
 
-def is_undeliverable(address: str) -> bool:
-    """Whether mail to `address` bounced, or was called spam."""
-    return Suppression.objects.filter(
+def why_undeliverable(address: str) -> str | None:
+    """Why no mail may go to `address`: it bounced, or its reader called our mail spam. None if it may."""
+    stopped = Suppression.objects.filter(
         channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=UNDELIVERABLE
-    ).exists()
+    )
+    return "the address does not take our mail" if stopped.exists() else None
 
 
-def has_unsubscribed(message: Message) -> bool:
-    """Whether the reader wants nothing that is not about a visit. One query, none after `read_suppressions`."""
-    return _suppression_of(message) is not None
-
-
-def read_suppressions(messages: list[Message]) -> None:
-    """Let each message know as its `suppression` whether its address is one we do not write to. One query for all."""
-    addresses = {_address(message.patient, message.channel) for message in messages if message.patient}
-    found = {(row.channel, row.address): row for row in Suppression.objects.filter(address__in=addresses)}
-    for message in messages:
-        address = _address(message.patient, message.channel) if message.patient else None
-        message.suppression = found.get((message.channel, address))
-
-
-def _suppression_of(message: Message) -> Suppression | None:
-    if not hasattr(message, "suppression"):
-        read_suppressions([message])
-    return message.suppression
+def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
+    """By message, the suppression of its reader's address or number, if there is one. One query."""
+    addresses = {
+        message.pk: (message.channel, _address(message.patient, message.channel))
+        for message in messages
+        if message.patient
+    }
+    rows = Suppression.objects.filter(address__in={address for _, address in addresses.values()})
+    found = {(row.channel, row.address): row for row in rows}
+    return {pk: found[address] for pk, address in addresses.items() if address in found}
 
 
 def is_unsubscribed(patient: Patient) -> bool:
@@ -85,8 +79,8 @@ def is_unsubscribed(patient: Patient) -> bool:
     return _found(patient, Channel.EMAIL).exists()
 
 
-def unsubscribe(*, patient: Patient, now) -> None:
-    """Send `patient` nothing but what is about a visit. Twice is once."""
+def unsubscribe(*, patient: Patient, now: datetime) -> None:
+    """Send `patient` only what is about a visit. Idempotent."""
     suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
 
@@ -95,12 +89,12 @@ def subscribe_again(*, patient: Patient) -> None:
     _found(patient, Channel.EMAIL).filter(why=Suppression.Why.UNSUBSCRIBED).delete()
 
 
-def unsubscribe_headers(patient: Patient, *, now) -> dict[str, str]:
+def unsubscribe_headers(patient: Patient, *, now: datetime) -> dict[str, str]:
     """The headers by which `patient` ends everything that is not about a visit. Issues a link."""
     return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 
-def messages_path(patient: Patient, *, now) -> str:
+def messages_path(patient: Patient, *, now: datetime) -> str:
     """The path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link. Issues a link."""
     token = issue_link(
         patient=patient,
@@ -113,16 +107,16 @@ def messages_path(patient: Patient, *, now) -> str:
     return reverse("outbox:messages", args=[token])
 
 
-def _found(patient: Patient, channel):
+def _found(patient: Patient, channel: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(channel=channel, address=_address(patient, channel))
 
 
-def _address(patient: Patient, channel) -> str:
+def _address(patient: Patient, channel: str) -> str:
     return (patient.email if channel == Channel.EMAIL else patient.phone).lower()
 
 
-def _parse_id(text: str) -> uuid.UUID | None:
+def _parse_id(text: str) -> UUID | None:
     try:
-        return uuid.UUID(text)
-    except (ValueError, TypeError, AttributeError):
+        return UUID(text)
+    except ValueError:
         return None

@@ -1,39 +1,36 @@
-"""Handing claimed messages over: look again, make the words, send, write down how it went.
+"""Send claimed messages: check relevance, render, send, record the outcome.
 
-Each message costs one look at what it is about and one write, of what became of it; what changes seldom is read for a
-batch. Nothing is sent before the fate of what went before it is written down, so a worker that dies leaves one in doubt.
+Each message costs one relevance check and one write of its outcome; rules and suppressions are read once a batch. The
+outcome of a message is recorded before the next one is sent, so a worker that dies leaves one in doubt.
 
-Every write but one needs the lease the message was claimed with: who lost it has no more say. The one is "sent", which is
-a fact whoever holds the lease by then; it is retried for as long as `limits` grants.
+Every write needs the lease that the message was claimed with, except "sent": that is a fact, whichever worker has the
+lease by then. It is retried for WRITING_DOWN.
 """
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.mail import mailers
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import Error as DatabaseFault
 from django.db import connection
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
-from clinic.outbox.messages.message_rules import read_rules, rule_of
-from clinic.outbox.messages.planning import claim_due_messages
-from clinic.outbox.messages.suppressions import (
-    has_unsubscribed,
-    read_suppressions,
-    unsubscribe_headers,
-    why_unreachable,
-)
+from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.suppressions import unsubscribe_headers, why_unreachable
 from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
+from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.heartbeat import note_sweep
 from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
-from clinic.outbox.text.time_limits import CONVERSATION, SWEEP_LASTS, WRITING_DOWN
+from clinic.outbox.text.time_limits import CONVERSATION, GIVE_UP_AFTER, SWEEP_LASTS, WRITING_DOWN
 from clinic.outbox.texts.instead_of_mail import (
     LOOK_AGAIN_AFTER,
     TEXT_WENT,
@@ -50,7 +47,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
-GIVE_UP_AFTER = timedelta(hours=4)  # of trying
 NO_ADDRESS = "the patient has no e-mail address"
 UNLEASED = {"lease_until": None, "lease_token": None}
 
@@ -69,8 +65,8 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     sent, line, clinic = 0, mailers.default, Clinic.objects.current()
     try:
         with closing(_claim_in_batches(until=clock() + SWEEP_LASTS, clock=clock)) as claimed:
-            for message in claimed:
-                sent += send_claimed(message, now=clock(), line=line, clinic=clinic) == State.SENT
+            for one in claimed:
+                sent += send_claimed(one, now=clock(), line=line, clinic=clinic) == State.SENT
     except MailServerAway:
         logger.info("the mail server is away; the next sweep tries again")
     finally:
@@ -78,81 +74,86 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
     return sent
 
 
-def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Iterator[Message]:
+def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Generator[ClaimedMessage]:
     """One due message after the other; those that were claimed and are not asked for wait again."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
-            read_rules(batch)
-            read_suppressions(batch)
             while batch and clock() < until:
                 yield batch.pop(0)
         finally:
-            _hand_back(batch)
+            _hand_back([claimed.message for claimed in batch])
 
 
-def send_claimed(message: Message, *, now, line=None, clinic: Clinic | None = None) -> State | None:
-    """Send a message that `claim_due_messages` gave us, over `line` (a mail connection, opened if it is not open yet).
+def send_claimed(
+    claimed: ClaimedMessage, *, now: datetime, line: BaseEmailBackend | None = None, clinic: Clinic | None = None
+) -> State | None:
+    """Send a claimed message over `line` (a mail connection, opened if it is not open yet).
 
     Returns what became of it, or None if its lease may be lost before it has gone. Raises MailServerAway, with the message
     waiting again, if no connection could be opened.
     """
-    line = line or mailers.default
-    if not _begin(message, now=now):
+    line, message = line or mailers.default, claimed.message
+    if not _begin(claimed, now=now):
         return None
     try:
-        turned_down = _prepare_and_send(message, line, clinic or Clinic.objects.current(), now=now)
+        turned_down = _prepare_and_send(claimed, line, clinic or Clinic.objects.current(), now=now)
     except MailServerAway as away:
-        _write_down_fault(message, away.__cause__, now=now)
+        _write_down_fault(claimed, away.__cause__ or away, now=now)
         raise
     except Exception as fault:  # whatever goes wrong with one message must not stop the others
         _hang_up(line)  # it may have broken in mid-conversation; the next message opens a new one
-        return _write_down_fault(message, fault, now=now)
+        return _write_down_fault(claimed, fault, now=now)
     return turned_down or _write_down_sent(message, now=now)
 
 
-def _prepare_and_send(message: Message, line, clinic: Clinic, *, now) -> State | None:
+def _prepare_and_send(
+    claimed: ClaimedMessage, line: BaseEmailBackend, clinic: Clinic, *, now: datetime
+) -> State | None:
     """Returns the state of a message that is not to leave now; None after the server has taken it."""
+    message = claimed.message
     kind = find_kind(message.kind)
-    turned_down = _look_again(message, kind, clinic, now=now)
+    turned_down = _look_again(claimed, kind, clinic, now=now)
     if message.channel == Channel.SMS:
         if turned_down is None:
-            send_text(message, kind, now=now)
+            template = claimed.rule.text if claimed.rule else kind.text_message
+            send_text(message, template, now=now)
         return turned_down
     if turned_down is None and _open(line):  # connecting can take a while
-        turned_down = _look_again(message, kind, clinic, now=now)
+        turned_down = _look_again(claimed, kind, clinic, now=now)
     if turned_down is None:
-        mail = build_mail(message, kind.render(message, now), clinic=clinic, now=now)
+        mail = build_mail(message, kind.render(message, words_of(claimed.rule), now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
         line.send_messages([mail])
     return turned_down
 
 
-def _look_again(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> State | None:
+def _look_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> State | None:
     """Settle or postpone what should not leave now, and return its state; None if it should."""
+    message = claimed.message
     if now >= message.not_after:
         return _settle(message, State.SKIPPED, "too late", now=now)
-    if now >= message.first_tried_at + GIVE_UP_AFTER:
+    if now >= claimed.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return _settle(message, State.SKIPPED, NO_ADDRESS, now=now)
-    if unreachable := why_unreachable(message, kind):
+    if unreachable := why_unreachable(claimed.suppression, message.channel):
         return _settle(message, State.FAILED, unreachable, now=now)
-    if unwanted := _why_unwanted(message, kind, clinic, now=now):
+    if unwanted := _why_unwanted(claimed, kind, clinic, now=now):
         return _settle(message, State.SKIPPED, unwanted, now=now)
     hours = _quiet_hours(message, kind, clinic)
     return _wait_for_morning(message, kind, hours, now=now) or _wait_for_text(message, kind, hours, now=now)
 
 
-def _why_unwanted(message: Message, kind: MessageKind, clinic: Clinic, *, now) -> str | None:
-    rule = rule_of(message)
-    if rule is not None and not rule.is_active:
+def _why_unwanted(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> str | None:
+    message = claimed.message
+    if claimed.rule is not None and not claimed.rule.is_active:
         return "switched off by a rule"
     if message.channel == Channel.SMS and (unwanted := why_not_texted(message, kind, clinic=clinic, now=now)):
         return unwanted
-    if not kind.is_about_visit and has_unsubscribed(message):
+    if not kind.is_about_visit and claimed.suppression is not None:
         return "the reader wants nothing that is not about a visit"
-    return kind.still_wanted(message, now)
+    return kind.relevance(message, now)
 
 
 def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:
@@ -164,7 +165,7 @@ def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHo
     return QuietHours(clinic.quiet_from, clinic.quiet_until, reader_zone(message, clinic))
 
 
-def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
+def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
     """Postpone to the end of quiet hours. What is too late then is skipped; a reminder by mail goes at night instead, as the
     visit begins whether or not it was announced."""
     quiet_until = end_of_quiet_hours(now, hours) if hours else now
@@ -177,8 +178,8 @@ def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | N
     return _settle(message, State.SKIPPED, "quiet hours until it is too late", now=now)
 
 
-def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now) -> State | None:
-    """Hold an e-mail back while the text that stands in for it is undecided, and skip it once that has gone."""
+def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
+    """Postpone an email while the text in its place is undecided; skip it once that text was sent."""
     text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
     if text is None:
         return None
@@ -192,47 +193,49 @@ def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None
     )
 
 
-def _open(line) -> bool:
+def _open(line: BaseEmailBackend) -> bool:
     """Whether a new connection was opened; raises MailServerAway."""
     try:
-        return line.open()
+        return bool(line.open())
     except OSError as fault:  # smtplib's are OSErrors too: a server that does not greet us or take our password
         raise MailServerAway from fault
 
 
-def _hang_up(line) -> None:
+def _hang_up(line: BaseEmailBackend) -> None:
     try:
         line.close()
     except OSError as fault:
         logger.info("the mail server did not say goodbye: %s", describe_error(fault))
 
 
-def _begin(message: Message, *, now) -> bool:
-    """Count the try; False if somebody else has the message, or may before a conversation that begins now is over.
+def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
+    """Count the attempt; False if another worker has the message, or may have it before a conversation begun now is over.
 
-    The try is written down before it begins where that matters: of a text, which may have gone from here on even if nobody
-    is left to say so, and of what somebody else had in hand, who may have said by now that it went.
+    The attempt is recorded before it begins for texts, which may go out even if this worker dies, and for messages that
+    another worker had, which may have recorded by now that it was sent.
     """
+    message = claimed.message
     message.attempts += 1
-    if now + CONVERSATION + WRITING_DOWN > message.lease_until:
+    if now + CONVERSATION + WRITING_DOWN > claimed.lease_until:
         return False
-    is_first_try_of_mail = message.was_never_tried and message.channel == Channel.EMAIL
+    is_first_try_of_mail = claimed.is_first_try and message.channel == Channel.EMAIL
     return is_first_try_of_mail or _write(message)
 
 
-def _write_down_fault(message: Message, fault: BaseException, *, now) -> State:
+def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
     """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
-    if not isinstance(fault, OSError):  # ours to mend, then; the log's formatter keeps the fault's own words out
+    message = claimed.message
+    if not isinstance(fault, OSError):  # our bug; the log's formatter leaves out the fault's own message
         logger.warning("message %s could not be made", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
-    last_chance = min(message.not_after, message.first_tried_at + GIVE_UP_AFTER)
+    last_chance = min(message.not_after, claimed.first_tried_at + GIVE_UP_AFTER)
     if is_refused_for_good(fault) or isinstance(fault, TextRefused | TextUnsure) or now + pause >= last_chance:
         return _settle(message, State.FAILED, reason, now=now)
     return _wait(message, until=now + pause, reason=reason)
 
 
-def _write_down_sent(message: Message, *, now) -> State:
+def _write_down_sent(message: Message, *, now: datetime) -> State:
     """Record that `message` went, retrying for WRITING_DOWN while the database is away; its lease covers that time, so no
     other worker sends it meanwhile. Raises the database's error after that: the lease runs out, and a mail follows as a twin.
     """
@@ -252,7 +255,7 @@ def _write_down_sent(message: Message, *, now) -> State:
             return State.SENT
 
 
-def _settle(message: Message, state: State, reason: str, *, now) -> State:
+def _settle(message: Message, state: State, reason: str, *, now: datetime) -> State:
     logger.info("message %s: %s, %s", message.pk, state, reason)
     is_ours = _write(message, state=state, reason=reason[:REASON_LENGTH], settled_at=now, **UNLEASED)
     if is_ours and state == State.FAILED and (message.patient_id or find_kind(message.kind).is_missed_by_staff):
@@ -262,24 +265,24 @@ def _settle(message: Message, state: State, reason: str, *, now) -> State:
     return state
 
 
-def _wait(message: Message, *, until, reason: str, **changes) -> State:
+def _wait(message: Message, *, until: datetime, reason: str, **changes: Any) -> State:
     logger.info("message %s: waits until %s, %s", message.pk, until.isoformat(timespec="seconds"), reason)
     _write(message, state=State.WAITING, next_attempt_at=until, reason=reason, **changes, **UNLEASED)
     return State.WAITING
 
 
 def _hand_back(messages: list[Message]) -> None:
-    """Let those that were claimed together wait again; who was never tried has not begun to be."""
+    """Release the leases of `messages`. Those without an attempt lose `first_tried_at` too."""
     if messages:
         first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
         _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
-def _write(message: Message, **changes) -> bool:
+def _write(message: Message, **changes: Any) -> bool:
     """Whether `changes`, and how often it was tried, were written: only under the lease it was claimed with."""
     return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 
-def _ours(*messages: Message):
+def _ours(*messages: Message) -> QuerySet[Message]:
     ids, token = [message.pk for message in messages], messages[0].lease_token
     return Message.objects.filter(pk__in=ids, state=State.SENDING, lease_token=token)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from clinic.outbox.text.placeholders import fill
 
 LIMIT = 160
+SHORTEST_NAME = 8  # of a clinic; shorter, it is not recognized
 _BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -30,11 +31,11 @@ def length(text: str) -> int:
 
 def fit_text(template: str, values: Mapping[str, object]) -> str:
     """`template` filled, in the alphabet, in one message; the clinic's name is cut if it must be. Raises TextTooLong."""
-    values = {**values, "clinic": to_gsm(str(values["clinic"]))}
-    while length(text := to_gsm(fill(template, values))) > LIMIT:
-        if len(values["clinic"]) < 8 or "{clinic}" not in template:
+    clinic = to_gsm(str(values["clinic"]))
+    while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:
+        if len(clinic) < SHORTEST_NAME or "{clinic}" not in template:
             raise TextTooLong
-        values["clinic"] = values["clinic"][:-1].rstrip()
+        clinic = clinic[:-1].rstrip()
     return text
 
 

@@ -7,7 +7,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRACE = re.compile(r"[{}]")
 _ADDRESS = re.compile(r"(?i)\bhttps?:|\bwww\.|://")
 
-# A message may be read by whoever picks the phone up: nothing in it tells why somebody sees a therapist.
+# Other people may see a message on a phone: nothing in it tells why the reader sees a therapist.
 _CLINICAL = re.compile(
     r"""(?ix)\b(
     abdom\w* | achilles | ankles? | anxi\w* | arthr\w* | bones? | bursitis | cal(f|ves) | cartilage | chronic\w* |
@@ -23,22 +23,22 @@ _CLINICAL = re.compile(
 
 
 def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
-    """What is wrong with `text` as the words of a message, a sentence each; none if it may be sent."""
+    """The faults of `text` as the text of a message, a sentence each; none if it may be sent."""
     unknown = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
     faults = []
     if unknown:
         faults.append(f"Nothing can be filled in for {', '.join(f'{{{name}}}' for name in unknown)}.")
     if _BRACE.search(_PLACEHOLDER.sub("", text)):
-        faults.append("A brace stands alone; braces only go around a placeholder.")
+        faults.append("One brace has no partner. Braces only go around a placeholder.")
     if clinical := clinical_terms(_PLACEHOLDER.sub(" ", text)):
-        faults.append(f"A message never says why somebody comes; please leave out: {', '.join(clinical)}.")
+        faults.append(f"A message never says why a patient comes. Please leave out: {', '.join(clinical)}.")
     if _ADDRESS.search(text):
         faults.append("Links are added by themselves; please leave web addresses out.")
     return faults
 
 
 def clinical_terms(text: str) -> list[str]:
-    """The words in `text` that would tell why somebody sees a therapist, in lower case, each once."""
+    """The words in `text` that would tell why the reader sees a therapist, in lower case, each once."""
     return sorted({found[0].lower() for found in _CLINICAL.finditer(text)})
 
 

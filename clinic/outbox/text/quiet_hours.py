@@ -1,4 +1,4 @@
-"""The hours in which nobody wants to hear from a clinic.
+"""Quiet hours: when patients should not be contacted.
 
 Quiet hours are clock times in the reader's zone, [quiet_from, quiet_until), over midnight or not; the same time twice
 means there are none. An instant is quiet by what the reader's clock shows then, on the days the clocks change too.

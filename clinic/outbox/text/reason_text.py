@@ -5,16 +5,20 @@ of the server or provider.
 """
 
 import re
+from datetime import timedelta
+
+from clinic.outbox.text.time_limits import GIVE_UP_AFTER
 
 _ERROR = re.compile(
     r"([A-Za-z_]*(?:Error|Exception|Refused|Unsure|Away|TooLong|Denied|Disconnected|Unknown|Timeout|gaierror|herror|timeout))((?: \d+)*)"
 )
-TELL = "If it happens again, tell whoever runs this site."
-AWAY = "The mail server did not answer. The site keeps trying for 4 hours. " + TELL
-NOT_MADE = "The message could not be made. Call the patient, and tell whoever runs this site."
+TRIED_FOR = f"{GIVE_UP_AFTER // timedelta(hours=1)} hours"
+TELL = "If it happens again, tell your site administrator."
+AWAY = f"The mail server did not answer. The site keeps trying for {TRIED_FOR}. {TELL}"
+NOT_MADE = "The message could not be made. Call the patient, and tell your site administrator."
 PHRASES = {
     "unknown whether it was sent": "It is unknown whether the text message went. Call the patient if it matters.",
-    "tried for too long": "The site tried for 4 hours. Check that mail works, then send it again.",
+    "tried for too long": f"The site tried for {TRIED_FOR}. Check that mail works, then send it again.",
     "no such mailbox": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
     "mailbox unknown": "The mailbox does not exist. Ask the patient for the address, correct it, then send it again.",
     "the address does not take our mail": "The address does not take our mail. Ask the patient for another one.",
@@ -24,8 +28,8 @@ PHRASES = {
     "waits for its text": "It waits until the text message that stands in for it has gone.",
 }
 ERRORS = {
-    "SMTPAuthenticationError": "The mail server refused the site's password. Tell whoever runs this site.",
-    "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell whoever runs this site.",
+    "SMTPAuthenticationError": "The mail server refused the site's password. Tell your site administrator.",
+    "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell your site administrator.",
     "SMTPDataError": "The mail server refused this message{said}. " + TELL,
     "SMTPNotSupportedError": "The mail server cannot write to this address. Check its spelling, then send it again.",
     "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
@@ -57,14 +61,14 @@ def _explain_error(name: str, codes: list[int]) -> str:
     said = f" (code {', '.join(map(str, codes))})" if codes else ""
     if name == "SMTPRecipientsRefused" or name == "AnymailRecipientsRefused":
         if codes and max(codes) < 500:
-            return f"The patient's mail server put the message off{said}. The site keeps trying for 4 hours."
+            return f"The patient's mail server put the message off{said}. The site keeps trying for {TRIED_FOR}."
         return (
             f"The patient's mail server does not take this address{said}. Ask for the address, correct it, send again."
         )
     if name == "TextRefused":
         return f"The text message provider refused the number{said}. Check it, or call the patient."
     if name.startswith("Anymail"):
-        return f"The mail provider refused the message{said}. Tell whoever runs this site."
+        return f"The mail provider refused the message{said}. Tell your site administrator."
     if name in ERRORS:
         return ERRORS[name].format(said=said)
     is_network = name in NO_ANSWER or name.startswith(("SSL", "Connection"))

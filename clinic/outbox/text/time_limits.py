@@ -9,6 +9,7 @@ from datetime import timedelta
 
 SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on
 CONVERSATION = timedelta(seconds=150)  # an SMTP one whose every answer comes just before its timeout takes less
+GIVE_UP_AFTER = timedelta(hours=4)  # of trying one message
 WRITING_DOWN = timedelta(seconds=60)  # for which a database that is away is asked again to record that a message went
 LEASE = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
 TASK_SOFT_LIMIT = SWEEP_LASTS + LEASE  # claimed in a sweep's last moment, a message keeps its worker this long

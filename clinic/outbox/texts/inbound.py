@@ -1,24 +1,23 @@
-"""Text messages that came in and that a person must read: kept, told of by mail, shown on Today, marked as read.
+"""Inbound texts that a person must read: stored, alerted by mail, shown on Today, marked as read.
 
-Whatever is not STOP, START, or a Y or C that was acted on is kept, from any number. A number proves nothing about who
-writes: it is shown with the patients who have it, and nothing is changed by it.
+Every text is stored, from any number, except STOP, START, and a Y or C that was acted on. A number does not prove who
+wrote: it is shown with the patients who have it, and no text changes their data.
 """
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Func, Max, TextField, Value
-from django.urls import reverse
 
 from clinic.audit.access import record_access, record_accesses
 from clinic.audit.models import Action
-from clinic.outbox.messages.alerts import plan_until_seen, staff_email, staff_who_may, why_clinic_unreachable
-from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
+from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may, why_clinic_unreachable
 from clinic.outbox.messages.planning import withdraw_messages
-from clinic.outbox.models import InboundText, Message, State
+from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
@@ -42,9 +41,10 @@ class ReceivedText:
 
 @transaction.atomic
 def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
-    """Keep a text and tell staff of it. Returns whether it is to be answered automatically: once an hour to one number.
+    """Store a text and alert staff. Returns whether to answer it automatically: once an hour to one number.
 
-    `is_answerable` is False for what gets no answer in any case. The webhook may deliver it twice: it is kept once, and answered as it was the first time.
+    `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
+    webhook may deliver a text twice.
     """
     _take_turns(phone)
     if kept := InboundText.objects.filter(provider_id=provider_id).first():
@@ -71,7 +71,7 @@ def _take_turns(phone: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 
 
-def patients_with(phones) -> dict[str, list[Patient]]:
+def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
     """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
     found = defaultdict(list)
     based = Patient.objects.current().alias(
@@ -140,7 +140,7 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
     if message.subject_id in recipients:
         return None
     told = Message.objects.filter(kind=STAFF_TEXT, subject_id__in=recipients, created_at__gte=message.created_at)
-    if not told.exists():  # whoever was told has left, or may no longer see to texts: tell those who may
+    if not told.exists():  # the recipient has left or lost the permission: alert those who have it
         _plan_alerts(now=now)
     return "the recipient has left"
 
@@ -148,34 +148,3 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
 def _recipients() -> list[uuid.UUID]:
     """The staff who may mark texts as read, or the clinic's own address if there are none."""
     return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]
-
-
-def render_alert(message: Message, now: datetime) -> Email:
-    """The mail: that texts wait, since when, and where to look. Not who, not what."""
-    unread = InboundText.objects.unread()
-    oldest = unread.first()
-    told = Message.objects.filter(kind=STAFF_TEXT, subject_id=message.subject_id, state=State.SENT)
-    recipient = User.objects.filter(pk=message.subject_id).first()
-    return staff_email(
-        STAFF_TEXT,
-        now=now,
-        to=recipient.email if recipient else "",
-        path=reverse("admin:index"),
-        button_text="Open Today",
-        count=unread.count(),
-        received_at=oldest.received_at,
-        is_again=told.filter(settled_at__gte=oldest.received_at).exists(),
-    )
-
-
-def register_text_alert() -> None:
-    """Tell the outbox of the alert. It does not wait for the morning."""
-    register_kind(
-        MessageKind(
-            STAFF_TEXT,
-            render_alert,
-            why_alert_unwanted,
-            respects_quiet_hours=False,
-            label="To the clinic: a text message came in",
-        )
-    )

@@ -1,10 +1,11 @@
-"""For readers who chose texts instead of e-mail: a reminder's mail stays behind only once its text has gone.
+"""For readers who chose texts instead of email: a reminder's mail is skipped only once its text was sent.
 
 While the text is undecided the mail waits, for as long as it still leaves half of the time it was to give. A text that is
 skipped, fails or takes longer lets the mail go; it is withdrawn first, so that the reader does not get both.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,12 +23,12 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """The text that may stand in for this e-mail; None where the mail goes whatever becomes of a text.
+    """The text that may replace this email; None where the mail is sent regardless of a text.
 
     That is so for news, for what staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """
     is_copy = "#" in message.dedupe_key
-    if message.patient is None or is_copy or kind.is_news or kind.text_values is None or not has_texts():
+    if message.patient is None or is_copy or kind.is_news or not kind.text_message or not has_texts():
         return None
     consent = consent_of(message.patient)
     if consent is None or not consent.instead_of_email:
@@ -37,7 +38,7 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
 
 
 def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
-    """When to look again what became of `text`; None if its e-mail, `message`, must go now to be of use.
+    """When to check `text` again; None if its email, `message`, must go now to be of use.
 
     `hours` are those in which the mail may not go: it leaves before them if it would be too late after them.
     """
@@ -53,20 +54,20 @@ def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | 
 
 
 def withdraw_text(text: Message, *, now: datetime) -> bool:
-    """Skip `text` as its e-mail goes now. False if a worker has it in hand by now."""
+    """Skip `text` as its email goes now. False if a worker has claimed it by now."""
     waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 
 
 def let_text_go(message: Message, *, now: datetime) -> None:
-    """The e-mail `message` has failed: the text that was withdrawn for it may go after all, unless it is too late."""
+    """Send the text that was withdrawn for the email `message`, which has failed, unless it is too late."""
     _wake(Message.objects.filter(dedupe_key=_key_of_twin(message), reason=MAIL_GOES), now=now)
 
 
 @transaction.atomic
-def note_undelivered(*, message_id, code: str, now: datetime) -> None:
+def note_undelivered(*, message_id: UUID, code: str, now: datetime) -> None:
     """The provider could not deliver a text that it took: to a landline, say. Staff see it as failed, for the provider's
-    `code`, and an e-mail that stayed behind for it goes now, unless it is too late. Twice is once."""
+    `code`, and an email that was skipped for it goes now, unless it is too late. Idempotent."""
     sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)
     if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
         return

@@ -20,7 +20,7 @@ TIMEOUT_S = 10
 class TextRefused(Exception):
     """The provider will not send it, now or later. `code` is the provider's own number for why."""
 
-    def __init__(self, code):
+    def __init__(self, code: int | None):
         super().__init__("refused by the provider")
         self.status_code = code
 
@@ -80,8 +80,10 @@ def has_texts() -> bool:
 
 
 def text_provider() -> TextProvider:
-    """The one that SMS_URL names. There must be one."""
+    """The one that SMS_URL names. Raises TextProviderAway if it names none."""
     texts = settings.ENV.texts
+    if texts is None:
+        raise TextProviderAway("SMS_URL is not set")
     if texts.provider == "console":
         return ConsoleTexts()
     return TwilioTexts(texts.account, texts.token, texts.sender, texts.api)

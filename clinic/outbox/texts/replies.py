@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from clinic.outbox.messages.kinds import read_reply
+from clinic.outbox.messages.subjects import read_reply
 from clinic.outbox.text.gsm import to_gsm
 from clinic.outbox.text.reply_meaning import Reply, read_reply_words
 from clinic.outbox.texts.inbound import keep_text
-from clinic.outbox.texts.texting import restore_consent, withdraw_consent
+from clinic.outbox.texts.texting import MOST_A_DAY, restore_consent, withdraw_consent
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import format_phone
 
@@ -35,10 +35,8 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
 def _automatic_answer(reply: Reply | None) -> str:
     """The same to every number, known here or not."""
     clinic = Clinic.objects.current()
-    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our e-mail"
+    call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our email"
     emergency = f"In an emergency call {clinic.emergency_number}."
     if reply == Reply.HELP:
-        return (
-            f"Texts about your visits, one reminder a day at most. For help {call}. {emergency} Reply STOP to end them."
-        )
+        return f"Texts about your visits, {MOST_A_DAY} reminder a day at most. For help {call}. {emergency} Reply STOP to end them."
     return f"We got your text. Our staff read texts, but not around the clock. If it can't wait, {call}. {emergency}"

@@ -11,7 +11,6 @@ from django.db.models import F
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import MessageKind, find_kind
-from clinic.outbox.messages.message_rules import rule_of
 from clinic.outbox.messages.planning import draft_message, plan_messages, useful_until
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.text.gsm import TextTooLong, fit_text, to_gsm
@@ -24,11 +23,13 @@ from clinic.practice.values.zones import known_zone
 
 FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
+ENOUGH_TODAY = f"the patient got {MOST_A_DAY} text today"
+ENOUGH_THIS_WEEK = f"the patient got {MOST_A_WEEK} texts in a week"
 ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and it is unclear which was meant
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
-    f"At most one reminder a day and three a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
+    f"At most {MOST_A_DAY} reminder a day and {MOST_A_WEEK} a week, {BEYOND_THE_CAPS}. Message and data rates may apply. "
     "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
 CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
@@ -41,13 +42,13 @@ def consent_words(patient: Patient) -> str:
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """The consent that stands for the number `patient` has now; None if there is none, or if no text can go there."""
+    """The consent in force for the number `patient` has now; None if there is none."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Write down that `patient` agreed to texts in the words of `wording`, and plan them beside what waits by e-mail.
+    """Record that `patient` agreed to texts in `wording`, and plan them beside the mails that wait.
 
     Raises ValueError if their number takes none (`texting_number`).
     """
@@ -70,7 +71,7 @@ def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
 
 
 def withdraw_consent(*, phone: str, now: datetime) -> int:
-    """No texts to `phone` any more, whoever agreed. Returns how many consents that ended."""
+    """End every consent to texts to `phone`. Returns how many."""
     with transaction.atomic():
         standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
         for consent in standing:
@@ -82,8 +83,7 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """START: whoever ended texts to `phone` last, and still has that number, gets them again, in the words they agreed to.
-    Returns how many."""
+    """START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     asleep = [patient for patient in patients if consent_of(patient) is None]
     for patient in asleep:
@@ -103,29 +103,38 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
-    """Drafts of the texts that go beside e-mails; none where nobody agreed to it or the kind has none.
+    """Drafts of the texts that go beside mails, for patients who agreed to texts and kinds that have one.
 
     News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
-    are `is_texted_without_mail` have one only for patients without an e-mail address.
+    are `is_texted_without_mail` have one only for patients without an email address.
     """
     if not has_texts():
         return []
     kinds = {message.kind: find_kind(message.kind) for message in messages if message.patient}
-    named = {name for name, kind in kinds.items() if kind.text_values and (with_news or not kind.is_news)}
-    with_words = [
+    named = {name for name, kind in kinds.items() if kind.text_message and (with_news or not kind.is_news)}
+    with_text = [
         message
         for message in messages
         if message.patient
         and message.kind in named
         and not (kinds[message.kind].is_texted_without_mail and message.patient.email)
     ]
-    agreed = {patient for patient in {message.patient for message in with_words} if consent_of(patient)}
-    clinic = Clinic.objects.current() if agreed else None
-    return [_text_beside(message, clinic, now) for message in with_words if message.patient in agreed]
+    agreed = {patient for patient in {_reader(message) for message in with_text} if consent_of(patient)}
+    if not agreed:
+        return []
+    clinic = Clinic.objects.current()
+    return [_text_beside(message, clinic, now) for message in with_text if message.patient in agreed]
+
+
+def _reader(message: Message) -> Patient:
+    """The patient whom a text goes to. Raises ValueError for a message to staff, which never goes by text."""
+    if message.patient is None:
+        raise ValueError("texts go to patients only")
+    return message.patient
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
-    """Due with its e-mail, or before the hours without texts if they would make it too late."""
+    """Due with its mail, or before the hours without texts if they would make it too late."""
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
@@ -150,18 +159,19 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
     """
     if not has_texts():
         return "texts are not switched on"
-    consent = consent_of(message.patient)
+    patient = _reader(message)
+    consent = consent_of(patient)
     if consent is None:
         return "the patient has not agreed to texts"
     if kind.is_news and BEYOND_THE_CAPS in consent.wording:
         return None
     zone = reader_zone(message, clinic)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
-    sent = Message.objects.filter(patient__phone=message.patient.phone, channel=Channel.SMS, state=State.SENT)
+    sent = Message.objects.filter(patient__phone=patient.phone, channel=Channel.SMS, state=State.SENT)
     if sent.filter(settled_at__gte=midnight).count() >= MOST_A_DAY:
-        return "one text a day is enough"
+        return ENOUGH_TODAY
     if sent.filter(settled_at__gt=now - timedelta(days=7)).count() >= MOST_A_WEEK:
-        return "three texts a week are enough"
+        return ENOUGH_THIS_WEEK
     return None
 
 
@@ -179,25 +189,25 @@ def texts_just_sent(*, phone: str) -> list[Message]:
         patient__text_consents__withdrawn_at=None,
         settled_at__gte=F("patient__text_consents__given_at"),
     ).order_by("-settled_at")
-    last = went_there.first()
-    return list(went_there.filter(settled_at__gte=last.settled_at - ONE_LOOK)) if last else []
+    last_at = went_there.values_list("settled_at", flat=True).first()
+    return list(went_there.filter(settled_at__gte=last_at - ONE_LOOK)) if last_at else []
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
-    """When nobody gets a text: from eight in the evening until nine."""
+    """The hours without texts: UNTIL in the evening to FROM in the morning."""
     return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
-def send_text(message: Message, kind: MessageKind, *, now: datetime) -> None:
-    """Hand `message` to the provider. Raises what it raises, and TextTooLong."""
-    number = texting_number(message.patient.phone)
-    text_provider().send(to=number, text=write_text(message, kind, now=now), message_id=message.pk)
+def send_text(message: Message, template: str, *, now: datetime) -> None:
+    """Hand `message` to the provider, by `template`. Raises what `TextProvider.send` raises, and TextTooLong."""
+    number = texting_number(_reader(message).phone)
+    text_provider().send(to=number, text=write_text(message, template, now=now), message_id=message.pk)
 
 
-def write_text(message: Message, kind: MessageKind, *, now: datetime) -> str:
-    """The text of `message`, which a patient's first name leads if they asked for it, the alphabet of texts has it, and
-    there is room. Raises TextTooLong."""
-    template, values = rule_of(message).text, kind.text_values(message, now)
+def write_text(message: Message, template: str, *, now: datetime) -> str:
+    """`template`, filled in for `message`. The patient's first name leads it if they asked for that, the alphabet of texts
+    has it, and there is room. Raises TextTooLong."""
+    values = find_kind(message.kind).text_values(message, now)
     name = to_gsm(name_in_messages(message.patient))
     if name and "?" not in name:
         with suppress(TextTooLong):
@@ -212,5 +222,5 @@ def fail_unsure_texts(*, now: datetime) -> int:
 
 
 def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
-    """By whose clock hours are quiet for this message: the zone that was written on it, or the clinic's."""
+    """The zone by which hours are quiet for this message: its own, else the clinic's."""
     return known_zone(message.time_zone) or clinic.zone

@@ -19,7 +19,8 @@ from assessments.intake.responses import first_open_page, start_response
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.celery import app
-from clinic.outbox.messages.planning import SWEEP, claim_due_messages
+from clinic.outbox.messages.planning import SWEEP
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof

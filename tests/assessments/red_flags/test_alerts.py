@@ -8,8 +8,8 @@ from assessments.intake.responses import save_page, start_response
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
 from assessments.red_flags.flags import acknowledge_flag
-from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, State
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.practice.models import User
 from tests.assessments.conftest import NOW

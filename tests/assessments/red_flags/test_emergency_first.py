@@ -8,8 +8,8 @@ from assessments.intake.responses import first_open_page, save_page
 from assessments.models import StaffAlert
 from assessments.questionnaire.checking import keep_fitting, keep_positives
 from assessments.red_flags.left_unsure import SECOND_LOOK, TIME_TO_SAY
-from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from tests.assessments.answering import QUIET, page_url, posted, shown_questions
 from tests.assessments.conftest import NOW

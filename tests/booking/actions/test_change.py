@@ -22,6 +22,7 @@ from clinic.practice.access.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.clinic.letters import render_message
 
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
 AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
@@ -115,7 +116,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
 
     def event(kind):
         message = Message.objects.filter(subject_id=visit.pk, kind=kind).last()
-        mail = find_kind(kind).render(message, NOW)
+        mail = render_message(message, now=NOW)
         calendar = icalendar.Calendar.from_ical(mail.calendar)
         return mail, calendar["method"], calendar.walk("VEVENT")[0]
 
@@ -125,7 +126,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
     assert mail.subject == "Your visit is moved: Tuesday 1 December, 11:00 am EST"
     assert (method, second["uid"], second["sequence"]) == ("REQUEST", first["uid"], first["sequence"] + 1)
     assert second["dtstart"].dt == AT_ELEVEN
-    assert find_kind("booking_moved").still_wanted(Message.objects.get(kind="booking_moved"), NOW) is None
+    assert find_kind("booking_moved").relevance(Message.objects.get(kind="booking_moved"), NOW) is None
 
 
 def test_staff_move_to_another_therapist_and_past_rules_but_never_over_a_visit(evaluation, front_desk):

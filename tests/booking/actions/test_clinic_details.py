@@ -11,10 +11,10 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.actions.clinic_details import update_visits
 from booking.calendar_feed.feeds import therapist_calendar
 from booking.messages.invitation import visit_calendar
-from booking.messages.kinds import short_address
+from booking.messages.samples import short_address
 from booking.models import Appointment
-from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, MessageRule
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic, User
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from booking.actions.attend import confirm_appointment
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.report_absence import note_not_coming
-from booking.message_kinds.slot_offer import others_words
 from booking.models import Appointment, Service
 from booking.schedule.errors import TooLateToChange
 from booking.schedule.rules import GRACE, change_deadline
 from booking.schedule.visit_links import visit_path
 from booking.staff.today import read_today
+from booking.wait_list.offer_text import others_words
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic

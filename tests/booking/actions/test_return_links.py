@@ -90,7 +90,7 @@ def test_unknown_address_gets_no_mail_and_the_ledger_says_why(client, alices_vis
     send_due_messages(clock=timezone.now)
     assert post_office.mails == []
     message = Message.objects.get()
-    assert (message.state, message.reason) == ("skipped", "nobody here has this address")
+    assert (message.state, message.reason) == ("skipped", "no patient has this address")
     assert message.patient is None and PatientLink.objects.filter(purpose="return").count() == 0
 
 

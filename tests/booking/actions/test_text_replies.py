@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from booking.actions.change import cancel_appointment, move_appointment
-from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import CANCELLED, MOVED
 from clinic.outbox.models import InboundText, Message, TextConsent
 from clinic.outbox.text.gsm import LIMIT, length, to_gsm
 from clinic.practice.models import Patient

@@ -1,6 +1,6 @@
 """Every kind of message there is, made from real rows that hold the longest and most hostile data, or next to none.
 
-A new kind fails here until `ABOUT` says what it is about.
+A new kind fails here until `ABOUT` says what it is about; kinds about a visit are found.
 """
 
 import email
@@ -17,17 +17,14 @@ from assessments.models import Questionnaire, StaffAlert
 from assessments.red_flags.alerts import STAFF_FLAG
 from assessments.red_flags.left_unsure import SECOND_LOOK
 from booking.actions.change import cancel_appointment
-from booking.actions.confirm_address import CONFIRM_ADDRESS
-from booking.actions.report_absence import NOT_COMING
-from booking.actions.return_links import RETURN_LINK
-from booking.calendar_feed.alerts import FEED_BROKEN
-from booking.messages import kinds as message_words
+from booking.messages import names
+from booking.messages.visit_mail import visit_kinds
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
 from clinic.outbox.message_kinds.confirmation_code import CONFIRMATION_CODE
 from clinic.outbox.messages import kinds
 from clinic.outbox.messages.alerts import MESSAGE_FAILED
 from clinic.outbox.messages.mail import build_mail
-from clinic.outbox.messages.message_rules import rule_of
+from clinic.outbox.messages.message_rules import rules_of
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.text.gsm import LIMIT, fit_text, length
 from clinic.outbox.text.placeholders import clinical_terms
@@ -37,6 +34,7 @@ from clinic.practice.models import Clinic, ConfirmationCode, Patient
 from tests.booking.conftest import NOW, book
 from tests.booking.waiting import wait
 from tests.clinic.factories import UserFactory
+from tests.clinic.letters import render_message
 
 pytestmark = pytest.mark.django_db
 
@@ -130,28 +128,25 @@ def nobody(visit, clinic):
     return uuid.uuid4()
 
 
-VISIT_KINDS = (
-    "BOOKED", "MOVED", "REMINDER_48H", "REMINDER_2H", "CONFIRM_FAR", "INTAKE_3D", "INTAKE_1D", "FOLLOW_UP", "CLINIC_MOVED",
-    "CLINIC_DETAILS",
-)  # fmt: skip
-ABOUT = {getattr(message_words, name): a_visit for name in VISIT_KINDS} | {
-    message_words.CANCELLED: a_cancelled_visit,
-    message_words.OFFER: an_offer,
-    message_words.ON_WAIT_LIST: an_entry,
-    message_words.WAIT_STUCK: an_entry,
-    RETURN_LINK: a_request,
+ABOUT = {kind.name: a_visit for kind in visit_kinds()} | {
+    names.CANCELLED: a_cancelled_visit,
+    names.OFFER: an_offer,
+    names.ON_WAIT_LIST: an_entry,
+    names.WAIT_STUCK: an_entry,
+    names.RETURN_LINK: a_request,
+    names.CONFIRM_ADDRESS: a_request,
+    names.NOT_COMING: a_visit,
+    names.FEED_BROKEN: a_feed,
     CONFIRMATION_CODE: a_code,
-    NOT_COMING: a_visit,
-    CONFIRM_ADDRESS: a_request,
     STAFF_FLAG: a_flag,
     STAFF_TEXT: a_text,
-    FEED_BROKEN: a_feed,
     MESSAGE_FAILED: nobody,
 }
-TO_CLINIC = {NOT_COMING, FEED_BROKEN, MESSAGE_FAILED}
+TEXTED = [kind.name for kind in visit_kinds() if kind.text_message]
+TO_CLINIC = {names.NOT_COMING, names.FEED_BROKEN, MESSAGE_FAILED}
 
 
-NAMED = set(ABOUT) - {RETURN_LINK, CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC}
+NAMED = set(ABOUT) - {names.RETURN_LINK, names.CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC}
 
 
 def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:
@@ -172,7 +167,9 @@ def _plain(words: str) -> str:
 
 
 def test_every_kind_is_looked_at_here():
-    registered = {name for name in kinds._kinds if "letter" not in name and name != "note"}  # other tests' own kinds
+    registered = {
+        kind.name for kind in kinds.all_kinds() if "letter" not in kind.name and kind.name != "note"
+    }  # other tests' own kinds
     assert registered - {SECOND_LOOK} == set(ABOUT)  # a look is never sent
 
 
@@ -180,7 +177,7 @@ def test_every_kind_is_looked_at_here():
 def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
     if kind in TO_CLINIC:  # one without an address gets none
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
-    made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
+    made = render_message(message_of(kind, visit, clinic), now=NOW)
     raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
     sent = email.message_from_bytes(raw, policy=email.policy.default)
 
@@ -204,11 +201,10 @@ def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic
     if kind in TO_CLINIC:
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     message = message_of(kind, visit, clinic)
-    render = kinds.find_kind(kind).render
     Patient.objects.update(name="Quillcanary Runnercanary")
-    silent = render(message, NOW)
+    silent = render_message(message, now=NOW)
     Patient.objects.update(first_name_since=NOW)
-    named = render(message, NOW)
+    named = render_message(message, now=NOW)
 
     for part in (silent.subject, silent.text, silent.html):
         assert "canary" not in part
@@ -221,11 +217,11 @@ def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic
 @pytest.mark.parametrize(
     "name", ["\u202eevil\u202c http://x.example", "A\x01\r\nBcc: x@y.example", "W" * 80, "<b>B</b>"]
 )
-@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
+@pytest.mark.parametrize("kind", TEXTED)
 def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, clinic, data):
     message = message_of(kind, visit, clinic)
     Patient.objects.update(name=name, first_name_since=NOW)
-    made = kinds.find_kind(kind).render(message, NOW)
+    made = render_message(message, now=NOW)
     raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
     sent = email.message_from_bytes(raw, policy=email.policy.default)
     assert set(sent.keys()) <= HEADERS
@@ -235,7 +231,7 @@ def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, cli
         assert not set(part) & set("\u202e\u202c\x01") and "x.example" not in part and "y.example" not in part
     message.channel = Channel.SMS
     message.patient.refresh_from_db()
-    text = write_text(message, kinds.find_kind(kind), now=NOW)
+    text = write_text(message, rules_of([message])[message.pk].text, now=NOW)
     assert length(text) <= LIMIT and "x.example" not in text
     assert data == "worst" or text.startswith(f"{lead}: ")
 
@@ -244,7 +240,7 @@ def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, cli
 def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, clinic):
     if kind in TO_CLINIC:  # one without an address gets none
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
-    made = kinds.find_kind(kind).render(message_of(kind, visit, clinic), NOW)
+    made = render_message(message_of(kind, visit, clinic), now=NOW)
     seen = _plain(words_of(made.html))
     for line in made.text.splitlines():
         assert not re.search(r" [,.]|,\s*$|,\s*,|\(\s*\)|^\s*,", line), line
@@ -255,10 +251,10 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
     assert "\n\n\n" not in made.text
 
 
-@pytest.mark.parametrize("kind", sorted(message_words.TEXTS))
+@pytest.mark.parametrize("kind", TEXTED)
 def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
     message = message_of(kind, visit, clinic, channel=Channel.SMS)
-    text = fit_text(rule_of(message).text, kinds.find_kind(kind).text_values(message, NOW))
+    text = fit_text(rules_of([message])[message.pk].text, kinds.find_kind(kind).text_values(message, NOW))
 
     assert length(text) <= LIMIT
     assert "\n" not in text and "None" not in text

@@ -101,7 +101,7 @@ def test_a_text_leads_with_the_name_where_the_alphabet_has_it(evaluation):
     def text(name):
         Patient.objects.update(name=name, first_name_since=NOW)
         message.patient.refresh_from_db()
-        return write_text(message, kind, now=visit.starts_at)
+        return write_text(message, kind.text_message, now=visit.starts_at)
 
     assert text("Anna Runner").startswith("Anna: Lakes Running Clinic: your visit is today")
     assert text("李雷 Runner").startswith("Lakes Running Clinic: your visit is today")

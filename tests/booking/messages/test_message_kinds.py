@@ -7,13 +7,20 @@ import pytest
 
 from assessments.models import Questionnaire, Response
 from booking.actions.attend import confirm_appointment, mark_arrived, mark_no_show
-from booking.messages.kinds import CONFIRM_FAR, FOLLOW_UP, INTAKE_1D, INTAKE_3D, REMINDER_2H, REMINDER_48H
+from booking.message_kinds.visits.confirm_far import CONFIRM_FAR
+from booking.message_kinds.visits.first_questions import INTAKE_3D
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.follow_up import FOLLOW_UP
+from booking.message_kinds.visits.last_questions import INTAKE_1D
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from clinic.outbox.messages.kinds import Sample, changeable_kinds, find_kind
 from clinic.outbox.messages.mail import build_mail
+from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.text.placeholders import clinical_terms, faults_of
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.messages.test_messages import message_of, why_not, words_of
+from tests.clinic.letters import render_message
 
 DAY = timedelta(days=1)
 
@@ -43,7 +50,7 @@ def test_open_questions_are_asked_for_three_days_and_a_day_before_until_they_are
     visit = book(asked)
     assert planned(visit)[INTAKE_3D] == NINE_ON_TUESDAY - 3 * DAY
     assert planned(visit)[INTAKE_1D] == NINE_ON_TUESDAY - DAY
-    mail = find_kind(INTAKE_1D).render(message_of(visit, INTAKE_1D), NINE_ON_TUESDAY - DAY)
+    mail = render_message(message_of(visit, INTAKE_1D), now=NINE_ON_TUESDAY - DAY)
     assert mail.subject == "A few questions before your visit tomorrow"
     assert re.search(r"/intake/[\w-]{43}/", mail.text)
     assert why_not(visit, INTAKE_1D) is None
@@ -59,21 +66,21 @@ def test_only_who_came_is_written_to_afterwards(evaluation, front_desk):
     visit = book(evaluation)
     over = NINE_ON_TUESDAY + timedelta(hours=1)
     assert planned(visit)[FOLLOW_UP] == visit.ends_at + DAY
-    assert why_not(visit, FOLLOW_UP, now=over) == "nobody noted that the patient came"
+    assert why_not(visit, FOLLOW_UP, now=over) == "the visit is not marked as attended"
     mark_arrived(appointment=visit, by=front_desk, now=over)
     assert why_not(visit, FOLLOW_UP, now=over + DAY) is None
     mark_no_show(appointment=visit, by=front_desk, now=over)
-    assert why_not(visit, FOLLOW_UP, now=over + DAY) == "nobody noted that the patient came"
+    assert why_not(visit, FOLLOW_UP, now=over + DAY) == "the visit is not marked as attended"
 
 
 @pytest.mark.parametrize("kind", [REMINDER_48H, REMINDER_2H])
 def test_a_reminder_asks_whether_they_come_until_they_have_said_so(evaluation, kind):
     visit = book(evaluation)
-    mail = find_kind(kind).render(message_of(visit, kind), NOW)
+    mail = render_message(message_of(visit, kind), now=NOW)
     assert re.search(r"/visits/[\w-]{43}/coming/", mail.text)
     assert re.search(r"/visits/[\w-]{43}/not-coming/", mail.text)
     confirm_appointment(appointment=visit, now=NOW)
-    assert "coming/" not in find_kind(kind).render(message_of(visit, kind), NOW).text
+    assert "coming/" not in render_message(message_of(visit, kind), now=NOW).text
 
 
 def test_a_rule_changes_when_and_in_which_words_for_its_service_only(evaluation, call):
@@ -82,7 +89,7 @@ def test_a_rule_changes_when_and_in_which_words_for_its_service_only(evaluation,
     )
     visit = book(evaluation)
     assert planned(visit)[REMINDER_2H] == NINE_ON_TUESDAY - timedelta(hours=1)
-    mail = find_kind(REMINDER_2H).render(message_of(visit, REMINDER_2H), NINE_ON_TUESDAY - timedelta(hours=1))
+    mail = render_message(message_of(visit, REMINDER_2H), now=NINE_ON_TUESDAY - timedelta(hours=1))
     assert mail.subject == "See you today"
     assert mail.text.startswith("At 9:00 am EST.")
     other = book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
@@ -104,9 +111,9 @@ def test_a_reminder_moved_close_to_the_visit_by_a_rule_can_still_be_planned(eval
 @pytest.mark.parametrize("name", [kind.name for kind in changeable_kinds()])
 def test_every_kind_reads_well_for_everybody(clinic, name, sample):
     """Longest and hostile values: one-line subject, no clinical term, nothing executable, text and HTML agree."""
-    settled = find_kind(name).reworded
-    assert faults_of(settled.words.subject + " " + settled.words.text, known=settled.placeholders) == []
-    mail = settled.preview(settled.words, sample)
+    kind = find_kind(name)
+    assert faults_of(kind.words.subject + " " + kind.words.text, known=kind.placeholders) == []
+    mail = preview_email(kind, kind.words, sample)
     assert "\n" not in mail.subject and "\r" not in mail.subject
     assert not clinical_terms(re.sub(r"https?://\S+", "", mail.text))
     assert "<b>" not in mail.html

@@ -18,6 +18,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.clinic.letters import render_message
 
 KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
 
@@ -27,11 +28,11 @@ def message_of(visit, kind) -> Message:
 
 
 def email(visit, kind="booking_booked", now=NOW):
-    return find_kind(kind).render(message_of(visit, kind), now)
+    return render_message(message_of(visit, kind), now=now)
 
 
 def why_not(visit, kind, now=NOW):
-    return find_kind(kind).still_wanted(message_of(visit, kind), now)
+    return find_kind(kind).relevance(message_of(visit, kind), now)
 
 
 def event_of(content: bytes):

@@ -19,8 +19,8 @@ from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message
+from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed, send_due_messages
 from clinic.outbox.text.time_limits import LEASE
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -127,18 +127,18 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
     for starts_at in (AT_TWO, AT_ELEVEN):
         move_appointment(appointment=visit, starts_at=starts_at, now=NOW + MINUTE)
     newest = Message.objects.filter(kind="booking_moved").order_by("version").last()
-    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) is None
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) is None
     Message.objects.filter(kind="booking_moved", version=2).update(
         state="sent", settled_at=NOW, lease_until=None, lease_token=None
     )
-    assert find_kind("booking_moved").still_wanted(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == "the patient knows this already"
 
 
-def claim_news(visit, at) -> Message:
+def claim_news(visit, at) -> ClaimedMessage:
     """Move the visit to eleven; the mail about it is taken by a worker, which has it when this returns."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
-    [message] = claim_due_messages(now=at)
-    return message
+    [claimed] = claim_due_messages(now=at)
+    return claimed
 
 
 def move_back(client, visit, at):
@@ -152,7 +152,7 @@ def move_back(client, visit, at):
 def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, visit, post_office):
     leaving = claim_news(visit, NOW + 5 * MINUTE)
     move_back(client, visit, NOW + 5 * MINUTE)
-    Message.objects.filter(pk=leaving.pk).update(
+    Message.objects.filter(pk=leaving.message.pk).update(
         state="sent", settled_at=NOW + 5 * MINUTE, lease_until=None, lease_token=None
     )
     sweep(NOW + 8 * MINUTE)
@@ -164,8 +164,8 @@ def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(c
     leaving = claim_news(visit, NOW + 5 * MINUTE)
     move_back(client, visit, NOW + 5 * MINUTE)
     sweep(NOW + 5 * MINUTE + LEASE)
-    leaving.refresh_from_db()
-    assert (leaving.state, leaving.reason) == ("skipped", "the visit was changed")
+    leaving.message.refresh_from_db()
+    assert (leaving.message.state, leaving.message.reason) == ("skipped", "the visit was changed")
     assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
     move_appointment(appointment=reload(visit), starts_at=AT_TWO, now=NOW + 20 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 21 * MINUTE)

@@ -8,14 +8,17 @@ import pytest
 import time_machine
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
-from booking.messages.kinds import CANCELLED, MOVED, REMINDER_2H, REMINDER_48H
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import CANCELLED, MOVED
 from booking.models import OpeningHours
-from clinic.outbox.messages.planning import claim_due_messages, resend_message
+from clinic.outbox.messages.planning import resend_message
 from clinic.outbox.models import Channel, Message, State, TextConsent
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
-from clinic.outbox.texts.texting import give_consent, withdraw_consent
+from clinic.outbox.texts.texting import BEYOND_THE_CAPS, ENOUGH_TODAY, give_consent, withdraw_consent
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
@@ -128,7 +131,7 @@ def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, po
 
 def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(visit, twilio, post_office):
     text, mail = claim_due_messages(now=DUE)
-    assert (text.channel, mail.channel) == ("sms", "email")
+    assert (text.message.channel, mail.message.channel) == ("sms", "email")
     assert send_claimed(mail, now=DUE) == State.WAITING
     assert send_claimed(text, now=DUE) == State.SENT
     sweep(now=DUE + LOOK_AGAIN_AFTER)
@@ -138,7 +141,7 @@ def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(vi
 
 def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio, post_office):
     text, _ = claim_due_messages(now=DUE)
-    Message.objects.filter(pk=text.pk).update(attempts=1)
+    Message.objects.filter(pk=text.message.pk).update(attempts=1)
     for minutes in range(8):
         sweep(now=DUE + minutes * MINUTE)
     assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
@@ -307,7 +310,7 @@ def test_a_cancellation_keeps_to_the_caps_for_who_agreed_to_them_before_and_goes
     sent_earlier(both, DAYTIME - HOUR)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     sweep(now=DAYTIME + 3 * MINUTE)
-    assert fate(text_of(both, CANCELLED)) == ("skipped", "one text a day is enough")
+    assert fate(text_of(both, CANCELLED)) == ("skipped", ENOUGH_TODAY)
     assert len(post_office.mails) == 1
 
 
@@ -325,7 +328,7 @@ def test_a_cancellation_in_the_evening_goes_by_mail_at_once_and_by_text_in_the_m
 
 def test_consent_says_that_news_may_come_beyond_the_caps(both):
     consent = TextConsent.objects.get(withdrawn_at=None)
-    assert "At most one reminder a day and three a week, and one more if the clinic cancels or moves" in consent.wording
+    assert BEYOND_THE_CAPS in consent.wording
 
 
 def test_the_first_reminder_waits_for_its_text_through_the_night(evaluation, meredith, twilio, post_office):

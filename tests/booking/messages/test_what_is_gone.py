@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.actions.take_offer import take_offer
-from booking.messages.kinds import WAIT_STUCK
+from booking.messages.names import WAIT_STUCK
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.errors import SlotNotOffered
 from booking.schedule.visit_links import visit_path
@@ -23,7 +23,7 @@ from clinic.practice.people.patients import accept_patient
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, book_later, message_about, wait, wait_with
-from tests.clinic.letters import fate, sweep
+from tests.clinic.letters import fate, render_message, sweep
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -69,7 +69,7 @@ def test_an_earlier_time_is_offered_to_a_visit_in_the_way_it_was_booked(evaluati
     offer_by_video_only(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
-    mail = find_kind("booking_offer").render(message_about(offer), NOW + FREED_AT)
+    mail = render_message(message_about(offer), now=NOW + FREED_AT)
     assert "Lakes Running Clinic, 12 Main Street" in mail.text
     taken = take_offer(offer=offer, now=NOW + FREED_AT)
     assert (taken.pk, taken.starts_at, taken.mode) == (later.pk, NINE_ON_TUESDAY, "in_person")
@@ -107,8 +107,8 @@ def test_who_waits_for_a_way_that_is_gone_is_offered_the_way_there_is(client, ev
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     message = message_about(offer)
-    assert find_kind("booking_offer").still_wanted(message, NOW + FREED_AT) is None
-    assert "By video: we will send you a link" in find_kind("booking_offer").render(message, NOW + FREED_AT).text
+    assert find_kind("booking_offer").relevance(message, NOW + FREED_AT) is None
+    assert "By video: we will send you a link" in render_message(message, now=NOW + FREED_AT).text
     path = entry_path(entry, clinic=Clinic.objects.current(), now=NOW)
     with time_machine.travel(NOW, tick=False):
         assert "by video, because in person is no longer offered" in text_of(client.get(path))

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from booking.actions.change import cancel_appointment, move_appointment
-from booking.messages.kinds import MOVED, OFFER, REMINDER_2H, REMINDER_48H
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import MOVED, OFFER
 from booking.messages.planning import UNDO_FOR
 from booking.models import OpeningHours
 from clinic.outbox.messages.planning import resend_message

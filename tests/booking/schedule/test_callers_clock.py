@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from booking.actions.change import move_appointment
-from booking.messages.kinds import BOOKED, MOVED, REMINDER_2H
-from booking.messages.planning import email_context
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.names import BOOKED, MOVED
+from booking.messages.visit_mail import email_context, find_visit_kind
 from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, alive_entries
@@ -71,7 +72,7 @@ def test_too_late_page_names_the_deadline_by_the_callers_clock(client, call):
 @pytest.mark.parametrize("kind", [BOOKED, MOVED, REMINDER_2H])
 def test_message_shows_the_same_clock_as_the_page(call, clinic, kind):
     visit = book(call, time_zone=KOLKATA)
-    values = email_context(visit, clinic=clinic, now=NOW, kind=kind)
+    values = email_context(visit, find_visit_kind(kind), clinic=clinic, now=NOW)
     assert (str(values["when"]), values["when_beside"]) == (THEIRS, OURS)
     assert (values["day"], values["time"]) == ("Tuesday 1 December", "7:30 pm IST")
 

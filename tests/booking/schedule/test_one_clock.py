@@ -12,7 +12,6 @@ import time_machine
 from django.urls import reverse
 
 from booking.actions.change import cancel_appointment
-from booking.message_kinds.on_wait_list import render_joined
 from booking.models import Appointment, OpeningHours, WaitListEntry
 from booking.schedule.clocks import clock_of_entry
 from booking.schedule.visit_links import visit_path
@@ -22,6 +21,7 @@ from clinic.practice.values.zones import visitors_zone_name, zones_by_region
 from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
 from tests.booking.pages.test_booking_pages import buttons, text_of
 from tests.booking.waiting import joined_message, offers_by_name, wait, wait_with
+from tests.clinic.letters import render_message
 
 pytestmark = pytest.mark.django_db
 ZONES = [
@@ -240,7 +240,7 @@ def test_the_page_and_the_mail_say_by_which_clock_a_wish_is_meant(client, clinic
         wishes = Wishes(TUESDAY, TUESDAY, "after-work", "Asia/Kolkata")
         entry = wait(service, wishes=wishes)
         assert words in text_of(client.get(entry_path(entry, clinic=clinic, now=NOW)))
-        mail = render_joined(joined_message(entry), NOW)
+        mail = render_message(joined_message(entry), now=NOW)
         assert words in mail.text and words in mail.html
 
 

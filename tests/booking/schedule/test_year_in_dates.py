@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from booking.schedule.local_time import LocalTime, day_words, near_day_words, short_day_words
 from booking.schedule.visit_links import visit_path
-from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.instants import format_instant
 from clinic.practice.models import User
 from tests.booking.conftest import book
+from tests.clinic.letters import render_message
 
 NEW_YORK = ZoneInfo("America/New_York")
 DECEMBER = datetime(2026, 12, 28, 15, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_current_year_is_the_one_where_the_clock_is():
 def test_visit_of_next_year_says_so_on_its_pages_and_in_its_mail(client, evaluation):
     visit = book(evaluation, starts_at=JANUARY, now=DECEMBER)
     assert "Tuesday 5 January 2027, 9:00 am EST" in client.get(visit_path(visit, now=DECEMBER)).content.decode()
-    mail = find_kind("booking_booked").render(Message.objects.get(kind="booking_booked"), now=DECEMBER)
+    mail = render_message(Message.objects.get(kind="booking_booked"), now=DECEMBER)
     assert "Tuesday 5 January 2027, 9:00 am EST" in mail.text
     client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
     page = client.get(reverse("admin:booking_appointment_change", args=[visit.pk])).content.decode()

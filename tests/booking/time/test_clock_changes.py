@@ -12,7 +12,7 @@ import vobject
 
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.messages.invitation import visit_calendar
-from booking.messages.planning import email_context
+from booking.messages.visit_mail import email_context, find_visit_kind
 from booking.models import OpeningHours
 from booking.schedule.availability import free_slots
 from booking.time.opening_hours import change_between
@@ -106,7 +106,7 @@ def test_slots_reminders_and_invitations_keep_the_walls_time_around_every_change
         near = Message.objects.get(subject_id=visit.pk, kind="booking_reminder_2h").due_at
         assert not is_quiet(near, quiet)
         assert near < nine
-        words = email_context(visit, clinic=clinic, now=near)
+        words = email_context(visit, find_visit_kind("booking_reminder_2h"), clinic=clinic, now=near)
         assert words["when"].clock == "9:00 am"
         assert words["day_word"] == ("today" if near.astimezone(zone).date() == day else "tomorrow")
         method, uid, sequence, start, end = parsed(visit_calendar(appointment=visit, clinic=clinic, now=now))

@@ -27,13 +27,13 @@ from tests.booking.waiting import (
     wait,
     wait_with,
 )
-from tests.clinic.letters import fate, sweep
+from tests.clinic.letters import fate, render_message, sweep
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def why_not(offer, now=NOW + FREED_AT):
-    return find_kind("booking_offer").still_wanted(message_about(offer), now)
+    return find_kind("booking_offer").relevance(message_about(offer), now)
 
 
 # To whom
@@ -187,7 +187,7 @@ def test_a_caller_far_away_reads_their_own_time(call):
     wait(call, time_zone="Europe/Paris")
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
-    mail = find_kind("booking_offer").render(message_about(offer), NOW)
+    mail = render_message(message_about(offer), now=NOW)
     assert mail.subject == "A time is free: Tuesday 1 December, 3:00 pm CET"
     assert "Tuesday 1 December, 3:00 pm CET\n9:00 am EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
@@ -210,9 +210,9 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
     cancel_appointment(appointment=visit, now=NOW)
     offers = offers_by_name()
     assert why_not(offers["Walter Waiting"]) is None and why_not(offers["Wilma Waiting"]) is None
-    assert why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR) == "the time is not offered any more"
+    assert why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR) == "the time is no longer offered"
     leave_wait_list(entry=walter, now=NOW)
-    gone = "the patient waits for nothing like it any more"
+    gone = "the patient no longer waits for such a time"
     assert why_not(offers["Walter Waiting"]) == gone
     book(evaluation, name="Faster Runner")
     assert why_not(offers["Wilma Waiting"]) == "the time is taken"
@@ -224,7 +224,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
 
 def why_not_gone():
     message = Message.objects.filter(kind="booking_offer").first()
-    return find_kind("booking_offer").still_wanted(message, NOW)
+    return find_kind("booking_offer").relevance(message, NOW)
 
 
 def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, clinic):
@@ -235,7 +235,7 @@ def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, cl
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     assert why_not(offer, now=NINE_ON_TUESDAY - 21 * HOUR) is None
-    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == "the patient waits for nothing like it any more"
+    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == "the patient no longer waits for such a time"
 
 
 # Joining and leaving
@@ -354,7 +354,7 @@ def test_who_left_before_it_went_hears_nothing_and_who_joins_anew_does(evaluatio
     left = wait(evaluation)
     leave_wait_list(entry=left, now=NOW)
     sweep(now=NOW)
-    assert fate(joined_message(left)) == ("skipped", "the patient is not on the wait list any more")
+    assert fate(joined_message(left)) == ("skipped", "the patient has left the wait list")
     wait(evaluation, now=NOW + HOUR)
     sweep(now=NOW + HOUR)
     assert len(post_office.mails) == 1

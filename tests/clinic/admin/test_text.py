@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from clinic import views
-from clinic.outbox.messages.kinds import _kinds, kind_title
+from clinic.outbox.messages.kinds import all_kinds, kind_title
 from clinic.outbox.messages.mail import describe_error
 from clinic.outbox.models import State
 from clinic.outbox.text.reason_text import explain_reason
@@ -44,10 +44,10 @@ FAULTS = [
 
 
 def test_every_kind_of_message_has_a_name_in_words_when_staff_read_it():
-    titles = {name: kind_title(name) for name in _kinds}
+    titles = {kind.name: kind_title(kind.name) for kind in all_kinds()}
     assert len(titles) > 15
     assert [title for title in titles.values() if CODE_NAME.search(title)] == []
-    assert [name for name, kind in _kinds.items() if not (kind.reworded or kind.label)] == []
+    assert [kind.name for kind in all_kinds() if not kind.title] == []
     assert len(set(titles.values())) == len(titles)
     assert (kind_title("booking_booked"), kind_title("long_gone")) == ("Booking confirmation", "Long gone")
 

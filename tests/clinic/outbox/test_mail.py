@@ -19,7 +19,7 @@ def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
 
     (mail,) = post_office.mails
     assert fate(message) == ("sent", "")
-    assert message.sent_at == NOON
+    assert message.settled_at == NOON
     assert mail["To"] == "alice@example.com"
     assert mail["Message-ID"] == message.message_id
     assert mail["Date"].datetime == NOON

@@ -6,7 +6,9 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from booking.messages.kinds import PLACEHOLDERS, REMINDER_2H, REMINDER_48H
+from booking.message_kinds.visits.first_reminder import REMINDER_48H
+from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.samples import PLACEHOLDERS
 from clinic.outbox.models import MessageRule
 from clinic.outbox.text.placeholders import faults_of, fill
 from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory

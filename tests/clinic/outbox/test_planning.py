@@ -14,12 +14,12 @@ from clinic.outbox.messages.planning import (
     MessageNotWaiting,
     TooLateToSend,
     cancel_message,
-    claim_due_messages,
     plan_message,
     resend_message,
     withdraw_messages,
 )
 from clinic.outbox.models import Message, State
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic.factories import NOON, MessageFactory, PatientFactory
 
@@ -170,8 +170,8 @@ def test_claim_takes_what_is_due_oldest_first_and_no_more_than_asked():
 
     claimed = claim_due_messages(now=NOON, limit=2)
 
-    assert [message.due_at for message in claimed] == [NOON - timedelta(minutes=3), NOON - timedelta(minutes=2)]
-    assert {message.state for message in claimed} == {State.SENDING}
+    assert [one.message.due_at for one in claimed] == [NOON - timedelta(minutes=3), NOON - timedelta(minutes=2)]
+    assert {one.message.state for one in claimed} == {State.SENDING}
     assert len(claim_due_messages(now=NOON)) == 1
     assert claim_due_messages(now=NOON) == []
 
@@ -179,8 +179,8 @@ def test_claim_takes_what_is_due_oldest_first_and_no_more_than_asked():
 def test_claim_costs_the_same_queries_for_one_message_and_for_thirty(django_assert_num_queries):
     MessageFactory.create_batch(31)
     for limit in (1, 30):
-        with django_assert_num_queries(4):  # savepoint, lock, lease, release
-            assert all(message.patient.name for message in claim_due_messages(now=NOON, limit=limit))
+        with django_assert_num_queries(6):  # savepoint, lock, lease, release, rules, suppressions
+            assert all(one.message.patient.name for one in claim_due_messages(now=NOON, limit=limit))
 
 
 def test_message_is_claimed_again_once_its_lease_ran_out():
@@ -188,7 +188,7 @@ def test_message_is_claimed_again_once_its_lease_ran_out():
     claim_due_messages(now=NOON)
 
     assert claim_due_messages(now=NOON + LEASE - timedelta(seconds=1)) == []
-    assert claim_due_messages(now=NOON + LEASE) == [message]
+    assert [one.message for one in claim_due_messages(now=NOON + LEASE)] == [message]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -199,7 +199,7 @@ def test_every_message_is_claimed_by_one_when_eight_connections_ask_at_once():
         try:
             taken = []
             while batch := claim_due_messages(now=NOON, limit=5):
-                taken += [message.pk for message in batch]
+                taken += [claimed.message.pk for claimed in batch]
             return taken
         finally:
             connection.close()

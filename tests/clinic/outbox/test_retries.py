@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, State
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
@@ -129,13 +129,13 @@ def test_others_go_first_when_a_message_kills_whoever_tries_it(post_office):
     write_as(kill)
     for deaths in range(2):  # the first leaves no trace, the second was written down before it
         first, *_ = claim_due_messages(now=NOON + deaths * LEASE)
-        assert first == deadly
+        assert first.message == deadly
         with pytest.raises(SystemExit):
             send_claimed(first, now=NOON + deaths * LEASE)
 
     *first, last = claim_due_messages(now=NOON + 2 * LEASE)
-    assert last == deadly
-    assert set(first) == set(others)
+    assert last.message == deadly
+    assert {claimed.message for claimed in first} == set(others)
 
 
 def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):

@@ -10,10 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.outbox.messages.kinds import MessageKind, register_kind
-from clinic.outbox.messages.planning import BATCH, claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending import hand_over as sending
+from clinic.outbox.sending.claims import BATCH, claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
@@ -88,8 +87,7 @@ def test_quiet_hours_go_by_the_clinics_clock_when_the_zone_is_none_or_no_longer_
 
 def test_reminder_goes_in_the_night_when_the_night_lasts_until_it_is_too_late(post_office):
     ClinicFactory(quiet_from=time(11), quiet_until=time(19))
-    kind = {"render": letters.write_letter, "still_wanted": letters.why_unwanted, "respects_quiet_hours": True}
-    register_kind(MessageKind("reminder letter", **kind, is_reminder=True))
+    letters.register_letter("reminder letter", respects_quiet_hours=True, is_reminder=True)
     message = MessageFactory(kind="reminder letter")
 
     assert sweep() == 1
@@ -152,7 +150,7 @@ def test_nothing_is_sent_when_it_is_unwanted_and_the_lease_is_lost_at_that_momen
         Message.objects.filter(pk=message.pk).update(lease_token=uuid.uuid4())
         return "the visit was cancelled"
 
-    register_kind(MessageKind("letter", letters.write_letter, lose_the_lease, respects_quiet_hours=False))
+    letters.register_letter(relevance=lose_the_lease)
 
     assert sweep() == 0
     assert fate(message)[0] == "sending"

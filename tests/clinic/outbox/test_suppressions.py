@@ -11,11 +11,10 @@ import pytest
 from django.utils import timezone
 
 from clinic.env import parse_email_url
-from clinic.outbox.messages.kinds import MessageKind, register_kind
 from clinic.outbox.messages.suppressions import suppress, unsubscribe_headers
 from clinic.outbox.models import Message, State, Suppression
 from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
-from tests.clinic.letters import fate, sweep, why_unwanted, write_letter
+from tests.clinic.letters import fate, register_letter, sweep
 
 pytestmark = pytest.mark.django_db
 KEY = "key-from-mailgun"
@@ -23,7 +22,7 @@ KEY = "key-from-mailgun"
 
 @pytest.fixture
 def notes(letter_kinds):
-    register_kind(MessageKind("note", write_letter, why_unwanted, respects_quiet_hours=False, is_about_visit=False))
+    register_letter("note", is_about_visit=False)
 
 
 def use_provider(settings, url, key=KEY):
@@ -219,4 +218,4 @@ def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_k
     sweep()
     alert = Message.objects.get(kind="staff_message_failed")
     sweep(now=alert.due_at)
-    assert fate(alert) == ("skipped", "the clinic has no e-mail address")
+    assert fate(alert) == ("skipped", "the clinic has no email address")

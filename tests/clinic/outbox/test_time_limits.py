@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from clinic.celery import app
-from clinic.outbox.messages.planning import claim_due_messages
+from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.text import time_limits as limits
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"

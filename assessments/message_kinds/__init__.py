@@ -1,0 +1,1 @@
+"""One file a message kind, found by `register_kinds`."""

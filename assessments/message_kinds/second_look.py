@@ -1,0 +1,21 @@
+"""A second look at an intake with a "not sure" left. It is never sent: its relevance check raises the flags."""
+
+from datetime import datetime
+
+from assessments.red_flags.left_unsure import SECOND_LOOK, raise_what_was_left
+from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.models import Message
+
+
+def _render(message: Message, words: Words | None, now: datetime) -> Email:
+    raise LookupError("a look is not sent")
+
+
+KIND = MessageKind(
+    name=SECOND_LOOK,
+    title="Second look at an intake left unsure",
+    render=_render,
+    relevance=raise_what_was_left,
+    respects_quiet_hours=False,
+    is_missed_by_staff=True,
+)

@@ -1,0 +1,1 @@
+"""Mails whose link proves an address."""

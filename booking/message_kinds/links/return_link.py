@@ -1,0 +1,59 @@
+"""The link by which a returning patient is recognized. Whose the address is is looked up here, after the answer is out."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+
+from booking.actions.return_links import LINK_LASTS, patients_at
+from booking.messages.names import RETURN_LINK
+from booking.models import ReturnRequest, Service
+from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.messages.suppressions import why_undeliverable
+from clinic.outbox.models import Message
+from clinic.practice.access.links import issue_link
+from clinic.practice.models import Clinic, LinkPurpose, Proof
+
+
+def _render(message: Message, words: Words | None, now: datetime) -> Email:
+    """The mail. Issues the link it holds."""
+    request = ReturnRequest.objects.get(pk=message.subject_id)
+    patient = patients_at(request.email)[0]
+    token = issue_link(
+        patient=patient,
+        purpose=LinkPurpose.RETURN,
+        subject_id=patient.pk,
+        proof=Proof.MAILED,
+        expires_at=now + LINK_LASTS,
+        now=now,
+    )
+    path = reverse("booking:welcome_back", args=[token]) + _query_for(message.scope)
+    context = {
+        "button_url": settings.SITE_URL + path,
+        "button_text": "Go on with booking",
+        "hours": LINK_LASTS // timedelta(hours=1),
+    }
+    return render_email(RETURN_LINK, to=patient.email, context=context, clinic=Clinic.objects.current())
+
+
+def _query_for(slug: str) -> str:
+    """What leads on to the service with this slug: its opaque key, as a mail names no service."""
+    service = Service.objects.listed().filter(slug=slug).first() if slug else None
+    return f"?for={service.pk.hex}" if service else ""
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    request = ReturnRequest.objects.filter(pk=message.subject_id).first()
+    if request is None or not patients_at(request.email):
+        return "no patient has this address"
+    return why_undeliverable(request.email)
+
+
+KIND = MessageKind(
+    name=RETURN_LINK,
+    title="Link for a returning patient",
+    render=_render,
+    relevance=_why_unwanted,
+    respects_quiet_hours=False,
+)

@@ -1,0 +1,36 @@
+"""The booking confirmation, with a calendar entry."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from booking.messages.buttons import VisitLinks
+from booking.messages.names import BOOKED
+from booking.messages.reader import patient_of
+from booking.messages.visit_mail import VisitKind, change_terms
+from booking.models import Appointment
+from booking.schedule.local_time import guardian_words
+from clinic.outbox.messages.kinds import Words
+from clinic.practice.models import Clinic
+
+
+def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> Mapping[str, object]:
+    return {
+        **change_terms(appointment, links, clinic, now),
+        "not_me_url": f"{links.visit}cancel/" if patient_of(appointment).is_provisional else "",
+        "minor_words": guardian_words(appointment),
+    }
+
+
+KIND = VisitKind(
+    name=BOOKED,
+    title="Booking confirmation",
+    words=Words(
+        "You are booked: {day}, {time}",
+        "You are booked. If your plans change, the link below lets you move or cancel.",
+    ),
+    respects_quiet_hours=False,
+    has_calendar=True,
+    extras=_extras,
+    text_message="{clinic}: you are booked {day_word}, {time}. To move or cancel, call {phone}. STOP ends texts.",
+    is_texted_without_mail=True,
+)

@@ -1,0 +1,31 @@
+"""That a visit is cancelled; its calendar entry is withdrawn."""
+
+from dataclasses import replace
+
+from booking.messages.buttons import VisitLinks, see_visit
+from booking.messages.names import CANCELLED
+from booking.messages.relevance import why_cancellation_unwanted
+from booking.messages.visit_mail import VisitKind
+from clinic.outbox.messages.kinds import Words
+
+
+def _see_cancelled_visit(links: VisitLinks) -> dict[str, str]:
+    return see_visit(replace(links, is_standing=False, intake=""))
+
+
+KIND = VisitKind(
+    name=CANCELLED,
+    title="Visit cancelled",
+    words=Words(
+        "Cancelled: your visit on {day}, {time}",
+        "This visit is cancelled. You do not need to do anything.",
+    ),
+    relevance=why_cancellation_unwanted,
+    respects_quiet_hours=False,
+    is_news=True,
+    buttons=_see_cancelled_visit,
+    has_calendar=True,
+    tells_changes=True,
+    text_message="{clinic}: we are sorry, we had to cancel your visit {day_word}, {time}. Call {phone} for a new time. "
+    "STOP ends texts.",
+)

@@ -1,0 +1,19 @@
+"""That the clinic has a new name or phone number, to patients with a visit ahead."""
+
+from booking.messages.names import CLINIC_DETAILS
+from booking.messages.relevance import why_clinic_news_unwanted
+from booking.messages.visit_mail import VisitKind
+from clinic.outbox.messages.kinds import Words
+
+KIND = VisitKind(
+    name=CLINIC_DETAILS,
+    title="The clinic has a new name or phone number",
+    words=Words(
+        "New clinic details for your visit on {day}, {time}",
+        "Your visit stays on {day}, {time}. Our name is {clinic}, and you can call {phone}. One of the two is new. "
+        "The calendar entry in this message replaces the one you have.",
+    ),
+    relevance=why_clinic_news_unwanted,
+    respects_quiet_hours=False,
+    has_calendar=True,
+)

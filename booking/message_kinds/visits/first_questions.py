@@ -1,0 +1,27 @@
+"""Asks for the answers to open questions, three days before the visit."""
+
+from datetime import timedelta
+
+from booking.messages.buttons import answer_questions
+from booking.messages.relevance import has_questions, why_questions_unwanted
+from booking.messages.visit_mail import VisitKind
+from clinic.outbox.messages.kinds import Timing, Words
+
+INTAKE_3D = "booking_intake_3d"
+KIND = VisitKind(
+    name=INTAKE_3D,
+    title="First reminder of open questions",
+    timing=Timing.BEFORE,
+    minutes=3 * 24 * 60,
+    words=Words(
+        "A few questions before your visit {day_word}",
+        "Your visit is {day_word} at {time}. A few questions before it are still open. Your answers help us to prepare; "
+        "you can stop and go on later.",
+    ),
+    is_for=has_questions,
+    relevance=why_questions_unwanted,
+    given_up=timedelta(hours=36),
+    respects_quiet_hours=True,
+    is_reminder=True,
+    buttons=answer_questions,
+)

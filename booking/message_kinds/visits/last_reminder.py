@@ -1,0 +1,20 @@
+"""The last reminder, two hours before the visit; the evening before if that is at night."""
+
+from booking.messages.buttons import ask_whether_coming
+from booking.messages.visit_mail import VisitKind
+from clinic.outbox.messages.kinds import Timing, Words
+
+REMINDER_2H = "booking_reminder_2h"
+KIND = VisitKind(
+    name=REMINDER_2H,
+    title="Last reminder",
+    timing=Timing.BEFORE,
+    minutes=120,
+    words=Words("Your visit {day_word}, {time}", "Your visit is {day_word} at {time}."),
+    goes_before_night=True,
+    respects_quiet_hours=True,
+    is_reminder=True,
+    buttons=ask_whether_coming,
+    text_message="{clinic}: your visit is {day_word}, {time}. Can't come? Reply C or call {phone}. STOP ends texts.",
+    text_asks_whether_coming=True,
+)

@@ -1,0 +1,30 @@
+"""What has changed about a visit: its time, its therapist, or how they meet."""
+
+from booking.messages.names import MOVED
+from booking.messages.relevance import why_move_unwanted
+from booking.messages.samples import PLACEHOLDERS
+from booking.messages.visit_mail import VisitKind, change_terms
+from clinic.outbox.messages.kinds import Words
+
+KIND = VisitKind(
+    name=MOVED,
+    title="Visit moved",
+    words=Words(
+        "{change}: {day}, {time}",
+        "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
+        "messages have ended.",
+    ),
+    placeholders={
+        **PLACEHOLDERS,
+        "change": "Your visit is moved, or: Your visit is now with Nora Field, PT",
+        "news": "the same for a text: we moved your visit to Tuesday 1 December, 9:00 am EST",
+    },
+    relevance=why_move_unwanted,
+    respects_quiet_hours=False,
+    is_news=True,
+    has_calendar=True,
+    tells_changes=True,
+    extras=change_terms,
+    text_message="{clinic}: {news}. Reply Y if you come, C if not. STOP ends texts. Call {phone}",
+    text_asks_whether_coming=True,
+)

@@ -1,0 +1,1 @@
+"""Mails to patients on the wait list."""

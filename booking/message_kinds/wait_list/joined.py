@@ -1,0 +1,44 @@
+"""Sent at once to an address that joined the wait list by the form: what it waits for, and how to leave."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from booking.messages.names import ON_WAIT_LIST
+from booking.messages.samples import PLACEHOLDERS
+from booking.models import WaitListEntry
+from booking.schedule.clocks import Clock
+from booking.wait_list.entry_mail import FRAME, render_entry_mail, sample_entry
+from clinic.outbox.messages.kinds import MessageKind, Sample, Timing, Words
+from clinic.outbox.messages.rendering import sample_clinic
+from clinic.outbox.models import Message
+
+SAMPLE_WISH = "Tue 1 Dec to Thu 31 Dec, after work"
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    is_waiting = WaitListEntry.objects.waiting().filter(pk=message.subject_id).exists()
+    return None if is_waiting else "the patient has left the wait list"
+
+
+def _samples(sample: Sample) -> Mapping[str, object]:
+    clock_words = Clock(sample_clinic(sample).zone).words
+    return {**sample_entry(sample), "clock_words": clock_words, "wish_words": SAMPLE_WISH}
+
+
+KIND = MessageKind(
+    name=ON_WAIT_LIST,
+    title="Wait list: joined",
+    timing=Timing.AT_ONCE,
+    words=Words(
+        "You are on the wait list",
+        "Somebody, we think you, asked us to tell you when a time gets free. We write as soon as one does that suits you. "
+        "Whoever says yes first has it.",
+    ),
+    placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},
+    frame=FRAME,
+    samples=_samples,
+    render=partial(render_entry_mail, with_wish=True),
+    relevance=_why_unwanted,
+    respects_quiet_hours=False,  # they pressed the button a moment ago
+)

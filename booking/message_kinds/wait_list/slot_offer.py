@@ -1,0 +1,91 @@
+"""That a time was freed, to a patient on the wait list. It names no service, no reason and no other person."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from booking.actions.take_offer import offer_url, require_open
+from booking.messages.names import OFFER
+from booking.messages.samples import PLACEHOLDERS, sample_values
+from booking.models import SlotOffer
+from booking.schedule.errors import OfferOver, SlotNotOffered, SlotTaken
+from booking.wait_list.entries import entry_path
+from booking.wait_list.entry_mail import SAMPLE_URL
+from booking.wait_list.offer_text import offer_values, others_words
+from booking.wait_list.slot_offers import has_had_enough
+from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Timing, Words
+from clinic.outbox.messages.rendering import render_email
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic
+
+BUTTON = "See this time"
+_offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    offer = _offers.filter(pk=message.subject_id).first()
+    if offer is None:
+        return "the time was not freed after all"
+    if has_had_enough(offer.entry.patient, now=now):
+        return "the patient was told of enough times for a day"
+    try:
+        require_open(offer, clinic=Clinic.objects.current(), now=now)
+    except OfferOver:
+        return "the patient no longer waits for such a time"
+    except SlotTaken:
+        return "the time is taken"
+    except SlotNotOffered:
+        return "the time is no longer offered"
+    return None
+
+
+def _render(message: Message, words: Words | None, now: datetime) -> Email:
+    """The mail, as of `now`. Issues the links it holds."""
+    offer, clinic = _offers.get(pk=message.subject_id), Clinic.objects.current()
+    entry_url = settings.SITE_URL + entry_path(offer.entry, clinic=clinic, now=now)
+    links = {"button_url": offer_url(offer, now=now), "button_text": BUTTON, "leave_url": entry_url}
+    email = render_email(
+        OFFER,
+        to=offer.entry.patient.email,
+        patient=offer.entry.patient,
+        context={**offer_values(offer, clinic=clinic, now=now), **links},
+        clinic=clinic,
+        words=words,
+        frame=OFFER,
+    )
+    return replace(email, unsubscribe_url=f"{entry_url}leave/")
+
+
+def _samples(sample: Sample) -> Mapping[str, object]:
+    return {
+        **sample_values(sample),
+        "others": others_words(4),
+        "reference": "",
+        "when_beside": "",
+        "button_url": "https://clinic.example/offers/…/",
+        "button_text": BUTTON,
+        "leave_url": SAMPLE_URL,
+    }
+
+
+KIND = MessageKind(
+    name=OFFER,
+    title="Wait list: a time was freed",
+    timing=Timing.AT_ONCE,
+    words=Words(
+        "A time is free: {day}, {time}",
+        "You asked us to tell you when a time gets free. This one is {day_word} at {time}. {others} "
+        "A visit you have already stays as it is until you say yes to this one.",
+    ),
+    placeholders={
+        **{name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+        "others": "who else was told of this time, if anyone; and that the first yes has it",
+    },
+    frame=OFFER,
+    samples=_samples,
+    render=_render,
+    relevance=_why_unwanted,
+    respects_quiet_hours=True,
+)

@@ -1,0 +1,34 @@
+"""Asks patients to call, whose wait list entry nothing can be offered for."""
+
+from datetime import datetime
+
+from booking.messages.names import WAIT_STUCK
+from booking.messages.samples import PLACEHOLDERS
+from booking.wait_list.entry_mail import FRAME, render_entry_mail, sample_entry
+from booking.wait_list.stuck_entries import stuck_entries
+from clinic.outbox.messages.kinds import MessageKind, Timing, Words
+from clinic.outbox.models import Message
+
+
+def _why_unwanted(message: Message, now: datetime) -> str | None:
+    is_stuck = stuck_entries(now=now).filter(pk=message.subject_id).exists()
+    return None if is_stuck else "the patient can be offered times, or no longer waits"
+
+
+KIND = MessageKind(
+    name=WAIT_STUCK,
+    title="Wait list: nothing to offer",
+    timing=Timing.AT_ONCE,
+    words=Words(
+        "About the wait list: please call us",
+        "You asked us to tell you when a time gets free. What you asked for can't be booked online right now, so we have "
+        "no times to offer you here. Please call {phone} and we will find a time with you. You keep your place on the "
+        "list in case that changes.",
+    ),
+    placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},
+    frame=FRAME,
+    samples=sample_entry,
+    render=render_entry_mail,
+    relevance=_why_unwanted,
+    respects_quiet_hours=True,
+)

@@ -1,0 +1,54 @@
+"""The one button of a mail about a visit, and the links under it: each kind chooses one of these functions."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class VisitLinks:
+    """Where the links of a mail lead. `intake` is empty where no question is open."""
+
+    visit: str
+    intake: str
+    booking: str
+    is_standing: bool
+    is_confirmed: bool
+
+
+SAMPLE_LINKS = VisitLinks(
+    visit="https://clinic.example/visits/…/",
+    intake="https://clinic.example/intake/…/",
+    booking="https://clinic.example/book/",
+    is_standing=True,
+    is_confirmed=False,
+)
+
+
+def see_visit(links: VisitLinks) -> dict[str, str]:
+    """To the visit's page."""
+    text = "See or change your visit" if links.is_standing else "See your visit"
+    return {"button_url": links.visit, "button_text": text, "intake_url": links.intake}
+
+
+def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
+    """To confirm the visit, until the patient has confirmed it."""
+    if not links.is_standing or links.is_confirmed:
+        return see_visit(links)
+    return {
+        "button_url": f"{links.visit}coming/",
+        "button_text": "I’ll be there",
+        "not_coming_url": f"{links.visit}not-coming/",
+        "see_url": links.visit,
+        "intake_url": links.intake,
+    }
+
+
+def answer_questions(links: VisitLinks) -> dict[str, str]:
+    """To the questions, while any is open."""
+    if not links.intake:
+        return see_visit(links)
+    return {"button_url": links.intake, "button_text": "Answer the questions", "see_url": links.visit}
+
+
+def book_again(links: VisitLinks) -> dict[str, str]:
+    """To the list of services."""
+    return {"button_url": links.booking, "button_text": "Book another visit"}

@@ -1,0 +1,178 @@
+"""Mails and texts about a visit: what their kinds have in common, and their rendering at the moment of sending.
+
+They hold the clinic, the day, the time, the phone and opaque links: never a reason, a questionnaire's name or a part of
+the body.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
+from booking.messages.change_text import change_values, with_terms
+from booking.messages.invitation import visit_calendar
+from booking.messages.last_told import known_terms
+from booking.messages.reader import patient_of
+from booking.messages.relevance import why_unwanted
+from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
+from booking.models import Appointment
+from booking.schedule.clocks import clock_of_visit
+from booking.schedule.local_time import near_day_words, place_words
+from booking.schedule.rules import change_deadline
+from booking.schedule.visit_links import intake_url, visit_url
+from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
+from clinic.outbox.messages.rendering import render_email, sample_clinic
+from clinic.outbox.models import Message
+from clinic.practice.models import Clinic
+from clinic.practice.values.phone import format_phone
+
+
+def _render(message: Message, words: Words | None, now: datetime) -> Email:
+    """The mail, as of `now`. Issues the links it holds."""
+    kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
+    patient = patient_of(appointment)
+    return render_email(
+        kind.name,
+        to=patient.email,
+        patient=patient,
+        context=email_context(appointment, kind, clinic=clinic, now=now, version=message.version),
+        clinic=clinic,
+        words=words,
+        frame=kind.frame,
+        calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if kind.has_calendar else None,
+    )
+
+
+def _text_values(message: Message, now: datetime) -> Mapping[str, object]:
+    kind, clinic = find_visit_kind(message.kind), Clinic.objects.current()
+    return placeholder_values(_visit_of(message), kind, clinic=clinic, now=now, version=message.version)
+
+
+def _is_for_every_visit(appointment: Appointment, now: datetime) -> bool:
+    return True
+
+
+def _no_extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> Mapping[str, object]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitKind(MessageKind):
+    """A kind about a visit. One with a timing before or after the visit is planned for every visit that it `is_for`."""
+
+    render: Callable[[Message, Words | None, datetime], Email] = _render
+    relevance: Callable[[Message, datetime], str | None] = why_unwanted
+    text_values: Callable[[Message, datetime], Mapping[str, object]] = _text_values
+    placeholders: Mapping[str, str] = field(default_factory=lambda: PLACEHOLDERS)
+    frame: str = "booking_visit"
+
+    is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # asked when the visit is booked or moved
+    # Before a visit: given up so long before it, or half-way to it if that is later. After: so long after it was due.
+    given_up: timedelta = timedelta(0)
+    goes_before_night: bool = False  # if due in quiet hours; others wait for the morning while they are of use then
+
+    buttons: Callable[[VisitLinks], dict[str, str]] = see_visit
+    has_calendar: bool = False
+    tells_changes: bool = False  # compares the visit with what its patient was told before
+    extras: Callable[[Appointment, VisitLinks, Clinic, datetime], Mapping[str, object]] = _no_extras  # for its template
+    text_asks_whether_coming: bool = False  # a Y or C that follows is about this visit
+
+    def sample_values(self, sample: Sample) -> Mapping[str, object]:
+        """As for every kind: the context of a preview."""
+        bring = sample_clinic(sample).what_to_bring
+        return {**sample_values(sample), **self.buttons(SAMPLE_LINKS), "when_beside": "", "bring": bring}
+
+
+def find_visit_kind(name: str) -> VisitKind:
+    """The kind called `name`. Raises KindUnknown if there is none, or if it is not about a visit."""
+    kind = find_kind(name)
+    if not isinstance(kind, VisitKind):
+        raise KindUnknown(f"{name!r} is not about a visit")
+    return kind
+
+
+def visit_kinds() -> list[VisitKind]:
+    """Every kind about a visit, in the order in which they go around it."""
+    return [kind for kind in all_kinds() if isinstance(kind, VisitKind)]
+
+
+def asks_by_text(name: str) -> bool:
+    """Whether a text of the kind `name` asks whether the patient comes."""
+    return any(kind.name == name and kind.text_asks_whether_coming for kind in visit_kinds())
+
+
+def _visit_of(message: Message) -> Appointment:
+    visits = Appointment.objects.select_related("patient", "service", "intake", "therapist")
+    return visits.get(pk=message.subject_id)
+
+
+def email_context(
+    appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
+) -> dict[str, Any]:
+    """What a mail of `kind` may use, and nothing else of the patient or the visit.
+
+    `version` is the message's: what it says of changes is relative to what went before it.
+    """
+    links = _links(appointment, now)
+    is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
+    return {
+        **placeholder_values(appointment, kind, clinic=clinic, now=now, version=version),
+        "bring": clinic.what_to_bring if links.is_standing and is_in_person else "",
+        **kind.extras(appointment, links, clinic, now),
+        **kind.buttons(links),
+    }
+
+
+def _links(appointment: Appointment, now: datetime) -> VisitLinks:
+    is_standing = appointment.status == Appointment.Status.BOOKED
+    has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
+    return VisitLinks(
+        visit=visit_url(appointment, now=now),
+        intake=intake_url(appointment, now=now) if has_open_questions else "",
+        booking=settings.SITE_URL + reverse("booking:services"),
+        is_standing=is_standing,
+        is_confirmed=appointment.confirmed_at is not None,
+    )
+
+
+def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
+    """Until when the patient can move or cancel online, and what it costs later; for `extras`."""
+    if not links.is_standing or now >= appointment.starts_at:
+        return {"change_words": ""}
+    deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+    until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
+    words = until if now < deadline else "It is too late to move or cancel online. Please call us."
+    return {"change_words": " ".join(filter(None, [words, appointment.late_fee_words]))}
+
+
+def placeholder_values(
+    appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
+) -> dict[str, Any]:
+    """The values of the placeholders, as of `now`.
+
+    A mail about a cancellation names the time that the patient knows, whatever was changed just before.
+    """
+    known = known_terms(appointment, before=version) if kind.tells_changes else None
+    changes = change_values(appointment, known, clinic=clinic)
+    if known is not None and appointment.status == Appointment.Status.CANCELLED:
+        appointment = with_terms(appointment, known)
+    clock = clock_of_visit(appointment, clinic=clinic)
+    time = clock.time(appointment.starts_at)
+    return {
+        "clinic": clinic,
+        "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
+        "reference": appointment.reference,
+        "when": time,
+        "when_beside": clock.beside_words(appointment.starts_at),
+        "day": time.day,
+        "time": time.clock_and_zone,
+        "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
+        "place": place_words(appointment, clinic),
+        "new_address": short_address(clinic),
+        "therapist": appointment.therapist,
+        **changes,
+    }

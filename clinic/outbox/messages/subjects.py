@@ -1,0 +1,38 @@
+"""What the outbox asks of the app whose rows the messages are about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """The answers of one app."""
+
+    scopes: Callable[[], list[tuple[str, str]]]  # (slug, name) of everything that may have message rules of its own
+    find: Callable[[str], list[UUID]]  # ids of the rows called so, such as visits by reference
+    read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): acts on it, returns the answer
+
+
+_registered: list[Subjects] = []
+
+
+def register_subjects(subjects: Subjects) -> None:
+    """For AppConfig.ready."""
+    _registered.append(subjects)
+
+
+def known_scopes() -> list[tuple[str, str]]:
+    """(slug, name) of everything that may have message rules of its own."""
+    return [scope for subjects in _registered for scope in subjects.scopes()]
+
+
+def find_subjects(text: str) -> list[UUID]:
+    """The `subject_id`s of messages about what is called `text`; empty if nothing is."""
+    return [subject for subjects in _registered for subject in subjects.find(text)]
+
+
+def read_reply(phone: str, answer: str, now: datetime) -> str:
+    """Act on "yes" or "cannot" texted from `phone`; returns the answer, empty if no app acted on it."""
+    return next(filter(None, (subjects.read_reply(phone, answer, now) for subjects in _registered)), "")

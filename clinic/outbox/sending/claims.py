@@ -1,0 +1,66 @@
+"""Claiming due messages: each is leased to one worker, with what its batch shares read at once."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
+from clinic.outbox.messages.message_rules import rules_of
+from clinic.outbox.messages.suppressions import suppressions_of
+from clinic.outbox.models import Channel, Message, MessageRule, State, Suppression
+from clinic.outbox.text.time_limits import LEASE
+
+BATCH = 10
+
+
+@dataclass(frozen=True)
+class ClaimedMessage:
+    """A message under this worker's lease. `rule` is None for kinds that staff cannot change."""
+
+    message: Message
+    lease_until: datetime
+    first_tried_at: datetime  # now, if `is_first_try`
+    is_first_try: bool
+    rule: MessageRule | None
+    suppression: Suppression | None
+
+
+def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = LEASE) -> list[ClaimedMessage]:
+    """Lease up to `limit` due messages to the caller, oldest first. No other worker gets them for `lease`.
+
+    One whose lease ran out (its worker died) is claimed again. Safe under concurrency: each worker locks what it claims
+    and skips what others have locked. Within a batch those tried least often come first, so that one that kills its
+    worker does not take the others with it each time; of those, texts come first.
+    """
+    due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
+    token = uuid.uuid4()
+    with transaction.atomic():
+        messages = sorted(due.order_by("next_attempt_at")[:limit], key=_turn)
+        for message in messages:
+            message.state, message.lease_until, message.lease_token = State.SENDING, now + lease, token
+        Message.objects.filter(pk__in=[message.pk for message in messages]).update(
+            state=State.SENDING,
+            lease_until=now + lease,
+            lease_token=token,
+            first_tried_at=Coalesce("first_tried_at", Value(now)),
+        )
+    rules, suppressions = rules_of(messages), suppressions_of(messages)
+    return [
+        ClaimedMessage(
+            message=message,
+            lease_until=now + lease,
+            first_tried_at=message.first_tried_at or now,
+            is_first_try=message.first_tried_at is None,
+            rule=rules.get(message.pk),
+            suppression=suppressions.get(message.pk),
+        )
+        for message in messages
+    ]
+
+
+def _turn(message: Message) -> tuple[int, bool]:
+    """Texts before mails, which are not sent if their text was."""
+    return message.attempts, message.channel != Channel.SMS
