@@ -14,16 +14,18 @@ ROOMS = (
     "clinic/practice",
     "clinic/outbox",
     "clinic/audit",
+    "clinic/responses",
     "clinic/local",
     "clinic/demo",
 )
 PROJECT = "clinic"  # settings, urls, celery, views, admin: the composition root, which may know everyone
-SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit"}
+SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit", "clinic/responses"}
 
 ARROWS = {
-    "clinic/audit": set(),
-    "clinic/practice": {"clinic/audit"},
-    "clinic/outbox": {"clinic/practice", "clinic/audit"},
+    "clinic/responses": set(),
+    "clinic/audit": {"clinic/responses"},
+    "clinic/practice": {"clinic/audit", "clinic/responses"},
+    "clinic/outbox": {"clinic/practice", "clinic/audit", "clinic/responses"},
     "education": SMALL,
     "assessments": SMALL | {"education"},
     "booking": SMALL | {"education", "assessments"},
@@ -82,6 +84,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
+    "clinic/responses": ({"redirects"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,6 +15,7 @@ from clinic.practice.access.proof import Capability, has_proof, patient_page
 from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 from clinic.practice.models import Proof
 from clinic.practice.values.mail_addresses import readable_address
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,7 +23,7 @@ from clinic.practice.values.mail_addresses import readable_address
 def confirm_identity(request, token, response, now):
     """Ask for a code or a birth date, then go on to the page that was asked for, or to the summary of the answers."""
     if has_proof(request, Capability.SEE_ANSWERS, now=now):
-        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+        return see_other(_page_after(request, token, response))
     action = request.POST.get("action")
     if action == "send":
         return _send(request, token, response, now)
@@ -32,7 +32,7 @@ def confirm_identity(request, token, response, now):
     form = ConfirmForm(request.POST if action == "confirm" else None, patient=response.patient, now=now)
     if form.is_bound and form.is_valid():
         confirm(request.session, patient=response.patient, now=now)
-        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+        return see_other(_page_after(request, token, response))
     return _show(request, token, response, form=form, status=422 if form.errors else 200)
 
 
@@ -46,7 +46,7 @@ def _send(request, token, response, now):
         return page
     send_code(patient=response.patient, now=now)
     query = urlencode({"page": request.POST.get("page", ""), "sent": "1"})
-    return HttpResponseRedirect(f"{reverse('assessments:confirm', args=[token])}?{query}", status=303)
+    return see_other(f"{reverse('assessments:confirm', args=[token])}?{query}")
 
 
 def _try_birth_date(request, token, response, now):
@@ -54,7 +54,7 @@ def _try_birth_date(request, token, response, now):
     verdict = spend((BIRTH_DATES, response.patient.pk), now=now)
     if not verdict.is_over and birth_form.is_valid():
         confirm(request.session, patient=response.patient, now=now)
-        return HttpResponseRedirect(_page_after(request, token, response), status=303)
+        return see_other(_page_after(request, token, response))
     form = ConfirmForm(None, patient=response.patient, now=now)
     if not verdict.is_over:
         return _show(request, token, response, form=form, birth_form=birth_form, status=422)

@@ -26,6 +26,7 @@ from assessments.red_flag_rules.format import DEADLINES, LEVELS
 from assessments.red_flags.advice import Advice, find_standing, find_unread
 from assessments.red_flags.flags import acknowledge_shown, mark_shown, request_callback
 from clinic.practice.models import Proof
+from clinic.responses.redirects import see_other
 from education.articles.library import published
 
 MOST_ARTICLES = 3  # to read before the visit
@@ -62,7 +63,7 @@ def page(request, token, response, now, page):
     if request.method == "POST":
         return _save(request, token, response, current, now, is_in_turn=is_in_turn)
     if not is_in_turn:
-        return _see(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
+        return see_other(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
@@ -95,14 +96,14 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
         if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
             return _to_stop(token)
     if not is_in_turn:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     if not is_done and not may_show:
         return ask_to_confirm(
             token, page=current, saved="part" if conflicts else "all"
         )  # the page shows what was stored
     if not is_done:
         return _render_page(request, token, response, current, form, unread, is_change=is_change)
-    return _see(_next_url(token, response, after=None if is_change else current))
+    return see_other(_next_url(token, response, after=None if is_change else current))
 
 
 def _render_page(
@@ -149,7 +150,7 @@ def stop(request, token, response, now):
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
     if unread is None:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     read = next((parsed.page_of[name] for name in parsed.items if name in unread.questions), parsed.pages[0])
     context = {
         "level": unread.level,
@@ -170,7 +171,7 @@ def _leave_stop(request, token, response, now):
         acknowledge_shown(response=response, level=level, deadline=deadline, now=now)
     unread = find_unread(response)
     if unread is None:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     mark_shown(response=response, level=unread.level, now=now)
     return _to_stop(token)
 
@@ -182,15 +183,15 @@ def check(request, token, response, now):
         return _to_stop(token)
     open_page = first_open_page(response)
     if open_page is not None:
-        return _see(_page_url(token, open_page))
+        return see_other(_page_url(token, open_page))
     if not may_show_all(request, response, now=now):
         return ask_to_confirm(token)
     if request.method == "POST":
         try:
             complete_response(response=response, now=now)
         except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
-            return _see(_page_url(token, unfinished.page))
-        return _see(reverse("assessments:done", args=[token]))
+            return see_other(_page_url(token, unfinished.page))
+        return see_other(reverse("assessments:done", args=[token]))
     sections = [
         {"page": section.page, "lines": section.lines, "change_url": f"{_page_url(token, section.page)}?change=1"}
         for section in read_sections(response.questionnaire.parsed, response.answers)
@@ -206,7 +207,7 @@ def done(request, token, response, now):
     if find_unread(response):
         return _to_stop(token)
     if response.progress != "done":
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     standing = find_standing([response.pk])
     context = {
         "token": token,
@@ -246,11 +247,4 @@ def _page_url(token, page: Item) -> str:
 
 
 def _to_stop(token) -> HttpResponseRedirect:
-    return _see(reverse("assessments:stop", args=[token]))
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    """303: what was posted is done, look here."""
-    redirect = HttpResponseRedirect(url)
-    redirect.status_code = 303
-    return redirect
+    return see_other(reverse("assessments:stop", args=[token]))

@@ -18,6 +18,7 @@ from assessments.models import Response
 from assessments.questionnaire.model import Item
 from clinic.practice.access.proof import Capability, has_proof, patient_page
 from clinic.practice.models import PatientLink
+from clinic.responses.redirects import see_other
 
 KEY = "answering"  # in the session: {id of a response: {page: [when this browser last saved it, a hash of what it held then]}}
 SITTING = timedelta(minutes=30)
@@ -74,4 +75,4 @@ def ask_to_confirm(token: str, *, page: Item | None = None, saved: str = "") -> 
     just sent, or "part" of it, because the rest was answered elsewhere meanwhile."""
     query = ({"page": page.link_id} if page else {}) | ({"saved": saved} if saved else {})
     url = reverse("assessments:confirm", args=[token])
-    return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url, status=303)
+    return see_other(f"{url}?{urlencode(query)}" if query else url)

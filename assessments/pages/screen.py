@@ -2,7 +2,6 @@
 
 from functools import wraps
 
-from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +29,7 @@ from assessments.red_flag_rules.evaluation import Fired
 from assessments.red_flag_rules.format import DEADLINES
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Clinic
+from clinic.responses.redirects import see_other
 from education.models import CODE_LENGTH, Article
 
 
@@ -49,7 +49,7 @@ def screen_before(request, article: Article | None):
     if questionnaire is None or (screen.is_skipped and not unread_flags(screen, questionnaire)):
         return None
     url = _next_url(screen, questionnaire)
-    return _see(url) if url != screen.next_path else None
+    return see_other(url) if url != screen.next_path else None
 
 
 @never_cache
@@ -65,7 +65,7 @@ def begin(request):
         screen.article = code[:CODE_LENGTH]
     questionnaire = find_questionnaire()
     write_screen(request.session, screen)
-    return _see(_next_url(screen, questionnaire) if questionnaire else next_path)
+    return see_other(_next_url(screen, questionnaire) if questionnaire else next_path)
 
 
 def opens_screen(view):
@@ -107,9 +107,9 @@ def page(request, screen, questionnaire, page):
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
-        return _see(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+        return see_other(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
     if is_done:
-        return _see(_next_url(screen, questionnaire))
+        return see_other(_next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)
 
 
@@ -143,13 +143,13 @@ def stop(request, screen, questionnaire):
     """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
-        return _see(_next_url(screen, questionnaire))
+        return see_other(_next_url(screen, questionnaire))
     advice = _advice_of(unread)
     if request.method == "POST" and advice["level"] == "U":
         if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
             note_read(screen, questionnaire, deadline=deadline)
             write_screen(request.session, screen)
-        return _see(_next_url(screen, questionnaire))
+        return see_other(_next_url(screen, questionnaire))
     page_of = questionnaire.parsed.page_of
     first = next(page_of[name].link_id for hit in unread for name in hit.snapshot if name in page_of)
     context = {
@@ -170,9 +170,3 @@ def _next_url(screen: Screen, questionnaire) -> str:
         return screen.next_path
     open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
     return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    redirect = HttpResponseRedirect(url)
-    redirect.status_code = 303
-    return redirect

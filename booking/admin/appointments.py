@@ -4,7 +4,6 @@ import uuid
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -35,6 +34,7 @@ from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.money import format_money
+from clinic.responses.redirects import see_other
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
@@ -324,7 +324,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return None
 
     def _to_visit(self, pk):
-        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+        return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _form_page(self, request, page):
         request.current_app = self.admin_site.name

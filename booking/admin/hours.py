@@ -21,6 +21,7 @@ from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField
 from clinic.practice.instants import clock_words
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.responses.redirects import see_other
 
 
 @admin.register(OpeningHours)
@@ -91,7 +92,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             chosen = [row for row in rows if row.holiday.on.isoformat() == request.POST.get("on")]
             for row in chosen:
                 self._close_on(request, row)
-            return HttpResponseRedirect(request.path, status=303)
+            return see_other(request.path)
         context = {
             **self.admin_site.each_context(request),
             "title": "Federal holidays",

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +22,7 @@ from clinic.practice.access.links import LinkExpired, open_link
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability
 from clinic.practice.models import PatientLink
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +41,7 @@ def address(request: HttpRequest, token: str, appointment: Appointment, now: dat
         correct_address(appointment=appointment, email=form.cleaned_data["email"], now=now)
     except (AddressProven, TooLateToChange):
         return render(request, "booking/address.html", {**context, "can_correct": False}, status=409)
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))
 
 
 @require_POST
@@ -72,7 +73,7 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
         if expired.link.revoked_at is not None:
             _mail_newest_link(request, expired.link, now)
     else:  # opened again, as by a move that was undone
-        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+        return see_other(reverse("booking:visit", args=[token]))
     response = render(request, "booking/newest_link.html")
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

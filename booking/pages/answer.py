@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,6 +17,7 @@ from clinic.outbox.messages.suppressions import messages_path
 from clinic.practice.access.proof import Capability
 from clinic.practice.models import Clinic
 from clinic.practice.people.first_names import use_first_name
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +42,7 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
 @visit_page(Capability.OPEN_MESSAGES)
 def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
-    return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
+    return see_other(messages_path(appointment.patient, now=now))
 
 
 @require_POST
@@ -49,7 +50,7 @@ def messages(request: HttpRequest, token: str, appointment: Appointment, now: da
 def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Use the patient's first name in messages from now on, or no longer."""
     use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

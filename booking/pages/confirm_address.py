@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
 from booking.presenters.own_address import remember_own_address
 from booking.presenters.own_hold import held_path, own_hold
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,9 +27,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         response = render(request, "booking/confirm_address.html", {"token": token})
     else:
-        response = remember_own_address(
-            request, HttpResponseRedirect(reverse("booking:address_confirmed"), status=303), email
-        )
+        response = remember_own_address(request, see_other(reverse("booking:address_confirmed")), email)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from django.core.validators import slug_re
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -30,6 +30,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import LinkExpired
 from clinic.practice.access.proof import Capability
 from clinic.practice.models import PatientLink, Proof, Therapist
+from clinic.responses.redirects import see_other
 
 ANYBODY = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)
@@ -119,7 +120,7 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
         path = visit_path(visit, proof=expired.link.proof, now=timezone.now())
-        return HttpResponseRedirect(path, status=303)
+        return see_other(path)
 
 
 @visit_page(Capability.CHANGE_VISIT)
@@ -177,7 +178,7 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
         status = 503 if is_busy else 409
         page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
         return _times_page(request, context, day, now, status=status, **page)
-    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
+    return see_other(visit_path(visit, proof=request.link.proof, now=now))
 
 
 move.capability = _move.capability

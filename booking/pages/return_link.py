@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.validators import slug_re
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,7 +38,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     verdict = request_return_link(email=email, network=network_of(request), service=service, now=now)
     if verdict.is_over:
         return slow_down(request, "booking/returning.html", {"form": form}, verdict, now)
-    return HttpResponseRedirect(reverse("booking:return_asked"), status=303)
+    return see_other(reverse("booking:return_asked"))
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -82,7 +83,7 @@ def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None 
     held = own_hold(request)
     start = reverse("booking:days", args=[service.slug]) if service else reverse("booking:services")
     path = held_path(held) if held is not None and is_live(held, now=now) else start
-    return HttpResponseRedirect(path, status=303)
+    return see_other(path)
 
 
 def _service_with(**key) -> Service | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
@@ -15,6 +15,7 @@ from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic, PatientLink, Proof
+from clinic.responses.redirects import see_other
 
 
 def _find_offer(link: PatientLink) -> SlotOffer | None:
@@ -59,4 +60,4 @@ def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse
         return _show(request, offer, now)
     is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
     proof = request.link.proof if is_theirs else Proof.SHOWN
-    return HttpResponseRedirect(visit_path(visit, proof=proof, now=now), status=303)
+    return see_other(visit_path(visit, proof=proof, now=now))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -46,6 +46,7 @@ from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.first_names import first_name
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.phone import format_phone
+from clinic.responses.redirects import see_other
 
 WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
 
@@ -118,7 +119,7 @@ def undo(request: HttpRequest, token: str, appointment: Appointment, now: dateti
         page = {**context, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", page, status=409)
     if undo_it == undo_move:  # a move ends the links to the visit
-        return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
+        return see_other(visit_path(visit, proof=request.link.proof, now=now))
     return _to_visit(token)
 
 
@@ -141,14 +142,14 @@ def questions(request: HttpRequest, token: str, appointment: Appointment, now: d
     """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
-    return HttpResponseRedirect(intake_path(appointment, proof=request.link.proof, now=now), status=303)
+    return see_other(intake_path(appointment, proof=request.link.proof, now=now))
 
 
 @require_POST
 @patient_page(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
 def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
-    return HttpResponseRedirect(visit_path(appointment, proof=request.link.proof, now=now), status=303)
+    return see_other(visit_path(appointment, proof=request.link.proof, now=now))
 
 
 @require_safe
@@ -263,4 +264,4 @@ def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry |
 
 
 def _to_visit(token: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))

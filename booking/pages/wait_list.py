@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +25,7 @@ from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visit
 from booking.wait_list.stuck_entries import why_stuck
 from clinic.practice.access.proof import Capability, has_proof, patient_page
 from clinic.practice.models import Clinic, PatientLink
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +67,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             return page
         join_as_visitor(**who, **place, wishes=form.wishes, screen=read_screen(request.session), now=now)
         forget_screen(request.session)
-        return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
+        return see_other(reverse("booking:joined_wait_list", args=[slug]))
     return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
 
 
@@ -86,7 +87,7 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
     if request.method == "POST" and entry is not None and "leave" in request.POST:
         leave_wait_list(entry=entry, now=now)
-        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+        return see_other(reverse("booking:visit", args=[token]))
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/earlier.html", context, status=409)
     clinic = context["clinic"]
@@ -99,7 +100,7 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
     if may_see_place:
         join_wait_list(patient=appointment.patient, **wish, now=now)
-        return HttpResponseRedirect(reverse("booking:earlier", args=[token]), status=303)
+        return see_other(reverse("booking:earlier", args=[token]))
     return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
 
@@ -111,7 +112,7 @@ def _join_unproven(
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
     join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)
-    return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[appointment.service.slug]), status=303)
+    return see_other(reverse("booking:joined_wait_list", args=[appointment.service.slug]))
 
 
 def _find_entry(link: PatientLink) -> WaitListEntry | None:
@@ -136,7 +137,7 @@ def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime)
     leave_wait_list(entry=entry, now=now)
     if "List-Unsubscribe" in request.POST:
         return HttpResponse(status=204)
-    return HttpResponseRedirect(reverse("booking:waiting", args=[token]), status=303)
+    return see_other(reverse("booking:waiting", args=[token]))
 
 
 def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The page on which a reader says what we may write, by the link of a message."""
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +12,7 @@ from clinic.outbox.texts.texting import consent_of, consent_words, give_consent,
 from clinic.practice.access.proof import Capability, patient_page
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import texting_number
+from clinic.responses.redirects import see_other
 
 
 def by_link(view):
@@ -36,7 +37,7 @@ def stop(request, token, patient, now):
     unsubscribe(patient=patient, now=now)
     if "List-Unsubscribe" in request.POST:
         return HttpResponse(status=204)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 @require_POST
@@ -44,7 +45,7 @@ def stop(request, token, patient, now):
 def start(request, token, patient, now):
     """All of it again."""
     subscribe_again(patient=patient)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 @require_POST
@@ -58,7 +59,7 @@ def texts(request, token, patient, now):
         give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
     elif choice == "email":
         withdraw_consent(phone=patient.phone, now=now)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 def _show(request, token, patient):

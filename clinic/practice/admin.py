@@ -34,6 +34,7 @@ from clinic.practice.saving.clinic_changes import update_outdated
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.mail_addresses import readable_address
+from clinic.responses.redirects import see_other
 
 from .models import CleanupRun, Clinic, Patient, Therapist, User
 from .templatetags.practice_tags import dialing_link
@@ -239,7 +240,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
                 "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
             )
             self.message_user(request, words, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:practice_patient_changelist"), status=303)
+            return see_other(reverse("admin:practice_patient_changelist"))
 
     def save_model(self, request, obj, form, change):
         now = timezone.now()
@@ -267,7 +268,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         ended = revoke_all_links(patient, now=now)
         record_access(actor=request.user, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)
         self.message_user(request, f"{ended} links have ended. New messages bring new ones.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:practice_patient_change", args=[pk]), status=303)
+        return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
     @admin.display(description="identity", ordering="is_provisional")
     def standing(self, patient):
