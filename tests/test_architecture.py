@@ -84,7 +84,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"redirects"},),
+    "clinic/responses": ({"headers", "redirects"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},

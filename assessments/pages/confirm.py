@@ -11,7 +11,7 @@ from assessments.pages.confirm_form import BirthDateForm, ConfirmForm
 from assessments.pages.opening import find_response
 from clinic.outbox.message_kinds.confirmation_code import send_code
 from clinic.practice.access.confirmation import CODE_LASTS, confirm
-from clinic.practice.access.proof import Capability, has_proof, patient_page
+from clinic.practice.access.proof import Capability, has_proof, patient_link
 from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 from clinic.practice.models import Proof
 from clinic.practice.values.mail_addresses import readable_address
@@ -19,7 +19,7 @@ from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.CONFIRM, load=find_response)
+@patient_link(Capability.CONFIRM, load=find_response)
 def confirm_identity(request, token, response, now):
     """Ask for a code or a birth date, then go on to the page that was asked for, or to the summary of the answers."""
     if has_proof(request, Capability.SEE_ANSWERS, now=now):

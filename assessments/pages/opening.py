@@ -16,7 +16,7 @@ from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Response
 from assessments.questionnaire.model import Item
-from clinic.practice.access.proof import Capability, has_proof, patient_page
+from clinic.practice.access.proof import Capability, has_proof, patient_link
 from clinic.practice.models import PatientLink
 from clinic.responses.redirects import see_other
 
@@ -24,15 +24,14 @@ KEY = "answering"  # in the session: {id of a response: {page: [when this browse
 SITTING = timedelta(minutes=30)
 
 
-def opens_response(view):
-    """Hand `view` the response that the link opens. By that alone it may take answers, not show stored ones."""
-    return patient_page(Capability.ANSWER_QUESTIONS, load=find_response)(view)
-
-
 def find_response(link: PatientLink) -> Response | None:
     """The response of an intake link, with its questionnaire and patient."""
     responses = Response.objects.select_related("questionnaire", "patient")
     return responses.filter(pk=link.subject_id, patient=link.patient_id).first()
+
+
+# By this link alone a view may take answers, not show stored ones (`may_show_page`).
+opens_response = patient_link(Capability.ANSWER_QUESTIONS, load=find_response)
 
 
 def note_sitting(session, response: Response, page: Item, *, now: datetime) -> None:

@@ -7,26 +7,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.correct_address import correct_address, send_mail_again
 from booking.forms import AddressForm
 from booking.models import Appointment
-from booking.pages.visit import visit_context, visit_page
+from booking.pages.visit import visit_context, visit_link
 from booking.presenters.limits import spend_copy
 from booking.presenters.over_limit import correction_over_budget, is_copy_over_budget
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from clinic.outbox.messages.planning import MessageNotSettled, TooLateToSend
 from clinic.practice.access.links import LinkExpired, open_link
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, declares
 from clinic.practice.models import PatientLink
+from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CORRECT_ADDRESS, accepts=False)
+@visit_link(Capability.CORRECT_ADDRESS, accepts=False)
 def address(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Correct the address of a visit that was booked a moment ago."""
     context = visit_context(request, appointment, now)
@@ -45,7 +45,7 @@ def address(request: HttpRequest, token: str, appointment: Appointment, now: dat
 
 
 @require_POST
-@visit_page(Capability.ASK_FOR_MAIL, accepts=False)
+@visit_link(Capability.ASK_FOR_MAIL, accepts=False)
 def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Send the visit's mail once more; a copy that is still on its way is enough."""
     state = "sent"
@@ -60,7 +60,8 @@ def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 
 @require_POST
-@never_cache
+@private_page
+@declares(Capability.ASK_FOR_MAIL)
 def newest_link(request: HttpRequest, token: str) -> HttpResponse:
     """Send the newest mail about the visit of a withdrawn link to the address on file.
 
@@ -68,18 +69,13 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
     """
     now = timezone.now()
     try:
-        open_link(token=token, purpose=newest_link.capability.purpose, now=now)
+        open_link(token=token, purpose=Capability.ASK_FOR_MAIL.purpose, now=now)
     except LinkExpired as expired:
         if expired.link.revoked_at is not None:
             _mail_newest_link(request, expired.link, now)
     else:  # opened again, as by a move that was undone
         return see_other(reverse("booking:visit", args=[token]))
-    response = render(request, "booking/newest_link.html")
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
-
-
-newest_link.capability = Capability.ASK_FOR_MAIL
+    return render(request, "booking/newest_link.html")
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:

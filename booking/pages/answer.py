@@ -11,7 +11,7 @@ from booking.actions.attend import confirm_appointment
 from booking.actions.change import is_changeable
 from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment
-from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_page
+from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_link
 from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
 from clinic.outbox.messages.suppressions import messages_path
 from clinic.practice.access.proof import Capability
@@ -21,7 +21,7 @@ from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I’ll be there": ask once, note it, and say thank you."""
     status = 200
@@ -39,14 +39,14 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 
 @require_POST
-@visit_page(Capability.OPEN_MESSAGES)
+@visit_link(Capability.OPEN_MESSAGES)
 def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
     return see_other(messages_path(appointment.patient, now=now))
 
 
 @require_POST
-@visit_page(Capability.USE_FIRST_NAME)
+@visit_link(Capability.USE_FIRST_NAME)
 def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Use the patient's first name in messages from now on, or no longer."""
     use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
@@ -54,7 +54,7 @@ def first_name(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT, accepts=False)
+@visit_link(Capability.CHANGE_VISIT, accepts=False)
 def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
     status = 200

@@ -13,11 +13,12 @@ from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
 from booking.presenters.own_address import remember_own_address
 from booking.presenters.own_hold import held_path, own_hold
+from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask first, since mail scanners open every link; the button confirms."""
     try:
@@ -25,11 +26,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     except ConfirmationEnded:
         return render(request, "practice/link_expired.html", status=410)
     if request.method != "POST":
-        response = render(request, "booking/confirm_address.html", {"token": token})
-    else:
-        response = remember_own_address(request, see_other(reverse("booking:address_confirmed")), email)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+        return render(request, "booking/confirm_address.html", {"token": token})
+    return remember_own_address(request, see_other(reverse("booking:address_confirmed")), email)
 
 
 @require_safe

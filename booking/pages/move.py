@@ -6,7 +6,6 @@ from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.change import move_appointment
@@ -18,7 +17,7 @@ from booking.pages.visit import (
     named_visit_context,
     own_visit_context,
     visit_context,
-    visit_page,
+    visit_link,
 )
 from booking.presenters.over_limit import move_over_budget
 from booking.schedule.availability import Slot, count_days, free_slots, one_slot_a_time
@@ -28,8 +27,9 @@ from booking.schedule.local_time import day_words
 from booking.schedule.rules import bookable_time, find_visit_then
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import LinkExpired
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, declares
 from clinic.practice.models import PatientLink, Proof, Therapist
+from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 
 ANYBODY = "anybody"
@@ -37,7 +37,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 
 @require_safe
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
     context = visit_context(request, appointment, now)
@@ -55,7 +55,7 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
 
 
 @require_safe
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
     """The times of one day, each a link to the page that asks before it moves the visit there."""
     return _times_page(request, visit_context(request, appointment, now), day, now)
@@ -108,7 +108,8 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@private_page
+@declares(Capability.CHANGE_VISIT)
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
     """Ask first, from what to what. The button moves the visit and leads to its page, by a new link: the old ones end."""
     if request.method != "POST":
@@ -123,7 +124,7 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
         return see_other(path)
 
 
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
     """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
     context = visit_context(request, appointment, now)
@@ -155,7 +156,7 @@ def _asked_therapist(sent, appointment: Appointment) -> Therapist:
     return get_object_or_404(Therapist, slug=slug)
 
 
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
     therapist = _asked_therapist(request.POST, appointment)
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
@@ -179,9 +180,6 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
         page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
         return _times_page(request, context, day, now, status=status, **page)
     return see_other(visit_path(visit, proof=request.link.proof, now=now))
-
-
-move.capability = _move.capability
 
 
 def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:

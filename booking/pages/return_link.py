@@ -15,12 +15,12 @@ from booking.actions.hold import is_live
 from booking.actions.return_links import patients_at, request_return_link
 from booking.forms import ReturningForm
 from booking.models import Appointment, Service
-from booking.pages.visit import visit_page
+from booking.pages.visit import visit_link
 from booking.presenters.over_limit import slow_down
 from booking.presenters.own_hold import held_path, own_hold
 from booking.presenters.recognized import forget_patient, remember_patient
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, patient_link, patient_of
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
 from clinic.responses.redirects import see_other
@@ -49,7 +49,7 @@ def asked(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.COME_BACK, load=lambda link: link.patient, accepts=False)
+@patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
 def welcome_back(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """Everyone who uses the mailbox; a button says which of them books, and leads on to the service of `?for=`. Opening it
     changes nothing."""
@@ -65,7 +65,7 @@ def welcome_back(request: HttpRequest, token: str, patient: Patient, now: dateti
 
 
 @require_POST
-@visit_page(Capability.BOOK_AGAIN)
+@visit_link(Capability.BOOK_AGAIN)
 def again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Book another visit from the page of one: the mailed link vouches for who it is."""
     return remember_patient(request, _on_to_booking(request, now), appointment.patient)

@@ -13,7 +13,7 @@ from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, patient_link
 from clinic.practice.models import Clinic, PatientLink, Proof
 from clinic.responses.redirects import see_other
 
@@ -24,7 +24,7 @@ def _find_offer(link: PatientLink) -> SlotOffer | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.TAKE_OFFER, load=_find_offer)
+@patient_link(Capability.TAKE_OFFER, load=_find_offer)
 def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
     """Looking takes nothing; the button does, all or nothing."""
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)

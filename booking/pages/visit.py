@@ -1,7 +1,7 @@
 """The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `moving` moves it."""
 
 from datetime import datetime
-from functools import wraps
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -41,7 +41,7 @@ from booking.schedule.local_time import guardian_words, place_words
 from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import alive_entries
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, patient_link
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.first_names import first_name
 from clinic.practice.values.mail_addresses import readable_address
@@ -51,27 +51,12 @@ from clinic.responses.redirects import see_other
 WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
 
 
-def visit_page(capability: Capability, *, accepts: bool = True):
-    """`patient_page` for what is done by a visit's link: hands the view the visit. BusyTryAgain becomes a page."""
-
-    def decorate(view):
-        @wraps(view)
-        def tried(request: HttpRequest, token: str, appointment: Appointment, now: datetime, **place) -> HttpResponse:
-            try:
-                return view(request, token, appointment, now, **place)
-            except BusyTryAgain:
-                return render(
-                    request, "booking/busy.html", {"token": token, "clinic": Clinic.objects.current()}, status=503
-                )
-
-        return patient_page(capability, load=_find_visit, accepts=accepts)(tried)
-
-    return decorate
-
-
 def _find_visit(link: PatientLink) -> Appointment | None:
     visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
     return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
+
+
+visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "booking/busy.html"))
 
 
 def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
@@ -79,14 +64,14 @@ def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
 
 
 @require_safe
-@visit_page(Capability.SEE_VISIT)
+@visit_link(Capability.SEE_VISIT)
 def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """What, when, where, what to bring; and what can be done about it."""
     return render(request, "booking/visit.html", visit_context(request, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT, accepts=False)
+@visit_link(Capability.CHANGE_VISIT, accepts=False)
 def cancel(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask first, since mail scanners open every link; the button cancels."""
     context = visit_context(request, appointment, now)
@@ -102,7 +87,7 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 
 @require_POST
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Take a cancellation or a move back, in its first minutes. Where that cannot be, the page says why."""
     if page := undo_over_budget(request, token, appointment, now):
@@ -124,7 +109,7 @@ def undo(request: HttpRequest, token: str, appointment: Appointment, now: dateti
 
 
 @require_POST
-@visit_page(Capability.CHANGE_VISIT)
+@visit_link(Capability.CHANGE_VISIT)
 def confirm(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I will be there." """
     try:
@@ -137,7 +122,7 @@ def confirm(request: HttpRequest, token: str, appointment: Appointment, now: dat
 
 
 @require_POST
-@visit_page(Capability.BEGIN_QUESTIONS)
+@visit_link(Capability.BEGIN_QUESTIONS)
 def questions(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
@@ -146,14 +131,14 @@ def questions(request: HttpRequest, token: str, appointment: Appointment, now: d
 
 
 @require_POST
-@patient_page(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
+@patient_link(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
 def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
     return see_other(visit_path(appointment, proof=request.link.proof, now=now))
 
 
 @require_safe
-@visit_page(Capability.SEE_VISIT)
+@visit_link(Capability.SEE_VISIT)
 def calendar(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The visit as a calendar file."""
     content = visit_calendar(appointment=appointment, clinic=Clinic.objects.current(), now=now)

@@ -14,7 +14,7 @@ from assessments.intake.screening import forget_screen, read_screen
 from booking.forms import JoinForm, WishesForm
 from booking.models import Appointment, Service, WaitListEntry
 from booking.pages.choose import choices_context
-from booking.pages.visit import visit_context, visit_page, waiting_entry
+from booking.pages.visit import visit_context, visit_link, waiting_entry
 from booking.presenters.booking_choices import read_trail
 from booking.presenters.entry import page_before
 from booking.presenters.over_limit import join_over_budget
@@ -23,7 +23,7 @@ from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
 from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
 from booking.wait_list.stuck_entries import why_stuck
-from clinic.practice.access.proof import Capability, has_proof, patient_page
+from clinic.practice.access.proof import Capability, has_proof, patient_link
 from clinic.practice.models import Clinic, PatientLink
 from clinic.responses.redirects import see_other
 
@@ -79,7 +79,7 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.ASK_FOR_EARLIER)
+@visit_link(Capability.ASK_FOR_EARLIER)
 def earlier(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
     context = visit_context(request, appointment, now)
@@ -121,7 +121,7 @@ def _find_entry(link: PatientLink) -> WaitListEntry | None:
 
 
 @require_safe
-@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry)
+@patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry)
 def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
     return _show_entry(request, token, entry, now)
@@ -129,7 +129,7 @@ def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime)
 
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
+@patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
 def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """Leave the list. Opening the link only asks."""
     if request.method != "POST":

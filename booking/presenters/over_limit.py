@@ -116,6 +116,4 @@ def _call_us(
         return None
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
     context = {"token": token, "time": visit_time(appointment, Clinic.objects.current()), "is_cancelled": is_cancelled}
-    response = slow_down(request, "booking/changed_often.html", context, verdict, now)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return slow_down(request, "booking/changed_often.html", context, verdict, now)

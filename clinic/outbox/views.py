@@ -9,15 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again, unsubscribe
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, patient_link, patient_of
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import texting_number
 from clinic.responses.redirects import see_other
 
-
-def by_link(view):
-    """Hand the view the patient whose link it is."""
-    return patient_page(Capability.CHOOSE_MESSAGES, load=lambda link: link.patient, accepts=False)(view)
+by_link = patient_link(Capability.CHOOSE_MESSAGES, load=patient_of, accepts=False)
 
 
 @require_safe
