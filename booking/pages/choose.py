@@ -24,7 +24,7 @@ from booking.schedule.rules import bookable_time
 from booking.time.caps import monday_of
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Clinic, Therapist
-from education.views.addresses import describe_address
+from clinic.responses.addresses import describe_address
 
 DAYS_A_PAGE = 28
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 
 
@@ -18,3 +19,9 @@ def private_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         return response
 
     return private
+
+
+def keep_public(response):
+    """`response`, which anybody may keep if they ask each time whether it is still the same."""
+    patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
+    return response

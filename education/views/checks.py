@@ -5,13 +5,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from clinic.responses.addresses import describe_address
 from education.articles.library import published
 from education.body.body_sites import PLACES
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
-
-from ..forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
-from .addresses import describe_address
+from education.forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
 
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from ..models import PictureSize
+from education.models import PictureSize
 
 A_YEAR_S = 365 * 24 * 60 * 60
 

@@ -11,12 +11,12 @@ from django.utils.http import http_date
 from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.practice.models import Clinic
+from clinic.responses.addresses import canonical_url, describe_address
+from clinic.responses.headers import keep_public
 from education.articles.glossary import read_glossary
 from education.articles.library import draw_article_share_image, find_neighbours, published, render_article
 from education.articles.structured_data import describe_article
-
-from ..models import Article, FormerSlug, Topic
-from .addresses import canonical_url, describe_address, keep_public
+from education.models import Article, FormerSlug, Topic
 
 
 @require_safe

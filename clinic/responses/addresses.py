@@ -1,8 +1,7 @@
-"""What the public pages have in common: one address each, and that anybody may keep them."""
+"""The public address of a page, for search engines and for links that people share."""
 
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.cache import patch_cache_control
 
 
 def canonical_url(request, path: str) -> str:
@@ -17,9 +16,3 @@ def describe_address(request) -> dict:
         "share_image": canonical_url(request, static("img/share.png")),
         "share_alt": "Two green hills by a lake, and the words: For runners who hurt and want to keep running",
     }
-
-
-def keep_public(response):
-    """`response`, which anybody may keep if they ask each time whether it is still the same."""
-    patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
-    return response

@@ -1,0 +1,29 @@
+"""Search in the articles."""
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from clinic.responses.addresses import describe_address
+from education.articles.search import search_articles
+
+LONGEST_QUERY = 200
+
+
+@require_safe
+def search(request):
+    """What the articles say about some words. Nobody keeps what was asked, and no search engine indexes an answer."""
+    words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
+    context = {
+        "words": words,
+        "findings": search_articles(words, now=timezone.now()) if words else None,
+        **describe_address(request),
+    }
+    template = "education/_findings.html" if request.htmx else "education/search.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    if words:
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex"
+    return response

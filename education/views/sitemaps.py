@@ -1,0 +1,57 @@
+"""The sitemap of the public pages."""
+
+from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps import views as sitemap_views
+from django.db.models import Max
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import conditional_page, require_safe
+
+from clinic.responses.headers import keep_public
+from education.articles.library import published
+from education.models import Topic
+
+PAGES = ("education:search", "education:glossary", "education:load_check", "education:pain_guide", "education:places")
+
+
+class ArticlesMap(Sitemap):
+    """Every article that is out, with the day it changed last."""
+
+    def items(self):
+        return published(now=timezone.now())
+
+    def lastmod(self, article):
+        return article.updated_at
+
+
+class ShelvesMap(Sitemap):
+    """The topics that have something to read."""
+
+    def items(self):
+        articles = published(now=timezone.now()).order_by()
+        return (
+            Topic.objects.filter(articles__in=articles).annotate(changed_at=Max("articles__updated_at")).order_by("pk")
+        )
+
+    def lastmod(self, topic):
+        return topic.changed_at
+
+
+class PagesMap(Sitemap):
+    """The other pages that anybody may find."""
+
+    def items(self):
+        return ["home", "booking:services", "education:index", *PAGES]
+
+    def location(self, name):
+        return reverse(name)
+
+
+SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
+
+
+@require_safe
+@conditional_page
+def sitemap(request, more):
+    """Every public page, for search engines; `more` are the sitemaps of other rooms, by name."""
+    return keep_public(sitemap_views.sitemap(request, {**SITEMAPS, **more}).render())
