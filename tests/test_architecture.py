@@ -48,6 +48,8 @@ FLOORS = {
         {"admin", "management", "templatetags"},
         {"fhir"},  # a wall: see WALLS
         {"pages"},
+        {"presenters"},
+        {"forms"},
         {"intake"},
         {"red_flags"},
         {"models"},
@@ -84,7 +86,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"headers", "redirects"},),
+    "clinic/responses": ({"addresses", "headers", "redirects"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
@@ -94,6 +96,8 @@ FLOORS = {
 
 MOST_MODULES = 13
 DJANGO_FOLDERS = {"commands", "management", "templatetags"}
+
+VIEWS = ("assessments/pages", "education/views")
 
 # Folders that only these may import, from inside their room or from outside.
 WALLS = {"assessments.fhir": {"assessments/admin", "assessments/management", "assessments/fhir"}}
@@ -198,6 +202,18 @@ def test_floors_inside_a_room(room):
 def test_floors_name_nothing_that_is_gone(room):
     there = {path.relative_to(ROOT / room).with_suffix("").parts[0] for path in python_files(room)}
     assert set().union(*FLOORS[room]) <= there
+
+
+@pytest.mark.parametrize("folder", VIEWS)
+def test_views_do_not_import_views(folder):
+    prefix = folder.replace("/", ".") + "."
+    faults = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in python_files(folder)
+        for name, line in imports_of(path)
+        if name.startswith(prefix)
+    ]
+    assert not faults, "what views share is for presenters, forms or the domain:\n" + "\n".join(faults)
 
 
 @pytest.mark.parametrize("wall", sorted(WALLS))

@@ -16,7 +16,7 @@ from assessments.fhir.importing import (
 )
 from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
 from assessments.fhir.strict_json import MOST_BYTES
-from assessments.pages.forms import UploadForm
+from assessments.forms.upload import UploadForm
 from assessments.questionnaire.instruments import SCALES, SYSTEM
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
 from clinic.responses.redirects import see_other

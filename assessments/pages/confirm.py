@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from assessments.pages.confirm_form import BirthDateForm, ConfirmForm
-from assessments.pages.opening import find_response
+from assessments.forms.confirm import BirthDateForm, ConfirmForm
+from assessments.presenters.opening import find_response
 from clinic.outbox.message_kinds.confirmation_code import send_code
 from clinic.practice.access.confirmation import CODE_LASTS, confirm
 from clinic.practice.access.proof import Capability, has_proof, patient_link

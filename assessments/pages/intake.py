@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import (
     AGE_QUESTION,
     GUARDIAN_QUESTION,
@@ -18,8 +19,7 @@ from assessments.intake.responses import (
 )
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import PLACE_QUESTION
-from assessments.pages.forms import PageForm
-from assessments.pages.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
+from assessments.presenters.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.red_flag_rules.format import DEADLINES, LEVELS

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import find_conflicts, only_additions
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import (
@@ -16,7 +17,6 @@ from assessments.intake.screening import (
     Screen,
     find_place_hint,
     find_questionnaire,
-    is_about_hip,
     note_read,
     read_screen,
     save_screen_page,
@@ -24,32 +24,13 @@ from assessments.intake.screening import (
     unread_flags,
     write_screen,
 )
-from assessments.pages.forms import PageForm
+from assessments.presenters.screen_steps import next_url
 from assessments.red_flag_rules.evaluation import Fired
 from assessments.red_flag_rules.format import DEADLINES
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
-from education.models import CODE_LENGTH, Article
-
-
-def screen_before(request, article: Article | None):
-    """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
-
-    None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
-    """
-    screen = read_screen(request.session)
-    if screen is None:
-        if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
-            return None  # a form that was filled in meanwhile is not thrown away
-        return render(
-            request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
-        )
-    questionnaire = find_questionnaire()
-    if questionnaire is None or (screen.is_skipped and not unread_flags(screen, questionnaire)):
-        return None
-    url = _next_url(screen, questionnaire)
-    return see_other(url) if url != screen.next_path else None
+from education.models import CODE_LENGTH
 
 
 @never_cache
@@ -65,7 +46,7 @@ def begin(request):
         screen.article = code[:CODE_LENGTH]
     questionnaire = find_questionnaire()
     write_screen(request.session, screen)
-    return see_other(_next_url(screen, questionnaire) if questionnaire else next_path)
+    return see_other(next_url(screen, questionnaire) if questionnaire else next_path)
 
 
 def opens_screen(view):
@@ -109,7 +90,7 @@ def page(request, screen, questionnaire, page):
     if unread and unread[0].level == "E":
         return see_other(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
     if is_done:
-        return see_other(_next_url(screen, questionnaire))
+        return see_other(next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)
 
 
@@ -143,13 +124,13 @@ def stop(request, screen, questionnaire):
     """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
-        return see_other(_next_url(screen, questionnaire))
+        return see_other(next_url(screen, questionnaire))
     advice = _advice_of(unread)
     if request.method == "POST" and advice["level"] == "U":
         if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
             note_read(screen, questionnaire, deadline=deadline)
             write_screen(request.session, screen)
-        return see_other(_next_url(screen, questionnaire))
+        return see_other(next_url(screen, questionnaire))
     page_of = questionnaire.parsed.page_of
     first = next(page_of[name].link_id for hit in unread for name in hit.snapshot if name in page_of)
     context = {
@@ -160,13 +141,3 @@ def stop(request, screen, questionnaire):
         "now": timezone.now(),
     }
     return render(request, "assessments/screen_stop.html", context)
-
-
-def _next_url(screen: Screen, questionnaire) -> str:
-    """What must not wait first, then the first page that is open, then where the visitor was going."""
-    if unread_flags(screen, questionnaire):
-        return reverse("assessments:screen_stop")
-    if screen.is_skipped:
-        return screen.next_path
-    open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
-    return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path

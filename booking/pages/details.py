@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from assessments.intake.screening import forget_screen, is_screen_kept, read_screen, screen_pages
-from assessments.pages.opening import note_sitting
+from assessments.presenters.opening import note_sitting
 from booking.actions.book import book_appointment
 from booking.actions.hold import hold_token as token_of
 from booking.actions.hold import release_hold

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from assessments.pages.screen import screen_before
+from assessments.presenters.screen_steps import screen_before
 from booking.models import Purpose, Service
 from booking.presenters.booking_choices import Trail
 from booking.presenters.recognized import recognized_patient

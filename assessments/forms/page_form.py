@@ -292,22 +292,6 @@ def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str
     return names
 
 
-class UploadForm(forms.Form):
-    """A FHIR file that staff bring."""
-
-    file = forms.FileField(
-        label="The file",
-        help_text="A FHIR Questionnaire, R4 or R5, as JSON.",
-        widget=forms.FileInput(attrs={"accept": ".json,application/json,application/fhir+json"}),
-    )
-    slug = forms.SlugField(
-        label="Its short name here (if you like)",
-        required=False,
-        max_length=60,
-        help_text="Without spaces, such as weekly-check. A file whose url is known here becomes the next version of that questionnaire.",
-    )
-
-
 def number_regions(choices: list[Choice]) -> dict:
     """The regions of a body map, and its choices with the numbers of those that have a place on it."""
     regions = place_regions((choice.value, choice.id) for choice in choices)
