@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
@@ -13,7 +14,7 @@ def private_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
     @wraps(view)
     @never_cache
-    def private(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def private(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
@@ -21,7 +22,7 @@ def private_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return private
 
 
-def keep_public(response):
+def keep_public(response: HttpResponse) -> HttpResponse:
     """`response`, which anybody may keep if they ask each time whether it is still the same."""
     patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
     return response

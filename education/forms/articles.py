@@ -2,19 +2,21 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.text_areas import TextArea
 from education.articles.editing import Meanwhile, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
+from education.forms.pictures import PictureFileField
+from education.models import TEXT_FIELDS, Article, ArticleStatus
 from education.text.rendering import LONGEST_TEXT
-
-from ..models import TEXT_FIELDS, Article, ArticleStatus
-from .pictures import PictureFileField
 
 # Addresses under /learn/ that are not articles.
 RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
@@ -27,11 +29,11 @@ class LinesField(forms.CharField):
 
     widget = TextArea(attrs={"rows": 6, "cols": 90})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value):
-        return [line.strip() for line in super().to_python(value).splitlines() if line.strip()]
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # cleans to lines, not to text
+        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
 
 
 class ReferencesField(forms.CharField):
@@ -39,20 +41,20 @@ class ReferencesField(forms.CharField):
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
             return value
         return "\n".join(" | ".join((ref["id"], ref["text"], ref.get("doi") or ref.get("url", ""))) for ref in value)
 
-    def to_python(self, value):
-        references = [read_reference(line) for line in super().to_python(value).splitlines() if line.strip()]
+    def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]  # cleans to references, not to text
+        references = [read_reference(line) for line in (super().to_python(value) or "").splitlines() if line.strip()]
         ids = [reference["id"] for reference in references]
         if twice := {id for id in ids if ids.count(id) > 1}:
             raise ValidationError("Each id may stand once: %(ids)s", params={"ids": ", ".join(sorted(twice))})
         return references
 
 
-def read_reference(line: str) -> dict:
+def read_reference(line: str) -> dict[str, str]:
     """One line of a ReferencesField. Raises ValidationError."""
     id, text, place = ([part.strip() for part in line.split("|")] + ["", ""])[:3]
     if not _REFERENCE_ID.fullmatch(id) or not text:
@@ -107,18 +109,19 @@ class ArticleForm(forms.ModelForm):
             "summary": TextArea(attrs={"rows": 2, "cols": 90}),
         }
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.fields["seen"].initial = self.initial["seen"] = version_of(self.instance)
 
-    def clean_slug(self):
+    def clean_slug(self) -> str:
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
             raise ValidationError("Another page of the site stands there.")
         return self.cleaned_data["slug"]
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         for name in TEXT_FIELDS:
             if UNREADABLE in str(cleaned.get(name, "")):
                 self.add_error(name, "This holds a character that cannot be read (�). Type it anew, or take it out.")
@@ -147,8 +150,7 @@ class ArticleForm(forms.ModelForm):
         self.meanwhile = compare_with_stored(
             stored, {name: cleaned[name] for name in ArticleForm.Meta.fields if name in cleaned}
         )
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = version
+        replace_sent(self, "seen", version)
         self.add_error(None, "Not saved yet: this article was changed after you opened it. See below what differs.")
 
     def _ask_before_it_goes(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
@@ -180,7 +182,7 @@ def unify_lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def read_draft(data) -> Article | None:
+def read_draft(data: QueryDict) -> Article | None:
     """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
     form = ArticleForm(data)
     form.is_valid()

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -24,8 +25,8 @@ class DistancesField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
-    def to_python(self, value):
-        typed = super().to_python(value)
+    def to_python(self, value: Any) -> list[Decimal]:  # type: ignore[override]  # cleans to numbers, not to text
+        typed = super().to_python(value) or ""
         if self.max_length is not None and len(typed) > self.max_length:
             raise ValidationError("That is more than we can read at once. Type the runs of the last 30 days only.")
         if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
@@ -56,7 +57,7 @@ class DistanceField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # cleans to a Decimal; the stubs say int
         number = read_digits(" ".join(_UNIT.sub(" ", value or "").split()))
         return super().to_python(value if number is None else number)
 
@@ -82,12 +83,12 @@ class LoadCheckForm(forms.Form):
         },
     )
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
         typed = f"{self.data.get('runs', '')} {self.data.get('plan', '')}"
         if not self.errors and len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
             self.add_error("plan", "Type this run in the same unit as the others, miles or kilometers.")
-        return cleaned
+        return self.cleaned_data
 
 
 class SignsField(forms.MultipleChoiceField):
@@ -99,12 +100,12 @@ class SignsField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
     is_compact = True
 
-    def __init__(self, signs: dict[str, str], *, missing: str, **kwargs):
+    def __init__(self, signs: dict[str, str], *, missing: str, **kwargs: Any) -> None:
         self.signs = signs
         choices = [*signs.items(), (NONE, "None of these")]
         super().__init__(choices=choices, error_messages={"required": missing, "invalid_choice": missing}, **kwargs)
 
-    def clean(self, value):
+    def clean(self, value: Any) -> list[str]:
         signs = [sign for sign in self.to_python(value) if sign in self.signs]
         if not signs:
             super().clean(value)
@@ -129,8 +130,9 @@ class SignsFirstForm(forms.Form):
     urgency: str | None = None  # what `most_urgent` says of the signs, once the form has been read
     skipped_emergencies = False  # an urgent sign was ticked, and the list of emergencies left blank
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         self.urgency = most_urgent({*cleaned.get("emergency", ()), *cleaned.get("urgent", ())})
         if self.urgency:
             self.skipped_emergencies = "emergency" in self.errors

@@ -1,5 +1,9 @@
 """Pages that answer a question at once. A form is posted, so that no address holds what was typed, and nothing is stored."""
 
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -15,7 +19,7 @@ from education.forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def show_check(request, template: str, form, **answer):
+def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: Any) -> HttpResponse:
     """The page of a check: its form, and the answer below it once there is one."""
     context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
@@ -23,7 +27,7 @@ def show_check(request, template: str, form, **answer):
 
 @asks_and_answers
 @never_cache
-def load_check(request):
+def load_check(request: HttpRequest) -> HttpResponse:
     """A planned run beside the longest of the last 30 days."""
     form = LoadCheckForm(request.POST or None)
     if not form.is_valid():
@@ -34,7 +38,7 @@ def load_check(request):
 
 @asks_and_answers
 @never_cache
-def pain_guide(request):
+def pain_guide(request: HttpRequest) -> HttpResponse:
     """What the pain guide says about a run."""
     form = PainGuideForm(request.POST or None)
     if not form.is_valid():
@@ -48,12 +52,12 @@ def pain_guide(request):
 
 @asks_and_answers
 @never_cache
-def places(request):
+def places(request: HttpRequest) -> HttpResponse:
     """Where it hurts, what to read about it, and when to get help first."""
     form = PlaceForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
         return show_check(request, "education/places.html", form)
-    place = PLACES.get(form.cleaned_data.get("place"))
+    place = PLACES.get(form.cleaned_data.get("place", ""))
     if not place:
         return show_check(request, "education/places.html", form)
     found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=place.articles)}

@@ -1,6 +1,6 @@
 """Uploaded pictures, as pages ask for them."""
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
@@ -11,7 +11,7 @@ A_YEAR_S = 365 * 24 * 60 * 60
 
 
 @require_safe
-def picture(request, name, width):
+def picture(request: HttpRequest, name: str, width: int) -> HttpResponse:
     """One picture in one width. What stands at an address never changes, so nobody need ask twice."""
     size = get_object_or_404(PictureSize, picture__name=name, width=width)
     response = HttpResponse(size.content, content_type="image/webp")

@@ -1,8 +1,10 @@
 """The reading pages. Anybody may read what is published; staff may look at drafts."""
 
+from datetime import datetime
 from itertools import groupby
 
-from django.http import Http404, HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +12,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import http_date
 from django.views.decorators.http import conditional_page, require_safe
 
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
 from clinic.responses.addresses import canonical_url, describe_address
 from clinic.responses.headers import keep_public
 from education.articles.glossary import read_glossary
@@ -21,7 +23,7 @@ from education.models import Article, FormerSlug, Topic
 
 @require_safe
 @conditional_page
-def index(request):
+def index(request: HttpRequest) -> HttpResponse:
     """All there is to read, by topic."""
     articles = published(now=timezone.now())
     shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
@@ -31,7 +33,7 @@ def index(request):
 
 @require_safe
 @conditional_page
-def topic(request, slug):
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
     """One topic's articles, in their order."""
     topic = get_object_or_404(Topic, slug=slug)
     context = {
@@ -44,7 +46,7 @@ def topic(request, slug):
 
 @require_safe
 @conditional_page
-def glossary(request):
+def glossary(request: HttpRequest) -> HttpResponse:
     """The words that articles use and explain."""
     context = {"terms": read_glossary(), **describe_address(request)}
     return keep_public(render(request, "education/glossary.html", context))
@@ -52,7 +54,7 @@ def glossary(request):
 
 @require_safe
 @conditional_page
-def article(request, slug):
+def article(request: HttpRequest, slug: str) -> HttpResponse:
     """One article. The validator is a digest of the page itself, so a changed price or phone number is never stale."""
     now = timezone.now()
     article = find_article(slug)
@@ -75,14 +77,14 @@ def article(request, slug):
 
 @require_safe
 @conditional_page
-def share_image(request, slug):
+def share_image(request: HttpRequest, slug: str) -> HttpResponse:
     """What those see to whom somebody sends an article."""
     article = get_object_or_404(published(now=timezone.now()), slug=slug)
     image = draw_article_share_image(article, clinic=Clinic.objects.current())
     return keep_public(HttpResponse(image, content_type="image/png"))
 
 
-def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
+def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now: datetime) -> dict:
     """What the template of an article names."""
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
@@ -102,7 +104,7 @@ def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
     }
 
 
-def may_preview(user) -> bool:
+def may_preview(user: User | AnonymousUser) -> bool:
     """Whether `user` may read what is not out yet."""
     return user.is_active and user.is_staff and user.has_perm("education.view_article")
 
@@ -113,7 +115,7 @@ def find_article(slug: str) -> Article | None:
     return rows.filter(slug=slug).first()
 
 
-def redirect_former_slug(slug: str, *, now):
+def redirect_former_slug(slug: str, *, now: datetime) -> HttpResponse:
     """On to where the article that stood at `slug` stands now. Raises Http404."""
     former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
     if not former.article.is_public(now=now, clinic=Clinic.objects.current()):

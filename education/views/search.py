@@ -1,9 +1,11 @@
 """Search in the articles."""
 
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.views.decorators.http import require_safe
+from django_htmx.middleware import HtmxDetails
 
 from clinic.responses.addresses import describe_address
 from education.articles.search import search_articles
@@ -11,8 +13,14 @@ from education.articles.search import search_articles
 LONGEST_QUERY = 200
 
 
+class HtmxRequest(HttpRequest):
+    """A request that has passed `HtmxMiddleware`."""
+
+    htmx: HtmxDetails
+
+
 @require_safe
-def search(request):
+def search(request: HtmxRequest) -> HttpResponse:
     """What the articles say about some words. Nobody keeps what was asked, and no search engine indexes an answer."""
     words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
     context = {

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -26,7 +28,9 @@ class LinkExpired(Exception):
         self.link = link
 
 
-def issue_link(*, patient, purpose, subject_id, proof: Proof, expires_at, now) -> str:
+def issue_link(
+    *, patient: Patient, purpose: str, subject_id: UUID, proof: Proof, expires_at: datetime, now: datetime
+) -> str:
     """Return a new token for `patient` to reach the row `subject_id`; only its hash is stored.
 
     `proof` says where the caller puts the token: MAILED only for what goes to the patient's own mailbox and nowhere else.
@@ -45,7 +49,7 @@ def issue_link(*, patient, purpose, subject_id, proof: Proof, expires_at, now) -
     return token
 
 
-def open_link(*, token: str, purpose, now) -> PatientLink:
+def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
     """The link that `token` opens, its patient loaded with it; one query.
 
     Raises LinkUnknown if there is none of this purpose, LinkExpired if it ended or was revoked. Looking for the hash
@@ -63,7 +67,9 @@ def open_link(*, token: str, purpose, now) -> PatientLink:
     return link
 
 
-def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) -> int:
+def revoke_links(
+    *, subject_id: UUID, purposes: Iterable[str] | None = None, proof: Proof | None = None, now: datetime
+) -> int:
     """Withdraw every open link to `subject_id` (of `purposes` and of this `proof` only, if given). Returns how many."""
     links = PatientLink.objects.filter(subject_id=subject_id, revoked_at=None)
     if purposes is not None:
@@ -73,14 +79,14 @@ def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) 
     return links.update(revoked_at=now)
 
 
-def revoke_all_links(patient: Patient, *, now) -> int:
+def revoke_all_links(patient: Patient, *, now: datetime) -> int:
     """Withdraw every open link of `patient`, and every "book again" link to the same mailbox. Returns how many."""
     of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email) & ~Q(patient__email="")
     links = PatientLink.objects.filter(Q(patient=patient) | of_mailbox, revoked_at=None, expires_at__gt=now)
     return links.update(revoked_at=now)
 
 
-def restore_links(*, subject_id, purposes, revoked_at) -> int:
+def restore_links(*, subject_id: UUID, purposes: Iterable[str], revoked_at: datetime) -> int:
     """Lift the revocation of `revoked_at`, the instant of the act that is taken back. Links that ended by another act, or
     have expired, stay ended. Returns how many."""
     revoked = PatientLink.objects.filter(subject_id=subject_id, revoked_at=revoked_at)
