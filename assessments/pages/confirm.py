@@ -1,17 +1,20 @@
 """The check before stored answers are shown: a mailed code, or the birth date on file."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from assessments.forms.confirm import BirthDateForm, ConfirmForm
+from assessments.models import Response
 from assessments.presenters.opening import find_response
 from clinic.outbox.message_kinds.confirmation_code import send_code
 from clinic.practice.access.confirmation import CODE_LASTS, confirm
-from clinic.practice.access.proof import Capability, has_proof, patient_link
+from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 from clinic.practice.models import Proof
 from clinic.practice.values.mail_addresses import readable_address
@@ -20,7 +23,7 @@ from clinic.responses.redirects import see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.CONFIRM, load=find_response)
-def confirm_identity(request, token, response, now):
+def confirm_identity(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     """Ask for a code or a birth date, then go on to the page that was asked for, or to the summary of the answers."""
     if has_proof(request, Capability.SEE_ANSWERS, now=now):
         return see_other(_page_after(request, token, response))
@@ -36,7 +39,7 @@ def confirm_identity(request, token, response, now):
     return _show(request, token, response, form=form, status=422 if form.errors else 200)
 
 
-def _send(request, token, response, now):
+def _send(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     limit = OWN_CODES if request.link.proof >= Proof.MAILED else CODES
     verdict = spend((limit, response.patient.email), now=now)
     if verdict.is_over:
@@ -49,7 +52,7 @@ def _send(request, token, response, now):
     return see_other(f"{reverse('assessments:confirm', args=[token])}?{query}")
 
 
-def _try_birth_date(request, token, response, now):
+def _try_birth_date(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     birth_form = BirthDateForm(request.POST, patient=response.patient)
     verdict = spend((BIRTH_DATES, response.patient.pk), now=now)
     if not verdict.is_over and birth_form.is_valid():
@@ -63,7 +66,9 @@ def _try_birth_date(request, token, response, now):
     return page
 
 
-def _show(request, token, response, *, form, status=200, **more):
+def _show(
+    request: LinkRequest, token: str, response: Response, *, form: ConfirmForm, status: int = 200, **more: Any
+) -> HttpResponse:
     patient, is_mailed = response.patient, request.link.proof >= Proof.MAILED
     context = {
         "token": token,
@@ -81,11 +86,11 @@ def _show(request, token, response, *, form, status=200, **more):
     return render(request, "assessments/confirm.html", context, status=status)
 
 
-def _asked_page(request) -> str:
+def _asked_page(request: LinkRequest) -> str:
     return request.POST.get("page", request.GET.get("page", ""))
 
 
-def _page_after(request, token, response) -> str:
+def _page_after(request: LinkRequest, token: str, response: Response) -> str:
     """Only a page of this very questionnaire is gone on to."""
     pages = {page.link_id for page in response.questionnaire.parsed.pages}
     if (page := _asked_page(request)) in pages:

@@ -1,6 +1,9 @@
 """The patient's way through the questions: start, pages, interruptions, check, done. A GET changes nothing."""
 
-from django.http import HttpResponseRedirect
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,22 +22,25 @@ from assessments.intake.responses import (
 )
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import PLACE_QUESTION
+from assessments.models import Response
 from assessments.presenters.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
 from assessments.red_flags.advice import Advice, find_standing, find_unread
 from assessments.red_flags.flags import acknowledge_shown, mark_shown, request_callback
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Proof
 from clinic.responses.redirects import see_other
 from education.articles.library import published
+from education.models import Article
 
 MOST_ARTICLES = 3  # to read before the visit
 
 
 @require_safe
 @opens_response
-def start(request, token, response, now):
+def start(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if _must_stop(find_unread(response)):
         return _to_stop(token)
     open_page = first_open_page(response)
@@ -50,7 +56,7 @@ def start(request, token, response, now):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def page(request, token, response, now, page):
+def page(request: LinkRequest, token: str, response: Response, now: datetime, page: str) -> HttpResponse:
     asked = pages_asked(response)
     current = next((one for one in asked if one.link_id == page), None)
     unread = find_unread(response)
@@ -59,19 +65,21 @@ def page(request, token, response, now, page):
     if current is None:
         return render(request, "assessments/page_unknown.html", {"token": token}, status=404)
     open_page = first_open_page(response)
-    is_in_turn = open_page is None or asked.index(current) <= asked.index(open_page)
+    unanswered = open_page if open_page is not None and asked.index(current) > asked.index(open_page) else None
     if request.method == "POST":
-        return _save(request, token, response, current, now, is_in_turn=is_in_turn)
-    if not is_in_turn:
-        return see_other(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
+        return _save(request, token, response, current, now, is_in_turn=unanswered is None)
+    if unanswered is not None:
+        return see_other(_page_url(token, unanswered))  # safety comes first: no page is reached past an unfinished one
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
-    more = {"is_change": "change" in request.GET, "age_url": _age_url(request, token, response, current, now)}
-    return _render_page(request, token, response, current, form, unread, **more)
+    is_change, age_url = "change" in request.GET, _age_url(request, token, response, current, now)
+    return _render_page(request, token, response, current, form, unread, is_change=is_change, age_url=age_url)
 
 
-def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
+def _save(
+    request: LinkRequest, token: str, response: Response, current: Item, now: datetime, *, is_in_turn: bool
+) -> HttpResponse:
     """Save what was answered, even if something else on the page is wrong; go on once nothing is.
 
     Answers given in another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced either:
@@ -84,8 +92,14 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
     is_done = form.is_valid() and not form.newly_asked
     may_replace = may_show or request.link.proof >= Proof.MAILED
     given = form.given if may_replace else only_additions(response.answers, form.given, current)
-    sent = {"page": current, "answers": given, "unshown": form.unshown, "revision": request.POST.get(FIELD, "")}
-    conflicts = save_page_as_seen(response=response, **sent, now=now)
+    conflicts = save_page_as_seen(
+        response=response,
+        page=current,
+        answers=given,
+        unshown=form.unshown,
+        revision=request.POST.get(FIELD, ""),
+        now=now,
+    )
     form.note_conflicts(conflicts, stored=response.answers)
     is_done = is_done and not conflicts
     if may_show and is_in_turn:
@@ -107,8 +121,16 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
 
 
 def _render_page(
-    request, token, response, current: Item, form: PageForm, unread: Advice | None, *, is_change: bool, age_url=""
-):
+    request: LinkRequest,
+    token: str,
+    response: Response,
+    current: Item,
+    form: PageForm,
+    unread: Advice | None,
+    *,
+    is_change: bool,
+    age_url: str = "",
+) -> HttpResponse:
     asked = pages_asked(response)
     index = asked.index(current)
     back_url = _page_url(token, asked[index - 1]) if index else reverse("assessments:start", args=[token])
@@ -128,23 +150,24 @@ def _render_page(
     return render(request, "assessments/page.html", context, status=409 if form.conflicts else 200)
 
 
-def _age_url(request, token, response, current: Item, now) -> str:
+def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
     """On the page after the one that asks the age, where an adult's was given: the way back to change it. Else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
-    asks_age = before is not None and any(item.link_id == AGE_QUESTION for item in before.walk())
-    if not asks_age or not response.answers.get(AGE_QUESTION) or _is_minor(response):
+    if before is None or all(item.link_id != AGE_QUESTION for item in before.walk()):
+        return ""
+    if not response.answers.get(AGE_QUESTION) or _is_minor(response):
         return ""
     return f"{_page_url(token, before)}?change=1" if may_show_page(request, response, before, now=now) else ""
 
 
-def _is_minor(response) -> bool:
+def _is_minor(response: Response) -> bool:
     return MINOR in response.answers.get(AGE_QUESTION, [])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def stop(request, token, response, now):
+def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     """The interruption: one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
@@ -162,7 +185,7 @@ def stop(request, token, response, now):
     return render(request, "assessments/stop.html", context)
 
 
-def _leave_stop(request, token, response, now):
+def _leave_stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     level, deadline = request.POST.get("level", ""), request.POST.get("deadline", DEADLINES[0])
     if request.POST.get("action") == "callback":
         request_callback(response=response, now=now)
@@ -178,7 +201,7 @@ def _leave_stop(request, token, response, now):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def check(request, token, response, now):
+def check(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if find_unread(response):
         return _to_stop(token)
     open_page = first_open_page(response)
@@ -192,18 +215,19 @@ def check(request, token, response, now):
         except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
             return see_other(_page_url(token, unfinished.page))
         return see_other(reverse("assessments:done", args=[token]))
+    read = read_sections(response.questionnaire.parsed, response.answers)
     sections = [
         {"page": section.page, "lines": section.lines, "change_url": f"{_page_url(token, section.page)}?change=1"}
-        for section in read_sections(response.questionnaire.parsed, response.answers)
+        for section in read
     ]
-    back_url = _page_url(token, sections[-1]["page"])
+    back_url = _page_url(token, read[-1].page)
     context = {"token": token, "response": response, "sections": sections, "back_url": back_url}
     return render(request, "assessments/check.html", context)
 
 
 @require_safe
 @opens_response
-def done(request, token, response, now):
+def done(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if find_unread(response):
         return _to_stop(token)
     if response.progress != "done":
@@ -218,7 +242,7 @@ def done(request, token, response, now):
     return render(request, "assessments/done.html", context)
 
 
-def _articles_for(request, response, now):
+def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
     """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
     places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
@@ -233,7 +257,7 @@ def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
     return on is None or unread.questions.isdisjoint(item.link_id for item in on.walk())
 
 
-def _next_url(token, response, after: Item | None = None) -> str:
+def _next_url(token: str, response: Response, after: Item | None = None) -> str:
     """The page after `after`, else the first that is open; the check page when nothing is."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
@@ -242,9 +266,9 @@ def _next_url(token, response, after: Item | None = None) -> str:
     return _page_url(token, open_page) if open_page else reverse("assessments:check", args=[token])
 
 
-def _page_url(token, page: Item) -> str:
+def _page_url(token: str, page: Item) -> str:
     return reverse("assessments:page", args=[token, page.link_id])
 
 
-def _to_stop(token) -> HttpResponseRedirect:
+def _to_stop(token: str) -> HttpResponseRedirect:
     return see_other(reverse("assessments:stop", args=[token]))

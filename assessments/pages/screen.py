@@ -1,7 +1,10 @@
 """The hip screen: offered before the slots, asked page by page, stopped where a visit would be too late."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import TypedDict
 
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,18 +27,20 @@ from assessments.intake.screening import (
     unread_flags,
     write_screen,
 )
+from assessments.models import Questionnaire
 from assessments.presenters.screen_steps import next_url
-from assessments.red_flag_rules.evaluation import Fired
+from assessments.questionnaire.model import Item
+from assessments.red_flag_rules.evaluation import Action, Fired
 from assessments.red_flag_rules.format import DEADLINES
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
-from education.models import CODE_LENGTH
+from education.models import CODE_LENGTH, Article
 
 
 @never_cache
 @require_POST
-def begin(request):
+def begin(request: HttpRequest) -> HttpResponse:
     """Begin, or say that it is not the hip or groin. Beginning again keeps what was answered."""
     next_path = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None) or not next_path.startswith("/"):
@@ -49,12 +54,12 @@ def begin(request):
     return see_other(next_url(screen, questionnaire) if questionnaire else next_path)
 
 
-def opens_screen(view):
+def opens_screen(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Give `view` the visitor's screen; who has none (an old link, another browser) is sent to the start."""
 
     @never_cache
     @wraps(view)
-    def opened(request, **kwargs):
+    def opened(request: HttpRequest, **kwargs: str) -> HttpResponse:
         screen, questionnaire = read_screen(request.session), find_questionnaire()
         if screen is None or questionnaire is None:
             return render(request, "assessments/screen_unknown.html", status=404)
@@ -65,7 +70,7 @@ def opens_screen(view):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
-def page(request, screen, questionnaire, page):
+def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, page: str) -> HttpResponse:
     pages = screen_pages(questionnaire)
     current = next((one for one in pages if one.link_id == page), None)
     if current is None:
@@ -75,14 +80,16 @@ def page(request, screen, questionnaire, page):
         answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
         return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
-    asked = {"questionnaire": questionnaire.parsed, "page": current, "answers": screen.answers}
-    form = PageForm(request.POST, **asked, now=timezone.now())
+    form = PageForm(
+        request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers, now=timezone.now()
+    )
     is_done = form.is_valid() and not form.newly_asked
     is_stale = request.POST.get(FIELD, "") not in ("", hash_page("screen", current, screen.answers))
     conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
     given = only_additions(screen.answers, form.given, current) if conflicts else form.given
-    save = {"page": current, "answers": given, "unshown": form.unshown}
-    unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
+    unread = save_screen_page(
+        screen=screen, questionnaire=questionnaire, page=current, answers=given, unshown=form.unshown
+    )
     form.note_conflicts(conflicts, stored=screen.answers)
     is_done = is_done and not conflicts
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
@@ -94,7 +101,15 @@ def page(request, screen, questionnaire, page):
     return _render_page(request, screen, pages, current, form, unread)
 
 
-def _render_page(request, screen, pages, current, form, unread, hint=None):
+def _render_page(
+    request: HttpRequest,
+    screen: Screen,
+    pages: list[Item],
+    current: Item,
+    form: PageForm,
+    unread: list[Fired],
+    hint: Article | None = None,
+) -> HttpResponse:
     index = pages.index(current)
     back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
     context = {
@@ -104,28 +119,34 @@ def _render_page(request, screen, pages, current, form, unread, hint=None):
         "total": len(pages),
         "back_url": back_url,
         "hint": hint,
-        "advice": _advice_of(unread),
+        "advice": _worst_advice(unread) if unread else None,
         "revision": hash_page("screen", current, screen.answers),
     }
     return render(request, "assessments/screen_page.html", context, status=409 if form.conflicts else 200)
 
 
-def _advice_of(unread: list[Fired]) -> dict | None:
-    """The level, the deadline and the words of the worst of `unread`; of its level the soonest deadline."""
-    if not unread:
-        return None
+class ScreenAdvice(TypedDict):
+    """What the pages of the screen show of a fired rule."""
+
+    level: str
+    deadline: str
+    action: Action
+
+
+def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
+    """The worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
     deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
     return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
-def stop(request, screen, questionnaire):
+def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
     """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return see_other(next_url(screen, questionnaire))
-    advice = _advice_of(unread)
+    advice = _worst_advice(unread)
     if request.method == "POST" and advice["level"] == "U":
         if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
             note_read(screen, questionnaire, deadline=deadline)

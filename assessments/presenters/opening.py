@@ -7,7 +7,8 @@ other, and nothing that somebody else saves there later.
 
 from datetime import datetime, timedelta
 
-from django.http import HttpRequest, HttpResponseRedirect
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -16,7 +17,7 @@ from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Response
 from assessments.questionnaire.model import Item
-from clinic.practice.access.proof import Capability, has_proof, patient_link
+from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import PatientLink
 from clinic.responses.redirects import see_other
 
@@ -34,7 +35,7 @@ def find_response(link: PatientLink) -> Response | None:
 opens_response = patient_link(Capability.ANSWER_QUESTIONS, load=find_response)
 
 
-def note_sitting(session, response: Response, page: Item, *, now: datetime) -> None:
+def note_sitting(session: SessionBase, response: Response, page: Item, *, now: datetime) -> None:
     """Remember that this browser has just filled in `page` of `response`, so that it may see the page again as it left it."""
     sittings = session.get(KEY, {})
     as_left = hash_page(response.pk, page, response.answers)
@@ -42,7 +43,7 @@ def note_sitting(session, response: Response, page: Item, *, now: datetime) -> N
     session[KEY] = {**sittings, str(response.pk): pages}
 
 
-def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: datetime) -> bool:
+def may_show_page(request: LinkRequest, response: Response, page: Item, *, now: datetime) -> bool:
     """Whether `page` may be shown with what it holds: nothing, or only what this browser filled in within the last half
     hour, or its user has confirmed to be the patient."""
     if not _holds_answers(response, page):
@@ -54,7 +55,7 @@ def may_show_page(request: HttpRequest, response: Response, page: Item, *, now: 
     return has_proof(request, Capability.SEE_ANSWERS, now=now)
 
 
-def may_show_all(request: HttpRequest, response: Response, *, now: datetime) -> bool:
+def may_show_all(request: LinkRequest, response: Response, *, now: datetime) -> bool:
     """Whether every page may be shown."""
     return all(may_show_page(request, response, page, now=now) for page in response.questionnaire.parsed.pages)
 

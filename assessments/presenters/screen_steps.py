@@ -1,5 +1,6 @@
 """The order of the hip screen: the offer before times are shown, and the step that comes next."""
 
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -11,11 +12,12 @@ from assessments.intake.screening import (
     screen_pages,
     unread_flags,
 )
+from assessments.models import Questionnaire
 from clinic.responses.redirects import see_other
 from education.models import Article
 
 
-def screen_before(request, article: Article | None):
+def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse | None:
     """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
 
     None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
@@ -34,7 +36,7 @@ def screen_before(request, article: Article | None):
     return see_other(url) if url != screen.next_path else None
 
 
-def next_url(screen: Screen, questionnaire) -> str:
+def next_url(screen: Screen, questionnaire: Questionnaire) -> str:
     """What must not wait first, then the first page that is open, then where the visitor was going."""
     if unread_flags(screen, questionnaire):
         return reverse("assessments:screen_stop")
