@@ -11,7 +11,7 @@ from booking.actions.attend import confirm_appointment
 from booking.actions.change import is_changeable
 from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment
-from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_link
+from booking.presenters.visit import asked_version, changed_meanwhile, visit_context, visit_link
 from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
 from clinic.outbox.messages.suppressions import messages_path
 from clinic.practice.access.proof import Capability

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.change import move_appointment
 from booking.models import Appointment, AppointmentEvent
-from booking.pages.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.pages.visit import (
+from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
+from booking.presenters.over_limit import move_over_budget
+from booking.presenters.visit import (
     asked_version,
     changed_meanwhile,
     named_visit_context,
@@ -19,7 +20,6 @@ from booking.pages.visit import (
     visit_context,
     visit_link,
 )
-from booking.presenters.over_limit import move_over_budget
 from booking.schedule.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
