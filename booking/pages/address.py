@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.correct_address import correct_address, send_mail_again
 from booking.forms import AddressForm
+from booking.limits.over_limit import correction_over_budget, is_copy_over_budget
+from booking.limits.spending import spend_copy
 from booking.models import Appointment
-from booking.presenters.limits import spend_copy
-from booking.presenters.over_limit import correction_over_budget, is_copy_over_budget
 from booking.presenters.visit import visit_context, visit_link
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from clinic.outbox.messages.planning import MessageNotSettled, TooLateToSend

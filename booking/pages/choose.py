@@ -10,13 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from assessments.intake.screening import may_offer_screen
+from booking.browser.booking_choices import read_trail
+from booking.browser.own_hold import kept_time_context, own_hold_context
+from booking.browser.recognized import recognized_patient
 from booking.models import Service
-from booking.presenters.booking_choices import read_trail
 from booking.presenters.choosing import choices_context, suiting, zone_context
 from booking.presenters.entry import page_before
 from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.presenters.own_hold import kept_time_context, own_hold_context
-from booking.presenters.recognized import recognized_patient
 from booking.schedule.availability import count_days, free_slots, next_free_slots, one_slot_a_time
 from booking.schedule.local_time import day_words, minor_words
 from booking.schedule.rules import bookable_time

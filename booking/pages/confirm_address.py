@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
-from booking.presenters.own_address import remember_own_address
-from booking.presenters.own_hold import held_path, own_hold
+from booking.browser.own_address import remember_own_address
+from booking.browser.own_hold import held_path, own_hold
 from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 

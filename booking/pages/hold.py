@@ -11,14 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
+from booking.browser.own_hold import held_path, own_hold, remember_hold, to_own_hold
+from booking.browser.own_past import booked_here, remember_given_back, why_not_held
+from booking.browser.recognized import recognized_patient
 from booking.forms import DetailsForm
+from booking.limits.spending import spend_hold
 from booking.models import Appointment
 from booking.presenters.entry import page_before
-from booking.presenters.limits import spend_hold
 from booking.presenters.one_time import book, details_context, offer_time, time_is_gone
-from booking.presenters.own_hold import held_path, own_hold, remember_hold, to_own_hold
-from booking.presenters.own_past import booked_here, remember_given_back, why_not_held
-from booking.presenters.recognized import recognized_patient
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import minutes_left_words
 from booking.schedule.rules import require_free

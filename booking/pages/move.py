@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.change import move_appointment
+from booking.limits.over_limit import move_over_budget
 from booking.models import Appointment, AppointmentEvent
 from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.presenters.over_limit import move_over_budget
 from booking.presenters.visit import (
     asked_version,
     changed_meanwhile,

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import is_live
 from booking.actions.return_links import patients_at, request_return_link
+from booking.browser.own_hold import held_path, own_hold
+from booking.browser.recognized import forget_patient, remember_patient
 from booking.forms import ReturningForm
+from booking.limits.over_limit import slow_down
 from booking.models import Appointment, Service
-from booking.presenters.over_limit import slow_down
-from booking.presenters.own_hold import held_path, own_hold
-from booking.presenters.recognized import forget_patient, remember_patient
 from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, patient_link, patient_of

@@ -13,9 +13,9 @@ from booking.actions.change import (
     undo_cancellation,
     undo_move,
 )
+from booking.limits.over_limit import undo_over_budget
 from booking.messages.invitation import visit_calendar
 from booking.models import Appointment
-from booking.presenters.over_limit import undo_over_budget
 from booking.presenters.visit import asked_version, changed_meanwhile, own_visit_context, visit_context, visit_link
 from booking.schedule.errors import (
     SlotNotOffered,

@@ -11,12 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.intake.screening import forget_screen, read_screen
+from booking.browser.booking_choices import read_trail
 from booking.forms import JoinForm, WishesForm
+from booking.limits.over_limit import join_over_budget
 from booking.models import Appointment, Service, WaitListEntry
-from booking.presenters.booking_choices import read_trail
 from booking.presenters.choosing import choices_context
 from booking.presenters.entry import page_before
-from booking.presenters.over_limit import join_over_budget
 from booking.presenters.visit import visit_context, visit_link, waiting_entry
 from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
 from booking.schedule.local_time import short_day_words

@@ -2,8 +2,8 @@
 
 from django.http import Http404
 
+from booking.browser.booking_choices import Trail
 from booking.models import Service
-from booking.presenters.booking_choices import Trail
 from booking.schedule.availability import Slot
 from booking.schedule.clocks import Clock, clock_of_service
 from booking.time.day_parts import PARTS

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from assessments.presenters.screen_steps import screen_before
+from booking.browser.booking_choices import Trail
+from booking.browser.recognized import recognized_patient
 from booking.models import Purpose, Service
-from booking.presenters.booking_choices import Trail
-from booking.presenters.recognized import recognized_patient
 from booking.schedule.earlier_visits import has_earlier_visit
 from clinic.practice.models import Clinic
 

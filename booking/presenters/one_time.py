@@ -11,16 +11,16 @@ from assessments.presenters.opening import note_sitting
 from booking.actions.book import book_appointment
 from booking.actions.hold import hold_token as token_of
 from booking.actions.hold import release_hold
+from booking.browser.booking_choices import read_trail
+from booking.browser.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
+from booking.browser.own_past import booked_here, remember_booking
+from booking.browser.recognized import recognized_patient
 from booking.forms import DetailsForm
+from booking.limits.over_limit import booking_over_budget
 from booking.models import Service
-from booking.presenters.booking_choices import read_trail
 from booking.presenters.choosing import zone_context
 from booking.presenters.entry import follow_up_page
 from booking.presenters.free_times import time_row
-from booking.presenters.over_limit import booking_over_budget
-from booking.presenters.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
-from booking.presenters.own_past import booked_here, remember_booking
-from booking.presenters.recognized import recognized_patient
 from booking.presenters.visit import own_visit_context
 from booking.schedule.availability import nearest_free_slots, next_free_slots
 from booking.schedule.errors import (

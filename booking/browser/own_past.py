@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve, reverse
 
 from booking.actions.hold import is_live
+from booking.browser.own_hold import held_path, own_hold
 from booking.models import Appointment
-from booking.presenters.own_hold import held_path, own_hold
 from booking.schedule.clocks import visit_time
 from clinic.practice.access.links import LinkExpired, LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose

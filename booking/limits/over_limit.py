@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from booking.actions.confirm_address import request_confirmation
+from booking.browser.own_address import is_own_address
 from booking.forms import DetailsForm
+from booking.limits.spending import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
 from booking.models import Appointment
-from booking.presenters.limits import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
-from booking.presenters.own_address import is_own_address
 from booking.schedule.clocks import visit_time
 from booking.schedule.local_time import clinic_time, near_day_words
 from clinic.practice.access.networks import network_of
