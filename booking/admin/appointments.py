@@ -18,7 +18,8 @@ from booking.actions.change import is_changeable, is_undoable, move_appointment
 from booking.admin.acts import VisitActs, state_words
 from booking.admin.error_text import broken_rules_words, refusal_words
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
-from booking.forms import StaffBookingForm, StaffMoveForm
+from booking.forms.staff import StaffMoveForm
+from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import how_move_is_told
 from booking.models import Appointment, WaitListEntry
 from booking.models.visit_states import Act, State

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from booking.actions.block_time import block_time, close_on_holiday, holiday_rows
-from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
+from booking.forms.hours import HoursOverrideForm, visits_in_the_way_words
+from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
 from booking.time.opening_hours import MIDNIGHT

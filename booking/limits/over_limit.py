@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from booking.actions.confirm_address import request_confirmation
 from booking.browser.own_address import is_own_address
-from booking.forms import DetailsForm
+from booking.forms.details import DetailsForm
 from booking.limits.spending import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
 from booking.models import Appointment
 from booking.schedule.clocks import visit_time

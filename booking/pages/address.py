@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.correct_address import correct_address, send_mail_again
-from booking.forms import AddressForm
+from booking.forms.contact import AddressForm
 from booking.limits.over_limit import correction_over_budget, is_copy_over_budget
 from booking.limits.spending import spend_copy
 from booking.models import Appointment

@@ -14,7 +14,7 @@ from booking.actions.hold import find_hold, hold_time, is_live, is_renewable, ke
 from booking.browser.own_hold import held_path, own_hold, remember_hold, to_own_hold
 from booking.browser.own_past import booked_here, remember_given_back, why_not_held
 from booking.browser.recognized import recognized_patient
-from booking.forms import DetailsForm
+from booking.forms.details import DetailsForm
 from booking.limits.spending import spend_hold
 from booking.models import Appointment
 from booking.presenters.entry import page_before

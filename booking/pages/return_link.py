@@ -15,7 +15,7 @@ from booking.actions.hold import is_live
 from booking.actions.return_links import patients_at, request_return_link
 from booking.browser.own_hold import held_path, own_hold
 from booking.browser.recognized import forget_patient, remember_patient
-from booking.forms import ReturningForm
+from booking.forms.contact import ReturningForm
 from booking.limits.over_limit import slow_down
 from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link

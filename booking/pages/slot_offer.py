@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from booking.actions.take_offer import require_open, take_offer
-from booking.forms import read_version
+from booking.forms.version import read_version
 from booking.message_kinds.slot_offer import offer_values
 from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.intake.screening import forget_screen, read_screen
 from booking.browser.booking_choices import read_trail
-from booking.forms import JoinForm, WishesForm
+from booking.forms.wait_list import JoinForm, WishesForm
 from booking.limits.over_limit import join_over_budget
 from booking.models import Appointment, Service, WaitListEntry
 from booking.presenters.choosing import choices_context

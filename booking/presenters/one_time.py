@@ -15,7 +15,7 @@ from booking.browser.booking_choices import read_trail
 from booking.browser.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
 from booking.browser.own_past import booked_here, remember_booking
 from booking.browser.recognized import recognized_patient
-from booking.forms import DetailsForm
+from booking.forms.details import DetailsForm
 from booking.limits.over_limit import booking_over_budget
 from booking.models import Service
 from booking.presenters.choosing import zone_context

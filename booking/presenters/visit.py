@@ -12,7 +12,7 @@ from booking.actions.change import (
     is_undoable,
     terms_before_move,
 )
-from booking.forms import read_version
+from booking.forms.version import read_version
 from booking.messages.change_text import move_words
 from booking.messages.last_told import Kind, current_terms, news_of, terms_at
 from booking.messages.planning import UNDO_FOR

@@ -1,0 +1,75 @@
+"""Moving a visit as staff, and what every staff form about a time shares."""
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+
+from clinic.practice.fields.typed_times import StaffMomentField
+from clinic.practice.models import Therapist
+
+OLDEST_NOTED = timedelta(days=30)  # a visit that was never booked can be noted for so long
+
+
+class ClinicClockInput(forms.DateTimeInput):
+    """One field for day and time, as browsers draw it; by the clinic's clock where the page is under it."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+class MayBreakRules(forms.Form):
+    """For staff: once told which rules a time breaks, they can say that they mean it."""
+
+    despite_rules = forms.BooleanField(
+        label="I know. Do it all the same",
+        required=False,
+        widget=forms.HiddenInput,  # asked for only once there is a rule to break
+        help_text="Another visit can never be overlapped.",
+    )
+
+    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # about which past time
+
+    def clean_starts_at(self) -> datetime:
+        """Not so long ago that only a mistyped date can mean it."""
+        starts_at = self.cleaned_data["starts_at"]
+        if starts_at < timezone.now() - OLDEST_NOTED:
+            raise forms.ValidationError(
+                f"That is in the past, by more than {OLDEST_NOTED.days} days. Please check the day and the year."
+            )
+        return starts_at
+
+    def clean(self):
+        cleaned = super().clean()
+        asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
+        if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
+            cleaned["despite_rules"] = False  # ticked for another time: this one is asked about first
+        return cleaned
+
+    def ask_despite_rules(self, broken_rules: list[str]) -> None:
+        """Show which rules stand in the way, and the box to tick; a tick for a past time is for that time alone."""
+        self.fields["despite_rules"].widget = forms.CheckboxInput()
+        starts_at = self.cleaned_data["starts_at"]
+        if starts_at <= timezone.now():
+            self.data = self.data.copy()
+            self.data["past_asked"] = starts_at.isoformat()
+            self.data.pop("despite_rules", None)
+        for words in broken_rules:
+            self.add_error("despite_rules", words)
+
+
+class StaffMoveForm(MayBreakRules):
+    """Another time for a visit, or another therapist; for the visit as the page showed it."""
+
+    therapist = forms.ModelChoiceField(Therapist.objects.active())
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)  # `shown`; missing is stale
+    field_order = ("therapist", "starts_at", "despite_rules")
+
+    def ask_again(self, words: str, *, version: str) -> None:
+        """Say what the visit is meanwhile; sent once more, the form means the visit as it is now (`version`, its `shown`)."""
+        self.data = self.data.copy()
+        self.data["version"] = version
+        self.add_error(None, words)
