@@ -33,7 +33,7 @@ UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 
 @dataclass(frozen=True)
-class Trail:
+class BookingChoices:
     """What the query string named, as far as there is such a thing. Of a therapist, only that it could be a name."""
 
     article: Article | None
@@ -62,7 +62,7 @@ class Trail:
         """What the zone picker's form has to carry beside what it asks."""
         return {name: value for name, value in self.pairs.items() if name != "tz"}
 
-    def changed(self, **changes) -> "Trail":
+    def changed(self, **changes) -> "BookingChoices":
         """The same with another part of the day, or another therapist."""
         return replace(self, **changes)
 
@@ -91,13 +91,13 @@ class Trail:
         return [(group, names) for group, names in groups if names]
 
 
-def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
+def read_choices(request: HttpRequest, *, now: datetime) -> BookingChoices:
     """What this request carries. Whatever is unknown or garbled is left behind; it never fails. At most one query."""
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None
     therapist_slug = request.GET.get("with", "")
-    return Trail(
+    return BookingChoices(
         article,
         visitors_zone_name(zone_name),
         PARTS.get(request.GET.get("when", "")),

@@ -55,7 +55,7 @@ def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointme
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:
     """On to the form of the time that this browser keeps, instead of a page that calls it taken."""
     held = own_hold_of(request, context, now)
-    return None if held is None else HttpResponseRedirect(held_path(held) + context["trail"].query)
+    return None if held is None else HttpResponseRedirect(held_path(held) + context["choices"].query)
 
 
 def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:

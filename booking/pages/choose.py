@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from assessments.intake.screening import may_offer_screen
-from booking.browser.booking_choices import read_trail
+from booking.browser.booking_choices import read_choices
 from booking.browser.own_hold import kept_time_context, own_hold_context
 from booking.browser.recognized import recognized_patient
 from booking.models import Service
@@ -29,11 +29,11 @@ from clinic.responses.addresses import describe_address
 def services(request: HttpRequest) -> HttpResponse:
     """What can be booked, with minutes and price."""
     now = timezone.now()
-    trail = read_trail(request, now=now)
+    choices = read_choices(request, now=now)
     listed = list(Service.objects.listed())
-    context = {"services": listed, "trail": trail, "step": 1, **describe_address(request)}
+    context = {"services": listed, "choices": choices, "step": 1, **describe_address(request)}
     context["has_online"] = any(service.is_booked_online for service in listed)
-    context |= kept_time_context(request, Clinic.objects.current(), trail.zone_name, now)
+    context |= kept_time_context(request, Clinic.objects.current(), choices.zone_name, now)
     return render(request, "booking/services.html", context)
 
 
@@ -43,28 +43,28 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     """The next free time, then four weeks of days with the number of free times of each; none: when the next is."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
-    trail = read_trail(request, now=now)
-    context = {"service": service, "clinic": clinic, "trail": trail, "step": 2}
+    choices = read_choices(request, now=now)
+    context = {"service": service, "clinic": clinic, "choices": choices, "step": 2}
     context["minor_words"] = minor_words(is_in_person=service.is_only_in_person)
-    context |= {**zone_context(service, clinic, trail), **describe_address(request)}
+    context |= {**zone_context(service, clinic, choices), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:
         return render(request, "booking/call_us.html", context)
-    if page := page_before(request, service, trail):
+    if page := page_before(request, service, choices):
         return page
     today = clock.day(now)
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
-    context |= {**choices_context(service, trail), "booked_for": recognized_patient(request)}
+    context |= {**choices_context(service, choices), "booked_for": recognized_patient(request)}
     stretch = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
     slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
-    slots = suiting(slots, clock, trail)
+    slots = suiting(slots, clock, choices)
     context |= {
         **days_context(count_days(slots, clock.zone), first_day, today, last_day),
         "next_row": time_row(slots[0], clock) if slots and first_day == today else None,
         "next_slot": None if slots else _next_slot(service, first_day, now, context),
         "may_screen": may_offer_screen(request.session),
-        **kept_time_context(request, clinic, trail.zone_name, now),
+        **kept_time_context(request, clinic, choices.zone_name, now),
         "hold_key": uuid.uuid4(),
     }
     return render(request, "booking/days.html", context)
@@ -78,19 +78,19 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
         raise Http404
-    trail = read_trail(request, now=now)
+    choices = read_choices(request, now=now)
     if not service.has_active_therapist:
-        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        context = {"service": service, "clinic": clinic, "choices": choices, "step": 3}
         return render(request, "booking/call_us.html", context)
-    if page := page_before(request, service, trail):
+    if page := page_before(request, service, choices):
         return page
-    context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+    context = {"service": service, "clinic": clinic, "choices": choices, "step": 3}
     context["booked_for"] = recognized_patient(request)
-    context |= {**choices_context(service, trail), **zone_context(service, clinic, trail)}
+    context |= {**choices_context(service, choices), **zone_context(service, clinic, choices)}
     clock = context["clock"]
     stretch = {"first_day": day, "days": 1, "zone": clock.zone}
     slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
-    slots = one_slot_a_time(suiting(slots, clock, trail))
+    slots = one_slot_a_time(suiting(slots, clock, choices))
     is_past = day < clock.day(now)
     context |= {
         "day": day,
@@ -99,7 +99,9 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         "is_past": is_past,
         "next_slot": None if slots else _next_slot(service, day, now, context),
         "hold_key": uuid.uuid4(),
-        **(own_hold_context(request, service, clock, now) or kept_time_context(request, clinic, trail.zone_name, now)),
+        **(
+            own_hold_context(request, service, clock, now) or kept_time_context(request, clinic, choices.zone_name, now)
+        ),
     }
     return render(request, "booking/times.html", context, status=410 if is_past else 200)
 
@@ -113,7 +115,7 @@ def _next_slot(service: Service, first_day: date, now: datetime, context: dict) 
     clinic, clock = context["clinic"], context["clock"]
     stretch = {"first_day": first_day, "zone": clock.zone}
     slots = next_free_slots(service=service, limit=None, **stretch, now=now, clinic=clinic, **_whose(context))
-    slots = suiting(slots, clock, context["trail"])
+    slots = suiting(slots, clock, context["choices"])
     if not slots:
         return None
     time = clock.time(slots[0].starts_at)

@@ -17,7 +17,7 @@ def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     if request.method == "POST":
         return book(request, context, now)

@@ -31,23 +31,23 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     before, key = own_hold(request), _sent_key(request)
     place = {"therapist": context["therapist"], "starts_at": starts_at}
     if before is not None and keeps(before, **place, service=context["service"], now=now):
-        return HttpResponseRedirect(held_path(before) + context["trail"].query, status=303)
+        return HttpResponseRedirect(held_path(before) + context["choices"].query, status=303)
     network, clinic = network_of(request), context["clinic"]
     if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
         path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
-        return HttpResponseRedirect(path + context["trail"].query, status=303)
+        return HttpResponseRedirect(path + context["choices"].query, status=303)
     try:
         held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
-    response = HttpResponseRedirect(held_path(held) + context["trail"].query, status=303)
+    response = HttpResponseRedirect(held_path(held) + context["choices"].query, status=303)
     return remember_hold(request, response, held)
 
 
@@ -57,7 +57,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if row is not None:
@@ -99,7 +99,7 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
         except HoldNotRenewable:
             row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
-        response = HttpResponseRedirect(context["form_path"] + context["trail"].query, status=303)
+        response = HttpResponseRedirect(context["form_path"] + context["choices"].query, status=303)
     else:
         response = _typed_so_far(request, context | outcome, row, now)
     return remember_hold(request, response, row) if "is_renewed" in outcome else response
@@ -128,7 +128,7 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
-    response = HttpResponseRedirect(path + context["trail"].query, status=303)
+    response = HttpResponseRedirect(path + context["choices"].query, status=303)
     if row is None or row.status != Appointment.Status.HELD:
         return response
     release_hold(row)
@@ -141,7 +141,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
     """The form for a time that is not held; sent, it books if the time is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     if request.method == "POST":
         return book(request, context, now)

@@ -73,7 +73,7 @@ def again(request: HttpRequest, token: str, appointment: Appointment, now: datet
 
 @require_POST
 @never_cache
-def somebody_else(request: HttpRequest) -> HttpResponse:
+def not_me(request: HttpRequest) -> HttpResponse:
     """Back to the plain form."""
     return forget_patient(_on_to_booking(request, timezone.now()))
 

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.intake.screening import forget_screen, read_screen
-from booking.browser.booking_choices import read_trail
+from booking.browser.booking_choices import read_choices
 from booking.forms.wait_list import JoinForm, WishesForm
 from booking.limits.over_limit import join_over_budget
 from booking.models import Appointment, Service, WaitListEntry
@@ -36,14 +36,14 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
         raise Http404
-    trail = read_trail(request, now=now)
+    choices = read_choices(request, now=now)
     if not service.has_active_therapist:
-        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        context = {"service": service, "clinic": clinic, "choices": choices, "step": 3}
         return render(request, "booking/call_us.html", context)
-    if page := page_before(request, service, trail):
+    if page := page_before(request, service, choices):
         return page
-    therapist = choices_context(service, trail)["therapist"]
-    clock = clock_of_service(service, clinic=clinic, zone_name=trail.zone_name)
+    therapist = choices_context(service, choices)["therapist"]
+    clock = clock_of_service(service, clinic=clinic, zone_name=choices.zone_name)
     today = clock.day(now)
     form = JoinForm(
         request.POST or None,
@@ -53,14 +53,21 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         today=today,
         latest=today + LONGEST_WAIT,
         initial={
-            "part_of_day": trail.part.slug if trail.part else "",
+            "part_of_day": choices.part.slug if choices.part else "",
             "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clock.zone),
         },
     )
-    context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
+    context = {
+        "service": service,
+        "clinic": clinic,
+        "choices": choices,
+        "therapist": therapist,
+        "form": form,
+        "step": 3,
+    }
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
-        zone_name = "" if service.is_only_in_person else trail.zone_name
+        zone_name = "" if service.is_only_in_person else choices.zone_name
         place = {"service": service, "therapist": therapist, "time_zone": zone_name}
         who_waits = {"name": who["name"], "email": who["email"]}
         if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):

@@ -2,7 +2,7 @@
 
 from django.http import Http404
 
-from booking.browser.booking_choices import Trail
+from booking.browser.booking_choices import BookingChoices
 from booking.models import Service
 from booking.schedule.availability import Slot
 from booking.schedule.clocks import Clock, clock_of_service
@@ -10,21 +10,21 @@ from booking.time.day_parts import PARTS
 from clinic.practice.models import Clinic, Therapist
 
 
-def zone_context(service: Service, clinic: Clinic, trail: Trail) -> dict:
+def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> dict:
     """The clock of the page, and what the zone picker needs: services that can be a call have one."""
     return {
-        "clock": clock_of_service(service, clinic=clinic, zone_name=trail.zone_name),
+        "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
         "has_zone_picker": not service.is_only_in_person,
-        "zones": trail.zones(clinic_zone_name=clinic.time_zone),
-        "chosen_zone": trail.zone_name or clinic.time_zone,
+        "zones": choices.zones(clinic_zone_name=clinic.time_zone),
+        "chosen_zone": choices.zone_name or clinic.time_zone,
     }
 
 
-def choices_context(service: Service, trail: Trail) -> dict:
+def choices_context(service: Service, choices: BookingChoices) -> dict:
     """The parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
     therapists = list(Therapist.objects.active().filter(services=service))
-    therapist = next((one for one in therapists if one.slug == trail.therapist_slug), None)
-    if trail.therapist_slug and therapist is None:
+    therapist = next((one for one in therapists if one.slug == choices.therapist_slug), None)
+    if choices.therapist_slug and therapist is None:
         raise Http404
     whom = [("First available", "")] + [(one.name, one.slug) for one in therapists]
     return {
@@ -32,8 +32,8 @@ def choices_context(service: Service, trail: Trail) -> dict:
         "therapist_choices": [
             {
                 "words": words,
-                "query": trail.changed(therapist_slug=slug).query,
-                "is_chosen": slug == trail.therapist_slug,
+                "query": choices.changed(therapist_slug=slug).query,
+                "is_chosen": slug == choices.therapist_slug,
             }
             for words, slug in whom
         ]
@@ -42,16 +42,16 @@ def choices_context(service: Service, trail: Trail) -> dict:
         "part_choices": [
             {
                 "words": part.words.capitalize() if part else "Any time",
-                "query": trail.changed(part=part).query,
-                "is_chosen": part == trail.part,
+                "query": choices.changed(part=part).query,
+                "is_chosen": part == choices.part,
             }
             for part in (None, *PARTS.values())
         ],
     }
 
 
-def suiting(slots: list[Slot], clock: Clock, trail: Trail) -> list[Slot]:
+def suiting(slots: list[Slot], clock: Clock, choices: BookingChoices) -> list[Slot]:
     """Those in the part of the day that was asked for, by the clock of the page."""
-    if trail.part is None:
+    if choices.part is None:
         return slots
-    return [slot for slot in slots if trail.part.contains(slot.starts_at.astimezone(clock.zone))]
+    return [slot for slot in slots if choices.part.contains(slot.starts_at.astimezone(clock.zone))]

@@ -4,30 +4,30 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from assessments.presenters.screen_steps import screen_before
-from booking.browser.booking_choices import Trail
+from booking.browser.booking_choices import BookingChoices
 from booking.browser.recognized import recognized_patient
 from booking.models import Purpose, Service
 from booking.schedule.earlier_visits import has_earlier_visit
 from clinic.practice.models import Clinic
 
 
-def page_before(request: HttpRequest, service: Service, trail: Trail) -> HttpResponse | None:
+def page_before(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse | None:
     """The page that comes before the times of `service`; None for those who may go on."""
     if service.is_follow_up:
         patient = recognized_patient(request)
         if patient is None or not has_earlier_visit(patient):
-            return follow_up_page(request, service, trail)
-    return screen_before(request, trail.article)
+            return follow_up_page(request, service, choices)
+    return screen_before(request, choices.article)
 
 
-def follow_up_page(request: HttpRequest, service: Service, trail: Trail) -> HttpResponse:
+def follow_up_page(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse:
     """Say whom follow-ups are for, and the ways on. It depends on nothing that was typed, so it tells nothing of who is known."""
     context = {
         "service": service,
         "clinic": Clinic.objects.current(),
-        "trail": trail,
+        "choices": choices,
         "step": 1,
-        "is_recognised": recognized_patient(request) is not None,
+        "is_recognized": recognized_patient(request) is not None,
         "first_visits": Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP),
     }
     status = 409 if request.method == "POST" else 200

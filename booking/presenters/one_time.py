@@ -11,7 +11,7 @@ from assessments.presenters.opening import note_sitting
 from booking.actions.book import book_appointment
 from booking.actions.hold import hold_token as token_of
 from booking.actions.hold import release_hold
-from booking.browser.booking_choices import read_trail
+from booking.browser.booking_choices import read_choices
 from booking.browser.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
 from booking.browser.own_past import booked_here, remember_booking
 from booking.browser.recognized import recognized_patient
@@ -43,8 +43,8 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
     """What every page about one time shows. Raises Http404 for a service or a therapist that nobody can book."""
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
-    trail = read_trail(request, now=now)
-    zones = zone_context(service, clinic, trail)
+    choices = read_choices(request, now=now)
+    zones = zone_context(service, clinic, choices)
     clock = zones["clock"]
     deadline = change_deadline(starts_at=starts_at, booked_at=now, clinic=clinic)
     return {
@@ -59,7 +59,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "time": clock.time(starts_at),
         "time_beside": clock.beside_words(starts_at),
         "clinic": clinic,
-        "trail": trail,
+        "choices": choices,
         "step": 4,
         "hold_key": uuid.uuid4(),
         **zones,
@@ -82,7 +82,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
     """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
-    service, clinic, trail = context["service"], context["clinic"], context["trail"]
+    service, clinic, choices = context["service"], context["clinic"], context["choices"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
@@ -90,7 +90,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return page
     if not hold_token and (own := own_hold_of(request, context, now)):
         hold_token = token_of(own)
-    contact = form.contact(time_zone="" if service.is_only_in_person else trail.zone_name)
+    contact = form.contact(time_zone="" if service.is_only_in_person else choices.zone_name)
     screen = read_screen(request.session)
     try:
         appointment = book_appointment(
@@ -100,14 +100,14 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
             mode=form.cleaned_data["mode"],
             contact=contact,
             idempotency_key=form.cleaned_data["idempotency_key"],
-            source_article=trail.article,
+            source_article=choices.article,
             hold_token=hold_token,
             screen=screen,
             terms_seen=form.cleaned_data["terms_seen"],
             now=now,
         )
     except NeedsEarlierVisit:
-        return follow_up_page(request, service, trail)
+        return follow_up_page(request, service, choices)
     except TermsChanged as refusal:
         form.show_terms(refusal.terms.fingerprint)
         page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}

@@ -166,7 +166,7 @@ class PatientForm(forms.ModelForm):
     )
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
-    is_somebody_else = forms.BooleanField(
+    is_another_person = forms.BooleanField(
         label="It is somebody else: add a new patient",
         required=False,
         widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
@@ -181,16 +181,16 @@ class PatientForm(forms.ModelForm):
         cleaned = super().clean()
         if {"name", "email", "phone"} <= cleaned.keys():
             self._refuse_another_patients_identity(cleaned)
-            if self.instance._state.adding and not cleaned.get("is_somebody_else"):
+            if self.instance._state.adding and not cleaned.get("is_another_person"):
                 self._ask_who_it_is(*map(cleaned.get, ("name", "email", "phone")))
         return cleaned
 
     def _ask_who_it_is(self, name, email, phone):
         likely = likely_twins(name=name, email=email, phone=phone)
         if likely:
-            self.fields["is_somebody_else"].widget = forms.CheckboxInput()
+            self.fields["is_another_person"].widget = forms.CheckboxInput()
             words = format_html("We may know this patient already:<br>{}", links_to(likely))
-            self.add_error("is_somebody_else", words)
+            self.add_error("is_another_person", words)
 
     def _refuse_another_patients_identity(self, cleaned):
         """Say in words what the constraints would refuse."""
@@ -222,7 +222,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         return obj.pk
 
     def get_fields(self, request, obj=None):
-        return self.fields + (self.details if obj else ("is_somebody_else",))
+        return self.fields + (self.details if obj else ("is_another_person",))
 
     def get_queryset(self, request):
         country = Value(Clinic.objects.current().country)
