@@ -28,7 +28,7 @@ class InstantConverter:
         return value.astimezone(UTC).strftime(self.form)
 
 
-def _after_the_year_one(value):
+def _after_the_year_one[Day: date](value: Day) -> Day:
     # Python counts from the year 1 to 9999; a day off either end could not be moved to another time zone.
     if not 1900 < value.year < 3000:
         raise ValueError("not a day anybody books")

@@ -40,7 +40,7 @@ def confirm_identity(request: LinkRequest, token: str, response: Response, now: 
 
 
 def _send(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    limit = OWN_CODES if request.link.proof >= Proof.MAILED else CODES
+    limit = OWN_CODES if request.proof >= Proof.MAILED else CODES
     verdict = spend((limit, response.patient.email), now=now)
     if verdict.is_over:
         form = ConfirmForm(None, patient=response.patient, now=now)
@@ -69,7 +69,7 @@ def _try_birth_date(request: LinkRequest, token: str, response: Response, now: d
 def _show(
     request: LinkRequest, token: str, response: Response, *, form: ConfirmForm, status: int = 200, **more: Any
 ) -> HttpResponse:
-    patient, is_mailed = response.patient, request.link.proof >= Proof.MAILED
+    patient, is_mailed = response.patient, request.proof >= Proof.MAILED
     context = {
         "token": token,
         "response": response,

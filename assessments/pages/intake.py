@@ -90,7 +90,7 @@ def _save(
     parsed = response.questionnaire.parsed
     form = PageForm(request.POST, questionnaire=parsed, page=current, answers=response.answers, now=now)
     is_done = form.is_valid() and not form.newly_asked
-    may_replace = may_show or request.link.proof >= Proof.MAILED
+    may_replace = may_show or request.proof >= Proof.MAILED
     given = form.given if may_replace else only_additions(response.answers, form.given, current)
     conflicts = save_page_as_seen(
         response=response,

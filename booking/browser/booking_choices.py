@@ -7,6 +7,7 @@ All ride in the query string, where none says anything about a person: an articl
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -62,7 +63,7 @@ class BookingChoices:
         """What the zone picker's form has to carry beside what it asks."""
         return {name: value for name, value in self.pairs.items() if name != "tz"}
 
-    def changed(self, **changes) -> "BookingChoices":
+    def changed(self, **changes: Any) -> "BookingChoices":
         """The same with another part of the day, or another therapist."""
         return replace(self, **changes)
 

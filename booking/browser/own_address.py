@@ -10,7 +10,7 @@ COOKIE, SALT = "own_address", "booking.own_address.cookie"
 
 def is_own_address(request: HttpRequest, email: str) -> bool:
     """Whether this browser came by a link that was mailed to `email`."""
-    mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR)
+    mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR) or ""
     return constant_time_compare(mark, own_mark(email))
 
 

@@ -7,6 +7,7 @@ recognizes nobody.
 from django.http import HttpRequest, HttpResponse
 
 from booking.actions.return_links import LINK_LASTS
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Patient, PatientLink
 
 COOKIE, SALT = "returning", "booking.returning.cookie"
@@ -14,14 +15,14 @@ COOKIE, SALT = "returning", "booking.returning.cookie"
 
 def recognized_patient(request: HttpRequest) -> Patient | None:
     """The patient this browser was recognised as; no query without the cookie."""
-    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS)
+    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS) or ""
     patient_id, _, link_id = value.partition(" ")
     if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():
         return None
     return Patient.objects.filter(pk=patient_id).first()
 
 
-def remember_patient(request: HttpRequest, response: HttpResponse, patient: Patient) -> HttpResponse:
+def remember_patient(request: LinkRequest, response: HttpResponse, patient: Patient) -> HttpResponse:
     """Let the browser keep for whom it books, by `request.link`; the signature keeps it from being made up."""
     response.set_signed_cookie(
         COOKIE,

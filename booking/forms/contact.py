@@ -1,10 +1,13 @@
 """Name, email address, phone: what visitors type about themselves."""
 
+from typing import Any, cast
+
 from crispy_forms.helper import FormHelper
 from django import forms
 
 from booking.models import Service, VisitMode
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.mail_domains import suggest_address
@@ -32,13 +35,13 @@ class AsksAboutSlips(forms.Form):
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         email = cleaned.get("email", "")
         meant = suggest_address(email)
         if meant and self.data.get(self.add_prefix("email_asked_about")) != email:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("email_asked_about")] = email
+            replace_sent(self, "email_asked_about", email)
             self.add_error(
                 "email",
                 f"Did you mean {meant}? Correct it, or press the button again to keep {readable_address(email)}.",
@@ -69,11 +72,11 @@ class ContactForm(AsksAboutSlips):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, *args, service: Service, clinic: Clinic, **kwargs):
+    def __init__(self, *args: Any, service: Service, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["phone"].region = clinic.country
+        cast(PhoneField, self.fields["phone"]).region = clinic.country
         modes = service.modes
-        self.fields["mode"].choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
+        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
         if len(modes) == 1:
             self.fields["mode"].widget = forms.HiddenInput()
             self.initial["mode"] = modes[0].value
@@ -87,7 +90,7 @@ class AddressForm(AsksAboutSlips):
 
     email = own_email_field("Your email address")
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = FormHelper()
         self.helper.form_tag = False
@@ -98,7 +101,7 @@ class ReturningForm(AsksAboutSlips):
 
     email = own_email_field("E-mail you booked with")
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = FormHelper()
         self.helper.form_tag = False

@@ -1,6 +1,7 @@
 """The form that books a visit."""
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -11,6 +12,7 @@ from booking.models import Service
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
 from clinic.practice.fields.form_fields import NameField
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.patients import is_same_name
 from clinic.practice.values.phone import format_phone, texting_number
@@ -44,7 +46,9 @@ class DetailsForm(ContactForm):
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     terms_seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, *args, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs):
+    def __init__(
+        self, *args: Any, service: Service, clinic: Clinic, patient: Patient | None = None, **kwargs: Any
+    ) -> None:
         kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
         super().__init__(*args, service=service, clinic=clinic, **kwargs)
         self.initial.setdefault("terms_seen", service.fingerprint)
@@ -60,11 +64,10 @@ class DetailsForm(ContactForm):
 
     def show_terms(self, fingerprint: str) -> None:
         """Let the form carry other terms than those its reader saw: the page shows them now."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("terms_seen")] = fingerprint
+        replace_sent(self, "terms_seen", fingerprint)
 
     @classmethod
-    def from_typed(cls, typed: QueryDict, **kwargs) -> "DetailsForm":
+    def from_typed(cls, typed: QueryDict, **kwargs: Any) -> "DetailsForm":
         """The form with what was `typed` so far, which is not checked yet."""
         fields = {name: field.widget.value_from_datadict(typed, {}, name) for name, field in cls.base_fields.items()}
         return cls(**kwargs, initial={name: value for name, value in fields.items() if value is not None})
@@ -84,8 +87,9 @@ class DetailsForm(ContactForm):
         """The words that were agreed to; empty if they were not."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
             words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
             self.add_error("phone", words)

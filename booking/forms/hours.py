@@ -1,5 +1,7 @@
 """Closures and extra hours."""
 
+from typing import Any
+
 from django import forms
 from django.utils import timezone
 
@@ -28,8 +30,9 @@ class HoursOverrideForm(forms.ModelForm):
         model = HoursOverride
         fields = ("kind", "therapist", "starts_at", "ends_at", "note")
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
         is_closure = cleaned.get("kind") == HoursOverride.Kind.CLOSURE
         if (

@@ -1,10 +1,12 @@
 """Moving a visit as staff, and what every staff form about a time shares."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
 
@@ -16,7 +18,7 @@ class ClinicClockInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
@@ -41,8 +43,9 @@ class MayBreakRules(forms.Form):
             )
         return starts_at
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
         if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
             cleaned["despite_rules"] = False  # ticked for another time: this one is asked about first
@@ -53,9 +56,8 @@ class MayBreakRules(forms.Form):
         self.fields["despite_rules"].widget = forms.CheckboxInput()
         starts_at = self.cleaned_data["starts_at"]
         if starts_at <= timezone.now():
-            self.data = self.data.copy()
-            self.data["past_asked"] = starts_at.isoformat()
-            self.data.pop("despite_rules", None)
+            replace_sent(self, "past_asked", starts_at.isoformat())
+            replace_sent(self, "despite_rules", "")
         for words in broken_rules:
             self.add_error("despite_rules", words)
 
@@ -70,6 +72,5 @@ class StaffMoveForm(MayBreakRules):
 
     def ask_again(self, words: str, *, version: str) -> None:
         """Say what the visit is meanwhile; sent once more, the form means the visit as it is now (`version`, its `shown`)."""
-        self.data = self.data.copy()
-        self.data["version"] = version
+        replace_sent(self, "version", version)
         self.add_error(None, words)

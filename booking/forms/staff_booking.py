@@ -1,6 +1,7 @@
 """Booking a visit as staff, for a patient on the phone or at the desk."""
 
 import uuid
+from typing import Any, cast
 
 from django import forms
 from django.utils.formats import date_format
@@ -59,10 +60,12 @@ class StaffBookingForm(MayBreakRules):
         *("find", "patient", "name", "email", "phone", "text_consent", "guardian_name"),
     )
 
-    def __init__(self, *args, clinic: Clinic, sees_patients: bool = True, **kwargs):
+    def __init__(self, *args: Any, clinic: Clinic, sees_patients: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["phone"].region, self.country = clinic.country, clinic.country
-        self.sees_patients, self.chosen, self.offered = sees_patients, None, []
+        cast(PhoneField, self.fields["phone"]).region = self.country = clinic.country
+        self.sees_patients = sees_patients
+        self.chosen: Patient | None = None
+        self.offered: list[Patient] = []
         if not has_texts():
             del self.fields["text_consent"]
         if not sees_patients:
@@ -85,9 +88,9 @@ class StaffBookingForm(MayBreakRules):
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
         self.offered = patients
         rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
-        self.fields["patient"].choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
-        self.fields["patient"].widget = forms.RadioSelect() if rows else forms.HiddenInput()
-        self.fields["patient"].widget.choices = self.fields["patient"].choices
+        field = cast(forms.ChoiceField, self.fields["patient"])
+        field.widget = forms.RadioSelect() if rows else forms.HiddenInput()
+        field.choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
 
     def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
         born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""
@@ -96,13 +99,14 @@ class StaffBookingForm(MayBreakRules):
         known = ", ".join(filter(None, (patient.name, *contact, unsure)))
         return f"{known} ({', '.join(why)})" if why else known
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         chosen = cleaned.pop("patient", "")
         cleaned.pop("find", None)
         if chosen and chosen != NEW_PATIENT:
             self.chosen = Patient.objects.current().get(pk=chosen)
-            self._refuse_phone_of_namesake(cleaned.get("phone", ""))
+            self._refuse_phone_of_namesake(self.chosen, cleaned.get("phone", ""))
         elif not cleaned.get("name"):
             if "name" not in self.errors:
                 self.add_error("name", "Enter the patient's name, or find them above.")
@@ -113,9 +117,9 @@ class StaffBookingForm(MayBreakRules):
             self.add_error("phone", "Texts need a phone number without an extension.")
         return cleaned
 
-    def _refuse_phone_of_namesake(self, phone: str) -> None:
-        is_told_by_phone = not self.chosen.email and phone
-        if is_told_by_phone and find_namesake(name=self.chosen.name, phone=phone, besides=self.chosen):
+    def _refuse_phone_of_namesake(self, chosen: Patient, phone: str) -> None:
+        is_told_by_phone = not chosen.email and phone
+        if is_told_by_phone and find_namesake(name=chosen.name, phone=phone, besides=chosen):
             self.add_error(
                 "phone", "Another patient with this name has this number. Find and choose that patient above."
             )

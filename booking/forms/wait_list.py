@@ -1,6 +1,7 @@
 """The forms of the wait list."""
 
 from datetime import date
+from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -18,7 +19,7 @@ class DayInput(forms.DateInput):
 
     input_type = "date"
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%Y-%m-%d", **kwargs)
 
 
@@ -42,7 +43,7 @@ class WishesForm(forms.Form):
         error_messages={"required": "Enter the last day that suits you.", "invalid": "Enter a day like 12/24/2026."},
     )
 
-    def __init__(self, *args, clock: Clock, today: date, latest: date, **kwargs):
+    def __init__(self, *args: Any, clock: Clock, today: date, latest: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock, self.today, self.latest = clock, today, latest
         self.fields["part_of_day"].help_text = f"By {clock.words}."
@@ -73,7 +74,7 @@ class JoinForm(WishesForm, ContactForm):
 
     field_order = ("part_of_day", "first_on", "last_on", "name", "email", "phone", "mode")
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].help_text = "We write here when a time gets free."
         self.fields["phone"].help_text = "We call only about a visit."

@@ -13,6 +13,7 @@ from booking.models import Appointment
 from booking.schedule.clocks import visit_time
 from booking.schedule.local_time import clinic_time, near_day_words
 from clinic.practice.access.networks import network_of
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.access.rate_limits import Per, Verdict
 from clinic.practice.models import Clinic, Proof
 
@@ -53,7 +54,7 @@ def join_over_budget(
 
 
 def move_over_budget(
-    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
 ) -> HttpResponse | None:
     """For a move by a visit's link."""
     is_own = _is_own_visit(request, appointment)
@@ -61,34 +62,35 @@ def move_over_budget(
     return _call_us(request, token, appointment, verdict, now)
 
 
-def undo_over_budget(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
+def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
     """For taking back a cancellation."""
     verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def correction_over_budget(
-    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, email: str
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, email: str
 ) -> HttpResponse | None:
     """For another address, to which the visit's mail is sent."""
     verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
-def is_copy_over_budget(request: HttpRequest, appointment: Appointment, now: datetime) -> bool:
+def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: datetime) -> bool:
     """For one more copy of the visit's mail."""
     is_own = _is_own_visit(request, appointment)
     return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
 
 
-def _is_own_visit(request: HttpRequest, appointment: Appointment) -> bool:
+def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
     """Whether this browser has shown that the visit's mailbox is its own: by the link, or before."""
-    return request.link.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
+    return request.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
     """The page with `again_at`, from when on the same will be let in."""
     clinic = Clinic.objects.current()
+    assert verdict.retry_at is not None  # as for every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
     day = near_day_words(again.instant, now=now, zone=clinic.zone)
     page = {**context, "again_at": f"{'' if day == 'today' else day + ' '}after {again.clock_and_zone}"}

@@ -19,7 +19,7 @@ from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from clinic.outbox.messages.planning import MessageNotSettled, TooLateToSend
 from clinic.practice.access.links import LinkExpired, open_link
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability, declares
+from clinic.practice.access.proof import Capability, LinkRequest, declares
 from clinic.practice.models import PatientLink
 from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
@@ -27,7 +27,7 @@ from clinic.responses.redirects import see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CORRECT_ADDRESS, accepts=False)
-def address(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def address(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Correct the address of a visit that was booked a moment ago."""
     context = visit_context(request, appointment, now)
     if not context["can_correct"]:
@@ -46,7 +46,7 @@ def address(request: HttpRequest, token: str, appointment: Appointment, now: dat
 
 @require_POST
 @visit_link(Capability.ASK_FOR_MAIL, accepts=False)
-def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Send the visit's mail once more; a copy that is still on its way is enough."""
     state = "sent"
     try:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,7 +14,7 @@ from booking.models import Appointment
 from booking.presenters.visit import asked_version, changed_meanwhile, visit_context, visit_link
 from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
 from clinic.outbox.messages.suppressions import messages_path
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, LinkRequest
 from clinic.practice.models import Clinic
 from clinic.practice.people.first_names import use_first_name
 from clinic.responses.redirects import see_other
@@ -22,7 +22,7 @@ from clinic.responses.redirects import see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT)
-def coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I’ll be there": ask once, note it, and say thank you."""
     status = 200
     if request.method == "POST":
@@ -40,14 +40,14 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 @require_POST
 @visit_link(Capability.OPEN_MESSAGES)
-def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def messages(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
     return see_other(messages_path(appointment.patient, now=now))
 
 
 @require_POST
 @visit_link(Capability.USE_FIRST_NAME)
-def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def first_name(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Use the patient's first name in messages from now on, or no longer."""
     use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
     return see_other(reverse("booking:visit", args=[token]))
@@ -55,7 +55,7 @@ def first_name(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
-def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def not_coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
     status = 200
     if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):

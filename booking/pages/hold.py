@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffer
 from booking.schedule.local_time import minutes_left_words
 from booking.schedule.rules import require_free
 from clinic.practice.access.networks import network_of
+from clinic.responses.redirects import see_other
 
 
 @require_POST
@@ -36,18 +37,18 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     before, key = own_hold(request), _sent_key(request)
     place = {"therapist": context["therapist"], "starts_at": starts_at}
     if before is not None and keeps(before, **place, service=context["service"], now=now):
-        return HttpResponseRedirect(held_path(before) + context["choices"].query, status=303)
+        return see_other(held_path(before) + context["choices"].query)
     network, clinic = network_of(request), context["clinic"]
     if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
         path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
-        return HttpResponseRedirect(path + context["choices"].query, status=303)
+        return see_other(path + context["choices"].query)
     try:
         held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
-    response = HttpResponseRedirect(held_path(held) + context["choices"].query, status=303)
+    response = see_other(held_path(held) + context["choices"].query)
     return remember_hold(request, response, held)
 
 
@@ -90,19 +91,20 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
     context["form_path"] = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     outcome = {}
+    renewed: Appointment | None = None
     if request.method == "POST" and row is not None:
         try:
-            row = renew_hold(row, now=now)
+            row = renewed = renew_hold(row, now=now)
             outcome = {"is_renewed": True}
         except BusyTryAgain:
             outcome = {"is_busy": True}
         except HoldNotRenewable:
             row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
-        response = HttpResponseRedirect(context["form_path"] + context["choices"].query, status=303)
+        response: HttpResponse = see_other(context["form_path"] + context["choices"].query)
     else:
         response = _typed_so_far(request, context | outcome, row, now)
-    return remember_hold(request, response, row) if "is_renewed" in outcome else response
+    return response if renewed is None else remember_hold(request, response, renewed)
 
 
 def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
@@ -128,7 +130,7 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
-    response = HttpResponseRedirect(path + context["choices"].query, status=303)
+    response = see_other(path + context["choices"].query)
     if row is None or row.status != Appointment.Status.HELD:
         return response
     release_hold(row)
@@ -166,7 +168,7 @@ def _sent_key(request: HttpRequest) -> uuid.UUID:
 
 def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
     row.service, row.therapist = context["service"], context["therapist"]
-    if not is_live(row, now=now):
+    if row.hold_expires_at is None or not is_live(row, now=now):
         return {}
     return {
         "agreed": row,

@@ -1,9 +1,10 @@
 """Moving a visit by its link: another day, another time, and a page that asks once. Looking changes nothing."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.validators import slug_re
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -27,7 +28,7 @@ from booking.schedule.local_time import day_words
 from booking.schedule.rules import bookable_time, find_visit_then
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import LinkExpired
-from clinic.practice.access.proof import Capability, declares
+from clinic.practice.access.proof import Capability, LinkRequest, declares
 from clinic.practice.models import PatientLink, Proof, Therapist
 from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
@@ -38,7 +39,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
-def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
@@ -56,12 +57,14 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
 
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
-def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
+def move_times(request: LinkRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
     """The times of one day, each a link to the page that asks before it moves the visit there."""
     return _times_page(request, visit_context(request, appointment, now), day, now)
 
 
-def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
+def _times_page(
+    request: LinkRequest, context: dict, day: date, now: datetime, *, status: int = 200, **more: Any
+) -> HttpResponse:
     if not context["can_change"] or not context["service"].is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
     appointment = context["appointment"]
@@ -73,7 +76,7 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
     return render(request, "booking/move_times.html", page, status=status)
 
 
-def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
+def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
     """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
@@ -120,12 +123,14 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
         # A double click sends the form twice, and the second comes by the link that the first has just ended.
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
-        path = visit_path(visit, proof=expired.link.proof, now=timezone.now())
+        path = visit_path(visit, proof=Proof(expired.link.proof), now=timezone.now())
         return see_other(path)
 
 
 @visit_link(Capability.CHANGE_VISIT)
-def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+def _ask(
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
+) -> HttpResponse:
     """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
     context = visit_context(request, appointment, now)
     context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
@@ -149,7 +154,7 @@ def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at
     return render(request, "booking/move.html", context | page)
 
 
-def _asked_therapist(sent, appointment: Appointment) -> Therapist:
+def _asked_therapist(sent: QueryDict, appointment: Appointment) -> Therapist:
     slug = sent.get("to") or appointment.therapist.slug
     if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
         raise Http404
@@ -157,7 +162,9 @@ def _asked_therapist(sent, appointment: Appointment) -> Therapist:
 
 
 @visit_link(Capability.CHANGE_VISIT)
-def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+def _move(
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
+) -> HttpResponse:
     therapist = _asked_therapist(request.POST, appointment)
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
         return page
@@ -166,7 +173,7 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
             appointment=appointment,
             starts_at=starts_at,
             therapist=therapist,
-            is_own=request.link.proof >= Proof.MAILED,
+            is_own=request.proof >= Proof.MAILED,
             version=asked_version(request),
             now=now,
         )
@@ -177,9 +184,9 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
         is_busy = isinstance(refusal, BusyTryAgain)
         day = clock_of_visit(appointment, clinic=context["clinic"]).day(starts_at)
         status = 503 if is_busy else 409
-        page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
-        return _times_page(request, context, day, now, status=status, **page)
-    return see_other(visit_path(visit, proof=request.link.proof, now=now))
+        more = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
+        return _times_page(request, context, day, now, status=status, **more)
+    return see_other(visit_path(visit, proof=request.proof, now=now))
 
 
 def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:

@@ -20,7 +20,7 @@ from booking.limits.over_limit import slow_down
 from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability, patient_link, patient_of
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
 from clinic.responses.redirects import see_other
@@ -50,7 +50,7 @@ def asked(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
-def welcome_back(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
+def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """Everyone who uses the mailbox; a button says which of them books, and leads on to the service of `?for=`. Opening it
     changes nothing."""
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
@@ -66,7 +66,7 @@ def welcome_back(request: HttpRequest, token: str, patient: Patient, now: dateti
 
 @require_POST
 @visit_link(Capability.BOOK_AGAIN)
-def again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Book another visit from the page of one: the mailed link vouches for who it is."""
     return remember_patient(request, _on_to_booking(request, now), appointment.patient)
 
@@ -86,7 +86,7 @@ def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None 
     return see_other(path)
 
 
-def _service_with(**key) -> Service | None:
+def _service_with(**key: str | UUID | None) -> Service | None:
     """The service that a query string named; None for what is unknown, garbled or not shown to patients."""
     return Service.objects.listed().filter(**key).first() if all(key.values()) else None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
@@ -13,7 +13,7 @@ from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
-from clinic.practice.access.proof import Capability, patient_link
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link
 from clinic.practice.models import Clinic, PatientLink, Proof
 from clinic.responses.redirects import see_other
 
@@ -25,12 +25,14 @@ def _find_offer(link: PatientLink) -> SlotOffer | None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.TAKE_OFFER, load=_find_offer)
-def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
+def offer(request: LinkRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
     """Looking takes nothing; the button does, all or nothing."""
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 
-def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=False, is_stale=False) -> HttpResponse:
+def _show(
+    request: LinkRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False, is_stale: bool = False
+) -> HttpResponse:
     clinic = Clinic.objects.current()
     words = offer_values(offer, clinic=clinic, now=now)
     context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
@@ -48,7 +50,7 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=Fals
     return render(request, "booking/offer_freed.html", context, status=status)
 
 
-def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
+def _take(request: LinkRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
     try:
         visit = take_offer(offer=offer, version=read_version(request.POST.get("version", "")), now=now)
     except VisitChanged:
@@ -59,5 +61,5 @@ def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse
         offer.refresh_from_db()
         return _show(request, offer, now)
     is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
-    proof = request.link.proof if is_theirs else Proof.SHOWN
+    proof = request.proof if is_theirs else Proof.SHOWN
     return see_other(visit_path(visit, proof=proof, now=now))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,7 +27,7 @@ from booking.schedule.errors import (
     VisitChanged,
 )
 from booking.schedule.visit_links import intake_path, visit_path
-from clinic.practice.access.proof import Capability, patient_link
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link
 from clinic.practice.models import Clinic, PatientLink, Proof
 from clinic.responses.redirects import see_other
 
@@ -40,14 +40,14 @@ def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
 
 @require_safe
 @visit_link(Capability.SEE_VISIT)
-def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def visit(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """What, when, where, what to bring; and what can be done about it."""
     return render(request, "booking/visit.html", visit_context(request, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
-def cancel(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def cancel(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask first, since mail scanners open every link; the button cancels."""
     context = visit_context(request, appointment, now)
     if request.method != "POST":
@@ -63,29 +63,29 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
-def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def undo(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Take a cancellation or a move back, in its first minutes. Where that cannot be, the page says why."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
     undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation
     try:
-        is_own = request.link.proof >= Proof.MAILED
+        is_own = request.proof >= Proof.MAILED
         visit = undo_it(appointment=appointment, is_own=is_own, version=asked_version(request), now=now)
     except VisitChanged:
         return changed_meanwhile(request, appointment, now, wanted="undo")
     except (TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed) as refusal:
         context = visit_context(request, appointment, now)
         context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
-        page = {**context, **own_visit_context(refusal, context["clinic"])}
-        return render(request, "booking/visit.html", page, status=409)
+        shown = {**context, **own_visit_context(refusal, context["clinic"])}
+        return render(request, "booking/visit.html", shown, status=409)
     if undo_it == undo_move:  # a move ends the links to the visit
-        return see_other(visit_path(visit, proof=request.link.proof, now=now))
+        return see_other(visit_path(visit, proof=request.proof, now=now))
     return _to_visit(token)
 
 
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
-def confirm(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def confirm(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I will be there." """
     try:
         confirm_appointment(appointment=appointment, version=asked_version(request), now=now)
@@ -98,23 +98,23 @@ def confirm(request: HttpRequest, token: str, appointment: Appointment, now: dat
 
 @require_POST
 @visit_link(Capability.BEGIN_QUESTIONS)
-def questions(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def questions(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
-    return see_other(intake_path(appointment, proof=request.link.proof, now=now))
+    return see_other(intake_path(appointment, proof=request.proof, now=now))
 
 
 @require_POST
 @patient_link(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
-def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def visit_of_answers(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
-    return see_other(visit_path(appointment, proof=request.link.proof, now=now))
+    return see_other(visit_path(appointment, proof=request.proof, now=now))
 
 
 @require_safe
 @visit_link(Capability.SEE_VISIT)
-def calendar(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def calendar(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """The visit as a calendar file."""
     content = visit_calendar(appointment=appointment, clinic=Clinic.objects.current(), now=now)
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")

@@ -1,6 +1,7 @@
 """The wait list, for those on it: join from the days or from a visit's page, see one's place, and leave by a button."""
 
 from datetime import datetime
+from typing import TypedDict
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,9 +22,16 @@ from booking.presenters.visit import visit_context, visit_link, waiting_entry
 from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
 from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
-from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
+from booking.wait_list.entries import (
+    LONGEST_WAIT,
+    Wishes,
+    alive_entries,
+    join_as_visitor,
+    join_wait_list,
+    leave_wait_list,
+)
 from booking.wait_list.stuck_entries import why_stuck
-from clinic.practice.access.proof import Capability, has_proof, patient_link
+from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import Clinic, PatientLink
 from clinic.responses.redirects import see_other
 
@@ -87,7 +95,7 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.ASK_FOR_EARLIER)
-def earlier(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+def earlier(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
@@ -104,15 +112,29 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     form = WishesForm(request.POST or None, clock=clock, today=today, latest=latest, initial=wished)
     if request.method != "POST" or not form.is_valid():
         return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
-    wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
+    wish: VisitWish = {
+        "service": appointment.service,
+        "mode": appointment.mode,
+        "appointment": appointment,
+        "wishes": form.wishes,
+    }
     if may_see_place:
         join_wait_list(patient=appointment.patient, **wish, now=now)
         return see_other(reverse("booking:earlier", args=[token]))
     return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
 
+class VisitWish(TypedDict):
+    """An earlier time that is wished for, as `join_wait_list` and `join_as_visitor` take it."""
+
+    service: Service
+    mode: str
+    appointment: Appointment
+    wishes: Wishes
+
+
 def _join_unproven(
-    request: HttpRequest, appointment: Appointment, wish: dict, context: dict, now: datetime
+    request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
     """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
     patient = appointment.patient
@@ -129,7 +151,7 @@ def _find_entry(link: PatientLink) -> WaitListEntry | None:
 
 @require_safe
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry)
-def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
     return _show_entry(request, token, entry, now)
 
@@ -137,7 +159,7 @@ def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime)
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
-def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     """Leave the list. Opening the link only asks."""
     if request.method != "POST":
         return _show_entry(request, token, entry, now)
@@ -147,7 +169,7 @@ def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime)
     return see_other(reverse("booking:waiting", args=[token]))
 
 
-def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+def _show_entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     clinic = Clinic.objects.current()
     context = {
         "token": token,

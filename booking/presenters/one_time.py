@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from assessments.intake.screening import forget_screen, is_screen_kept, read_screen, screen_pages
@@ -35,6 +35,7 @@ from booking.schedule.local_time import minor_words
 from booking.schedule.rules import GRACE, change_deadline, require_free
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Proof, Therapist
+from clinic.responses.redirects import see_other
 
 OTHER_TIMES = 6
 
@@ -76,8 +77,8 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
         require_free(**place, mode=context["service"].modes[0], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
-    page = {**context, "was_held": was_held}
-    return render(request, "booking/offer.html", page, status=410 if was_held else 200)
+    shown = {**context, "was_held": was_held}
+    return render(request, "booking/offer.html", shown, status=410 if was_held else 200)
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
@@ -110,8 +111,8 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return follow_up_page(request, service, choices)
     except TermsChanged as refusal:
         form.show_terms(refusal.terms.fingerprint)
-        page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
-        return render(request, "booking/details.html", page, status=409)
+        shown = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
+        return render(request, "booking/details.html", shown, status=409)
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
@@ -122,12 +123,12 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
         forget_screen(request.session)
     if is_new and screen is not None and appointment.intake is not None:
-        for page in screen_pages(appointment.intake.questionnaire):
-            note_sitting(request.session, appointment.intake, page, now=now)
+        for answered in screen_pages(appointment.intake.questionnaire):
+            note_sitting(request.session, appointment.intake, answered, now=now)
     is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
     proof = Proof.MAILED if is_proven else Proof.SHOWN
     path = visit_path(appointment, proof=proof, now=now)
-    return remember_booking(request, HttpResponseRedirect(path, status=303), path)
+    return remember_booking(request, see_other(path), path)
 
 
 def time_is_gone(

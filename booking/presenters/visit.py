@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from booking.actions.change import (
@@ -25,7 +25,7 @@ from booking.schedule.errors import (
 from booking.schedule.local_time import guardian_words, place_words
 from booking.wait_list.entries import alive_entries
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.access.proof import patient_link
+from clinic.practice.access.proof import LinkRequest, patient_link
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.first_names import first_name
 from clinic.practice.values.mail_addresses import readable_address
@@ -40,14 +40,14 @@ def _find_visit(link: PatientLink) -> Appointment | None:
 visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "booking/busy.html"))
 
 
-def asked_version(request: HttpRequest) -> int:
+def asked_version(request: LinkRequest) -> int:
     """The version of the visit on the page whose form was sent (`read_version`)."""
     return read_version(request.POST.get("version", ""))
 
 
-def changed_meanwhile(request: HttpRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
+def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
     """The page for a form from before a change: what the visit is now, and the way to what was `wanted`."""
-    appointment = _find_visit(request.link)
+    appointment = _find_visit(request.link) or appointment
     context = {**visit_context(request, appointment, now), "wanted": wanted}
     return render(request, "booking/changed_meanwhile.html", context, status=409)
 
@@ -79,21 +79,21 @@ def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool
 
 def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
     """Whether the `last` move took the one before it back, within the time for that."""
-    before = appointment.events.filter(version=last.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
-    return before.exists() and terms_at(appointment, last.version - 2) == current_terms(appointment)
+    before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
+    return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
-def visit_context(request: HttpRequest, appointment: Appointment, now: datetime) -> dict:
+def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
     """What the pages of a visit show to the holder of `request.link`: by a link that only a browser was shown, nothing of
     the patient but what was typed to book this visit."""
-    is_mailed = request.link.proof >= Proof.MAILED
+    is_mailed = request.proof >= Proof.MAILED
     clinic = Clinic.objects.current()
     clock = clock_of_visit(appointment, clinic=clinic)
     is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     is_ahead = is_standing and now < appointment.starts_at
     called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
     return {
-        "token": request.resolver_match.kwargs["token"],
+        "token": request.token,
         "is_mailed": is_mailed,
         "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
         "address": readable_address(appointment.patient.email)

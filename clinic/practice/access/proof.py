@@ -54,6 +54,8 @@ class LinkRequest(HttpRequest):
     """A request whose link `patient_link` has opened."""
 
     link: PatientLink
+    proof: Proof
+    token: str
 
 
 class LinkPage(Protocol):
@@ -100,9 +102,10 @@ def patient_link(
         def opened(request: LinkRequest, token: str, **place: Any) -> HttpResponse:
             now = timezone.now()
             link = request.link = open_link(token=token, purpose=capability.purpose, now=now)
+            request.proof, request.token = Proof(link.proof), token
             if not has_proof(request, capability, now=now):
                 return render(request, "practice/link_proves_too_little.html", {"token": token}, status=403)
-            if accepts and request.method == "POST" and link.proof >= Proof.MAILED:
+            if accepts and request.method == "POST" and request.proof >= Proof.MAILED:
                 link.patient = accept_patient(link.patient, now=now)
             if (subject := load(link)) is None:
                 raise LinkUnknown
@@ -125,6 +128,6 @@ def patient_of(link: PatientLink) -> Patient:
 def has_proof(request: LinkRequest, capability: Capability, *, now: datetime) -> bool:
     """Whether the holder of `request.link` may do what `capability` names. CONFIRMED is the session's, the rest the link's."""
     link = request.link
-    if capability.proof <= link.proof:
+    if capability.proof <= request.proof:
         return True
     return capability.proof == Proof.CONFIRMED and is_confirmed(request.session, patient=link.patient, now=now)
