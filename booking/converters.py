@@ -1,4 +1,4 @@
-"""Days and instants in web addresses. What is not one is no page of ours: the address simply does not exist."""
+"""URL converters for days and instants. A malformed one does not match: 404."""
 
 from datetime import UTC, date, datetime
 

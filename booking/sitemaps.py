@@ -1,4 +1,4 @@
-"""How search engines find what can be booked."""
+"""The sitemap of services."""
 
 from django.contrib.sitemaps import Sitemap
 from django.db.models import QuerySet
@@ -8,7 +8,7 @@ from booking.models import Purpose, Service
 
 
 class VisitsMap(Sitemap):
-    """The days of each visit that is listed; of follow-ups a newcomer could choose none."""
+    """The page of days of each listed service, without follow-ups: new patients cannot book them."""
 
     def items(self) -> QuerySet[Service]:
         return Service.objects.listed().exclude(purpose=Purpose.FOLLOW_UP)

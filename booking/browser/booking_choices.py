@@ -1,7 +1,6 @@
-"""What a visitor brings along from page to page while choosing: the article they come from, their time zone, which
-part of the day suits them, whom they want to see.
+"""A visitor's choices, in the query string of every page: source article, time zone, part of the day, therapist.
 
-All ride in the query string, where none says anything about a person: an article's code is opaque.
+None of them identifies a person: an article's code is opaque.
 """
 
 import re
@@ -35,7 +34,7 @@ UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 @dataclass(frozen=True)
 class BookingChoices:
-    """What the query string named, as far as there is such a thing. Of a therapist, only that it could be a name."""
+    """The valid choices of a query string. `therapist_slug` is only checked for its form."""
 
     article: Article | None
     zone_name: str
@@ -44,12 +43,12 @@ class BookingChoices:
 
     @property
     def query(self) -> str:
-        """To put after a path, with its question mark; empty if there is nothing to carry."""
+        """The query string with its question mark; empty without choices."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
     @property
     def pairs(self) -> dict[str, str]:
-        """What is carried, by the parameter's name."""
+        """The choices by parameter name, without empty ones."""
         pairs = {
             "via": self.article.code if self.article else "",
             "tz": self.zone_name,
@@ -60,16 +59,16 @@ class BookingChoices:
 
     @property
     def pairs_without_zone(self) -> dict[str, str]:
-        """What the zone picker's form has to carry beside what it asks."""
+        """Hidden fields of the zone picker's form."""
         return {name: value for name, value in self.pairs.items() if name != "tz"}
 
     def changed(self, **changes: Any) -> "BookingChoices":
-        """The same with another part of the day, or another therapist."""
+        """Return a copy with `changes`, such as another part of the day."""
         return replace(self, **changes)
 
     @property
     def more(self) -> str:
-        """The same after another parameter."""
+        """The query string to append to another one, with an ampersand."""
         return self.query.replace("?", "&", 1)
 
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -93,7 +92,7 @@ class BookingChoices:
 
 
 def read_choices(request: HttpRequest, *, now: datetime) -> BookingChoices:
-    """What this request carries. Whatever is unknown or garbled is left behind; it never fails. At most one query."""
+    """Read the choices of a request; unknown or malformed values are ignored. At most one query."""
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None

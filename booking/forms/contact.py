@@ -20,7 +20,7 @@ MODE_WORDS = {
 
 
 def own_email_field(label: str, *, help_text: str = "") -> AddressField:
-    """Where visitors type their own address; the browser may fill it in."""
+    """Return the field for a visitor's own address, with autocomplete."""
     field = AddressField(
         label=label,
         help_text=help_text,
@@ -31,7 +31,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
 
 
 class AsksAboutSlips(forms.Form):
-    """For a form with an `email`: an address that looks mistyped is asked about once, and then believed."""
+    """Mixin for forms with an `email`: reject a likely typo once, and accept it the second time."""
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -50,7 +50,7 @@ class AsksAboutSlips(forms.Form):
 
 
 class ContactForm(AsksAboutSlips):
-    """Name, e-mail, phone, and how to meet where a service leaves a choice."""
+    """Name, email, phone, and the mode if the service offers several."""
 
     name = NameField(
         label="Your name",
@@ -86,7 +86,7 @@ class ContactForm(AsksAboutSlips):
 
 
 class AddressForm(AsksAboutSlips):
-    """The address that was meant."""
+    """The corrected address of a visit."""
 
     email = own_email_field("Your email address")
 
@@ -97,7 +97,7 @@ class AddressForm(AsksAboutSlips):
 
 
 class ReturningForm(AsksAboutSlips):
-    """The address under which somebody has booked before."""
+    """The address of an earlier booking."""
 
     email = own_email_field("E-mail you booked with")
 

@@ -25,7 +25,7 @@ WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one
 
 
 class DetailsForm(ContactForm):
-    """Who comes to a visit, unless we know the `patient`; and, where there are texts, whether they want some."""
+    """Books a visit. With a known `patient` it asks no name or address; without a text provider no text consent."""
 
     name = NameField(
         label="Patient’s name",
@@ -63,17 +63,17 @@ class DetailsForm(ContactForm):
             del self.fields["text_consent"]
 
     def show_terms(self, fingerprint: str) -> None:
-        """Let the form carry other terms than those its reader saw: the page shows them now."""
+        """Replace the terms in the sent form; the page that is rendered shows them."""
         replace_sent(self, "terms_seen", fingerprint)
 
     @classmethod
     def from_typed(cls, typed: QueryDict, **kwargs: Any) -> "DetailsForm":
-        """The form with what was `typed` so far, which is not checked yet."""
+        """Return an unbound form with the fields of `typed` as initial values, not validated."""
         fields = {name: field.widget.value_from_datadict(typed, {}, name) for name, field in cls.base_fields.items()}
         return cls(**kwargs, initial={name: value for name, value in fields.items() if value is not None})
 
     def clean_guardian_name(self) -> str:
-        """One line, like a patient's name; required once the box above is ticked, and only then believed."""
+        """Require the name if `is_for_minor` is ticked, and reject it otherwise."""
         name, is_for_minor = self.cleaned_data["guardian_name"], self.cleaned_data.get("is_for_minor")
         if is_for_minor and not name:
             raise forms.ValidationError("Enter your name, as the parent or guardian.")
@@ -84,7 +84,7 @@ class DetailsForm(ContactForm):
         return name
 
     def clean_text_consent(self) -> str:
-        """The words that were agreed to; empty if they were not."""
+        """Return the consent text that was agreed to, or an empty string."""
         return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
 
     def clean(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class DetailsForm(ContactForm):
         return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:
-        """Who books. Who a recognised patient is stands in our records, not in the form."""
+        """Return the contact; name and email of a recognized patient come from the record."""
         typed, known = self.cleaned_data, self.patient
         return Contact(
             name=known.name if known else typed["name"],

@@ -11,10 +11,9 @@ from booking.schedule.local_time import clock_words, short_day_words
 
 
 class HoursOverrideForm(forms.ModelForm):
-    """Blocked or extra time. Before time is blocked in which people are booked, it names them and asks once.
+    """A closure or extra hours. A new closure over booked visits is refused once, with a list of them.
 
-    Changes of a stored row are asked about by the guard of the admin page. `names_patients` is off for staff who may not
-    view visits.
+    The admin page checks changes of a stored row. `names_patients` is False for staff who may not view visits.
     """
 
     names_patients = True
@@ -51,7 +50,7 @@ class HoursOverrideForm(forms.ModelForm):
 
 
 def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
-    """Who is booked in a time that is to be blocked; only how many, unless `named`."""
+    """List the visits in a time to be blocked; only their number unless `named`."""
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(

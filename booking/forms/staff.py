@@ -14,7 +14,7 @@ OLDEST_NOTED = timedelta(days=30)  # a visit that was never booked can be noted 
 
 
 class ClinicClockInput(forms.DateTimeInput):
-    """One field for day and time, as browsers draw it; by the clinic's clock where the page is under it."""
+    """A datetime-local input of the browser, in the active time zone."""
 
     input_type = "datetime-local"
 
@@ -23,7 +23,7 @@ class ClinicClockInput(forms.DateTimeInput):
 
 
 class MayBreakRules(forms.Form):
-    """For staff: once told which rules a time breaks, they can say that they mean it."""
+    """Mixin for staff forms: a checkbox, shown with the broken rules, to book despite them."""
 
     despite_rules = forms.BooleanField(
         label="I know. Do it all the same",
@@ -35,7 +35,7 @@ class MayBreakRules(forms.Form):
     past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # about which past time
 
     def clean_starts_at(self) -> datetime:
-        """Not so long ago that only a mistyped date can mean it."""
+        """Reject a time more than OLDEST_NOTED ago as a likely typo."""
         starts_at = self.cleaned_data["starts_at"]
         if starts_at < timezone.now() - OLDEST_NOTED:
             raise forms.ValidationError(
@@ -48,11 +48,11 @@ class MayBreakRules(forms.Form):
         cleaned = self.cleaned_data
         asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
         if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
-            cleaned["despite_rules"] = False  # ticked for another time: this one is asked about first
+            cleaned["despite_rules"] = False  # ticked for another time: ask again for this one
         return cleaned
 
     def ask_despite_rules(self, broken_rules: list[str]) -> None:
-        """Show which rules stand in the way, and the box to tick; a tick for a past time is for that time alone."""
+        """Show the broken rules and the checkbox. A tick for a past time counts for that time only."""
         self.fields["despite_rules"].widget = forms.CheckboxInput()
         starts_at = self.cleaned_data["starts_at"]
         if starts_at <= timezone.now():
@@ -63,7 +63,7 @@ class MayBreakRules(forms.Form):
 
 
 class StaffMoveForm(MayBreakRules):
-    """Another time for a visit, or another therapist; for the visit as the page showed it."""
+    """Move a visit to another time or therapist, if it is still in the version that the page showed."""
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
@@ -71,6 +71,6 @@ class StaffMoveForm(MayBreakRules):
     field_order = ("therapist", "starts_at", "despite_rules")
 
     def ask_again(self, words: str, *, version: str) -> None:
-        """Say what the visit is meanwhile; sent once more, the form means the visit as it is now (`version`, its `shown`)."""
+        """Show what changed meanwhile; the next submit applies to the visit as it is now (`version`, its `shown`)."""
         replace_sent(self, "version", version)
         self.add_error(None, words)

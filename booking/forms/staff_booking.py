@@ -26,7 +26,7 @@ MOST_FOUND = 10
 
 
 class StaffBookingForm(MayBreakRules):
-    """A visit that the clinic's staff book for somebody, on the phone or at the desk."""
+    """Book a visit for a known patient, or for a new one who is entered here."""
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
@@ -74,7 +74,7 @@ class StaffBookingForm(MayBreakRules):
         self._offer(find_chosen(self.data.get("patient", "")))
 
     def look_up(self, words: str) -> None:
-        """Offer the patients whom `words` fit, to choose from; for a form that is not sent yet."""
+        """Search patients by `words` and offer them as choices of an unbound form."""
         fitting = filter_people(Patient.objects.current().order_by("name"), words)
         found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer(found)

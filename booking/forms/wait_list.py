@@ -15,7 +15,7 @@ from clinic.practice.fields.typed_times import StaffDayField
 
 
 class DayInput(forms.DateInput):
-    """A day as browsers draw it."""
+    """A date input of the browser."""
 
     input_type = "date"
 
@@ -24,7 +24,7 @@ class DayInput(forms.DateInput):
 
 
 class WishesForm(forms.Form):
-    """Which earlier time would suit, by the days and hours of `clock`."""
+    """Days and part of the day that suit, in the zone of `clock`."""
 
     part_of_day = forms.ChoiceField(
         label="Which part of the day?",
@@ -54,7 +54,7 @@ class WishesForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_last_on(self) -> date:
-        """A day ahead, not before the first, and not after which nobody would look."""
+        """Require a day from today and `first_on` to `latest`."""
         first_on, last_on = self.cleaned_data.get("first_on"), self.cleaned_data["last_on"]
         if last_on < max(first_on or self.today, self.today):
             raise forms.ValidationError("The last day must not be before the first, nor before today.")
@@ -64,13 +64,13 @@ class WishesForm(forms.Form):
 
     @property
     def wishes(self) -> Wishes:
-        """What was typed, once it is valid, and by which clock it is meant."""
+        """The cleaned fields with the zone they are meant in."""
         typed = {name: self.cleaned_data[name] for name in ("first_on", "last_on", "part_of_day")}
         return Wishes(**typed, time_zone=self.clock.stored_zone_name)
 
 
 class JoinForm(WishesForm, ContactForm):
-    """Who waits, and for what."""
+    """Wishes and contact details of a visitor who joins."""
 
     field_order = ("part_of_day", "first_on", "last_on", "name", "email", "phone", "mode")
 

@@ -1,4 +1,4 @@
-"""The pages for what goes over a rate limit: what was typed comes back, with the way on. None where it is within."""
+"""Pages shown over a rate limit, with the form as typed and what to do. Each function returns None within the limit."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, now: datetime) -> HttpResponse | None:
-    """For a booking. A patient who came by a link of ours is counted apart from strangers who use the address."""
+    """Spend a booking. Patients with a mailed link are counted apart from strangers who type the same address."""
     email = form.patient.email if form.patient else form.cleaned_data["email"]
     is_own = form.patient is not None or is_own_address(request, email)
     verdict = spend_booking(
@@ -39,7 +39,7 @@ def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, 
 def join_over_budget(
     request: HttpRequest, template: str, context: dict, now: datetime, *, name: str, email: str
 ) -> HttpResponse | None:
-    """For a place on the wait list."""
+    """Spend a wait list entry."""
     is_own = is_own_address(request, email)
     verdict = spend_join(
         email=email,
@@ -56,14 +56,14 @@ def join_over_budget(
 def move_over_budget(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
 ) -> HttpResponse | None:
-    """For a move by a visit's link."""
+    """Spend a move by a visit's link."""
     is_own = _is_own_visit(request, appointment)
     verdict = spend_move(appointment=appointment, to=to, network=network_of(request), is_own=is_own, now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
-    """For taking back a cancellation."""
+    """Spend an undone cancellation."""
     verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
@@ -71,24 +71,24 @@ def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment,
 def correction_over_budget(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, email: str
 ) -> HttpResponse | None:
-    """For another address, to which the visit's mail is sent."""
+    """Spend a corrected address, to which the visit's mail is sent."""
     verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: datetime) -> bool:
-    """For one more copy of the visit's mail."""
+    """Spend a copy of the visit's mail, unless the browser has proven to own the mailbox."""
     is_own = _is_own_visit(request, appointment)
     return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
 
 
 def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
-    """Whether this browser has shown that the visit's mailbox is its own: by the link, or before."""
+    """Whether the visit's mailbox is proven, by this link or by the cookie."""
     return request.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
-    """The page with `again_at`, from when on the same will be let in."""
+    """Respond 429 with Retry-After and `again_at`, the time from which the request will pass."""
     clinic = Clinic.objects.current()
     assert verdict.retry_at is not None  # as for every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
@@ -102,7 +102,7 @@ def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdi
 def _ask_again(
     request: HttpRequest, template: str, context: dict, verdict: Verdict, unproven_email: str, now: datetime
 ) -> HttpResponse | None:
-    """The form again: after a while, or, where only an address was used too often, once a link mailed there was opened."""
+    """Respond 429 with the form. If only the address is over its limit, mail a link that confirms it."""
     if not verdict.is_over:
         return None
     if Per.NETWORK in verdict.over or not unproven_email:

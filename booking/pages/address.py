@@ -1,4 +1,4 @@
-"""Whether the visit's mail arrives: send it again, also to who has only an ended link, or correct the address."""
+"""Mail that did not arrive: send it again, also by an ended link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -28,7 +28,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CORRECT_ADDRESS, accepts=False)
 def address(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Correct the address of a visit that was booked a moment ago."""
+    """Correct the address of a visit whose patient is still provisional."""
     context = visit_context(request, appointment, now)
     if not context["can_correct"]:
         return render(request, "booking/address.html", context, status=409)
@@ -47,7 +47,7 @@ def address(request: LinkRequest, token: str, appointment: Appointment, now: dat
 @require_POST
 @visit_link(Capability.ASK_FOR_MAIL, accepts=False)
 def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Send the visit's mail once more; a copy that is still on its way is enough."""
+    """Send the visit's mail again, unless a copy is still on its way (409)."""
     state = "sent"
     try:
         if is_copy_over_budget(request, appointment, now):
@@ -63,9 +63,9 @@ def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: 
 @private_page
 @declares(Capability.ASK_FOR_MAIL)
 def newest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Send the newest mail about the visit of a withdrawn link to the address on file.
+    """Send the newest mail about the visit of a revoked link to the address on file.
 
-    The answer is the same whether a mail is sent, is on its way, or the visit is over: an ended link tells nothing.
+    The response is the same whether a mail was sent, is on its way, or the visit is over: it reveals nothing.
     """
     now = timezone.now()
     try:
@@ -79,7 +79,7 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
-    """Count it as a stranger's: an ended link vouches for nobody."""
+    """Send the mail if within the rate limit for strangers: an ended link proves nothing."""
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )

@@ -1,4 +1,4 @@
-"""The two answers to a reminder. Each link leads to a page: mail scanners open every link, so only a button acts."""
+"""The two answers to a reminder. GET shows a page, since mail scanners open every link; only a POST acts."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT)
 def coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I’ll be there": ask once, note it, and say thank you."""
+    """ "I’ll be there": ask, and record it on a POST."""
     status = 200
     if request.method == "POST":
         try:
@@ -41,14 +41,14 @@ def coming(request: LinkRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_link(Capability.OPEN_MESSAGES)
 def messages(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
+    """Redirect to the patient's choice of messages. A POST, since it issues a link."""
     return see_other(messages_path(appointment.patient, now=now))
 
 
 @require_POST
 @visit_link(Capability.USE_FIRST_NAME)
 def first_name(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Use the patient's first name in messages from now on, or no longer."""
+    """Turn the first name in messages on or off."""
     use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
     return see_other(reverse("booking:visit", args=[token]))
 
@@ -56,7 +56,7 @@ def first_name(request: LinkRequest, token: str, appointment: Appointment, now: 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
 def not_coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
+    """ "I can’t make it": offer to move or cancel; too late for both, record the absence on a POST."""
     status = 200
     if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):
         status = 409  # it can still be cancelled, which the page offers

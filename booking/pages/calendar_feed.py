@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 @require_safe
 @private_page
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The visits without names. An address that is unknown or was revoked does not exist.
+    """Return the therapist's visits, without names. An unknown or revoked URL: 404.
 
-    That it was read is written down, as an access log would: so somebody notices when no program reads it any more.
+    Records the reading, so that an alert can tell when no calendar program fetches the feed.
     """
     now = timezone.now()
     try:

@@ -1,4 +1,4 @@
-"""Choosing: which visit, with whom, which day, which time. Reading only; every step is an address of its own."""
+"""Choose a service, a therapist, a day and a time. Read-only; every step has its own URL."""
 
 import uuid
 from datetime import date, datetime
@@ -27,7 +27,7 @@ from clinic.responses.addresses import describe_address
 @require_safe
 @never_cache
 def services(request: HttpRequest) -> HttpResponse:
-    """What can be booked, with minutes and price."""
+    """List the services, with minutes and price."""
     now = timezone.now()
     choices = read_choices(request, now=now)
     listed = list(Service.objects.listed())
@@ -40,7 +40,7 @@ def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def days(request: HttpRequest, slug: str) -> HttpResponse:
-    """The next free time, then four weeks of days with the number of free times of each; none: when the next is."""
+    """Show the next free time and four weeks of days with their number of free times; without any, the next one after."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
@@ -73,7 +73,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @never_cache
 def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
-    """The free times of one day, by part of the day. A day without any says when the next time is."""
+    """Show the free times of one day by part of the day; without any, the next one after. A past day: 410."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
@@ -107,7 +107,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
 
 
 def _whose(context: dict) -> dict:
-    """Whose times: of the therapist who was asked for, apart from the visits of the patient this browser books for."""
+    """Arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
     return {"therapist": context["therapist"], "patient": context["booked_for"]}
 
 

@@ -1,4 +1,4 @@
-"""The link that confirms an address, and the page behind it."""
+"""Confirm an email address by a mailed link."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask first, since mail scanners open every link; the button confirms."""
+    """Ask to confirm, since mail scanners open every link; a POST sets the cookie."""
     try:
         email = open_confirmation(token=token, now=timezone.now())
     except ConfirmationEnded:
@@ -33,7 +33,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def confirmed(request: HttpRequest) -> HttpResponse:
-    """Back to the form, which waits in another tab; or to a time that is kept, or to the start."""
+    """Say that the address is confirmed, and link to the form of the live hold, else to the services."""
     now = timezone.now()
     return render(request, "booking/address_confirmed.html", {"form_path": _form_path(request, now)})
 

@@ -14,7 +14,7 @@ from booking.presenters.one_time import book, details_context, offer_time
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
+    """Offer a time with a button that holds it. A POST books it, by a form that was filled in for another time."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):

@@ -1,4 +1,4 @@
-"""Keeping a time while somebody types: by a button, for ten minutes, and the form that books it."""
+"""Hold a time while its form is filled in, renew or release the hold, and show the form."""
 
 import uuid
 from datetime import datetime
@@ -29,7 +29,7 @@ from clinic.responses.redirects import see_other
 @require_POST
 @never_cache
 def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
+    """Hold a time in place of the browser's earlier hold, and redirect to the form. Over the rate limit: without a hold."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
@@ -55,7 +55,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
+    """Show the form of a held time; a POST books it. An expired hold still books while the time is free."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
@@ -82,9 +82,9 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Ten more minutes, once, and the form with what was typed so far; nothing of it is checked or stored.
+    """Renew the hold, once, and show the form with its fields as sent, neither validated nor stored.
 
-    Without a form, as when the address is opened later: on to the form.
+    Redirect to the form if no fields were sent, as when the URL is opened later.
     """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
@@ -126,7 +126,7 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
 @require_POST
 @never_cache
 def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Give the time back and choose another."""
+    """Release the hold and redirect to the times of that day."""
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
@@ -140,7 +140,7 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """The form for a time that is not held; sent, it books if the time is still free."""
+    """Show the form for a time without a hold; a POST books it if it is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
     if page := page_before(request, context["service"], context["choices"]):
@@ -159,7 +159,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
 
 
 def _sent_key(request: HttpRequest) -> uuid.UUID:
-    """The key of the page whose button was pressed; a garbled one is nobody's, so a new one does."""
+    """Return the idempotency key of the form, or a new one if it is missing or not a UUID."""
     try:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:

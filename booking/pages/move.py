@@ -1,4 +1,4 @@
-"""Moving a visit by its link: another day, another time, and a page that asks once. Looking changes nothing."""
+"""Move a visit by its link: choose a day, choose a time, confirm. GET changes nothing."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
 def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
+    """Show days with free times: of the visit's therapist, or as `?with=` says of another or of any."""
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
@@ -58,7 +58,7 @@ def move_days(request: LinkRequest, token: str, appointment: Appointment, now: d
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
 def move_times(request: LinkRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
-    """The times of one day, each a link to the page that asks before it moves the visit there."""
+    """Show the free times of one day, each a link to its confirmation page."""
     return _times_page(request, visit_context(request, appointment, now), day, now)
 
 
@@ -77,7 +77,7 @@ def _times_page(
 
 
 def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
-    """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
+    """Return the chosen therapist (`whom`, None for any) and the choices. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
@@ -114,7 +114,7 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
 @private_page
 @declares(Capability.CHANGE_VISIT)
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
-    """Ask first, from what to what. The button moves the visit and leads to its page, by a new link: the old ones end."""
+    """Show the move and ask to confirm it; a POST moves the visit, revokes its links and redirects by a new one."""
     if request.method != "POST":
         return _ask(request, token, starts_at=starts_at)
     try:
@@ -131,7 +131,7 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 def _ask(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
 ) -> HttpResponse:
-    """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
+    """Show the present and the new time; if the new one is not free, the times of that day (409)."""
     context = visit_context(request, appointment, now)
     context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
     day = context["clock"].day(starts_at)

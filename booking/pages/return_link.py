@@ -1,4 +1,4 @@
-"""For who has been here before: ask for a link, come back by it, and need not type everything again."""
+"""Returning patients: request a link by email, and book by it without typing their details again."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,7 +29,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask for the link, which leads on to the service of `?for=`. The answer is the same for every address."""
+    """Mail a link that leads to the service of `?for=`. The response is the same for known and unknown addresses."""
     now, service = timezone.now(), _service_with(slug=_slug_of(request.GET.get("for", "")))
     form = ReturningForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -44,15 +44,14 @@ def ask(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
-    """Where the mail will be, if there is one."""
+    """Say that a link was mailed if the address is known."""
     return render(request, "booking/returning.html", {"is_sent": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
 def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Everyone who uses the mailbox; a button says which of them books, and leads on to the service of `?for=`. Opening it
-    changes nothing."""
+    """List the patients of this mailbox; a POST remembers the chosen one and redirects to the service of `?for=`."""
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)
     if request.method != "POST":
@@ -67,19 +66,19 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
 @require_POST
 @visit_link(Capability.BOOK_AGAIN)
 def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Book another visit from the page of one: the mailed link vouches for who it is."""
+    """Start another booking for the patient of this visit; its mailed link is the proof."""
     return remember_patient(request, _on_to_booking(request, now), appointment.patient)
 
 
 @require_POST
 @never_cache
 def not_me(request: HttpRequest) -> HttpResponse:
-    """Back to the plain form."""
+    """Forget the patient this browser books for, and redirect to the form."""
     return forget_patient(_on_to_booking(request, timezone.now()))
 
 
 def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None = None) -> HttpResponse:
-    """To the form of the time that this browser keeps, or to the days of `service`, or to the start."""
+    """Redirect to the form of the browser's live hold, else to the days of `service`, else to the services."""
     held = own_hold(request)
     start = reverse("booking:days", args=[service.slug]) if service else reverse("booking:services")
     path = held_path(held) if held is not None and is_live(held, now=now) else start
@@ -87,7 +86,7 @@ def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None 
 
 
 def _service_with(**key: str | UUID | None) -> Service | None:
-    """The service that a query string named; None for what is unknown, garbled or not shown to patients."""
+    """Find a listed service by `key`; None if the key is empty or unknown."""
     return Service.objects.listed().filter(**key).first() if all(key.values()) else None
 
 

@@ -1,4 +1,4 @@
-"""A freed time, for who was told of it: see it, and say yes. The first yes has it; the others stay on the list."""
+"""The page of a slot offer: see the freed time and take it. The first taker gets it; others stay on the wait list."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def _find_offer(link: PatientLink) -> SlotOffer | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.TAKE_OFFER, load=_find_offer)
 def offer(request: LinkRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
-    """Looking takes nothing; the button does, all or nothing."""
+    """Show the offer; a POST takes it, in one transaction."""
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 

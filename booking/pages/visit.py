@@ -41,14 +41,14 @@ def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
 @require_safe
 @visit_link(Capability.SEE_VISIT)
 def visit(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """What, when, where, what to bring; and what can be done about it."""
+    """Show the visit and what its patient can do: move, cancel, confirm, answer questions."""
     return render(request, "booking/visit.html", visit_context(request, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
 def cancel(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask first, since mail scanners open every link; the button cancels."""
+    """Ask first, since mail scanners open every link; a POST cancels."""
     context = visit_context(request, appointment, now)
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
@@ -64,7 +64,7 @@ def cancel(request: LinkRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
 def undo(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Take a cancellation or a move back, in its first minutes. Where that cannot be, the page says why."""
+    """Undo a cancellation or a move within its first minutes. If that is not possible, say why (409)."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
     undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation
@@ -99,7 +99,7 @@ def confirm(request: LinkRequest, token: str, appointment: Appointment, now: dat
 @require_POST
 @visit_link(Capability.BEGIN_QUESTIONS)
 def questions(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
+    """Redirect to the questions before the visit. A POST, since it issues a link."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return see_other(intake_path(appointment, proof=request.proof, now=now))
@@ -108,14 +108,14 @@ def questions(request: LinkRequest, token: str, appointment: Appointment, now: d
 @require_POST
 @patient_link(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
 def visit_of_answers(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
+    """Redirect from the questions to their visit. A POST, since it issues a link, of the same proof as the old one."""
     return see_other(visit_path(appointment, proof=request.proof, now=now))
 
 
 @require_safe
 @visit_link(Capability.SEE_VISIT)
 def calendar(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The visit as a calendar file."""
+    """Return the visit as an iCalendar file."""
     content = visit_calendar(appointment=appointment, clinic=Clinic.objects.current(), now=now)
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="visit.ics"'

@@ -1,4 +1,4 @@
-"""The wait list, for those on it: join from the days or from a visit's page, see one's place, and leave by a button."""
+"""The wait list for patients: join from the days or from a visit, see one's entry, and leave."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -39,7 +39,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """For who found no day that suits: what would, and whom to tell."""
+    """Join the wait list as a visitor: the days that suit, and contact details."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
@@ -88,7 +88,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def joined(request: HttpRequest, slug: str) -> HttpResponse:
-    """What follows. The same for everybody: the way to an entry is in the mail alone."""
+    """Say what happens next. The same page for every visitor: the link to an entry goes only by email."""
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     return render(request, "booking/joined_wait_list.html", {"service": service})
 
@@ -96,7 +96,7 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.ASK_FOR_EARLIER)
 def earlier(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
+    """Ask for an earlier time than this visit's. A mailed link also shows the entry, to change or leave it."""
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
     context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
@@ -136,7 +136,7 @@ class VisitWish(TypedDict):
 def _join_unproven(
     request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
-    """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
+    """Join as a visitor would: an existing entry of the person is unchanged, and its link goes by email."""
     patient = appointment.patient
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
@@ -152,7 +152,7 @@ def _find_entry(link: PatientLink) -> WaitListEntry | None:
 @require_safe
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry)
 def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
+    """Show the wish and a button to leave. Shows no visit: any visitor may have sent the form."""
     return _show_entry(request, token, entry, now)
 
 
@@ -160,7 +160,7 @@ def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime)
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
 def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """Leave the list. Opening the link only asks."""
+    """Leave the list; a GET asks first. A one-click unsubscribe of a mail client gets 204."""
     if request.method != "POST":
         return _show_entry(request, token, entry, now)
     leave_wait_list(entry=entry, now=now)

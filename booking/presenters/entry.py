@@ -1,4 +1,4 @@
-"""What a visitor meets before the times of a service: safety questions, and for a follow-up whether they have an earlier visit."""
+"""Pages before the times of a service: safety questions, and who can book a follow-up."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic
 
 
 def page_before(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse | None:
-    """The page that comes before the times of `service`; None for those who may go on."""
+    """Return the page to show before the times of `service`, or None."""
     if service.is_follow_up:
         patient = recognized_patient(request)
         if patient is None or not has_earlier_visit(patient):
@@ -21,7 +21,7 @@ def page_before(request: HttpRequest, service: Service, choices: BookingChoices)
 
 
 def follow_up_page(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse:
-    """Say whom follow-ups are for, and the ways on. It depends on nothing that was typed, so it tells nothing of who is known."""
+    """Say who can book follow-ups, and what else to book. Depends on nothing typed, so it reveals no patient."""
     context = {
         "service": service,
         "clinic": Clinic.objects.current(),

@@ -41,7 +41,7 @@ OTHER_TIMES = 6
 
 
 def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
-    """What every page about one time shows. Raises Http404 for a service or a therapist that nobody can book."""
+    """Context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
@@ -68,8 +68,10 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
 
 
 def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: dict | None = None) -> HttpResponse:
-    """The page with the button that keeps the time, or the one that says why nobody can have it; where this browser keeps it
-    already, on to its form. `was_held` says why a hold of it is no more (`why_not_held`)."""
+    """Show the button that holds the time, or why it is not free; redirect to the form if this browser holds it.
+
+    `was_held` says why an earlier hold has ended (`why_not_held`).
+    """
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
     place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
@@ -82,7 +84,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
+    """Book by the form that was sent. A refusal shows the form again as typed."""
     service, clinic, choices = context["service"], context["clinic"], context["choices"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
@@ -134,7 +136,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
 def time_is_gone(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
-    """The page for a time nobody can have (any more): the nearest others, and what was typed kept in the form."""
+    """The page for a time that is not free: the nearest free ones, and the form as typed."""
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404
@@ -154,5 +156,5 @@ def time_is_gone(
 
 def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
     if is_sent or reason in (None, NotOfferedBecause.CAP):
-        return 409  # the form and the diary disagree
+        return 409  # the form and the schedule disagree
     return 410 if reason == NotOfferedBecause.NOTICE else 404

@@ -46,14 +46,14 @@ def asked_version(request: LinkRequest) -> int:
 
 
 def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
-    """The page for a form from before a change: what the visit is now, and the way to what was `wanted`."""
+    """Respond 409 to a form of an older version: the visit as it is now, and a link to what was `wanted`."""
     appointment = _find_visit(request.link) or appointment
     context = {**visit_context(request, appointment, now), "wanted": wanted}
     return render(request, "booking/changed_meanwhile.html", context, status=409)
 
 
 def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
-    """What was done to a visit that stands, for as long as it can be taken back."""
+    """The last move or undo of a booked visit, while it can be undone."""
     kinds = (Kind.MOVED, Kind.RESTORED)
     changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
