@@ -63,7 +63,7 @@ class TopicAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
 
 class WaitingFilter(admin.SimpleListFilter):
-    """What somebody should look at."""
+    """Articles that need a review or a decision."""
 
     title = "waiting for you"
     parameter_name = "waiting"
@@ -160,7 +160,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
 
     @method_decorator([require_POST, xframe_options_sameorigin, csp_override(MAY_BE_FRAMED)])
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """The page as it would be, from a form that nobody has saved."""
+        """Render the page from the unsaved form."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         article = read_draft(request.POST)
@@ -174,7 +174,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         return render(request, "education/article.html", context)
 
     def wordings(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """What the article said when, what an update proposes, and the way back."""
+        """Show and restore revisions; accept or decline a proposed update."""
         article = get_object_or_404(Article, pk=pk)
         if not self.has_change_permission(request, article):
             raise PermissionDenied

@@ -15,7 +15,7 @@ from education.models import Picture
 
 
 def thumbnail(picture: Picture) -> SafeString:
-    """A small view of `picture`; its description stands beside it wherever this is shown."""
+    """Render a thumbnail. Its alt text is empty, since the description is shown beside it."""
     address = reverse("picture", args=[picture.name, picture.least_width])
     return format_html('<img class="thumbnail" src="{}" alt="" loading="lazy">', address)
 
@@ -35,7 +35,7 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
         return ["shown", "line", "used_by", "uploaded_at"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
-        """Not while an article shows it."""
+        """No deletion while an article shows the picture."""
         return super().has_delete_permission(request, obj) and (obj is None or not articles_with(obj).exists())
 
     def save_model(self, request: HttpRequest, obj: Picture, form: PictureForm, change: bool) -> None:

@@ -25,7 +25,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
 class LinesField(forms.CharField):
-    """A list of sentences, one a line."""
+    """A list of sentences, one per line."""
 
     widget = TextArea(attrs={"rows": 6, "cols": 90})
 
@@ -37,7 +37,7 @@ class LinesField(forms.CharField):
 
 
 class ReferencesField(forms.CharField):
-    """Sources, one a line: `id | text | DOI or https address`. The body cites them as [@id]."""
+    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]."""
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
@@ -55,7 +55,7 @@ class ReferencesField(forms.CharField):
 
 
 def read_reference(line: str) -> dict[str, str]:
-    """One line of a ReferencesField. Raises ValidationError."""
+    """Parse a line of a ReferencesField. Raises ValidationError."""
     id, text, place = ([part.strip() for part in line.split("|")] + ["", ""])[:3]
     if not _REFERENCE_ID.fullmatch(id) or not text:
         raise ValidationError("“%(line)s” needs an id, a bar and the source’s text.", params={"line": line})
@@ -69,14 +69,15 @@ def read_reference(line: str) -> dict[str, str]:
     raise ValidationError("“%(place)s” is neither a DOI (10.…) nor an https address.", params={"place": place})
 
 
-UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # what bytes become that are no text, such as half of a pair of surrogates
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as half of a surrogate pair
 
 
 class ArticleForm(forms.ModelForm):
-    """Saves any draft; publishes only what has no fault.
+    """Accepts any draft; publishes only an article without faults.
 
-    Refuses once what somebody else has saved since the form was opened (`seen`), with what differs as `meanwhile`, and what
-    takes an article off the site without saying so, as `off_until`. Cleaning locks the article: it needs a transaction.
+    Refuses once if the article was saved by another user since the form was opened (`seen`): `meanwhile` is the difference.
+    Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning locks the
+    article, so it needs a transaction.
     """
 
     meanwhile: Meanwhile | None = None
@@ -143,7 +144,7 @@ class ArticleForm(forms.ModelForm):
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
-        """Show once what was saved since the form was opened; the next press has seen it."""
+        """Refuse once if the article was saved since the form was opened; the next submit overwrites it."""
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return
@@ -178,12 +179,12 @@ class ArticleForm(forms.ModelForm):
 
 
 def unify_lines(text: str) -> str:
-    """Browsers send lines that end in CR LF; the files that articles come from do not."""
+    """Replace the CR LF that browsers send by LF, as in article files."""
     return text.replace("\r\n", "\n")
 
 
 def read_draft(data: QueryDict) -> Article | None:
-    """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
+    """Build an unsaved article from an unfinished form, for the preview; None without a topic or a body."""
     form = ArticleForm(data)
     form.is_valid()
     given = {name: form.cleaned_data.get(name) for name in ArticleForm.Meta.fields}

@@ -1,4 +1,4 @@
-"""What readers type or tick to think something over. Nothing of it is stored."""
+"""The forms of the self-checks. Nothing is stored."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ from education.body.body_sites import PLACES
 from education.body.pain_guide import MORNINGS
 from education.body.warning_signs import EMERGENCY, NONE, URGENT, most_urgent
 
-LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
+LONGEST_RUN = Decimal(500)  # in miles or kilometers; more is a typo
 # A fraction belongs to the number before it in its line: "6 1/2" is one run.
 _SEPARATORS = re.compile(r"[\n;]+|\s+(?!(?:1/4|1/2|3/4|[¼½¾])(?![^\s,;]))|,(?!\d)")
 _KILOMETERS, _MILES = r"(?:km|k|kilomet(?:er|re)s?)", r"(?:mi|miles?)"
@@ -21,7 +21,7 @@ _UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNOR
 
 
 class DistancesField(forms.CharField):
-    """Distances in one unit, one a line or with spaces between. Cleans to a list of Decimals, which may be empty."""
+    """Distances in one unit, separated by lines or spaces. Cleans to a list of Decimals, which may be empty."""
 
     widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
@@ -92,9 +92,9 @@ class LoadCheckForm(forms.Form):
 
 
 class SignsField(forms.MultipleChoiceField):
-    """Which of the signs to get help fit, or that none does: a list left blank is no answer. Cleans to the signs ticked.
+    """Warning signs to tick, or "None of these"; a blank list is an error. Cleans to the ticked signs.
 
-    A sign counts although "none of these" is ticked beside it, and although another value is garbled.
+    A ticked sign counts even if "None of these" is ticked too or another value is invalid.
     """
 
     widget = forms.CheckboxSelectMultiple
@@ -113,7 +113,7 @@ class SignsField(forms.MultipleChoiceField):
 
 
 class SignsFirstForm(forms.Form):
-    """Asks for the signs to get help before all else. Whoever ticks one is answered, whatever else is left open."""
+    """Asks for warning signs first. A ticked sign gets its advice even if other fields are missing."""
 
     emergency = SignsField(
         EMERGENCY,

@@ -1,4 +1,4 @@
-"""A picture as staff upload it."""
+"""The form that uploads a picture."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from education.models import Picture
 
 
 class PictureFileField(forms.FileField):
-    """Gives the pixels of the picture and nothing else of the file; refuses what cannot be shown."""
+    """Cleans to the pixels alone, without metadata; rejects files that cannot be shown."""
 
     widget = forms.ClearableFileInput(attrs={"accept": ",".join(f"image/{name.lower()}" for name in FORMATS)})
 
@@ -35,7 +35,7 @@ class PictureFileField(forms.FileField):
 
 
 class PictureForm(forms.ModelForm):
-    """A new picture, or another description of one: its pixels stay."""
+    """Upload a picture, or change the description of one; its pixels never change."""
 
     file = PictureFileField()
 

@@ -1,4 +1,4 @@
-"""Pages that answer a question at once. A form is posted, so that no address holds what was typed, and nothing is stored."""
+"""Self-checks. Forms are posted, so that no URL holds what was typed; nothing is stored."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: Any) -> HttpResponse:
-    """The page of a check: its form, and the answer below it once there is one."""
+    """Render a check: its form, and the answer below it if there is one."""
     context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
 
@@ -28,7 +28,7 @@ def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: 
 @asks_and_answers
 @never_cache
 def load_check(request: HttpRequest) -> HttpResponse:
-    """A planned run beside the longest of the last 30 days."""
+    """Compare a planned run with the longest of the last 30 days."""
     form = LoadCheckForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/load_check.html", form)
@@ -39,7 +39,7 @@ def load_check(request: HttpRequest) -> HttpResponse:
 @asks_and_answers
 @never_cache
 def pain_guide(request: HttpRequest) -> HttpResponse:
-    """What the pain guide says about a run."""
+    """Judge the pain of a run by the pain guide."""
     form = PainGuideForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/pain_guide.html", form)
@@ -53,7 +53,7 @@ def pain_guide(request: HttpRequest) -> HttpResponse:
 @asks_and_answers
 @never_cache
 def places(request: HttpRequest) -> HttpResponse:
-    """Where it hurts, what to read about it, and when to get help first."""
+    """List articles about the painful body site, after the warning signs."""
     form = PlaceForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
         return show_check(request, "education/places.html", form)

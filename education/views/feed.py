@@ -17,7 +17,7 @@ from education.models import Article
 
 
 class NewArticles(Feed):
-    """What has been written or changed, newest first, as Atom."""
+    """New and changed articles, newest first, as Atom."""
 
     feed_type = Atom1Feed
     description_template = None

@@ -1,4 +1,4 @@
-"""The reading pages. Anybody may read what is published; staff may look at drafts."""
+"""The pages of articles. Published ones are public; staff with the view permission can preview drafts."""
 
 from datetime import datetime
 from itertools import groupby
@@ -24,7 +24,7 @@ from education.models import Article, FormerSlug, Topic
 @require_safe
 @conditional_page
 def index(request: HttpRequest) -> HttpResponse:
-    """All there is to read, by topic."""
+    """List the published articles by topic."""
     articles = published(now=timezone.now())
     shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
     context = {"shelves": shelves, **describe_address(request)}
@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
-    """One topic's articles, in their order."""
+    """List the published articles of a topic, in their order."""
     topic = get_object_or_404(Topic, slug=slug)
     context = {
         "topic": topic,
@@ -47,7 +47,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @conditional_page
 def glossary(request: HttpRequest) -> HttpResponse:
-    """The words that articles use and explain."""
+    """List the terms of the glossary."""
     context = {"terms": read_glossary(), **describe_address(request)}
     return keep_public(render(request, "education/glossary.html", context))
 
@@ -78,14 +78,14 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @conditional_page
 def share_image(request: HttpRequest, slug: str) -> HttpResponse:
-    """What those see to whom somebody sends an article."""
+    """Return the image that is shown with a shared link to an article."""
     article = get_object_or_404(published(now=timezone.now()), slug=slug)
     image = draw_article_share_image(article, clinic=Clinic.objects.current())
     return keep_public(HttpResponse(image, content_type="image/png"))
 
 
 def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now: datetime) -> dict:
-    """What the template of an article names."""
+    """Context of the article template."""
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
     shelf = canonical_url(request, article.topic.get_absolute_url())
@@ -105,18 +105,18 @@ def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now
 
 
 def may_preview(user: User | AnonymousUser) -> bool:
-    """Whether `user` may read what is not out yet."""
+    """Whether `user` may preview drafts and scheduled articles."""
     return user.is_active and user.is_staff and user.has_perm("education.view_article")
 
 
 def find_article(slug: str) -> Article | None:
-    """The article that stands at `slug`, out or not, with the people behind it."""
+    """Find the article with `slug`, published or not, with its topic, author and reviewer."""
     rows = Article.objects.select_related("topic", "author", "reviewed_by").defer("prose", "search", "proposal")
     return rows.filter(slug=slug).first()
 
 
 def redirect_former_slug(slug: str, *, now: datetime) -> HttpResponse:
-    """On to where the article that stood at `slug` stands now. Raises Http404."""
+    """Redirect a former slug to its article (301). Raises Http404."""
     former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
     if not former.article.is_public(now=now, clinic=Clinic.objects.current()):
         raise Http404

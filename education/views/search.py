@@ -1,4 +1,4 @@
-"""Search in the articles."""
+"""Search the articles."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,7 +21,7 @@ class HtmxRequest(HttpRequest):
 
 @require_safe
 def search(request: HtmxRequest) -> HttpResponse:
-    """What the articles say about some words. Nobody keeps what was asked, and no search engine indexes an answer."""
+    """Show the search results for `?q=`. Queries are not stored; results are neither cached nor indexed."""
     words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
     context = {
         "words": words,

@@ -19,7 +19,7 @@ PAGES = ("education:search", "education:glossary", "education:load_check", "educ
 
 
 class ArticlesMap(Sitemap):
-    """Every article that is out, with the day it changed last."""
+    """Published articles, with the instant of their last change."""
 
     def items(self) -> QuerySet[Article]:
         return published(now=timezone.now())
@@ -29,7 +29,7 @@ class ArticlesMap(Sitemap):
 
 
 class ShelvesMap(Sitemap):
-    """The topics that have something to read."""
+    """Topics with published articles."""
 
     def items(self) -> QuerySet[Topic]:
         articles = published(now=timezone.now()).order_by()
@@ -42,7 +42,7 @@ class ShelvesMap(Sitemap):
 
 
 class PagesMap(Sitemap):
-    """The other pages that anybody may find."""
+    """The other public pages."""
 
     def items(self) -> list[str]:
         return ["home", "booking:services", "education:index", *PAGES]
@@ -57,5 +57,5 @@ SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
 @require_safe
 @conditional_page
 def sitemap(request: HttpRequest, more: dict[str, type[Sitemap]]) -> HttpResponse:
-    """Every public page, for search engines; `more` are the sitemaps of other rooms, by name."""
+    """Return the sitemap of all public pages; `more` are the sitemaps of other rooms, by name."""
     return keep_public(sitemap_views.sitemap(request, {**SITEMAPS, **more}).render())
