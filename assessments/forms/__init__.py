@@ -1,1 +1,1 @@
-"""Forms: what patients answer page by page, how they confirm who they are, and the upload of a questionnaire."""
+"""Forms: the pages of a questionnaire, the identity check, and the upload of a questionnaire."""

@@ -1,4 +1,4 @@
-"""The form by which a patient confirms who they are."""
+"""The forms by which patients confirm their identity."""
 
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +39,7 @@ class ConfirmForm(forms.Form):
 
 
 class PastDayField(forms.DateField):
-    """A day that has been, as people type it, a short year included: a browser's date field turns 4/30/87 into the year 0087."""
+    """A past day, typed with a year of two or four digits: a browser's date input turns 4/30/87 into the year 0087."""
 
     def to_python(self, value: Any) -> date | None:
         day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
@@ -50,7 +50,7 @@ class PastDayField(forms.DateField):
 
 
 class BirthDateForm(forms.Form):
-    """The birth date on file; only for a patient who has one there. The caller limits how often it may be tried."""
+    """The birth date on file, for patients who have one. The caller applies the rate limit."""
 
     birth_on = PastDayField(
         label="Your date of birth",

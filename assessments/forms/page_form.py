@@ -46,7 +46,7 @@ class Choice:
 
 
 class AnswerField(forms.Field):
-    """The answer to one question: whatever was posted, as the list of JSON values that is stored."""
+    """The answer to one question. Cleans to the list of JSON values that is stored."""
 
     def __init__(self, item: Item) -> None:
         widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
@@ -61,7 +61,7 @@ class AnswerField(forms.Field):
 
 
 class Question(LayoutObject):
-    """Draws one item with all below it. Items that are not asked now come hidden and disabled, for the script to reveal."""
+    """Renders an item and its children. Items that are not enabled are hidden and disabled, for the script to reveal."""
 
     def __init__(self, item: Item) -> None:
         self.item = item
@@ -259,7 +259,7 @@ class PageForm(forms.Form):
         ]
 
     def typed_value(self, item: Item) -> str:
-        """What stands in a text box: as it was typed, right or wrong."""
+        """The value of a text box, as typed, valid or not."""
         return "\n".join(self._raw_values(item))
 
     def typed_other(self, item: Item) -> str:

@@ -4,7 +4,7 @@ from django import forms
 
 
 class UploadForm(forms.Form):
-    """A FHIR file that staff bring."""
+    """A FHIR questionnaire to import."""
 
     file = forms.FileField(
         label="The file",

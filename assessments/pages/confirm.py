@@ -24,7 +24,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.CONFIRM, load=find_response)
 def confirm_identity(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    """Ask for a code or a birth date, then go on to the page that was asked for, or to the summary of the answers."""
+    """Ask for a code or a birth date, then redirect to the requested page or to the summary of the answers."""
     if has_proof(request, Capability.SEE_ANSWERS, now=now):
         return see_other(_page_after(request, token, response))
     action = request.POST.get("action")
@@ -91,7 +91,7 @@ def _asked_page(request: LinkRequest) -> str:
 
 
 def _page_after(request: LinkRequest, token: str, response: Response) -> str:
-    """Only a page of this very questionnaire is gone on to."""
+    """The URL of the requested page if the questionnaire has it, else of the summary."""
     pages = {page.link_id for page in response.questionnaire.parsed.pages}
     if (page := _asked_page(request)) in pages:
         return reverse("assessments:page", args=[token, page])

@@ -1,4 +1,4 @@
-"""The patient's way through the questions: start, pages, interruptions, check, done. A GET changes nothing."""
+"""The intake: start, pages, interruptions, check, done. GET changes nothing."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -80,10 +80,9 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
 def _save(
     request: LinkRequest, token: str, response: Response, current: Item, now: datetime, *, is_in_turn: bool
 ) -> HttpResponse:
-    """Save what was answered, even if something else on the page is wrong; go on once nothing is.
+    """Save the valid answers; go to the next page once all are valid.
 
-    Answers given in another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced either:
-    answers can only be added.
+    Answers of another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced, only added to.
     """
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
@@ -151,7 +150,7 @@ def _render_page(
 
 
 def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
-    """On the page after the one that asks the age, where an adult's was given: the way back to change it. Else empty."""
+    """The URL to change the age, on the page after it if an adult's was given; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
     if before is None or all(item.link_id != AGE_QUESTION for item in before.walk()):
@@ -168,7 +167,7 @@ def _is_minor(response: Response) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
 def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    """The interruption: one level at a time, the worst first."""
+    """The interruption for warning signs: one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
@@ -243,22 +242,22 @@ def done(request: LinkRequest, token: str, response: Response, now: datetime) ->
 
 
 def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
-    """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
+    """Articles about the painful body sites, if those answers may be shown; else none."""
     places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
     return (articles.for_minors() if _is_minor(response) else articles)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
-    """Whether a patient comes to `unread` before anything else. Only the page with the answers that it goes by opens, for a
-    sign that was ticked by mistake; it leads with the advice."""
+    """Whether to show the advice `unread` first. The page with its answers stays open, to correct a mistake; it shows the
+    advice at the top."""
     if unread is None or not unread.is_pressing:
         return False
     return on is None or unread.questions.isdisjoint(item.link_id for item in on.walk())
 
 
 def _next_url(token: str, response: Response, after: Item | None = None) -> str:
-    """The page after `after`, else the first that is open; the check page when nothing is."""
+    """The page after `after`, else the first open page, else the check page."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
         return _page_url(token, asked[asked.index(after) + 1])

@@ -1,4 +1,4 @@
-"""The hip screen: offered before the slots, asked page by page, stopped where a visit would be too late."""
+"""The hip screen before booking: its pages, and the stop when a visit would be too late."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -41,7 +41,7 @@ from education.models import CODE_LENGTH, Article
 @never_cache
 @require_POST
 def begin(request: HttpRequest) -> HttpResponse:
-    """Begin, or say that it is not the hip or groin. Beginning again keeps what was answered."""
+    """Begin or skip the screen. Beginning again keeps the answers."""
     next_path = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None) or not next_path.startswith("/"):
         next_path = reverse("home")
@@ -55,7 +55,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 
 def opens_screen(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Give `view` the visitor's screen; who has none (an old link, another browser) is sent to the start."""
+    """Pass `view` the visitor's screen and its questionnaire; 404 without one, as by an old link."""
 
     @never_cache
     @wraps(view)
@@ -142,7 +142,7 @@ def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
 def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
-    """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
+    """The interruption before booking. An emergency stays until its answer changes, an urgent sign until it is read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return see_other(next_url(screen, questionnaire))

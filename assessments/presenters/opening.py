@@ -1,8 +1,7 @@
-"""What every page behind an intake link begins with: whose response it is, and whether its answers may be shown.
+"""Access to a response by an intake link, and whether its answers may be shown.
 
-A runner who answers in one sitting is never asked who they are; one who comes back by the link later is, before stored
-answers are shown. The sitting is remembered page by page and for the very answers given: filling in one page opens no
-other, and nothing that somebody else saves there later.
+Patients confirm their identity before stored answers are shown, except within one sitting. The session remembers a sitting
+per page, with a hash of the answers: filling in one page opens no other page, and no answers saved elsewhere later.
 """
 
 from datetime import datetime, timedelta
@@ -26,7 +25,7 @@ SITTING = timedelta(minutes=30)
 
 
 def find_response(link: PatientLink) -> Response | None:
-    """The response of an intake link, with its questionnaire and patient."""
+    """Find the response of an intake link, with its questionnaire and patient."""
     responses = Response.objects.select_related("questionnaire", "patient")
     return responses.filter(pk=link.subject_id, patient=link.patient_id).first()
 
@@ -36,7 +35,7 @@ opens_response = patient_link(Capability.ANSWER_QUESTIONS, load=find_response)
 
 
 def note_sitting(session: SessionBase, response: Response, page: Item, *, now: datetime) -> None:
-    """Remember that this browser has just filled in `page` of `response`, so that it may see the page again as it left it."""
+    """Remember that this browser has just filled in `page` of `response`, so that it may see those answers again."""
     sittings = session.get(KEY, {})
     as_left = hash_page(response.pk, page, response.answers)
     pages = {**sittings.get(str(response.pk), {}), page.link_id: [now.isoformat(), as_left]}
@@ -44,8 +43,8 @@ def note_sitting(session: SessionBase, response: Response, page: Item, *, now: d
 
 
 def may_show_page(request: LinkRequest, response: Response, page: Item, *, now: datetime) -> bool:
-    """Whether `page` may be shown with what it holds: nothing, or only what this browser filled in within the last half
-    hour, or its user has confirmed to be the patient."""
+    """Whether `page` may be shown with its answers: there are none, this browser filled them in within SITTING, or the
+    patient has confirmed their identity."""
     if not _holds_answers(response, page):
         return True
     saved_at, as_left = request.session.get(KEY, {}).get(str(response.pk), {}).get(page.link_id, ("", ""))
@@ -61,7 +60,7 @@ def may_show_all(request: LinkRequest, response: Response, *, now: datetime) -> 
 
 
 def _holds_answers(response: Response, page: Item) -> bool:
-    """Whether `page` would show something that was answered, beyond what the questionnaire itself fills in."""
+    """Whether `page` has answers other than the initial values of the questionnaire."""
     try:
         initial = initial_answers(response.questionnaire.parsed)
     except DefinitionInvalid:
@@ -71,8 +70,8 @@ def _holds_answers(response: Response, page: Item) -> bool:
 
 
 def ask_to_confirm(token: str, *, page: Item | None = None, saved: str = "") -> HttpResponseRedirect:
-    """Redirect to the check before answers are shown; it leads on to `page`, or to the summary. `saved`: "all" of what was
-    just sent, or "part" of it, because the rest was answered elsewhere meanwhile."""
+    """Redirect to the identity check, which leads to `page` or to the summary. `saved`: "all" of what was just sent,
+    or "part" of it if the rest was answered elsewhere meanwhile."""
     query = ({"page": page.link_id} if page else {}) | ({"saved": saved} if saved else {})
     url = reverse("assessments:confirm", args=[token])
     return see_other(f"{url}?{urlencode(query)}" if query else url)

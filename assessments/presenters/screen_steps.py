@@ -18,14 +18,14 @@ from education.models import Article
 
 
 def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse | None:
-    """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
+    """Return the page before the times: the offer after a hip article, or a redirect to the next step.
 
-    None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
+    None if there is nothing to screen, the screen is done or skipped, or no questionnaire is published.
     """
     screen = read_screen(request.session)
     if screen is None:
         if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
-            return None  # a form that was filled in meanwhile is not thrown away
+            return None  # do not discard a form that was filled in meanwhile
         return render(
             request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
         )
@@ -37,7 +37,7 @@ def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse
 
 
 def next_url(screen: Screen, questionnaire: Questionnaire) -> str:
-    """What must not wait first, then the first page that is open, then where the visitor was going."""
+    """The stop for unread warning signs, else the first open page, else where the visitor was going."""
     if unread_flags(screen, questionnaire):
         return reverse("assessments:screen_stop")
     if screen.is_skipped:

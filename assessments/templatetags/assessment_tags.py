@@ -1,4 +1,4 @@
-"""What other pages show of answers: to patients the advice that stands, to staff what a flag may mean."""
+"""Template tags on answers: the current advice for patients, the meaning of a flag for staff."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def alerts_lost() -> dict:
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
 def standing_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
-    """The advice that stands because of what was answered: in `response`, or in anything of `patient`'s.
+    """The current advice for the answers of `response`, or for all answers of `patient`.
 
     Of a patient only on pages behind a link from their own mailbox. Empty if there is none.
     """

@@ -6,12 +6,12 @@ from django.templatetags.static import static
 
 
 def canonical_url(request: HttpRequest, path: str) -> str:
-    """The one address of `path` that search engines should know, whatever host the request named."""
+    """Return the canonical URL of `path`, independent of the host of the request."""
     return settings.SITE_URL.rstrip("/") + path if settings.SITE_URL else request.build_absolute_uri(path)
 
 
 def describe_address(request: HttpRequest) -> dict:
-    """What the head of a public page says of its address: `canonical`, and the picture for those who pass it on."""
+    """Context for the head of a public page: `canonical`, and the image and alt text for shared links."""
     return {
         "canonical": canonical_url(request, request.path),
         "share_image": canonical_url(request, static("img/share.png")),

@@ -1,4 +1,4 @@
-"""Headers: who may keep a response."""
+"""Caching and indexing headers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,6 +23,6 @@ def private_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def keep_public(response: HttpResponse) -> HttpResponse:
-    """`response`, which anybody may keep if they ask each time whether it is still the same."""
+    """Let shared caches store `response` and revalidate it on each request."""
     patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
     return response

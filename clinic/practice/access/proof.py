@@ -1,8 +1,8 @@
-"""What a patient's link lets its holder do: the table capability × proof, and the decorator that every patient page uses.
+"""What a patient's link permits: the table of capabilities and proofs, and the decorator of every patient page.
 
-A link proves as much as the way it left the house: one that was shown to whoever filled in a form (SHOWN) proves less than
-one from the patient's own mailbox (MAILED). Stored answers need more: a code or a birth date within the last minutes
-(CONFIRMED, see `confirmation`). A forwarded mail must not open a health record, and a typed name must not open anything.
+The proof of a link depends on how it was sent. SHOWN: displayed to the sender of a form. MAILED: sent to the patient's own
+mailbox. Stored answers need CONFIRMED, a code or a birth date within the last minutes (`confirmation`), so that a forwarded
+mail does not open a health record.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from clinic.responses.headers import private_page
 
 
 class Capability(Enum):
-    """What can be done by a link: its purpose, and the proof it takes. The one place where this is decided."""
+    """What a link permits: its purpose, and the proof it needs. Decided only here."""
 
     # Of the one visit the link is about; nothing that was there before that visit was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
@@ -41,7 +41,7 @@ class Capability(Enum):
     LEAVE_WAIT_LIST = LinkPurpose.WAITING, Proof.MAILED, "see and leave a place on the wait list"
     TAKE_OFFER = LinkPurpose.OFFER, Proof.MAILED, "take a time that was freed"
     BOOK_AGAIN = LinkPurpose.VISIT, Proof.MAILED, "book as this patient, with the phone number on file"
-    COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose who of the mailbox books"
+    COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose which patient of the mailbox books"
     USE_FIRST_NAME = LinkPurpose.VISIT, Proof.MAILED, "have one's first name used in messages, or no longer"
     OPEN_MESSAGES = LinkPurpose.VISIT, Proof.MAILED, "go on to the choice of messages"
     CHOOSE_MESSAGES = LinkPurpose.MESSAGES, Proof.MAILED, "choose what we write; agree to texts"
@@ -126,7 +126,7 @@ def patient_of(link: PatientLink) -> Patient:
 
 
 def has_proof(request: LinkRequest, capability: Capability, *, now: datetime) -> bool:
-    """Whether the holder of `request.link` may do what `capability` names. CONFIRMED is the session's, the rest the link's."""
+    """Whether `request` has the proof that `capability` needs: CONFIRMED by the session, the others by the link."""
     link = request.link
     if capability.proof <= request.proof:
         return True
