@@ -1,4 +1,4 @@
-"""Days and instants in web addresses. What is not one is no page of ours: the address simply does not exist."""
+"""URL converters for days and instants. A malformed one does not match: 404."""
 
 from datetime import UTC, date, datetime
 
@@ -28,7 +28,7 @@ class InstantConverter:
         return value.astimezone(UTC).strftime(self.form)
 
 
-def _after_the_year_one(value):
+def _after_the_year_one[Day: date](value: Day) -> Day:
     # Python counts from the year 1 to 9999; a day off either end could not be moved to another time zone.
     if not 1900 < value.year < 3000:
         raise ValueError("not a day anybody books")

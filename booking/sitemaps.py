@@ -1,16 +1,17 @@
-"""How search engines find what can be booked."""
+"""The sitemap of services."""
 
 from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from booking.models import Purpose, Service
 
 
 class VisitsMap(Sitemap):
-    """The days of each visit that is listed; of follow-ups a newcomer could choose none."""
+    """The page of days of each listed service, without follow-ups: new patients cannot book them."""
 
-    def items(self):
+    def items(self) -> QuerySet[Service]:
         return Service.objects.listed().exclude(purpose=Purpose.FOLLOW_UP)
 
-    def location(self, service):
+    def location(self, service: Service) -> str:
         return reverse("booking:days", args=[service.slug])

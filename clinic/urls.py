@@ -7,7 +7,7 @@ from django.urls import include, path
 from booking.sitemaps import VisitsMap
 from clinic import views
 from clinic.web import health
-from education.views import finding
+from education.views import sitemaps
 from education.views.pictures import picture
 
 urlpatterns = [
@@ -16,7 +16,7 @@ urlpatterns = [
     path("ready/", health.ready, name="ready"),
     path("health/", health.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
-    path("sitemap.xml", finding.sitemap, {"more": {"visits": VisitsMap}}, name="sitemap"),
+    path("sitemap.xml", sitemaps.sitemap, {"more": {"visits": VisitsMap}}, name="sitemap"),
     path("pictures/<slug:name>/<int:width>.webp", picture, name="picture"),
     path("learn/", include("education.urls")),
     path("", include("booking.urls")),

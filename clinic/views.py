@@ -16,10 +16,10 @@ from booking.time.hours_text import opening_times, week_in_words
 from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.values.zones import zones_of_state
+from clinic.responses.addresses import canonical_url, describe_address
 from clinic.web.away import fault_page
 from education.articles.library import published
 from education.articles.structured_data import describe_clinic
-from education.views.addresses import canonical_url, describe_address
 
 
 @require_safe

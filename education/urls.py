@@ -1,12 +1,12 @@
 from django.urls import path
 
-from .views import checks, finding, reading
+from .views import checks, feed, reading, search
 
 app_name = "education"
 urlpatterns = [
     path("", reading.index, name="index"),
-    path("search/", finding.search, name="search"),
-    path("feed/", finding.NewArticles(), name="feed"),
+    path("search/", search.search, name="search"),
+    path("feed/", feed.NewArticles(), name="feed"),
     path("glossary/", reading.glossary, name="glossary"),
     path("load-check/", checks.load_check, name="load_check"),
     path("pain-guide/", checks.pain_guide, name="pain_guide"),

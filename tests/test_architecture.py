@@ -14,16 +14,18 @@ ROOMS = (
     "clinic/practice",
     "clinic/outbox",
     "clinic/audit",
+    "clinic/responses",
     "clinic/local",
     "clinic/demo",
 )
 PROJECT = "clinic"  # settings, urls, celery, views, admin: the composition root, which may know everyone
-SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit"}
+SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit", "clinic/responses"}
 
 ARROWS = {
-    "clinic/audit": set(),
-    "clinic/practice": {"clinic/audit"},
-    "clinic/outbox": {"clinic/practice", "clinic/audit"},
+    "clinic/responses": set(),
+    "clinic/audit": {"clinic/responses"},
+    "clinic/practice": {"clinic/audit", "clinic/responses"},
+    "clinic/outbox": {"clinic/practice", "clinic/audit", "clinic/responses"},
     "education": SMALL,
     "assessments": SMALL | {"education"},
     "booking": SMALL | {"education", "assessments"},
@@ -46,6 +48,8 @@ FLOORS = {
         {"admin", "management", "templatetags"},
         {"fhir"},  # a wall: see WALLS
         {"pages"},
+        {"presenters"},
+        {"forms"},
         {"intake", "message_kinds"},
         {"red_flags"},
         {"models"},
@@ -54,9 +58,10 @@ FLOORS = {
     ),
     "booking": (
         {"apps", "urls"},
-        {"admin", "converters", "pages", "sitemaps", "tasks", "templatetags"},
+        {"admin", "pages", "sitemaps", "tasks", "templatetags"},
         {"presenters", "staff"},
-        {"forms"},
+        {"limits"},
+        {"browser", "converters", "forms"},
         {"message_kinds"},
         {"actions"},
         {"calendar_feed", "wait_list"},
@@ -82,6 +87,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
+    "clinic/responses": ({"addresses", "headers", "redirects"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
@@ -91,6 +97,8 @@ FLOORS = {
 
 MOST_MODULES = 13
 DJANGO_FOLDERS = {"commands", "management", "templatetags"}
+
+VIEWS = ("assessments/pages", "booking/pages", "education/views")
 
 # Folders that only these may import, from inside their room or from outside.
 WALLS = {
@@ -199,6 +207,18 @@ def test_floors_inside_a_room(room):
 def test_floors_name_nothing_that_is_gone(room):
     there = {path.relative_to(ROOT / room).with_suffix("").parts[0] for path in python_files(room)}
     assert set().union(*FLOORS[room]) <= there
+
+
+@pytest.mark.parametrize("folder", VIEWS)
+def test_views_do_not_import_views(folder):
+    prefix = folder.replace("/", ".") + "."
+    faults = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in python_files(folder)
+        for name, line in imports_of(path)
+        if name.startswith(prefix)
+    ]
+    assert not faults, "what views share is for presenters, forms or the domain:\n" + "\n".join(faults)
 
 
 @pytest.mark.parametrize("wall", sorted(WALLS))

@@ -142,7 +142,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "booking:mail_again": Page(visit, {}, 409),
         "booking:newest_link": Page(visit, {}, 303),
         "booking:first_name": Page(visit, {"use": "yes"}, 303),
-        "booking:somebody_else": Page({}, {}, 303),
+        "booking:not_me": Page({}, {}, 303),
         "booking:welcome_back": Page({"token": links["return"]}, {"patient": links["patient"]}, 303),
         "booking:move_times": Page(visit | {"day": TUESDAY.isoformat()}),
         "booking:move": Page(visit | {"starts_at": "20261203T1400Z"}, {"to": "meredith", "version": "1"}, 303),

@@ -16,12 +16,13 @@ from assessments.fhir.importing import (
 )
 from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
 from assessments.fhir.strict_json import MOST_BYTES
-from assessments.pages.forms import UploadForm
+from assessments.forms.upload import UploadForm
 from assessments.questionnaire.instruments import SCALES, SYSTEM
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
+from clinic.responses.redirects import see_other
 
 from ..models import Questionnaire
-from .read_only import ReadOnlyAdmin, see
+from .read_only import ReadOnlyAdmin
 
 
 @admin.register(Questionnaire)
@@ -70,7 +71,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
                         )
                 else:
                     messages.info(request, "This very questionnaire was there already.")
-                return see(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
+                return see_other(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
         context = {
             **self.admin_site.each_context(request),
             "title": "Import a questionnaire",
@@ -96,7 +97,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             messages.error(request, f"It stays unpublished: the red-flag rules would miss {refused}.")
         else:
             messages.success(request, "Patients are asked this version from now on.")
-        return see(reverse("admin:assessments_questionnaire_change", args=[pk]))
+        return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))
 
     def get_queryset(self, request):
         queryset = super().get_queryset(request)

@@ -1,7 +1,6 @@
 """What only the code may change."""
 
 from django.contrib import admin
-from django.http import HttpResponseRedirect
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -15,10 +14,3 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
-
-
-def see(url: str) -> HttpResponseRedirect:
-    """303: what was posted is done, look here."""
-    redirect = HttpResponseRedirect(url)
-    redirect.status_code = 303
-    return redirect

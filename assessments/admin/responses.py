@@ -16,9 +16,10 @@ from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
 from clinic.practice.people.search import FindsPeople
+from clinic.responses.redirects import see_other
 
 from ..models import Flag, Response
-from .read_only import ReadOnlyAdmin, see
+from .read_only import ReadOnlyAdmin
 
 
 @admin.register(Response)
@@ -77,7 +78,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, Flag._meta, str(flag))
         if not acknowledge_flag(flag=found, by=request.user, now=timezone.now()):
             messages.info(request, "Somebody has already acknowledged this flag.")
-        return see(reverse("admin:assessments_response_change", args=[pk]))
+        return see_other(reverse("admin:assessments_response_change", args=[pk]))
 
     def export_view(self, request, pk):
         response = self._find(request, str(pk))

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST
 from assessments.red_flags.definitions import digest_rules, read_rules
 from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from clinic.practice.models import Therapist
+from clinic.responses.redirects import see_other
 
 from ..models import RuleSignOff
-from .read_only import ReadOnlyAdmin, see
+from .read_only import ReadOnlyAdmin
 
 
 @admin.register(RuleSignOff)
@@ -62,4 +63,4 @@ class RuleSignOffAdmin(ReadOnlyAdmin):
             messages.warning(request, "The rules were changed while you read them. Please read them again.")
         else:
             messages.success(request, "Signed off. Every summary says so from now on.")
-        return see(reverse("admin:assessments_rulesignoff_changelist"))
+        return see_other(reverse("admin:assessments_rulesignoff_changelist"))

@@ -16,10 +16,10 @@ from django.http import QueryDict
 from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.exporting import export_response
 from assessments.fhir.inspection import fullest_answers
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import ResponseUnfinished, begin_response, complete_response, save_page
 from assessments.intake.summary import read_summary
 from assessments.models import Questionnaire
-from assessments.pages.forms import PageForm
 from assessments.questionnaire.controls import write_answer
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire

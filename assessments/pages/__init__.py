@@ -1,1 +1,1 @@
-"""The pages on which patients answer, and their forms."""
+"""The pages on which patients answer: one module a page or a way through several."""

@@ -1,10 +1,14 @@
-"""The patient's way through the questions: start, pages, interruptions, check, done. A GET changes nothing."""
+"""The intake: start, pages, interruptions, check, done. GET changes nothing."""
 
-from django.http import HttpResponseRedirect
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import (
     AGE_QUESTION,
     GUARDIAN_QUESTION,
@@ -18,22 +22,25 @@ from assessments.intake.responses import (
 )
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import PLACE_QUESTION
-from assessments.pages.forms import PageForm
-from assessments.pages.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
+from assessments.models import Response
+from assessments.presenters.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
 from assessments.red_flags.advice import Advice, find_standing, find_unread
 from assessments.red_flags.flags import acknowledge_shown, mark_shown, request_callback
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Proof
+from clinic.responses.redirects import see_other
 from education.articles.library import published
+from education.models import Article
 
 MOST_ARTICLES = 3  # to read before the visit
 
 
 @require_safe
 @opens_response
-def start(request, token, response, now):
+def start(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if _must_stop(find_unread(response)):
         return _to_stop(token)
     open_page = first_open_page(response)
@@ -49,7 +56,7 @@ def start(request, token, response, now):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def page(request, token, response, now, page):
+def page(request: LinkRequest, token: str, response: Response, now: datetime, page: str) -> HttpResponse:
     asked = pages_asked(response)
     current = next((one for one in asked if one.link_id == page), None)
     unread = find_unread(response)
@@ -58,33 +65,40 @@ def page(request, token, response, now, page):
     if current is None:
         return render(request, "assessments/page_unknown.html", {"token": token}, status=404)
     open_page = first_open_page(response)
-    is_in_turn = open_page is None or asked.index(current) <= asked.index(open_page)
+    unanswered = open_page if open_page is not None and asked.index(current) > asked.index(open_page) else None
     if request.method == "POST":
-        return _save(request, token, response, current, now, is_in_turn=is_in_turn)
-    if not is_in_turn:
-        return _see(_page_url(token, open_page))  # safety comes first: no page is reached past an unfinished one
+        return _save(request, token, response, current, now, is_in_turn=unanswered is None)
+    if unanswered is not None:
+        return see_other(_page_url(token, unanswered))  # safety comes first: no page is reached past an unfinished one
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
-    more = {"is_change": "change" in request.GET, "age_url": _age_url(request, token, response, current, now)}
-    return _render_page(request, token, response, current, form, unread, **more)
+    is_change, age_url = "change" in request.GET, _age_url(request, token, response, current, now)
+    return _render_page(request, token, response, current, form, unread, is_change=is_change, age_url=age_url)
 
 
-def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
-    """Save what was answered, even if something else on the page is wrong; go on once nothing is.
+def _save(
+    request: LinkRequest, token: str, response: Response, current: Item, now: datetime, *, is_in_turn: bool
+) -> HttpResponse:
+    """Save the valid answers; go to the next page once all are valid.
 
-    Answers given in another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced either:
-    answers can only be added.
+    Answers of another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced, only added to.
     """
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
     parsed = response.questionnaire.parsed
     form = PageForm(request.POST, questionnaire=parsed, page=current, answers=response.answers, now=now)
     is_done = form.is_valid() and not form.newly_asked
-    may_replace = may_show or request.link.proof >= Proof.MAILED
+    may_replace = may_show or request.proof >= Proof.MAILED
     given = form.given if may_replace else only_additions(response.answers, form.given, current)
-    sent = {"page": current, "answers": given, "unshown": form.unshown, "revision": request.POST.get(FIELD, "")}
-    conflicts = save_page_as_seen(response=response, **sent, now=now)
+    conflicts = save_page_as_seen(
+        response=response,
+        page=current,
+        answers=given,
+        unshown=form.unshown,
+        revision=request.POST.get(FIELD, ""),
+        now=now,
+    )
     form.note_conflicts(conflicts, stored=response.answers)
     is_done = is_done and not conflicts
     if may_show and is_in_turn:
@@ -95,19 +109,27 @@ def _save(request, token, response, current: Item, now, *, is_in_turn: bool):
         if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
             return _to_stop(token)
     if not is_in_turn:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     if not is_done and not may_show:
         return ask_to_confirm(
             token, page=current, saved="part" if conflicts else "all"
         )  # the page shows what was stored
     if not is_done:
         return _render_page(request, token, response, current, form, unread, is_change=is_change)
-    return _see(_next_url(token, response, after=None if is_change else current))
+    return see_other(_next_url(token, response, after=None if is_change else current))
 
 
 def _render_page(
-    request, token, response, current: Item, form: PageForm, unread: Advice | None, *, is_change: bool, age_url=""
-):
+    request: LinkRequest,
+    token: str,
+    response: Response,
+    current: Item,
+    form: PageForm,
+    unread: Advice | None,
+    *,
+    is_change: bool,
+    age_url: str = "",
+) -> HttpResponse:
     asked = pages_asked(response)
     index = asked.index(current)
     back_url = _page_url(token, asked[index - 1]) if index else reverse("assessments:start", args=[token])
@@ -127,29 +149,30 @@ def _render_page(
     return render(request, "assessments/page.html", context, status=409 if form.conflicts else 200)
 
 
-def _age_url(request, token, response, current: Item, now) -> str:
-    """On the page after the one that asks the age, where an adult's was given: the way back to change it. Else empty."""
+def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
+    """The URL to change the age, on the page after it if an adult's was given; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
-    asks_age = before is not None and any(item.link_id == AGE_QUESTION for item in before.walk())
-    if not asks_age or not response.answers.get(AGE_QUESTION) or _is_minor(response):
+    if before is None or all(item.link_id != AGE_QUESTION for item in before.walk()):
+        return ""
+    if not response.answers.get(AGE_QUESTION) or _is_minor(response):
         return ""
     return f"{_page_url(token, before)}?change=1" if may_show_page(request, response, before, now=now) else ""
 
 
-def _is_minor(response) -> bool:
+def _is_minor(response: Response) -> bool:
     return MINOR in response.answers.get(AGE_QUESTION, [])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def stop(request, token, response, now):
-    """The interruption: one level at a time, the worst first."""
+def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
+    """The interruption for warning signs: one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
     if unread is None:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     read = next((parsed.page_of[name] for name in parsed.items if name in unread.questions), parsed.pages[0])
     context = {
         "level": unread.level,
@@ -161,7 +184,7 @@ def stop(request, token, response, now):
     return render(request, "assessments/stop.html", context)
 
 
-def _leave_stop(request, token, response, now):
+def _leave_stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     level, deadline = request.POST.get("level", ""), request.POST.get("deadline", DEADLINES[0])
     if request.POST.get("action") == "callback":
         request_callback(response=response, now=now)
@@ -170,43 +193,44 @@ def _leave_stop(request, token, response, now):
         acknowledge_shown(response=response, level=level, deadline=deadline, now=now)
     unread = find_unread(response)
     if unread is None:
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     mark_shown(response=response, level=unread.level, now=now)
     return _to_stop(token)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
-def check(request, token, response, now):
+def check(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if find_unread(response):
         return _to_stop(token)
     open_page = first_open_page(response)
     if open_page is not None:
-        return _see(_page_url(token, open_page))
+        return see_other(_page_url(token, open_page))
     if not may_show_all(request, response, now=now):
         return ask_to_confirm(token)
     if request.method == "POST":
         try:
             complete_response(response=response, now=now)
         except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
-            return _see(_page_url(token, unfinished.page))
-        return _see(reverse("assessments:done", args=[token]))
+            return see_other(_page_url(token, unfinished.page))
+        return see_other(reverse("assessments:done", args=[token]))
+    read = read_sections(response.questionnaire.parsed, response.answers)
     sections = [
         {"page": section.page, "lines": section.lines, "change_url": f"{_page_url(token, section.page)}?change=1"}
-        for section in read_sections(response.questionnaire.parsed, response.answers)
+        for section in read
     ]
-    back_url = _page_url(token, sections[-1]["page"])
+    back_url = _page_url(token, read[-1].page)
     context = {"token": token, "response": response, "sections": sections, "back_url": back_url}
     return render(request, "assessments/check.html", context)
 
 
 @require_safe
 @opens_response
-def done(request, token, response, now):
+def done(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
     if find_unread(response):
         return _to_stop(token)
     if response.progress != "done":
-        return _see(_next_url(token, response))
+        return see_other(_next_url(token, response))
     standing = find_standing([response.pk])
     context = {
         "token": token,
@@ -217,23 +241,23 @@ def done(request, token, response, now):
     return render(request, "assessments/done.html", context)
 
 
-def _articles_for(request, response, now):
-    """Articles about the places that hurt, where those answers may be shown to whoever holds the link; else none."""
+def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
+    """Articles about the painful body sites, if those answers may be shown; else none."""
     places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
     return (articles.for_minors() if _is_minor(response) else articles)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
-    """Whether a patient comes to `unread` before anything else. Only the page with the answers that it goes by opens, for a
-    sign that was ticked by mistake; it leads with the advice."""
+    """Whether to show the advice `unread` first. The page with its answers stays open, to correct a mistake; it shows the
+    advice at the top."""
     if unread is None or not unread.is_pressing:
         return False
     return on is None or unread.questions.isdisjoint(item.link_id for item in on.walk())
 
 
-def _next_url(token, response, after: Item | None = None) -> str:
-    """The page after `after`, else the first that is open; the check page when nothing is."""
+def _next_url(token: str, response: Response, after: Item | None = None) -> str:
+    """The page after `after`, else the first open page, else the check page."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
         return _page_url(token, asked[asked.index(after) + 1])
@@ -241,16 +265,9 @@ def _next_url(token, response, after: Item | None = None) -> str:
     return _page_url(token, open_page) if open_page else reverse("assessments:check", args=[token])
 
 
-def _page_url(token, page: Item) -> str:
+def _page_url(token: str, page: Item) -> str:
     return reverse("assessments:page", args=[token, page.link_id])
 
 
-def _to_stop(token) -> HttpResponseRedirect:
-    return _see(reverse("assessments:stop", args=[token]))
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    """303: what was posted is done, look here."""
-    redirect = HttpResponseRedirect(url)
-    redirect.status_code = 303
-    return redirect
+def _to_stop(token: str) -> HttpResponseRedirect:
+    return see_other(reverse("assessments:stop", args=[token]))

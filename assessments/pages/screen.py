@@ -1,8 +1,10 @@
-"""The hip screen: offered before the slots, asked page by page, stopped where a visit would be too late."""
+"""The hip screen before booking: its pages, and the stop when a visit would be too late."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import TypedDict
 
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import find_conflicts, only_additions
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import (
@@ -17,7 +20,6 @@ from assessments.intake.screening import (
     Screen,
     find_place_hint,
     find_questionnaire,
-    is_about_hip,
     note_read,
     read_screen,
     save_screen_page,
@@ -25,37 +27,21 @@ from assessments.intake.screening import (
     unread_flags,
     write_screen,
 )
-from assessments.pages.forms import PageForm
-from assessments.red_flag_rules.evaluation import Fired
+from assessments.models import Questionnaire
+from assessments.presenters.screen_steps import next_url
+from assessments.questionnaire.model import Item
+from assessments.red_flag_rules.evaluation import Action, Fired
 from assessments.red_flag_rules.format import DEADLINES
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Clinic
+from clinic.responses.redirects import see_other
 from education.models import CODE_LENGTH, Article
-
-
-def screen_before(request, article: Article | None):
-    """The page to show instead of times, if any: the offer for who comes from a hip article, the way on for who began.
-
-    None where times may be shown: nothing to screen, done, skipped, or nothing published to ask.
-    """
-    screen = read_screen(request.session)
-    if screen is None:
-        if request.method == "POST" or not is_about_hip(article) or find_questionnaire() is None:
-            return None  # a form that was filled in meanwhile is not thrown away
-        return render(
-            request, "assessments/screen_offer.html", {"next_path": request.get_full_path(), "article": article}
-        )
-    questionnaire = find_questionnaire()
-    if questionnaire is None or (screen.is_skipped and not unread_flags(screen, questionnaire)):
-        return None
-    url = _next_url(screen, questionnaire)
-    return _see(url) if url != screen.next_path else None
 
 
 @never_cache
 @require_POST
-def begin(request):
-    """Begin, or say that it is not the hip or groin. Beginning again keeps what was answered."""
+def begin(request: HttpRequest) -> HttpResponse:
+    """Begin or skip the screen. Beginning again keeps the answers."""
     next_path = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None) or not next_path.startswith("/"):
         next_path = reverse("home")
@@ -65,15 +51,15 @@ def begin(request):
         screen.article = code[:CODE_LENGTH]
     questionnaire = find_questionnaire()
     write_screen(request.session, screen)
-    return _see(_next_url(screen, questionnaire) if questionnaire else next_path)
+    return see_other(next_url(screen, questionnaire) if questionnaire else next_path)
 
 
-def opens_screen(view):
-    """Give `view` the visitor's screen; who has none (an old link, another browser) is sent to the start."""
+def opens_screen(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass `view` the visitor's screen and its questionnaire; 404 without one, as by an old link."""
 
     @never_cache
     @wraps(view)
-    def opened(request, **kwargs):
+    def opened(request: HttpRequest, **kwargs: str) -> HttpResponse:
         screen, questionnaire = read_screen(request.session), find_questionnaire()
         if screen is None or questionnaire is None:
             return render(request, "assessments/screen_unknown.html", status=404)
@@ -84,7 +70,7 @@ def opens_screen(view):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
-def page(request, screen, questionnaire, page):
+def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, page: str) -> HttpResponse:
     pages = screen_pages(questionnaire)
     current = next((one for one in pages if one.link_id == page), None)
     if current is None:
@@ -94,26 +80,36 @@ def page(request, screen, questionnaire, page):
         answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
         return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
-    asked = {"questionnaire": questionnaire.parsed, "page": current, "answers": screen.answers}
-    form = PageForm(request.POST, **asked, now=timezone.now())
+    form = PageForm(
+        request.POST, questionnaire=questionnaire.parsed, page=current, answers=screen.answers, now=timezone.now()
+    )
     is_done = form.is_valid() and not form.newly_asked
     is_stale = request.POST.get(FIELD, "") not in ("", hash_page("screen", current, screen.answers))
     conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
     given = only_additions(screen.answers, form.given, current) if conflicts else form.given
-    save = {"page": current, "answers": given, "unshown": form.unshown}
-    unread = save_screen_page(screen=screen, questionnaire=questionnaire, **save)
+    unread = save_screen_page(
+        screen=screen, questionnaire=questionnaire, page=current, answers=given, unshown=form.unshown
+    )
     form.note_conflicts(conflicts, stored=screen.answers)
     is_done = is_done and not conflicts
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
-        return _see(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+        return see_other(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
     if is_done:
-        return _see(_next_url(screen, questionnaire))
+        return see_other(next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)
 
 
-def _render_page(request, screen, pages, current, form, unread, hint=None):
+def _render_page(
+    request: HttpRequest,
+    screen: Screen,
+    pages: list[Item],
+    current: Item,
+    form: PageForm,
+    unread: list[Fired],
+    hint: Article | None = None,
+) -> HttpResponse:
     index = pages.index(current)
     back_url = reverse("assessments:screen_page", args=[pages[index - 1].link_id]) if index else reverse("home")
     context = {
@@ -123,33 +119,39 @@ def _render_page(request, screen, pages, current, form, unread, hint=None):
         "total": len(pages),
         "back_url": back_url,
         "hint": hint,
-        "advice": _advice_of(unread),
+        "advice": _worst_advice(unread) if unread else None,
         "revision": hash_page("screen", current, screen.answers),
     }
     return render(request, "assessments/screen_page.html", context, status=409 if form.conflicts else 200)
 
 
-def _advice_of(unread: list[Fired]) -> dict | None:
-    """The level, the deadline and the words of the worst of `unread`; of its level the soonest deadline."""
-    if not unread:
-        return None
+class ScreenAdvice(TypedDict):
+    """What the pages of the screen show of a fired rule."""
+
+    level: str
+    deadline: str
+    action: Action
+
+
+def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
+    """The worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
     deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
     return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
-def stop(request, screen, questionnaire):
-    """The interruption before a booking. An emergency stays until its answer changes; an urgent sign until it was read."""
+def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
+    """The interruption before booking. An emergency stays until its answer changes, an urgent sign until it is read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
-        return _see(_next_url(screen, questionnaire))
-    advice = _advice_of(unread)
+        return see_other(next_url(screen, questionnaire))
+    advice = _worst_advice(unread)
     if request.method == "POST" and advice["level"] == "U":
         if (deadline := request.POST.get("deadline", advice["deadline"])) in DEADLINES:
             note_read(screen, questionnaire, deadline=deadline)
             write_screen(request.session, screen)
-        return _see(_next_url(screen, questionnaire))
+        return see_other(next_url(screen, questionnaire))
     page_of = questionnaire.parsed.page_of
     first = next(page_of[name].link_id for hit in unread for name in hit.snapshot if name in page_of)
     context = {
@@ -160,19 +162,3 @@ def stop(request, screen, questionnaire):
         "now": timezone.now(),
     }
     return render(request, "assessments/screen_stop.html", context)
-
-
-def _next_url(screen: Screen, questionnaire) -> str:
-    """What must not wait first, then the first page that is open, then where the visitor was going."""
-    if unread_flags(screen, questionnaire):
-        return reverse("assessments:screen_stop")
-    if screen.is_skipped:
-        return screen.next_path
-    open_page = next((one for one in screen_pages(questionnaire) if one.link_id not in screen.saved), None)
-    return reverse("assessments:screen_page", args=[open_page.link_id]) if open_page else screen.next_path
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    redirect = HttpResponseRedirect(url)
-    redirect.status_code = 303
-    return redirect

@@ -1,10 +1,12 @@
-"""What other pages show of answers: to patients the advice that stands, to staff what a flag may mean."""
+"""Template tags on answers: the current advice for patients, the meaning of a flag for staff."""
+
+from typing import Any
 
 from django import template
 from django.template.context import Context
 
 from assessments.models import Flag, Response
-from assessments.red_flags.advice import find_standing, responses_of
+from assessments.red_flags.advice import Advice, find_standing, responses_of
 from assessments.red_flags.alerts import where_alerts_go
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Patient
@@ -27,14 +29,14 @@ def alerts_lost() -> dict:
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
 def standing_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
-    """The advice that stands because of what was answered: in `response`, or in anything of `patient`'s.
+    """The current advice for the answers of `response`, or for all answers of `patient`.
 
     Of a patient only on pages behind a link from their own mailbox. Empty if there is none.
     """
-    responses = responses_of(patient) if patient is not None else [response.pk]
-    return advice_context(context, find_standing(responses))
+    of_one = [response.pk] if response is not None else []
+    return advice_context(context, find_standing(responses_of(patient) if patient is not None else of_one))
 
 
-def advice_context(context: Context, advice) -> dict:
+def advice_context(context: Context, advice: Advice | None) -> dict[str, Any]:
     """What the template of an advice needs from the page around it."""
     return {"advice": advice} | {name: context.get(name) for name in ("clinic", "emergency_number", "token")}

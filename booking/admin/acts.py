@@ -7,7 +7,6 @@ from datetime import datetime
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +24,7 @@ from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
 from clinic.practice.models import Clinic
+from clinic.responses.redirects import see_other
 
 # By which function, and what it says when it is done.
 ACTS = {
@@ -75,8 +75,8 @@ class VisitActs(admin.ModelAdmin):
             return self._ask_about_closure(request, visit)
         if place := BACK_ON_TODAY.get(request.POST.get("back")):
             fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is said at the top
-            return HttpResponseRedirect(reverse("admin:index") + fragment, status=303)
-        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+            return see_other(reverse("admin:index") + fragment)
+        return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _act(self, request, visit: Appointment, act: str, *, version: str, **more) -> bool:
         """Return whether it was done. Raises TimeClosed, which is asked about; any other refusal becomes a message."""

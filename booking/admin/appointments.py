@@ -4,7 +4,6 @@ import uuid
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -19,7 +18,8 @@ from booking.actions.change import is_changeable, is_undoable, move_appointment
 from booking.admin.acts import VisitActs, state_words
 from booking.admin.error_text import broken_rules_words, refusal_words
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
-from booking.forms import StaffBookingForm, StaffMoveForm
+from booking.forms.staff import StaffMoveForm
+from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import how_move_is_told
 from booking.models import Appointment, WaitListEntry
 from booking.models.visit_states import Act, State
@@ -35,6 +35,7 @@ from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.money import format_money
+from clinic.responses.redirects import see_other
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
@@ -324,7 +325,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return None
 
     def _to_visit(self, pk):
-        return HttpResponseRedirect(reverse("admin:booking_appointment_change", args=[pk]), status=303)
+        return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _form_page(self, request, page):
         request.current_app = self.admin_site.name

@@ -2,13 +2,13 @@
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from booking.calendar_feed.feeds import SILENT_AFTER, create_feed, revoke_feed
 from booking.models import CalendarFeed
+from clinic.responses.redirects import see_other
 
 
 def _chip(look, words):
@@ -53,7 +53,7 @@ class CalendarFeedAdmin(admin.ModelAdmin):
         messages.warning(request, words)
 
     def response_add(self, request, obj, post_url_continue=None):
-        return HttpResponseRedirect(reverse("admin:booking_calendarfeed_changelist"), status=303)
+        return see_other(reverse("admin:booking_calendarfeed_changelist"))
 
     def log_addition(self, request, obj, message):
         """The row is its own record: by whom and when."""

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from booking.actions.block_time import block_time, close_on_holiday, holiday_rows
-from booking.forms import ClinicClockInput, HoursOverrideForm, visits_in_the_way_words
+from booking.forms.hours import HoursOverrideForm, visits_in_the_way_words
+from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
 from booking.time.opening_hours import MIDNIGHT
@@ -21,6 +22,7 @@ from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField
 from clinic.practice.instants import clock_words
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.responses.redirects import see_other
 
 
 @admin.register(OpeningHours)
@@ -91,7 +93,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             chosen = [row for row in rows if row.holiday.on.isoformat() == request.POST.get("on")]
             for row in chosen:
                 self._close_on(request, row)
-            return HttpResponseRedirect(request.path, status=303)
+            return see_other(request.path)
         context = {
             **self.admin_site.each_context(request),
             "title": "Federal holidays",

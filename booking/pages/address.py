@@ -1,33 +1,34 @@
-"""Whether the visit's mail arrives: send it again, also to who has only an ended link, or correct the address."""
+"""Mail that did not arrive: send it again, also by an ended link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.correct_address import correct_address, send_mail_again
-from booking.forms import AddressForm
+from booking.forms.contact import AddressForm
+from booking.limits.over_limit import correction_over_budget, is_copy_over_budget
+from booking.limits.spending import spend_copy
 from booking.models import Appointment
-from booking.pages.visit import visit_context, visit_page
-from booking.presenters.limits import spend_copy
-from booking.presenters.over_limit import correction_over_budget, is_copy_over_budget
+from booking.presenters.visit import visit_context, visit_link
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from clinic.outbox.messages.planning import MessageNotSettled, TooLateToSend
 from clinic.practice.access.links import LinkExpired, open_link
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, LinkRequest, declares
 from clinic.practice.models import PatientLink
+from clinic.responses.headers import private_page
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CORRECT_ADDRESS, accepts=False)
-def address(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Correct the address of a visit that was booked a moment ago."""
+@visit_link(Capability.CORRECT_ADDRESS, accepts=False)
+def address(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Correct the address of a visit whose patient is still provisional."""
     context = visit_context(request, appointment, now)
     if not context["can_correct"]:
         return render(request, "booking/address.html", context, status=409)
@@ -40,13 +41,13 @@ def address(request: HttpRequest, token: str, appointment: Appointment, now: dat
         correct_address(appointment=appointment, email=form.cleaned_data["email"], now=now)
     except (AddressProven, TooLateToChange):
         return render(request, "booking/address.html", {**context, "can_correct": False}, status=409)
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))
 
 
 @require_POST
-@visit_page(Capability.ASK_FOR_MAIL, accepts=False)
-def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Send the visit's mail once more; a copy that is still on its way is enough."""
+@visit_link(Capability.ASK_FOR_MAIL, accepts=False)
+def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Send the visit's mail again, unless a copy is still on its way (409)."""
     state = "sent"
     try:
         if is_copy_over_budget(request, appointment, now):
@@ -59,30 +60,26 @@ def mail_again(request: HttpRequest, token: str, appointment: Appointment, now: 
 
 
 @require_POST
-@never_cache
+@private_page
+@declares(Capability.ASK_FOR_MAIL)
 def newest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Send the newest mail about the visit of a withdrawn link to the address on file.
+    """Send the newest mail about the visit of a revoked link to the address on file.
 
-    The answer is the same whether a mail is sent, is on its way, or the visit is over: an ended link tells nothing.
+    The response is the same whether a mail was sent, is on its way, or the visit is over: it reveals nothing.
     """
     now = timezone.now()
     try:
-        open_link(token=token, purpose=newest_link.capability.purpose, now=now)
+        open_link(token=token, purpose=Capability.ASK_FOR_MAIL.purpose, now=now)
     except LinkExpired as expired:
         if expired.link.revoked_at is not None:
             _mail_newest_link(request, expired.link, now)
     else:  # opened again, as by a move that was undone
-        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
-    response = render(request, "booking/newest_link.html")
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
-
-
-newest_link.capability = Capability.ASK_FOR_MAIL
+        return see_other(reverse("booking:visit", args=[token]))
+    return render(request, "booking/newest_link.html")
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
-    """Count it as a stranger's: an ended link vouches for nobody."""
+    """Send the mail if within the rate limit for strangers: an ended link proves nothing."""
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )

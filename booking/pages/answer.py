@@ -1,8 +1,8 @@
-"""The two answers to a reminder. Each link leads to a page: mail scanners open every link, so only a button acts."""
+"""The two answers to a reminder. GET shows a page, since mail scanners open every link; only a POST acts."""
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,18 +11,19 @@ from booking.actions.attend import confirm_appointment
 from booking.actions.change import is_changeable
 from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment
-from booking.pages.visit import asked_version, changed_meanwhile, visit_context, visit_page
+from booking.presenters.visit import asked_version, changed_meanwhile, visit_context, visit_link
 from booking.schedule.errors import TooLateToChange, VisitCancelled, VisitChanged
 from clinic.outbox.messages.suppressions import messages_path
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, LinkRequest
 from clinic.practice.models import Clinic
 from clinic.practice.people.first_names import use_first_name
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT)
-def coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I’ll be there": ask once, note it, and say thank you."""
+@visit_link(Capability.CHANGE_VISIT)
+def coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """ "I’ll be there": ask, and record it on a POST."""
     status = 200
     if request.method == "POST":
         try:
@@ -38,24 +39,24 @@ def coming(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 
 @require_POST
-@visit_page(Capability.OPEN_MESSAGES)
-def messages(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """On to the page on which the patient chooses how we write. A button, as it makes a new link."""
-    return HttpResponseRedirect(messages_path(appointment.patient, now=now), status=303)
+@visit_link(Capability.OPEN_MESSAGES)
+def messages(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Redirect to the patient's choice of messages. A POST, since it issues a link."""
+    return see_other(messages_path(appointment.patient, now=now))
 
 
 @require_POST
-@visit_page(Capability.USE_FIRST_NAME)
-def first_name(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Use the patient's first name in messages from now on, or no longer."""
+@visit_link(Capability.USE_FIRST_NAME)
+def first_name(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Turn the first name in messages on or off."""
     use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT, accepts=False)
-def not_coming(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I can’t make it": another time, or cancel, both open on this page; too late for either, tell the clinic."""
+@visit_link(Capability.CHANGE_VISIT, accepts=False)
+def not_coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """ "I can’t make it": offer to move or cancel; too late for both, record the absence on a POST."""
     status = 200
     if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):
         status = 409  # it can still be cancelled, which the page offers

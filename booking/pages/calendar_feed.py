@@ -4,22 +4,22 @@ import logging
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from booking.calendar_feed.alerts import note_failure
 from booking.calendar_feed.feeds import FeedUnknown, note_reading, open_feed, therapist_calendar
 from clinic.practice.models import Clinic
+from clinic.responses.headers import private_page
 
 logger = logging.getLogger(__name__)
 
 
 @require_safe
-@never_cache
+@private_page
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The visits without names. An address that is unknown or was revoked does not exist.
+    """Return the therapist's visits, without names. An unknown or revoked URL: 404.
 
-    That it was read is written down, as an access log would: so somebody notices when no program reads it any more.
+    Records the reading, so that an alert can tell when no calendar program fetches the feed.
     """
     now = timezone.now()
     try:
@@ -33,6 +33,4 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         note_failure(calendar_feed, now=now)
         return HttpResponse(status=503, headers={"Retry-After": "3600"})
     note_reading(calendar_feed, now=now)
-    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return HttpResponse(content, content_type="text/calendar; charset=utf-8")

@@ -1,8 +1,8 @@
-"""The link that confirms an address, and the page behind it."""
+"""Confirm an email address by a mailed link."""
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,32 +11,29 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
-from booking.presenters.own_address import remember_own_address
-from booking.presenters.own_hold import held_path, own_hold
+from booking.browser.own_address import remember_own_address
+from booking.browser.own_hold import held_path, own_hold
+from clinic.responses.headers import private_page
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask first, since mail scanners open every link; the button confirms."""
+    """Ask to confirm, since mail scanners open every link; a POST sets the cookie."""
     try:
         email = open_confirmation(token=token, now=timezone.now())
     except ConfirmationEnded:
         return render(request, "practice/link_expired.html", status=410)
     if request.method != "POST":
-        response = render(request, "booking/confirm_address.html", {"token": token})
-    else:
-        response = remember_own_address(
-            request, HttpResponseRedirect(reverse("booking:address_confirmed"), status=303), email
-        )
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+        return render(request, "booking/confirm_address.html", {"token": token})
+    return remember_own_address(request, see_other(reverse("booking:address_confirmed")), email)
 
 
 @require_safe
 @never_cache
 def confirmed(request: HttpRequest) -> HttpResponse:
-    """Back to the form, which waits in another tab; or to a time that is kept, or to the start."""
+    """Say that the address is confirmed, and link to the form of the live hold, else to the services."""
     now = timezone.now()
     return render(request, "booking/address_confirmed.html", {"form_path": _form_path(request, now)})
 

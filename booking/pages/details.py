@@ -1,172 +1,24 @@
 """One time: offered, or gone; and booking it. The forms of a held time are in `holding`."""
 
-import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from assessments.intake.screening import forget_screen, is_screen_kept, read_screen, screen_pages
-from assessments.pages.opening import note_sitting
-from booking.actions.book import book_appointment
-from booking.actions.hold import hold_token as token_of
-from booking.actions.hold import release_hold
-from booking.forms import DetailsForm
-from booking.models import Service
-from booking.pages.choose import time_row, zone_context
-from booking.pages.visit import own_visit_context
-from booking.presenters.booking_choices import read_trail
-from booking.presenters.entry import follow_up_page, page_before
-from booking.presenters.over_limit import booking_over_budget
-from booking.presenters.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
-from booking.presenters.own_past import booked_here, remember_booking
-from booking.presenters.recognized import recognized_patient
-from booking.schedule.availability import nearest_free_slots, next_free_slots
-from booking.schedule.errors import (
-    BusyTryAgain,
-    NeedsEarlierVisit,
-    NotOfferedBecause,
-    SlotNotOffered,
-    SlotTaken,
-    TermsChanged,
-)
-from booking.schedule.local_time import minor_words
-from booking.schedule.rules import GRACE, change_deadline, require_free
-from booking.schedule.visit_links import visit_path
-from clinic.practice.models import Clinic, Proof, Therapist
-
-OTHER_TIMES = 6
+from booking.presenters.entry import page_before
+from booking.presenters.one_time import book, details_context, offer_time
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """A time to be kept by a button. A form that was filled in for another time, sent here, books this one."""
+    """Offer a time with a button that holds it. A POST books it, by a form that was filled in for another time."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
     return offer_time(request, context, now)
-
-
-def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
-    """What every page about one time shows. Raises Http404 for a service or a therapist that nobody can book."""
-    clinic = Clinic.objects.current()
-    service = get_object_or_404(Service.objects.listed(), slug=slug)
-    trail = read_trail(request, now=now)
-    zones = zone_context(service, clinic, trail)
-    clock = zones["clock"]
-    deadline = change_deadline(starts_at=starts_at, booked_at=now, clinic=clinic)
-    return {
-        "change_until": clock.time(deadline),
-        "is_soon": deadline <= now + GRACE,
-        "grace_minutes": GRACE // timedelta(minutes=1),
-        "service": service,
-        "agreed": service,
-        "minor_words": minor_words(is_in_person=service.is_only_in_person),
-        "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
-        "starts_at": starts_at,
-        "time": clock.time(starts_at),
-        "time_beside": clock.beside_words(starts_at),
-        "clinic": clinic,
-        "trail": trail,
-        "step": 4,
-        "hold_key": uuid.uuid4(),
-        **zones,
-    }
-
-
-def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: dict | None = None) -> HttpResponse:
-    """The page with the button that keeps the time, or the one that says why nobody can have it; where this browser keeps it
-    already, on to its form. `was_held` says why a hold of it is no more (`why_not_held`)."""
-    if not was_held and (page := to_own_hold(request, context, now)):
-        return page
-    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
-    try:
-        require_free(**place, mode=context["service"].modes[0], now=now)
-    except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=None, now=now)
-    page = {**context, "was_held": was_held}
-    return render(request, "booking/offer.html", page, status=410 if was_held else 200)
-
-
-def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book by the form that was sent; whatever stands in the way, what was typed is kept."""
-    service, clinic, trail = context["service"], context["clinic"], context["trail"]
-    form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
-    if not form.is_valid():
-        return render(request, "booking/details.html", {**context, "form": form}, status=422)
-    if page := booking_over_budget(request, form, context, now):
-        return page
-    if not hold_token and (own := own_hold_of(request, context, now)):
-        hold_token = token_of(own)
-    contact = form.contact(time_zone="" if service.is_only_in_person else trail.zone_name)
-    screen = read_screen(request.session)
-    try:
-        appointment = book_appointment(
-            service=service,
-            therapist=context["therapist"],
-            starts_at=context["starts_at"],
-            mode=form.cleaned_data["mode"],
-            contact=contact,
-            idempotency_key=form.cleaned_data["idempotency_key"],
-            source_article=trail.article,
-            hold_token=hold_token,
-            screen=screen,
-            terms_seen=form.cleaned_data["terms_seen"],
-            now=now,
-        )
-    except NeedsEarlierVisit:
-        return follow_up_page(request, service, trail)
-    except TermsChanged as refusal:
-        form.show_terms(refusal.terms.fingerprint)
-        page = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
-        return render(request, "booking/details.html", page, status=409)
-    except BusyTryAgain:
-        return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
-    except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=form, now=now)
-    if (left := own_hold(request)) is not None:
-        release_hold(left)  # of another time, which they have left for this one
-    is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
-    if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
-        forget_screen(request.session)
-    if is_new and screen is not None and appointment.intake is not None:
-        for page in screen_pages(appointment.intake.questionnaire):
-            note_sitting(request.session, appointment.intake, page, now=now)
-    is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
-    proof = Proof.MAILED if is_proven else Proof.SHOWN
-    path = visit_path(appointment, proof=proof, now=now)
-    return remember_booking(request, HttpResponseRedirect(path, status=303), path)
-
-
-def time_is_gone(
-    request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
-) -> HttpResponse:
-    """The page for a time nobody can have (any more): the nearest others, and what was typed kept in the form."""
-    reason = getattr(refusal, "reason", None)
-    if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
-        raise Http404
-    context = {**context, "booked_here": booked_here(request, context, now=now)}
-    if form is None and context["booked_here"]:
-        return render(request, "booking/held_booked.html", context, status=409)
-    service, clinic, clock = context["service"], context["clinic"], context["clock"]
-    wanted = max(context["starts_at"], now)
-    asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognized_patient(request)}
-    slots = nearest_free_slots(**asked, to=wanted, now=now) or next_free_slots(**asked, now=now)
-    others = [time_row(slot, clock) for slot in slots]
-    page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
-    page |= own_visit_context(refusal, clinic)
-    page |= own_hold_context(request, service, clock, now)
-    return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
-
-
-def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
-    if is_sent or reason in (None, NotOfferedBecause.CAP):
-        return 409  # the form and the diary disagree
-    return 410 if reason == NotOfferedBecause.NOTICE else 404

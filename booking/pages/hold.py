@@ -1,9 +1,9 @@
-"""Keeping a time while somebody types: by a button, for ten minutes, and the form that books it."""
+"""Hold a time while its form is filled in, renew or release the hold, and show the form."""
 
 import uuid
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,53 +11,54 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
-from booking.forms import DetailsForm
+from booking.browser.own_hold import held_path, own_hold, remember_hold, to_own_hold
+from booking.browser.own_past import booked_here, remember_given_back, why_not_held
+from booking.browser.recognized import recognized_patient
+from booking.forms.details import DetailsForm
+from booking.limits.spending import spend_hold
 from booking.models import Appointment
-from booking.pages.details import book, details_context, offer_time, time_is_gone
 from booking.presenters.entry import page_before
-from booking.presenters.limits import spend_hold
-from booking.presenters.own_hold import held_path, own_hold, remember_hold, to_own_hold
-from booking.presenters.own_past import booked_here, remember_given_back, why_not_held
-from booking.presenters.recognized import recognized_patient
+from booking.presenters.one_time import book, details_context, offer_time, time_is_gone
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import minutes_left_words
 from booking.schedule.rules import require_free
 from clinic.practice.access.networks import network_of
+from clinic.responses.redirects import see_other
 
 
 @require_POST
 @never_cache
 def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Keep a time instead of the one that this browser held before, and go on to the form; over the rate limit, without."""
+    """Hold a time in place of the browser's earlier hold, and redirect to the form. Over the rate limit: without a hold."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     before, key = own_hold(request), _sent_key(request)
     place = {"therapist": context["therapist"], "starts_at": starts_at}
     if before is not None and keeps(before, **place, service=context["service"], now=now):
-        return HttpResponseRedirect(held_path(before) + context["trail"].query, status=303)
+        return see_other(held_path(before) + context["choices"].query)
     network, clinic = network_of(request), context["clinic"]
     if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
         path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
-        return HttpResponseRedirect(path + context["trail"].query, status=303)
+        return see_other(path + context["choices"].query)
     try:
         held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
-    response = HttpResponseRedirect(held_path(held) + context["trail"].query, status=303)
+    response = see_other(held_path(held) + context["choices"].query)
     return remember_hold(request, response, held)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """The form for a held time; sent, it books. A hold that ran out still books, unless somebody was faster."""
+    """Show the form of a held time; a POST books it. An expired hold still books while the time is free."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if row is not None:
@@ -81,28 +82,29 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Ten more minutes, once, and the form with what was typed so far; nothing of it is checked or stored.
+    """Renew the hold, once, and show the form with its fields as sent, neither validated nor stored.
 
-    Without a form, as when the address is opened later: on to the form.
+    Redirect to the form if no fields were sent, as when the URL is opened later.
     """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     context["form_path"] = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     outcome = {}
+    renewed: Appointment | None = None
     if request.method == "POST" and row is not None:
         try:
-            row = renew_hold(row, now=now)
+            row = renewed = renew_hold(row, now=now)
             outcome = {"is_renewed": True}
         except BusyTryAgain:
             outcome = {"is_busy": True}
         except HoldNotRenewable:
             row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
-        response = HttpResponseRedirect(context["form_path"] + context["trail"].query, status=303)
+        response: HttpResponse = see_other(context["form_path"] + context["choices"].query)
     else:
         response = _typed_so_far(request, context | outcome, row, now)
-    return remember_hold(request, response, row) if "is_renewed" in outcome else response
+    return response if renewed is None else remember_hold(request, response, renewed)
 
 
 def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
@@ -124,11 +126,11 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
 @require_POST
 @never_cache
 def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Give the time back and choose another."""
+    """Release the hold and redirect to the times of that day."""
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
-    response = HttpResponseRedirect(path + context["trail"].query, status=303)
+    response = see_other(path + context["choices"].query)
     if row is None or row.status != Appointment.Status.HELD:
         return response
     release_hold(row)
@@ -138,10 +140,10 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """The form for a time that is not held; sent, it books if the time is still free."""
+    """Show the form for a time without a hold; a POST books it if it is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
-    if page := page_before(request, context["service"], context["trail"]):
+    if page := page_before(request, context["service"], context["choices"]):
         return page
     if request.method == "POST":
         return book(request, context, now)
@@ -157,7 +159,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
 
 
 def _sent_key(request: HttpRequest) -> uuid.UUID:
-    """The key of the page whose button was pressed; a garbled one is nobody's, so a new one does."""
+    """Return the idempotency key of the form, or a new one if it is missing or not a UUID."""
     try:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
@@ -166,7 +168,7 @@ def _sent_key(request: HttpRequest) -> uuid.UUID:
 
 def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
     row.service, row.therapist = context["service"], context["therapist"]
-    if not is_live(row, now=now):
+    if row.hold_expires_at is None or not is_live(row, now=now):
         return {}
     return {
         "agreed": row,

@@ -1,26 +1,26 @@
-"""Moving a visit by its link: another day, another time, and a page that asks once. Looking changes nothing."""
+"""Move a visit by its link: choose a day, choose a time, confirm. GET changes nothing."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.validators import slug_re
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.actions.change import move_appointment
+from booking.limits.over_limit import move_over_budget
 from booking.models import Appointment, AppointmentEvent
-from booking.pages.choose import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
-from booking.pages.visit import (
+from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
+from booking.presenters.visit import (
     asked_version,
     changed_meanwhile,
     named_visit_context,
     own_visit_context,
     visit_context,
-    visit_page,
+    visit_link,
 )
-from booking.presenters.over_limit import move_over_budget
 from booking.schedule.availability import Slot, count_days, free_slots, one_slot_a_time
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
@@ -28,17 +28,19 @@ from booking.schedule.local_time import day_words
 from booking.schedule.rules import bookable_time, find_visit_then
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import LinkExpired
-from clinic.practice.access.proof import Capability
+from clinic.practice.access.proof import Capability, LinkRequest, declares
 from clinic.practice.models import PatientLink, Proof, Therapist
+from clinic.responses.headers import private_page
+from clinic.responses.redirects import see_other
 
 ANYBODY = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 
 @require_safe
-@visit_page(Capability.CHANGE_VISIT)
-def move_days(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The days on which their therapist has time for the same visit; or another, or anybody, by `?with=`."""
+@visit_link(Capability.CHANGE_VISIT)
+def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Show days with free times: of the visit's therapist, or as `?with=` says of another or of any."""
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
@@ -54,13 +56,15 @@ def move_days(request: HttpRequest, token: str, appointment: Appointment, now: d
 
 
 @require_safe
-@visit_page(Capability.CHANGE_VISIT)
-def move_times(request: HttpRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
-    """The times of one day, each a link to the page that asks before it moves the visit there."""
+@visit_link(Capability.CHANGE_VISIT)
+def move_times(request: LinkRequest, token: str, appointment: Appointment, now: datetime, day: date) -> HttpResponse:
+    """Show the free times of one day, each a link to its confirmation page."""
     return _times_page(request, visit_context(request, appointment, now), day, now)
 
 
-def _times_page(request, context: dict, day: date, now: datetime, *, status: int = 200, **more) -> HttpResponse:
+def _times_page(
+    request: LinkRequest, context: dict, day: date, now: datetime, *, status: int = 200, **more: Any
+) -> HttpResponse:
     if not context["can_change"] or not context["service"].is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
     appointment = context["appointment"]
@@ -72,8 +76,8 @@ def _times_page(request, context: dict, day: date, now: datetime, *, status: int
     return render(request, "booking/move_times.html", page, status=status)
 
 
-def _whom_context(request: HttpRequest, appointment: Appointment) -> dict:
-    """Whose times are shown, and whose else could be: `whom` is None for anybody's. Unknown therapist slug: 404."""
+def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
+    """Return the chosen therapist (`whom`, None for any) and the choices. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
@@ -107,9 +111,10 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@private_page
+@declares(Capability.CHANGE_VISIT)
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
-    """Ask first, from what to what. The button moves the visit and leads to its page, by a new link: the old ones end."""
+    """Show the move and ask to confirm it; a POST moves the visit, revokes its links and redirects by a new one."""
     if request.method != "POST":
         return _ask(request, token, starts_at=starts_at)
     try:
@@ -118,13 +123,15 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
         # A double click sends the form twice, and the second comes by the link that the first has just ended.
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
-        path = visit_path(visit, proof=expired.link.proof, now=timezone.now())
-        return HttpResponseRedirect(path, status=303)
+        path = visit_path(visit, proof=Proof(expired.link.proof), now=timezone.now())
+        return see_other(path)
 
 
-@visit_page(Capability.CHANGE_VISIT)
-def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
-    """The page that shows where the visit is and where it would be; the times of the day if it could not be there."""
+@visit_link(Capability.CHANGE_VISIT)
+def _ask(
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
+) -> HttpResponse:
+    """Show the present and the new time; if the new one is not free, the times of that day (409)."""
     context = visit_context(request, appointment, now)
     context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
     day = context["clock"].day(starts_at)
@@ -147,15 +154,17 @@ def _ask(request, token: str, appointment: Appointment, now: datetime, starts_at
     return render(request, "booking/move.html", context | page)
 
 
-def _asked_therapist(sent, appointment: Appointment) -> Therapist:
+def _asked_therapist(sent: QueryDict, appointment: Appointment) -> Therapist:
     slug = sent.get("to") or appointment.therapist.slug
     if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
         raise Http404
     return get_object_or_404(Therapist, slug=slug)
 
 
-@visit_page(Capability.CHANGE_VISIT)
-def _move(request, token: str, appointment: Appointment, now: datetime, starts_at: datetime) -> HttpResponse:
+@visit_link(Capability.CHANGE_VISIT)
+def _move(
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
+) -> HttpResponse:
     therapist = _asked_therapist(request.POST, appointment)
     if page := move_over_budget(request, token, appointment, now, to=starts_at):
         return page
@@ -164,7 +173,7 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
             appointment=appointment,
             starts_at=starts_at,
             therapist=therapist,
-            is_own=request.link.proof >= Proof.MAILED,
+            is_own=request.proof >= Proof.MAILED,
             version=asked_version(request),
             now=now,
         )
@@ -175,12 +184,9 @@ def _move(request, token: str, appointment: Appointment, now: datetime, starts_a
         is_busy = isinstance(refusal, BusyTryAgain)
         day = clock_of_visit(appointment, clinic=context["clinic"]).day(starts_at)
         status = 503 if is_busy else 409
-        page = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
-        return _times_page(request, context, day, now, status=status, **page)
-    return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
-
-
-move.capability = _move.capability
+        more = {"is_gone": not is_busy, "is_busy": is_busy, **own_visit_context(refusal, context["clinic"])}
+        return _times_page(request, context, day, now, status=status, **more)
+    return see_other(visit_path(visit, proof=request.proof, now=now))
 
 
 def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -> Appointment | None:

@@ -1,10 +1,10 @@
-"""For who has been here before: ask for a link, come back by it, and need not type everything again."""
+"""Returning patients: request a link by email, and book by it without typing their details again."""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.core.validators import slug_re
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,22 +13,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import is_live
 from booking.actions.return_links import patients_at, request_return_link
-from booking.forms import ReturningForm
+from booking.browser.own_hold import held_path, own_hold
+from booking.browser.recognized import forget_patient, remember_patient
+from booking.forms.contact import ReturningForm
+from booking.limits.over_limit import slow_down
 from booking.models import Appointment, Service
-from booking.pages.visit import visit_page
-from booking.presenters.over_limit import slow_down
-from booking.presenters.own_hold import held_path, own_hold
-from booking.presenters.recognized import forget_patient, remember_patient
+from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask for the link, which leads on to the service of `?for=`. The answer is the same for every address."""
+    """Mail a link that leads to the service of `?for=`. The response is the same for known and unknown addresses."""
     now, service = timezone.now(), _service_with(slug=_slug_of(request.GET.get("for", "")))
     form = ReturningForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -37,21 +38,20 @@ def ask(request: HttpRequest) -> HttpResponse:
     verdict = request_return_link(email=email, network=network_of(request), service=service, now=now)
     if verdict.is_over:
         return slow_down(request, "booking/returning.html", {"form": form}, verdict, now)
-    return HttpResponseRedirect(reverse("booking:return_asked"), status=303)
+    return see_other(reverse("booking:return_asked"))
 
 
 @require_http_methods(["GET", "HEAD"])
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
-    """Where the mail will be, if there is one."""
+    """Say that a link was mailed if the address is known."""
     return render(request, "booking/returning.html", {"is_sent": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.COME_BACK, load=lambda link: link.patient, accepts=False)
-def welcome_back(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Everyone who uses the mailbox; a button says which of them books, and leads on to the service of `?for=`. Opening it
-    changes nothing."""
+@patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
+def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
+    """List the patients of this mailbox; a POST remembers the chosen one and redirects to the service of `?for=`."""
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)
     if request.method != "POST":
@@ -64,29 +64,29 @@ def welcome_back(request: HttpRequest, token: str, patient: Patient, now: dateti
 
 
 @require_POST
-@visit_page(Capability.BOOK_AGAIN)
-def again(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Book another visit from the page of one: the mailed link vouches for who it is."""
+@visit_link(Capability.BOOK_AGAIN)
+def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Start another booking for the patient of this visit; its mailed link is the proof."""
     return remember_patient(request, _on_to_booking(request, now), appointment.patient)
 
 
 @require_POST
 @never_cache
-def somebody_else(request: HttpRequest) -> HttpResponse:
-    """Back to the plain form."""
+def not_me(request: HttpRequest) -> HttpResponse:
+    """Forget the patient this browser books for, and redirect to the form."""
     return forget_patient(_on_to_booking(request, timezone.now()))
 
 
 def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None = None) -> HttpResponse:
-    """To the form of the time that this browser keeps, or to the days of `service`, or to the start."""
+    """Redirect to the form of the browser's live hold, else to the days of `service`, else to the services."""
     held = own_hold(request)
     start = reverse("booking:days", args=[service.slug]) if service else reverse("booking:services")
     path = held_path(held) if held is not None and is_live(held, now=now) else start
-    return HttpResponseRedirect(path, status=303)
+    return see_other(path)
 
 
-def _service_with(**key) -> Service | None:
-    """The service that a query string named; None for what is unknown, garbled or not shown to patients."""
+def _service_with(**key: str | UUID | None) -> Service | None:
+    """Find a listed service by `key`; None if the key is empty or unknown."""
     return Service.objects.listed().filter(**key).first() if all(key.values()) else None
 
 

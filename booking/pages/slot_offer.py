@@ -1,20 +1,21 @@
-"""A freed time, for who was told of it: see it, and say yes. The first yes has it; the others stay on the list."""
+"""The page of a slot offer: see the freed time and take it. The first taker gets it; others stay on the wait list."""
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from booking.actions.take_offer import require_open, take_offer
-from booking.forms import read_version
+from booking.forms.version import read_version
 from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time
 from booking.schedule.errors import BookingRefused, BusyTryAgain, VisitChanged
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.offer_text import offer_values
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link
 from clinic.practice.models import Clinic, PatientLink, Proof
+from clinic.responses.redirects import see_other
 
 
 def _find_offer(link: PatientLink) -> SlotOffer | None:
@@ -23,13 +24,15 @@ def _find_offer(link: PatientLink) -> SlotOffer | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.TAKE_OFFER, load=_find_offer)
-def offer(request: HttpRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
-    """Looking takes nothing; the button does, all or nothing."""
+@patient_link(Capability.TAKE_OFFER, load=_find_offer)
+def offer(request: LinkRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
+    """Show the offer; a POST takes it, in one transaction."""
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 
-def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=False, is_stale=False) -> HttpResponse:
+def _show(
+    request: LinkRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False, is_stale: bool = False
+) -> HttpResponse:
     clinic = Clinic.objects.current()
     words = offer_values(offer, clinic=clinic, now=now)
     context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
@@ -47,7 +50,7 @@ def _show(request: HttpRequest, offer: SlotOffer, now: datetime, *, is_busy=Fals
     return render(request, "booking/offer_freed.html", context, status=status)
 
 
-def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
+def _take(request: LinkRequest, offer: SlotOffer, now: datetime) -> HttpResponse:
     try:
         visit = take_offer(offer=offer, version=read_version(request.POST.get("version", "")), now=now)
     except VisitChanged:
@@ -58,5 +61,5 @@ def _take(request: HttpRequest, offer: SlotOffer, now: datetime) -> HttpResponse
         offer.refresh_from_db()
         return _show(request, offer, now)
     is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
-    proof = request.link.proof if is_theirs else Proof.SHOWN
-    return HttpResponseRedirect(visit_path(visit, proof=proof, now=now), status=303)
+    proof = request.proof if is_theirs else Proof.SHOWN
+    return see_other(visit_path(visit, proof=proof, now=now))

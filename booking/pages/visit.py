@@ -1,9 +1,8 @@
 """The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `moving` moves it."""
 
 from datetime import datetime
-from functools import wraps
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -11,24 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from booking.actions.attend import confirm_appointment
 from booking.actions.change import (
     cancel_appointment,
-    changeable_until,
-    is_changeable,
-    is_undoable,
-    terms_before_move,
     undo_cancellation,
     undo_move,
 )
-from booking.forms import read_version
-from booking.messages.change_text import move_words
+from booking.limits.over_limit import undo_over_budget
 from booking.messages.invitation import visit_calendar
-from booking.messages.last_told import Kind, current_terms, news_of, terms_at
-from booking.messages.planning import UNDO_FOR
-from booking.models import Appointment, AppointmentEvent, WaitListEntry
-from booking.presenters.over_limit import undo_over_budget
-from booking.schedule.clocks import clock_of_visit, visit_time
+from booking.models import Appointment
+from booking.presenters.visit import asked_version, changed_meanwhile, own_visit_context, visit_context, visit_link
 from booking.schedule.errors import (
-    BookingRefused,
-    BusyTryAgain,
     SlotNotOffered,
     SlotTaken,
     TimeClosed,
@@ -37,40 +26,12 @@ from booking.schedule.errors import (
     VisitCancelled,
     VisitChanged,
 )
-from booking.schedule.local_time import guardian_words, place_words
 from booking.schedule.visit_links import intake_path, visit_path
-from booking.wait_list.entries import alive_entries
-from clinic.outbox.texts.providers import has_texts
-from clinic.practice.access.proof import Capability, patient_page
-from clinic.practice.models import Clinic, Patient, PatientLink, Proof
-from clinic.practice.people.first_names import first_name
-from clinic.practice.values.mail_addresses import readable_address
-from clinic.practice.values.phone import format_phone
+from clinic.practice.access.proof import Capability, LinkRequest, patient_link
+from clinic.practice.models import Clinic, PatientLink, Proof
+from clinic.responses.redirects import see_other
 
 WHY_NOT_UNDONE = {SlotTaken: "taken", SlotNotOffered: "own visit", TimeClosed: "closed", TooLateToUndo: "late"}
-
-
-def visit_page(capability: Capability, *, accepts: bool = True):
-    """`patient_page` for what is done by a visit's link: hands the view the visit. BusyTryAgain becomes a page."""
-
-    def decorate(view):
-        @wraps(view)
-        def tried(request: HttpRequest, token: str, appointment: Appointment, now: datetime, **place) -> HttpResponse:
-            try:
-                return view(request, token, appointment, now, **place)
-            except BusyTryAgain:
-                return render(
-                    request, "booking/busy.html", {"token": token, "clinic": Clinic.objects.current()}, status=503
-                )
-
-        return patient_page(capability, load=_find_visit, accepts=accepts)(tried)
-
-    return decorate
-
-
-def _find_visit(link: PatientLink) -> Appointment | None:
-    visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
-    return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
 def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
@@ -78,16 +39,16 @@ def _find_visit_of_answers(link: PatientLink) -> Appointment | None:
 
 
 @require_safe
-@visit_page(Capability.SEE_VISIT)
-def visit(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """What, when, where, what to bring; and what can be done about it."""
+@visit_link(Capability.SEE_VISIT)
+def visit(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Show the visit and what its patient can do: move, cancel, confirm, answer questions."""
     return render(request, "booking/visit.html", visit_context(request, appointment, now))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.CHANGE_VISIT, accepts=False)
-def cancel(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask first, since mail scanners open every link; the button cancels."""
+@visit_link(Capability.CHANGE_VISIT, accepts=False)
+def cancel(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Ask first, since mail scanners open every link; a POST cancels."""
     context = visit_context(request, appointment, now)
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
@@ -101,30 +62,30 @@ def cancel(request: HttpRequest, token: str, appointment: Appointment, now: date
 
 
 @require_POST
-@visit_page(Capability.CHANGE_VISIT)
-def undo(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Take a cancellation or a move back, in its first minutes. Where that cannot be, the page says why."""
+@visit_link(Capability.CHANGE_VISIT)
+def undo(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Undo a cancellation or a move within its first minutes. If that is not possible, say why (409)."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
     undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation
     try:
-        is_own = request.link.proof >= Proof.MAILED
+        is_own = request.proof >= Proof.MAILED
         visit = undo_it(appointment=appointment, is_own=is_own, version=asked_version(request), now=now)
     except VisitChanged:
         return changed_meanwhile(request, appointment, now, wanted="undo")
     except (TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed) as refusal:
         context = visit_context(request, appointment, now)
         context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
-        page = {**context, **own_visit_context(refusal, context["clinic"])}
-        return render(request, "booking/visit.html", page, status=409)
+        shown = {**context, **own_visit_context(refusal, context["clinic"])}
+        return render(request, "booking/visit.html", shown, status=409)
     if undo_it == undo_move:  # a move ends the links to the visit
-        return HttpResponseRedirect(visit_path(visit, proof=request.link.proof, now=now), status=303)
+        return see_other(visit_path(visit, proof=request.proof, now=now))
     return _to_visit(token)
 
 
 @require_POST
-@visit_page(Capability.CHANGE_VISIT)
-def confirm(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+@visit_link(Capability.CHANGE_VISIT)
+def confirm(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """ "I will be there." """
     try:
         confirm_appointment(appointment=appointment, version=asked_version(request), now=now)
@@ -136,131 +97,30 @@ def confirm(request: HttpRequest, token: str, appointment: Appointment, now: dat
 
 
 @require_POST
-@visit_page(Capability.BEGIN_QUESTIONS)
-def questions(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """On to the questions before the visit. A button and not a link, as it makes a new link to them."""
+@visit_link(Capability.BEGIN_QUESTIONS)
+def questions(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Redirect to the questions before the visit. A POST, since it issues a link."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
-    return HttpResponseRedirect(intake_path(appointment, proof=request.link.proof, now=now), status=303)
+    return see_other(intake_path(appointment, proof=request.proof, now=now))
 
 
 @require_POST
-@patient_page(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
-def visit_of_answers(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """From the questions to their visit. A button and not a link, as it makes a new link; it proves no more than the old."""
-    return HttpResponseRedirect(visit_path(appointment, proof=request.link.proof, now=now), status=303)
+@patient_link(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
+def visit_of_answers(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Redirect from the questions to their visit. A POST, since it issues a link, of the same proof as the old one."""
+    return see_other(visit_path(appointment, proof=request.proof, now=now))
 
 
 @require_safe
-@visit_page(Capability.SEE_VISIT)
-def calendar(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """The visit as a calendar file."""
+@visit_link(Capability.SEE_VISIT)
+def calendar(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Return the visit as an iCalendar file."""
     content = visit_calendar(appointment=appointment, clinic=Clinic.objects.current(), now=now)
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return response
 
 
-def asked_version(request: HttpRequest) -> int:
-    """The version of the visit on the page whose form was sent (`read_version`)."""
-    return read_version(request.POST.get("version", ""))
-
-
-def changed_meanwhile(request: HttpRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
-    """The page for a form from before a change: what the visit is now, and the way to what was `wanted`."""
-    appointment = _find_visit(request.link)
-    context = {**visit_context(request, appointment, now), "wanted": wanted}
-    return render(request, "booking/changed_meanwhile.html", context, status=409)
-
-
-def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
-    """What was done to a visit that stands, for as long as it can be taken back."""
-    kinds = (Kind.MOVED, Kind.RESTORED)
-    changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
-    last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
-    if last is None or last.kind == Kind.RESTORED:
-        return {"is_restored": last is not None}
-    if _is_move_back(appointment, last):
-        return {"is_move_undone": True}
-    before = terms_at(appointment, appointment.version - 1)
-    return {
-        "move_words": move_words(appointment, before, clinic) if before else "",
-        "can_undo_move": terms_before_move(appointment, now=now) is not None,
-    }
-
-
-def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
-    """At which number the clinic calls, as people write it; empty for other visits, and by a link that only a browser was
-    shown, unless the number was typed to book this visit."""
-    patient = appointment.patient
-    is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
-    is_call = appointment.mode == Appointment.Mode.PHONE
-    return format_phone(patient.phone, clinic.country) if is_call and (is_mailed or is_typed_here) else ""
-
-
-def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
-    """Whether the `last` move took the one before it back, within the time for that."""
-    before = appointment.events.filter(version=last.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
-    return before.exists() and terms_at(appointment, last.version - 2) == current_terms(appointment)
-
-
-def visit_context(request: HttpRequest, appointment: Appointment, now: datetime) -> dict:
-    """What the pages of a visit show to the holder of `request.link`: by a link that only a browser was shown, nothing of
-    the patient but what was typed to book this visit."""
-    is_mailed = request.link.proof >= Proof.MAILED
-    clinic = Clinic.objects.current()
-    clock = clock_of_visit(appointment, clinic=clinic)
-    is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
-    is_ahead = is_standing and now < appointment.starts_at
-    called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
-    return {
-        "token": request.resolver_match.kwargs["token"],
-        "is_mailed": is_mailed,
-        "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
-        "address": readable_address(appointment.patient.email)
-        if is_mailed or appointment.patient.is_provisional
-        else "",
-        "first_name": first_name(appointment.patient.name) if is_mailed else "",
-        "appointment": appointment,
-        "service": appointment.service,
-        "clinic": clinic,
-        "time": clock.time(appointment.starts_at),
-        "time_beside": clock.beside_words(appointment.starts_at),
-        "place": f"By phone: we will call {called_at}." if called_at else place_words(appointment, clinic),
-        "called_at": called_at,
-        "has_texts": has_texts(),
-        "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
-        "minor_words": guardian_words(appointment),
-        "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
-        "is_standing": is_standing,
-        "is_ahead": is_ahead,
-        "mail_news": news_of(appointment) if is_ahead else None,
-        "can_undo": is_undoable(appointment, now=now),
-        "can_change": is_changeable(appointment, clinic=clinic, now=now),
-        "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
-        "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),
-        "intake_progress": appointment.intake.progress if appointment.intake else None,
-        **_change_context(appointment, clinic, now),
-    }
-
-
-def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
-    """The patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
-    return named_visit_context(getattr(refusal, "own_visit", None), clinic)
-
-
-def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
-    """Another visit of the same patient, for a page that only they can open; empty without one."""
-    return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
-
-
-def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
-    """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
-    patient = appointment.patient
-    people = Patient.objects.same_person_as(patient)
-    entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
-    return entries.order_by("patient__is_provisional").first()
-
-
 def _to_visit(token: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+    return see_other(reverse("booking:visit", args=[token]))

@@ -1,8 +1,9 @@
-"""The wait list, for those on it: join from the days or from a visit's page, see one's place, and leave by a button."""
+"""The wait list for patients: join from the days or from a visit, see one's entry, and leave."""
 
 from datetime import datetime
+from typing import TypedDict
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,38 +12,46 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.intake.screening import forget_screen, read_screen
-from booking.forms import JoinForm, WishesForm
+from booking.browser.booking_choices import read_choices
+from booking.forms.wait_list import JoinForm, WishesForm
+from booking.limits.over_limit import join_over_budget
 from booking.models import Appointment, Service, WaitListEntry
-from booking.pages.choose import choices_context
-from booking.pages.visit import visit_context, visit_page, waiting_entry
-from booking.presenters.booking_choices import read_trail
+from booking.presenters.choosing import choices_context
 from booking.presenters.entry import page_before
-from booking.presenters.over_limit import join_over_budget
+from booking.presenters.visit import visit_context, visit_link, waiting_entry
 from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
 from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
-from booking.wait_list.entries import LONGEST_WAIT, alive_entries, join_as_visitor, join_wait_list, leave_wait_list
+from booking.wait_list.entries import (
+    LONGEST_WAIT,
+    Wishes,
+    alive_entries,
+    join_as_visitor,
+    join_wait_list,
+    leave_wait_list,
+)
 from booking.wait_list.stuck_entries import why_stuck
-from clinic.practice.access.proof import Capability, has_proof, patient_page
+from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import Clinic, PatientLink
+from clinic.responses.redirects import see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """For who found no day that suits: what would, and whom to tell."""
+    """Join the wait list as a visitor: the days that suit, and contact details."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
         raise Http404
-    trail = read_trail(request, now=now)
+    choices = read_choices(request, now=now)
     if not service.has_active_therapist:
-        context = {"service": service, "clinic": clinic, "trail": trail, "step": 3}
+        context = {"service": service, "clinic": clinic, "choices": choices, "step": 3}
         return render(request, "booking/call_us.html", context)
-    if page := page_before(request, service, trail):
+    if page := page_before(request, service, choices):
         return page
-    therapist = choices_context(service, trail)["therapist"]
-    clock = clock_of_service(service, clinic=clinic, zone_name=trail.zone_name)
+    therapist = choices_context(service, choices)["therapist"]
+    clock = clock_of_service(service, clinic=clinic, zone_name=choices.zone_name)
     today = clock.day(now)
     form = JoinForm(
         request.POST or None,
@@ -52,41 +61,48 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         today=today,
         latest=today + LONGEST_WAIT,
         initial={
-            "part_of_day": trail.part.slug if trail.part else "",
+            "part_of_day": choices.part.slug if choices.part else "",
             "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clock.zone),
         },
     )
-    context = {"service": service, "clinic": clinic, "trail": trail, "therapist": therapist, "form": form, "step": 3}
+    context = {
+        "service": service,
+        "clinic": clinic,
+        "choices": choices,
+        "therapist": therapist,
+        "form": form,
+        "step": 3,
+    }
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
-        zone_name = "" if service.is_only_in_person else trail.zone_name
+        zone_name = "" if service.is_only_in_person else choices.zone_name
         place = {"service": service, "therapist": therapist, "time_zone": zone_name}
         who_waits = {"name": who["name"], "email": who["email"]}
         if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):
             return page
         join_as_visitor(**who, **place, wishes=form.wishes, screen=read_screen(request.session), now=now)
         forget_screen(request.session)
-        return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[slug]), status=303)
+        return see_other(reverse("booking:joined_wait_list", args=[slug]))
     return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
 def joined(request: HttpRequest, slug: str) -> HttpResponse:
-    """What follows. The same for everybody: the way to an entry is in the mail alone."""
+    """Say what happens next. The same page for every visitor: the link to an entry goes only by email."""
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     return render(request, "booking/joined_wait_list.html", {"service": service})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@visit_page(Capability.ASK_FOR_EARLIER)
-def earlier(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask for an earlier time than this visit's. By a mailed link also see one's place on the list, change it and leave."""
+@visit_link(Capability.ASK_FOR_EARLIER)
+def earlier(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
+    """Ask for an earlier time than this visit's. A mailed link also shows the entry, to change or leave it."""
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
     context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
     if request.method == "POST" and entry is not None and "leave" in request.POST:
         leave_wait_list(entry=entry, now=now)
-        return HttpResponseRedirect(reverse("booking:visit", args=[token]), status=303)
+        return see_other(reverse("booking:visit", args=[token]))
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/earlier.html", context, status=409)
     clinic = context["clinic"]
@@ -96,22 +112,36 @@ def earlier(request: HttpRequest, token: str, appointment: Appointment, now: dat
     form = WishesForm(request.POST or None, clock=clock, today=today, latest=latest, initial=wished)
     if request.method != "POST" or not form.is_valid():
         return render(request, "booking/earlier.html", {**context, "form": form}, status=422 if form.errors else 200)
-    wish = {"service": appointment.service, "mode": appointment.mode, "appointment": appointment, "wishes": form.wishes}
+    wish: VisitWish = {
+        "service": appointment.service,
+        "mode": appointment.mode,
+        "appointment": appointment,
+        "wishes": form.wishes,
+    }
     if may_see_place:
         join_wait_list(patient=appointment.patient, **wish, now=now)
-        return HttpResponseRedirect(reverse("booking:earlier", args=[token]), status=303)
+        return see_other(reverse("booking:earlier", args=[token]))
     return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
 
+class VisitWish(TypedDict):
+    """An earlier time that is wished for, as `join_wait_list` and `join_as_visitor` take it."""
+
+    service: Service
+    mode: str
+    appointment: Appointment
+    wishes: Wishes
+
+
 def _join_unproven(
-    request: HttpRequest, appointment: Appointment, wish: dict, context: dict, now: datetime
+    request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
-    """Join as any visitor may: an entry of the same person stays as it is, and the way to it goes to the mailbox."""
+    """Join as a visitor would: an existing entry of the person is unchanged, and its link goes by email."""
     patient = appointment.patient
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
     join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)
-    return HttpResponseRedirect(reverse("booking:joined_wait_list", args=[appointment.service.slug]), status=303)
+    return see_other(reverse("booking:joined_wait_list", args=[appointment.service.slug]))
 
 
 def _find_entry(link: PatientLink) -> WaitListEntry | None:
@@ -120,26 +150,26 @@ def _find_entry(link: PatientLink) -> WaitListEntry | None:
 
 
 @require_safe
-@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry)
-def entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """What they wait for, and a button to leave. Says nothing of any visit: anybody may have filled in the form."""
+@patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry)
+def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+    """Show the wish and a button to leave. Shows no visit: any visitor may have sent the form."""
     return _show_entry(request, token, entry, now)
 
 
 @csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
-@patient_page(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
-def leave(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """Leave the list. Opening the link only asks."""
+@patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
+def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+    """Leave the list; a GET asks first. A one-click unsubscribe of a mail client gets 204."""
     if request.method != "POST":
         return _show_entry(request, token, entry, now)
     leave_wait_list(entry=entry, now=now)
     if "List-Unsubscribe" in request.POST:
         return HttpResponse(status=204)
-    return HttpResponseRedirect(reverse("booking:waiting", args=[token]), status=303)
+    return see_other(reverse("booking:waiting", args=[token]))
 
 
-def _show_entry(request: HttpRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
+def _show_entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     clinic = Clinic.objects.current()
     context = {
         "token": token,

@@ -1,1 +1,1 @@
-"""What the pages show: contexts shared by views, cookies, and rate limits."""
+"""What several pages show: contexts, and the steps they share."""

@@ -1,33 +1,33 @@
-"""What a visitor meets before the times of a service: safety questions, and for a follow-up whether they have an earlier visit."""
+"""Pages before the times of a service: safety questions, and who can book a follow-up."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from assessments.pages.screen import screen_before
+from assessments.presenters.screen_steps import screen_before
+from booking.browser.booking_choices import BookingChoices
+from booking.browser.recognized import recognized_patient
 from booking.models import Purpose, Service
-from booking.presenters.booking_choices import Trail
-from booking.presenters.recognized import recognized_patient
 from booking.schedule.earlier_visits import has_earlier_visit
 from clinic.practice.models import Clinic
 
 
-def page_before(request: HttpRequest, service: Service, trail: Trail) -> HttpResponse | None:
-    """The page that comes before the times of `service`; None for those who may go on."""
+def page_before(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse | None:
+    """Return the page to show before the times of `service`, or None."""
     if service.is_follow_up:
         patient = recognized_patient(request)
         if patient is None or not has_earlier_visit(patient):
-            return follow_up_page(request, service, trail)
-    return screen_before(request, trail.article)
+            return follow_up_page(request, service, choices)
+    return screen_before(request, choices.article)
 
 
-def follow_up_page(request: HttpRequest, service: Service, trail: Trail) -> HttpResponse:
-    """Say whom follow-ups are for, and the ways on. It depends on nothing that was typed, so it tells nothing of who is known."""
+def follow_up_page(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse:
+    """Say who can book follow-ups, and what else to book. Depends on nothing typed, so it reveals no patient."""
     context = {
         "service": service,
         "clinic": Clinic.objects.current(),
-        "trail": trail,
+        "choices": choices,
         "step": 1,
-        "is_recognised": recognized_patient(request) is not None,
+        "is_recognized": recognized_patient(request) is not None,
         "first_visits": Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP),
     }
     status = 409 if request.method == "POST" else 200

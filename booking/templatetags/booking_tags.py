@@ -1,4 +1,4 @@
-"""What other rooms' pages show of booking."""
+"""Template tags on visits and services."""
 
 from django import template
 from django.template.context import Context
@@ -17,8 +17,8 @@ MOST_VISITS = 10
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
 def visit_advice(context: Context) -> dict:
-    """The advice that stands, for every page of a visit: by a mailed link whatever its patient answered, else only what was
-    answered for this visit."""
+    """The current advice on the pages of a visit: by a mailed link from all answers of the patient, else only from those for
+    this visit."""
     visit = context["appointment"]
     begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
     advice = find_standing(responses_of(visit.patient) if context["is_mailed"] else begun)
@@ -29,7 +29,7 @@ def visit_advice(context: Context) -> dict:
 
 @register.simple_tag
 def has_visit_ahead(response: Response) -> bool:
-    """Whether a visit that still lies ahead is what the questions of `response` are for."""
+    """Whether the visit that `response` is for is booked and in the future."""
     booked = Appointment.objects.filter(intake=response, status=Appointment.Status.BOOKED)
     return booked.filter(starts_at__gt=timezone.now()).exists()
 

@@ -5,8 +5,9 @@ import secrets
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
 from django.utils import timezone
+
+from clinic.responses.redirects import see_other
 
 from .access import record_access
 from .models import AccessEvent, Action
@@ -99,7 +100,7 @@ class PrivateSearch:
             address[SEARCHED_VAR] = token = secrets.token_hex(4)
             earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
             request.session["searches"] = dict([*earlier, (token, words)])
-        return HttpResponseRedirect(f"{request.path}?{address.urlencode()}", status=303)
+        return see_other(f"{request.path}?{address.urlencode()}")
 
 
 @admin.register(AccessEvent)

@@ -1,9 +1,8 @@
 """The page on which a reader says what we may write, by the link of a message."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -12,14 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again, unsubscribe
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
-from clinic.practice.access.proof import Capability, patient_page
+from clinic.practice.access.proof import Capability, patient_link, patient_of
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.values.phone import texting_number
+from clinic.responses.redirects import see_other
 
-
-def by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Hand the view the patient whose link it is."""
-    return patient_page(Capability.CHOOSE_MESSAGES, load=lambda link: link.patient, accepts=False)(view)
+by_link = patient_link(Capability.CHOOSE_MESSAGES, load=patient_of, accepts=False)
 
 
 @require_safe
@@ -39,7 +36,7 @@ def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> H
     unsubscribe(patient=patient, now=now)
     if "List-Unsubscribe" in request.POST:
         return HttpResponse(status=204)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 @require_POST
@@ -47,7 +44,7 @@ def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> H
 def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """All of it again."""
     subscribe_again(patient=patient)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 @require_POST
@@ -61,7 +58,7 @@ def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> 
         give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
     elif choice == "email":
         withdraw_consent(phone=patient.phone, now=now)
-    return HttpResponseRedirect(reverse("outbox:messages", args=[token]), status=303)
+    return see_other(reverse("outbox:messages", args=[token]))
 
 
 def _show(request: HttpRequest, token: str, patient: Patient) -> HttpResponse:

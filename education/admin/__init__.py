@@ -1,4 +1,4 @@
-"""What staff see of the library."""
+"""The admin of articles, topics and pictures."""
 
 from education.admin.articles import ArticleAdmin, TopicAdmin
 from education.admin.pictures import PictureAdmin

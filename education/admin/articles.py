@@ -1,18 +1,24 @@
 """Articles in the admin: writing with a preview beside it, publishing, and what an article said before."""
 
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget, AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models import QuerySet
 from django.forms import Script
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
@@ -21,6 +27,7 @@ from clinic.audit.admin import PrivateSearch
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from education.admin.pictures import thumbnail
 from education.articles.editing import (
     NothingProposed,
     accept_proposal,
@@ -32,12 +39,10 @@ from education.articles.editing import (
 )
 from education.articles.pictures import keep_picture
 from education.articles.publishing import article_grade, find_broken_links, find_faults
+from education.forms.articles import ArticleForm, read_draft
+from education.models import REMIND_BEFORE, Article, ArticleQuerySet, Picture, Topic
 from education.text.readability import EASIEST_GRADE, HARDEST_GRADE
-
-from ..forms.articles import ArticleForm, read_draft
-from ..models import REMIND_BEFORE, Article, Picture, Topic
-from ..views.reading import describe_page
-from .pictures import thumbnail
+from education.views.reading import describe_page
 
 REMIND_DAYS = REMIND_BEFORE.days
 MARKS = (
@@ -58,19 +63,19 @@ class TopicAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
 
 class WaitingFilter(admin.SimpleListFilter):
-    """What somebody should look at."""
+    """Articles that need a review or a decision."""
 
     title = "waiting for you"
     parameter_name = "waiting"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("first-review", "never reviewed"),
             ("review", f"to be reviewed within {REMIND_DAYS} days"),
             ("update", "an update proposes new words"),
         ]
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article]:
         if self.value() == "first-review":
             return queryset.awaiting_review(now=timezone.now())
         if self.value() == "review":
@@ -117,19 +122,19 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     class Media:
         js = [Script("js/preview.js", defer=True)]
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         return [
             path("preview/", self.admin_site.admin_view(self.preview), name="education_article_preview"),
             path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.wordings), name="education_article_wordings"),
             *super().get_urls(),
         ]
 
-    def get_queryset(self, request):
-        rows = super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        rows = cast(ArticleQuerySet, super().get_queryset(request))
         is_list = request.resolver_match and request.resolver_match.url_name == "education_article_changelist"
         return rows.for_lists() if is_list else rows.defer("prose", "search")
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         may_see = self.has_view_permission(request)
         if (
             request.method == "GET"
@@ -140,22 +145,22 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     @method_decorator(csp_override(MAY_FRAME))
-    def changeform_view(self, request, *args, **kwargs):
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
         now = timezone.now()
         save_article(obj, by=request.user, now=now)
         if image := form.cleaned_data.get("new_picture"):
             picture = keep_picture(image, description=form.cleaned_data["new_picture_shows"], by=request.user, now=now)
             messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
 
-    def view_on_site(self, obj):
+    def view_on_site(self, obj: Article) -> str:
         return obj.get_absolute_url()
 
     @method_decorator([require_POST, xframe_options_sameorigin, csp_override(MAY_BE_FRAMED)])
-    def preview(self, request):
-        """The page as it would be, from a form that nobody has saved."""
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """Render the page from the unsaved form."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         article = read_draft(request.POST)
@@ -168,8 +173,8 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         }
         return render(request, "education/article.html", context)
 
-    def wordings(self, request, pk):
-        """What the article said when, what an update proposes, and the way back."""
+    def wordings(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Show and restore revisions; accept or decline a proposed update."""
         article = get_object_or_404(Article, pk=pk)
         if not self.has_change_permission(request, article):
             raise PermissionDenied
@@ -186,7 +191,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         }
         return render(request, "education/admin_wordings.html", context)
 
-    def _change_wording(self, request, article):
+    def _change_wording(self, request: HttpRequest, article: Article) -> None:
         now = timezone.now()
         try:
             if request.POST.get("proposal") == "accept":
@@ -203,7 +208,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             messages.warning(request, "Somebody has decided about this update already.")
 
     @admin.display(description="state", ordering="status")
-    def state(self, article):
+    def state(self, article: Article) -> SafeString:
         if article.published_at is None or article.status == "draft":
             return format_html('<span class="chip chip-quiet">{}</span>', "draft")
         if not article.is_out(now=timezone.now()):
@@ -213,17 +218,17 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         return format_html('<span class="chip chip-ok">{}</span>', "published")
 
     @admin.display(description="next review", ordering="next_review_on")
-    def next_review(self, article):
+    def next_review(self, article: Article) -> SafeString | date | None:
         if article.next_review_on and article.next_review_on <= timezone.localdate() + REMIND_BEFORE:
             return format_html('<span class="chip chip-warn">{}</span>', f"{article.next_review_on:%d %b %Y}")
         return article.next_review_on
 
     @admin.display(description="reading grade")
-    def grade(self, article):
+    def grade(self, article: Article) -> str:
         return f"{article_grade(article)} (aim for {EASIEST_GRADE:g} to {HARDEST_GRADE:g})" if article.body else "–"
 
     @admin.display(description="to mend before publishing")
-    def what_to_mend(self, article):
+    def what_to_mend(self, article: Article) -> str:
         if not article.body:
             return "–"
         faults = [(field.replace("_", " "), words) for field, all in find_faults(article).items() for words in all]
@@ -232,12 +237,12 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         return format_html("<ul>{}</ul>", items) if items else "Nothing."
 
     @admin.display(description="latest pictures, and the line for each")
-    def kept_pictures(self, article):
+    def kept_pictures(self, article: Article) -> str:
         rows = [(thumbnail(picture), picture.markdown) for picture in Picture.objects.all()[:PICTURES_SHOWN]]
         return format_html_join("", '<p class="picture-line">{} <code>{}</code></p>', rows) or "None yet."
 
     @admin.display(description="where it came from")
-    def origin(self, article):
+    def origin(self, article: Article) -> str:
         if not article.source_file:
             return "Written here."
         edited = "edited here since; updates leave it alone" if article.is_edited_by_staff else "as it came"

@@ -1,20 +1,21 @@
 """Pictures in the admin: uploaded once, shown by any article, never changed."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.articles.pictures import articles_with, keep_picture
+from education.forms.pictures import PictureForm
+from education.models import Picture
 
-from ..forms.pictures import PictureForm
-from ..models import Picture
 
-
-def thumbnail(picture: Picture):
-    """A small view of `picture`; its description stands beside it wherever this is shown."""
+def thumbnail(picture: Picture) -> SafeString:
+    """Render a thumbnail. Its alt text is empty, since the description is shown beside it."""
     address = reverse("picture", args=[picture.name, picture.least_width])
     return format_html('<img class="thumbnail" src="{}" alt="" loading="lazy">', address)
 
@@ -27,35 +28,35 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
     search_fields = ["description"]
     actions = None
 
-    def get_fields(self, request, obj=None):
-        return ["shown", "description", "line", "used_by", "uploaded_at"] if obj else ["file", "description"]
+    def get_fields(self, request: HttpRequest, obj: Picture | None = None) -> tuple[str, ...]:
+        return ("shown", "description", "line", "used_by", "uploaded_at") if obj else ("file", "description")
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Picture | None = None) -> list[str]:
         return ["shown", "line", "used_by", "uploaded_at"] if obj else []
 
-    def has_delete_permission(self, request, obj=None):
-        """Not while an article shows it."""
+    def has_delete_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
+        """No deletion while an article shows the picture."""
         return super().has_delete_permission(request, obj) and (obj is None or not articles_with(obj).exists())
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Picture, form: PictureForm, change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
+            super().save_model(request, obj, form, change)
+            return
         typed = form.cleaned_data
         kept = keep_picture(typed["file"], description=typed["description"], by=request.user, now=timezone.now())
         obj.pk = kept.pk
         obj.refresh_from_db()
-        return None
 
     @admin.display(description="picture")
-    def shown(self, picture):
+    def shown(self, picture: Picture) -> SafeString:
         return thumbnail(picture)
 
     @admin.display(description="line for the text")
-    def line(self, picture):
+    def line(self, picture: Picture) -> SafeString:
         return format_html("<code>{}</code>", picture.markdown)
 
     @admin.display(description="used by")
-    def used_by(self, picture):
+    def used_by(self, picture: Picture) -> str:
         links = [
             (reverse("admin:education_article_change", args=[article.pk]), article.title)
             for article in articles_with(picture).only("title")

@@ -2,19 +2,21 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.text_areas import TextArea
 from education.articles.editing import Meanwhile, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
+from education.forms.pictures import PictureFileField
+from education.models import TEXT_FIELDS, Article, ArticleStatus
 from education.text.rendering import LONGEST_TEXT
-
-from ..models import TEXT_FIELDS, Article, ArticleStatus
-from .pictures import PictureFileField
 
 # Addresses under /learn/ that are not articles.
 RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
@@ -23,37 +25,37 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
 class LinesField(forms.CharField):
-    """A list of sentences, one a line."""
+    """A list of sentences, one per line."""
 
     widget = TextArea(attrs={"rows": 6, "cols": 90})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value):
-        return [line.strip() for line in super().to_python(value).splitlines() if line.strip()]
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # cleans to lines, not to text
+        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
 
 
 class ReferencesField(forms.CharField):
-    """Sources, one a line: `id | text | DOI or https address`. The body cites them as [@id]."""
+    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]."""
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
             return value
         return "\n".join(" | ".join((ref["id"], ref["text"], ref.get("doi") or ref.get("url", ""))) for ref in value)
 
-    def to_python(self, value):
-        references = [read_reference(line) for line in super().to_python(value).splitlines() if line.strip()]
+    def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]  # cleans to references, not to text
+        references = [read_reference(line) for line in (super().to_python(value) or "").splitlines() if line.strip()]
         ids = [reference["id"] for reference in references]
         if twice := {id for id in ids if ids.count(id) > 1}:
             raise ValidationError("Each id may stand once: %(ids)s", params={"ids": ", ".join(sorted(twice))})
         return references
 
 
-def read_reference(line: str) -> dict:
-    """One line of a ReferencesField. Raises ValidationError."""
+def read_reference(line: str) -> dict[str, str]:
+    """Parse a line of a ReferencesField. Raises ValidationError."""
     id, text, place = ([part.strip() for part in line.split("|")] + ["", ""])[:3]
     if not _REFERENCE_ID.fullmatch(id) or not text:
         raise ValidationError("“%(line)s” needs an id, a bar and the source’s text.", params={"line": line})
@@ -67,14 +69,15 @@ def read_reference(line: str) -> dict:
     raise ValidationError("“%(place)s” is neither a DOI (10.…) nor an https address.", params={"place": place})
 
 
-UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # what bytes become that are no text, such as half of a pair of surrogates
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as half of a surrogate pair
 
 
 class ArticleForm(forms.ModelForm):
-    """Saves any draft; publishes only what has no fault.
+    """Accepts any draft; publishes only an article without faults.
 
-    Refuses once what somebody else has saved since the form was opened (`seen`), with what differs as `meanwhile`, and what
-    takes an article off the site without saying so, as `off_until`. Cleaning locks the article: it needs a transaction.
+    Refuses once if the article was saved by another user since the form was opened (`seen`): `meanwhile` is the difference.
+    Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning locks the
+    article, so it needs a transaction.
     """
 
     meanwhile: Meanwhile | None = None
@@ -107,18 +110,19 @@ class ArticleForm(forms.ModelForm):
             "summary": TextArea(attrs={"rows": 2, "cols": 90}),
         }
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.fields["seen"].initial = self.initial["seen"] = version_of(self.instance)
 
-    def clean_slug(self):
+    def clean_slug(self) -> str:
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
             raise ValidationError("Another page of the site stands there.")
         return self.cleaned_data["slug"]
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         for name in TEXT_FIELDS:
             if UNREADABLE in str(cleaned.get(name, "")):
                 self.add_error(name, "This holds a character that cannot be read (�). Type it anew, or take it out.")
@@ -140,15 +144,14 @@ class ArticleForm(forms.ModelForm):
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
-        """Show once what was saved since the form was opened; the next press has seen it."""
+        """Refuse once if the article was saved since the form was opened; the next submit overwrites it."""
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return
         self.meanwhile = compare_with_stored(
             stored, {name: cleaned[name] for name in ArticleForm.Meta.fields if name in cleaned}
         )
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = version
+        replace_sent(self, "seen", version)
         self.add_error(None, "Not saved yet: this article was changed after you opened it. See below what differs.")
 
     def _ask_before_it_goes(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
@@ -176,12 +179,12 @@ class ArticleForm(forms.ModelForm):
 
 
 def unify_lines(text: str) -> str:
-    """Browsers send lines that end in CR LF; the files that articles come from do not."""
+    """Replace the CR LF that browsers send by LF, as in article files."""
     return text.replace("\r\n", "\n")
 
 
-def read_draft(data) -> Article | None:
-    """An article from a form that may be unfinished, for looking at; None where it has no topic or no text yet."""
+def read_draft(data: QueryDict) -> Article | None:
+    """Build an unsaved article from an unfinished form, for the preview; None without a topic or a body."""
     form = ArticleForm(data)
     form.is_valid()
     given = {name: form.cleaned_data.get(name) for name in ArticleForm.Meta.fields}

@@ -1,7 +1,8 @@
-"""What readers type or tick to think something over. Nothing of it is stored."""
+"""The forms of the self-checks. Nothing is stored."""
 
 import re
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +13,7 @@ from education.body.body_sites import BODY_SITES
 from education.body.pain_guide import MORNINGS
 from education.body.warning_signs import EMERGENCY, NONE, URGENT, most_urgent
 
-LONGEST_RUN = Decimal(500)  # nobody runs further in one go, in miles or kilometers
+LONGEST_RUN = Decimal(500)  # in miles or kilometers; more is a typo
 # A fraction belongs to the number before it in its line: "6 1/2" is one run.
 _SEPARATORS = re.compile(r"[\n;]+|\s+(?!(?:1/4|1/2|3/4|[¼½¾])(?![^\s,;]))|,(?!\d)")
 _KILOMETERS, _MILES = r"(?:km|k|kilomet(?:er|re)s?)", r"(?:mi|miles?)"
@@ -20,12 +21,12 @@ _UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNOR
 
 
 class DistancesField(forms.CharField):
-    """Distances in one unit, one a line or with spaces between. Cleans to a list of Decimals, which may be empty."""
+    """Distances in one unit, separated by lines or spaces. Cleans to a list of Decimals, which may be empty."""
 
     widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
-    def to_python(self, value):
-        typed = super().to_python(value)
+    def to_python(self, value: Any) -> list[Decimal]:  # type: ignore[override]  # cleans to numbers, not to text
+        typed = super().to_python(value) or ""
         if self.max_length is not None and len(typed) > self.max_length:
             raise ValidationError("That is more than we can read at once. Type the runs of the last 30 days only.")
         if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
@@ -56,7 +57,7 @@ class DistanceField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # cleans to a Decimal; the stubs say int
         number = read_digits(" ".join(_UNIT.sub(" ", value or "").split()))
         return super().to_python(value if number is None else number)
 
@@ -82,29 +83,29 @@ class LoadCheckForm(forms.Form):
         },
     )
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
         typed = f"{self.data.get('runs', '')} {self.data.get('plan', '')}"
         if not self.errors and len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
             self.add_error("plan", "Type this run in the same unit as the others, miles or kilometers.")
-        return cleaned
+        return self.cleaned_data
 
 
 class SignsField(forms.MultipleChoiceField):
-    """Which of the signs to get help fit, or that none does: a list left blank is no answer. Cleans to the signs ticked.
+    """Warning signs to tick, or "None of these"; a blank list is an error. Cleans to the ticked signs.
 
-    A sign counts although "none of these" is ticked beside it, and although another value is garbled.
+    A ticked sign counts even if "None of these" is ticked too or another value is invalid.
     """
 
     widget = forms.CheckboxSelectMultiple
     is_compact = True
 
-    def __init__(self, signs: dict[str, str], *, missing: str, **kwargs):
+    def __init__(self, signs: dict[str, str], *, missing: str, **kwargs: Any) -> None:
         self.signs = signs
         choices = [*signs.items(), (NONE, "None of these")]
         super().__init__(choices=choices, error_messages={"required": missing, "invalid_choice": missing}, **kwargs)
 
-    def clean(self, value):
+    def clean(self, value: Any) -> list[str]:
         signs = [sign for sign in self.to_python(value) if sign in self.signs]
         if not signs:
             super().clean(value)
@@ -112,7 +113,7 @@ class SignsField(forms.MultipleChoiceField):
 
 
 class SignsFirstForm(forms.Form):
-    """Asks for the signs to get help before all else. Whoever ticks one is answered, whatever else is left open."""
+    """Asks for warning signs first. A ticked sign gets its advice even if other fields are missing."""
 
     emergency = SignsField(
         EMERGENCY,
@@ -129,8 +130,9 @@ class SignsFirstForm(forms.Form):
     urgency: str | None = None  # what `most_urgent` says of the signs, once the form has been read
     skipped_emergencies = False  # an urgent sign was ticked, and the list of emergencies left blank
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         self.urgency = most_urgent({*cleaned.get("emergency", ()), *cleaned.get("urgent", ())})
         if self.urgency:
             self.skipped_emergencies = "emergency" in self.errors

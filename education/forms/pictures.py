@@ -1,27 +1,30 @@
-"""A picture as staff upload it."""
+"""The form that uploads a picture."""
+
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from PIL import Image
 
 from clinic.practice.fields.text_areas import TextArea
 from education.articles.pictures import FORMATS, LARGEST_FILE, PictureRefused, open_picture
-
-from ..models import Picture
+from education.models import Picture
 
 
 class PictureFileField(forms.FileField):
-    """Gives the pixels of the picture and nothing else of the file; refuses what cannot be shown."""
+    """Cleans to the pixels alone, without metadata; rejects files that cannot be shown."""
 
     widget = forms.ClearableFileInput(attrs={"accept": ",".join(f"image/{name.lower()}" for name in FORMATS)})
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         megabytes = LARGEST_FILE // 1024 // 1024
         words = (
             f"JPEG, PNG or WebP, {megabytes} MB at most. The place and time that a camera writes into it are taken out."
         )
         super().__init__(**{"help_text": words, **options})
 
-    def clean(self, data, initial=None):
+    def clean(self, data: UploadedFile | None, initial: Any = None) -> Image.Image | None:
         file = super().clean(data, initial)
         if not file:
             return None
@@ -32,7 +35,7 @@ class PictureFileField(forms.FileField):
 
 
 class PictureForm(forms.ModelForm):
-    """A new picture, or another description of one: its pixels stay."""
+    """Upload a picture, or change the description of one; its pixels never change."""
 
     file = PictureFileField()
 
@@ -41,7 +44,7 @@ class PictureForm(forms.ModelForm):
         fields = ("file", "description")
         widgets = {"description": TextArea(attrs={"rows": 2, "cols": 90})}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             del self.fields["file"]

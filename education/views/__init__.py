@@ -1,1 +1,1 @@
-"""The pages readers meet."""
+"""The public pages of education: articles, search, checks, pictures, sitemap and feed."""

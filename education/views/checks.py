@@ -1,31 +1,34 @@
-"""Pages that answer a question at once. A form is posted, so that no address holds what was typed, and nothing is stored."""
+"""Self-checks. Forms are posted, so that no URL holds what was typed; nothing is stored."""
 
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from clinic.responses.addresses import describe_address
 from education.articles.library import published
 from education.body.body_sites import BODY_SITES
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
-
-from ..forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
-from .addresses import describe_address
+from education.forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
 
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def show_check(request, template: str, form, **answer):
-    """The page of a check: its form, and the answer below it once there is one."""
+def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: Any) -> HttpResponse:
+    """Render a check: its form, and the answer below it if there is one."""
     context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
 
 
 @asks_and_answers
 @never_cache
-def load_check(request):
-    """A planned run beside the longest of the last 30 days."""
+def load_check(request: HttpRequest) -> HttpResponse:
+    """Compare a planned run with the longest of the last 30 days."""
     form = LoadCheckForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/load_check.html", form)
@@ -35,8 +38,8 @@ def load_check(request):
 
 @asks_and_answers
 @never_cache
-def pain_guide(request):
-    """What the pain guide says about a run."""
+def pain_guide(request: HttpRequest) -> HttpResponse:
+    """Judge the pain of a run by the pain guide."""
     form = PainGuideForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/pain_guide.html", form)
@@ -49,12 +52,12 @@ def pain_guide(request):
 
 @asks_and_answers
 @never_cache
-def places(request):
-    """Where it hurts, what to read about it, and when to get help first."""
+def places(request: HttpRequest) -> HttpResponse:
+    """List articles about the painful body site, after the warning signs."""
     form = PlaceForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
         return show_check(request, "education/places.html", form)
-    site = BODY_SITES.get(form.cleaned_data.get("place"))
+    site = BODY_SITES.get(form.cleaned_data.get("place", ""))
     if not site:
         return show_check(request, "education/places.html", form)
     found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=site.articles)}

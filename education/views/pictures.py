@@ -1,18 +1,18 @@
-"""Uploaded pictures, as pages ask for them."""
+"""Uploaded pictures."""
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from ..models import PictureSize
+from education.models import PictureSize
 
 A_YEAR_S = 365 * 24 * 60 * 60
 
 
 @require_safe
-def picture(request, name, width):
-    """One picture in one width. What stands at an address never changes, so nobody need ask twice."""
+def picture(request: HttpRequest, name: str, width: int) -> HttpResponse:
+    """Return a picture in one width. Immutable: the content at a URL never changes."""
     size = get_object_or_404(PictureSize, picture__name=name, width=width)
     response = HttpResponse(size.content, content_type="image/webp")
     patch_cache_control(response, public=True, max_age=A_YEAR_S, immutable=True)

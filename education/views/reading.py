@@ -1,8 +1,10 @@
-"""The reading pages. Anybody may read what is published; staff may look at drafts."""
+"""The pages of articles. Published ones are public; staff with the view permission can preview drafts."""
 
+from datetime import datetime
 from itertools import groupby
 
-from django.http import Http404, HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,19 +12,19 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import http_date
 from django.views.decorators.http import conditional_page, require_safe
 
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
+from clinic.responses.addresses import canonical_url, describe_address
+from clinic.responses.headers import keep_public
 from education.articles.glossary import read_glossary
 from education.articles.library import draw_article_share_image, find_neighbors, published, render_article
 from education.articles.structured_data import describe_article
-
-from ..models import Article, FormerSlug, Topic
-from .addresses import canonical_url, describe_address, keep_public
+from education.models import Article, FormerSlug, Topic
 
 
 @require_safe
 @conditional_page
-def index(request):
-    """All there is to read, by topic."""
+def index(request: HttpRequest) -> HttpResponse:
+    """List the published articles by topic."""
     articles = published(now=timezone.now())
     shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
     context = {"shelves": shelves, **describe_address(request)}
@@ -31,8 +33,8 @@ def index(request):
 
 @require_safe
 @conditional_page
-def topic(request, slug):
-    """One topic's articles, in their order."""
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    """List the published articles of a topic, in their order."""
     topic = get_object_or_404(Topic, slug=slug)
     context = {
         "topic": topic,
@@ -44,15 +46,15 @@ def topic(request, slug):
 
 @require_safe
 @conditional_page
-def glossary(request):
-    """The words that articles use and explain."""
+def glossary(request: HttpRequest) -> HttpResponse:
+    """List the terms of the glossary."""
     context = {"terms": read_glossary(), **describe_address(request)}
     return keep_public(render(request, "education/glossary.html", context))
 
 
 @require_safe
 @conditional_page
-def article(request, slug):
+def article(request: HttpRequest, slug: str) -> HttpResponse:
     """One article. The validator is a digest of the page itself, so a changed price or phone number is never stale."""
     now = timezone.now()
     article = find_article(slug)
@@ -75,15 +77,15 @@ def article(request, slug):
 
 @require_safe
 @conditional_page
-def share_image(request, slug):
-    """What those see to whom somebody sends an article."""
+def share_image(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return the image that is shown with a shared link to an article."""
     article = get_object_or_404(published(now=timezone.now()), slug=slug)
     image = draw_article_share_image(article, clinic=Clinic.objects.current())
     return keep_public(HttpResponse(image, content_type="image/png"))
 
 
-def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
-    """What the template of an article names."""
+def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now: datetime) -> dict:
+    """Context of the article template."""
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
     shelf = canonical_url(request, article.topic.get_absolute_url())
@@ -102,19 +104,19 @@ def describe_page(request, article: Article, *, clinic: Clinic, now) -> dict:
     }
 
 
-def may_preview(user) -> bool:
-    """Whether `user` may read what is not out yet."""
+def may_preview(user: User | AnonymousUser) -> bool:
+    """Whether `user` may preview drafts and scheduled articles."""
     return user.is_active and user.is_staff and user.has_perm("education.view_article")
 
 
 def find_article(slug: str) -> Article | None:
-    """The article that stands at `slug`, out or not, with the people behind it."""
+    """Find the article with `slug`, published or not, with its topic, author and reviewer."""
     rows = Article.objects.select_related("topic", "author", "reviewed_by").defer("prose", "search", "proposal")
     return rows.filter(slug=slug).first()
 
 
-def redirect_former_slug(slug: str, *, now):
-    """On to where the article that stood at `slug` stands now. Raises Http404."""
+def redirect_former_slug(slug: str, *, now: datetime) -> HttpResponse:
+    """Redirect a former slug to its article (301). Raises Http404."""
     former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
     if not former.article.is_public(now=now, clinic=Clinic.objects.current()):
         raise Http404

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.pages.forms import PageForm
+from assessments.forms.page_form import PageForm
 from assessments.questionnaire.model import Item, Questionnaire
 
 KEYS = {

@@ -3,7 +3,6 @@
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Value
-from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -16,6 +15,7 @@ from clinic.outbox.texts.providers import has_texts
 from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
 from clinic.practice.values.phone import format_phone
+from clinic.responses.redirects import see_other
 
 
 class UnreadFilter(admin.SimpleListFilter):
@@ -102,7 +102,7 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))
         mark_text_read(text=text, by=request.user, now=timezone.now())
-        return HttpResponseRedirect(f"{reverse('admin:index')}#texts", status=303)
+        return see_other(f"{reverse('admin:index')}#texts")
 
     @admin.action(description="Mark as read", permissions=["mark"])
     def mark_as_read(self, request, queryset):

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -27,6 +26,7 @@ from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.instants import format_instant
 from clinic.practice.people.search import FindsPeople
+from clinic.responses.redirects import see_other
 
 CHIPS = {
     State.WAITING: "chip-quiet",
@@ -137,7 +137,7 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))
         getattr(self, act)(request, chosen)
-        return HttpResponseRedirect(reverse("admin:outbox_message_change", args=[pk]), status=303)
+        return see_other(reverse("admin:outbox_message_change", args=[pk]))
 
     def has_add_permission(self, request):
         return False

@@ -1,35 +1,39 @@
-"""The links patients hold instead of passwords: 256 random bits, stored hashed, one purpose, expiring, revocable."""
+"""Patient links, used instead of passwords: 256 random bits, stored hashed, one purpose, expiring, revocable."""
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
-# An ended link still answers "this link has ended" for this long. People come back to the mails of a course of treatment
-# for about a season; after that an ended link and an unknown one get the same advice anyway.
+# An ended link gets its own page (410) for this long, about as long as patients return to the mails of a course of
+# treatment; after that it is deleted and gets the page of an unknown link (404).
 REMEMBERED_FOR = timedelta(days=90)
 
 
 class LinkUnknown(Exception):
-    """No link of this purpose has this token. Says nothing about whether anybody is known."""
+    """No link of this purpose has this token."""
 
 
 class LinkExpired(Exception):
-    """The link was good once; `link` is its row. Revoked ones too."""
+    """The link has expired or was revoked; `link` is its row."""
 
     def __init__(self, link: PatientLink):
-        super().__init__("this link has expired or was withdrawn")
+        super().__init__("this link has expired or was revoked")
         self.link = link
 
 
-def issue_link(*, patient, purpose, subject_id, proof: Proof, expires_at, now) -> str:
+def issue_link(
+    *, patient: Patient, purpose: str, subject_id: UUID, proof: Proof, expires_at: datetime, now: datetime
+) -> str:
     """Return a new token for `patient` to reach the row `subject_id`; only its hash is stored.
 
-    `proof` says where the caller puts the token: MAILED only for what goes to the patient's own mailbox and nowhere else.
+    `proof` says where the caller puts the token: MAILED only if it goes to the patient's own mailbox and nowhere else.
     Raises ValueError for an unknown purpose.
     """
     token = secrets.token_urlsafe(32)
@@ -45,11 +49,11 @@ def issue_link(*, patient, purpose, subject_id, proof: Proof, expires_at, now) -
     return token
 
 
-def open_link(*, token: str, purpose, now) -> PatientLink:
-    """The link that `token` opens, its patient loaded with it; one query.
+def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
+    """Return the link that `token` opens, with its patient; one query.
 
-    Raises LinkUnknown if there is none of this purpose, LinkExpired if it ended or was revoked. Looking for the hash
-    of the whole token leaves nothing to measure in how long the comparison took.
+    Raises LinkUnknown if there is none of this purpose, LinkExpired if it expired or was revoked. The lookup by hash has
+    no timing side channel.
     """
     link = (
         PatientLink.objects.select_related("patient")
@@ -63,8 +67,10 @@ def open_link(*, token: str, purpose, now) -> PatientLink:
     return link
 
 
-def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) -> int:
-    """Withdraw every open link to `subject_id` (of `purposes` and of this `proof` only, if given). Returns how many."""
+def revoke_links(
+    *, subject_id: UUID, purposes: Iterable[str] | None = None, proof: Proof | None = None, now: datetime
+) -> int:
+    """Revoke open links to `subject_id`, if given only those of `purposes` and of `proof`. Returns how many."""
     links = PatientLink.objects.filter(subject_id=subject_id, revoked_at=None)
     if purposes is not None:
         links = links.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes])
@@ -73,22 +79,22 @@ def revoke_links(*, subject_id, purposes=None, proof: Proof | None = None, now) 
     return links.update(revoked_at=now)
 
 
-def revoke_all_links(patient: Patient, *, now) -> int:
-    """Withdraw every open link of `patient`, and every "book again" link to the same mailbox. Returns how many."""
+def revoke_all_links(patient: Patient, *, now: datetime) -> int:
+    """Revoke open links of `patient`, and "book again" links to the same mailbox. Returns how many."""
     of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email) & ~Q(patient__email="")
     links = PatientLink.objects.filter(Q(patient=patient) | of_mailbox, revoked_at=None, expires_at__gt=now)
     return links.update(revoked_at=now)
 
 
-def restore_links(*, subject_id, purposes, revoked_at) -> int:
-    """Lift the revocation of `revoked_at`, the instant of the act that is taken back. Links that ended by another act, or
-    have expired, stay ended. Returns how many."""
+def restore_links(*, subject_id: UUID, purposes: Iterable[str], revoked_at: datetime) -> int:
+    """Undo the revocations made at `revoked_at`, the instant of the act that is undone. Links revoked by another act stay
+    revoked, expired ones stay expired. Returns how many."""
     revoked = PatientLink.objects.filter(subject_id=subject_id, revoked_at=revoked_at)
     return revoked.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes]).update(revoked_at=None)
 
 
 def delete_expired_links(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` links that expired or were revoked 90 days ago. Returns how many."""
+    """Delete at most `limit` links that ended REMEMBERED_FOR ago. Returns how many."""
     end = now - REMEMBERED_FOR
     return delete_batch(PatientLink.objects.filter(Q(expires_at__lte=end) | Q(revoked_at__lte=end)), limit=limit)
 

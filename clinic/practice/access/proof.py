@@ -1,28 +1,29 @@
-"""What a patient's link lets its holder do: the table capability × proof, and the decorator that every patient page uses.
+"""What a patient's link permits: the table of capabilities and proofs, and the decorator of every patient page.
 
-A link proves as much as the way it left the house: one that was shown to whoever filled in a form (SHOWN) proves less than
-one from the patient's own mailbox (MAILED). Stored answers need more: a code or a birth date within the last minutes
-(CONFIRMED, see `confirmation`). A forwarded mail must not open a health record, and a typed name must not open anything.
+The proof of a link depends on how it was sent. SHOWN: displayed to the sender of a form. MAILED: sent to the patient's own
+mailbox. Stored answers need CONFIRMED, a code or a birth date within the last minutes (`confirmation`), so that a forwarded
+mail does not open a health record.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import wraps
+from typing import Any, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 
 from clinic.practice.access.confirmation import is_confirmed
 from clinic.practice.access.links import LinkUnknown, open_link
-from clinic.practice.models import LinkPurpose, PatientLink, Proof
+from clinic.practice.models import Clinic, LinkPurpose, Patient, PatientLink, Proof
 from clinic.practice.people.patients import accept_patient
+from clinic.responses.headers import private_page
 
 
 class Capability(Enum):
-    """What can be done by a link: its purpose, and the proof it takes. The one place where this is decided."""
+    """What a link permits: its purpose, and the proof it needs. Decided only here."""
 
     # Of the one visit the link is about; nothing that was there before that visit was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
@@ -40,7 +41,7 @@ class Capability(Enum):
     LEAVE_WAIT_LIST = LinkPurpose.WAITING, Proof.MAILED, "see and leave a place on the wait list"
     TAKE_OFFER = LinkPurpose.OFFER, Proof.MAILED, "take a time that was freed"
     BOOK_AGAIN = LinkPurpose.VISIT, Proof.MAILED, "book as this patient, with the phone number on file"
-    COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose who of the mailbox books"
+    COME_BACK = LinkPurpose.RETURN, Proof.MAILED, "choose which patient of the mailbox books"
     USE_FIRST_NAME = LinkPurpose.VISIT, Proof.MAILED, "have one's first name used in messages, or no longer"
     OPEN_MESSAGES = LinkPurpose.VISIT, Proof.MAILED, "go on to the choice of messages"
     CHOOSE_MESSAGES = LinkPurpose.MESSAGES, Proof.MAILED, "choose what we write; agree to texts"
@@ -49,42 +50,84 @@ class Capability(Enum):
         self.purpose, self.proof, self.words = purpose, proof, words
 
 
-def patient_page(capability: Capability, *, load: Callable[[PatientLink], object | None], accepts: bool = True):
-    """Turn `view(request, token, subject, now, …)` into a page behind a patient's link.
+class LinkRequest(HttpRequest):
+    """A request whose link `patient_link` has opened."""
 
-    Opens the link, refuses one that proves too little for `capability`, and hands the view what `load(link)` finds; None is
-    an unknown link. The link is `request.link`. A form sent by a mailed link proves whose mailbox it is, so a provisional
-    patient becomes known by it: unless `accepts` is False, for what someone does whose address a stranger used (cancel,
-    leave, unsubscribe). A GET changes nothing, since mail scanners open every link. LinkUnknown and LinkExpired become
-    pages in `middleware.BrokenLinkPages`.
+    link: PatientLink
+    proof: Proof
+    token: str
+
+
+class LinkPage(Protocol):
+    """A view behind a patient's link."""
+
+    capability: Capability
+
+    def __call__(self, request: HttpRequest, token: str, **place: Any) -> HttpResponse: ...
+
+
+def declares(capability: Capability) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
+    """Name the capability of a view that opens its link itself; a test walks every patient URL by it."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> LinkPage:
+        page = cast(LinkPage, view)
+        page.capability = capability
+        return page
+
+    return decorate
+
+
+def patient_link(
+    capability: Capability,
+    *,
+    load: Callable[[PatientLink], object | None],
+    accepts: bool = True,
+    busy: tuple[type[Exception], str] | None = None,
+) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
+    """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
+
+    Opens the link, responds 403 if it proves too little for `capability`, and passes the view what `load(link)` returns;
+    None is an unknown link. The link is `request.link`. A POST by a mailed link proves who owns the mailbox, so it accepts
+    a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does (cancel, leave,
+    unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the view and the
+    template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
     """
 
-    def decorate(view):
+    busy_error, busy_template = busy or ((), "")
+
+    def decorate(view: Callable[..., HttpResponse]) -> LinkPage:
+        @declares(capability)
+        @private_page
         @wraps(view)
-        @never_cache
-        def opened(request: HttpRequest, token: str, **place) -> HttpResponse:
+        def opened(request: LinkRequest, token: str, **place: Any) -> HttpResponse:
             now = timezone.now()
             link = request.link = open_link(token=token, purpose=capability.purpose, now=now)
-            if has_proof(request, capability, now=now):
-                if accepts and request.method == "POST" and link.proof >= Proof.MAILED:
-                    link.patient = accept_patient(link.patient, now=now)
-                if (subject := load(link)) is None:
-                    raise LinkUnknown
-                response = view(request, token, subject, now, **place)
-            else:
-                response = render(request, "practice/link_proves_too_little.html", {"token": token}, status=403)
-            response["X-Robots-Tag"] = "noindex, nofollow"
-            return response
+            request.proof, request.token = Proof(link.proof), token
+            if not has_proof(request, capability, now=now):
+                return render(request, "practice/link_proves_too_little.html", {"token": token}, status=403)
+            if accepts and request.method == "POST" and request.proof >= Proof.MAILED:
+                link.patient = accept_patient(link.patient, now=now)
+            if (subject := load(link)) is None:
+                raise LinkUnknown
+            try:
+                return view(request, token, subject, now, **place)
+            except busy_error:
+                context = {"token": token, "clinic": Clinic.objects.current()}
+                return render(request, busy_template, context, status=503)
 
-        opened.capability = capability
         return opened
 
     return decorate
 
 
-def has_proof(request: HttpRequest, capability: Capability, *, now: datetime) -> bool:
-    """Whether the holder of `request.link` may do what `capability` names. CONFIRMED is the session's, the rest the link's."""
+def patient_of(link: PatientLink) -> Patient:
+    """`load` for what is about the patient as a whole."""
+    return link.patient
+
+
+def has_proof(request: LinkRequest, capability: Capability, *, now: datetime) -> bool:
+    """Whether `request` has the proof that `capability` needs: CONFIRMED by the session, the others by the link."""
     link = request.link
-    if capability.proof <= link.proof:
+    if capability.proof <= request.proof:
         return True
     return capability.proof == Proof.CONFIRMED and is_confirmed(request.session, patient=link.patient, now=now)

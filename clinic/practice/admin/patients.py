@@ -6,7 +6,6 @@ from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import Value
-from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -25,6 +24,7 @@ from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, 
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.responses.redirects import see_other
 
 from .contact import ReadableContact
 
@@ -38,7 +38,7 @@ class PatientForm(forms.ModelForm):
     )
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
-    is_somebody_else = forms.BooleanField(
+    is_another_person = forms.BooleanField(
         label="It is somebody else: add a new patient",
         required=False,
         widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
@@ -53,16 +53,16 @@ class PatientForm(forms.ModelForm):
         cleaned = super().clean()
         if {"name", "email", "phone"} <= cleaned.keys():
             self._refuse_another_patients_identity(cleaned)
-            if self.instance._state.adding and not cleaned.get("is_somebody_else"):
+            if self.instance._state.adding and not cleaned.get("is_another_person"):
                 self._ask_who_it_is(*map(cleaned.get, ("name", "email", "phone")))
         return cleaned
 
     def _ask_who_it_is(self, name, email, phone):
         likely = likely_twins(name=name, email=email, phone=phone)
         if likely:
-            self.fields["is_somebody_else"].widget = forms.CheckboxInput()
+            self.fields["is_another_person"].widget = forms.CheckboxInput()
             words = format_html("We may know this patient already:<br>{}", links_to(likely))
-            self.add_error("is_somebody_else", words)
+            self.add_error("is_another_person", words)
 
     def _refuse_another_patients_identity(self, cleaned):
         """Say in words what the constraints would refuse."""
@@ -94,7 +94,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         return obj.pk
 
     def get_fields(self, request, obj=None):
-        return self.fields + (self.details if obj else ("is_somebody_else",))
+        return self.fields + (self.details if obj else ("is_another_person",))
 
     def get_queryset(self, request):
         country = Value(Clinic.objects.current().country)
@@ -112,7 +112,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
                 "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
             )
             self.message_user(request, words, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:practice_patient_changelist"), status=303)
+            return see_other(reverse("admin:practice_patient_changelist"))
 
     def save_model(self, request, obj, form, change):
         now = timezone.now()
@@ -140,7 +140,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         ended = revoke_all_links(patient, now=now)
         record_access(actor=request.user, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)
         self.message_user(request, f"{ended} links have ended. New messages bring new ones.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:practice_patient_change", args=[pk]), status=303)
+        return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
     @admin.display(description="identity", ordering="is_provisional")
     def standing(self, patient):

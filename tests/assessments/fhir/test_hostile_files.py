@@ -14,8 +14,8 @@ from assessments.fhir.importing import ImportRefused, read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir.response_checking import check_response
 from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.forms.page_form import PageForm
 from assessments.intake.responses import merge_answers
-from assessments.pages.forms import PageForm
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.questionnaire.scoring import score_response

@@ -109,8 +109,8 @@ def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, 
 @pytest.mark.parametrize(
     ("fails", "words"),
     [
-        ("assessments.pages.forms.render_to_string", "the page “A page” cannot be shown"),
-        ("assessments.pages.forms.check_page", "the page “A page” cannot be sent empty"),
+        ("assessments.forms.page_form.render_to_string", "the page “A page” cannot be shown"),
+        ("assessments.forms.page_form.check_page", "the page “A page” cannot be sent empty"),
         ("assessments.intake.responses.check_page", "the page “A page” cannot be saved empty"),
         ("assessments.intake.responses.initial_answers", "it cannot be begun, so no visit with it could be booked"),
         ("assessments.fhir.trial.initial_answers", "it cannot be begun, so no visit with it could be booked"),

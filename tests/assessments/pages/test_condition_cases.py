@@ -4,7 +4,7 @@ import json
 
 from django.http import QueryDict
 
-from assessments.pages.forms import PageForm
+from assessments.forms.page_form import PageForm
 from assessments.questionnaire.controls import options_of
 from tests.assessments.condition_cases import CASES, KEYS, build_page
 

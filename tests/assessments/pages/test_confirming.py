@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments.pages.confirm_form import BirthDateForm
-from assessments.pages.opening import SITTING
+from assessments.forms.confirm import BirthDateForm
+from assessments.presenters.opening import SITTING
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.confirmation import CONFIRMED_FOR

@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from assessments.calculation.calculated_answers import add_calculated
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.pages.forms import PageForm
+from assessments.forms.page_form import PageForm
 from tests.assessments.answering import shown_questions
 
 TOTAL = "%resource.item.where(linkId='page').item.where(linkId='a').answer.value"

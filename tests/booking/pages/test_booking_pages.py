@@ -228,7 +228,7 @@ def test_the_busy_page_keeps_what_was_typed(client, evaluation, monkeypatch):
     def busy(**_):
         raise BusyTryAgain
 
-    monkeypatch.setattr("booking.pages.details.book_appointment", busy)
+    monkeypatch.setattr("booking.presenters.one_time.book_appointment", busy)
     response = client.post(NINE, typed())
     assert response.status_code == 503
     assert 'value="Alice Runner"' in response.content.decode()

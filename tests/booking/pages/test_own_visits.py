@@ -145,7 +145,7 @@ def test_pair_that_is_proven_later_is_shown_on_today(evaluation, alices, nora):
 def test_recognized_patient_is_told_of_the_other_visit_and_offered_times_apart_from_it(
     client, evaluation, alices, nora, monkeypatch
 ):
-    monkeypatch.setattr("booking.pages.details.recognized_patient", lambda request: alices.patient)
+    monkeypatch.setattr("booking.presenters.one_time.recognized_patient", lambda request: alices.patient)
     typed = {"phone": "603 555 0199", "mode": "in_person", "idempotency_key": str(uuid.uuid4())}
     response = client.post("/book/evaluation/nora/20261201T1400Z/", typed)
     page = response.content.decode()

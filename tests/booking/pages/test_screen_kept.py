@@ -78,7 +78,7 @@ def test_flags_are_there_when_the_site_dies_right_after_the_booking(screened, mo
 
     screened.raise_request_exception = False
     with monkeypatch.context() as patch:
-        patch.setattr("booking.pages.details.forget_screen", crash)
+        patch.setattr("booking.presenters.one_time.forget_screen", crash)
         assert screened.post(details_url(), form()).status_code == 500
     assert Appointment.objects.get().intake.flags.get().rule_id == "RF16"
     assert StaffAlert.objects.exists()

@@ -1,12 +1,12 @@
-"""What a visitor brings along from page to page while choosing: the article they come from, their time zone, which
-part of the day suits them, whom they want to see.
+"""A visitor's choices, in the query string of every page: source article, time zone, part of the day, therapist.
 
-All ride in the query string, where none says anything about a person: an article's code is opaque.
+None of them identifies a person: an article's code is opaque.
 """
 
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -33,8 +33,8 @@ UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 
 @dataclass(frozen=True)
-class Trail:
-    """What the query string named, as far as there is such a thing. Of a therapist, only that it could be a name."""
+class BookingChoices:
+    """The valid choices of a query string. `therapist_slug` is only checked for its form."""
 
     article: Article | None
     zone_name: str
@@ -43,12 +43,12 @@ class Trail:
 
     @property
     def query(self) -> str:
-        """To put after a path, with its question mark; empty if there is nothing to carry."""
+        """The query string with its question mark; empty without choices."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
     @property
     def pairs(self) -> dict[str, str]:
-        """What is carried, by the parameter's name."""
+        """The choices by parameter name, without empty ones."""
         pairs = {
             "via": self.article.code if self.article else "",
             "tz": self.zone_name,
@@ -59,16 +59,16 @@ class Trail:
 
     @property
     def pairs_without_zone(self) -> dict[str, str]:
-        """What the zone picker's form has to carry beside what it asks."""
+        """Hidden fields of the zone picker's form."""
         return {name: value for name, value in self.pairs.items() if name != "tz"}
 
-    def changed(self, **changes) -> "Trail":
-        """The same with another part of the day, or another therapist."""
+    def changed(self, **changes: Any) -> "BookingChoices":
+        """Return a copy with `changes`, such as another part of the day."""
         return replace(self, **changes)
 
     @property
     def more(self) -> str:
-        """The same after another parameter."""
+        """The query string to append to another one, with an ampersand."""
         return self.query.replace("?", "&", 1)
 
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -91,13 +91,13 @@ class Trail:
         return [(group, names) for group, names in groups if names]
 
 
-def read_trail(request: HttpRequest, *, now: datetime) -> Trail:
-    """What this request carries. Whatever is unknown or garbled is left behind; it never fails. At most one query."""
+def read_choices(request: HttpRequest, *, now: datetime) -> BookingChoices:
+    """Read the choices of a request; unknown or malformed values are ignored. At most one query."""
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None
     therapist_slug = request.GET.get("with", "")
-    return Trail(
+    return BookingChoices(
         article,
         visitors_zone_name(zone_name),
         PARTS.get(request.GET.get("when", "")),

@@ -1,4 +1,4 @@
-"""What visitors may do how often, asked at the door: before anything of it is done, and outside its transaction.
+"""Rate limits of what visitors do. Spend before the act, outside its transaction.
 
 Staff are not counted. The numbers are in `clinic.practice.access.rate_limits`; for bookings and the wait list the clinic sets its
 own. A refusal tells of an address only that it was used often, which holds for known and unknown ones alike.
@@ -64,14 +64,14 @@ def spend_correction(*, appointment: Appointment, email: str, network: Network, 
 
 
 def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count one more copy of a visit's mail, asked for by who may not be its reader."""
+    """Count a copy of a visit's mail, requested without proof of the mailbox."""
     return spend((limits.MAILS, appointment.patient.email), (limits.NETWORK_CHANGES, network), now=now)
 
 
 def _acts(
     per_mailbox: Limit, per_network: Limit, *, email: str, network: Network, is_own: bool, clinic: Clinic
 ) -> list[Charge]:
-    """The charges for what an address is used for. A number of 0 switches its limit off, and for an address the one on mails."""
+    """The charges for an act by `email`. A clinic setting of 0 disables its limit; for addresses the one on mails too."""
     a_day, a_day_per_network = clinic.bookings_a_day_per_address, clinic.bookings_a_day_per_network
     if is_own:
         return [(_a_day(limits.OWN_ACTS, a_day), email)] if a_day else []

@@ -1,4 +1,4 @@
-"""The pages for what goes over a rate limit: what was typed comes back, with the way on. None where it is within."""
+"""Pages shown over a rate limit, with the form as typed and what to do. Each function returns None within the limit."""
 
 from datetime import datetime, timedelta
 
@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from booking.actions.confirm_address import request_confirmation
-from booking.forms import DetailsForm
+from booking.browser.own_address import is_own_address
+from booking.forms.details import DetailsForm
+from booking.limits.spending import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
 from booking.models import Appointment
-from booking.presenters.limits import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
-from booking.presenters.own_address import is_own_address
 from booking.schedule.clocks import visit_time
 from booking.schedule.local_time import clinic_time, near_day_words
 from clinic.practice.access.networks import network_of
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.access.rate_limits import Per, Verdict
 from clinic.practice.models import Clinic, Proof
 
@@ -20,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, now: datetime) -> HttpResponse | None:
-    """For a booking. A patient who came by a link of ours is counted apart from strangers who use the address."""
+    """Spend a booking. Patients with a mailed link are counted apart from strangers who type the same address."""
     email = form.patient.email if form.patient else form.cleaned_data["email"]
     is_own = form.patient is not None or is_own_address(request, email)
     verdict = spend_booking(
@@ -38,7 +39,7 @@ def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, 
 def join_over_budget(
     request: HttpRequest, template: str, context: dict, now: datetime, *, name: str, email: str
 ) -> HttpResponse | None:
-    """For a place on the wait list."""
+    """Spend a wait list entry."""
     is_own = is_own_address(request, email)
     verdict = spend_join(
         email=email,
@@ -53,42 +54,43 @@ def join_over_budget(
 
 
 def move_over_budget(
-    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
 ) -> HttpResponse | None:
-    """For a move by a visit's link."""
+    """Spend a move by a visit's link."""
     is_own = _is_own_visit(request, appointment)
     verdict = spend_move(appointment=appointment, to=to, network=network_of(request), is_own=is_own, now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
-def undo_over_budget(request: HttpRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
-    """For taking back a cancellation."""
+def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
+    """Spend an undone cancellation."""
     verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def correction_over_budget(
-    request: HttpRequest, token: str, appointment: Appointment, now: datetime, *, email: str
+    request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, email: str
 ) -> HttpResponse | None:
-    """For another address, to which the visit's mail is sent."""
+    """Spend a corrected address, to which the visit's mail is sent."""
     verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
-def is_copy_over_budget(request: HttpRequest, appointment: Appointment, now: datetime) -> bool:
-    """For one more copy of the visit's mail."""
+def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: datetime) -> bool:
+    """Spend a copy of the visit's mail, unless the browser has proven to own the mailbox."""
     is_own = _is_own_visit(request, appointment)
     return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
 
 
-def _is_own_visit(request: HttpRequest, appointment: Appointment) -> bool:
-    """Whether this browser has shown that the visit's mailbox is its own: by the link, or before."""
-    return request.link.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
+def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
+    """Whether the visit's mailbox is proven, by this link or by the cookie."""
+    return request.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
-    """The page with `again_at`, from when on the same will be let in."""
+    """Respond 429 with Retry-After and `again_at`, the time from which the request will pass."""
     clinic = Clinic.objects.current()
+    assert verdict.retry_at is not None  # as for every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
     day = near_day_words(again.instant, now=now, zone=clinic.zone)
     page = {**context, "again_at": f"{'' if day == 'today' else day + ' '}after {again.clock_and_zone}"}
@@ -100,7 +102,7 @@ def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdi
 def _ask_again(
     request: HttpRequest, template: str, context: dict, verdict: Verdict, unproven_email: str, now: datetime
 ) -> HttpResponse | None:
-    """The form again: after a while, or, where only an address was used too often, once a link mailed there was opened."""
+    """Respond 429 with the form. If only the address is over its limit, mail a link that confirms it."""
     if not verdict.is_over:
         return None
     if Per.NETWORK in verdict.over or not unproven_email:
@@ -116,6 +118,4 @@ def _call_us(
         return None
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
     context = {"token": token, "time": visit_time(appointment, Clinic.objects.current()), "is_cancelled": is_cancelled}
-    response = slow_down(request, "booking/changed_often.html", context, verdict, now)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return slow_down(request, "booking/changed_often.html", context, verdict, now)

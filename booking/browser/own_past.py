@@ -1,4 +1,4 @@
-"""What this browser did with a time: booked it, or gave it back. Signed cookies, for the pages it goes back to."""
+"""What this browser booked or released within the last hour, in signed cookies, for its Back button."""
 
 from datetime import datetime, timedelta
 
@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve, reverse
 
 from booking.actions.hold import is_live
+from booking.browser.own_hold import held_path, own_hold
 from booking.models import Appointment
-from booking.presenters.own_hold import held_path, own_hold
 from booking.schedule.clocks import visit_time
 from clinic.practice.access.links import LinkExpired, LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
@@ -17,17 +17,17 @@ KEPT_FOR = timedelta(hours=1)
 
 
 def remember_booking(request: HttpRequest, response: HttpResponse, path: str) -> HttpResponse:
-    """Let the browser keep the link to the visit it booked, which it was shown anyway; readable by us alone."""
+    """Set the cookie with the token of the booked visit's link, which the browser was shown anyway."""
     return _remember(request, response, BOOKED, resolve(path).kwargs["token"])
 
 
 def remember_given_back(request: HttpRequest, response: HttpResponse, hold_token: str) -> HttpResponse:
-    """Let the browser keep which hold it gave back last."""
+    """Set the cookie for the hold that was released last."""
     return _remember(request, response, GIVEN_BACK, hold_token)
 
 
 def own_booking(request: HttpRequest, *, now: datetime) -> dict:
-    """The `visit` that this browser booked within the hour, its `path` and its `time`; empty without one that stands."""
+    """Return the booked `visit` of this browser, its `path` and its `time`; empty if there is none or it was cancelled."""
     token = _read(request, BOOKED)
     if not token:
         return {}
@@ -44,7 +44,7 @@ def own_booking(request: HttpRequest, *, now: datetime) -> dict:
 
 
 def booked_here(request: HttpRequest, context: dict, *, now: datetime) -> dict:
-    """`own_booking` if it is of the very time that the page is about; else empty."""
+    """Return `own_booking` if it has the same slot as the page; else empty."""
     if not (booked := own_booking(request, now=now)):
         return {}
     visit = booked["visit"]
@@ -53,7 +53,7 @@ def booked_here(request: HttpRequest, context: dict, *, now: datetime) -> dict:
 
 
 def why_not_held(request: HttpRequest, context: dict, row: Appointment | None, token: str, *, now: datetime) -> dict:
-    """Why a hold is no more, for its page: `why` is given_back, over, other_hold, other_booking, or unknown."""
+    """Say why a hold has ended: `why` is given_back, over, other_hold, other_booking, or unknown."""
     if _read(request, GIVEN_BACK) == token:
         return {"why": "given_back"}
     if row is not None:

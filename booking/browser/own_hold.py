@@ -1,6 +1,6 @@
-"""The hold of this browser, in a signed cookie, so that choosing another time gives the first one back.
+"""The hold of this browser, in a signed cookie, so that holding another time releases the first one.
 
-The cookie lasts for twice as long as a hold and begins anew when the hold is renewed: it outlives both.
+The cookie lasts twice as long as a hold and is set again on renewal, so it outlives the hold.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ COOKIE, SALT = "hold", "booking.hold.cookie"
 
 
 def own_hold(request: HttpRequest) -> Appointment | None:
-    """The row this browser holds, if any; no query without the cookie."""
+    """Find the hold of this browser, live or expired; no query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=2 * HOLD)
     if key is None:
         return None
@@ -26,7 +26,7 @@ def own_hold(request: HttpRequest) -> Appointment | None:
 
 
 def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointment) -> HttpResponse:
-    """Let the browser keep which row it holds; readable by us alone."""
+    """Set the cookie for `held` on `response`."""
     response.set_signed_cookie(
         COOKIE,
         str(held.pk),
@@ -40,26 +40,26 @@ def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointmen
 
 
 def held_path(held: Appointment, name: str = "held") -> str:
-    """The address of the form for the held time, or of what can be done to the hold."""
+    """The path of the form of the held time, or of the URL `name`, such as renew_hold."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
 
 
 def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointment | None:
-    """The live hold this browser has of the very time that the page is about, as from another tab."""
+    """Find this browser's live hold of the same time as the page, as from another tab."""
     held = own_hold(request)
     place = {name: context[name] for name in ("service", "therapist", "starts_at")}
     return held if held is not None and keeps(held, **place, now=now) else None
 
 
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:
-    """On to the form of the time that this browser keeps, instead of a page that calls it taken."""
+    """Redirect to the form if this browser holds the time of the page; else None."""
     held = own_hold_of(request, context, now)
-    return None if held is None else HttpResponseRedirect(held_path(held) + context["trail"].query)
+    return None if held is None else HttpResponseRedirect(held_path(held) + context["choices"].query)
 
 
 def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:
-    """What the page of times says of a time this browser holds already."""
+    """Context for the page of times: this browser's live hold of the same service."""
     held = own_hold(request)
     if held is None or held.service_id != service.pk or not is_live(held, now=now):
         return {}
@@ -67,7 +67,7 @@ def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: 
 
 
 def kept_time_context(request: HttpRequest, clinic: Clinic, zone_name: str, now: datetime) -> dict:
-    """What other pages of booking say of a time this browser holds, of whichever service, by that service's clock."""
+    """Context for other booking pages: this browser's live hold of any service, in that service's zone."""
     held = own_hold(request)
     if held is None or not is_live(held, now=now):
         return {}

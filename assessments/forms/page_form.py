@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, cast
 from urllib.parse import quote
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, LayoutObject
 from django import forms
+from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from assessments.calculation.calculated_answers import add_calculated
@@ -44,14 +46,14 @@ class Choice:
 
 
 class AnswerField(forms.Field):
-    """The answer to one question: whatever was posted, as the list of JSON values that is stored."""
+    """The answer to one question. Cleans to the list of JSON values that is stored."""
 
-    def __init__(self, item: Item):
+    def __init__(self, item: Item) -> None:
         widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
         super().__init__(required=False, label=item.text, widget=widget)
         self.item = item
 
-    def clean(self, value) -> list:
+    def clean(self, value: Any) -> list:
         typed = value if isinstance(value, list) else [value]
         if self.item.repeats and not self.item.options:
             typed = clean_text(value).split("\n")  # several answers are typed one to a line
@@ -59,12 +61,12 @@ class AnswerField(forms.Field):
 
 
 class Question(LayoutObject):
-    """Draws one item with all below it. Items that are not asked now come hidden and disabled, for the script to reveal."""
+    """Renders an item and its children. Items that are not enabled are hidden and disabled, for the script to reveal."""
 
-    def __init__(self, item: Item):
+    def __init__(self, item: Item) -> None:
         self.item = item
 
-    def render(self, form, context, template_pack=None, **kwargs):
+    def render(self, form: "PageForm", context: Any, template_pack: Any = None, **kwargs: Any) -> str:
         item = self.item
         if item.is_hidden or not form.may_be_asked(item):
             return ""
@@ -81,16 +83,16 @@ class Question(LayoutObject):
         if item.is_question and not item.is_answerable:
             shown["answer"] = answer_text(item, form.stored.get(item.link_id, []))
         elif item.is_question:
-            kind = kind_of(item)
+            kind, choices = kind_of(item), form.choices_of(item)
             shown |= {
                 "template": TEMPLATES[kind],
                 "kind": kind,
                 "subject": describe_subject(form.questionnaire, item, form.stored),
                 "other_name": form.other_names.get(item.link_id, ""),
-                "choices": form.choices_of(item),
+                "choices": choices,
             }
             if kind == "body-map":
-                shown |= number_regions(shown["choices"])
+                shown |= number_regions(choices)
             shown |= {
                 "value": form.typed_value(item),
                 "other": form.typed_other(item),
@@ -110,13 +112,13 @@ class PageForm(forms.Form):
 
     def __init__(
         self,
-        data=None,
+        data: QueryDict | None = None,
         *,
         questionnaire: Questionnaire,
         page: Item,
         answers: dict[str, list],
         now: datetime | None = None,
-    ):
+    ) -> None:
         super().__init__(data)
         self.questionnaire, self.page, self.stored = questionnaire, page, answers
         self.now = by_clinic_clock(now) if now else None
@@ -138,7 +140,7 @@ class PageForm(forms.Form):
         self.helper.disable_csrf = True
         self.helper.layout = Layout(*(Question(item) for item in page.items or (page,)))
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         self.given = {
             name: self._with_other(name, self.cleaned_data[name]) for name in self.fields if name in self.seen
         }
@@ -173,7 +175,7 @@ class PageForm(forms.Form):
     def error_list(self) -> list[tuple[str, str, str]]:
         """(anchor, question, message) of what is wrong, in the order asked: for the summary at the top."""
         return [
-            (self.anchor_of(item), item.text or item.label, message)
+            (self.anchor_of(item), item.text or item.label, str(message))
             for item in self.questions
             for message in self.errors.get(item.link_id, [])
         ]
@@ -257,7 +259,7 @@ class PageForm(forms.Form):
         ]
 
     def typed_value(self, item: Item) -> str:
-        """What stands in a text box: as it was typed, right or wrong."""
+        """The value of a text box, as typed, valid or not."""
         return "\n".join(self._raw_values(item))
 
     def typed_other(self, item: Item) -> str:
@@ -268,7 +270,7 @@ class PageForm(forms.Form):
 
     def _raw_values(self, item: Item) -> list[str]:
         if self.is_bound and item.link_id in self.seen:
-            return self.data.getlist(item.link_id)
+            return cast(QueryDict, self.data).getlist(item.link_id)
         return [write_answer(value) for value in self.stored.get(item.link_id, []) if not isinstance(value, dict)]
 
     def _with_other(self, name: str, values: list) -> list:
@@ -290,22 +292,6 @@ def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str
             while names[item.link_id] in questionnaire.items or list(names.values()).count(names[item.link_id]) > 1:
                 names[item.link_id] += "~"
     return names
-
-
-class UploadForm(forms.Form):
-    """A FHIR file that staff bring."""
-
-    file = forms.FileField(
-        label="The file",
-        help_text="A FHIR Questionnaire, R4 or R5, as JSON.",
-        widget=forms.FileInput(attrs={"accept": ".json,application/json,application/fhir+json"}),
-    )
-    slug = forms.SlugField(
-        label="Its short name here (if you like)",
-        required=False,
-        max_length=60,
-        help_text="Without spaces, such as weekly-check. A file whose url is known here becomes the next version of that questionnaire.",
-    )
 
 
 def number_regions(choices: list[Choice]) -> dict:

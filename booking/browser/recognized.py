@@ -1,28 +1,28 @@
-"""Whom this browser books for: a signed cookie for two hours, set by a button behind a link from the patient's mailbox.
+"""The patient this browser books for: a signed cookie, set by a POST behind a mailed link.
 
-The cookie is as good as that link: once the link is withdrawn (the address was wrong, staff ended the patient's links), it
-recognizes nobody.
+The cookie is void once that link is revoked (the address was wrong, or staff ended the patient's links).
 """
 
 from django.http import HttpRequest, HttpResponse
 
 from booking.actions.return_links import LINK_LASTS
+from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Patient, PatientLink
 
 COOKIE, SALT = "returning", "booking.returning.cookie"
 
 
 def recognized_patient(request: HttpRequest) -> Patient | None:
-    """The patient this browser was recognised as; no query without the cookie."""
-    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS)
+    """Find the patient of the cookie; None if its link was revoked. No query without the cookie."""
+    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS) or ""
     patient_id, _, link_id = value.partition(" ")
     if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():
         return None
     return Patient.objects.filter(pk=patient_id).first()
 
 
-def remember_patient(request: HttpRequest, response: HttpResponse, patient: Patient) -> HttpResponse:
-    """Let the browser keep for whom it books, by `request.link`; the signature keeps it from being made up."""
+def remember_patient(request: LinkRequest, response: HttpResponse, patient: Patient) -> HttpResponse:
+    """Set the cookie for `patient`, bound to `request.link`."""
     response.set_signed_cookie(
         COOKIE,
         f"{patient.pk} {request.link.pk}",
@@ -36,6 +36,6 @@ def remember_patient(request: HttpRequest, response: HttpResponse, patient: Pati
 
 
 def forget_patient(response: HttpResponse) -> HttpResponse:
-    """Book as anybody again."""
+    """Delete the cookie."""
     response.delete_cookie(COOKIE, samesite="Lax")
     return response

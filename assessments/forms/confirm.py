@@ -1,6 +1,7 @@
-"""The form by which a patient confirms who they are."""
+"""The forms by which patients confirm their identity."""
 
 from datetime import date, datetime
+from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -22,7 +23,7 @@ class ConfirmForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )
 
-    def __init__(self, *args, patient: Patient, now: datetime, **kwargs):
+    def __init__(self, *args: Any, patient: Patient, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patient, self.now = patient, now
         self.helper = FormHelper()
@@ -38,16 +39,18 @@ class ConfirmForm(forms.Form):
 
 
 class PastDayField(forms.DateField):
-    """A day that has been, as people type it, a short year included: a browser's date field turns 4/30/87 into the year 0087."""
+    """A past day, typed with a year of two or four digits: a browser's date input turns 4/30/87 into the year 0087."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> date | None:
         day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
-        is_ahead = day is not None and day > by_clinic_clock(timezone.now()).date() and day.year - 100 > 1900
+        if day is None:
+            return None
+        is_ahead = day > by_clinic_clock(timezone.now()).date() and day.year - 100 > 1900
         return day.replace(year=day.year - 100) if is_ahead and (day.month, day.day) != (2, 29) else day
 
 
 class BirthDateForm(forms.Form):
-    """The birth date on file; only for a patient who has one there. The caller limits how often it may be tried."""
+    """The birth date on file, for patients who have one. The caller applies the rate limit."""
 
     birth_on = PastDayField(
         label="Your date of birth",
@@ -55,7 +58,7 @@ class BirthDateForm(forms.Form):
         error_messages={"required": "Enter your date of birth.", "invalid": "Enter a date like 04/30/1987."},
     )
 
-    def __init__(self, *args, patient: Patient, **kwargs):
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patient = patient
         self.helper = FormHelper()

@@ -1,4 +1,4 @@
-"""An address that this browser has shown to be its own: by a link mailed there, and a button. Kept as a signed cookie."""
+"""A signed cookie for the email address this browser has confirmed by a mailed link."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
@@ -9,13 +9,13 @@ COOKIE, SALT = "own_address", "booking.own_address.cookie"
 
 
 def is_own_address(request: HttpRequest, email: str) -> bool:
-    """Whether this browser came by a link that was mailed to `email`."""
-    mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR)
+    """Whether this browser has confirmed `email`."""
+    mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR) or ""
     return constant_time_compare(mark, own_mark(email))
 
 
 def remember_own_address(request: HttpRequest, response: HttpResponse, email: str) -> HttpResponse:
-    """Let the browser keep that `email` is its own."""
+    """Set the cookie for `email` on `response`."""
     response.set_signed_cookie(
         COOKIE,
         own_mark(email),

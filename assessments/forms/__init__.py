@@ -1,0 +1,1 @@
+"""Forms: the pages of a questionnaire, the identity check, and the upload of a questionnaire."""

@@ -1,0 +1,1 @@
+"""The forms of booking: one module for each kind of reader."""

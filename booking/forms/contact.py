@@ -1,0 +1,107 @@
+"""Name, email address, phone: what visitors type about themselves."""
+
+from typing import Any, cast
+
+from crispy_forms.helper import FormHelper
+from django import forms
+
+from booking.models import Service, VisitMode
+from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
+from clinic.practice.fields.sent_data import replace_sent
+from clinic.practice.models import Clinic
+from clinic.practice.values.mail_addresses import readable_address
+from clinic.practice.values.mail_domains import suggest_address
+
+MODE_WORDS = {
+    VisitMode.IN_PERSON: "At the clinic",
+    VisitMode.VIDEO: "By video: we send you a link",
+    VisitMode.PHONE: "By phone: we call you",
+}
+
+
+def own_email_field(label: str, *, help_text: str = "") -> AddressField:
+    """Return the field for a visitor's own address, with autocomplete."""
+    field = AddressField(
+        label=label,
+        help_text=help_text,
+        error_messages={"required": "Enter your e-mail address."},
+    )
+    field.widget.attrs["autocomplete"] = "email"
+    return field
+
+
+class AsksAboutSlips(forms.Form):
+    """Mixin for forms with an `email`: reject a likely typo once, and accept it the second time."""
+
+    email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
+        email = cleaned.get("email", "")
+        meant = suggest_address(email)
+        if meant and self.data.get(self.add_prefix("email_asked_about")) != email:
+            replace_sent(self, "email_asked_about", email)
+            self.add_error(
+                "email",
+                f"Did you mean {meant}? Correct it, or press the button again to keep {readable_address(email)}.",
+            )
+        return cleaned
+
+
+class ContactForm(AsksAboutSlips):
+    """Name, email, phone, and the mode if the service offers several."""
+
+    name = NameField(
+        label="Your name",
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = own_email_field("E-mail", help_text="We send the day, the time and a link to change your mind.")
+    phone = PhoneField(
+        label="Phone",
+        help_text="We call only about this visit.",
+        error_messages={"required": "Enter a phone number we can reach you at."},
+    )
+    mode = forms.ChoiceField(
+        label="How shall we meet?",
+        error_messages={
+            "required": "Choose how we shall meet.",
+            "invalid_choice": "Choose one of the ways this visit is offered.",
+        },
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, service: Service, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(PhoneField, self.fields["phone"]).region = clinic.country
+        modes = service.modes
+        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
+        if len(modes) == 1:
+            self.fields["mode"].widget = forms.HiddenInput()
+            self.initial["mode"] = modes[0].value
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.form_show_errors = True
+
+
+class AddressForm(AsksAboutSlips):
+    """The corrected address of a visit."""
+
+    email = own_email_field("Your email address")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+
+class ReturningForm(AsksAboutSlips):
+    """The address of an earlier booking."""
+
+    email = own_email_field("E-mail you booked with")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False

@@ -1,0 +1,65 @@
+"""Closures and extra hours."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from booking.actions.block_time import visits_between
+from booking.models import Appointment, HoursOverride
+from booking.schedule.local_time import clock_words, short_day_words
+
+
+class HoursOverrideForm(forms.ModelForm):
+    """A closure or extra hours. A new closure over booked visits is refused once, with a list of them.
+
+    The admin page checks changes of a stored row. `names_patients` is False for staff who may not view visits.
+    """
+
+    names_patients = True
+
+    despite_visits = forms.BooleanField(
+        label="Block it all the same",
+        required=False,
+        widget=forms.HiddenInput,  # asked for only once there is something to warn of
+        help_text="The visits stay booked until you cancel them. Call those people.",
+    )
+
+    class Meta:
+        model = HoursOverride
+        fields = ("kind", "therapist", "starts_at", "ends_at", "note")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
+        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
+        is_closure = cleaned.get("kind") == HoursOverride.Kind.CLOSURE
+        if (
+            self.instance._state.adding
+            and is_closure
+            and starts_at
+            and ends_at
+            and starts_at < ends_at
+            and not cleaned.get("despite_visits")
+        ):
+            visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
+            if visits:
+                self.fields["despite_visits"].widget = forms.CheckboxInput()
+                self.add_error("despite_visits", visits_in_the_way_words(visits, named=self.names_patients))
+        return cleaned
+
+
+def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
+    """List the visits in a time to be blocked; only their number unless `named`."""
+    if not named:
+        return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
+    names = "; ".join(
+        f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {_day_and_clock(visit)}"
+        for visit in visits
+    )
+    return f"Booked in this time: {names}."
+
+
+def _day_and_clock(visit: Appointment) -> str:
+    local = timezone.localtime(visit.starts_at)
+    return f"{short_day_words(local.date())}, {clock_words(local)}"

@@ -1,0 +1,1 @@
+"""Rate limits of booking: what each act spends, and the pages shown over a limit."""

@@ -1,0 +1,57 @@
+"""Contexts of the pages on which a visit is chosen: clock, part of the day, therapist."""
+
+from django.http import Http404
+
+from booking.browser.booking_choices import BookingChoices
+from booking.models import Service
+from booking.schedule.availability import Slot
+from booking.schedule.clocks import Clock, clock_of_service
+from booking.time.day_parts import PARTS
+from clinic.practice.models import Clinic, Therapist
+
+
+def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> dict:
+    """The clock of the page, and what the zone picker needs: services that can be a call have one."""
+    return {
+        "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
+        "has_zone_picker": not service.is_only_in_person,
+        "zones": choices.zones(clinic_zone_name=clinic.time_zone),
+        "chosen_zone": choices.zone_name or clinic.time_zone,
+    }
+
+
+def choices_context(service: Service, choices: BookingChoices) -> dict:
+    """The parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
+    therapists = list(Therapist.objects.active().filter(services=service))
+    therapist = next((one for one in therapists if one.slug == choices.therapist_slug), None)
+    if choices.therapist_slug and therapist is None:
+        raise Http404
+    whom = [("First available", "")] + [(one.name, one.slug) for one in therapists]
+    return {
+        "therapist": therapist,
+        "therapist_choices": [
+            {
+                "words": words,
+                "query": choices.changed(therapist_slug=slug).query,
+                "is_chosen": slug == choices.therapist_slug,
+            }
+            for words, slug in whom
+        ]
+        if len(therapists) > 1
+        else [],
+        "part_choices": [
+            {
+                "words": part.words.capitalize() if part else "Any time",
+                "query": choices.changed(part=part).query,
+                "is_chosen": part == choices.part,
+            }
+            for part in (None, *PARTS.values())
+        ],
+    }
+
+
+def suiting(slots: list[Slot], clock: Clock, choices: BookingChoices) -> list[Slot]:
+    """Those in the part of the day that was asked for, by the clock of the page."""
+    if choices.part is None:
+        return slots
+    return [slot for slot in slots if choices.part.contains(slot.starts_at.astimezone(clock.zone))]

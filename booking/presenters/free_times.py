@@ -1,0 +1,81 @@
+"""Contexts of lists of free times: weeks of days, and the times of one day."""
+
+from datetime import date, timedelta
+from itertools import groupby
+
+from django.http import Http404, HttpRequest
+
+from booking.converters import DayConverter
+from booking.schedule.availability import Slot
+from booking.schedule.clocks import Clock
+from booking.schedule.local_time import short_day_words
+from booking.time.caps import monday_of
+
+DAYS_A_PAGE = 28
+
+
+def days_context(counts: dict[date, int], first_day: date, today: date, last_day: date) -> dict:
+    """Days by week, and which pages of days lie before and after."""
+    after = first_day + timedelta(days=DAYS_A_PAGE)
+    return {
+        "weeks": _weeks(counts, today),
+        "first_day": short_day_words(first_day),
+        "last_day": short_day_words(after - timedelta(days=1)),
+        "earlier": max(first_day - timedelta(days=DAYS_A_PAGE), today) if first_day > today else None,
+        "later": after if after <= last_day else None,
+    }
+
+
+def times_context(rows: list[dict]) -> dict:
+    """Times by part of the day; before them the ones that suit the clinic best, where the service has a preference."""
+    suits_us = [row for row in rows if not row["slot"].is_lonely]
+    is_marked = 0 < len(suits_us) < len(rows)
+    parts = [{"name": name, "rows": list(group)} for name, group in groupby(rows, key=_part_of_day)]
+    if is_marked:
+        rest = [row for row in rows if row["slot"].is_lonely]
+        parts = [{"name": "Easiest for us", "rows": suits_us}] + [
+            {"name": name, "rows": list(group)} for name, group in groupby(rest, key=_part_of_day)
+        ]
+    return {
+        "parts": parts,
+        "first": rows[0] if rows else None,
+        "clocks_change": len({row["time"].local.utcoffset() for row in rows}) > 1
+        or any(row["time"].is_repeated for row in rows),
+        "has_beside": any(row["beside"] for row in rows),
+    }
+
+
+def time_row(slot: Slot, clock: Clock) -> dict:
+    """A slot with its time by the clock of the page and, where it differs, in words by the other clock, with its zone."""
+    time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
+    words = beside.clock_and_zone if beside else ""
+    if beside and beside.local.date() != time.local.date():
+        words += f", {short_day_words(beside.local.date())}"
+    return {"slot": slot, "time": time, "beside": beside, "beside_words": words, "beside_whom": clock.beside_whom}
+
+
+def asked_day(request: HttpRequest) -> date | None:
+    """The day of `?from=`. Raises Http404 for what is not one."""
+    if text := request.GET.get("from"):
+        try:
+            return DayConverter().to_python(text)
+        except ValueError:
+            raise Http404 from None
+    return None
+
+
+def _weeks(counts: dict[date, int], today: date) -> list[dict]:
+    this_monday = monday_of(today)
+    names = {this_monday: "This week", this_monday + timedelta(days=7): "Next week"}
+    return [
+        {
+            "name": names.get(monday) or f"Week of {short_day_words(monday)}",
+            "days": [{"day": day, "words": short_day_words(day), "count": counts[day]} for day in group],
+        }
+        for monday, group in groupby(counts, key=monday_of)
+    ]
+
+
+def _part_of_day(row: dict) -> str:
+    hour = row["time"].local.hour
+    return "Morning" if hour < 12 else "Afternoon" if hour < 17 else "Evening"

@@ -1,0 +1,160 @@
+"""What the pages about one time share: the offer, the booking, and the page for a time that is gone."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from assessments.intake.screening import forget_screen, is_screen_kept, read_screen, screen_pages
+from assessments.presenters.opening import note_sitting
+from booking.actions.book import book_appointment
+from booking.actions.hold import hold_token as token_of
+from booking.actions.hold import release_hold
+from booking.browser.booking_choices import read_choices
+from booking.browser.own_hold import own_hold, own_hold_context, own_hold_of, to_own_hold
+from booking.browser.own_past import booked_here, remember_booking
+from booking.browser.recognized import recognized_patient
+from booking.forms.details import DetailsForm
+from booking.limits.over_limit import booking_over_budget
+from booking.models import Service
+from booking.presenters.choosing import zone_context
+from booking.presenters.entry import follow_up_page
+from booking.presenters.free_times import time_row
+from booking.presenters.visit import own_visit_context
+from booking.schedule.availability import nearest_free_slots, next_free_slots
+from booking.schedule.errors import (
+    BusyTryAgain,
+    NeedsEarlierVisit,
+    NotOfferedBecause,
+    SlotNotOffered,
+    SlotTaken,
+    TermsChanged,
+)
+from booking.schedule.local_time import minor_words
+from booking.schedule.rules import GRACE, change_deadline, require_free
+from booking.schedule.visit_links import visit_path
+from clinic.practice.models import Clinic, Proof, Therapist
+from clinic.responses.redirects import see_other
+
+OTHER_TIMES = 6
+
+
+def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
+    """Context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
+    clinic = Clinic.objects.current()
+    service = get_object_or_404(Service.objects.listed(), slug=slug)
+    choices = read_choices(request, now=now)
+    zones = zone_context(service, clinic, choices)
+    clock = zones["clock"]
+    deadline = change_deadline(starts_at=starts_at, booked_at=now, clinic=clinic)
+    return {
+        "change_until": clock.time(deadline),
+        "is_soon": deadline <= now + GRACE,
+        "grace_minutes": GRACE // timedelta(minutes=1),
+        "service": service,
+        "agreed": service,
+        "minor_words": minor_words(is_in_person=service.is_only_in_person),
+        "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
+        "starts_at": starts_at,
+        "time": clock.time(starts_at),
+        "time_beside": clock.beside_words(starts_at),
+        "clinic": clinic,
+        "choices": choices,
+        "step": 4,
+        "hold_key": uuid.uuid4(),
+        **zones,
+    }
+
+
+def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: dict | None = None) -> HttpResponse:
+    """Show the button that holds the time, or why it is not free; redirect to the form if this browser holds it.
+
+    `was_held` says why an earlier hold has ended (`why_not_held`).
+    """
+    if not was_held and (page := to_own_hold(request, context, now)):
+        return page
+    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
+    try:
+        require_free(**place, mode=context["service"].modes[0], now=now)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=None, now=now)
+    shown = {**context, "was_held": was_held}
+    return render(request, "booking/offer.html", shown, status=410 if was_held else 200)
+
+
+def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
+    """Book by the form that was sent. A refusal shows the form again as typed."""
+    service, clinic, choices = context["service"], context["clinic"], context["choices"]
+    form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
+    if not form.is_valid():
+        return render(request, "booking/details.html", {**context, "form": form}, status=422)
+    if page := booking_over_budget(request, form, context, now):
+        return page
+    if not hold_token and (own := own_hold_of(request, context, now)):
+        hold_token = token_of(own)
+    contact = form.contact(time_zone="" if service.is_only_in_person else choices.zone_name)
+    screen = read_screen(request.session)
+    try:
+        appointment = book_appointment(
+            service=service,
+            therapist=context["therapist"],
+            starts_at=context["starts_at"],
+            mode=form.cleaned_data["mode"],
+            contact=contact,
+            idempotency_key=form.cleaned_data["idempotency_key"],
+            source_article=choices.article,
+            hold_token=hold_token,
+            screen=screen,
+            terms_seen=form.cleaned_data["terms_seen"],
+            now=now,
+        )
+    except NeedsEarlierVisit:
+        return follow_up_page(request, service, choices)
+    except TermsChanged as refusal:
+        form.show_terms(refusal.terms.fingerprint)
+        shown = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
+        return render(request, "booking/details.html", shown, status=409)
+    except BusyTryAgain:
+        return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return time_is_gone(request, context, refusal, form=form, now=now)
+    if (left := own_hold(request)) is not None:
+        release_hold(left)  # of another time, which they have left for this one
+    is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
+    if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
+        forget_screen(request.session)
+    if is_new and screen is not None and appointment.intake is not None:
+        for answered in screen_pages(appointment.intake.questionnaire):
+            note_sitting(request.session, appointment.intake, answered, now=now)
+    is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
+    proof = Proof.MAILED if is_proven else Proof.SHOWN
+    path = visit_path(appointment, proof=proof, now=now)
+    return remember_booking(request, see_other(path), path)
+
+
+def time_is_gone(
+    request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
+) -> HttpResponse:
+    """The page for a time that is not free: the nearest free ones, and the form as typed."""
+    reason = getattr(refusal, "reason", None)
+    if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
+        raise Http404
+    context = {**context, "booked_here": booked_here(request, context, now=now)}
+    if form is None and context["booked_here"]:
+        return render(request, "booking/held_booked.html", context, status=409)
+    service, clinic, clock = context["service"], context["clinic"], context["clock"]
+    wanted = max(context["starts_at"], now)
+    asked = {"service": service, "limit": OTHER_TIMES, "clinic": clinic, "patient": recognized_patient(request)}
+    slots = nearest_free_slots(**asked, to=wanted, now=now) or next_free_slots(**asked, now=now)
+    others = [time_row(slot, clock) for slot in slots]
+    page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
+    page |= own_visit_context(refusal, clinic)
+    page |= own_hold_context(request, service, clock, now)
+    return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
+
+
+def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
+    if is_sent or reason in (None, NotOfferedBecause.CAP):
+        return 409  # the form and the schedule disagree
+    return 410 if reason == NotOfferedBecause.NOTICE else 404

@@ -1,0 +1,141 @@
+"""What the pages behind a visit’s link share: the decorator, the context, and the page after a change."""
+
+from datetime import datetime
+from functools import partial
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from booking.actions.change import (
+    changeable_until,
+    is_changeable,
+    is_undoable,
+    terms_before_move,
+)
+from booking.forms.version import read_version
+from booking.messages.change_text import move_words
+from booking.messages.last_told import Kind, current_terms, news_of, terms_at
+from booking.messages.planning import UNDO_FOR
+from booking.models import Appointment, AppointmentEvent, WaitListEntry
+from booking.schedule.clocks import clock_of_visit, visit_time
+from booking.schedule.errors import (
+    BookingRefused,
+    BusyTryAgain,
+)
+from booking.schedule.local_time import guardian_words, place_words
+from booking.wait_list.entries import alive_entries
+from clinic.outbox.texts.providers import has_texts
+from clinic.practice.access.proof import LinkRequest, patient_link
+from clinic.practice.models import Clinic, Patient, PatientLink, Proof
+from clinic.practice.people.first_names import first_name
+from clinic.practice.values.mail_addresses import readable_address
+from clinic.practice.values.phone import format_phone
+
+
+def _find_visit(link: PatientLink) -> Appointment | None:
+    visits = Appointment.objects.select_related("service", "therapist", "patient", "intake")
+    return visits.filter(pk=link.subject_id, patient=link.patient_id).first()
+
+
+visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "booking/busy.html"))
+
+
+def asked_version(request: LinkRequest) -> int:
+    """The version of the visit on the page whose form was sent (`read_version`)."""
+    return read_version(request.POST.get("version", ""))
+
+
+def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
+    """Respond 409 to a form of an older version: the visit as it is now, and a link to what was `wanted`."""
+    appointment = _find_visit(request.link) or appointment
+    context = {**visit_context(request, appointment, now), "wanted": wanted}
+    return render(request, "booking/changed_meanwhile.html", context, status=409)
+
+
+def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
+    """The last move or undo of a booked visit, while it can be undone."""
+    kinds = (Kind.MOVED, Kind.RESTORED)
+    changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
+    last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
+    if last is None or last.kind == Kind.RESTORED:
+        return {"is_restored": last is not None}
+    if _is_move_back(appointment, last):
+        return {"is_move_undone": True}
+    before = terms_at(appointment, appointment.version - 1)
+    return {
+        "move_words": move_words(appointment, before, clinic) if before else "",
+        "can_undo_move": terms_before_move(appointment, now=now) is not None,
+    }
+
+
+def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
+    """At which number the clinic calls, as people write it; empty for other visits, and by a link that only a browser was
+    shown, unless the number was typed to book this visit."""
+    patient = appointment.patient
+    is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
+    is_call = appointment.mode == Appointment.Mode.PHONE
+    return format_phone(patient.phone, clinic.country) if is_call and (is_mailed or is_typed_here) else ""
+
+
+def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
+    """Whether the `last` move took the one before it back, within the time for that."""
+    before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
+    return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
+
+
+def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
+    """What the pages of a visit show to the holder of `request.link`: by a link that only a browser was shown, nothing of
+    the patient but what was typed to book this visit."""
+    is_mailed = request.proof >= Proof.MAILED
+    clinic = Clinic.objects.current()
+    clock = clock_of_visit(appointment, clinic=clinic)
+    is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
+    is_ahead = is_standing and now < appointment.starts_at
+    called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
+    return {
+        "token": request.token,
+        "is_mailed": is_mailed,
+        "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
+        "address": readable_address(appointment.patient.email)
+        if is_mailed or appointment.patient.is_provisional
+        else "",
+        "first_name": first_name(appointment.patient.name) if is_mailed else "",
+        "appointment": appointment,
+        "service": appointment.service,
+        "clinic": clinic,
+        "time": clock.time(appointment.starts_at),
+        "time_beside": clock.beside_words(appointment.starts_at),
+        "place": f"By phone: we will call {called_at}." if called_at else place_words(appointment, clinic),
+        "called_at": called_at,
+        "has_texts": has_texts(),
+        "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
+        "minor_words": guardian_words(appointment),
+        "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
+        "is_standing": is_standing,
+        "is_ahead": is_ahead,
+        "mail_news": news_of(appointment) if is_ahead else None,
+        "can_undo": is_undoable(appointment, now=now),
+        "can_change": is_changeable(appointment, clinic=clinic, now=now),
+        "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
+        "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),
+        "intake_progress": appointment.intake.progress if appointment.intake else None,
+        **_change_context(appointment, clinic, now),
+    }
+
+
+def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
+    """The patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
+    return named_visit_context(getattr(refusal, "own_visit", None), clinic)
+
+
+def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
+    """Another visit of the same patient, for a page that only they can open; empty without one."""
+    return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
+
+
+def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
+    """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
+    patient = appointment.patient
+    people = Patient.objects.same_person_as(patient)
+    entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
+    return entries.order_by("patient__is_provisional").first()

@@ -1,0 +1,1 @@
+"""What the views of every room share: redirects, headers, and the public address of a page."""

@@ -1,0 +1,61 @@
+"""The sitemap of the public pages."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps import views as sitemap_views
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import conditional_page, require_safe
+
+from clinic.responses.headers import keep_public
+from education.articles.library import published
+from education.models import Article, Topic
+
+PAGES = ("education:search", "education:glossary", "education:load_check", "education:pain_guide", "education:places")
+
+
+class ArticlesMap(Sitemap):
+    """Published articles, with the instant of their last change."""
+
+    def items(self) -> QuerySet[Article]:
+        return published(now=timezone.now())
+
+    def lastmod(self, article: Article) -> datetime:
+        return article.updated_at
+
+
+class ShelvesMap(Sitemap):
+    """Topics with published articles."""
+
+    def items(self) -> QuerySet[Topic]:
+        articles = published(now=timezone.now()).order_by()
+        return (
+            Topic.objects.filter(articles__in=articles).annotate(changed_at=Max("articles__updated_at")).order_by("pk")
+        )
+
+    def lastmod(self, topic: Any) -> datetime:
+        return topic.changed_at
+
+
+class PagesMap(Sitemap):
+    """The other public pages."""
+
+    def items(self) -> list[str]:
+        return ["home", "booking:services", "education:index", *PAGES]
+
+    def location(self, name: str) -> str:
+        return reverse(name)
+
+
+SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
+
+
+@require_safe
+@conditional_page
+def sitemap(request: HttpRequest, more: dict[str, type[Sitemap]]) -> HttpResponse:
+    """Return the sitemap of all public pages; `more` are the sitemaps of other rooms, by name."""
+    return keep_public(sitemap_views.sitemap(request, {**SITEMAPS, **more}).render())
