@@ -87,7 +87,7 @@ def hand_over() -> int:
 
 def plan_letters() -> list:
     from clinic.outbox.models import Message
-    from tests.clinic.factories import MessageFactory, PatientFactory
+    from tests.factories import MessageFactory, PatientFactory
 
     letters = MessageFactory.build_batch(MESSAGES, patient=PatientFactory(), due_at=NOW, created_at=NOW)
     for letter in letters:
@@ -101,8 +101,8 @@ def plan_reminders() -> list:
     from booking.messages.kinds import REMINDER_2H
     from booking.models import Service
     from clinic.outbox.models import Message
-    from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
-    from tests.clinic.factories import ClinicFactory
+    from tests.factories import ClinicFactory
+    from tests.world import NINE_ON_TUESDAY, book, make_therapist
 
     ClinicFactory()
     service = Service.objects.create(
@@ -122,6 +122,6 @@ def plan_reminders() -> list:
 
 if __name__ == "__main__":
     django.setup()
-    from tests.booking.conftest import NOW
+    from tests.world import NOW
 
     main()

@@ -18,7 +18,7 @@ from booking.models import Appointment, HoursOverride, OpeningHours, Service
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import SlotNotOffered
 from clinic.practice.models import Clinic, Patient, Therapist
-from tests.booking.conftest import book
+from tests.world import book
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 

@@ -9,8 +9,7 @@ from booking.messages.kinds import REMINDER_2H
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.texts.texting import consent_words, give_consent
 from tests.clinic.twilio import TOKEN
-
-from .conftest import NINE_ON_TUESDAY, NOW
+from tests.world import NINE_ON_TUESDAY, NOW
 
 ALICES = "+16035550199"
 WEBHOOK = "/messages/texts/twilio/"

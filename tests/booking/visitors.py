@@ -9,8 +9,7 @@ from django.test import Client
 from booking.models import Appointment
 from clinic.practice.access.links import _hash_token
 from clinic.practice.models import PatientLink
-
-from .conftest import NINE_ON_TUESDAY
+from tests.world import NINE_ON_TUESDAY
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TIMES = [NINE_ON_TUESDAY + day * DAY + hour * HOUR for day in range(4) for hour in (0, 1, 4, 5, 6)]

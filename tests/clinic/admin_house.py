@@ -16,13 +16,8 @@ from clinic.audit.access import record_access
 from clinic.outbox.models import Channel, InboundText, MessageRule, Suppression, TextConsent
 from clinic.practice.models import CleanupRun, Patient, User
 from education.models import Article, Picture, Topic
-from tests.clinic.factories import (
-    NOON,
-    ClinicFactory,
-    MessageFactory,
-    PatientFactory,
-    TherapistFactory,
-)
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory, TherapistFactory
+from tests.world import NOON
 
 # Whose name stands on which rows, and the rights that show it there. Whoever may view patients may see every name.
 CANARIES = {
@@ -45,7 +40,7 @@ def furnish() -> dict[str, str]:
     ClinicFactory()
     people = {name.split()[0]: PatientFactory(name=name) for name in CANARIES if " " in name}
     Patient.objects.filter(pk=people["Irma"].pk).update(phone=IRMAS_PHONE)
-    owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     rows = [owner, people["Paul"], *_open_hours(owner), *_library(owner)]
     rows += _visits(people, rows[2], rows[3])
     rows += _intake(people["Fiona"], rows[2])

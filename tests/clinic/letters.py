@@ -5,7 +5,7 @@ from django.conf import settings
 from clinic.outbox.messages.kinds import Email, MessageKind, register_kind
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.web.logs import QuietFormatter
-from tests.clinic.factories import NOON
+from tests.world import NOON
 
 UNWANTED = set()  # ids of messages that nobody wants any more
 

@@ -14,8 +14,7 @@ from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
 from education.body.warning_signs import EMERGENCY, URGENT, most_urgent
 from education.forms.checks import LoadCheckForm, PainGuideForm
-
-from .conftest import NOW
+from tests.world import WRITTEN_AT
 
 NO_SIGN = {"emergency": ["none"], "urgent": ["none"]}
 CALM = NO_SIGN | {"worst": "1", "morning": "usual", "is_rising": "no", "place": "shin"}
@@ -100,7 +99,7 @@ def test_planned_run_in_another_unit_is_not_compared():
 
 
 def test_load_check_answers_with_the_band_and_its_limits(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(LOAD, {"runs": "5 10 8", "plan": "12"}).content.decode()
     assert "20% longer" in page and "1.64 times" in page
     assert "not your own chance" in page
@@ -121,7 +120,7 @@ def test_pain_guide_gives_the_most_careful_answer(worst, morning, is_rising, ans
 
 @pytest.mark.parametrize("sign", URGENT)
 def test_any_sign_puts_the_guide_away(client, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": [sign], "worst": "0", "morning": "usual"}).content.decode()
     assert "Stop running and see a clinician" in page
     assert "Carry on" not in page
@@ -129,7 +128,7 @@ def test_any_sign_puts_the_guide_away(client, sign):
 
 @pytest.mark.parametrize("sign", EMERGENCY)
 def test_emergency_comes_before_all_else(client, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert "Get emergency help now" in page and 'href="tel:911"' in page
     assert (
@@ -138,7 +137,7 @@ def test_emergency_comes_before_all_else(client, sign):
 
 
 def test_urgent_sign_comes_before_what_to_read(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert page.index("Stop running and see a clinician") < page.index('class="card-plain"')
 
@@ -146,7 +145,7 @@ def test_urgent_sign_comes_before_what_to_read(client):
 @pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     answer = client.post(path, {field: [sign]})
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -157,7 +156,7 @@ def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 @pytest.mark.parametrize("blank", [("emergency",), ("urgent",), ("emergency", "urgent")])
 def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     answer = client.post(path, {name: values for name, values in CALM.items() if name not in blank} | {"worst": "4"})
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -168,7 +167,7 @@ def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
 
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, path):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     assert client.get(path).content.decode().count("None of these") == 2
     answer = client.post(path, CALM)
     assert answer.status_code == 200
@@ -177,7 +176,7 @@ def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, pa
 
 @pytest.mark.parametrize(("field", "signs"), [("emergency", EMERGENCY), ("urgent", URGENT)])
 def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, signs):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     for sign in signs:
         for values in ([sign, "none"], ["none", sign], ["x", sign]):
             page = client.post(GUIDE, CALM | {field: values}).content.decode()
@@ -185,7 +184,7 @@ def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, sign
 
 
 def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": ["night"]}).content.decode()
     assert page.index("You left the first list blank") < page.index("Stop running and see a clinician")
     assert 'href="tel:911"' in page
@@ -193,7 +192,7 @@ def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(clie
 
 
 def test_rising_pain_is_asked_and_not_assumed(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     silent = {name: values for name, values in CALM.items() if name != "is_rising"}
     assert "Say whether it has been rising" in client.post(GUIDE, silent).content.decode()
     assert "Step back" in client.post(GUIDE, CALM | {"is_rising": "yes"}).content.decode()
@@ -211,7 +210,7 @@ def test_no_sign_is_no_alarm():
 
 
 def test_place_leads_to_its_articles_in_their_order(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, NO_SIGN | {"place": "groin"}).content.decode()
     assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
 

@@ -19,17 +19,17 @@ from education.articles.publishing import find_broken_links
 from education.forms.articles import ArticleForm
 from education.models import Article, Revision
 from education.text.differences import Piece, compare_texts
+from tests.world import WRITTEN_AT
 
-from .conftest import NOW
 from .test_content import folder  # noqa: F401
 
-LATER = NOW.replace(day=5)
+LATER = WRITTEN_AT.replace(day=5)
 
 
 @pytest.fixture
 def edited(db, folder, editor):  # noqa: F811
     """An article of the product that Erin has edited, and an update of its file."""
-    load_articles(now=NOW, folder=folder("First."))
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
     article = Article.objects.get()
     article.body = "What Erin wrote."
     save_article(article, by=editor, now=LATER)

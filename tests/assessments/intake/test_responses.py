@@ -17,8 +17,8 @@ from assessments.red_flags.definitions import load_questionnaires, store_definit
 from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown, request_callback
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
 from tests.assessments.flags import flag_of
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=5)

@@ -12,7 +12,7 @@ from assessments.intake.trend import count_other_versions, read_trends
 from assessments.questionnaire.score_change import THRESHOLDS, Threshold, is_change
 from assessments.red_flags.definitions import store_definition
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 MAYBE = st.none() | st.integers(0, 300).map(lambda tenths: Decimal(tenths) / 10)
 TENTHS = st.integers(0, 1000).map(lambda tenths: Decimal(tenths) / 10)

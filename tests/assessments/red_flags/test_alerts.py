@@ -12,7 +12,7 @@ from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.practice.models import User
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 URGENT = {"rf.move": ["walk-groin"]}

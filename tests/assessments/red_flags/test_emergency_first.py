@@ -12,8 +12,8 @@ from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_claimed
 from tests.assessments.answering import QUIET, page_url, posted, shown_questions
-from tests.assessments.conftest import NOW
 from tests.assessments.pages.test_intake import url
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from booking.models import Appointment
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
 from tests.booking.actions.test_race import kinds_of, race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 NINE = "/book/evaluation/meredith/20261201T1400Z/"
 TEN = "/book/evaluation/meredith/20261201T1500Z/"

@@ -24,9 +24,9 @@ from booking.staff.today import read_today
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, wait
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

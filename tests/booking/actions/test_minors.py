@@ -13,7 +13,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Patient, User
 from tests.booking.actions.test_hold import NINE, TYPED
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

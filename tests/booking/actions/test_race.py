@@ -14,8 +14,8 @@ from booking.actions.change import move_appointment
 from booking.models import Appointment
 from booking.schedule.errors import BookingRefused, BusyTryAgain
 from booking.schedule.locking import locked_schedules
-from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
 from tests.booking.locking import wait_until, waiting_for_locks
+from tests.world import NINE_ON_TUESDAY, book, make_therapist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

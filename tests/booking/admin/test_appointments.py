@@ -15,8 +15,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.hold import hold_time
 from booking.models import Appointment, HoursOverride
 from clinic.audit.models import AccessEvent
-from clinic.practice.models import User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 LIST = "/admin/booking/appointment/"
 ADD = "/admin/booking/appointment/add/"
@@ -27,13 +26,6 @@ BLOCK = "/admin/booking/hoursoverride/add/"
 def _monday_morning():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def owner(client, db):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 def page_of(visit) -> str:

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from booking.models import Appointment, HoursOverride, OpeningHours
 from clinic.practice.fields.typed_times import read_time_of_day
-from clinic.practice.models import Patient, User
-from tests.booking.conftest import NOW, book
+from clinic.practice.models import Patient
+from tests.world import NOW, book
 
 FAR_DAYS = ["0001-01-01", "1970-01-01", "2032-12-10", "9999-12-31"]
 REFUSED = "Please check the year."
@@ -26,13 +26,6 @@ WAIT = "/admin/booking/waitlistentry/add/"
 def _monday_morning():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def owner(client, db):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 def booking(evaluation, meredith, starts_at) -> dict:

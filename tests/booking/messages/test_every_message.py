@@ -34,9 +34,9 @@ from clinic.outbox.text.placeholders import clinical_terms
 from clinic.outbox.texts.inbound import STAFF_TEXT, keep_text
 from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Clinic, ConfirmationCode, Patient
-from tests.booking.conftest import NOW, book
 from tests.booking.waiting import wait
-from tests.clinic.factories import UserFactory
+from tests.factories import UserFactory
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -172,7 +172,7 @@ def _plain(words: str) -> str:
 
 
 def test_every_kind_is_looked_at_here():
-    registered = {name for name in kinds._kinds if "letter" not in name and name != "note"}  # other tests' own kinds
+    registered = set(kinds._kinds)
     assert registered - {SECOND_LOOK} == set(ABOUT)  # a look is never sent
 
 

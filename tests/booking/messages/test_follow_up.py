@@ -22,7 +22,7 @@ from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedul
 from booking.staff.today import read_today
 from clinic.outbox.sending.hand_over import send_due_messages
 from tests.booking.actions.test_hold import TYPED
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 THURSDAY = NINE_ON_TUESDAY + 2 * DAY

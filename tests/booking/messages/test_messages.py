@@ -17,7 +17,7 @@ from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
 

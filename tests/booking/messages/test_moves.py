@@ -23,8 +23,8 @@ from clinic.outbox.messages.planning import claim_due_messages
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_claimed, send_due_messages
 from clinic.outbox.text.time_limits import LEASE
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 MINUTE = timedelta(minutes=1)
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)

@@ -20,10 +20,10 @@ from clinic.outbox.texts import providers as text_providers
 from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_of, withdraw_consent
 from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import accept_patient, update_contact
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
 from tests.clinic.letters import fate, sweep, written
 from tests.clinic.test_env import PRODUCTION
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

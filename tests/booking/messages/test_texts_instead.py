@@ -16,9 +16,9 @@ from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
 from clinic.outbox.texts.texting import give_consent, withdraw_consent
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

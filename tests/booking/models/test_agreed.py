@@ -18,7 +18,7 @@ from booking.schedule.availability import free_slots
 from booking.schedule.errors import SlotNotOffered, TermsChanged
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 pytestmark = pytest.mark.django_db
 

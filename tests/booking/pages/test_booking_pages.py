@@ -15,8 +15,8 @@ from booking.schedule.local_time import LocalTime, short_day_words
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 DAYS = "/book/evaluation/"
 TUESDAY_TIMES = "/book/evaluation/2026-12-01/"

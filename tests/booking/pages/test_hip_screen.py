@@ -15,7 +15,7 @@ from clinic.practice.models import User
 from education.models import Article, Topic
 from tests.assessments.answering import QUIET, posted
 from tests.assessments.flags import flag_of
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW
+from tests.world import NINE_ON_TUESDAY, NOW
 
 pytestmark = pytest.mark.django_db
 CALM = QUIET | {"loc.map": ["groin"]}

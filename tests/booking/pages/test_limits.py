@@ -12,8 +12,8 @@ from booking.models import Appointment, WaitListEntry
 from clinic.practice.access.rate_limits import HOLDS
 from clinic.practice.models import Clinic, RateLimit
 from tests.booking.actions.test_race import race
-from tests.booking.conftest import NOW, book
 from tests.booking.visitors import HOUR, TIMES, book_online, join, path_of, press_hold, text_of, typed
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

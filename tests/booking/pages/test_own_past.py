@@ -11,7 +11,7 @@ from django.test import Client
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment
 from tests.booking.actions.test_hold import NINE, TEN, TYPED, press, typed
-from tests.booking.conftest import NOW, book
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from booking.schedule.off_schedule import OffScheduleBecause, visits_off_schedul
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Patient, Proof, User
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 HALF_PAST = NINE_ON_TUESDAY + timedelta(minutes=30)
 TEN = NINE_ON_TUESDAY + timedelta(hours=1)

@@ -16,8 +16,8 @@ from clinic.practice.models import User
 from tests.assessments.answering import posted
 from tests.assessments.fhir_examples import calculated, of
 from tests.booking.actions.test_race import race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.pages.test_hip_screen import CALM, begin, walk
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 WORRIED = CALM | {"rf.move": ["walk-groin"]}

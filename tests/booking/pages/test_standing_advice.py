@@ -17,8 +17,8 @@ from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import Wishes, entry_path, join_as_visitor, join_wait_list
 from clinic.outbox.messages.suppressions import messages_path
 from clinic.practice.access.links import issue_link
-from clinic.practice.models import LinkPurpose, Proof, User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from clinic.practice.models import LinkPurpose, Proof
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 HELP = "Get help now"
@@ -29,11 +29,6 @@ PAGES = ("visit", "cancel", "coming", "not_coming", "move_days", "earlier", "add
 @pytest.fixture(autouse=True)
 def at_now(time_machine):
     time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def charlie(db):
-    return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
 
 
 @pytest.fixture

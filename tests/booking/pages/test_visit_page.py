@@ -10,7 +10,7 @@ from booking.actions.change import cancel_appointment
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.instants import format_instant
 from clinic.practice.models import User
-from tests.booking.conftest import book
+from tests.world import book
 
 NEW_YORK = ZoneInfo("America/New_York")
 DECEMBER = datetime(2026, 12, 28, 15, tzinfo=UTC)

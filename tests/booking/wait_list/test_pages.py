@@ -20,9 +20,9 @@ from booking.wait_list.entries import entry_path, leave_wait_list
 from clinic.outbox.models import Message
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.pages.test_booking_pages import text_of
 from tests.booking.waiting import book_later, wait, wait_with
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 JOIN = "/book/evaluation/wait/"
 WISHES = {"part_of_day": "after-work", "first_on": "2026-11-24", "last_on": "2026-12-24"}

@@ -15,7 +15,8 @@ from clinic.outbox.models import Suppression
 from clinic.practice.models import Patient, User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES, furnish
-from tests.clinic.factories import NOON, TherapistFactory, UserFactory
+from tests.factories import TherapistFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from clinic.celery import app
 from clinic.outbox.messages.planning import SWEEP
 from clinic.outbox.models import Message, State
-from tests.clinic.factories import MessageFactory
+from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.long
 

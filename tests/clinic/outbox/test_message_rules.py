@@ -9,8 +9,8 @@ from django.urls import reverse
 from booking.messages.kinds import PLACEHOLDERS, REMINDER_2H, REMINDER_48H
 from clinic.outbox.models import MessageRule
 from clinic.outbox.text.placeholders import faults_of, fill
-from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory
 from tests.clinic.letters import fate, sweep
+from tests.factories import ClinicFactory, MessageFactory, UserFactory
 
 ADD = "/admin/outbox/messagerule/add/"
 

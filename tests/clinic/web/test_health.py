@@ -12,8 +12,8 @@ from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Sweep
 from clinic.outbox.sending.heartbeat import note_start, note_sweep, silent_since
 from clinic.practice.people.patients import find_or_register_patient
-from tests.clinic.factories import NOON
 from tests.database_away import database_away
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
