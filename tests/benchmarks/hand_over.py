@@ -99,15 +99,12 @@ def plan_letters() -> list:
 def plan_reminders() -> list:
     """The second reminder of as many visits, booked as patients book them, all due now."""
     from booking.messages.kinds import REMINDER_2H
-    from booking.models import Service
     from clinic.outbox.models import Message
-    from tests.factories import ClinicFactory
+    from tests.factories import ClinicFactory, ServiceFactory
     from tests.world import NINE_ON_TUESDAY, book, make_therapist
 
     ClinicFactory()
-    service = Service.objects.create(
-        slug="evaluation", name="Evaluation", summary="A first visit.", minutes=15, start_step_minutes=15, price_cents=0
-    )
+    service = ServiceFactory(minutes=15, start_step_minutes=15, turnover_minutes=0)
     a_day, days = 10, 5
     for number in range(-(-MESSAGES // (a_day * days))):
         therapist = make_therapist(f"Therapist {number}".replace(" ", "-"))

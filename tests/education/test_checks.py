@@ -8,12 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from assessments.red_flag_rules.training_load import spike_band
-from clinic.practice.models import Clinic
 from education.articles.library import load_articles
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
 from education.body.warning_signs import EMERGENCY, URGENT, most_urgent
 from education.forms.checks import LoadCheckForm, PainGuideForm
+from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
 NO_SIGN = {"emergency": ["none"], "urgent": ["none"]}
@@ -23,7 +23,7 @@ LOAD, GUIDE, PLACES = (reverse(f"education:{name}") for name in ("load_check", "
 
 @pytest.fixture(autouse=True)
 def _clinic(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
 
 
 @pytest.mark.parametrize(

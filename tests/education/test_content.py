@@ -5,7 +5,6 @@ import re
 import brotli
 import pytest
 
-from clinic.practice.models import Clinic
 from education.articles.glossary import read_glossary
 from education.articles.library import CONTENT_DIR, load_articles, render_fresh
 from education.articles.publishing import article_grade, find_faults
@@ -14,6 +13,7 @@ from education.forms.articles import RESERVED_SLUGS
 from education.models import Article
 from education.text.article_file import ArticleFileInvalid, read_article_file
 from education.text.readability import EASIEST_GRADE, HARDEST_GRADE, find_forbidden, reading_grade
+from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
 FILES = sorted(CONTENT_DIR.glob("*.md"))
@@ -203,7 +203,7 @@ def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, c
 
 def test_longest_article_is_light_enough_for_a_slow_line(client, db):
     """14,600 bytes are what a server may send before it waits for the first answer."""
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    ClinicFactory()
     load_articles(now=WRITTEN_AT)
     page = client.get(f"/learn/{PILLAR}/").content
     assert len(brotli.compress(page, mode=brotli.MODE_TEXT, quality=10)) <= 14_600

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import User
 from education.articles.editing import (
     NothingProposed,
     accept_proposal,
@@ -19,6 +19,7 @@ from education.articles.publishing import find_broken_links
 from education.forms.articles import ArticleForm
 from education.models import Article, Revision
 from education.text.differences import Piece, compare_texts
+from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
 from .test_content import folder  # noqa: F401
@@ -145,7 +146,7 @@ def test_staff_without_the_right_cannot_change_wordings(client, edited):
 
 
 def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor):
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    ClinicFactory()
     client.force_login(editor)
     data = {
         "title": "Sore hip",

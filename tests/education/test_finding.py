@@ -7,11 +7,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.practice.models import Clinic
 from education.articles.editing import save_article
 from education.articles.library import load_articles
 from education.articles.search import search_articles, take_apart
 from education.models import Article, FormerSlug
+from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
 SEARCH = reverse("education:search")
@@ -19,7 +19,7 @@ SEARCH = reverse("education:search")
 
 @pytest.fixture(autouse=True)
 def _clinic(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
 
 
 def found_slugs(text):

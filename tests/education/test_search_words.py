@@ -13,6 +13,7 @@ from education.articles.library import load_articles
 from education.articles.search import search_articles
 from education.articles.vocabulary import article_words, correct_word, subject_words
 from education.models import Article
+from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +104,7 @@ TABLE = {
 
 @pytest.fixture
 def _articles(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
     load_articles(now=WRITTEN_AT)
 
 

@@ -16,6 +16,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 from tests.booking.visitors import press
+from tests.factories import ArticleFactory
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 DAYS = "/book/evaluation/"
@@ -32,20 +33,7 @@ def _monday_morning():
 
 @pytest.fixture
 def article(db):
-    from education.models import Article, Topic
-
-    return Article.objects.create(
-        topic=Topic.objects.create(name="Hip", slug="hip"),
-        slug="hip-flexor",
-        title="Pain at the front of the hip",
-        summary="What it can be linked with.",
-        care="Call.",
-        body="…",
-        status="published",
-        published_at=NOW,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    return ArticleFactory(slug="hip-flexor", title="Pain at the front of the hip")
 
 
 def typed(**changes):

@@ -15,6 +15,7 @@ from clinic.practice.models import User
 from education.models import Article, Topic
 from tests.assessments.answering import QUIET, posted
 from tests.assessments.flags import flag_of
+from tests.factories import ArticleFactory
 from tests.world import NINE_ON_TUESDAY, NOW
 
 pytestmark = pytest.mark.django_db
@@ -33,19 +34,7 @@ def questionnaires(clinic):
 
 @pytest.fixture
 def hip_article():
-    topic = Topic.objects.create(name="Hip and groin", slug="hip-and-groin")
-    return Article.objects.create(
-        topic=topic,
-        title="Front of the hip",
-        slug="front",
-        summary="…",
-        care="Call.",
-        body="…",
-        status="published",
-        published_at=NOW,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    return ArticleFactory(slug="front")
 
 
 @pytest.fixture
