@@ -15,7 +15,7 @@ from clinic.urls import urlpatterns as site
 from clinic.web.public_pages import FINGERPRINT
 from education.articles.library import load_articles
 from education.models import Article
-from tests.clinic.web.test_public_pages import Process
+from tests.clinic.web.process import Process
 from tests.factories import ClinicFactory
 
 pytestmark = pytest.mark.bench

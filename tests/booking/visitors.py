@@ -1,6 +1,5 @@
 """What visitors press and send, for tests: each from a browser and a network of their own."""
 
-import re
 import uuid
 from datetime import timedelta
 
@@ -35,10 +34,6 @@ def press_hold(starts_at, *, browser, address="192.0.2.7"):
 def join(number=0, *, email="walter@example.com", browser=None, address="192.0.2.7"):
     form = typed(name=f"Walter W{number}", email=email, first_on="2026-11-24", last_on="2026-12-24")
     return (browser or Client()).post("/book/evaluation/wait/", form, REMOTE_ADDR=address)
-
-
-def text_of(page) -> str:
-    return " ".join(re.sub("<[^>]+>", " ", page.content.decode()).split())
 
 
 def press(browser, path, form=None, **more):

@@ -23,3 +23,18 @@ def maria(db):
 @pytest.fixture
 def editor(db):
     return User.objects.create_superuser("erin@clinic.example", name="Erin")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One article file that can be rewritten."""
+    (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
+
+    def write(body):
+        (tmp_path / "hip.md").write_text(
+            '+++\ntitle = "Hip"\ntopic = "hip"\nsummary = "Hips."\nwho_for = ""\nkey_facts = ["One."]\n'
+            f'care = "Call {{emergency}}."\nreferences = []\n+++\n{body}\n'
+        )
+        return tmp_path
+
+    return write

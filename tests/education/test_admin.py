@@ -8,6 +8,7 @@ from django.urls import reverse
 from education.articles.library import load_articles
 from education.forms.articles import ArticleForm, read_reference
 from education.models import Article
+from tests.education.forms import article_form
 from tests.world import WRITTEN_AT
 
 ADD = reverse("admin:education_article_add")
@@ -128,14 +129,6 @@ def test_reference_id_may_stand_once(form_data):
 def test_reference_may_have_an_address_or_nothing():
     assert read_reference("a | Text | https://x.example/y") == {"id": "a", "text": "Text", "url": "https://x.example/y"}
     assert read_reference("a | Text") == {"id": "a", "text": "Text"}
-
-
-def article_form(client, path):
-    """What a browser sends when nothing in the form at `path` was touched."""
-    form = client.get(path).context["adminform"].form
-    data = {name: form[name].value() for name in form.fields}
-    data = {name: "" if value is None else value for name, value in data.items()}
-    return data | {"published_at_0": WRITTEN_AT.date().isoformat(), "published_at_1": WRITTEN_AT.time().isoformat()}
 
 
 def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(erin):

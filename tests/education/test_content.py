@@ -128,21 +128,6 @@ def test_loading_twice_changes_nothing(db):
     assert list(Article.objects.values()) == before
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """One article file that can be rewritten."""
-    (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
-
-    def write(body):
-        (tmp_path / "hip.md").write_text(
-            '+++\ntitle = "Hip"\ntopic = "hip"\nsummary = "Hips."\nwho_for = ""\nkey_facts = ["One."]\n'
-            f'care = "Call {{emergency}}."\nreferences = []\n+++\n{body}\n'
-        )
-        return tmp_path
-
-    return write
-
-
 def test_new_words_in_a_file_reach_an_article_nobody_touched(db, folder):
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     later = WRITTEN_AT.replace(day=4)

@@ -22,13 +22,11 @@ from education.text.differences import Piece, compare_texts
 from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
 
-from .test_content import folder  # noqa: F401
-
 LATER = WRITTEN_AT.replace(day=5)
 
 
 @pytest.fixture
-def edited(db, folder, editor):  # noqa: F811
+def edited(db, folder, editor):
     """An article of the product that Erin has edited, and an update of its file."""
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     article = Article.objects.get()
@@ -71,14 +69,14 @@ def test_update_waits_beside_what_staff_wrote(edited):
     assert edited.proposal["body"] == "Second."
 
 
-def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):  # noqa: F811
+def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):
     accept_proposal(edited, by=editor, now=LATER)
     article = Article.objects.get()
     assert (article.body, article.proposal, article.is_edited_by_staff) == ("Second.", None, False)
     assert load_articles(now=LATER, folder=folder("Third.")) == {"updated": 1}
 
 
-def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folder):  # noqa: F811
+def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folder):
     decline_proposal(edited)
     load_articles(now=LATER, folder=folder("Second."))
     assert Article.objects.get().proposal is None

@@ -21,10 +21,10 @@ from education.articles.pictures import PictureRefused, keep_picture, open_pictu
 from education.articles.publishing import find_faults
 from education.models import Picture, PictureSize
 from education.text.picture_markup import list_widths, picture_size, write_picture
+from tests.education.forms import article_form
 from tests.world import WRITTEN_AT
 
 from .pictures import make_file, make_photo
-from .test_admin import article_form
 
 ADD = reverse("admin:education_picture_add")
 

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from clinic.outbox.models import Message, State
-from tests.clinic.outbox.test_killed_worker import database_url, wait_until
+from tests.clinic.outbox.workers import database_url, wait_until
 from tests.factories import ClinicFactory, MessageFactory, UserFactory
 from tests.storm import clock
 from tests.storm.clock import storm_time

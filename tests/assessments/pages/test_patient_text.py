@@ -8,9 +8,7 @@ from django.utils import timezone
 
 from assessments.intake.responses import complete_response, save_page
 from assessments.questionnaire.controls import read_answer
-from tests.assessments.answering import QUIET, page_url, posted
-from tests.assessments.intake.test_responses import save_all
-from tests.assessments.pages.test_intake import url, walk
+from tests.assessments.answering import QUIET, page_url, posted, save_all, url, walk
 from tests.world import NOW
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from assessments.red_flags.alerts import AGAIN_AFTER, find_recipients, where_ale
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
-from tests.assessments.red_flags.test_alerts import EMERGENCY, URGENT, send_due
+from tests.assessments.red_flags.alerts import EMERGENCY, URGENT, send_due
 from tests.world import NOW
 
 pytestmark = pytest.mark.django_db

@@ -26,6 +26,7 @@ from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, wait
+from tests.pages import text_of
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +34,6 @@ pytestmark = pytest.mark.django_db
 TWO_HOURS_BEFORE = NINE_ON_TUESDAY - timedelta(hours=2)
 FEE = {"late_fee_cents": 4000, "is_first_late_free": True, "late_fee_note": "We waive it in snow."}
 FEE_WORDS = "A late change or a missed visit costs $40. The first time is free. We waive it in snow."
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @given(

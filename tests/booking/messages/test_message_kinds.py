@@ -12,7 +12,7 @@ from clinic.outbox.messages.kinds import Sample, changeable_kinds, find_kind
 from clinic.outbox.messages.mail import build_mail
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.text.placeholders import clinical_terms, faults_of
-from tests.booking.messages.test_messages import message_of, why_not, words_of
+from tests.booking.messages.rendering import message_of, why_not, words_of
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 DAY = timedelta(days=1)

@@ -22,7 +22,7 @@ from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import accept_patient, update_contact
 from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
 from tests.clinic.letters import fate, sweep, written
-from tests.clinic.test_env import PRODUCTION
+from tests.clinic.production import PRODUCTION
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db

@@ -17,6 +17,7 @@ from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 from tests.booking.visitors import press
 from tests.factories import ArticleFactory
+from tests.pages import buttons, text_of
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 DAYS = "/book/evaluation/"
@@ -38,17 +39,6 @@ def article(db):
 
 def typed(**changes):
     return TYPED | {"idempotency_key": str(uuid.uuid4())} | changes
-
-
-def text_of(response) -> str:
-    """What somebody reads of a page."""
-    body = re.sub(r"(?s)<(head|style|script).*?</\1>", " ", response.content.decode())
-    return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&nbsp;", " ").split())
-
-
-def buttons(response) -> list[str]:
-    """Where the page's buttons send their form."""
-    return [where.replace("&amp;", "&") for where in re.findall(r'formaction="([^"]+)"', response.content.decode())]
 
 
 def at(instant: datetime, zone_name: str) -> LocalTime:

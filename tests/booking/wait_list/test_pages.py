@@ -20,8 +20,8 @@ from booking.wait_list.entries import entry_path, leave_wait_list
 from clinic.outbox.models import Message
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, Proof
-from tests.booking.pages.test_booking_pages import text_of
 from tests.booking.waiting import book_later, wait, wait_with
+from tests.pages import text_of
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 JOIN = "/book/evaluation/wait/"

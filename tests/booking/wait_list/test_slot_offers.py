@@ -16,7 +16,7 @@ from booking.schedule.availability import free_slots
 from booking.schedule.errors import BookingRefused, BusyTryAgain, OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list.entries import leave_wait_list
 from clinic.outbox.models import Message
-from tests.booking.actions.test_race import kinds_of, overlaps, race
+from tests.booking.locking import kinds_of, overlaps, race
 from tests.booking.waiting import FREED_AT, book_later, offers_by_name, wait, wait_with
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 

@@ -4,9 +4,7 @@ import time
 
 import brotli
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,10 +13,9 @@ from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.people import contact_card
 from clinic.web import public_pages
 from education.models import Article, Topic
+from tests.clinic.web.process import Process
 from tests.database_away import database_away
 from tests.factories import ArticleFactory, CallFactory, ClinicFactory, TherapistFactory
-
-PATH = "/learn/sore-hip/"
 
 
 @pytest.fixture
@@ -27,28 +24,6 @@ def hip(transactional_db):
     ClinicFactory()
     CallFactory(therapists=[TherapistFactory(name="Nora", slug="nora")])
     return ArticleFactory(body="First words.")
-
-
-class Process:
-    """One web process: it keeps its own pages. The test client always sends a cookie header, browsers do not."""
-
-    def __init__(self):
-        self.handler = WSGIHandler()
-
-    def read(self, path=PATH, as_bytes=False, **environ):
-        request = RequestFactory().get(path).environ | {"HTTP_HOST": "localhost", **environ}
-        if "HTTP_COOKIE" not in environ:
-            request.pop("HTTP_COOKIE", None)
-        answer = {}
-
-        def start_response(status, headers, exc_info=None):
-            answer["status"], answer["headers"] = int(status[:3]), dict(headers)
-
-        response = self.handler(request, start_response)
-        content = b"".join(response)
-        answer["text"] = content if as_bytes else content.decode(errors="replace")
-        response.close()
-        return answer
 
 
 @pytest.fixture
