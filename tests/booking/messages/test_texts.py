@@ -17,7 +17,7 @@ from clinic.outbox.messages.suppressions import messages_path
 from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text, length, to_gsm
 from clinic.outbox.texts import providers as text_providers
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_of, withdraw_consent
+from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, UNSURE, consent_of, withdraw_consent
 from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import accept_patient, update_contact
 from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
@@ -168,7 +168,7 @@ def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, ans
     text = text_of(visit)
     assert fate(text)[0] == state
     if answer.startswith("hang"):
-        assert text.reason == "unknown whether it was sent"
+        assert text.reason == UNSURE
         sweep(now=DUE + timedelta(minutes=30))
         assert len(twilio.texts) == 1
     assert ALICES not in written(caplog) and "your visit" not in written(caplog)
@@ -186,7 +186,7 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())
     sweep(now=DUE + timedelta(minutes=3))
-    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert fate(text_of(visit)) == ("failed", UNSURE)
     assert twilio.texts == []
 
 

@@ -15,7 +15,7 @@ from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
-from clinic.outbox.texts.texting import give_consent, withdraw_consent
+from clinic.outbox.texts.texting import UNSURE, give_consent, withdraw_consent
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
 from tests.world import NINE_ON_TUESDAY, NOW, book
@@ -141,7 +141,7 @@ def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio,
     Message.objects.filter(pk=text.pk).update(attempts=1)
     for minutes in range(8):
         sweep(now=DUE + minutes * MINUTE)
-    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert fate(text_of(visit)) == ("failed", UNSURE)
     assert fate(mail_of(visit)) == ("sent", "")
 
 
