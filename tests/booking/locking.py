@@ -1,4 +1,4 @@
-"""Tests with several connections: who waits for a lock, and until when."""
+"""Run functions on several database connections at once, and wait for their locks."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ def waiting_for_locks() -> int:
 def wait_until(is_so) -> None:
     deadline = time.monotonic() + 30
     while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
+        assert time.monotonic() < deadline, "not so within 30 seconds"
         time.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""Agreeing to texts, finding them, and texting back, for tests."""
+"""Consent to texts, find planned texts and emails, and reply as Twilio's webhook does."""
 
 import itertools
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What visitors press and send, for tests: each from a browser and a network of their own."""
+"""Send the forms of the booking pages as visitors do, each from a browser and an IP address of its own."""
 
 import uuid
 from datetime import timedelta

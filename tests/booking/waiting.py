@@ -1,4 +1,4 @@
-"""Who waits for an earlier time, for tests."""
+"""Wait list entries, the offers made to them, and the messages about both."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""A clinic with a row in every list of the admin, for tests that walk it; each patient's name is a canary."""
+"""Fill every list of the admin with a row, for tests that visit all its pages; patients' names are canaries."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ from tests.factories import (
 )
 from tests.world import NOON
 
-# Whose name stands on which rows, and the rights that show it there. Whoever may view patients may see every name.
+# Text in the rows, and the view permissions that show it. `view_patient` shows every name.
 CANARIES = {
     "Vera Visitcanary": {"booking.appointment"},
     "Wanda Waitcanary": {"booking.waitlistentry"},
