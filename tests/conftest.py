@@ -1,10 +1,22 @@
-"""What every room's tests may ask for."""
+"""Fixtures for all rooms: the clinic, its people and services, and the servers that it talks to."""
 
+from dataclasses import replace
+
+import hypothesis
 import pytest
 from django.conf import settings as project_settings
 
 from clinic.audit import keys
+from clinic.env import parse_sms_url
+from clinic.outbox.texts import providers as text_providers
+from clinic.practice.models import User
+from tests.clinic.twilio import ACCOUNT, TOKEN, Twilio
+from tests.factories import ArticleFactory, CallFactory, ClinicFactory, PatientFactory, ServiceFactory, UserFactory
 from tests.post_office import PostOffice
+from tests.world import make_therapist
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a shared machine's speed proves nothing
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +28,61 @@ def passed_keys(monkeypatch):
 
 
 @pytest.fixture
+def clinic(db):
+    return ClinicFactory()
+
+
+@pytest.fixture
+def meredith(clinic):
+    return make_therapist()
+
+
+@pytest.fixture
+def evaluation(meredith):
+    return ServiceFactory(therapists=[meredith])
+
+
+@pytest.fixture
+def call(meredith):
+    return CallFactory(therapists=[meredith])
+
+
+@pytest.fixture
+def front_desk(db):
+    return UserFactory()
+
+
+@pytest.fixture
+def alice(db):
+    return PatientFactory(name="Alice Runner", email="alice@example.com", phone="+16035550199")
+
+
+@pytest.fixture
+def bob(db):
+    return PatientFactory(name="Bob Walker", email="bob@example.com", phone="+16035550102")
+
+
+@pytest.fixture
+def charlie(db):
+    """The therapist, who may do everything in the admin."""
+    return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
+
+
+@pytest.fixture
+def owner(client, db):
+    """Olga, who may do everything, signed in with `client`."""
+    owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
+    client.force_login(owner)
+    return owner
+
+
+@pytest.fixture
+def write_article(db):
+    """Writes published articles: `write_article("sore-hip", title="Sore hip")`."""
+    return lambda slug="sore-hip", **fields: ArticleFactory(slug=slug, **fields)
+
+
+@pytest.fixture
 def post_office(settings):
     """A real SMTP server that the site sends through."""
     office = PostOffice()
@@ -24,3 +91,14 @@ def post_office(settings):
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
     yield office
     office.close()
+
+
+@pytest.fixture
+def twilio(settings, monkeypatch):
+    """A local server that answers as Twilio does; the site texts through it."""
+    server = Twilio()
+    url = f"twilio://{ACCOUNT}:{TOKEN}@16035550111?api={server.url}"
+    settings.ENV = replace(settings.ENV, texts=parse_sms_url(url))
+    monkeypatch.setattr(text_providers, "TIMEOUT_S", 0.5)
+    yield server
+    server.close()

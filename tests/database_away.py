@@ -1,4 +1,4 @@
-"""A database that does not answer: really, on a port where nobody listens."""
+"""A database that does not answer: the connection leads to a closed port."""
 
 from contextlib import contextmanager
 
@@ -9,7 +9,7 @@ from clinic.local.ports import free_port
 
 @contextmanager
 def database_away():
-    """While inside, this thread's connection leads nowhere. Not within a test's own transaction."""
+    """Break this thread's database connection inside the block. Needs a test without a transaction of its own."""
     connection.close()
     was = connection.settings_dict
     connection.settings_dict = {**was, "HOST": "127.0.0.1", "PORT": str(free_port())}

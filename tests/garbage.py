@@ -1,4 +1,4 @@
-"""What arrives in fields and addresses without anybody having meant it, or with somebody meaning harm."""
+"""Malformed and hostile values for form fields and URLs."""
 
 GARBAGE = [
     "",

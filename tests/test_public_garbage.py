@@ -26,10 +26,10 @@ from clinic.practice.models import LinkPurpose, Proof, User
 from education.articles.library import load_articles
 from education.body.warning_signs import NONE
 from tests.assessments.fhir_examples import EVERYTHING, packed
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, clinic, evaluation, meredith  # noqa: F401
 from tests.booking.waiting import wait
 from tests.clinic.admin_pages import walk
 from tests.garbage import HARMFUL
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -64,7 +64,7 @@ class Page:
 
 
 @pytest.fixture
-def place(clinic, evaluation, meredith, client):  # noqa: F811
+def place(clinic, evaluation, meredith, client):
     """The clinic on a Monday morning, with one of everything that a link opens."""
     logging.disable(logging.CRITICAL)
     client.raise_request_exception = False

@@ -5,7 +5,11 @@ from html.parser import HTMLParser
 
 from django.urls import reverse
 
+from assessments.intake.responses import (
+    save_page,
+)
 from assessments.questionnaire.controls import write_answer
+from tests.world import NOW
 
 QUIET = {
     "about.age": ["21-49"],
@@ -91,3 +95,31 @@ def fill_page(client, token: str, page: str, answers: dict):
     while response.status_code == 200 and response.context["form"].new_list and not response.context["form"].errors:
         response = client.post(page_url(token, page), posted(response.text, answers))
     return response
+
+
+def url(name, token):
+    return reverse(f"assessments:{name}", args=[token])
+
+
+def walk(client, token, intake, answers, until=None):
+    """Fill page after page, reading every interruption; returns the last answer of the server."""
+    for page in intake.pages:
+        if page.link_id == "consent" and answers["about.age"] != ["under-18"]:
+            break
+        answered = fill_page(client, token, page.link_id, answers)
+        assert answered.status_code == 303, page.link_id
+        while answered.url == url("stop", token):
+            stop = client.get(answered.url)
+            answered = client.post(answered.url, {"action": "acknowledge", "level": stop.context["level"]})
+        if page.link_id == until:
+            break
+    return answered
+
+
+def of_page(intake, page, answers=QUIET):
+    return {name: values for name, values in answers.items() if intake.page_of[name].link_id == page}
+
+
+def save_all(response, intake, answers=QUIET):
+    for page in intake.pages:
+        save_page(response=response, page=page.link_id, answers=of_page(intake, page.link_id, answers), now=NOW)

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -8,10 +8,8 @@ from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import start_response
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
 from clinic.practice.access.links import issue_link
-from clinic.practice.models import Clinic, LinkPurpose, Proof, User
-from clinic.practice.people.patients import find_or_register_patient
-
-NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
+from clinic.practice.models import LinkPurpose, Proof
+from tests.world import NOW
 
 
 @pytest.fixture(scope="session")
@@ -37,19 +35,8 @@ def rules():
 
 
 @pytest.fixture
-def loaded(db):
-    Clinic.objects.create(name="Lakeside Running Clinic", phone="+16035550142")
+def loaded(clinic):
     return load_questionnaires(now=NOW)
-
-
-@pytest.fixture
-def alice(db):
-    return find_or_register_patient(name="Alice Runner", email="alice@example.com", phone="+16035550101", now=NOW)
-
-
-@pytest.fixture
-def bob(db):
-    return find_or_register_patient(name="Bob Walker", email="bob@example.com", phone="+16035550102", now=NOW)
 
 
 @pytest.fixture
@@ -70,9 +57,3 @@ def token(response, alice):
         expires_at=now + timedelta(days=30),
         now=now,
     )
-
-
-@pytest.fixture
-def charlie(db):
-    """The therapist, who may do everything in the admin."""
-    return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")

@@ -11,8 +11,8 @@ from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
 from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
 from tests.assessments.flags import flag_of
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 WORRYING = {

@@ -88,7 +88,7 @@ def hand_over() -> int:
 
 def plan_letters() -> list:
     from clinic.outbox.models import Message
-    from tests.clinic.factories import MessageFactory, PatientFactory
+    from tests.factories import MessageFactory, PatientFactory
 
     letters = MessageFactory.build_batch(MESSAGES, patient=PatientFactory(), due_at=NOW, created_at=NOW)
     for letter in letters:
@@ -100,15 +100,12 @@ def plan_letters() -> list:
 def plan_reminders() -> list:
     """The second reminder of as many visits, booked as patients book them, all due now."""
     from booking.message_kinds.visits.last_reminder import REMINDER_2H
-    from booking.models import Service
     from clinic.outbox.models import Message
-    from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
-    from tests.clinic.factories import ClinicFactory
+    from tests.factories import ClinicFactory, ServiceFactory
+    from tests.world import NINE_ON_TUESDAY, book, make_therapist
 
     ClinicFactory()
-    service = Service.objects.create(
-        slug="evaluation", name="Evaluation", summary="A first visit.", minutes=15, start_step_minutes=15, price_cents=0
-    )
+    service = ServiceFactory(minutes=15, start_step_minutes=15, turnover_minutes=0)
     a_day, days = 10, 5
     for number in range(-(-MESSAGES // (a_day * days))):
         therapist = make_therapist(f"Therapist {number}".replace(" ", "-"))
@@ -123,6 +120,6 @@ def plan_reminders() -> list:
 
 if __name__ == "__main__":
     django.setup()
-    from tests.booking.conftest import NOW
+    from tests.world import NOW
 
     main()

@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils import timezone
 
-from clinic.practice.models import Clinic
 from clinic.urls import urlpatterns as site
 from clinic.web.public_pages import FINGERPRINT
 from education.articles.library import load_articles
 from education.models import Article
-from tests.clinic.web.test_public_pages import Process
+from tests.clinic.web.process import Process
+from tests.factories import ClinicFactory
 
 pytestmark = pytest.mark.bench
 ARTICLE = "/learn/hip-flexor-pain-running/"
@@ -45,7 +45,7 @@ def count_queries(process):
 @pytest.fixture
 def library(transactional_db, settings):
     settings.ROOT_URLCONF, settings.ALLOWED_HOSTS = __name__, ["localhost"]
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    ClinicFactory()
     load_articles(now=timezone.now())
     cache.clear()
 

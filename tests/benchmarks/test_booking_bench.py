@@ -14,43 +14,35 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from booking.models import Appointment, HoursOverride, OpeningHours, Service
+from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import SlotNotOffered
-from clinic.practice.models import Clinic, Patient, Therapist
-from tests.booking.conftest import book
+from clinic.practice.models import Patient, Therapist
+from tests.factories import ClinicFactory, ServiceFactory
+from tests.world import NOW, TUESDAY, book, make_therapist
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
-FIRST = date(2026, 12, 1)
 DAYS, CLIENTS, PROCESSES = 31, 64, 4
 
 
 @pytest.fixture
 def clinic(db):
-    return Clinic.objects.create(
-        name="Bench Clinic", time_zone="America/New_York", minimum_notice_minutes=0, horizon_days=366
-    )
+    return ClinicFactory(minimum_notice_minutes=0, horizon_days=366)
 
 
 @pytest.fixture
 def service(clinic):
-    return Service.objects.create(
-        slug="visit", name="Visit", summary="", minutes=45, start_step_minutes=15, turnover_minutes=15, price_cents=0
-    )
+    return ServiceFactory(slug="visit", start_step_minutes=15)
 
 
 def add_therapist(service, name="Meredith") -> Therapist:
-    therapist = Therapist.objects.create(name=name, slug=name.lower())
+    therapist = make_therapist(name)
     service.therapists.add(therapist)
-    for weekday in range(5):
-        for opens, closes in ((9, 12), (13, 17)):
-            OpeningHours.objects.create(therapist=therapist, weekday=weekday, opens=time(opens), closes=time(closes))
     return therapist
 
 
-def fill_schedule(service, therapist, number: int, first: date = FIRST) -> None:
+def fill_schedule(service, therapist, number: int, first: date = TUESDAY) -> None:
     """`number` visits spread evenly over the month from `first`: an hour each, or as long as there is room for."""
     patient, _ = Patient.objects.get_or_create(name="Bench", email="bench@example.com", defaults={"created_at": NOW})
     step = timedelta(days=DAYS) / number
@@ -84,7 +76,7 @@ def naive_month(service, therapist, clinic) -> list[datetime]:
     """As one writes it first: for each day and each possible start, ask the database what lies there."""
     found = []
     for offset in range(DAYS):
-        day = FIRST + timedelta(days=offset)
+        day = TUESDAY + timedelta(days=offset)
         for hours in OpeningHours.objects.filter(therapist=therapist, weekday=day.weekday()):
             start = datetime.combine(day, hours.opens, tzinfo=clinic.zone).astimezone(UTC)
             closes = datetime.combine(day, hours.closes, tzinfo=clinic.zone).astimezone(UTC)
@@ -119,7 +111,9 @@ def test_a_month_of_free_times(service, clinic):
         fill_schedule(service, therapist, number)
 
         def month(therapist=therapist):
-            return free_slots(service=service, first_day=FIRST, days=DAYS, now=NOW, clinic=clinic, therapist=therapist)
+            return free_slots(
+                service=service, first_day=TUESDAY, days=DAYS, now=NOW, clinic=clinic, therapist=therapist
+            )
 
         with CaptureQueriesContext(
             connection,

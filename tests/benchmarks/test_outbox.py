@@ -21,8 +21,8 @@ from clinic.local.folder import ROOT
 from clinic.local.ports import free_port
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message, State
-from tests.clinic.factories import MessageFactory, PatientFactory
-from tests.clinic.outbox.test_killed_worker import database_url, kill_group
+from tests.clinic.outbox.workers import database_url, kill_group
+from tests.factories import MessageFactory, PatientFactory
 from tests.storm.houses import Database
 
 pytestmark = pytest.mark.bench

@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
 from assessments.intake.responses import first_open_page, start_response
+from assessments.red_flags.definitions import load_questionnaires
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import page_url, posted
-from tests.assessments.conftest import NOW, alice, loaded  # noqa: F401 (fixtures)
 from tests.assessments.fhir_examples import large, packed
+from tests.world import NOW
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db]
 
@@ -27,7 +28,8 @@ def measured(call, times=1):
     return given, seconds, len(queries) / times
 
 
-def test_eight_hundred_items_and_a_megabyte(client, loaded, alice, capsys):  # noqa: F811 (fixtures)
+def test_eight_hundred_items_and_a_megabyte(client, clinic, alice, capsys):
+    load_questionnaires(now=NOW)
     content = packed(large())
     imported, to_import, _ = measured(lambda: import_questionnaire(content=content, now=NOW))
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)

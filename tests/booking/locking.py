@@ -1,8 +1,12 @@
-"""Tests with several connections: who waits for a lock, and until when."""
+"""Run functions on several database connections at once, and wait for their locks."""
 
+import threading
 import time
+from collections import Counter
 
-from django.db import connection
+from django.db import DatabaseError, connection, connections
+
+from booking.schedule.errors import BookingRefused
 
 
 def waiting_for_locks() -> int:
@@ -14,5 +18,44 @@ def waiting_for_locks() -> int:
 def wait_until(is_so) -> None:
     deadline = time.monotonic() + 30
     while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
+        assert time.monotonic() < deadline, "not so within 30 seconds"
         time.sleep(0.01)
+
+
+def race(runners) -> list:
+    """Let all start at one instant, each on a connection of its own. What each returned, or the error it got."""
+    outcomes, gate = [None] * len(runners), threading.Barrier(len(runners))
+
+    def run(place, runner):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '30s'")  # a busy machine must not decide who loses, or how
+            gate.wait(timeout=30)
+            outcomes[place] = runner()
+        except (BookingRefused, DatabaseError) as error:
+            outcomes[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(runners)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "somebody is stuck"
+    return outcomes
+
+
+def kinds_of(outcomes) -> Counter:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+def overlaps() -> int:
+    """Pairs of visits of one therapist whose blocked times touch, counted by Postgres itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM booking_appointment a JOIN booking_appointment b ON a.id < b.id"
+            " AND a.therapist_id = b.therapist_id AND a.blocked && b.blocked"
+            " AND a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')"
+        )
+        return cursor.fetchone()[0]

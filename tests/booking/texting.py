@@ -1,4 +1,4 @@
-"""Agreeing to texts, finding them, and texting back, for tests."""
+"""Consent to texts, find planned texts and emails, and reply as Twilio's webhook does."""
 
 import itertools
 from datetime import timedelta
@@ -9,8 +9,7 @@ from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.texts.texting import consent_words, give_consent
 from tests.clinic.twilio import TOKEN
-
-from .conftest import NINE_ON_TUESDAY, NOW
+from tests.world import NINE_ON_TUESDAY, NOW
 
 ALICES = "+16035550199"
 WEBHOOK = "/messages/texts/twilio/"

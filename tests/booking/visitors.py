@@ -1,6 +1,5 @@
-"""What visitors press and send, for tests: each from a browser and a network of their own."""
+"""Send the forms of the booking pages as visitors do, each from a browser and an IP address of its own."""
 
-import re
 import uuid
 from datetime import timedelta
 
@@ -9,8 +8,7 @@ from django.test import Client
 from booking.models import Appointment
 from clinic.practice.access.links import _hash_token
 from clinic.practice.models import PatientLink
-
-from .conftest import NINE_ON_TUESDAY
+from tests.world import NINE_ON_TUESDAY
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TIMES = [NINE_ON_TUESDAY + day * DAY + hour * HOUR for day in range(4) for hour in (0, 1, 4, 5, 6)]
@@ -36,10 +34,6 @@ def press_hold(starts_at, *, browser, address="192.0.2.7"):
 def join(number=0, *, email="walter@example.com", browser=None, address="192.0.2.7"):
     form = typed(name=f"Walter W{number}", email=email, first_on="2026-11-24", last_on="2026-12-24")
     return (browser or Client()).post("/book/evaluation/wait/", form, REMOTE_ADDR=address)
-
-
-def text_of(page) -> str:
-    return " ".join(re.sub("<[^>]+>", " ", page.content.decode()).split())
 
 
 def press(browser, path, form=None, **more):

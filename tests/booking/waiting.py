@@ -1,12 +1,11 @@
-"""Who waits for an earlier time, for tests."""
+"""Wait list entries, the offers made to them, and the messages about both."""
 
 from datetime import date, timedelta
 
 from booking.models import SlotOffer
 from booking.wait_list.entries import Wishes, join_as_visitor, join_wait_list
 from clinic.outbox.models import Message
-
-from .conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 FREED_AT = timedelta(minutes=3)  # when a cancellation cannot be undone any more
 DECEMBER = Wishes(date(2026, 11, 23), date(2026, 12, 31))

@@ -1,4 +1,4 @@
-"""A clinic with a row in every list of the admin, for tests that walk it; each patient's name is a canary."""
+"""Fill every list of the admin with a row, for tests that visit all its pages; patients' names are canaries."""
 
 import json
 import uuid
@@ -11,20 +11,22 @@ from django.contrib.contenttypes.models import ContentType
 from assessments.models import Flag, Questionnaire, Response, RuleSignOff
 from assessments.red_flags.definitions import FOLDER, digest_rules
 from booking.calendar_feed.feeds import create_feed
-from booking.models import Appointment, HoursOverride, OpeningHours, Service, SlotOffer, WaitListEntry
+from booking.models import Appointment, HoursOverride, OpeningHours, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access
 from clinic.outbox.models import Channel, InboundText, MessageRule, Suppression, TextConsent
 from clinic.practice.models import CleanupRun, Patient, User
-from education.models import Article, Picture, Topic
-from tests.clinic.factories import (
-    NOON,
+from education.models import Picture
+from tests.factories import (
+    ArticleFactory,
     ClinicFactory,
     MessageFactory,
     PatientFactory,
+    ServiceFactory,
     TherapistFactory,
 )
+from tests.world import NOON
 
-# Whose name stands on which rows, and the rights that show it there. Whoever may view patients may see every name.
+# Text in the rows, and the view permissions that show it. `view_patient` shows every name.
 CANARIES = {
     "Vera Visitcanary": {"booking.appointment"},
     "Wanda Waitcanary": {"booking.waitlistentry"},
@@ -45,7 +47,7 @@ def furnish() -> dict[str, str]:
     ClinicFactory()
     people = {name.split()[0]: PatientFactory(name=name) for name in CANARIES if " " in name}
     Patient.objects.filter(pk=people["Irma"].pk).update(phone=IRMAS_PHONE)
-    owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     rows = [owner, people["Paul"], *_open_hours(owner), *_library(owner)]
     rows += _visits(people, rows[2], rows[3])
     rows += _intake(people["Fiona"], rows[2])
@@ -63,10 +65,7 @@ def furnish() -> dict[str, str]:
 
 def _open_hours(owner):
     tess = TherapistFactory(user=owner)
-    service = Service.objects.create(
-        slug="evaluation", name="Evaluation", summary="A first visit.", minutes=45, price_cents=15000
-    )
-    service.therapists.add(tess)
+    service = ServiceFactory(therapists=[tess])
     hours = OpeningHours.objects.create(therapist=tess, weekday=1, opens="08:00", closes="17:00")
     closure = HoursOverride.objects.create(starts_at=NOON + timedelta(days=9), ends_at=NOON + timedelta(days=10))
     create_feed(therapist=tess, by=owner, now=NOON)
@@ -74,12 +73,9 @@ def _open_hours(owner):
 
 
 def _library(owner):
-    topic = Topic.objects.create(name="Hip", slug="hip")
-    article = Article.objects.create(
-        slug="sore-hip", topic=topic, title="Sore hip", body="Hips bend.", created_at=NOON, updated_at=NOON
-    )
+    article = ArticleFactory(status="draft", published_at=None)
     picture = Picture.objects.create(name="abcdefgh-600x400", description="A hip", uploaded_at=NOON, uploaded_by=owner)
-    return topic, article, picture
+    return article.topic, article, picture
 
 
 def _visits(people, tess, service):

@@ -1,4 +1,4 @@
-"""A message kind for tests, plain enough to look at what the outbox itself does."""
+"""A plain message kind, for tests of the outbox itself."""
 
 from django.conf import settings
 
@@ -6,9 +6,9 @@ from clinic.outbox.messages.kinds import Email, MessageKind, find_kind, register
 from clinic.outbox.messages.message_rules import rules_of, words_of
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.web.logs import QuietFormatter
-from tests.clinic.factories import NOON
+from tests.world import NOON
 
-UNWANTED = set()  # ids of messages that nobody wants any more
+UNWANTED = set()  # ids of messages that are no longer relevant
 
 
 def write_letter(message, now):

@@ -34,12 +34,8 @@ from clinic.practice.batches import delete_batch
 from clinic.practice.cleanup_runs import OVERDUE_AFTER, cleanup_overdue_since, record_cleanup
 from clinic.practice.models import CleanupRun, ConfirmationCode, LinkPurpose, PatientLink, Proof, RateLimit
 from clinic.settings import SESSION_COOKIE_AGE
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.conftest import clinic as clinic
-from tests.booking.conftest import evaluation as evaluation
-from tests.booking.conftest import front_desk as front_desk
-from tests.booking.conftest import meredith as meredith
-from tests.clinic.factories import PatientFactory, UserFactory
+from tests.factories import PatientFactory, UserFactory
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

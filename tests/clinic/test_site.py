@@ -16,8 +16,8 @@ from clinic.demo.clinic import DemoRefused, open_demo_clinic
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Clinic, User, reading_clinic_once
 from education.models import Article
-from tests.clinic.factories import ClinicFactory
 from tests.database_away import database_away
+from tests.factories import ClinicFactory
 
 pytestmark = pytest.mark.django_db
 

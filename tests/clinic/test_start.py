@@ -17,8 +17,8 @@ from clinic.local.folder import ROOT
 from clinic.local.ports import free_port
 from clinic.outbox.models import Sweep
 from clinic.practice.models import Clinic
-from tests.clinic.audit.test_keys import answer_something
-from tests.clinic.outbox.test_killed_worker import database_url
+from tests.clinic.audit.answers import answer_something
+from tests.clinic.outbox.workers import database_url
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 

@@ -18,8 +18,8 @@ from PIL import Image
 
 from clinic.local.ports import free_port
 from education.models import Picture
-from tests.clinic.factories import UserFactory
 from tests.deploy.proxies import DEPLOY, THREADS, Caddy, Nginx, Site, ask, dial, mirror, slow_visitors, why_missing
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]  # the site is in front of the test database
 

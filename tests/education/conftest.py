@@ -1,12 +1,8 @@
-from datetime import UTC, datetime
-
 import pytest
 from django.core.cache import cache
 
 from clinic.practice.models import Therapist, User
-from education.models import Article, ArticleStatus, Topic
-
-NOW = datetime(2025, 6, 3, 14, 0, tzinfo=UTC)
+from tests.factories import TopicFactory
 
 
 @pytest.fixture(autouse=True)
@@ -16,33 +12,7 @@ def _nothing_kept():
 
 @pytest.fixture
 def hip(db):
-    return Topic.objects.create(name="Hip and groin pain", slug="hip-and-groin", position=1)
-
-
-@pytest.fixture
-def write_article(hip):
-    """Writes articles; whatever is not given is plain and publishable."""
-
-    def write(slug="sore-hip", **fields):
-        return Article.objects.create(
-            **{
-                "slug": slug,
-                "topic": hip,
-                "title": slug.replace("-", " ").capitalize(),
-                "summary": "What a sore hip can be linked with.",
-                "key_facts": ["Hips bend."],
-                "care": "::: emergency Get help now\nCall {emergency}.\n:::",
-                "body": "## What it is\n\nHips bend. [@weir] {limited}",
-                "references": [{"id": "weir", "text": "Weir. Groin pain.", "doi": "10.1136/bjsports-2015-094869"}],
-                "status": ArticleStatus.PUBLISHED,
-                "published_at": NOW,
-                "created_at": NOW,
-                "updated_at": NOW,
-                **fields,
-            }
-        )
-
-    return write
+    return TopicFactory(position=1)
 
 
 @pytest.fixture
@@ -53,3 +23,18 @@ def maria(db):
 @pytest.fixture
 def editor(db):
     return User.objects.create_superuser("erin@clinic.example", name="Erin")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One article file that can be rewritten."""
+    (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
+
+    def write(body):
+        (tmp_path / "hip.md").write_text(
+            '+++\ntitle = "Hip"\ntopic = "hip"\nsummary = "Hips."\nwho_for = ""\nkey_facts = ["One."]\n'
+            f'care = "Call {{emergency}}."\nreferences = []\n+++\n{body}\n'
+        )
+        return tmp_path
+
+    return write

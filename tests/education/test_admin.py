@@ -8,8 +8,8 @@ from django.urls import reverse
 from education.articles.library import load_articles
 from education.forms.articles import ArticleForm, read_reference
 from education.models import Article
-
-from .conftest import NOW
+from tests.education.forms import article_form
+from tests.world import WRITTEN_AT
 
 ADD = reverse("admin:education_article_add")
 
@@ -131,16 +131,8 @@ def test_reference_may_have_an_address_or_nothing():
     assert read_reference("a | Text") == {"id": "a", "text": "Text"}
 
 
-def article_form(client, path):
-    """What a browser sends when nothing in the form at `path` was touched."""
-    form = client.get(path).context["adminform"].form
-    data = {name: form[name].value() for name in form.fields}
-    data = {name: "" if value is None else value for name, value in data.items()}
-    return data | {"published_at_0": NOW.date().isoformat(), "published_at_1": NOW.time().isoformat()}
-
-
 def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(erin):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     article = Article.objects.get(slug="hip-flexor-pain-running")
     path = reverse("admin:education_article_change", args=[article.pk])
     data = article_form(erin, path)
@@ -148,7 +140,7 @@ def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(eri
     assert erin.post(path, data).status_code == 302
     article.refresh_from_db()
     assert not article.is_edited_by_staff
-    assert article.updated_at > NOW
+    assert article.updated_at > WRITTEN_AT
 
 
 def test_editor_sees_state_grade_and_what_to_mend(erin, write_article):

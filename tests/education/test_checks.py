@@ -8,23 +8,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from assessments.red_flag_rules.training_load import spike_band
-from clinic.practice.models import Clinic
 from education.articles.library import load_articles
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
 from education.body.warning_signs import EMERGENCY, URGENT, most_urgent
 from education.forms.checks import LoadCheckForm, PainGuideForm
-
-from .conftest import NOW
+from tests.factories import ClinicFactory
+from tests.world import WRITTEN_AT
 
 NO_SIGN = {"emergency": ["none"], "urgent": ["none"]}
 CALM = NO_SIGN | {"worst": "1", "morning": "usual", "is_rising": "no", "place": "shin"}
+URGENT_CARD, EMERGENCY_CARD = "care-card care-urgent", "care-card care-emergency"
 LOAD, GUIDE, PLACES = (reverse(f"education:{name}") for name in ("load_check", "pain_guide", "places"))
 
 
 @pytest.fixture(autouse=True)
 def _clinic(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,7 @@ def test_distances_are_read_as_people_type_them(typed, runs):
 @pytest.mark.parametrize("typed", ["far", "-5", "0", "5000", "1e9", "5 x", "1,000", "000"])
 def test_what_is_no_distance_is_refused_and_stays_typed(client, typed):
     answer = client.post(LOAD, {"runs": typed, "plan": "5"})
-    assert answer.status_code == 422
-    assert "is not a distance we can read" in answer.content.decode()
+    assert answer.status_code == 422 and list(answer.context["form"].errors) == ["runs"]
     assert typed in answer.content.decode()
 
 
@@ -83,9 +82,7 @@ def test_thousand_with_a_comma_is_refused_as_what_was_typed(client):
     for field, sent in (("runs", {"runs": "5 1,000", "plan": "5"}), ("plan", {"runs": "5", "plan": "1,000"})):
         answer = client.post(LOAD, sent)
         assert answer.status_code == 422 and "“000”" not in answer.text and "500" in answer.text, field
-    assert (
-        "“1,000” is not a distance we can read for one run." in client.post(LOAD, {"runs": "1,000", "plan": "5"}).text
-    )
+    assert "“1,000”" in client.post(LOAD, {"runs": "1,000", "plan": "5"}).text
 
 
 @pytest.mark.parametrize(("typed", "plan"), [("6,2", "6.2"), ("6 1/2", "6.5"), ("10k", "10"), (" 8 km ", "8")])
@@ -96,11 +93,11 @@ def test_planned_run_is_read_as_the_other_runs_are(typed, plan):
 
 def test_planned_run_in_another_unit_is_not_compared():
     form = LoadCheckForm({"runs": "5 miles", "plan": "10k"})
-    assert form.errors == {"plan": ["Type this run in the same unit as the others, miles or kilometers."]}
+    assert list(form.errors) == ["plan"]
 
 
 def test_load_check_answers_with_the_band_and_its_limits(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(LOAD, {"runs": "5 10 8", "plan": "12"}).content.decode()
     assert "20% longer" in page and "1.64 times" in page
     assert "not your own chance" in page
@@ -121,15 +118,15 @@ def test_pain_guide_gives_the_most_careful_answer(worst, morning, is_rising, ans
 
 @pytest.mark.parametrize("sign", URGENT)
 def test_any_sign_puts_the_guide_away(client, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": [sign], "worst": "0", "morning": "usual"}).content.decode()
-    assert "Stop running and see a clinician" in page
+    assert URGENT_CARD in page
     assert "Carry on" not in page
 
 
 @pytest.mark.parametrize("sign", EMERGENCY)
 def test_emergency_comes_before_all_else(client, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert "Get emergency help now" in page and 'href="tel:911"' in page
     assert (
@@ -138,15 +135,15 @@ def test_emergency_comes_before_all_else(client, sign):
 
 
 def test_urgent_sign_comes_before_what_to_read(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
-    assert page.index("Stop running and see a clinician") < page.index('class="card-plain"')
+    assert page.index(URGENT_CARD) < page.index('class="card-plain"')
 
 
 @pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field, sign):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     answer = client.post(path, {field: [sign]})
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -157,7 +154,7 @@ def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 @pytest.mark.parametrize("blank", [("emergency",), ("urgent",), ("emergency", "urgent")])
 def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     answer = client.post(path, {name: values for name, values in CALM.items() if name not in blank} | {"worst": "4"})
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -168,7 +165,7 @@ def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
 
 @pytest.mark.parametrize("path", [GUIDE, PLACES])
 def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, path):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     assert client.get(path).content.decode().count("None of these") == 2
     answer = client.post(path, CALM)
     assert answer.status_code == 200
@@ -177,7 +174,7 @@ def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, pa
 
 @pytest.mark.parametrize(("field", "signs"), [("emergency", EMERGENCY), ("urgent", URGENT)])
 def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, signs):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     for sign in signs:
         for values in ([sign, "none"], ["none", sign], ["x", sign]):
             page = client.post(GUIDE, CALM | {field: values}).content.decode()
@@ -185,25 +182,24 @@ def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, sign
 
 
 def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": ["night"]}).content.decode()
-    assert page.index("You left the first list blank") < page.index("Stop running and see a clinician")
+    assert page.index(EMERGENCY_CARD) < page.index(URGENT_CARD)
     assert 'href="tel:911"' in page
-    assert "left the first list blank" not in client.post(GUIDE, CALM | {"urgent": ["night"]}).content.decode()
+    assert EMERGENCY_CARD not in client.post(GUIDE, CALM | {"urgent": ["night"]}).content.decode()
 
 
 def test_rising_pain_is_asked_and_not_assumed(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     silent = {name: values for name, values in CALM.items() if name != "is_rising"}
-    assert "Say whether it has been rising" in client.post(GUIDE, silent).content.decode()
+    assert "is_rising" in client.post(GUIDE, silent).context["form"].errors
     assert "Step back" in client.post(GUIDE, CALM | {"is_rising": "yes"}).content.decode()
     assert "Carry on" in client.post(GUIDE, CALM).content.decode()
 
 
 def test_runs_in_two_units_are_not_compared(client):
     answer = client.post(LOAD, {"runs": "5 km 3 miles", "plan": "5"})
-    assert answer.status_code == 422
-    assert "in one unit, miles or kilometers" in answer.content.decode()
+    assert answer.status_code == 422 and list(answer.context["form"].errors) == ["runs"]
 
 
 def test_no_sign_is_no_alarm():
@@ -211,7 +207,7 @@ def test_no_sign_is_no_alarm():
 
 
 def test_place_leads_to_its_articles_in_their_order(client):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     page = client.post(PLACES, NO_SIGN | {"place": "groin"}).content.decode()
     assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
 

@@ -5,7 +5,6 @@ import re
 import brotli
 import pytest
 
-from clinic.practice.models import Clinic
 from education.articles.glossary import read_glossary
 from education.articles.library import CONTENT_DIR, load_articles, render_fresh
 from education.articles.publishing import article_grade, find_faults
@@ -14,8 +13,8 @@ from education.forms.articles import RESERVED_SLUGS
 from education.models import Article
 from education.text.article_file import ArticleFileInvalid, read_article_file
 from education.text.readability import EASIEST_GRADE, HARDEST_GRADE, find_forbidden, reading_grade
-
-from .conftest import NOW
+from tests.factories import ClinicFactory
+from tests.world import WRITTEN_AT
 
 FILES = sorted(CONTENT_DIR.glob("*.md"))
 PILLAR = "hip-flexor-pain-running"
@@ -123,56 +122,41 @@ def test_every_treatment_says_how_sure_we_are(pillar):
 
 
 def test_loading_twice_changes_nothing(db):
-    assert load_articles(now=NOW)["created"] == len(FILES)
+    assert load_articles(now=WRITTEN_AT)["created"] == len(FILES)
     before = list(Article.objects.values())
-    assert load_articles(now=NOW.replace(year=2026)) == {"unchanged": len(FILES)}
+    assert load_articles(now=WRITTEN_AT.replace(year=2026)) == {"unchanged": len(FILES)}
     assert list(Article.objects.values()) == before
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """One article file that can be rewritten."""
-    (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
-
-    def write(body):
-        (tmp_path / "hip.md").write_text(
-            '+++\ntitle = "Hip"\ntopic = "hip"\nsummary = "Hips."\nwho_for = ""\nkey_facts = ["One."]\n'
-            f'care = "Call {{emergency}}."\nreferences = []\n+++\n{body}\n'
-        )
-        return tmp_path
-
-    return write
-
-
 def test_new_words_in_a_file_reach_an_article_nobody_touched(db, folder):
-    load_articles(now=NOW, folder=folder("First."))
-    later = NOW.replace(day=4)
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
+    later = WRITTEN_AT.replace(day=4)
     assert load_articles(now=later, folder=folder("Second.")) == {"updated": 1}
     article = Article.objects.get()
-    assert (article.body, article.updated_at, article.published_at) == ("Second.", later, NOW)
+    assert (article.body, article.updated_at, article.published_at) == ("Second.", later, WRITTEN_AT)
     assert not article.is_edited_by_staff
 
 
 def test_staff_edit_survives_an_update(db, folder):
-    load_articles(now=NOW, folder=folder("First."))
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
     article = Article.objects.get()
     article.body = "What Erin wrote."
     article.save()
-    assert load_articles(now=NOW, folder=folder("Second.")) == {"kept": 1}
+    assert load_articles(now=WRITTEN_AT, folder=folder("Second.")) == {"kept": 1}
     assert Article.objects.get().body == "What Erin wrote."
 
 
 def test_text_a_reviewer_has_signed_survives_an_update(db, folder, maria):
-    load_articles(now=NOW, folder=folder("First."))
-    Article.objects.update(reviewed_by=maria, reviewed_on=NOW.date())
-    assert load_articles(now=NOW, folder=folder("Second.")) == {"kept": 1}
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
+    Article.objects.update(reviewed_by=maria, reviewed_on=WRITTEN_AT.date())
+    assert load_articles(now=WRITTEN_AT, folder=folder("Second.")) == {"kept": 1}
     assert Article.objects.get().body == "First."
 
 
 def test_article_that_was_taken_down_or_moved_is_not_put_back(db, folder):
-    load_articles(now=NOW, folder=folder("First."))
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
     Article.objects.update(status="draft", slug="moved")
-    load_articles(now=NOW, folder=folder("Second."))
+    load_articles(now=WRITTEN_AT, folder=folder("Second."))
     article = Article.objects.get()
     assert (article.status, article.slug, article.body) == ("draft", "moved", "Second.")
 
@@ -198,13 +182,13 @@ def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, c
     path = folder("First.")
     (path / "broken.md").write_text(content)
     with pytest.raises(ArticleFileInvalid, match=r"broken\.md"):
-        load_articles(now=NOW, folder=path)
+        load_articles(now=WRITTEN_AT, folder=path)
     assert not Article.objects.exists()
 
 
 def test_longest_article_is_light_enough_for_a_slow_line(client, db):
     """14,600 bytes are what a server may send before it waits for the first answer."""
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
-    load_articles(now=NOW)
+    ClinicFactory()
+    load_articles(now=WRITTEN_AT)
     page = client.get(f"/learn/{PILLAR}/").content
     assert len(brotli.compress(page, mode=brotli.MODE_TEXT, quality=10)) <= 14_600

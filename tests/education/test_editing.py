@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.practice.models import Clinic, User
+from clinic.practice.models import User
 from education.articles.editing import (
     NothingProposed,
     accept_proposal,
@@ -19,17 +19,16 @@ from education.articles.publishing import find_broken_links
 from education.forms.articles import ArticleForm
 from education.models import Article, Revision
 from education.text.differences import Piece, compare_texts
+from tests.factories import ClinicFactory
+from tests.world import WRITTEN_AT
 
-from .conftest import NOW
-from .test_content import folder  # noqa: F401
-
-LATER = NOW.replace(day=5)
+LATER = WRITTEN_AT.replace(day=5)
 
 
 @pytest.fixture
-def edited(db, folder, editor):  # noqa: F811
+def edited(db, folder, editor):
     """An article of the product that Erin has edited, and an update of its file."""
-    load_articles(now=NOW, folder=folder("First."))
+    load_articles(now=WRITTEN_AT, folder=folder("First."))
     article = Article.objects.get()
     article.body = "What Erin wrote."
     save_article(article, by=editor, now=LATER)
@@ -70,14 +69,14 @@ def test_update_waits_beside_what_staff_wrote(edited):
     assert edited.proposal["body"] == "Second."
 
 
-def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):  # noqa: F811
+def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):
     accept_proposal(edited, by=editor, now=LATER)
     article = Article.objects.get()
     assert (article.body, article.proposal, article.is_edited_by_staff) == ("Second.", None, False)
     assert load_articles(now=LATER, folder=folder("Third.")) == {"updated": 1}
 
 
-def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folder):  # noqa: F811
+def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folder):
     decline_proposal(edited)
     load_articles(now=LATER, folder=folder("Second."))
     assert Article.objects.get().proposal is None
@@ -145,7 +144,7 @@ def test_staff_without_the_right_cannot_change_wordings(client, edited):
 
 
 def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor):
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    ClinicFactory()
     client.force_login(editor)
     data = {
         "title": "Sore hip",

@@ -7,20 +7,19 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.practice.models import Clinic
 from education.articles.editing import save_article
 from education.articles.library import load_articles
 from education.articles.search import search_articles, take_apart
 from education.models import Article, FormerSlug
-
-from .conftest import NOW
+from tests.factories import ClinicFactory
+from tests.world import WRITTEN_AT
 
 SEARCH = reverse("education:search")
 
 
 @pytest.fixture(autouse=True)
 def _clinic(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
 
 
 def found_slugs(text):
@@ -49,7 +48,7 @@ def test_accents_do_not_matter(write_article, text):
     ("typed", "meant"), [("illiopsoas", "iliopsoas"), ("tendinopaty", "tendinopathy"), ("cadance", "cadence")]
 )
 def test_word_typed_nearly_right_is_mended(db, typed, meant):
-    load_articles(now=NOW)
+    load_articles(now=WRITTEN_AT)
     findings = search_articles(typed, now=timezone.now())
     assert findings.corrected == meant
     assert findings.found
@@ -126,8 +125,8 @@ def test_robots_point_to_the_sitemap(client, settings):
 
 
 def test_feed_is_atom_with_the_newest_first(client, write_article):
-    write_article("older", updated_at=NOW)
-    write_article("newer", updated_at=NOW + timedelta(days=1))
+    write_article("older", updated_at=WRITTEN_AT)
+    write_article("newer", updated_at=WRITTEN_AT + timedelta(days=1))
     answer = client.get(reverse("education:feed"))
     assert answer["Content-Type"].startswith("application/atom+xml")
     space = "{http://www.w3.org/2005/Atom}"

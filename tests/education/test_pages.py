@@ -12,11 +12,12 @@ from django.utils import timezone
 from booking.models import Service
 from clinic.practice.models import Clinic, Therapist, User
 from education.models import Article
+from tests.factories import ClinicFactory
 
 
 @pytest.fixture(autouse=True)
 def _clinic(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
+    ClinicFactory()
 
 
 def test_article_begins_with_when_to_get_help(client, write_article):

@@ -21,10 +21,10 @@ from education.articles.pictures import PictureRefused, keep_picture, open_pictu
 from education.articles.publishing import find_faults
 from education.models import Picture, PictureSize
 from education.text.picture_markup import list_widths, picture_size, write_picture
+from tests.education.forms import article_form
+from tests.world import WRITTEN_AT
 
-from .conftest import NOW
 from .pictures import make_file, make_photo
-from .test_admin import article_form
 
 ADD = reverse("admin:education_picture_add")
 
@@ -37,7 +37,9 @@ def erin(client, editor):
 
 @pytest.fixture
 def picture(db):
-    return keep_picture(open_picture(make_photo((1700, 1000))), description="A runner on a hill", by=None, now=NOW)
+    return keep_picture(
+        open_picture(make_photo((1700, 1000))), description="A runner on a hill", by=None, now=WRITTEN_AT
+    )
 
 
 def upload(content, name="hip.jpg"):
@@ -134,7 +136,7 @@ def test_broken_file_is_refused_and_never_an_error(kind, junk, at):
 def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):
     assert picture_size(picture.name) == (1600, 941)
     assert sorted(picture.sizes.values_list("width", flat=True)) == [480, 800, 1200, 1600]
-    small = keep_picture(open_picture(make_file((500, 400))), description="A shoe", by=None, now=NOW)
+    small = keep_picture(open_picture(make_file((500, 400))), description="A shoe", by=None, now=WRITTEN_AT)
     assert sorted(small.sizes.values_list("width", flat=True)) == [480, 500]
     for size in PictureSize.objects.all():
         assert Image.open(io.BytesIO(size.content)).width == size.width
@@ -142,7 +144,7 @@ def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):
 
 @pytest.mark.parametrize("fields", [{"name": "x"}, {"name": "abcdefgh-0x10"}, {"description": ""}])
 def test_database_refuses_a_picture_without_size_or_words(db, fields):
-    row = {"name": "abcdefgh-400x300", "description": "A hill", "uploaded_at": NOW, **fields}
+    row = {"name": "abcdefgh-400x300", "description": "A hill", "uploaded_at": WRITTEN_AT, **fields}
     with pytest.raises(IntegrityError), transaction.atomic():
         Picture.objects.create(**row)
 

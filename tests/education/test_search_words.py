@@ -13,8 +13,8 @@ from education.articles.library import load_articles
 from education.articles.search import search_articles
 from education.articles.vocabulary import article_words, correct_word, subject_words
 from education.models import Article
-
-from .conftest import NOW
+from tests.factories import ClinicFactory
+from tests.world import WRITTEN_AT
 
 pytestmark = pytest.mark.django_db
 FOUND, NOTHING, CLINIC = "found as typed", "nothing on this yet", "about the clinic"
@@ -104,8 +104,8 @@ TABLE = {
 
 @pytest.fixture
 def _articles(db):
-    Clinic.objects.create(name="Lake Runners", city="Meredith", region="NH", emergency_number="911")
-    load_articles(now=NOW)
+    ClinicFactory()
+    load_articles(now=WRITTEN_AT)
 
 
 @pytest.mark.usefixtures("_articles")

@@ -5,16 +5,16 @@ import io
 import pytest
 from PIL import Image
 
-from clinic.practice.models import Clinic
 from education.articles.share_image import LEFT, SIZE, TITLE_SIZES, WIDTH, draw_share_image, fit_line, fit_title
 from education.models import Article
+from tests.factories import ClinicFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def clinic(db):
-    return Clinic.objects.create(name="Lake Runners", emergency_number="911")
+    return ClinicFactory()
 
 
 def open_image(content):

@@ -7,25 +7,19 @@ import django
 
 def open_clinic() -> None:
     """Once, on an empty database."""
-    from booking.models import OpeningHours, Service
-    from clinic.practice.models import Clinic, Therapist
+    from tests.factories import ClinicFactory, ServiceFactory, TherapistFactory
+    from tests.world import give_hours
 
-    Clinic.objects.create(
-        name="Storm Clinic",
-        time_zone="America/New_York",
+    ClinicFactory(
         minimum_notice_minutes=0,
         change_window_hours=0,
         bookings_a_day_per_network=0,  # all the clients come from this machine
     )
-    service = Service.objects.create(
-        slug="visit", name="Visit", summary="A visit.", minutes=30, start_step_minutes=15, turnover_minutes=15,
-        price_cents=0,
-    )  # fmt: skip
+    service = ServiceFactory(slug="visit", minutes=30, start_step_minutes=15)
     for position, name in enumerate(("ada", "ben")):
-        therapist = Therapist.objects.create(name=name.title(), slug=name, position=position)
+        therapist = TherapistFactory(name=name.title(), slug=name, position=position)
         service.therapists.add(therapist)
-        for weekday in range(7):
-            OpeningHours.objects.create(therapist=therapist, weekday=weekday, opens="08:00", closes="18:00")
+        give_hours(therapist, weekdays=range(7), stretches=[(8, 18)])
 
 
 if __name__ == "__main__":

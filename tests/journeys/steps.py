@@ -161,3 +161,16 @@ def read_mail(mail) -> tuple[str, str]:
     """A mail's text, its lines joined, and the path of the link to the visit in it."""
     text = mail.get_body(("plain",)).get_content()
     return " ".join(text.split()), re.sub(r"^https?://[^/]+", "", LINK.search(text).group())
+
+
+def come_from_the_article(page: Page) -> None:
+    page.goto("/learn/hip-flexor-pain-running/")
+    page.get_by_role("link", name=re.compile("^Book.*evaluation", re.I)).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A few questions first")
+
+
+def finish_booking(page: Page, name: str) -> None:
+    choose_time(page)
+    give_details(page, name=name, email=f"{name.split()[0].lower()}@runners.example")
+    page.get_by_role("button", name=re.compile("^Book this visit")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")

@@ -176,7 +176,7 @@ def test_lists_show_every_column_on_a_phone_and_on_a_tablet(desk):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_chosen_permissions_are_named_in_a_color_that_can_be_read(desk, open_browser, scheme):
-    fay = User.objects.create_user("fay@lakeside.example", "a long enough secret", name="Fay Front", is_staff=True)
+    fay = User.objects.create_user("fay@clinic.example", "a long enough secret", name="Fay Front", is_staff=True)
     page = open_browser(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     steps.log_in(page)
     page.goto(f"/admin/practice/user/{fay.pk}/change/")

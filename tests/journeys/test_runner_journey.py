@@ -36,30 +36,17 @@ def demo_clinic():
     open_demo_clinic(now=timezone.now())
 
 
-def come_from_the_article(page):
-    page.goto("/learn/hip-flexor-pain-running/")
-    page.get_by_role("link", name=re.compile("^Book.*evaluation", re.I)).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("A few questions first")
-
-
-def book(page, name):
-    steps.choose_time(page)
-    steps.give_details(page, name=name, email=f"{name.split()[0].lower()}@runners.example")
-    page.get_by_role("button", name=re.compile("^Book this visit")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
-
-
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 @pytest.mark.parametrize(("runner", "story"), [("typical", TYPICAL), ("thorough", THOROUGH)])
 def test_runner_answers_everything_once_and_soon(open_browser, java_script, runner, story):
     page = open_browser(java_script_enabled=java_script)
-    come_from_the_article(page)
+    steps.come_from_the_article(page)
     steps.press(page, "Answer seven questions")
     efforts = []
     while page.get_by_role("button", name="Save and continue").count():
         efforts.append(steps.answer_page(page, story))
     assert len(efforts) == 3
-    book(page, "Maya Lindqvist")
+    steps.finish_booking(page, "Maya Lindqvist")
 
     steps.press(page, re.compile("questions$"))
     page.get_by_role("link", name="Go on").click()
@@ -86,7 +73,7 @@ def test_runner_answers_everything_once_and_soon(open_browser, java_script, runn
 def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(open_browser, check_axe):
     page = open_browser()
     story = CALM | {"rf.move": ["walk-groin", "landing"], "loc.map": ["groin"]}
-    come_from_the_article(page)
+    steps.come_from_the_article(page)
     steps.screen(page, story)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Stop running and be seen within 24 hours")
     expect(page.locator("nav a")).to_have_count(0)
@@ -95,7 +82,7 @@ def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(o
     steps.press(page, GO_ON)
     while page.get_by_role("button", name="Save and continue").count():
         steps.answer_page(page, story)
-    book(page, "Maya Lindqvist")
+    steps.finish_booking(page, "Maya Lindqvist")
     assert {flag.rule_id for flag in Flag.objects.filter(level="U")} >= {"RF16", "RF17"}
     assert Message.objects.filter(kind="staff_flag", subject_id=StaffAlert.objects.get().pk, version=1).exists()
 
@@ -111,7 +98,7 @@ def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(o
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
     page = open_browser(java_script_enabled=java_script)
-    come_from_the_article(page)
+    steps.come_from_the_article(page)
     steps.screen(page, CALM | {"rf.leg": ["saddle"]})
     expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
     expect(page.get_by_role("button")).to_have_count(0)

@@ -14,7 +14,6 @@ from clinic.demo.intakes import CALM
 from clinic.practice.models import User
 
 from . import steps
-from .test_runner_journey import book, come_from_the_article
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 READ = re.compile("I have read this")
@@ -159,7 +158,7 @@ def test_first_not_sure_asks_what_about_before_it_alarms_without_a_script(phone,
 @SCRIPTS
 def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_browser, java_script):
     page = open_browser(java_script_enabled=java_script)
-    come_from_the_article(page)
+    steps.come_from_the_article(page)
     offer = page.url
     steps.press(page, "Answer seven questions")
     steps.answer(page, "rf.body", "chest")
@@ -182,13 +181,13 @@ def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_br
 def test_urgent_advice_before_a_booking_leads_the_page_of_the_visit(open_browser, java_script, check_axe):
     page = open_browser(java_script_enabled=java_script)
     story = CALM | {"rf.move": ["walk-groin"], "loc.map": ["groin"]}
-    come_from_the_article(page)
+    steps.come_from_the_article(page)
     steps.screen(page, story)
     expect(heading(page)).to_contain_text("Stop running and be seen within 24 hours")
     steps.press(page, READ)
     while page.get_by_role("button", name="Save and continue").count():
         steps.answer_page(page, story)
-    book(page, "Maya Lindqvist")
+    steps.finish_booking(page, "Maya Lindqvist")
     expect_advice_first(page, "Stop running and be seen within 24 hours")
     if java_script:
         check_axe(page)

@@ -14,11 +14,12 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.names import BOOKED, CANCELLED, MOVED
 from booking.messages.planning import plan_visit_messages
-from booking.models import Appointment, OpeningHours, Service
+from booking.models import Appointment, OpeningHours
 from booking.schedule.errors import BookingRefused
 from clinic.outbox.messages import planning
 from clinic.outbox.models import SETTLED, Message, State
-from clinic.practice.models import Clinic, Patient, Therapist, User
+from clinic.practice.models import Therapist
+from tests.factories import CallFactory, ClinicFactory, PatientFactory, TherapistFactory, UserFactory
 from tests.storm.clock import BEGINNING, HOURS, storm_time
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Australia/Sydney", "")
@@ -39,14 +40,10 @@ class People:
     def __init__(self, *, visits: int, seed: int):
         self.dice = random.Random(seed)
         self.changes, self.done, self.regretted = {}, Counter(), None
-        self.clinic = Clinic.objects.create(
-            name="Storm Clinic", phone="+16035550100", change_window_hours=0, minimum_notice_minutes=0
-        )
-        self.front_desk = User.objects.create_user("frank@storm.example", name="Frank", is_staff=True)
-        self.service = Service.objects.create(
-            slug="call", name="Call", summary="A call.", minutes=15, start_step_minutes=15, price_cents=0, by_phone=True
-        )
-        wake, planning.wake_sweep = planning.wake_sweep, lambda: None  # nobody is there to be woken yet
+        self.clinic = ClinicFactory(change_window_hours=0, minimum_notice_minutes=0)
+        self.front_desk = UserFactory()
+        self.service = CallFactory()
+        wake, planning.wake_sweep = planning.wake_sweep, lambda: None  # no worker is there yet
         for number in range(-(-visits // SLOTS)):
             therapist = self._hire(number)
             with transaction.atomic():
@@ -57,7 +54,7 @@ class People:
         self.dice.shuffle(self.visits)
 
     def _hire(self, number: int) -> Therapist:
-        therapist = Therapist.objects.create(name=f"Therapist {number}", slug=f"t{number}")
+        therapist = TherapistFactory()
         self.service.therapists.add(therapist)
         OpeningHours.objects.bulk_create(
             OpeningHours(therapist=therapist, weekday=weekday, opens="00:00", closes="23:59") for weekday in range(7)
@@ -70,9 +67,7 @@ class People:
     def _book(self, therapist, starts_at):
         """As it stands after somebody booked some hours before: the news and the reminder come due while the storm rages."""
         zone, name = self.dice.choice(ZONES), self._uuid().hex
-        patient = Patient.objects.create(
-            name=name, email=f"{name}@example.com", time_zone=zone, created_at=BEGINNING - timedelta(days=1)
-        )
+        patient = PatientFactory(name=name, email=f"{name}@example.com", time_zone=zone)
         visit = Appointment.objects.create(
             pk=self._uuid(),
             therapist=therapist,

@@ -23,8 +23,8 @@ from assessments.models import Questionnaire
 from assessments.questionnaire.expressions import evaluate
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import FHIR, calculated
+from tests.world import NOW
 
 LONG = {"resourceType": "QuestionnaireResponse", "item": [{"linkId": str(number)} for number in range(2000)]}
 ENDLESS = "%resource.descendants().select(%resource.descendants().select(%resource.descendants().count())).count()"

@@ -8,7 +8,7 @@ from assessments.fhir.exporting import export_response
 from assessments.intake.responses import complete_response, save_page
 from assessments.red_flags.definitions import FOLDER
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {

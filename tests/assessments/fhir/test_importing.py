@@ -27,8 +27,8 @@ from assessments.questionnaire.expressions import ExpressionUnsupported, check_e
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from tests.assessments.answering import fill_page, page_url
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed, weighted
+from tests.world import NOW
 
 
 def test_example_is_fhir_and_every_type_is_read():

@@ -21,8 +21,8 @@ from assessments.models import Flag, Response, StaffAlert
 from assessments.questionnaire.checking import check_item
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.model import CHOICE_TYPES
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, FULL, answer, code, injury, respond
+from tests.world import NOW
 
 ZONE = ZoneInfo("America/New_York")
 PARSED = parse_questionnaire(EVERYTHING)

@@ -11,8 +11,8 @@ from assessments.red_flags.definitions import load_questionnaires
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
 from clinic.practice.models import Patient
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, of, packed
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 UNIT = extension("questionnaire-unit", valueCoding={"code": "[mi_us]", "display": "miles"})

@@ -23,8 +23,8 @@ from assessments.intake.screening import SCREEN_PAGES, find_questionnaire
 from assessments.models import Questionnaire
 from assessments.red_flag_rules.coverage import lost_questions
 from assessments.red_flags.definitions import FOLDER, SAFETY_INTAKE, load_questionnaires, store_definition
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import of, packed
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 QUESTION = {"linkId": "a", "type": "string", "text": "Say"}

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = "0003_answered_versions_stay", "0005_canonical_identity"

@@ -15,10 +15,9 @@ from assessments.models import StaffAlert
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Clinic
 from clinic.practice.templatetags.practice_tags import clinic_time
-from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
-from tests.assessments.intake.test_responses import of_page, save_all
-from tests.assessments.intake.test_trend import fill, trend_of
+from tests.assessments.answering import QUIET, of_page, save_all
+from tests.assessments.intake.trends import fill, trend_of
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=2)

@@ -12,7 +12,7 @@ from assessments.models import Questionnaire, Response
 from assessments.questionnaire.readable import read_sections
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 THEN = QUIET | {

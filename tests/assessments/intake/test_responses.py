@@ -16,21 +16,12 @@ from assessments.models import Flag, Questionnaire, Response
 from assessments.red_flags.definitions import load_questionnaires, store_definition
 from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown, request_callback
 from clinic.audit.models import AccessEvent
-from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
+from tests.assessments.answering import QUIET, of_page, save_all
 from tests.assessments.flags import flag_of
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=5)
-
-
-def of_page(intake, page, answers=QUIET):
-    return {name: values for name, values in answers.items() if intake.page_of[name].link_id == page}
-
-
-def save_all(response, intake, answers=QUIET):
-    for page in intake.pages:
-        save_page(response=response, page=page.link_id, answers=of_page(intake, page.link_id, answers), now=NOW)
 
 
 def test_blank_slug_starts_nothing(loaded, alice):

@@ -1,18 +1,16 @@
 """Scores over time: change is only said from the smallest real change on, and never across versions."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessments.intake.responses import complete_response, save_page, start_response
-from assessments.intake.trend import count_other_versions, read_trends
+from assessments.intake.trend import count_other_versions
 from assessments.questionnaire.score_change import THRESHOLDS, Threshold, is_change
 from assessments.red_flags.definitions import store_definition
-from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
+from tests.assessments.intake.trends import fill, trend_of
+from tests.world import NOW
 
 MAYBE = st.none() | st.integers(0, 300).map(lambda tenths: Decimal(tenths) / 10)
 TENTHS = st.integers(0, 1000).map(lambda tenths: Decimal(tenths) / 10)
@@ -28,21 +26,6 @@ def test_change_needs_both_the_detectable_and_the_important(before, after, mdc, 
 @pytest.mark.parametrize("measure", sorted(THRESHOLDS))
 def test_every_threshold_names_its_source(measure):
     assert THRESHOLDS[measure].source and THRESHOLDS[measure].smallest_change > 0
-
-
-def fill(patient, *, weeks, able=3):
-    """A finished intake, `weeks` after the first, all activities rated `able`."""
-    now = NOW + timedelta(weeks=weeks)
-    answers = QUIET | {"goal.run-far.now": [able], "goal.other.now": [able]}
-    response = start_response(questionnaire_slug="hip-running-intake", patient=patient, now=now)
-    for page in response.questionnaire.parsed.pages:
-        here = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
-        save_page(response=response, page=page.link_id, answers=here, now=now)
-    return complete_response(response=response, now=now)
-
-
-def trend_of(response, measure="my-activities"):
-    return next(trend for trend in read_trends(response) if trend.measure == measure)
 
 
 @pytest.mark.django_db

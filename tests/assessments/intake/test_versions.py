@@ -13,8 +13,8 @@ from assessments.intake.responses import complete_response, save_page, start_res
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.readable import read_sections
 from assessments.red_flags.definitions import VersionAnswered, store_definition
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import EVERYTHING
+from tests.world import NOW
 
 CHANGES = {
     "definition": "definition = jsonb_set(definition, '{title}', '\"Other\"')",

@@ -26,12 +26,11 @@ from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from clinic.web.logs import QuietFormatter, RedactLinks
 from clinic.web.public_pages import PublicPages
-from tests.assessments.answering import page_url, posted
-from tests.assessments.conftest import NOW
+from tests.assessments.answering import page_url, posted, url
 from tests.assessments.fhir_examples import EVERYTHING, calculated, of, packed
-from tests.assessments.pages.test_intake import url
-from tests.assessments.pages.test_privacy import rows_as_text
-from tests.clinic.web.test_public_pages import Process
+from tests.assessments.pages.stored import rows_as_text
+from tests.clinic.web.process import Process
+from tests.world import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 

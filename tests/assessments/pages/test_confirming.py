@@ -157,7 +157,7 @@ def test_birth_date_on_file_shows_the_answers_and_another_does_not(client, token
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     wrong = try_birth_date(reader, token, "1987-06-06")
-    assert wrong.status_code == 422 and "not the date we have on file" in wrong.content.decode()
+    assert wrong.status_code == 422 and "birth_on" in wrong.context["birth_form"].errors
     assert reader.get(page_url(token, "safety")).status_code == 303
     assert try_birth_date(reader, token, "1987-06-05")["Location"] == page_url(token, "safety")
     assert reader.get(page_url(token, "safety")).status_code == 200
@@ -190,7 +190,7 @@ def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_rig
     for number in range(BIRTH_DATES.at_once):
         assert try_birth_date(Client(REMOTE_ADDR=f"198.51.100.{number}"), token, "1950-01-01").status_code == 422
     refused = try_birth_date(Client(), token, "1987-06-05")
-    assert refused.status_code == 429 and "ask for a code instead" in refused.content.decode()
+    assert refused.status_code == 429
 
 
 def test_birth_date_is_not_asked_for_where_none_is_on_file(client, token):

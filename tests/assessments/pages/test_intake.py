@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from assessments.intake.responses import start_response
@@ -10,28 +9,9 @@ from assessments.models import Response
 from clinic.audit.models import AccessEvent
 from clinic.practice.access.links import issue_link, revoke_links
 from clinic.practice.models import LinkPurpose, Proof
-from tests.assessments.answering import QUIET, fill_page, page_url, posted, shown_questions
+from tests.assessments.answering import QUIET, fill_page, page_url, posted, shown_questions, url, walk
 
 pytestmark = pytest.mark.django_db
-
-
-def url(name, token):
-    return reverse(f"assessments:{name}", args=[token])
-
-
-def walk(client, token, intake, answers, until=None):
-    """Fill page after page, reading every interruption; returns the last answer of the server."""
-    for page in intake.pages:
-        if page.link_id == "consent" and answers["about.age"] != ["under-18"]:
-            break
-        answered = fill_page(client, token, page.link_id, answers)
-        assert answered.status_code == 303, page.link_id
-        while answered.url == url("stop", token):
-            stop = client.get(answered.url)
-            answered = client.post(answered.url, {"action": "acknowledge", "level": stop.context["level"]})
-        if page.link_id == until:
-            break
-    return answered
 
 
 def test_whole_intake_without_a_script(client, token, response, intake):

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from assessments.models import Flag, Response
 from clinic.audit.sealing import DecryptionFailed
-from tests.assessments.answering import QUIET, fill_page
-from tests.assessments.pages.test_intake import walk
+from tests.assessments.answering import QUIET, fill_page, walk
+from tests.assessments.pages.stored import rows_as_text
 
 pytestmark = pytest.mark.django_db
 WORDS = ("on.event", "med.list", "goal.other", "psy.hope", "guard.name")
@@ -44,25 +44,6 @@ def leaks(text, canaries):
     """Canaries, and answer codes that say what somebody has."""
     marks = [value for name in canaries for value in canaries[name] if isinstance(value, str) and len(value) > 5]
     return [mark for mark in marks if mark in text]
-
-
-def rows_as_text():
-    """Every column of every table, as the database holds it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = [name for (name,) in cursor.fetchall() if name != "assessments_questionnaire"]
-        text = []
-        for table in tables:
-            cursor.execute(f"SELECT t::text, encode(convert_to(t::text, 'UTF8'), 'escape') FROM \"{table}\" t")
-            text += [str(row) for row in cursor.fetchall()]
-            cursor.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND data_type = 'bytea'",
-                [table],
-            )
-            for (column,) in cursor.fetchall():
-                cursor.execute(f'SELECT "{column}" FROM "{table}"')
-                text += [bytes(value).decode("latin-1") for (value,) in cursor.fetchall() if value is not None]
-    return "\n".join(text)
 
 
 def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, intake, canaries, caplog, mailoutbox):

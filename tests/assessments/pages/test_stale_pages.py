@@ -5,9 +5,8 @@ from django.urls import reverse
 
 from assessments.intake.responses import find_conflicts, only_additions, save_page, save_page_as_seen
 from assessments.intake.revisions import hash_page
-from tests.assessments.answering import QUIET, fill_page, page_url, posted
-from tests.assessments.conftest import NOW
-from tests.assessments.intake.test_responses import of_page
+from tests.assessments.answering import QUIET, fill_page, of_page, page_url, posted
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from assessments.models import Questionnaire
 from assessments.questionnaire.instruments import HUNDRED, RATING, SCALES, SYSTEM
 from assessments.questionnaire.scoring import score_response
 from clinic.practice.models import Clinic
-from tests.assessments.conftest import NOW
 from tests.assessments.fhir_examples import answer, calculated, extension, respond
+from tests.world import NOW
 
 
 def coded(code, counts, link_id=None):

@@ -9,7 +9,7 @@ from assessments.red_flag_rules.evaluation import LEVELS, evaluate, holding_sign
 from assessments.red_flags.definitions import read_rules
 from tests.assessments.answering import QUIET
 from tests.assessments.flag_oracle import expect_flags, expect_signals
-from tests.assessments.red_flag_rules.test_evaluation import ROWS
+from tests.assessments.red_flag_rules.rows import ROWS
 
 READ = (
     *(

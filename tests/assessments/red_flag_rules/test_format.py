@@ -10,7 +10,7 @@ from assessments.red_flag_rules.coverage import misread_numbers
 from assessments.red_flag_rules.evaluation import RulesInvalid, evaluate, parse_rules, unknown_questions
 from assessments.red_flag_rules.format import DEADLINES, SECTIONS
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from assessments.intake.summary import find_close_rules
 from assessments.red_flag_rules.evaluation import evaluate, holds
 from assessments.red_flag_rules.near_misses import describe_nearness, is_close, measure_nearness
 from tests.assessments.answering import QUIET
+from tests.assessments.red_flag_rules.rows import some_answers
 
 
 def why_not(rules, intake, signal_id, answers, fired=frozenset()):
@@ -51,15 +52,6 @@ def test_quiet_intake_shows_few_close_rules_and_never_one_that_fired(rules, inta
     close = {one.rule.id for one in find_close_rules(rules, intake, QUIET)}
     assert not close & fired
     assert len(close) <= 5
-
-
-@st.composite
-def some_answers(draw, items):
-    """Any options of some of the questions that the rules read."""
-    chosen = {}
-    for item in draw(st.lists(st.sampled_from(items), max_size=8, unique_by=lambda item: item.link_id)):
-        chosen[item.link_id] = [draw(st.sampled_from([option.code for option in item.options]))]
-    return chosen
 
 
 @settings(max_examples=60, deadline=None)

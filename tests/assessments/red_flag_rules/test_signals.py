@@ -5,7 +5,7 @@ import pytest
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.red_flag_rules.evaluation import evaluate, holding_signals
 from tests.assessments.answering import QUIET
-from tests.assessments.red_flag_rules.test_evaluation import HEALTH, KNEE, MOVE, ROWS, SUDDEN
+from tests.assessments.red_flag_rules.rows import HEALTH, KNEE, MOVE, ROWS, SUDDEN
 
 NEUTRAL = QUIET | {"run.change": ["none"]}
 HILLS, SPIKE = {"run.change": ["hills"]}, {"run.longest30": ["10"], "run.last_long": ["11.1"]}

@@ -11,10 +11,9 @@ from assessments.intake.summary import read_summary
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.red_flag_rules.evaluation import evaluate, holding_signals
 from assessments.red_flag_rules.states import Asked, Judge, State, read_asked
-from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
-from tests.assessments.intake.test_responses import of_page, save_all
-from tests.assessments.red_flag_rules.test_near_misses import some_answers
+from tests.assessments.answering import QUIET, of_page, save_all
+from tests.assessments.red_flag_rules.rows import some_answers
+from tests.world import NOW
 
 RUNS = {"run.longest30": ["9"], "run.last_long": ["9"], "run.change": ["none"], "pain.run": [1], "pain.morning": [1]}
 CALM = QUIET | RUNS

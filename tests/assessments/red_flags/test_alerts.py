@@ -9,20 +9,12 @@ from assessments.models import Flag, StaffAlert
 from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending.claims import claim_due_messages
-from clinic.outbox.sending.hand_over import send_claimed
 from clinic.practice.models import User
-from tests.assessments.conftest import NOW
+from tests.assessments.red_flags.alerts import EMERGENCY, URGENT, send_due
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
-URGENT = {"rf.move": ["walk-groin"]}
-EMERGENCY = {"rf.leg": ["saddle"]}
 HOUR = timedelta(hours=1)
-
-
-def send_due(now):
-    for message in claim_due_messages(now=now, limit=50):
-        send_claimed(message, now=now)
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from assessments.red_flags.left_unsure import SECOND_LOOK, TIME_TO_SAY
 from clinic.outbox.models import Message
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
-from tests.assessments.answering import QUIET, page_url, posted, shown_questions
-from tests.assessments.conftest import NOW
-from tests.assessments.pages.test_intake import url
+from tests.assessments.answering import QUIET, page_url, posted, shown_questions, url
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 

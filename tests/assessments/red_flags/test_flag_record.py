@@ -12,8 +12,8 @@ from assessments.questionnaire.enablement import enabled_items, keep_enabled
 from assessments.red_flag_rules.evaluation import LEVELS
 from clinic.audit.models import AccessEvent
 from tests.assessments.answering import QUIET
-from tests.assessments.conftest import NOW
 from tests.assessments.flag_oracle import expect_flags
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from assessments.red_flags.definitions import digest_rules
 from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Therapist
-from tests.assessments.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def test_summary_names_who_signed_and_when(client, response, charlie, therapist)
     url = reverse("admin:assessments_response_change", args=[response.pk])
     assert "version 1, awaiting sign-off" in client.get(url).text
     sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
-    assert "version 1, signed off by Charlie Hill, PT, DPT on Tue 1 Dec 2026" in client.get(url).text
+    assert "version 1, signed off by Charlie Hill, PT, DPT on Mon 23 Nov 2026" in client.get(url).text
 
 
 def test_page_of_rules_shows_all_and_lets_a_therapist_sign(client, loaded, charlie, therapist, rules):

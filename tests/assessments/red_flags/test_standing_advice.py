@@ -9,11 +9,9 @@ from assessments.intake.responses import complete_response, save_page
 from assessments.models import Flag
 from assessments.red_flags.advice import find_standing, find_unread
 from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
-from tests.assessments.answering import QUIET, fill_page, page_url, posted
-from tests.assessments.conftest import NOW
+from tests.assessments.answering import QUIET, fill_page, page_url, posted, save_all, url, walk
 from tests.assessments.flags import flag_of
-from tests.assessments.intake.test_responses import save_all
-from tests.assessments.pages.test_intake import url, walk
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 EMERGENCY, URGENT = {"rf.leg": ["saddle"]}, {"rf.move": ["walk-groin"]}

@@ -22,7 +22,7 @@ from booking.schedule.errors import (
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
 from clinic.practice.models import LinkPurpose, Patient, PatientLink
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 
 def messages_of(appointment) -> dict[str, Message]:

@@ -20,9 +20,9 @@ from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.links import revoke_links
 from clinic.practice.models import LinkPurpose, PatientLink
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
 from tests.clinic.letters import render_message
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
 AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)

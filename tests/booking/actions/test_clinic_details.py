@@ -16,10 +16,10 @@ from booking.models import Appointment
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_due_messages
-from clinic.practice.models import Clinic, User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from clinic.practice.models import Clinic
 from tests.booking.texting import agree
 from tests.booking.visitors import DAY, HOUR, MINUTE, TIMES
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 MOVED, DETAILS = "booking_clinic_moved", "booking_clinic_details"
 URL = reverse("admin:practice_clinic_change", args=[1])
@@ -29,13 +29,6 @@ URL = reverse("admin:practice_clinic_change", args=[1])
 def clock(db):
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
-
-
-@pytest.fixture
-def owner(client):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from booking.models import Appointment, WaitListEntry
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Proof
-from tests.booking.conftest import NOW, book
-from tests.booking.visitors import DAY, MINUTE, TIMES, book_online, join, text_of
+from tests.booking.visitors import DAY, MINUTE, TIMES, book_online, join
 from tests.clinic.letters import sweep
+from tests.pages import text_of
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

@@ -23,9 +23,9 @@ from clinic.practice.access.links import revoke_all_links
 from clinic.practice.models import Patient, PatientLink, Proof
 from clinic.practice.people.patients import accept_patient, find_or_register_patient, find_or_register_provisional
 from clinic.practice.values.mail_domains import suggest_address
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.visitors import press
 from tests.booking.waiting import wait
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

@@ -14,12 +14,9 @@ from booking.actions.hold import find_hold, hold_time, hold_token, release_hold,
 from booking.models import Appointment
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
-from tests.booking.actions.test_race import kinds_of, race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
-
-NINE = "/book/evaluation/meredith/20261201T1400Z/"
-TEN = "/book/evaluation/meredith/20261201T1500Z/"
-TYPED = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
+from tests.booking.holding import NINE, TEN, TYPED, press, typed
+from tests.booking.locking import kinds_of, race
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 
 def hold(service, *, starts_at=NINE_ON_TUESDAY, key=None, now=NOW):
@@ -141,14 +138,6 @@ def test_a_release_never_frees_a_booked_visit(evaluation):
 def clock():
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
-
-
-def typed(page) -> dict:
-    return TYPED | {"idempotency_key": re.search(r'idempotency_key" value="([^"]+)"', page.content.decode())[1]}
-
-
-def press(client, path, **data):
-    return client.post(path + "hold/", data)
 
 
 def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):

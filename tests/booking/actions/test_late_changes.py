@@ -24,19 +24,16 @@ from booking.wait_list.offer_text import others_words
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, wait
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
 TWO_HOURS_BEFORE = NINE_ON_TUESDAY - timedelta(hours=2)
 FEE = {"late_fee_cents": 4000, "is_first_late_free": True, "late_fee_note": "We waive it in snow."}
 FEE_WORDS = "A late change or a missed visit costs $40. The first time is free. We waive it in snow."
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @given(

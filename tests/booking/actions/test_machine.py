@@ -33,7 +33,7 @@ from booking.schedule.availability import free_slots
 from booking.schedule.errors import BookingRefused
 from booking.time.intervals import VisitShape
 from clinic.practice.models import Clinic, User
-from tests.booking.conftest import book, give_hours
+from tests.world import book, give_hours
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("America/New_York")

@@ -12,8 +12,9 @@ from booking.schedule.local_time import minor_words
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Patient, User
-from tests.booking.actions.test_hold import NINE, TYPED
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.holding import NINE, TYPED
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +28,6 @@ def send(client, evaluation):
             return client.post(NINE, typed | {"idempotency_key": str(uuid.uuid4())})
 
     return send
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def test_guardian_who_books_is_kept_with_the_visit_and_the_child_is_the_patient(send):

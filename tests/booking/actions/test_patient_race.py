@@ -7,8 +7,8 @@ from django.db import connection, connections, transaction
 
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient, find_or_register_provisional
-from tests.booking.conftest import NOW
 from tests.booking.locking import wait_until
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

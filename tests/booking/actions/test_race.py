@@ -8,58 +8,19 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 
 from booking.actions.change import move_appointment
 from booking.models import Appointment
-from booking.schedule.errors import BookingRefused, BusyTryAgain
+from booking.schedule.errors import BusyTryAgain
 from booking.schedule.locking import locked_schedules
-from tests.booking.conftest import NINE_ON_TUESDAY, book, make_therapist
-from tests.booking.locking import wait_until, waiting_for_locks
+from tests.booking.locking import kinds_of, overlaps, race, wait_until, waiting_for_locks
+from tests.world import NINE_ON_TUESDAY, book, make_therapist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS, ROUNDS = 32, 10
 DAY = timedelta(days=1)
-
-
-def race(runners) -> list:
-    """Let all start at one instant, each on a connection of its own. What each returned, or the error it got."""
-    outcomes, gate = [None] * len(runners), threading.Barrier(len(runners))
-
-    def run(place, runner):
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '30s'")  # a busy machine must not decide who loses, or how
-            gate.wait(timeout=30)
-            outcomes[place] = runner()
-        except (BookingRefused, DatabaseError) as error:
-            outcomes[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(runners)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads), "somebody is stuck"
-    return outcomes
-
-
-def kinds_of(outcomes) -> Counter:
-    return Counter(type(outcome).__name__ for outcome in outcomes)
-
-
-def overlaps() -> int:
-    """Pairs of visits of one therapist whose blocked times touch, counted by Postgres itself."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM booking_appointment a JOIN booking_appointment b ON a.id < b.id"
-            " AND a.therapist_id = b.therapist_id AND a.blocked && b.blocked"
-            " AND a.status IN ('held', 'booked') AND b.status IN ('held', 'booked')"
-        )
-        return cursor.fetchone()[0]
 
 
 def everybody_books(service, starts_at):

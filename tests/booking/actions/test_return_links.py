@@ -19,7 +19,7 @@ from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.rate_limits import NETWORK_RETURN_LINKS
 from clinic.practice.models import PatientLink, Proof
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 HOUR = timedelta(hours=1)
 ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)

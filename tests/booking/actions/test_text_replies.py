@@ -11,9 +11,9 @@ from booking.messages.names import CANCELLED, MOVED
 from clinic.outbox.models import InboundText, Message, TextConsent
 from clinic.outbox.text.gsm import LIMIT, length, to_gsm
 from clinic.practice.models import Patient
-from tests.booking.conftest import NINE_ON_TUESDAY, book
 from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, leave_only, reply, text_of
 from tests.clinic.letters import fate, sweep
+from tests.world import NINE_ON_TUESDAY, book
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

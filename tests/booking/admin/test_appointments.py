@@ -13,10 +13,11 @@ from booking.actions.attend import complete_visits, mark_arrived, mark_no_show, 
 from booking.actions.block_time import block_time
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.hold import hold_time
+from booking.admin.error_text import REFUSALS
 from booking.models import Appointment, HoursOverride
+from booking.schedule.errors import TimeClosed, VisitCancelled, VisitChanged
 from clinic.audit.models import AccessEvent
-from clinic.practice.models import User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 LIST = "/admin/booking/appointment/"
 ADD = "/admin/booking/appointment/add/"
@@ -27,13 +28,6 @@ BLOCK = "/admin/booking/hoursoverride/add/"
 def _monday_morning():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def owner(client, db):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 def page_of(visit) -> str:
@@ -117,7 +111,7 @@ def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
         act(client, visit, "cancel")
         visit.refresh_from_db()
         assert (visit.status, visit.cancelled_by) == ("cancelled", owner)
-        assert "The visit is cancelled." in act(client, visit, "arrived").content.decode()
+        assert REFUSALS[VisitCancelled] in act(client, visit, "arrived").content.decode()
     assert client.get(reverse("admin:booking_appointment_act", args=[visit.pk, "cancel"])).status_code == 405
     assert act(client, visit, "explode").status_code == 200
 
@@ -280,7 +274,7 @@ def test_staff_are_asked_before_a_cancellation_is_undone_into_blocked_time(clien
         end = NINE_ON_TUESDAY + timedelta(hours=1)
         block_time(therapist=meredith, starts_at=NINE_ON_TUESDAY, ends_at=end, by=owner)
         asked = act(client, visit, "undo").content.decode()
-        assert "This time was blocked after the visit was cancelled." in asked
+        assert REFUSALS[TimeClosed] in asked
         visit.refresh_from_db()
         assert visit.status == "cancelled"
         url = reverse("admin:booking_appointment_act", args=[visit.pk, "undo"])
@@ -331,12 +325,12 @@ def test_a_mark_from_another_desk_is_not_overwritten_by_a_stale_page(client, own
         for name in ("no-show", "cancel", "undo-no-show"):
             url = reverse("admin:booking_appointment_act", args=[visit.pk, name])
             said = client.post(url, {"version": "1:booked"}, follow=True).content.decode()
-            assert "was changed after this page was loaded" in said
+            assert REFUSALS[VisitChanged] in said
         chosen = {"action": "mark_as_no_show", "_selected_action": visit.pk, "confirmed": "1"}
         client.post(LIST, chosen | {"seen": f"{visit.pk}=1:booked"})
         move = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T10:00", "version": "1:booked"}
         url = reverse("admin:booking_appointment_move", args=[visit.pk])
-        assert "was changed after this page was loaded" in client.post(url, move).content.decode()
+        assert REFUSALS[VisitChanged] in client.post(url, move).content.decode()
         assert shown(visit) == "1:arrived"
         clock.shift(timedelta(hours=1))
         client.force_login(owner)
@@ -377,7 +371,7 @@ def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluati
     day = {"action": "cancel", "_selected_action": visit.pk, "confirmed": "1", "seen": f"{visit.pk}={visit.shown}"}
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)
     said = client.post(f"{LIST}?starts_at__day=1&starts_at__month=12&starts_at__year=2026", day, follow=True)
-    assert "was changed after this page was loaded" in said.content.decode()
+    assert REFUSALS[VisitChanged] in said.content.decode()
 
 
 def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, evaluation):

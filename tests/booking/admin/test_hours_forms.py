@@ -9,9 +9,8 @@ from django.core.exceptions import ValidationError
 from booking.models import HoursMode, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots
 from booking.time.opening_hours import MIDNIGHT
-from clinic.practice.models import User
 from education.articles.structured_data import describe_clinic
-from tests.booking.conftest import NOW, TUESDAY, make_therapist
+from tests.world import NOW, TUESDAY, make_therapist
 
 ADD = "/admin/booking/openinghours/add/"
 
@@ -20,13 +19,6 @@ ADD = "/admin/booking/openinghours/add/"
 def _monday_morning():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def owner(client, db):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 def typed(therapist, **changes) -> dict:

@@ -13,9 +13,9 @@ from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes
 from clinic.outbox.models import Message, State
 from clinic.practice.models import User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import DAY
 from tests.booking.waiting import wait, wait_with
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 EIGHT_ON_TUESDAY = NINE_ON_TUESDAY - timedelta(hours=1)
 

@@ -12,7 +12,7 @@ from clinic.audit.models import AccessEvent
 from clinic.practice.models import Patient
 from clinic.practice.people.duplicates import find_alike
 from clinic.practice.people.patients import find_or_register_patient, find_or_register_provisional
-from tests.booking.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 BOOK = "admin:booking_appointment_add"

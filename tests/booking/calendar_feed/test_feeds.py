@@ -14,8 +14,8 @@ from booking.models import CalendarFeed
 from booking.tasks import look_for_silent_feeds
 from clinic.celery import app
 from clinic.outbox.models import Message
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.clinic.letters import sweep, written
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 
 @pytest.fixture(autouse=True)

@@ -31,10 +31,10 @@ from clinic.outbox.text.placeholders import clinical_terms
 from clinic.outbox.texts.inbound import STAFF_TEXT, keep_text
 from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Clinic, ConfirmationCode, Patient
-from tests.booking.conftest import NOW, book
 from tests.booking.waiting import wait
-from tests.clinic.factories import UserFactory
 from tests.clinic.letters import render_message
+from tests.factories import UserFactory
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

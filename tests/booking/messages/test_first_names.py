@@ -12,8 +12,8 @@ from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Patient, Proof
 from clinic.practice.people.first_names import first_name
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NOW, book
 from tests.booking.visitors import book_online
+from tests.world import NOW, book
 
 
 @pytest.fixture

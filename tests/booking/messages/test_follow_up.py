@@ -21,8 +21,9 @@ from booking.schedule.errors import NeedsEarlierVisit
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.staff.today import read_today
 from clinic.outbox.sending.hand_over import send_due_messages
-from tests.booking.actions.test_hold import TYPED
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.holding import TYPED
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 THURSDAY = NINE_ON_TUESDAY + 2 * DAY
@@ -50,10 +51,6 @@ def follow_up(evaluation, call, meredith):
     )
     service.therapists.add(meredith)
     return service
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def contact_of(patient) -> Contact:

@@ -18,9 +18,9 @@ from clinic.outbox.messages.mail import build_mail
 from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.text.placeholders import clinical_terms, faults_of
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.messages.test_messages import message_of, why_not, words_of
+from tests.booking.messages.rendering import message_of, why_not, words_of
 from tests.clinic.letters import render_message
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 DAY = timedelta(days=1)
 

@@ -1,6 +1,5 @@
 """What patients are told: the words, that page, mail and calendar agree, and that nothing goes out that must not."""
 
-import html
 import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
@@ -16,32 +15,20 @@ from booking.messages.invitation import visit_calendar
 from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
-from clinic.outbox.models import Message
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.booking.messages.rendering import message_of, why_not, words_of
 from tests.clinic.letters import render_message
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
-
-
-def message_of(visit, kind) -> Message:
-    return Message.objects.get(subject_id=visit.pk, kind=kind)
 
 
 def email(visit, kind="booking_booked", now=NOW):
     return render_message(message_of(visit, kind), now=now)
 
 
-def why_not(visit, kind, now=NOW):
-    return find_kind(kind).relevance(message_of(visit, kind), now)
-
-
 def event_of(content: bytes):
     calendar = icalendar.Calendar.from_ical(content)
     return calendar, calendar.walk("VEVENT")[0]
-
-
-def words_of(markup: str) -> str:
-    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", markup).split()))
 
 
 def test_a_mail_says_when_where_and_how_to_change(evaluation):

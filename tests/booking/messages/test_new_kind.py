@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from clinic.outbox.messages import kinds
 from clinic.outbox.models import Message
-from tests.booking.conftest import NINE_ON_TUESDAY, book
 from tests.clinic.letters import fate, sweep
+from tests.world import NINE_ON_TUESDAY, book
 
 FILE = """
 from booking.messages.visit_mail import VisitKind

@@ -26,7 +26,7 @@ from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
 from clinic.outbox.texts.texting import consent_words, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)

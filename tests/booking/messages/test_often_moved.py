@@ -12,10 +12,11 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.access.rate_limits import MAILS
 from clinic.practice.models import Clinic, Proof, RateLimit
-from tests.booking.conftest import NOW, book
-from tests.booking.visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, press, text_of
+from tests.booking.visitors import DAY, HOUR, MINUTE, TIMES, book_online, join, move_online, press
 from tests.booking.waiting import message_about, wait
 from tests.clinic.letters import fate, sweep
+from tests.pages import text_of
+from tests.world import NOW, book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

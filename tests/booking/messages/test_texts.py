@@ -25,15 +25,16 @@ from clinic.outbox.texts.texting import (
     FORM_CONSENT_WORDS,
     MOST_A_DAY,
     MOST_A_WEEK,
+    UNSURE,
     consent_of,
     withdraw_consent,
 )
 from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import accept_patient, update_contact
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import ALICES, AT_ELEVEN, DUE, WEBHOOK, agree, text_of
 from tests.clinic.letters import fate, sweep, written
-from tests.clinic.test_env import PRODUCTION
+from tests.clinic.production import PRODUCTION
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -178,7 +179,7 @@ def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, ans
     text = text_of(visit)
     assert fate(text)[0] == state
     if answer.startswith("hang"):
-        assert text.reason == "unknown whether it was sent"
+        assert text.reason == UNSURE
         sweep(now=DUE + timedelta(minutes=30))
         assert len(twilio.texts) == 1
     assert ALICES not in written(caplog) and "your visit" not in written(caplog)
@@ -196,7 +197,7 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())
     sweep(now=DUE + timedelta(minutes=3))
-    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert fate(text_of(visit)) == ("failed", UNSURE)
     assert twilio.texts == []
 
 

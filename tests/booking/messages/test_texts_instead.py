@@ -18,10 +18,10 @@ from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
 from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
-from clinic.outbox.texts.texting import BEYOND_THE_CAPS, ENOUGH_TODAY, give_consent, withdraw_consent
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from clinic.outbox.texts.texting import BEYOND_THE_CAPS, ENOUGH_TODAY, UNSURE, give_consent, withdraw_consent
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -144,7 +144,7 @@ def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio,
     Message.objects.filter(pk=text.message.pk).update(attempts=1)
     for minutes in range(8):
         sweep(now=DUE + minutes * MINUTE)
-    assert fate(text_of(visit)) == ("failed", "unknown whether it was sent")
+    assert fate(text_of(visit)) == ("failed", UNSURE)
     assert fate(mail_of(visit)) == ("sent", "")
 
 

@@ -20,10 +20,10 @@ from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, book_later, message_about, wait, wait_with
 from tests.clinic.letters import fate, render_message, sweep
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

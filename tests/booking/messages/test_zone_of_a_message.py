@@ -14,10 +14,10 @@ from booking.models import OpeningHours
 from clinic.outbox.messages.planning import resend_message
 from clinic.outbox.models import Message, MessageRule
 from clinic.practice.models import Patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.texting import agree, leave_only, mail_of, text_of
 from tests.booking.waiting import wait, wait_with
 from tests.clinic.letters import fate, sweep
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -18,7 +18,8 @@ from booking.schedule.availability import free_slots
 from booking.schedule.errors import SlotNotOffered, TermsChanged
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +45,6 @@ def book_held(held, *, now=NOW, **changes):
 
 def agreed(visit) -> tuple:
     return visit.minutes, visit.price_cents, visit.late_fee_cents, (visit.blocked.upper - visit.blocked.lower) // MINUTE
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.mark.parametrize("after", [timedelta(), timedelta(minutes=15)], ids=["live", "run out"])

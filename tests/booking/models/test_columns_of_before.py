@@ -9,8 +9,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import AddField
 
 from booking.models import Appointment, AppointmentEvent, Service, WaitListEntry
-from tests.booking.conftest import NOW, book
 from tests.booking.waiting import wait
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

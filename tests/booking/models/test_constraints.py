@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 
 def refuses(constraint: str):

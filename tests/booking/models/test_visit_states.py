@@ -26,7 +26,7 @@ from booking.staff.today import read_today
 from booking.tasks import complete_arrived_visits
 from clinic.celery import app
 from clinic.outbox.models import Message
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

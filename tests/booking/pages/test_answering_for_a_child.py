@@ -7,11 +7,8 @@ from django.utils import timezone
 from assessments.models import Questionnaire
 from assessments.red_flags.definitions import load_questionnaires
 from booking.schedule.visit_links import visit_path
-from tests.assessments.answering import QUIET, fill_page, page_url
-from tests.assessments.pages.test_intake import url, walk
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.education.conftest import hip as hip
-from tests.education.conftest import write_article as write_article
+from tests.assessments.answering import QUIET, fill_page, page_url, url, walk
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 MINOR = QUIET | {"about.age": ["under-18"], "rf.young.pop": ["no"]}

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from booking.actions.change import cancel_appointment
 from booking.schedule.visit_links import visit_path
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 
 @pytest.fixture

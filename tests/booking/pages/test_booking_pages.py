@@ -15,8 +15,10 @@ from booking.schedule.local_time import LocalTime, short_day_words
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 from tests.booking.visitors import press
+from tests.factories import ArticleFactory
+from tests.pages import buttons, text_of
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 DAYS = "/book/evaluation/"
 TUESDAY_TIMES = "/book/evaluation/2026-12-01/"
@@ -32,35 +34,11 @@ def _monday_morning():
 
 @pytest.fixture
 def article(db):
-    from education.models import Article, Topic
-
-    return Article.objects.create(
-        topic=Topic.objects.create(name="Hip", slug="hip"),
-        slug="hip-flexor",
-        title="Pain at the front of the hip",
-        summary="What it can be linked with.",
-        care="Call.",
-        body="…",
-        status="published",
-        published_at=NOW,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    return ArticleFactory(slug="hip-flexor", title="Pain at the front of the hip")
 
 
 def typed(**changes):
     return TYPED | {"idempotency_key": str(uuid.uuid4())} | changes
-
-
-def text_of(response) -> str:
-    """What somebody reads of a page."""
-    body = re.sub(r"(?s)<(head|style|script).*?</\1>", " ", response.content.decode())
-    return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&nbsp;", " ").split())
-
-
-def buttons(response) -> list[str]:
-    """Where the page's buttons send their form."""
-    return [where.replace("&amp;", "&") for where in re.findall(r'formaction="([^"]+)"', response.content.decode())]
 
 
 def at(instant: datetime, zone_name: str) -> LocalTime:

@@ -13,17 +13,13 @@ from assessments.red_flags.definitions import load_questionnaires
 from booking.models import Appointment
 from clinic.practice.models import User
 from education.models import Article, Topic
-from tests.assessments.answering import QUIET, posted
+from tests.assessments.answering import posted
 from tests.assessments.flags import flag_of
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW
+from tests.booking.pages.screening import CALM, begin, walk
+from tests.factories import ArticleFactory
+from tests.world import NINE_ON_TUESDAY, NOW
 
-pytestmark = pytest.mark.django_db
-CALM = QUIET | {"loc.map": ["groin"]}
-
-
-@pytest.fixture(autouse=True)
-def at_now(time_machine):
-    time_machine.move_to(NOW, tick=False)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +29,7 @@ def questionnaires(clinic):
 
 @pytest.fixture
 def hip_article():
-    topic = Topic.objects.create(name="Hip and groin", slug="hip-and-groin")
-    return Article.objects.create(
-        topic=topic,
-        title="Front of the hip",
-        slug="front",
-        summary="…",
-        care="Call.",
-        body="…",
-        status="published",
-        published_at=NOW,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    return ArticleFactory(slug="front")
 
 
 @pytest.fixture
@@ -53,25 +37,6 @@ def days_url(evaluation, hip_article):
     evaluation.intake_slug = "hip-running-intake"
     evaluation.save()
     return reverse("booking:days", args=["evaluation"]) + f"?via={hip_article.code}"
-
-
-def begin(client, next_path, action="begin"):
-    return client.post(reverse("assessments:screen"), {"next": next_path, "action": action})
-
-
-def walk(client, next_path, answers):
-    """Answer the screen page by page as a browser without a script would; where it ends."""
-    at = begin(client, next_path).headers["Location"]
-    for _ in range(12):
-        if "/screen/page/" not in at:
-            return at
-        shown = client.get(at)
-        done = client.post(at, posted(shown.text, answers))
-        while done.status_code == 200:
-            assert not done.context["form"].errors
-            done = client.post(at, posted(done.text, answers))
-        at = done.headers["Location"]
-    raise AssertionError("the screen has no end")
 
 
 def book(client, service, via):

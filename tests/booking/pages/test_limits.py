@@ -11,9 +11,10 @@ from django.test import Client
 from booking.models import Appointment, WaitListEntry
 from clinic.practice.access.rate_limits import HOLDS
 from clinic.practice.models import Clinic, RateLimit
-from tests.booking.actions.test_race import race
-from tests.booking.conftest import NOW, book
-from tests.booking.visitors import HOUR, TIMES, book_online, join, path_of, press_hold, text_of, typed
+from tests.booking.locking import race
+from tests.booking.visitors import HOUR, TIMES, book_online, join, path_of, press_hold, typed
+from tests.pages import text_of
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 

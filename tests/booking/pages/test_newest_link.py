@@ -13,8 +13,8 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import PatientLink, Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.pages.test_booking_pages import text_of
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -1,6 +1,5 @@
 """Going back in the browser: the page says what this browser did with the time, and tells other browsers nothing."""
 
-import re
 import uuid
 from datetime import timedelta
 
@@ -10,8 +9,9 @@ from django.test import Client
 
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment
-from tests.booking.actions.test_hold import NINE, TEN, TYPED, press, typed
-from tests.booking.conftest import NOW, book
+from tests.booking.holding import NINE, TEN, TYPED, press, typed
+from tests.pages import text_of
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -20,10 +20,6 @@ pytestmark = pytest.mark.django_db
 def clock():
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
 def send(client, place, **changes):

@@ -9,14 +9,15 @@ import time_machine
 
 from booking.actions.attend import mark_arrived, mark_no_show, undo_no_show
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.admin.error_text import NOT_OFFERED
 from booking.models import Appointment
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered
 from booking.schedule.off_schedule import OffScheduleBecause, visits_off_schedule
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Patient, Proof, User
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 HALF_PAST = NINE_ON_TUESDAY + timedelta(minutes=30)
 TEN = NINE_ON_TUESDAY + timedelta(hours=1)
@@ -103,7 +104,7 @@ def test_staff_see_the_warning_in_the_form(client, evaluation, alices, nora, own
     form |= {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199"}
     form |= {"idempotency_key": str(uuid.uuid4())}
     page = client.post("/admin/booking/appointment/add/", form).content.decode()
-    assert "The patient has another visit at this time." in page
+    assert NOT_OFFERED[NotOfferedBecause.OWN_VISIT] in page
     assert client.post("/admin/booking/appointment/add/", form | {"despite_rules": "on"}).status_code == 303
 
 
@@ -150,8 +151,7 @@ def test_recognized_patient_is_told_of_the_other_visit_and_offered_times_apart_f
     response = client.post("/book/evaluation/nora/20261201T1400Z/", typed)
     page = response.content.decode()
     assert response.status_code == 409
-    assert "You already have a visit at that time" in page
-    assert "Evaluation with Meredith" in page
+    assert response.context["own_visit"] == alices
     assert "/20261201T1430Z/" not in page
     assert "/20261201T1500Z/" in page
 
@@ -160,19 +160,19 @@ def test_move_page_names_the_other_visit_to_its_patient(client, evaluation, alic
     other = book(evaluation, therapist=nora, starts_at=TEN, patient=alices.patient)
     path = visit_path(other, proof=Proof.MAILED, now=NOW)
     response = press(client, f"{path}move/20261201T1400Z/", {"to": "nora"})
-    page = response.content.decode()
     assert response.status_code == 409
-    assert "You already have a visit at that time: Evaluation with Meredith" in page
-    assert "This visit stays where it was" in page
+    assert response.context["own_visit"] == alices
+    other.refresh_from_db()
+    assert other.starts_at == TEN
 
 
 def test_undo_page_names_the_other_visit_to_its_patient(client, evaluation, alices, nora):
     cancel_appointment(appointment=alices, now=NOW)
-    book(evaluation, therapist=nora, patient=alices.patient)
+    other = book(evaluation, therapist=nora, patient=alices.patient)
     path = visit_path(alices, proof=Proof.MAILED, now=NOW)
     response = press(client, f"{path}undo/")
     assert response.status_code == 409
-    assert "You have another visit at that time now: Evaluation with Nora" in response.content.decode()
+    assert (response.context["why_not_undone"], response.context["own_visit"]) == ("own visit", other)
 
 
 def times_of(client, path) -> set[str]:
@@ -190,7 +190,7 @@ def test_move_page_leaves_out_the_times_of_the_patients_other_visit(client, eval
     assert int(counted[1]) == len(offered)
     asked = client.get(f"{path}move/20261201T1400Z/?with=nora&to=nora")
     assert asked.status_code == 409
-    assert "You already have a visit at that time: Evaluation with Meredith" in asked.text
+    assert asked.context["own_visit"] == alices
 
 
 def test_move_page_tells_nothing_of_other_visits_to_a_link_that_was_only_shown(client, evaluation, alices, nora):

@@ -15,18 +15,13 @@ from booking.schedule.errors import SlotTaken
 from clinic.practice.models import User
 from tests.assessments.answering import posted
 from tests.assessments.fhir_examples import calculated, of
-from tests.booking.actions.test_race import race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.pages.test_hip_screen import CALM, begin, walk
+from tests.booking.locking import race
+from tests.booking.pages.screening import CALM, begin, walk
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 WORRIED = CALM | {"rf.move": ["walk-groin"]}
 URGENT = Screen("/", answers={"rf.move": ["walk-groin"]}, saved=["signs"])
-
-
-@pytest.fixture(autouse=True)
-def at_now(time_machine):
-    time_machine.move_to(NOW, tick=False)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from tests.booking.conftest import NOW
+from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -10,38 +10,19 @@ from django.urls import reverse
 from assessments.intake.responses import save_page
 from assessments.intake.screening import Screen
 from assessments.models import Flag
-from assessments.red_flags.definitions import load_questionnaires
 from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
 from booking.models import Appointment
 from booking.schedule.visit_links import intake_path, visit_path
 from booking.wait_list.entries import Wishes, entry_path, join_as_visitor, join_wait_list
 from clinic.outbox.messages.suppressions import messages_path
 from clinic.practice.access.links import issue_link
-from clinic.practice.models import LinkPurpose, Proof, User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from clinic.practice.models import LinkPurpose, Proof
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 HELP = "Get help now"
 WISHES = Wishes(NOW.date(), NOW.date() + timedelta(days=20))
 PAGES = ("visit", "cancel", "coming", "not_coming", "move_days", "earlier", "address")
-
-
-@pytest.fixture(autouse=True)
-def at_now(time_machine):
-    time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def charlie(db):
-    return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
-
-
-@pytest.fixture
-def visit(evaluation):
-    load_questionnaires(now=NOW)
-    evaluation.intake_slug = "hip-running-intake"
-    evaluation.save()
-    return book(evaluation)
 
 
 @pytest.fixture

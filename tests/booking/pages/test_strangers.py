@@ -20,7 +20,7 @@ from booking.models import Appointment, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.outbox.models import Message, Suppression, TextConsent
 from clinic.practice.models import Clinic, ConfirmationCode, Patient, PatientLink
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

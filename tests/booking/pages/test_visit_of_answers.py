@@ -9,12 +9,10 @@ from assessments.models import Response, ResponseStatus
 from booking.models import Appointment
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
-from tests.booking.conftest import NOW
-from tests.booking.pages.test_standing_advice import at_now as at_now
-from tests.booking.pages.test_standing_advice import visit as visit
-from tests.clinic.factories import PatientFactory
+from tests.factories import PatientFactory
+from tests.world import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 
 def link_of(response, patient, proof=Proof.SHOWN):

@@ -1,6 +1,5 @@
 """What the page of a visit says, and to whom."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,8 @@ from booking.actions.change import cancel_appointment
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof
 from clinic.practice.people.patients import accept_patient
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -19,10 +19,6 @@ pytestmark = pytest.mark.django_db
 def clock():
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
-
-
-def text_of(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
 def test_number_of_a_call_is_on_the_page_only_where_it_was_typed_or_mailed(client, call):

@@ -8,7 +8,7 @@ from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_days, free_slots, nearest_free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.schedule.rules import bookable_time, require_free
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 WHOLE_DAY = ["09:00", "09:30", "10:00", "10:30", "11:00", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30", "16:00"]
 

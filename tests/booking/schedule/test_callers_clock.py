@@ -16,9 +16,9 @@ from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, alive_entries
 from clinic.practice.models import Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.pages.test_booking_pages import text_of
 from tests.booking.waiting import wait
+from tests.pages import text_of
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 KOLKATA = "Asia/Kolkata"

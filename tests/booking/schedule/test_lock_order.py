@@ -18,9 +18,8 @@ from booking.schedule.off_schedule import accept_off_schedule
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.patients import accept_patient, change_address
-from tests.booking.actions.test_race import race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
-from tests.booking.locking import wait_until
+from tests.booking.locking import race, wait_until
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

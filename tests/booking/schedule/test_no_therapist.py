@@ -7,8 +7,8 @@ from django.urls import reverse
 from booking.models import Appointment, Service
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof, Therapist
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.visitors import press
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 PHONE = "(603) 555-0123"
 

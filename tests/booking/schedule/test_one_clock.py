@@ -18,10 +18,10 @@ from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import Wishes, alive_entries, entry_path, wishes_of
 from clinic.practice.models import Proof
 from clinic.practice.values.zones import visitors_zone_name, zones_by_region
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
-from tests.booking.pages.test_booking_pages import buttons, text_of
 from tests.booking.waiting import joined_message, offers_by_name, wait, wait_with
 from tests.clinic.letters import render_message
+from tests.pages import buttons, text_of
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours
 
 pytestmark = pytest.mark.django_db
 ZONES = [

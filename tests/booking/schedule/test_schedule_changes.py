@@ -22,8 +22,8 @@ from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.staff.today import read_today
 from clinic.practice.models import Clinic, Therapist, User
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book, make_therapist
 from tests.booking.locking import wait_until, waiting_for_locks
+from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 Because = OffScheduleBecause
 
@@ -32,13 +32,6 @@ Because = OffScheduleBecause
 def _monday_morning():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def owner(client, db):
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga")
-    client.force_login(user)
-    return user
 
 
 def off_schedule(**filters) -> dict:

@@ -12,8 +12,8 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.instants import format_instant
 from clinic.practice.models import User
-from tests.booking.conftest import book
 from tests.clinic.letters import render_message
+from tests.world import book
 
 NEW_YORK = ZoneInfo("America/New_York")
 DECEMBER = datetime(2026, 12, 28, 15, tzinfo=UTC)

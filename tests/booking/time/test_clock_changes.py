@@ -18,7 +18,7 @@ from booking.schedule.availability import free_slots
 from booking.time.opening_hours import change_between
 from clinic.outbox.models import Message
 from clinic.outbox.text.quiet_hours import QuietHours, is_quiet
-from tests.booking.conftest import NOW, book
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.long
 

@@ -16,7 +16,6 @@ from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, Suppression
 from clinic.outbox.text.placeholders import clinical_terms
 from clinic.practice.models import Clinic
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 from tests.booking.waiting import (
     DECEMBER,
     FREED_AT,
@@ -28,6 +27,7 @@ from tests.booking.waiting import (
     wait_with,
 )
 from tests.clinic.letters import fate, render_message, sweep
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -16,9 +16,9 @@ from booking.schedule.availability import free_slots
 from booking.schedule.errors import BookingRefused, BusyTryAgain, OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list.entries import leave_wait_list
 from clinic.outbox.models import Message
-from tests.booking.actions.test_race import kinds_of, overlaps, race
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
+from tests.booking.locking import kinds_of, overlaps, race
 from tests.booking.waiting import FREED_AT, book_later, offers_by_name, wait, wait_with
+from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 SOON = NOW + FREED_AT + timedelta(minutes=1)
 HOUR = timedelta(hours=1)

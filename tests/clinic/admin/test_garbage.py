@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from clinic.practice.models import User
 from tests.clinic.admin_house import furnish
-from tests.clinic.factories import NOON
 from tests.garbage import HARMFUL
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 OFTEN_SHORT = ["", "\x00", "x", "0", "-1", "13", "9999", "1e999", "9" * 5000, "99999999999999999999", "9999-12-31"]

@@ -71,7 +71,7 @@ def service(db):
 
 
 def test_service_keeps_cents_when_staff_type_dollars(client, service):
-    client.force_login(User.objects.create_superuser("olga@lakeside.example", name="Olga"))
+    client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
     address = f"/admin/booking/service/{service.pk}/change/"
     form = client.get(address).context["adminform"].form
     assert form["price_cents"].value() == "165"
@@ -86,7 +86,7 @@ def test_service_keeps_cents_when_staff_type_dollars(client, service):
 
 
 def test_service_shows_dollars_when_it_can_only_be_viewed(client, service):
-    fay = User.objects.create_user("fay@lakeside.example", name="Fay", is_staff=True)
+    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
     fay.user_permissions.add(Permission.objects.get(codename="view_service"))
     client.force_login(fay)
     page = client.get(f"/admin/booking/service/{service.pk}/change/").content.decode()

@@ -15,7 +15,8 @@ from clinic.outbox.models import Suppression
 from clinic.practice.models import Patient, User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES, furnish
-from tests.clinic.factories import NOON, TherapistFactory, UserFactory
+from tests.factories import TherapistFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +171,7 @@ def test_public_page_of_a_row_is_found_only_by_whoever_may_view_the_row(client, 
     sign_in()
     assert client.get(address).status_code == 403
     sign_in("view_topic")
-    assert client.get(address)["Location"].endswith("/learn/topics/hip/")
+    assert client.get(address)["Location"].endswith("/learn/topics/hip-and-groin/")
     for nonsense in ("x", "\x00", "99999", f"{kind}0"):
         assert client.get(reverse("admin:view_on_site", args=[nonsense, "x"])).status_code == 404
 

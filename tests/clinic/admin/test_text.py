@@ -17,7 +17,8 @@ from clinic.outbox.models import State
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.outbox.texts.providers import TextRefused, TextUnsure
 from clinic.practice.models import User
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory
+from tests.world import NOON
 
 CODE_NAME = re.compile(r"[a-z]+_[a-z]+|[A-Z]\w+(Error|Exception|Refused|Unsure|Disconnected)\b")
 
@@ -70,7 +71,7 @@ def test_reason_is_a_sentence_when_it_is_one_of_ours():
 @pytest.fixture
 def olga(client, db, at_noon):
     ClinicFactory()
-    user = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    user = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     client.force_login(user)
     return user
 
@@ -89,7 +90,7 @@ def test_messages_are_named_and_explained_when_staff_look_at_them(client, olga):
 
 
 def test_staff_page_says_which_right_is_missing_and_who_gives_it(client, olga):
-    fay = User.objects.create_user("fay@lakeside.example", name="Fay", is_staff=True)
+    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
     client.force_login(fay)
     answer = client.get(reverse("admin:booking_appointment_changelist"))
     page = answer.content.decode()

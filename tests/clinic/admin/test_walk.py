@@ -22,7 +22,8 @@ from clinic.practice.models import User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES, furnish
 from tests.clinic.admin_pages import ANYBODY, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
-from tests.clinic.factories import NOON, TherapistFactory, UserFactory
+from tests.factories import TherapistFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 
 from clinic.audit.access import record_access
 from clinic.audit.models import AccessEvent, Action
-from tests.clinic.factories import NOON, PatientFactory, UserFactory
+from tests.factories import PatientFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def event():
 def test_event_says_who_did_what_to_which_row(event):
     event.refresh_from_db()
 
-    assert (event.actor.name, event.action, event.object_type) == ("Tess Walker", "R", "practice.patient")
+    assert (event.actor.name, event.action, event.object_type) == ("Frank Desk", "R", "practice.patient")
     assert event.object_id == str(event.patient_id)
     assert event.at == NOON
 

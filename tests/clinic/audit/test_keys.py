@@ -5,17 +5,15 @@ import secrets
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.utils import timezone
 
-from assessments.models import Questionnaire, Response
+from assessments.models import Response
 from clinic.audit import keys
 from clinic.audit.keys import KeysLost, find_key_faults, require_keys
 from clinic.audit.models import KeyInUse
-from clinic.practice.people.patients import find_or_register_patient
+from tests.clinic.audit.answers import CANARY, answer_something
 
 pytestmark = pytest.mark.django_db
 
-CANARY = "a hip that hurts at night"
 FIRST, SECOND = {"2026a": secrets.token_bytes(32)}, {"2026b": secrets.token_bytes(32)}
 WRONG = {"2026a": secrets.token_bytes(32)}
 
@@ -25,15 +23,6 @@ def first_key(settings, passed_keys):
     """A site with one key, whose processes have not started yet."""
     settings.ENCRYPTION_KEYS = FIRST
     passed_keys.clear()
-
-
-def answer_something():
-    now = timezone.now()
-    ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
-    asked, _ = Questionnaire.objects.get_or_create(
-        slug="q", version=1, defaults={"title": "Q", "definition": {}, "created_at": now}
-    )
-    return Response.objects.create(questionnaire=asked, patient=ada, answers={"where": [CANARY]}, created_at=now)
 
 
 def forget_notes():

@@ -4,7 +4,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from clinic.outbox.messages.rendering import render_email
-from tests.clinic.factories import ClinicFactory
+from tests.factories import ClinicFactory
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def test_letter_says_where_to_ask_and_whom_to_call(letter):
     mail = render(letter)
 
     for body in (mail.text, mail.html):
-        assert "(603) 555-0100" in body
+        assert "(603) 555-0123" in body
         assert "911" in body
-        assert "4 Mill Street" in body
+        assert "12 Main Street" in body
 
 
 def test_letter_without_a_button_has_none(letter):

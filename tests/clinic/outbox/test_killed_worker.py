@@ -5,36 +5,27 @@ that a mailbox can recognise.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
 import uuid
 from collections import Counter
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from clinic.celery import app
 from clinic.outbox.messages.planning import SWEEP
 from clinic.outbox.models import Message, State
-from tests.clinic.factories import MessageFactory
+from tests.clinic.outbox.workers import database_url, kill_group, wait_until
+from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[3]
 QUEUE = f"letters-{uuid.uuid4().hex}"
-
-
-def database_url():
-    """The test database, as an environment variable says it."""
-    database = connection.settings_dict
-    credentials = ":".join(quote(part) for part in (database["USER"], database["PASSWORD"]) if part)
-    query = {"host": database["HOST"]} | ({"port": database["PORT"]} if database["PORT"] else {})
-    return f"postgresql://{credentials}@/{database['NAME']}?{urlencode(query)}"
 
 
 @pytest.fixture
@@ -73,19 +64,6 @@ def start_worker(post_office, settings):
         kill_group(worker)
     with app.connection_for_write() as broker:
         broker.default_channel.queue_delete(QUEUE)
-
-
-def kill_group(worker):
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def wait_until(is_so, seconds=60):
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.mark.django_db(transaction=True)

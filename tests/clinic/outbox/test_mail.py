@@ -5,8 +5,9 @@ import smtplib
 import pytest
 
 from clinic.outbox.messages.kinds import Email
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory
 from tests.clinic.letters import fate, sweep, write_as, written
+from tests.factories import ClinicFactory, MessageFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
@@ -24,7 +25,7 @@ def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
     assert mail["Message-ID"] == message.message_id
     assert mail["Date"].datetime == NOON
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Reply-To"] == "hello@lakeside.example"
+    assert mail["Reply-To"] == "hello@clinic.example"
     assert mail.get_body(["plain"]).get_content().strip() == f"Message {message.pk}."
     assert mail.get_body(["html"]).get_content().strip() == f"<p>Message {message.pk}.</p>"
 

@@ -9,8 +9,9 @@ import time_machine
 from clinic.outbox.models import State
 from clinic.outbox.sending.heartbeat import note_start
 from clinic.outbox.text.time_limits import LEASE
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory, UserFactory
 from tests.clinic.letters import sweep
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
@@ -35,7 +36,7 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_the_first_message_that_sh
     health, today = look(staff, NOON + timedelta(seconds=121))
     assert health.status_code == 503
     assert health.json()["oldest_overdue_s"] == 121
-    assert "Alice Moore" in today.content.decode() and "late" in today.content.decode()
+    assert "Alice Runner" in today.content.decode() and "late" in today.content.decode()
 
     sweep(now=NOON + timedelta(seconds=122))
     health, today = look(staff, NOON + timedelta(seconds=123))
@@ -70,15 +71,15 @@ def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_wa
     assert look(staff, NOON + timedelta(seconds=119))[0].status_code == 200
     health, today = look(staff, NOON + timedelta(seconds=121))
     assert health.status_code == 503
-    assert "Alice Moore" in today.content.decode() and "late" in today.content.decode()
+    assert "Alice Runner" in today.content.decode() and "late" in today.content.decode()
 
 
 def test_the_ledger_shows_one_patients_messages_or_everybodys(staff):
-    alice, bob = PatientFactory(name="Alice Moore"), PatientFactory(name="Bob Hill")
+    alice, bob = PatientFactory(name="Alice Runner"), PatientFactory(name="Bob Hill")
     MessageFactory(patient=alice)
     MessageFactory(patient=bob)
     with time_machine.travel(NOON, tick=False):
         everybody = staff.get("/admin/outbox/message/").content.decode()
         of_bob = staff.get(f"/admin/outbox/message/?patient__id__exact={bob.pk}").content.decode()
-    assert "Alice Moore" in everybody and "Bob Hill" in everybody
-    assert "Bob Hill" in of_bob and "Alice Moore" not in of_bob
+    assert "Alice Runner" in everybody and "Bob Hill" in everybody
+    assert "Bob Hill" in of_bob and "Alice Runner" not in of_bob

@@ -11,8 +11,8 @@ from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.samples import PLACEHOLDERS
 from clinic.outbox.models import MessageRule
 from clinic.outbox.text.placeholders import faults_of, fill
-from tests.clinic.factories import ClinicFactory, MessageFactory, UserFactory
 from tests.clinic.letters import fate, sweep
+from tests.factories import ClinicFactory, MessageFactory, UserFactory
 
 ADD = "/admin/outbox/messagerule/add/"
 

@@ -21,7 +21,8 @@ from clinic.outbox.messages.planning import (
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.text.time_limits import LEASE
-from tests.clinic.factories import NOON, MessageFactory, PatientFactory
+from tests.factories import MessageFactory, PatientFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 

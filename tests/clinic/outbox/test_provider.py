@@ -12,8 +12,9 @@ import pytest
 
 from clinic.env import parse_email_url
 from clinic.outbox.messages.kinds import Email
-from tests.clinic.factories import NOON, MessageFactory
 from tests.clinic.letters import fate, sweep, write_as, written
+from tests.factories import MessageFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 

@@ -9,8 +9,9 @@ from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
-from tests.clinic.factories import NOON, MessageFactory, PatientFactory
 from tests.clinic.letters import fate, sweep, write_as, written
+from tests.factories import MessageFactory, PatientFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 

@@ -16,8 +16,9 @@ from clinic.outbox.sending.claims import BATCH, claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.time_limits import LEASE
 from tests.clinic import letters
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory
 from tests.clinic.letters import fate, sweep
+from tests.factories import ClinicFactory, MessageFactory
+from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 

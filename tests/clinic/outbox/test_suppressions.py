@@ -13,8 +13,9 @@ from django.utils import timezone
 from clinic.env import parse_email_url
 from clinic.outbox.messages.suppressions import suppress, unsubscribe_headers
 from clinic.outbox.models import Message, State, Suppression
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
 from tests.clinic.letters import fate, register_letter, sweep
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 KEY = "key-from-mailgun"
@@ -183,7 +184,7 @@ def test_a_stale_or_unknown_link_is_a_plain_page(client, stop_path):
 
 
 def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(letter_kinds, post_office):
-    ClinicFactory(email="hello@lakeside.example")
+    ClinicFactory(email="hello@clinic.example")
     for number in range(3):
         patient = PatientFactory()
         suppress(address=patient.email, why=Suppression.Why.BOUNCED, now=NOON)
@@ -192,13 +193,13 @@ def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(lett
     alert = Message.objects.get(kind="staff_message_failed")
     assert sweep(now=alert.due_at) == 1
     mail = post_office.mails[0]
-    assert mail["To"] == "hello@lakeside.example"
+    assert mail["To"] == "hello@clinic.example"
     assert mail["Subject"] == "3 messages did not get out"
     assert "Alice" not in mail.as_string() and "@example.com" not in mail.as_string()
 
 
 def test_an_alert_that_fails_raises_no_alert(letter_kinds, post_office):
-    ClinicFactory(email="hello@lakeside.example")
+    ClinicFactory(email="hello@clinic.example")
     alice = PatientFactory()
     suppress(address=alice.email, why=Suppression.Why.BOUNCED, now=NOON)
     MessageFactory(patient=alice)

@@ -10,7 +10,7 @@ from twilio.request_validator import RequestValidator
 
 from clinic.env import parse_email_url, parse_sms_url
 from clinic.outbox.models import InboundText, Suppression
-from tests.clinic.factories import ClinicFactory
+from tests.factories import ClinicFactory
 from tests.garbage import GARBAGE
 
 pytestmark = pytest.mark.django_db

@@ -11,14 +11,8 @@ from django.utils import timezone
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Channel, Message, State, Suppression, TextConsent
 from clinic.practice.models import Clinic, Patient, User
-from tests.clinic.factories import (
-    NOON,
-    ClinicFactory,
-    MessageFactory,
-    PatientFactory,
-    TherapistFactory,
-    UserFactory,
-)
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory, TherapistFactory, UserFactory
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -78,12 +72,12 @@ def test_clinic_goes_straight_to_its_one_page_and_phone_is_read_as_typed(client,
 
 def test_member_of_staff_is_added_with_an_address_in_lower_case(client, tess):
     secret = "a long enough secret"
-    fields = {"email": "Bob@Lakeside.example", "name": "Bob Stone", "password1": secret, "password2": secret}
+    fields = {"email": "Bob@Clinic.example", "name": "Bob Stone", "password1": secret, "password2": secret}
 
     response = client.post(reverse("admin:practice_user_add"), fields | {"usable_password": "true"})
 
     assert response.status_code == 302
-    assert User.objects.get(name="Bob Stone").email == "bob@lakeside.example"
+    assert User.objects.get(name="Bob Stone").email == "bob@clinic.example"
 
 
 def test_looking_at_a_patient_and_changing_one_is_written_down(client, tess):
@@ -140,7 +134,7 @@ def test_ledger_shows_every_state_with_its_reason(client, tess):
         "chip-urgent",
         "chip-ok",
         "chip-quiet",
-        "Alice Moore",
+        "Alice Runner",
     ):
         assert words in ledger
     assert "(code 550)" not in page(client, "outbox_message_changelist", state="sent")

@@ -15,7 +15,8 @@ from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.patients import find_or_register_patient
 from clinic.practice.values.mail_addresses import AddressInvalid, clean_address, readable_address
 from clinic.practice.values.names import NameInvalid, clean_name
-from tests.clinic.factories import NOON, ClinicFactory, MessageFactory, PatientFactory
+from tests.factories import ClinicFactory, MessageFactory, PatientFactory
+from tests.world import NOON
 
 ZERO_WIDTH, SOFT_HYPHEN, BOM, RTL_MARK, RTL_OVERRIDE = "\u200b", "\u00ad", "\ufeff", "\u200f", "\u202e"
 LONG_LABEL = "a" * 63

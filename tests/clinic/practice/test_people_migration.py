@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from booking.models import Appointment, Service
-from tests.booking.conftest import book, make_therapist
-from tests.clinic.factories import NOON, ClinicFactory
+from tests.factories import ClinicFactory
+from tests.world import NOON, book, make_therapist
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 AFTER = [("practice", "0011_people"), ("booking", "0013_people")]

@@ -20,7 +20,8 @@ from clinic.practice.values.phone import (
     parse_phone,
     texting_number,
 )
-from tests.clinic.factories import NOON, ClinicFactory, PatientFactory
+from tests.factories import ClinicFactory, PatientFactory
+from tests.world import NOON
 
 TAKEN = [
     ("603 555 0123", "US", "+16035550123"),

@@ -17,11 +17,8 @@ from clinic.practice.access.confirmation import confirm as confirm_in
 from clinic.practice.access.links import issue_link
 from clinic.practice.access.proof import Capability
 from clinic.practice.models import ConfirmationCode, LinkPurpose, PatientLink, Proof
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.conftest import clinic as clinic
-from tests.booking.conftest import evaluation as evaluation
-from tests.booking.conftest import meredith as meredith
-from tests.clinic.factories import NOON, PatientFactory
+from tests.factories import PatientFactory
+from tests.world import NINE_ON_TUESDAY, NOON, NOW, book
 
 pytestmark = pytest.mark.django_db
 

@@ -9,20 +9,13 @@ from django.urls import reverse
 
 from booking.models import Service
 from clinic.outbox.models import MessageRule
-from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.models import Clinic, Therapist
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.models import Article, Topic
-from tests.clinic.factories import ClinicFactory, PatientFactory, TherapistFactory, UserFactory
+from tests.factories import ClinicFactory, PatientFactory, TherapistFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 REFUSED = "someone else saved this page while you had it open"
-
-
-@pytest.fixture
-def owner(client):
-    owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
-    client.force_login(owner)
-    return owner
 
 
 def make_service() -> Service:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner_client(client):
-    client.force_login(User.objects.create_superuser("olga@lakeside.example", name="Olga Owner"))
+    client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga Owner"))
     return client
 
 

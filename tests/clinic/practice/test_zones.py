@@ -19,11 +19,8 @@ from booking.models import Appointment
 from clinic.practice.fields.form_fields import ZoneField
 from clinic.practice.models import Clinic
 from clinic.practice.values.zones import STATES, US_ZONES, zone_label, zone_names, zones_of_state
-from tests.booking.conftest import NINE_ON_TUESDAY, NOW, book
-from tests.booking.conftest import clinic as clinic
-from tests.booking.conftest import evaluation as evaluation
-from tests.booking.conftest import meredith as meredith
-from tests.clinic.factories import ClinicFactory, UserFactory
+from tests.factories import ClinicFactory, UserFactory
+from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 

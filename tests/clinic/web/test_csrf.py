@@ -45,7 +45,7 @@ def test_form_when_the_token_is_missing(strict_client):
 
 
 def test_staff_page_is_shown_when_a_form_of_the_admin_has_waited_too_long(strict_client):
-    owner = User.objects.create_superuser("olga@lakeside.example", name="Olga Owner")
+    owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     for sign_in in (lambda: None, lambda: strict_client.force_login(owner)):
         sign_in()
         answer = strict_client.post(reverse("admin:practice_therapist_add"), {"name": "Nora"})

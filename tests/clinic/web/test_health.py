@@ -12,8 +12,9 @@ from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Sweep
 from clinic.outbox.sending.heartbeat import note_start, note_sweep, silent_since
 from clinic.practice.people.patients import find_or_register_patient
-from tests.clinic.factories import NOON
+from clinic.web.health import AWAY
 from tests.database_away import database_away
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +102,7 @@ def test_database_away_fails_all_but_liveness():
         answers = {path: Client().get(path) for path in PROBES}
 
     assert [answer.status_code for answer in answers.values()] == [200, 503, 503]
-    assert answers["/ready/"].json()["reasons"] == ["the database does not answer"]
+    assert answers["/ready/"].json()["reasons"] == [AWAY]
     assert answers["/health/"].json()["database"] == "no answer"
 
 

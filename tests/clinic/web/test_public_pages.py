@@ -4,9 +4,7 @@ import time
 
 import brotli
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,52 +13,17 @@ from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.people import contact_card
 from clinic.web import public_pages
 from education.models import Article, Topic
+from tests.clinic.web.process import Process
 from tests.database_away import database_away
-
-PATH = "/learn/sore-hip/"
+from tests.factories import ArticleFactory, CallFactory, ClinicFactory, TherapistFactory
 
 
 @pytest.fixture
 def hip(transactional_db):
     """An article that is out. The tables are really written: a kept page looks at committed rows."""
-    Clinic.objects.create(name="Lake Runners", emergency_number="911")
-    now = timezone.now()
-    call = Service.objects.create(slug="call", name="Call", summary="A call.", minutes=15, price_cents=0)
-    call.therapists.add(Therapist.objects.create(name="Nora", slug="nora"))
-    return Article.objects.create(
-        slug="sore-hip",
-        topic=Topic.objects.create(name="Hip", slug="hip"),
-        title="Sore hip",
-        summary="Hips.",
-        care="Call {emergency}.",
-        body="First words.",
-        status="published",
-        published_at=now,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-class Process:
-    """One web process: it keeps its own pages. The test client always sends a cookie header, browsers do not."""
-
-    def __init__(self):
-        self.handler = WSGIHandler()
-
-    def read(self, path=PATH, as_bytes=False, **environ):
-        request = RequestFactory().get(path).environ | {"HTTP_HOST": "localhost", **environ}
-        if "HTTP_COOKIE" not in environ:
-            request.pop("HTTP_COOKIE", None)
-        answer = {}
-
-        def start_response(status, headers, exc_info=None):
-            answer["status"], answer["headers"] = int(status[:3]), dict(headers)
-
-        response = self.handler(request, start_response)
-        content = b"".join(response)
-        answer["text"] = content if as_bytes else content.decode(errors="replace")
-        response.close()
-        return answer
+    ClinicFactory()
+    CallFactory(therapists=[TherapistFactory(name="Nora", slug="nora")])
+    return ArticleFactory(body="First words.")
 
 
 @pytest.fixture
@@ -119,7 +82,7 @@ def test_page_without_the_database_gives_the_phone_as_it_was_last_changed(
         with database_away():
             answer = process.read("/book/")
         assert answer["status"] == 503
-        assert "Lake Runners" in answer["text"] and "(603) 555-0199" in answer["text"]
+        assert "Lakes Running Clinic" in answer["text"] and "(603) 555-0199" in answer["text"]
     assert [path.name for path in tmp_path.iterdir()] == [contact_card.FILE_NAME]
 
 

@@ -1,0 +1,28 @@
+"""One web process with its kept pages."""
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
+
+PATH = "/learn/sore-hip/"
+
+
+class Process:
+    """One web process: it keeps its own pages. The test client always sends a cookie header, browsers do not."""
+
+    def __init__(self):
+        self.handler = WSGIHandler()
+
+    def read(self, path=PATH, as_bytes=False, **environ):
+        request = RequestFactory().get(path).environ | {"HTTP_HOST": "localhost", **environ}
+        if "HTTP_COOKIE" not in environ:
+            request.pop("HTTP_COOKIE", None)
+        answer = {}
+
+        def start_response(status, headers, exc_info=None):
+            answer["status"], answer["headers"] = int(status[:3]), dict(headers)
+
+        response = self.handler(request, start_response)
+        content = b"".join(response)
+        answer["text"] = content if as_bytes else content.decode(errors="replace")
+        response.close()
+        return answer
