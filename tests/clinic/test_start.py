@@ -41,6 +41,19 @@ def start(words, **options):
     return start_on([*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words, **options)
 
 
+def end(process: subprocess.Popen) -> None:
+    """End a server. A SIGTERM is repeated, since gunicorn can miss one that arrives while it starts its workers."""
+    for _ in range(10):
+        process.terminate()
+        try:
+            process.communicate(timeout=3)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    process.kill()
+    raise AssertionError("the server has not ended after ten SIGTERMs")
+
+
 def start_on(words, *, url: str | None = None, **environ):
     return subprocess.Popen(
         [sys.executable, *words],
@@ -139,7 +152,7 @@ def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_ba
 
     with start_on(web, url=database_url(), STATE_DIRECTORY=state) as first:
         wait_for_status(port, "/book/", 200)
-        first.terminate()
+        end(first)
     with start_on(web, url=url, STATE_DIRECTORY=state) as second:
         wait_for_status(port, "/live/", 200)
         for path in ("/", "/book/", "/book/call/", "/visits/x/", "/intake/x/", "/learn/", "/nowhere/", "/admin/"):
@@ -151,7 +164,7 @@ def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_ba
         bring_database()
         assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
         assert ask(port, "/nowhere/")[0] == 404
-        second.terminate()
+        end(second)
 
 
 def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(empty_folder, settings):
@@ -181,7 +194,7 @@ def test_web_works_when_its_state_folder_cannot_be_written(described_clinic, tmp
 
     with start_on(web, url=database_url(), STATE_DIRECTORY=str(tmp_path / "file" / "state")) as started:
         assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
-        started.terminate()
+        end(started)
         said = started.communicate(timeout=30)[0]
 
     assert "STATE_DIRECTORY" in said
