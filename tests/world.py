@@ -4,8 +4,9 @@ import uuid
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
-from booking.actions.book import Contact, book_appointment
+from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.models import OpeningHours
+from booking.schedule.slots import Slot
 from clinic.practice.models import Therapist
 from clinic.practice.people.patients import accept_patient
 
@@ -40,16 +41,14 @@ def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", is
     email = f"{name.split()[0].lower()}@example.com"
     contact = {"name": name, "email": email, "phone": "+16035550199"}
     contact |= {field.name: changes.pop(field.name) for field in fields(Contact) if field.name in changes}
+    by, therapist = changes.pop("by", None), changes.pop("therapist", None) or service.therapists.first()
     details = {
-        "service": service,
-        "therapist": service.therapists.first(),
-        "starts_at": starts_at,
+        "slot": Slot(service, therapist, starts_at),
         "mode": service.modes[0],
         "contact": Contact(**contact),
         "idempotency_key": uuid.uuid4(),
-        "now": now,
     }
-    visit = book_appointment(**details | changes)
+    visit = book_appointment(booking=BookingRequest(**details | changes), now=now, by=by)
     if is_known:
         visit.patient = accept_patient(visit.patient, now=now)
     return visit

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError
@@ -13,7 +13,7 @@ from psycopg import errors
 from assessments.intake.screening import Screen, begin_intake
 from booking.actions.hold import drop_expired_holds, find_hold, is_live, release_hold
 from booking.messages.planning import plan_visit_messages
-from booking.models import Appointment, AppointmentEvent, Service
+from booking.models import Appointment, AppointmentEvent
 from booking.schedule.earlier_visits import require_earlier_visit
 from booking.schedule.errors import PhoneOfAnother, TermsChanged
 from booking.schedule.history import record_event
@@ -21,9 +21,10 @@ from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.references import free_reference
 from booking.schedule.rules import lock_patient, require_free, require_untaken
+from booking.schedule.slots import Slot
 from clinic.audit.models import Action
 from clinic.outbox.texts.texting import consent_of, give_consent
-from clinic.practice.models import Clinic, Patient, Therapist, User
+from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.first_names import use_first_name
 from clinic.practice.people.patients import (
     PhoneIsNamesakes,
@@ -56,84 +57,66 @@ class Contact:
     patient: Patient | None = None
 
 
-def book_appointment(
-    *,
-    service: Service,
-    therapist: Therapist,
-    starts_at: datetime,
-    mode: str,
-    contact: Contact,
-    idempotency_key: uuid.UUID,
-    hold_token: str = "",
-    source_article: Article | None = None,
-    screen: Screen | None = None,
-    terms_seen: str = "",
-    despite_rules: bool = False,
-    now: datetime,
-    by: User | None = None,
-) -> Appointment:
-    """Book a visit at `starts_at` and plan its messages. The same key books once and returns the same visit.
+@dataclass(frozen=True, kw_only=True)
+class BookingRequest:
+    """What is to be booked, as a form or a taken offer asks for it.
 
-    `by` is who of the staff, None for the patient; `hold_token` is of the patient's own hold, which becomes the visit;
-    `screen` is what the visitor answered before, which goes into the visit's intake; `terms_seen` is the fingerprint of the
-    length and price that the form showed; `despite_rules` is for staff who have seen which they break; the visit then counts
-    as accepted outside the schedule.
+    `idempotency_key` is the form's: the same key books once. `hold_token` is of the patient's own hold, which becomes the
+    visit. `screen` is what the visitor answered before, which goes into the visit's intake. `terms_seen` is the fingerprint
+    of the length and price that the form showed. `despite_rules` is for staff who have seen which rules they break; the
+    visit then counts as accepted outside the schedule.
+    """
+
+    slot: Slot
+    mode: str
+    contact: Contact
+    idempotency_key: uuid.UUID
+    hold_token: str = ""
+    source_article: Article | None = None
+    screen: Screen | None = None
+    terms_seen: str = ""
+    despite_rules: bool = False
+
+
+def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
+    """Book a visit and plan its messages. The same key books once and returns the same visit. `by` is None for the patient.
+
     What was held is what is booked: length, price and late fee are the hold's, else those of the service now.
     Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it), PhoneOfAnother or
-    BusyTryAgain; then nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for staff and for a
-    `contact` with a proven patient: to others it would tell of it.
+    BusyTryAgain; then nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for
+    staff and for a `contact` with a proven patient: to others it would tell of it.
     """
-    if despite_rules and by is None:
+    if booking.despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    place = {"service": service, "therapist": therapist, "starts_at": starts_at.astimezone(UTC)}
     # Of holds, only the full look can tell whether one is the patient's own.
-    own = Q(idempotency_key=idempotency_key) | Q(status=Appointment.Status.HELD)
-    form = {"idempotency_key": idempotency_key, "hold_token": hold_token, "source_article": source_article}
-    form["terms_seen"] = terms_seen
-    told = {"mode": mode, "contact": contact, "screen": screen, "despite_rules": despite_rules, "by": by, "now": now}
-    look_first = partial(require_untaken, therapist=therapist, starts_at=place["starts_at"], own=own, now=now)
+    own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
+    look_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
-        with locked_schedules([therapist.pk], look_first=look_first):
-            return book_in_locked_schedule(**place, **form, **told)
+        with locked_schedules([booking.slot.therapist.pk], look_first=look_first):
+            return book_in_locked_schedule(booking=booking, now=now, by=by)
     except IntegrityError as error:
-        return _twin(idempotency_key, error)
+        return _twin(booking.idempotency_key, error)
 
 
-def book_in_locked_schedule(
-    *,
-    service: Service,
-    therapist: Therapist,
-    starts_at: datetime,
-    mode: str,
-    contact: Contact,
-    idempotency_key: uuid.UUID,
-    hold_token: str = "",
-    source_article: Article | None = None,
-    screen: Screen | None = None,
-    terms_seen: str = "",
-    despite_rules: bool = False,
-    now: datetime,
-    by: User | None = None,
-) -> Appointment:
-    """`book_appointment` for a caller that has locked the therapist's schedule; `starts_at` is in UTC."""
-    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
-    earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
+def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
+    """`book_appointment` for a caller that has locked the therapist's schedule."""
+    slot, contact = booking.slot, booking.contact
+    earlier = Appointment.objects.filter(idempotency_key=booking.idempotency_key).first()
     if earlier and earlier.status != Appointment.Status.HELD:
         return earlier
     if by is None:
-        require_earlier_visit(service=service, patient=contact.patient, starts_at=starts_at)
+        require_earlier_visit(service=slot.service, patient=contact.patient, starts_at=slot.starts_at)
     clinic = Clinic.objects.current()
-    held = _own_hold(earlier, hold_token, **place)
-    if terms_seen and terms_seen != (held or service).fingerprint:
-        raise TermsChanged(held or service)
+    held = _own_hold(earlier, booking)
+    if booking.terms_seen and booking.terms_seen != (held or slot.service).fingerprint:
+        raise TermsChanged(held or slot.service)
     if earlier and earlier != held:
         release_hold(earlier)  # the form of a held time, sent for another one
     proven = _proven_patient(contact, by=by, now=now)
-    _let_in(held, **place, mode=mode, patient=proven, clinic=clinic, despite_rules=despite_rules, now=now)
-    patient = proven or _provisional_patient(contact, now=now)
-    origin = {"idempotency_key": idempotency_key, "source_article": source_article}
-    appointment = _write_booking(held, patient, contact, screen, **place, mode=mode, **origin, now=now)
-    if despite_rules:
+    _require_bookable(booking, held, patient=proven, clinic=clinic, now=now)
+    drop_expired_holds(therapist=slot.therapist, now=now)
+    appointment = _write_booking(booking, held, proven or _provisional_patient(contact, now=now), now=now)
+    if booking.despite_rules:
         accept_reasons(appointment, now=now)
     _note_consent(appointment, contact.text_consent, now)
     _note_first_name(appointment, contact, now)
@@ -151,12 +134,19 @@ def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
     return twin
 
 
-def _let_in(held: Appointment | None, *, now: datetime, **place) -> None:
-    """Refuse what may not be booked. Who holds a time was let in when they chose it: the notice may have run out while
-    they typed."""
-    asked_at = held.created_at if held and is_live(held, now=now) else now
-    require_free(**place, now=asked_at, in_place_of=held)
-    drop_expired_holds(therapist=place["therapist"], now=now)
+def _require_bookable(
+    booking: BookingRequest, held: Appointment | None, *, patient: Patient | None, clinic: Clinic, now: datetime
+) -> None:
+    """Check the booking rules. A live hold is checked as of the time it was placed: the notice may have run out since."""
+    require_free(
+        slot=booking.slot,
+        mode=booking.mode,
+        now=held.created_at if held and is_live(held, now=now) else now,
+        clinic=clinic,
+        in_place_of=held,
+        patient=patient,
+        despite_rules=booking.despite_rules,
+    )
 
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
@@ -172,15 +162,12 @@ def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) 
         use_first_name(appointment.patient, is_wanted=contact.uses_first_name, now=now)
 
 
-def _own_hold(
-    by_key: Appointment | None, token: str, *, service: Service, therapist: Therapist, starts_at: datetime
-) -> Appointment | None:
-    """The patient's own hold of this time for this service, expired or not: the one with the form's key, or the token's."""
-    held = find_hold(token=token, therapist=therapist, starts_at=starts_at) if token else by_key
-    if held is None or held.status != Appointment.Status.HELD:
-        return None
-    here = (service.pk, therapist.pk, starts_at)
-    return held if (held.service_id, held.therapist_id, held.starts_at) == here else None
+def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointment | None:
+    """The patient's own hold of this slot, expired or not: the one with the form's key, or the token's."""
+    slot, token = booking.slot, booking.hold_token
+    held = find_hold(token=token, slot=slot) if token else by_key
+    is_own = held is not None and held.status == Appointment.Status.HELD and slot.is_of(held)
+    return held if is_own else None
 
 
 def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
@@ -208,44 +195,33 @@ def _typed(contact: Contact) -> dict:
 
 
 def _write_booking(
-    held: Appointment | None,
-    patient: Patient,
-    contact: Contact,
-    screen: Screen | None,
-    *,
-    service: Service,
-    starts_at: datetime,
-    now: datetime,
-    **columns,
+    booking: BookingRequest, held: Appointment | None, patient: Patient, *, now: datetime
 ) -> Appointment:
     """A new row, or the held one turned into a visit with the length and price it was held for: either way one write that
     the constraint looks at."""
-    row = {
-        "service": service,
-        "patient": patient,
-        "other_phone": contact.phone if contact.phone != patient.phone else "",
-        "visitor_time_zone": contact.time_zone,
-        "guardian_name": contact.guardian_name,
-        "starts_at": starts_at,
-        "status": Appointment.Status.BOOKED,
-        "hold_expires_at": None,
-        "intake": begin_intake(questionnaire_slug=service.intake_slug, patient=patient, screen=screen, now=now),
-        "created_at": now,
-        **columns,
-    }
-    appointment = held or _offered_today(service, starts_at)
-    for name, value in row.items():
-        setattr(appointment, name, value)
+    slot, contact = booking.slot, booking.contact
+    appointment = held or _offered_today(slot)
+    appointment.service, appointment.therapist, appointment.starts_at = slot.service, slot.therapist, slot.starts_at
+    appointment.patient, appointment.mode = patient, booking.mode
+    appointment.idempotency_key, appointment.source_article = booking.idempotency_key, booking.source_article
+    appointment.other_phone = contact.phone if contact.phone != patient.phone else ""
+    appointment.visitor_time_zone, appointment.guardian_name = contact.time_zone, contact.guardian_name
+    appointment.status, appointment.hold_expires_at = Appointment.Status.BOOKED, None
+    appointment.created_at = now
+    appointment.intake = begin_intake(
+        questionnaire_slug=slot.service.intake_slug, patient=patient, screen=booking.screen, now=now
+    )
     appointment.save()
     return appointment
 
 
-def _offered_today(service: Service, starts_at: datetime) -> Appointment:
-    """A new row, not saved, with the length, buffers, price and late fee of `service` as it is."""
-    blocked = service.shape.blocked(starts_at)
+def _offered_today(slot: Slot) -> Appointment:
+    """A new row, not saved, with the length, buffers, price and late fee of the service as it is."""
+    shape = slot.service.shape
+    blocked = shape.blocked(slot.starts_at)
     return Appointment(
         reference=free_reference(),
-        ends_at=service.shape.visit(starts_at).end,
+        ends_at=shape.visit(slot.starts_at).end,
         blocked=DateTimeTZRange(blocked.start, blocked.end),
-        **service.terms,
+        **slot.service.terms,
     )

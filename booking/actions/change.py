@@ -20,6 +20,7 @@ from booking.schedule.history import lock_appointment, record_event, require_ver
 from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.rules import change_deadline, require_free, require_no_own_visit, require_time_free
+from booking.schedule.slots import Slot
 from booking.time.intervals import Interval
 from booking.wait_list.slot_offers import offer_freed_time, time_of, withdraw_offers
 from clinic.practice.access.links import restore_links, revoke_links
@@ -64,9 +65,7 @@ def move_appointment(
             return appointment
         require_version(appointment, version)
         require_free(
-            service=appointment.service,
-            therapist=therapist,
-            starts_at=starts_at,
+            slot=Slot(appointment.service, therapist, starts_at),
             mode=appointment.mode,
             now=now,
             clinic=clinic,

@@ -7,7 +7,7 @@ until somebody wants the time, a day at most.
 
 import base64
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -15,11 +15,12 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from booking.models import Appointment, Service
+from booking.models import Appointment
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable
 from booking.schedule.locking import locked_schedules
 from booking.schedule.references import free_reference
 from booking.schedule.rules import require_free, require_untaken
+from booking.schedule.slots import Slot
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist
 
@@ -29,9 +30,7 @@ RENEWABLE_FOR = timedelta(days=1)  # after it ran out: a form that was left open
 
 def hold_time(
     *,
-    service: Service,
-    therapist: Therapist,
-    starts_at: datetime,
+    slot: Slot,
     idempotency_key: uuid.UUID,
     instead_of: Appointment | None = None,
     now: datetime,
@@ -42,33 +41,34 @@ def hold_time(
     it stays if the new time cannot be had. Asked for the very time that it keeps, it is returned.
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
-    starts_at = starts_at.astimezone(UTC)
-    place = {"service": service, "therapist": therapist, "starts_at": starts_at}
+    service, therapist = slot.service, slot.therapist
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
-    look_first = partial(require_untaken, therapist=therapist, starts_at=starts_at, own=own, now=now)
+    look_first = partial(require_untaken, slot=slot, own=own, now=now)
     therapists = {therapist.pk, instead_of.therapist_id if instead_of else therapist.pk}
     with locked_schedules(therapists, look_first=look_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
-            if before is not None and keeps(before, **place, now=now):
+            if before is not None and keeps(before, slot=slot, now=now):
                 return before
             release_hold(instead_of)
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
-        if earlier and _is_live_at(earlier, therapist, starts_at, now):
+        if earlier and keeps(earlier, slot=slot, now=now):
             return earlier
         if earlier:  # the page of times was kept by the browser and used again
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         clinic = Clinic.objects.current()
         mode = service.modes[0]
-        require_free(**place, mode=mode, now=now, clinic=clinic)
+        require_free(slot=slot, mode=mode, now=now, clinic=clinic)
         drop_expired_holds(therapist=therapist, now=now)
-        blocked = service.shape.blocked(starts_at)
+        blocked = service.shape.blocked(slot.starts_at)
         return Appointment.objects.create(
             reference=free_reference(),
-            **place,
+            service=service,
+            therapist=therapist,
+            starts_at=slot.starts_at,
             mode=mode,
-            ends_at=service.shape.visit(starts_at).end,
+            ends_at=service.shape.visit(slot.starts_at).end,
             blocked=DateTimeTZRange(blocked.start, blocked.end),
             status=Appointment.Status.HELD,
             hold_expires_at=now + HOLD,
@@ -78,16 +78,9 @@ def hold_time(
         )
 
 
-def _is_live_at(appointment: Appointment, therapist: Therapist, starts_at: datetime, now: datetime) -> bool:
-    is_same_time = appointment.therapist_id == therapist.pk and appointment.starts_at == starts_at
-    return is_same_time and is_live(appointment, now=now)
-
-
-def keeps(
-    appointment: Appointment, *, service: Service, therapist: Therapist, starts_at: datetime, now: datetime
-) -> bool:
-    """Whether the row is a live hold of this very time for this service."""
-    return appointment.service_id == service.pk and _is_live_at(appointment, therapist, starts_at, now)
+def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
+    """Whether the row is a live hold of `slot`."""
+    return slot.is_of(appointment) and is_live(appointment, now=now)
 
 
 def hold_token(appointment: Appointment) -> str:
@@ -96,9 +89,9 @@ def hold_token(appointment: Appointment) -> str:
     return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
 
-def find_hold(*, token: str, therapist: Therapist, starts_at: datetime) -> Appointment | None:
+def find_hold(*, token: str, slot: Slot) -> Appointment | None:
     """The row behind a hold's address: still held, run out, or booked by now; None once it is gone."""
-    rows = Appointment.objects.filter(therapist=therapist, starts_at=starts_at).exclude(
+    rows = Appointment.objects.filter(therapist=slot.therapist, starts_at=slot.starts_at).exclude(
         status=Appointment.Status.CANCELLED
     )
     return next((row for row in rows if constant_time_compare(hold_token(row), token)), None)

@@ -6,13 +6,14 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
-from booking.actions.book import Contact, book_in_locked_schedule
+from booking.actions.book import BookingRequest, Contact, book_in_locked_schedule
 from booking.actions.change import is_changeable, move_appointment
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.earlier_visits import require_earlier_visit
 from booking.schedule.errors import BusyTryAgain, NotOfferedBecause, OfferOver, SlotNotOffered
 from booking.schedule.locking import locked_schedules
 from booking.schedule.rules import lock_patient, require_free
+from booking.schedule.slots import Slot
 from booking.wait_list.entries import next_visit_of
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof
@@ -37,9 +38,7 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
     if now >= offer.expires_at:
         raise SlotNotOffered(NotOfferedBecause.NOTICE)
     require_free(
-        service=entry.service,
-        therapist=offer.therapist,
-        starts_at=offer.starts_at,
+        slot=Slot(entry.service, offer.therapist, offer.starts_at),
         mode=visit.mode if visit else entry.offered_mode,
         now=now,
         clinic=clinic,
@@ -87,10 +86,8 @@ def _move(visit: Appointment, offer: SlotOffer, version: int | None, now: dateti
 
 def _book(offer: SlotOffer, now: datetime) -> Appointment:
     entry = offer.entry
-    return book_in_locked_schedule(
-        service=entry.service,
-        therapist=offer.therapist,
-        starts_at=offer.starts_at,
+    booking = BookingRequest(
+        slot=Slot(entry.service, offer.therapist, offer.starts_at),
         mode=entry.offered_mode,
         contact=Contact(
             name=entry.patient.name,
@@ -100,8 +97,8 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
             patient=entry.patient,
         ),
         idempotency_key=offer.pk,
-        now=now,
     )
+    return book_in_locked_schedule(booking=booking, now=now)
 
 
 def offer_url(offer: SlotOffer, *, now: datetime) -> str:

@@ -275,7 +275,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             return self._form_page(request, {"title": "Book a visit", "button": "Book this visit", "form": form})
         form = StaffBookingForm(request.POST or None, **options)
         if request.method == "POST" and form.is_valid():
-            visit = self._try(form, book_appointment, **form.booking(), by=request.user, now=timezone.now())
+            visit = self._try(form, book_appointment, booking=form.booking(), by=request.user, now=timezone.now())
             if visit is not None:
                 self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
                 return self._to_visit(visit.pk)
@@ -317,8 +317,8 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             visit = Appointment.objects.get(pk=arguments["appointment"].pk)
             form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.shown)
         except SlotNotOffered as refusal:
-            is_past = arguments["starts_at"] <= arguments["now"]
-            past_words = f"That is in the past: {local_time(arguments['starts_at']).short}." if is_past else ""
+            starts_at = form.cleaned_data["starts_at"]
+            past_words = f"That is in the past: {local_time(starts_at).short}." if starts_at <= arguments["now"] else ""
             form.ask_despite_rules(broken_rules_words(refusal, past_words=past_words))
         except BookingRefused as refusal:
             form.add_error("starts_at", refusal_words(refusal))

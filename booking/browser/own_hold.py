@@ -48,8 +48,7 @@ def held_path(held: Appointment, name: str = "held") -> str:
 def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointment | None:
     """Find this browser's live hold of the same time as the page, as from another tab."""
     held = own_hold(request)
-    place = {name: context[name] for name in ("service", "therapist", "starts_at")}
-    return held if held is not None and keeps(held, **place, now=now) else None
+    return held if held is not None and keeps(held, slot=context["slot"], now=now) else None
 
 
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:

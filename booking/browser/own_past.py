@@ -47,9 +47,7 @@ def booked_here(request: HttpRequest, context: dict, *, now: datetime) -> dict:
     """Return `own_booking` if it has the same slot as the page; else empty."""
     if not (booked := own_booking(request, now=now)):
         return {}
-    visit = booked["visit"]
-    of_visit = (visit.service_id, visit.therapist_id, visit.starts_at)
-    return booked if of_visit == (context["service"].pk, context["therapist"].pk, context["starts_at"]) else {}
+    return booked if context["slot"].is_of(booked["visit"]) else {}
 
 
 def why_not_held(request: HttpRequest, context: dict, row: Appointment | None, token: str, *, now: datetime) -> dict:

@@ -6,9 +6,10 @@ from typing import Any, cast
 from django import forms
 from django.utils.formats import date_format
 
-from booking.actions.book import Contact
+from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
 from booking.models import Service, VisitMode
+from booking.schedule.slots import Slot
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
@@ -130,14 +131,14 @@ class StaffBookingForm(MayBreakRules):
             self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
             self.add_error("patient", "We may know this patient already. Choose who it is.")
 
-    def booking(self) -> dict:
-        """What `book_appointment` is to be told."""
+    def booking(self) -> BookingRequest:
         told = dict(self.cleaned_data)
         typed = {name: told.pop(name) for name in ("name", "email", "phone", "guardian_name")}
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
         consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if told.pop("text_consent", False) else ""
-        return {**told, "contact": Contact(**typed, text_consent=consent)}
+        slot = Slot(*(told.pop(name) for name in ("service", "therapist", "starts_at")))
+        return BookingRequest(slot=slot, contact=Contact(**typed, text_consent=consent), **told)
 
 
 def find_chosen(key: str) -> list[Patient]:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from booking.models import Appointment, Service
+from booking.schedule.slots import Slot
 from clinic.practice.access import rate_limits as limits
 from clinic.practice.access.networks import Network
 from clinic.practice.access.rate_limits import DAY, Charge, Limit, Verdict, spend
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic
 
 
 def spend_booking(
@@ -33,12 +34,10 @@ def spend_join(
     return spend(*charges, once=(limits.SAME_CLICK, service.pk, email, name), now=now)
 
 
-def spend_hold(
-    *, network: Network, form_key: uuid.UUID, therapist: Therapist, starts_at: datetime, clinic: Clinic, now: datetime
-) -> Verdict:
+def spend_hold(*, network: Network, form_key: uuid.UUID, slot: Slot, clinic: Clinic, now: datetime) -> Verdict:
     """Count a hold."""
     charges = [(limits.HOLDS, network)] if clinic.bookings_a_day_per_network else []
-    return spend(*charges, once=(limits.SAME_CLICK, form_key, therapist.pk, starts_at), now=now)
+    return spend(*charges, once=(limits.SAME_CLICK, form_key, slot.therapist.pk, slot.starts_at), now=now)
 
 
 def spend_move(

@@ -35,15 +35,15 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     if page := page_before(request, context["service"], context["choices"]):
         return page
     before, key = own_hold(request), _sent_key(request)
-    place = {"therapist": context["therapist"], "starts_at": starts_at}
-    if before is not None and keeps(before, **place, service=context["service"], now=now):
+    slot = context["slot"]
+    if before is not None and keeps(before, slot=slot, now=now):
         return see_other(held_path(before) + context["choices"].query)
     network, clinic = network_of(request), context["clinic"]
-    if spend_hold(**place, network=network, form_key=key, clinic=clinic, now=now).is_over:
+    if spend_hold(slot=slot, network=network, form_key=key, clinic=clinic, now=now).is_over:
         path = reverse("booking:unheld", args=[slug, therapist_slug, starts_at])
         return see_other(path + context["choices"].query)
     try:
-        held = hold_time(**place, service=context["service"], idempotency_key=key, instead_of=before, now=now)
+        held = hold_time(slot=slot, idempotency_key=key, instead_of=before, now=now)
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
@@ -60,7 +60,7 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
         return page
-    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    row = find_hold(token=token, slot=context["slot"])
     if row is not None:
         context |= _hold_context(row, context, now)
     if request.method == "POST":
@@ -89,7 +89,7 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     context["form_path"] = reverse("booking:held", args=[slug, therapist_slug, starts_at, token])
-    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    row = find_hold(token=token, slot=context["slot"])
     outcome = {}
     renewed: Appointment | None = None
     if request.method == "POST" and row is not None:
@@ -99,7 +99,7 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
         except BusyTryAgain:
             outcome = {"is_busy": True}
         except HoldNotRenewable:
-            row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+            row = find_hold(token=token, slot=context["slot"])
     if "idempotency_key" not in request.POST or (row and row.status != Appointment.Status.HELD):
         response: HttpResponse = see_other(context["form_path"] + context["choices"].query)
     else:
@@ -108,14 +108,13 @@ def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datet
 
 
 def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, now: datetime) -> HttpResponse:
-    place = {name: context[name] for name in ("service", "clinic")}
-    form = DetailsForm.from_typed(request.POST, **place, patient=recognized_patient(request))
+    service, clinic = context["service"], context["clinic"]
+    form = DetailsForm.from_typed(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if row is not None and is_live(row, now=now):
         context |= _hold_context(row, context, now)
     else:
         try:
-            mode = context["service"].modes[0]
-            require_free(**place, therapist=context["therapist"], starts_at=context["starts_at"], mode=mode, now=now)
+            require_free(slot=context["slot"], mode=service.modes[0], clinic=clinic, now=now)
         except (SlotTaken, SlotNotOffered) as refusal:
             return time_is_gone(request, context, refusal, form=form, now=now)
         context |= {"is_over": not context.get("is_busy")}
@@ -128,7 +127,7 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
 def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
     """Release the hold and redirect to the times of that day."""
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
-    row = find_hold(token=token, therapist=context["therapist"], starts_at=starts_at)
+    row = find_hold(token=token, slot=context["slot"])
     path = reverse("booking:times", args=[slug, context["time"].local.date()])
     response = see_other(path + context["choices"].query)
     if row is None or row.status != Appointment.Status.HELD:
@@ -149,9 +148,8 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
         return book(request, context, now)
     if page := to_own_hold(request, context, now):
         return page
-    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
     try:
-        require_free(**place, mode=context["service"].modes[0], now=now)
+        require_free(slot=context["slot"], mode=context["service"].modes[0], clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
     form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognized_patient(request))

@@ -21,7 +21,7 @@ from booking.presenters.visit import (
     visit_context,
     visit_link,
 )
-from booking.schedule.availability import Slot, count_days, free_slots, one_slot_a_time
+from booking.schedule.availability import FreeSlot, count_days, free_slots, one_slot_a_time
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
 from booking.schedule.local_time import day_words
@@ -93,7 +93,7 @@ def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
     return {"whom": choices[slug][1], "therapist_choices": nav, "whom_slug": slug, "is_handed_on": is_handed_on}
 
 
-def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> list[Slot]:
+def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> list[FreeSlot]:
     appointment = context["appointment"]
     slots = free_slots(
         service=appointment.service,

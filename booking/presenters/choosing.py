@@ -4,7 +4,7 @@ from django.http import Http404
 
 from booking.browser.booking_choices import BookingChoices
 from booking.models import Service
-from booking.schedule.availability import Slot
+from booking.schedule.availability import FreeSlot
 from booking.schedule.clocks import Clock, clock_of_service
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Clinic, Therapist
@@ -50,7 +50,7 @@ def choices_context(service: Service, choices: BookingChoices) -> dict:
     }
 
 
-def suiting(slots: list[Slot], clock: Clock, choices: BookingChoices) -> list[Slot]:
+def suiting(slots: list[FreeSlot], clock: Clock, choices: BookingChoices) -> list[FreeSlot]:
     """Those in the part of the day that was asked for, by the clock of the page."""
     if choices.part is None:
         return slots

@@ -6,7 +6,7 @@ from itertools import groupby
 from django.http import Http404, HttpRequest
 
 from booking.converters import DayConverter
-from booking.schedule.availability import Slot
+from booking.schedule.availability import FreeSlot
 from booking.schedule.clocks import Clock
 from booking.schedule.local_time import short_day_words
 from booking.time.caps import monday_of
@@ -45,7 +45,7 @@ def times_context(rows: list[dict]) -> dict:
     }
 
 
-def time_row(slot: Slot, clock: Clock) -> dict:
+def time_row(slot: FreeSlot, clock: Clock) -> dict:
     """A slot with its time by the clock of the page and, where it differs, in words by the other clock, with its zone."""
     time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
     words = beside.clock_and_zone if beside else ""

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 
 from assessments.intake.screening import forget_screen, is_screen_kept, read_screen, screen_pages
 from assessments.presenters.opening import note_sitting
-from booking.actions.book import book_appointment
+from booking.actions.book import BookingRequest, book_appointment
 from booking.actions.hold import hold_token as token_of
 from booking.actions.hold import release_hold
 from booking.browser.booking_choices import read_choices
@@ -33,6 +33,7 @@ from booking.schedule.errors import (
 )
 from booking.schedule.local_time import minor_words
 from booking.schedule.rules import GRACE, change_deadline, require_free
+from booking.schedule.slots import Slot
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Clinic, Proof, Therapist
 from clinic.responses.redirects import see_other
@@ -44,6 +45,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
     """Context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
+    therapist = get_object_or_404(Therapist.objects.active(), slug=therapist_slug)
     choices = read_choices(request, now=now)
     zones = zone_context(service, clinic, choices)
     clock = zones["clock"]
@@ -55,8 +57,9 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "service": service,
         "agreed": service,
         "minor_words": minor_words(is_in_person=service.is_only_in_person),
-        "therapist": get_object_or_404(Therapist.objects.active(), slug=therapist_slug),
+        "therapist": therapist,
         "starts_at": starts_at,
+        "slot": Slot(service, therapist, starts_at),
         "time": clock.time(starts_at),
         "time_beside": clock.beside_words(starts_at),
         "clinic": clinic,
@@ -74,9 +77,8 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
     """
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
-    place = {name: context[name] for name in ("service", "therapist", "starts_at", "clinic")}
     try:
-        require_free(**place, mode=context["service"].modes[0], now=now)
+        require_free(slot=context["slot"], mode=context["service"].modes[0], clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
     shown = {**context, "was_held": was_held}
@@ -95,20 +97,18 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         hold_token = token_of(own)
     contact = form.contact(time_zone="" if service.is_only_in_person else choices.zone_name)
     screen = read_screen(request.session)
+    booking = BookingRequest(
+        slot=context["slot"],
+        mode=form.cleaned_data["mode"],
+        contact=contact,
+        idempotency_key=form.cleaned_data["idempotency_key"],
+        source_article=choices.article,
+        hold_token=hold_token,
+        screen=screen,
+        terms_seen=form.cleaned_data["terms_seen"],
+    )
     try:
-        appointment = book_appointment(
-            service=service,
-            therapist=context["therapist"],
-            starts_at=context["starts_at"],
-            mode=form.cleaned_data["mode"],
-            contact=contact,
-            idempotency_key=form.cleaned_data["idempotency_key"],
-            source_article=choices.article,
-            hold_token=hold_token,
-            screen=screen,
-            terms_seen=form.cleaned_data["terms_seen"],
-            now=now,
-        )
+        appointment = book_appointment(booking=booking, now=now)
     except NeedsEarlierVisit:
         return follow_up_page(request, service, choices)
     except TermsChanged as refusal:

@@ -19,7 +19,7 @@ from clinic.practice.models import Clinic, Patient, Therapist
 
 
 @dataclass(frozen=True, order=True)
-class Slot:
+class FreeSlot:
     """A time somebody could have, and with whom. Sorted by time; of those together the one that leaves no gap first."""
 
     starts_at: datetime
@@ -48,7 +48,7 @@ def free_slots(
     zone: ZoneInfo | None = None,
     in_place_of: Appointment | None = None,
     patient: Patient | None = None,
-) -> list[Slot]:
+) -> list[FreeSlot]:
     """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
 
     For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length. Times at which
@@ -77,13 +77,13 @@ def free_slots(
         beside = set(starts)
         if service.prefers_no_gaps:
             beside = starts_beside(starts, blocked=schedule.blocked, shape=shape)
-        slots += [Slot(start, start not in beside, place, schedule.therapist, shape.minutes) for start in starts]
+        slots += [FreeSlot(start, start not in beside, place, schedule.therapist, shape.minutes) for start in starts]
     return sorted(slots if patient is None else _apart_from_visits(slots, patient, asked, in_place_of))
 
 
 def _apart_from_visits(
-    slots: list[Slot], patient: Patient, asked: Interval, in_place_of: Appointment | None
-) -> list[Slot]:
+    slots: list[FreeSlot], patient: Patient, asked: Interval, in_place_of: Appointment | None
+) -> list[FreeSlot]:
     around = Interval(
         asked.start, asked.end + timedelta(days=1)
     )  # the last visit may end after the days that were asked for
@@ -93,7 +93,7 @@ def _apart_from_visits(
     return [slot for slot in slots if not any(slot.interval.overlaps(one) for one in taken)]
 
 
-def count_days(slots: Iterable[Slot], zone: ZoneInfo) -> dict[date, int]:
+def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
     """How many times each day has in `zone`, sorted by day; days without any are left out.
 
     Two therapists free at the same time count once: it is one time to the person who chooses.
@@ -127,7 +127,7 @@ def next_free_slots(
     zone: ZoneInfo | None = None,
     first_day: date | None = None,
     patient: Patient | None = None,
-) -> list[Slot]:
+) -> list[FreeSlot]:
     """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
@@ -149,7 +149,7 @@ def nearest_free_slots(
     clinic: Clinic,
     patient: Patient | None = None,
     within_days: int = 14,
-) -> list[Slot]:
+) -> list[FreeSlot]:
     """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
     stretch = {"first_day": first_day, "days": 2 * within_days + 1}
@@ -157,9 +157,9 @@ def nearest_free_slots(
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 
-def one_slot_a_time(slots: Iterable[Slot]) -> list[Slot]:
+def one_slot_a_time(slots: Iterable[FreeSlot]) -> list[FreeSlot]:
     """Of sorted slots that start together, the first."""
-    found: dict[datetime, Slot] = {}
+    found: dict[datetime, FreeSlot] = {}
     for slot in slots:
         found.setdefault(slot.starts_at, slot)
     return list(found.values())

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 from booking.models import Appointment, Service
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.schedule.schedules import Schedule, read_schedules
+from booking.schedule.slots import Slot
 from booking.time.caps import starts_under_caps
 from booking.time.intervals import Interval, VisitShape, offered_starts
 from booking.time.opening_hours import day_interval
@@ -52,9 +54,7 @@ def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic)
 
 def require_free(
     *,
-    service: Service,
-    therapist: Therapist,
-    starts_at: datetime,
+    slot: Slot,
     mode: str,
     now: datetime,
     clinic: Clinic,
@@ -71,10 +71,10 @@ def require_free(
     for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
     not stand in its own way, and keeps the length that was agreed.
     """
+    service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
-    place = {"service": service, "therapist": therapist, "now": now, "clinic": clinic, "in_place_of": in_place_of}
     broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
-    schedule, is_theirs = _schedule_of_the_day(starts_at=starts_at, **place)
+    schedule, is_theirs = _schedule_of_the_day(slot, clinic=clinic, in_place_of=in_place_of, now=now)
     if schedule is None or not is_theirs:
         broken.append(Because.SERVICE)
     if schedule is not None:
@@ -129,11 +129,11 @@ def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointm
     return visits.select_related("service", "therapist").first()
 
 
-def require_untaken(*, therapist: Therapist, starts_at: datetime, own: Q, now: datetime) -> None:
+def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
     """A first look, in one query, by who waits for the diary: raises SlotTaken if a visit or a hold that is not `own` lies
     at the start. What it lets pass, `require_free` must still allow: it knows the length that was held."""
-    blocked = Interval(starts_at, starts_at + timedelta(minutes=1))
-    if Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist).exclude(own).exists():
+    blocked = Interval(slot.starts_at, slot.starts_at + timedelta(minutes=1))
+    if Appointment.objects.blocking(blocked, now=now).filter(therapist=slot.therapist).exclude(own).exists():
         raise SlotTaken
 
 
@@ -163,14 +163,21 @@ def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, n
 
 
 def _schedule_of_the_day(
-    *, service: Service, therapist: Therapist, starts_at: datetime, clinic: Clinic, **rest
+    slot: Slot, *, clinic: Clinic, in_place_of: Appointment | None, now: datetime
 ) -> tuple[Schedule | None, bool]:
-    """The therapist's diary around `starts_at`, None for who sees nobody; and whether they do the service."""
-    day = starts_at.astimezone(clinic.zone).date()
-    found = read_schedules(first_day=day, days=1, clinic=clinic, service=service, therapist=therapist, **rest)
-    if found:
+    """The therapist's schedule on the day of `slot`, None if the therapist is inactive; and whether they do the service."""
+    read = partial(
+        read_schedules,
+        first_day=slot.starts_at.astimezone(clinic.zone).date(),
+        days=1,
+        therapist=slot.therapist,
+        in_place_of=in_place_of,
+        clinic=clinic,
+        now=now,
+    )
+    if found := read(service=slot.service):
         return found[0], True
-    found = read_schedules(first_day=day, days=1, clinic=clinic, therapist=therapist, **rest)
+    found = read()
     return (found[0] if found else None), False
 
 

@@ -11,10 +11,11 @@ from django.db.models import F, Q
 
 from booking.actions.attend import complete_visits, confirm_appointment, mark_arrived, mark_no_show
 from booking.actions.block_time import close_on_holiday, holiday_rows
-from booking.actions.book import Contact, book_appointment
+from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment, OpeningHours, Service
-from booking.schedule.availability import Slot, free_slots
+from booking.schedule.availability import FreeSlot, free_slots
+from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.outbox.models import Message, State
@@ -155,21 +156,19 @@ def _book_day(day: date, bookings: Iterable[Booking], *, clinic: Clinic, now: da
     return booked
 
 
-def _book(booking: Booking, service: Service, slot: Slot, *, booked_at: datetime, now: datetime) -> None:
+def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: datetime, now: datetime) -> None:
     user = Therapist.objects.get(pk=slot.therapist.pk).user
-    appointment = book_appointment(
-        service=service,
-        therapist=slot.therapist,
-        starts_at=slot.starts_at,
+    request = BookingRequest(
+        slot=Slot(service, slot.therapist, slot.starts_at),
         mode=service.modes[0],
         contact=Contact(
             name=booking.name, email=f"{booking.name.split()[0].lower()}@runners.example", phone="+16035550117"
         ),
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
-        now=booked_at,
-        by=user if service.is_follow_up else None,  # arranged at the end of the visit before
     )
+    by = user if service.is_follow_up else None  # arranged at the end of the visit before
+    appointment = book_appointment(booking=request, now=booked_at, by=by)
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
         appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)

@@ -21,6 +21,7 @@ from booking.actions.hold import HOLD, RENEWABLE_FOR, hold_time, renew_hold
 from booking.actions.return_links import KEPT_FOR
 from booking.calendar_feed.feeds import create_feed, revoke_feed
 from booking.models import Appointment, CalendarFeed, ReturnRequest, WaitListEntry
+from booking.schedule.slots import Slot
 from booking.schedule.visit_links import visit_path
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
@@ -118,9 +119,8 @@ def test_link_that_was_revoked_is_deleted_ninety_days_after_and_the_newer_one_st
 
 
 def hold(service, starts_at=NINE_ON_TUESDAY):
-    key = uuid.uuid4()
-    therapist = service.therapists.first()
-    return hold_time(service=service, therapist=therapist, starts_at=starts_at, idempotency_key=key, now=NOW)
+    slot = Slot(service, service.therapists.first(), starts_at)
+    return hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=NOW)
 
 
 def test_hold_stays_while_it_may_be_renewed_and_is_deleted_a_day_after_it_ran_out(evaluation):

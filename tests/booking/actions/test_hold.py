@@ -14,16 +14,15 @@ from booking.actions.hold import find_hold, hold_time, hold_token, release_hold,
 from booking.models import Appointment
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
+from booking.schedule.slots import Slot
 from tests.booking.holding import NINE, TEN, TYPED, press, typed
 from tests.booking.locking import kinds_of, race
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
 
 def hold(service, *, starts_at=NINE_ON_TUESDAY, key=None, now=NOW):
-    therapist = service.therapists.first()
-    return hold_time(
-        service=service, therapist=therapist, starts_at=starts_at, idempotency_key=key or uuid.uuid4(), now=now
-    )
+    slot = Slot(service, service.therapists.first(), starts_at)
+    return hold_time(slot=slot, idempotency_key=key or uuid.uuid4(), now=now)
 
 
 def starts(service, clinic, now=NOW):
@@ -59,7 +58,7 @@ def test_somebody_elses_token_opens_no_hold(evaluation):
     held, other = hold(evaluation), hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     with pytest.raises(SlotTaken):
         book(evaluation, hold_token=hold_token(other))
-    assert find_hold(token=hold_token(other), therapist=held.therapist, starts_at=held.starts_at) is None
+    assert find_hold(token=hold_token(other), slot=Slot(held.service, held.therapist, held.starts_at)) is None
 
 
 def test_the_form_of_a_held_time_sent_for_another_books_that_and_gives_the_first_back(evaluation):
@@ -303,12 +302,12 @@ def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluati
 def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_first(evaluation, meredith, front_desk):
     first = hold(evaluation)
     evening = NINE_ON_TUESDAY + timedelta(hours=12)
-    instead = {"therapist": meredith, "service": evaluation, "idempotency_key": uuid.uuid4(), "instead_of": first}
+    instead = {"idempotency_key": uuid.uuid4(), "instead_of": first}
     with pytest.raises(SlotNotOffered):
-        hold_time(**instead, starts_at=evening, now=NOW)
+        hold_time(**instead, slot=Slot(evaluation, meredith, evening), now=NOW)
     assert Appointment.objects.get() == first
     overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold lies there
-    second = hold_time(**instead, starts_at=overlapping, now=NOW)
+    second = hold_time(**instead, slot=Slot(evaluation, meredith, overlapping), now=NOW)
     assert Appointment.objects.get() == second
 
 
@@ -316,8 +315,7 @@ def test_own_hold_that_was_booked_meanwhile_is_not_released(evaluation, meredith
     first = hold(evaluation)
     book(evaluation, hold_token=hold_token(first))
     at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
-    place = {"therapist": meredith, "service": evaluation, "starts_at": at_ten, "idempotency_key": uuid.uuid4()}
-    hold_time(**place, instead_of=first, now=NOW)
+    hold_time(slot=Slot(evaluation, meredith, at_ten), idempotency_key=uuid.uuid4(), instead_of=first, now=NOW)
     assert sorted(Appointment.objects.values_list("status", flat=True)) == ["booked", "held"]
 
 
@@ -344,8 +342,10 @@ def test_two_who_press_one_time_at_once_are_never_left_without_any(evaluation):
     for _ in range(5):
         Appointment.objects.all().delete()
         before = [hold(evaluation), hold(evaluation, starts_at=at_ten)]
-        place = {"service": evaluation, "therapist": evaluation.therapists.first(), "starts_at": at_eleven, "now": NOW}
-        runners = [partial(hold_time, **place, idempotency_key=uuid.uuid4(), instead_of=own) for own in before]
+        third = Slot(evaluation, evaluation.therapists.first(), at_eleven)
+        runners = [
+            partial(hold_time, slot=third, idempotency_key=uuid.uuid4(), instead_of=own, now=NOW) for own in before
+        ]
         outcomes = race(runners)
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": 1}
         loser = before[[isinstance(outcome, SlotTaken) for outcome in outcomes].index(True)]

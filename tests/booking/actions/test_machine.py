@@ -31,6 +31,7 @@ from booking.actions.hold import hold_time, hold_token, release_hold, renew_hold
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import BookingRefused
+from booking.schedule.slots import Slot
 from booking.time.intervals import VisitShape
 from clinic.practice.models import Clinic, User
 from tests.world import book, give_hours
@@ -204,11 +205,7 @@ class ClinicMachine(RuleBasedStateMachine):
         world, key = self.world, uuid.uuid4()
         held = self.attempt(
             lambda: hold_time(
-                service=self.services[kind],
-                therapist=self.therapist,
-                starts_at=start,
-                idempotency_key=key,
-                now=world.now,
+                slot=Slot(self.services[kind], self.therapist, start), idempotency_key=key, now=world.now
             ),
             expected=world.is_offered(kind, start),
         )

@@ -189,10 +189,10 @@ def slow_readers(monkeypatch, then=lambda therapist: None):
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
 
-    def look_and_wait(*, therapist, **rest):
-        look(therapist=therapist, **rest)
+    def look_and_wait(*, slot, **rest):
+        look(slot=slot, **rest)
         all_have_looked.wait(timeout=30)
-        then(therapist)
+        then(slot.therapist)
 
     monkeypatch.setattr(appointments, "require_free", look_and_wait)
 

@@ -16,6 +16,7 @@ from booking.actions.hold import hold_time
 from booking.admin.error_text import REFUSALS
 from booking.models import Appointment, HoursOverride
 from booking.schedule.errors import TimeClosed, VisitCancelled, VisitChanged
+from booking.schedule.slots import Slot
 from clinic.audit.models import AccessEvent
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
@@ -388,8 +389,8 @@ def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, ev
 
 
 def test_acts_on_a_held_time_are_refused_in_words(client, owner, evaluation, meredith):
-    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY}
-    held = hold_time(**place, idempotency_key=uuid.uuid4(), now=NOW)
+    slot = Slot(evaluation, meredith, NINE_ON_TUESDAY)
+    held = hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=NOW)
     for name in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "keep", "undo"):
         page = act(client, held, name)
         assert page.status_code == 200 and held.reference in page.content.decode()
@@ -400,8 +401,8 @@ def test_acts_on_a_held_time_are_refused_in_words(client, owner, evaluation, mer
 
 
 def test_page_of_a_held_time_shows_dashes_where_there_is_nothing(client, owner, evaluation, meredith):
-    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY}
-    held = hold_time(**place, idempotency_key=uuid.uuid4(), now=NOW)
+    slot = Slot(evaluation, meredith, NINE_ON_TUESDAY)
+    held = hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=NOW)
     page = client.get(page_of(held)).content.decode()
     assert "None" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     for label in ("Phone", "History"):

@@ -12,13 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking.actions.attend import mark_no_show
-from booking.actions.book import Contact, book_appointment
+from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.take_offer import take_offer
 from booking.models import Appointment, Purpose, Service
 from booking.schedule.earlier_visits import has_earlier_visit
 from booking.schedule.errors import NeedsEarlierVisit
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
+from booking.schedule.slots import Slot
 from booking.staff.today import read_today
 from clinic.outbox.sending.hand_over import send_due_messages
 from tests.booking.holding import TYPED
@@ -57,9 +58,10 @@ def contact_of(patient) -> Contact:
     return Contact(name=patient.name, email=patient.email, phone=patient.phone, patient=patient)
 
 
-def attempt(follow_up, contact, **changes):
-    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": THURSDAY, "mode": "in_person"}
-    return book_appointment(**place | changes, contact=contact, idempotency_key=uuid.uuid4(), now=NOW)
+def attempt(follow_up, contact, *, starts_at=THURSDAY, by=None):
+    slot = Slot(follow_up, follow_up.therapists.get(), starts_at)
+    booking = BookingRequest(slot=slot, mode="in_person", contact=contact, idempotency_key=uuid.uuid4())
+    return book_appointment(booking=booking, now=NOW, by=by)
 
 
 def come_back(client, email, post_office, asked=""):
@@ -218,8 +220,7 @@ def test_staff_book_a_follow_up_for_anyone(follow_up, front_desk):
 
 def attempt_by_staff(follow_up, front_desk, starts_at=THURSDAY):
     new = Contact(name="Nora New", email="nora@example.com", phone="+16035550111")
-    place = {"service": follow_up, "therapist": follow_up.therapists.get(), "starts_at": starts_at, "mode": "in_person"}
-    return book_appointment(**place, contact=new, idempotency_key=uuid.uuid4(), now=NOW, by=front_desk)
+    return attempt(follow_up, new, starts_at=starts_at, by=front_desk)
 
 
 def test_offer_of_a_follow_up_is_not_taken_by_who_has_not_been_here(follow_up, front_desk):

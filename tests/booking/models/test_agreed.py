@@ -10,12 +10,13 @@ import time_machine
 from django.apps import apps
 from django.test import Client
 
-from booking.actions.book import Contact, book_appointment
+from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.actions.change import move_appointment
 from booking.actions.hold import hold_time, hold_token
 from booking.models import Appointment, Service
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import SlotNotOffered, TermsChanged
+from booking.schedule.slots import Slot
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import User
 from tests.pages import text_of
@@ -30,17 +31,22 @@ TYPED = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555
 NINE = "/book/evaluation/meredith/20261201T1400Z/"
 
 
-def hold(service, **changes):
-    details = {"service": service, "therapist": service.therapists.first(), "starts_at": NINE_ON_TUESDAY, "now": NOW}
-    return hold_time(**details | {"idempotency_key": uuid.uuid4()} | changes)
+def hold(service, *, starts_at=NINE_ON_TUESDAY, **changes):
+    slot = Slot(service, service.therapists.first(), starts_at)
+    return hold_time(**{"slot": slot, "idempotency_key": uuid.uuid4(), "now": NOW} | changes)
 
 
 def book_held(held, *, now=NOW, **changes):
     service = Service.objects.get(pk=held.service_id)
-    place = {"service": service, "therapist": held.therapist, "starts_at": held.starts_at, "mode": "in_person"}
-    return book_appointment(
-        **place, contact=ALICE, idempotency_key=held.idempotency_key, hold_token=hold_token(held), now=now, **changes
+    booking = BookingRequest(
+        slot=Slot(service, held.therapist, held.starts_at),
+        mode="in_person",
+        contact=ALICE,
+        idempotency_key=held.idempotency_key,
+        hold_token=hold_token(held),
+        **changes,
     )
+    return book_appointment(booking=booking, now=now)
 
 
 def agreed(visit) -> tuple:

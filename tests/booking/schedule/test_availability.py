@@ -8,6 +8,7 @@ from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_days, free_slots, nearest_free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.schedule.rules import bookable_time, require_free
+from booking.schedule.slots import Slot
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, make_therapist
 
 WHOLE_DAY = ["09:00", "09:30", "10:00", "10:30", "11:00", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30", "16:00"]
@@ -55,15 +56,15 @@ def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is
     evaluation.minimum_notice_minutes = 120
     evaluation.save()
     day, at_the_limit = NINE_ON_TUESDAY.date(), NINE_ON_TUESDAY - timedelta(minutes=120)
-    place = {"service": evaluation, "therapist": meredith, "starts_at": NINE_ON_TUESDAY, "clinic": clinic}
+    slot = Slot(evaluation, meredith, NINE_ON_TUESDAY)
     for now, is_offered in ((at_the_limit, True), (at_the_limit + timedelta(microseconds=1), False)):
         slots = free_slots(service=evaluation, first_day=day, days=1, now=now)
         assert (NINE_ON_TUESDAY in [slot.starts_at for slot in slots]) is is_offered
         if is_offered:
-            require_free(**place, mode="in_person", now=now)
+            require_free(slot=slot, mode="in_person", now=now, clinic=clinic)
         else:
             with pytest.raises(SlotNotOffered, match="notice"):
-                require_free(**place, mode="in_person", now=now)
+                require_free(slot=slot, mode="in_person", now=now, clinic=clinic)
 
 
 def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clinic, meredith):
@@ -76,9 +77,7 @@ def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clini
     slots = free_slots(service=evaluation, first_day=last_day, days=2, now=NOW)
     assert slots[-1].starts_at == midnight - timedelta(minutes=30)
     with pytest.raises(SlotNotOffered, match="horizon"):
-        require_free(
-            service=evaluation, therapist=meredith, starts_at=midnight, mode="in_person", now=NOW, clinic=clinic
-        )
+        require_free(slot=Slot(evaluation, meredith, midnight), mode="in_person", now=NOW, clinic=clinic)
 
 
 def test_notice_hides_what_is_too_soon_and_horizon_what_is_too_far(evaluation, clinic):
@@ -168,7 +167,7 @@ def test_nearest_times_lie_on_both_sides_and_are_sorted(evaluation, clinic):
 def test_every_time_that_is_not_offered_is_refused_with_its_reason(evaluation, clinic, meredith):
     def reason(starts_at, mode="in_person"):
         with pytest.raises(SlotNotOffered) as refusal:
-            require_free(service=evaluation, therapist=meredith, starts_at=starts_at, mode=mode, now=NOW, clinic=clinic)
+            require_free(slot=Slot(evaluation, meredith, starts_at), mode=mode, now=NOW, clinic=clinic)
         return refusal.value.reason
 
     assert reason(NOW + timedelta(hours=3)) == NotOfferedBecause.NOTICE
@@ -183,14 +182,7 @@ def test_every_time_that_is_not_offered_is_refused_with_its_reason(evaluation, c
 def test_a_taken_time_is_refused_as_taken(evaluation, meredith, clinic):
     book(evaluation)
     with pytest.raises(SlotTaken):
-        require_free(
-            service=evaluation,
-            therapist=meredith,
-            starts_at=NINE_ON_TUESDAY,
-            mode="in_person",
-            now=NOW,
-            clinic=clinic,
-        )
+        require_free(slot=Slot(evaluation, meredith, NINE_ON_TUESDAY), mode="in_person", now=NOW, clinic=clinic)
 
 
 def test_a_month_costs_three_queries_with_one_and_with_many_rows(evaluation, clinic, django_assert_num_queries):

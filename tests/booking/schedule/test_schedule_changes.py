@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from booking.actions.book import Contact, book_in_locked_schedule
+from booking.actions.book import BookingRequest, Contact, book_in_locked_schedule
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours, Service
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import TooLateToChange
 from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
+from booking.schedule.slots import Slot
 from booking.staff.today import read_today
 from clinic.practice.models import Clinic, Therapist, User
 from tests.booking.locking import wait_until, waiting_for_locks
@@ -443,15 +444,13 @@ class Holder:
 
     def _book(self):
         with locked_schedules([self.therapist.pk]):
-            book_in_locked_schedule(
-                service=self.service,
-                therapist=self.therapist,
-                starts_at=NINE_ON_TUESDAY,
+            booking = BookingRequest(
+                slot=Slot(self.service, self.therapist, NINE_ON_TUESDAY),
                 mode="in_person",
                 contact=Contact(name="Late Larry", email="larry@example.com", phone="+16035550199"),
                 idempotency_key=uuid.uuid4(),
-                now=NOW,
             )
+            book_in_locked_schedule(booking=booking, now=NOW)
             self.holds.set()
             wait_until(lambda: waiting_for_locks() > 0)
             self.until()
