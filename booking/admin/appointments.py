@@ -204,7 +204,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         other = phone_link(visit.other_phone, clinic)
         lines = [own or ("none" if other else "")]
         if other:
-            lines.append(format_html("{} came with this booking; nobody has vouched for it", other))
+            lines.append(format_html("{} came with this booking and is not confirmed", other))
         if visit.is_to_be_confirmed_by_phone:
             lines.append("no e-mail: call to confirm")
         return (

@@ -54,7 +54,7 @@ def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(
-        f"{visit.patient.name if visit.patient else 'somebody who is booking'}, {_day_and_clock(visit)}"
+        f"{visit.patient.name if visit.patient else 'a visitor who is booking now'}, {_day_and_clock(visit)}"
         for visit in visits
     )
     return f"Booked in this time: {names}."

@@ -37,7 +37,7 @@ class StaffBookingForm(MayBreakRules):
         label="Find the patient",
         required=False,
         max_length=LONGEST_WORDS,
-        help_text="Parts of a name, an e-mail or a phone number. Or enter somebody new below.",
+        help_text="Part of a name, an email address or a phone number. Or enter a new patient below.",
     )
     patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
     name = NameField(label="Patient's name", required=False)
@@ -83,7 +83,7 @@ class StaffBookingForm(MayBreakRules):
         found_words = f"{count} found for “{words}”: choose below, or search again."
         if count > len(found):
             found_words = f"The first {len(found)} of {count} found for “{words}”. Not among them? Add to the words, and search again."
-        none_words = f"Nobody found for “{words}”. Search again, or enter them below."
+        none_words = f"No patient found for “{words}”. Search again, or enter the patient below."
         self.fields["find"].help_text = found_words if found else none_words
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
@@ -91,7 +91,7 @@ class StaffBookingForm(MayBreakRules):
         rows = [(str(one.pk), self._describe(one, (why or {}).get(one.pk, ()))) for one in patients]
         field = cast(forms.ChoiceField, self.fields["patient"])
         field.widget = forms.RadioSelect() if rows else forms.HiddenInput()
-        field.choices = [*rows, (NEW_PATIENT, "Somebody new: entered below")]
+        field.choices = [*rows, (NEW_PATIENT, "A new patient, entered below")]
 
     def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
         born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""

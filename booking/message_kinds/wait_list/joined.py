@@ -32,7 +32,7 @@ KIND = MessageKind(
     timing=Timing.AT_ONCE,
     words=Words(
         "You are on the wait list",
-        "Somebody, we think you, asked us to tell you when a time gets free. We write as soon as one does that suits you. "
+        "You, or someone using your address, asked us to tell you when a time opens up. We email you as soon as one works for you. "
         "Whoever says yes first has it.",
     ),
     placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},

@@ -39,7 +39,7 @@ class PatientForm(forms.ModelForm):
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
     is_another_person = forms.BooleanField(
-        label="It is somebody else: add a new patient",
+        label="This is another person: add a new patient",
         required=False,
         widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
     )
@@ -158,7 +158,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     def alike(self, patient):
         """Other patients with this name, e-mail or phone, and which of them it is."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
-        return links_to(found) or "nobody else has this name, e-mail or phone number"
+        return links_to(found) or "no other patient has this name, email address or phone number"
 
     @admin.display(description="open links")
     def open_links(self, patient):

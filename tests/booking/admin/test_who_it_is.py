@@ -67,7 +67,7 @@ def test_patient_is_found_chosen_and_booked_without_a_script(owner, evaluation, 
 
 def test_search_that_finds_nobody_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
     html = owner.post(reverse(BOOK), typed(evaluation, name="Bob", find="bobby", look_up="1")).content.decode()
-    assert "No found for" not in html and "Nobody found for" in html
+    assert "No patient found for “bobby”" in html
     assert 'value="Bob"' in html and 'type="radio"' not in html
 
 
