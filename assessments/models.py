@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 from django.utils.crypto import salted_hmac
 
 from assessments.fhir_json.canonical import LOCAL
-from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
@@ -73,8 +73,8 @@ class Questionnaire(models.Model):
 
     @cached_property
     def parsed(self) -> ParsedQuestionnaire:
-        """The definition as frozen dataclasses. Raises parsing.DefinitionInvalid if it is not one we can ask."""
-        return parse_questionnaire(self.definition)
+        """The definition as frozen dataclasses, shared in the process. Raises parsing.DefinitionInvalid."""
+        return parse_once(self.definition)
 
 
 class ResponseStatus(models.TextChoices):

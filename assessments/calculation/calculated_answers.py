@@ -1,5 +1,6 @@
 """Answers that a questionnaire works out from the others, in an order in which each finds what it needs. Pure."""
 
+from copy import deepcopy
 from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -34,7 +35,7 @@ def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> di
 
 def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
     """What a new response starts with."""
-    given = {item.link_id: list(item.initial) for item in questionnaire.items.values() if item.initial}
+    given = {item.link_id: deepcopy(list(item.initial)) for item in questionnaire.items.values() if item.initial}
     return add_calculated(questionnaire, given)
 
 

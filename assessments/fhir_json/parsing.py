@@ -4,7 +4,9 @@ What we cannot ask is refused here, never at a patient's screen: `DefinitionInva
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
+import json
 from decimal import Decimal
+from functools import lru_cache
 
 from assessments.fhir_json.answer_options import OptionsInvalid, read_options
 from assessments.fhir_json.condition_expressions import with_conditions
@@ -46,6 +48,7 @@ from assessments.questionnaire.structure import StructureInvalid, check_structur
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
+MOST_KEPT = 16  # parsed questionnaires a process; one item takes about 4 kB
 NOT_FHIR = "it is not built as FHIR says: a part is missing, or holds another kind of value than it should"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
@@ -87,6 +90,19 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
     except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError, ValueError):
         raise DefinitionInvalid(NOT_FHIR) from None
     return questionnaire
+
+
+def parse_once(definition: dict) -> Questionnaire:
+    """`parse_questionnaire`, cached in the process. Raises DefinitionInvalid.
+
+    The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
+    """
+    return _parse_text(json.dumps(definition))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _parse_text(text: str) -> Questionnaire:
+    return parse_questionnaire(json.loads(text))
 
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:

@@ -1,10 +1,11 @@
 """What a questionnaire is made of, as frozen dataclasses: the part of FHIR's that we ask. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 
 from clinic.practice.values.numbers import PLAIN
 
@@ -126,7 +127,7 @@ class ScoreRule:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """A whole questionnaire. Its top-level items are its pages."""
+    """A whole questionnaire; its top-level items are its pages. Immutable, because requests share it."""
 
     url: str
     version: str
@@ -137,14 +138,14 @@ class Questionnaire:
     variables: tuple[tuple[str, str], ...] = ()
 
     @cached_property
-    def items(self) -> dict[str, Item]:
+    def items(self) -> Mapping[str, Item]:
         """Every item by linkId, in the order asked."""
-        return {item.link_id: item for page in self.pages for item in page.walk()}
+        return MappingProxyType({item.link_id: item for page in self.pages for item in page.walk()})
 
     @cached_property
-    def page_of(self) -> dict[str, Item]:
-        """The page on which each item stands."""
-        return {item.link_id: page for page in self.pages for item in page.walk()}
+    def page_of(self) -> Mapping[str, Item]:
+        """The page of each item, by linkId."""
+        return MappingProxyType({item.link_id: page for page in self.pages for item in page.walk()})
 
 
 def comparable(item: Item, value):

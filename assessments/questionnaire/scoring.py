@@ -4,6 +4,7 @@ The arithmetic of published instruments is here; their words are not: a clinic i
 A stored total is never believed, always worked out again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -49,7 +50,7 @@ def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
     return Result(rule.measure, rounded, len(values), len(rule.items))
 
 
-def score(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> Result:
+def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Result:
     """One score: `multiplier` x (sum or mean of the answered) + `offset`, to one decimal.
 
     Methods: "sum", "mean", and "person-mean" (a sum, what is missing counted as the mean of what was answered);
@@ -85,7 +86,7 @@ def weight(item: Item, values: list) -> Decimal | None:
     return next((option.ordinal for option in item.options if option.code == values[0]), None)
 
 
-def _pass_gate(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> Decimal | None:
+def _pass_gate(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Decimal | None:
     if not rule.gate:
         return None
     if rule.gate not in GATES:

@@ -1,11 +1,13 @@
 import copy
 import json
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
 
+from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.inspection import inspect
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_once, parse_questionnaire
 from assessments.questionnaire.readable import estimate_minutes
 from assessments.red_flags.definitions import FOLDER
 
@@ -164,3 +166,22 @@ def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
     with pytest.raises(DefinitionInvalid, match="not built as FHIR says") as refused:
         parse_questionnaire({"resourceType": "Questionnaire", **broken})
     assert "Error" not in str(refused.value)
+
+
+def test_parsed_definition_is_shared_and_follows_what_changed():
+    definition = asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]})
+    parsed = parse_once(definition)
+    assert parse_once(copy.deepcopy(definition)) is parsed
+    definition["item"][0]["text"] = "Where?"
+    assert parse_once(definition).items["a"].text == "Where?"
+    assert parsed.items["a"].text == ""
+
+
+def test_shared_definition_cannot_be_changed():
+    parsed = parse_once(asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]}))
+    with pytest.raises(TypeError):
+        parsed.items["b"] = parsed.items["a"]
+    with pytest.raises(FrozenInstanceError):
+        parsed.items["a"].text = "Where?"
+    initial_answers(parsed)["a"][0]["text"] = "Road"
+    assert initial_answers(parsed) == {"a": [{"text": "Trail"}]}
