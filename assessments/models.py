@@ -73,7 +73,7 @@ class Questionnaire(models.Model):
 
     @cached_property
     def parsed(self) -> ParsedQuestionnaire:
-        """The definition as frozen dataclasses, shared in the process. Raises parsing.DefinitionInvalid."""
+        """The definition as frozen dataclasses, shared in the process. Raises InvalidQuestionnaire."""
         return parse_once(self.definition)
 
 

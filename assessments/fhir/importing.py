@@ -7,31 +7,24 @@ from django.utils.text import slugify
 
 from assessments.calculation.calculated_answers import try_calculations
 from assessments.fhir.inspection import Warning, fullest_answers, inspect, unsupported_patterns
-from assessments.fhir.r5 import R5Lossy, convert_r5
+from assessments.fhir.r5 import convert_r5
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import JsonRefused, load_json
 from assessments.fhir.trial import try_pages, try_saving
 from assessments.fhir_json.canonical import LOCAL, canonical_of
 from assessments.fhir_json.canonical import LONGEST as LONGEST_CANONICAL
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import settle_import
 from assessments.intake.screening import SCREEN_PAGES
 from assessments.models import Questionnaire, Response, ResponseStatus
 from assessments.questionnaire.checking import Problem
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
 from assessments.red_flags.definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient
-
-
-class ImportRefused(ValueError):
-    """The file cannot be asked; `link_id` names the item, if it is one, and `reason` says why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(f"{link_id}: {reason}" if link_id else reason)
-        self.reason, self.link_id = reason, link_id
 
 
 class PublishRefused(ValueError):
@@ -64,29 +57,31 @@ def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
     `slug` is its short name here; without one its url or name gives one that is free. The same definition again stores
-    nothing. It is tried out before it is kept. Raises ImportRefused.
+    nothing. It is tried out before it is kept. Raises InvalidQuestionnaire.
     """
-    definition, parsed = read_definition(read_json(content))
+    try:
+        resource = load_json(content)
+    except JsonRefused as error:
+        raise InvalidQuestionnaire(str(error)) from None
+    definition, parsed = read_definition(resource)
     if reason := try_calculations(parsed, fullest_answers(parsed)) or try_pages(parsed):
-        raise ImportRefused(reason)
+        raise InvalidQuestionnaire(reason)
     with transaction.atomic():
         stored, is_new, earlier = _store(definition, slug, now)
         if is_new and (fault := try_saving(stored, now=now)):
-            raise ImportRefused(fault)
+            raise InvalidQuestionnaire(fault)
     return Imported(stored, [*_warn_of_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """`resource` as an R4 Questionnaire, raw and read. Raises ImportRefused."""
+    """`resource` as an R4 Questionnaire, raw and read. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
-    except (R5Lossy, DefinitionInvalid) as error:
-        raise ImportRefused(error.reason, error.link_id) from None
     except (AttributeError, TypeError):
-        raise ImportRefused("it is not built as FHIR says") from None
+        raise InvalidQuestionnaire("it is not built as FHIR says") from None
     for link_id, fault in unsupported_patterns(parsed):
-        raise ImportRefused(f"its regex {fault}", link_id)
+        raise InvalidQuestionnaire(f"its regex {fault}", link_id)
     return definition, parsed
 
 
@@ -131,29 +126,21 @@ def import_response(*, questionnaire: Questionnaire, patient: Patient, resource:
     return settle_import(response=response, is_finished=is_finished, now=now)
 
 
-def read_json(content: bytes) -> dict:
-    """The JSON object in `content`. Raises ImportRefused for what is too large, too deep or none."""
-    try:
-        return load_json(content)
-    except JsonRefused as error:
-        raise ImportRefused(str(error)) from None
-
-
 def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """(the row, whether it is new, the version before it). Raises ImportRefused for a name that cannot be had."""
+    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a name that cannot be had."""
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
-        raise ImportRefused(f"its url is longer than {LONGEST_CANONICAL} characters")
+        raise InvalidQuestionnaire(f"its url is longer than {LONGEST_CANONICAL} characters")
     named = Questionnaire.objects.filter(slug=slug).first() if slug else None
     if named is not None and named.canonical != canonical:
-        raise ImportRefused(f"the short name {slug} belongs to another questionnaire ({named.canonical})")
+        raise InvalidQuestionnaire(f"the short name {slug} belongs to another questionnaire ({named.canonical})")
     if not slug and canonical.startswith(LOCAL):
         slug = free_slug(_slug_of(definition), is_local=True)
         canonical = canonical_of(definition, slug=slug)
     versions = Questionnaire.objects.of(canonical)
     earlier = versions.first()
     if earlier is not None and slug and earlier.slug != slug:
-        raise ImportRefused(f"this questionnaire is known here as {earlier.slug}")
+        raise InvalidQuestionnaire(f"this questionnaire is known here as {earlier.slug}")
     if same := versions.filter(definition=definition).first():
         return same, False, earlier
     name = str(definition.get("title") or definition.get("name") or slug or canonical)[:120]
@@ -177,10 +164,10 @@ def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> li
 
 
 def _slug_of(definition: dict) -> str:
-    """A short name from the end of its url, its name or its title. Raises ImportRefused if none gives one."""
+    """A short name from the end of its url, its name or its title. Raises InvalidQuestionnaire if none gives one."""
     url = (definition.get("url") or "").partition("|")[0]
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
     slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]
     if not slug:
-        raise ImportRefused("it has neither a url nor a name nor a title to be known by")
+        raise InvalidQuestionnaire("it has neither a url nor a name nor a title to be known by")
     return slug

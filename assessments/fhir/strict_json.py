@@ -12,7 +12,10 @@ LONGEST_NUMBER = 40  # characters
 
 
 class JsonRefused(ValueError):
-    """The file is no JSON object that can be kept; the message says why."""
+    """The file is not a JSON object that can be stored; the message says why.
+
+    Not InvalidQuestionnaire: a response's file is read here, too.
+    """
 
 
 def load_json(content: bytes) -> dict:

@@ -1,6 +1,6 @@
 """Reading a FHIR R4 Questionnaire. Pure.
 
-What we cannot ask is refused here, never at a patient's screen: `DefinitionInvalid` names the item and the reason.
+What we cannot ask is refused here, never at a patient's screen: `InvalidQuestionnaire` names the item and the reason.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
@@ -8,7 +8,7 @@ import json
 from decimal import Decimal
 from functools import lru_cache
 
-from assessments.fhir_json.answer_options import OptionsInvalid, read_options
+from assessments.fhir_json.answer_options import read_options
 from assessments.fhir_json.condition_expressions import with_conditions
 from assessments.fhir_json.names import (
     CALCULATED,
@@ -31,7 +31,7 @@ from assessments.fhir_json.names import (
     find_extensions,
     typed_value,
 )
-from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, TooManyItems, unroll
+from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, unroll
 from assessments.questionnaire.answer_limits import ENTRY_RULES, is_relative
 from assessments.questionnaire.instruments import SYSTEM, instrument_scores
 from assessments.questionnaire.model import (
@@ -39,12 +39,13 @@ from assessments.questionnaire.model import (
     QUESTION_TYPES,
     UNASKED_TYPES,
     Condition,
+    InvalidQuestionnaire,
     Item,
     Option,
     Questionnaire,
     ScoreRule,
 )
-from assessments.questionnaire.structure import StructureInvalid, check_structure
+from assessments.questionnaire.structure import check_structure
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
@@ -53,18 +54,10 @@ NOT_FHIR = "it is not built as FHIR says: a part is missing, or holds another ki
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
-class DefinitionInvalid(ValueError):
-    """The definition cannot be asked: `link_id` (empty for the whole) and why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(f"{link_id}: {reason}" if link_id else reason)
-        self.link_id, self.reason = link_id, reason
-
-
 def parse_questionnaire(definition: dict) -> Questionnaire:
-    """`definition` (FHIR R4 JSON) as a Questionnaire. Raises DefinitionInvalid."""
+    """`definition` (FHIR R4 JSON) as a Questionnaire. Raises InvalidQuestionnaire."""
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
-        raise DefinitionInvalid("this is not a FHIR Questionnaire")
+        raise InvalidQuestionnaire("this is not a FHIR Questionnaire")
     try:
         pages = unroll(with_conditions(definition), title=definition.get("title", ""), max_occurs=max_occurs)
         contained = {one.get("id"): one for one in definition.get("contained", [])}
@@ -81,19 +74,15 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
             variables=read_variables(definition),
         )
         check_structure(questionnaire)
-    except TooManyItems as error:
-        raise DefinitionInvalid(str(error)) from None
-    except StructureInvalid as error:
-        raise DefinitionInvalid(error.reason, error.link_id) from None
-    except DefinitionInvalid:
+    except InvalidQuestionnaire:
         raise
     except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError, ValueError):
-        raise DefinitionInvalid(NOT_FHIR) from None
+        raise InvalidQuestionnaire(NOT_FHIR) from None
     return questionnaire
 
 
 def parse_once(definition: dict) -> Questionnaire:
-    """`parse_questionnaire`, cached in the process. Raises DefinitionInvalid.
+    """`parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
 
     The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
     """
@@ -109,7 +98,7 @@ def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
     """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
     declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
     if len(declared) > MOST_VARIABLES:
-        raise DefinitionInvalid(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
+        raise InvalidQuestionnaire(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
     return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
@@ -128,14 +117,15 @@ class ItemReader:
         """`raw` with all below it. What is hidden or read-only makes everything below so."""
         link_id = raw.get("linkId", "")
         if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
-            raise DefinitionInvalid("an extension has no url", str(link_id))
+            raise InvalidQuestionnaire("an extension has no url", str(link_id))
         if not link_id:
-            raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
+            raise InvalidQuestionnaire(f"an item in {parent or 'the questionnaire'} has no linkId")
         if raw.get("type") not in TYPES:
-            raise DefinitionInvalid(f"items of type {raw.get('type')!r} are not supported", link_id)
+            raise InvalidQuestionnaire(f"items of type {raw.get('type')!r} are not supported", link_id)
         is_hidden = is_hidden or bool(extension_value(raw, HIDDEN))
         is_read_only = is_read_only or raw.get("readOnly", False)
-        options = self._options(raw, link_id)
+        has_options = raw["type"] in CHOICE_TYPES or "answerOption" in raw
+        options = read_options(raw, self.contained) if has_options else ()
         below = {"parent": link_id, "is_hidden": is_hidden, "is_read_only": is_read_only}
         return Item(
             link_id=link_id,
@@ -160,12 +150,6 @@ class ItemReader:
             parent=parent,
             items=tuple(self.item(child, **below) for child in raw.get("item", [])),
         )
-
-    def _options(self, raw: dict, link_id: str):
-        try:
-            return read_options(raw, self.contained) if raw["type"] in CHOICE_TYPES or "answerOption" in raw else ()
-        except OptionsInvalid as error:
-            raise DefinitionInvalid(str(error), link_id) from None
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
@@ -235,12 +219,12 @@ def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tupl
     chosen = [typed_value(one) for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [typed_value(one) for one in raw.get("initial", [])] + chosen
     if None in given:
-        raise DefinitionInvalid("an initial value has no type", link_id)
+        raise InvalidQuestionnaire("an initial value has no type", link_id)
     unit = set(_unit_of(raw).values())
     for quantity in (value for kind, value in given if kind == "Quantity"):
         named = {quantity[key] for key in ("unit", "code") if quantity.get(key)}
         if named and named.isdisjoint(unit):
-            raise DefinitionInvalid("its initial value has another unit than its answers", link_id)
+            raise InvalidQuestionnaire("its initial value has another unit than its answers", link_id)
     given = [(kind, value) for kind, value in given if kind != "Quantity" or "value" in value]
     codes = {option.code for option in options}
     return tuple(_stored(raw["type"], kind, value, codes) for kind, value in given)
@@ -261,20 +245,20 @@ def _stored(item_type: str, kind: str, value, codes: set[str]):
 def _parse_condition(raw: dict, link_id: str) -> Condition:
     operator, question = raw.get("operator"), raw.get("question", "")
     if operator not in OPERATORS:
-        raise DefinitionInvalid(f"the operator {operator!r} is not supported", link_id)
+        raise InvalidQuestionnaire(f"the operator {operator!r} is not supported", link_id)
     values = [value for key, value in raw.items() if key.startswith("answer")]
     if len(values) != 1:
-        raise DefinitionInvalid(f"the condition on {question} needs exactly one answer", link_id)
+        raise InvalidQuestionnaire(f"the condition on {question} needs exactly one answer", link_id)
     value = values[0]["code"] if isinstance(values[0], dict) and "code" in values[0] else values[0]
     if not isinstance(value, bool | int | float | str) or (operator == "exists" and not isinstance(value, bool)):
-        raise DefinitionInvalid(f"the condition on {question} compares with something unsupported", link_id)
+        raise InvalidQuestionnaire(f"the condition on {question} compares with something unsupported", link_id)
     return Condition(question=question, operator=operator, value=str(value) if isinstance(value, float) else value)
 
 
 def _parse_behavior(raw: dict, link_id: str) -> bool:
     behavior = raw.get("enableBehavior")
     if behavior not in (None, "all", "any") or (behavior is None and len(raw.get("enableWhen", [])) > 1):
-        raise DefinitionInvalid("several conditions need an enableBehavior of 'all' or 'any'", link_id)
+        raise InvalidQuestionnaire("several conditions need an enableBehavior of 'all' or 'any'", link_id)
     return behavior == "all"
 
 

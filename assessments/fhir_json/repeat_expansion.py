@@ -6,20 +6,18 @@ pages work in every copy as they do anywhere. A page with very many questions be
 
 from itertools import chain
 
+from assessments.questionnaire.model import InvalidQuestionnaire
+
 MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
 MOST_ITEMS = 4000  # after copying
 LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
-class TooManyItems(ValueError):
-    """With its copies the questionnaire is larger than we ask."""
-
-
 def unroll(items: list[dict], *, title: str, max_occurs) -> list[dict]:
     """`items` (the top level of a Questionnaire) as pages. `max_occurs(item)` gives a group's own limit, if any.
 
-    Raises TooManyItems.
+    Raises InvalidQuestionnaire.
     """
     most = most_copies(items, max_occurs)
     unrolled = [one for item in items for one in _unroll_item(item, max_occurs, most, is_top=True)]
@@ -27,11 +25,11 @@ def unroll(items: list[dict], *, title: str, max_occurs) -> list[dict]:
 
 
 def most_copies(items: list[dict], max_occurs) -> int:
-    """How often a repeating group of `items` can be filled in, if its own limit is not lower. Raises TooManyItems."""
+    """How often a repeating group of `items` can be filled in, if its own limit is not lower. Raises InvalidQuestionnaire."""
     for most in MOST_COPIES:
         if sum(_size(item, max_occurs, most) for item in items) <= MOST_ITEMS:
             return most
-    raise TooManyItems(f"more than {MOST_ITEMS} items")
+    raise InvalidQuestionnaire(f"more than {MOST_ITEMS} items")
 
 
 def _size(raw: dict, max_occurs, most: int) -> int:

@@ -42,7 +42,10 @@ LEVEL = "_level"  # %_level2: the item of the response that is %context two leve
 
 
 class ExpressionUnsupported(ValueError):
-    """The expression is not one that we calculate, with the reason."""
+    """The expression cannot be calculated; the message says why.
+
+    Not InvalidQuestionnaire: the questionnaire is asked without this calculation.
+    """
 
 
 @lru_cache(maxsize=2000)

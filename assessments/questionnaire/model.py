@@ -16,6 +16,14 @@ QUESTION_TYPES = {"boolean"} | CHOICE_TYPES | TEXT_TYPES | ORDERED_TYPES
 UNASKED_TYPES = {"attachment", "reference"}  # shown as a note: files and links to records are brought, not typed
 
 
+class InvalidQuestionnaire(ValueError):
+    """The questionnaire cannot be asked, or not be stored: `reason` says why, `link_id` (empty for the whole) where."""
+
+    def __init__(self, reason: str, link_id: str = "") -> None:
+        super().__init__(f"{link_id}: {reason}" if link_id else reason)
+        self.reason, self.link_id = reason, link_id
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One answer to choose. `is_exclusive`: it stands alone ("none of these"). `kind`: FHIR's type of it, "Coding" or other."""

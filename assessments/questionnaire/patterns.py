@@ -33,7 +33,10 @@ ESCAPES = {
 
 
 class PatternUnsupported(ValueError):
-    """The pattern cannot be matched here; the message says why, to follow "its regex"."""
+    """RE2 cannot match the pattern; the message says why, to follow "its regex".
+
+    Not InvalidQuestionnaire: a stored questionnaire is asked without such a pattern.
+    """
 
 
 def fits_pattern(pattern: str, text: str) -> bool:

@@ -5,7 +5,15 @@ from decimal import InvalidOperation
 
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.checking import check_item
-from assessments.questionnaire.model import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
+from assessments.questionnaire.model import (
+    CHOICE_TYPES,
+    ORDERED_TYPES,
+    Condition,
+    InvalidQuestionnaire,
+    Item,
+    Questionnaire,
+    comparable,
+)
 from assessments.questionnaire.scoring import GATES, METHODS
 
 LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
@@ -21,16 +29,8 @@ OUR_FIELDS = {
 }  # of the page's form, beside the questions
 
 
-class StructureInvalid(ValueError):
-    """It cannot be asked: `link_id` (empty for the whole) and why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(reason)
-        self.link_id, self.reason = link_id, reason
-
-
 def check_structure(questionnaire: Questionnaire) -> None:
-    """Raises StructureInvalid, naming the first item that cannot be asked and why."""
+    """Raises InvalidQuestionnaire, naming the first item that cannot be asked and why."""
     _check_types(questionnaire, questionnaire.variables)
     seen: set[str] = set()
     for page in questionnaire.pages:
@@ -39,9 +39,9 @@ def check_structure(questionnaire: Questionnaire) -> None:
             for part in (*item.options, *item.conditions):
                 _check_types(part, (), item.link_id)
             if item.link_id in seen:
-                raise StructureInvalid("this linkId is used twice", item.link_id)
+                raise InvalidQuestionnaire("this linkId is used twice", item.link_id)
             if item.link_id in OUR_FIELDS:
-                raise StructureInvalid("this linkId is taken by the page itself", item.link_id)
+                raise InvalidQuestionnaire("this linkId is taken by the page itself", item.link_id)
             seen.add(item.link_id)
             _check_item(item)
     for item in questionnaire.items.values():
@@ -59,9 +59,9 @@ def _check_types(part, pairs, link_id: str = "") -> None:
         if one.type in (str, bool, int | None) and (
             not isinstance(value, one.type) or isinstance(value, bool) != (one.type is bool)
         ):
-            raise StructureInvalid(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
+            raise InvalidQuestionnaire(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
     if not all(isinstance(word, str) for pair in pairs for word in pair):
-        raise StructureInvalid("a variable is not built as FHIR says", link_id)
+        raise InvalidQuestionnaire("a variable is not built as FHIR says", link_id)
 
 
 def _check_scores(questionnaire: Questionnaire) -> None:
@@ -71,50 +71,52 @@ def _check_scores(questionnaire: Questionnaire) -> None:
         _check_types(score, ())
         fault = f"the score {score.measure}"
         if score.measure in measures or not 0 < len(score.measure) <= LONGEST_MEASURE:
-            raise StructureInvalid(f"{fault} is there twice, or its name is too long")
+            raise InvalidQuestionnaire(f"{fault} is there twice, or its name is too long")
         if score.method not in METHODS or score.gate not in ("", *GATES) or not isinstance(score.minimum_answered, int):
-            raise StructureInvalid(f"{fault} is made in a way that is not known here")
+            raise InvalidQuestionnaire(f"{fault} is made in a way that is not known here")
         countable = measures if score.method == "mean-of-scores" else questionnaire.items
         for link_id in score.items:
             if link_id not in countable:
-                raise StructureInvalid(f"{fault} counts an item that is not there", link_id)
+                raise InvalidQuestionnaire(f"{fault} counts an item that is not there", link_id)
         if score.gate and not questionnaire.items[score.items[0]].options:
-            raise StructureInvalid(f"{fault} needs answers to choose", score.items[0])
+            raise InvalidQuestionnaire(f"{fault} needs answers to choose", score.items[0])
         measures.add(score.measure)
 
 
 def _check_item(item: Item) -> None:
     if item.type in CHOICE_TYPES and not item.options:
-        raise StructureInvalid("a choice without answers to choose", item.link_id)
+        raise InvalidQuestionnaire("a choice without answers to choose", item.link_id)
     if item.options and item.type not in CHOICE_TYPES:
-        raise StructureInvalid(f"answers to choose are not supported for the type {item.type}", item.link_id)
+        raise InvalidQuestionnaire(f"answers to choose are not supported for the type {item.type}", item.link_id)
     if len({option.code for option in item.options}) != len(item.options):
-        raise StructureInvalid("the same answer is offered twice", item.link_id)
+        raise InvalidQuestionnaire("the same answer is offered twice", item.link_id)
     if item.type not in LAYOUTS.get(item.layout, {item.type}):
-        raise StructureInvalid(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
+        raise InvalidQuestionnaire(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
     for limit in (item.minimum, item.maximum):
         if limit is not None and not (is_relative(limit) and item.type in ("date", "dateTime")):
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
-                raise StructureInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+                raise InvalidQuestionnaire(
+                    f"the limit {limit!r} does not fit the type {item.type}", item.link_id
+                ) from None
     if item.initial and item.is_question and check_item(item, list(item.initial)):
-        raise StructureInvalid("its initial value is no answer to it", item.link_id)
+        raise InvalidQuestionnaire("its initial value is no answer to it", item.link_id)
     if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:
-        raise StructureInvalid(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
+        raise InvalidQuestionnaire(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
 
 
 def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
     target = questionnaire.items.get(condition.question)
     if target is None or not target.is_question:
-        raise StructureInvalid(f"it depends on {condition.question!r}, which is no question here", item.link_id)
+        raise InvalidQuestionnaire(f"it depends on {condition.question!r}, which is no question here", item.link_id)
     if condition.operator not in ("exists", "=", "!=") and target.type not in ORDERED_TYPES:
-        raise StructureInvalid(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
+        raise InvalidQuestionnaire(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
     if condition.operator != "exists":
         try:
             comparable(target, condition.value)
         except (ValueError, InvalidOperation):
-            raise StructureInvalid(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
+            raise InvalidQuestionnaire(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
 
 
 def _check_cycles(questionnaire: Questionnaire) -> None:
@@ -127,11 +129,13 @@ def _check_cycles(questionnaire: Questionnaire) -> None:
             if is_left:
                 done.add(path.pop())
             elif link_id in path:
-                raise StructureInvalid("its condition waits for itself", link_id)
+                raise InvalidQuestionnaire("its condition waits for itself", link_id)
             elif link_id not in done:
                 path.append(link_id)
                 if len(path) > LONGEST_CHAIN:
-                    raise StructureInvalid(f"its condition waits for more than {LONGEST_CHAIN} others in turn", start)
+                    raise InvalidQuestionnaire(
+                        f"its condition waits for more than {LONGEST_CHAIN} others in turn", start
+                    )
                 item = questionnaire.items[link_id]
                 waits_for = [condition.question for condition in item.conditions] + (
                     [item.parent] if item.parent else []

@@ -54,7 +54,7 @@ def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
 def load_questionnaires(*, now) -> list[Questionnaire]:
     """Store and publish every questionnaire that comes with the product; running it again changes nothing.
 
-    Raises parsing.DefinitionInvalid or red_flags.RulesInvalid for a file that cannot be asked, VersionAnswered for one
+    Raises InvalidQuestionnaire or red_flags.RulesInvalid for a file that cannot be asked, VersionAnswered for one
     that was changed after somebody answered it.
     """
     _check_rules_against([parse_questionnaire(definition) for definition in shipped_definitions()])

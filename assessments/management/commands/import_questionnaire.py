@@ -3,7 +3,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.fhir.importing import ImportRefused, PublishRefused, import_questionnaire, publish_questionnaire
+from assessments.fhir.importing import PublishRefused, import_questionnaire, publish_questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             imported = import_questionnaire(content=options["file"].read_bytes(), slug=options["slug"], now=now)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error.strerror}") from None
-        except ImportRefused as error:
+        except InvalidQuestionnaire as error:
             raise CommandError(f"It cannot be asked. {error}") from None
         for warning in imported.warnings:
             self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")

@@ -3,7 +3,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.fhir.importing import ImportRefused, ResponseRefused, import_response, read_json
+from assessments.fhir.importing import ResponseRefused, import_response
+from assessments.fhir.strict_json import JsonRefused, load_json
 from assessments.models import Questionnaire
 from clinic.practice.models import Patient
 
@@ -23,11 +24,11 @@ class Command(BaseCommand):
         if questionnaire is None or patient is None:
             raise CommandError("There is no such questionnaire or patient.")
         try:
-            resource = read_json(options["file"].read_bytes())
+            resource = load_json(options["file"].read_bytes())
             response = import_response(
                 questionnaire=questionnaire, patient=patient, resource=resource, now=timezone.now()
             )
-        except ImportRefused as error:
+        except JsonRefused as error:
             raise CommandError(str(error)) from None
         except ResponseRefused as refused:
             faults = "\n".join(f"{problem.link_id}: {problem.reason}" for problem in refused.problems)

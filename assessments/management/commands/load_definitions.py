@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.fhir_json.parsing import DefinitionInvalid
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flag_rules.evaluation import RulesInvalid
 from assessments.red_flags.definitions import VersionAnswered, load_questionnaires
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{error} has been answered and cannot change; give the new text a new version."
             ) from None
-        except (DefinitionInvalid, RulesInvalid) as error:
+        except (InvalidQuestionnaire, RulesInvalid) as error:
             raise CommandError(f"A definition cannot be asked: {error}") from None
         for questionnaire in loaded:
             if options["verbosity"] > 0:

@@ -2,11 +2,12 @@
 
 import pytest
 
-from assessments.fhir.importing import ImportRefused, import_questionnaire
+from assessments.fhir.importing import import_questionnaire
 from assessments.fhir.trial import try_pages, try_saving
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import start_response
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flags.definitions import load_questionnaires
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
@@ -102,7 +103,7 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
     ],
 )
 def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, words):
-    with pytest.raises(ImportRefused, match=f"a: .*{words}"):
+    with pytest.raises(InvalidQuestionnaire, match=f"a: .*{words}"):
         import_questionnaire(content=packed(of(item)), now=NOW)
 
 
@@ -130,7 +131,7 @@ def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypat
     }
     with monkeypatch.context() as patch:
         patch.setattr(fails, fail)
-        with pytest.raises(ImportRefused, match=words) as refused:
+        with pytest.raises(InvalidQuestionnaire, match=words) as refused:
             import_questionnaire(content=packed(of(page)), now=NOW)
     assert "canary" not in str(refused.value)
     assert not Questionnaire.objects.filter(slug="small").exists()

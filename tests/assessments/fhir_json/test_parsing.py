@@ -7,7 +7,8 @@ import pytest
 
 from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.inspection import inspect
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_once, parse_questionnaire
+from assessments.fhir_json.parsing import parse_once, parse_questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import estimate_minutes
 from assessments.red_flags.definitions import FOLDER
 
@@ -69,12 +70,12 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
     ],
 )
 def test_definition_that_cannot_be_asked_is_refused(definition, words):
-    with pytest.raises(DefinitionInvalid, match=words):
+    with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(definition)
 
 
 def test_refusal_names_the_item():
-    with pytest.raises(DefinitionInvalid) as refused:
+    with pytest.raises(InvalidQuestionnaire) as refused:
         parse_questionnaire(asked({"linkId": "where", "type": "choice"}))
     assert refused.value.link_id == "where"
 
@@ -163,7 +164,7 @@ def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_fir
 
 @pytest.mark.parametrize("broken", [{"item": [{"linkId": "a", "type": "group", "item": [3]}]}, {"item": 3}])
 def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
-    with pytest.raises(DefinitionInvalid, match="not built as FHIR says") as refused:
+    with pytest.raises(InvalidQuestionnaire, match="not built as FHIR says") as refused:
         parse_questionnaire({"resourceType": "Questionnaire", **broken})
     assert "Error" not in str(refused.value)
 

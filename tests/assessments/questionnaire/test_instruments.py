@@ -7,9 +7,10 @@ import pytest
 from assessments.fhir.importing import import_questionnaire, import_response
 from assessments.fhir.inspection import inspect
 from assessments.fhir.response_checking import check_response
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.models import Questionnaire
 from assessments.questionnaire.instruments import HUNDRED, RATING, SCALES, SYSTEM
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.scoring import score_response
 from clinic.practice.models import Clinic
 from tests.assessments.fhir_examples import answer, calculated, extension, respond
@@ -141,7 +142,7 @@ def own_score(**parts):
 )
 def test_score_that_could_fail_at_a_patients_screen_is_refused_at_import(parts, words):
     parse_questionnaire(own_score())
-    with pytest.raises(DefinitionInvalid, match=words):
+    with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(own_score(**parts))
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.fhir.importing import ImportRefused, read_definition
+from assessments.fhir.importing import read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.questionnaire.checking import LONGEST_TEXT, check_item
 from assessments.questionnaire.controls import describe_problem
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.patterns import PatternUnsupported, compile_pattern, fits_pattern
 from tests.assessments.fhir_examples import extension, of
 
@@ -74,7 +75,7 @@ def test_pattern_that_repeats_what_repeats_is_taken_and_answered_at_once(pattern
     ],
 )
 def test_pattern_that_cannot_be_matched_is_refused_with_the_reason(pattern, words):
-    with pytest.raises(ImportRefused, match=f"^a: its regex {words}"):
+    with pytest.raises(InvalidQuestionnaire, match=f"^a: its regex {words}"):
         read_definition(question(pattern))
 
 
