@@ -1,10 +1,13 @@
-"""Answers that a questionnaire works out from the others, in an order in which each finds what it needs. Pure."""
+"""Answers that a questionnaire calculates from the others, repeated until each finds what it needs.
+
+Expressions run in the calculator's process.
+"""
 
 from copy import deepcopy
 from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 
-from assessments.calculation.calculator import Asked, calculate, try_expressions
+from assessments.calculation.calculator import Calculation, calculate, try_expressions
 from assessments.calculation.response_items import write_items
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.expressions import LEVEL, inline_variables, place_context
@@ -41,21 +44,21 @@ def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
 
 def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
     """Empty if everything that is worked out of `answers`, all of them asked, ends in time, else why not."""
-    asked, resource = _ask(questionnaire, answers, enabled=frozenset(questionnaire.items))
-    return try_expressions(asked, resource) if asked else ""
+    calculations, resource = _prepare(questionnaire, answers, enabled=frozenset(questionnaire.items))
+    return try_expressions(calculations, resource) if calculations else ""
 
 
 def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dict[str, list]) -> dict[str, list]:
-    asked, resource = _ask(questionnaire, keep_enabled(questionnaire, answers))
-    values = calculate(asked, resource)
+    calculations, resource = _prepare(questionnaire, keep_enabled(questionnaire, answers))
+    values = calculate(calculations, resource)
     return {item.link_id: _as_answer(item, value) for item, value in zip(items, values, strict=True)}
 
 
-def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Asked], dict]:
+def _prepare(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Calculation], dict]:
     """What to calculate, in the order asked, and the response to calculate it over."""
     nodes: dict[str, dict] = {}
     written = write_items(questionnaire, answers, zone=UTC, has_weights=True, nodes=nodes, **which)
-    asked = []
+    calculations = []
     for item in calculated_items(questionnaire):
         expression = whole_expression(questionnaire, item)
         levels = {
@@ -63,8 +66,8 @@ def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tup
             for level, one in enumerate(_lineage(questionnaire, item), start=1)
             if f"%{LEVEL}{level}" in expression
         }
-        asked.append(Asked(item.link_id, expression, levels))
-    return asked, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
+        calculations.append(Calculation(item.link_id, expression, levels))
+    return calculations, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:

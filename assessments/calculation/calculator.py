@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Calculation:
     """An `expression` to calculate for the item `link_id`; `levels` as in `expressions.evaluate`."""
 
     link_id: str
@@ -38,7 +38,7 @@ class Asked:
 class CalculationFailed(Exception):
     """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
 
-    def __init__(self, culprit: Asked, values: list, is_limit: bool):
+    def __init__(self, culprit: Calculation, values: list, is_limit: bool):
         super().__init__(culprit.link_id)
         self.culprit, self.values, self.is_limit = culprit, values, is_limit
 
@@ -49,9 +49,13 @@ class Calculator:
     def __init__(self):
         self.lock, self.child = Lock(), None
 
-    def calculate(self, asked: list[Asked], resource: dict, seconds: float) -> list:
-        """The value of each of `asked` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
-        job = {"seconds": seconds, "resource": resource, "asked": [[one.expression, one.levels] for one in asked]}
+    def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
+        """The value of each of `calculations` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
+        job = {
+            "seconds": seconds,
+            "resource": resource,
+            "expressions": [[one.expression, one.levels] for one in calculations],
+        }
         values: list = []
         with self.lock:
             child = self._running()
@@ -61,16 +65,18 @@ class Calculator:
                 with suppress(BrokenPipeError):
                     child.stdin.write(json.dumps(job) + "\n")
                     child.stdin.flush()
-                while len(values) < len(asked) and (line := child.stdout.readline()):
+                while len(values) < len(calculations) and (line := child.stdout.readline()):
                     values.append(json.loads(line, parse_float=Decimal))
             finally:
                 timer.cancel()
-                if len(values) < len(asked):
+                if len(values) < len(calculations):
                     with suppress(subprocess.TimeoutExpired):
                         child.wait(1)  # for how it ended
                     self.close()
-        if len(values) < len(asked):
-            raise CalculationFailed(asked[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL))
+        if len(values) < len(calculations):
+            raise CalculationFailed(
+                calculations[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL)
+            )
         return values
 
     def close(self) -> None:
@@ -105,9 +111,9 @@ _ours = _Ours()
 os.register_at_fork(after_in_child=_ours.__init__)  # the pipes of the parent are the parent's
 
 
-def calculate(asked: list[Asked], resource: dict) -> list:
-    """The value of each of `asked` over `resource`; None for none, several, a failure, or what runs out of time."""
-    possible = [one for one in asked if one.expression not in _ours.given_up]
+def calculate(calculations: list[Calculation], resource: dict) -> list:
+    """The value of each of `calculations` over `resource`; None for none, several, a failure, or what runs out of time."""
+    possible = [one for one in calculations if one.expression not in _ours.given_up]
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
     except CalculationFailed as error:
@@ -116,14 +122,14 @@ def calculate(asked: list[Asked], resource: dict) -> list:
         logger.error("The calculated answer %s cannot be worked out.", error.culprit.link_id)
         values = error.values + [None] * (len(possible) - len(error.values))
     found = dict(zip(map(id, possible), values, strict=True))
-    return [found.get(id(one)) for one in asked]
+    return [found.get(id(one)) for one in calculations]
 
 
-def try_expressions(asked: list[Asked], resource: dict) -> str:
-    """Empty if all of `asked` together end in time over `resource`, else why not."""
+def try_expressions(calculations: list[Calculation], resource: dict) -> str:
+    """Empty if all of `calculations` together end in time over `resource`, else why not."""
     trial = Calculator()
     try:
-        trial.calculate(asked, resource, TRIAL_SECONDS)
+        trial.calculate(calculations, resource, TRIAL_SECONDS)
     except CalculationFailed as error:
         return f"its calculations take longer than {TRIAL_SECONDS} seconds, at {error.culprit.link_id}"
     finally:
@@ -138,7 +144,7 @@ def serve() -> None:
     for line in sys.stdin:
         job = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # nobody handles its signal, so it ends the process
-        for expression, levels in job["asked"]:
+        for expression, levels in job["expressions"]:
             value = evaluate(expression, job["resource"], levels)
             sys.stdout.write(f"{value if isinstance(value, Decimal) else json.dumps(value)}\n")
             sys.stdout.flush()

@@ -1,11 +1,20 @@
-"""What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
+"""What staff should know before patients are asked a questionnaire: what works differently here, and what is missing."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 from assessments.calculation.calculated_answers import calculated_items, whole_expression
 from assessments.fhir_json.condition_expressions import untranslated
-from assessments.fhir_json.names import CALCULATED, FHIR, MAXIMUM, MIN_OCCURS, MINIMUM, NOT_EVALUATED, extension_value
+from assessments.fhir_json.names import (
+    CALCULATED,
+    FHIR,
+    MAXIMUM,
+    MIN_OCCURS,
+    MINIMUM,
+    NOT_EVALUATED,
+    extension_value,
+    walk_items,
+)
 from assessments.fhir_json.parsing import max_occurs, moving_limit
 from assessments.fhir_json.repeat_expansion import most_copies
 from assessments.questionnaire.answer_limits import is_relative
@@ -30,7 +39,7 @@ class Warning:
 def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
     most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
-    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw, most)]
+    found = [warning for raw in walk_items(definition) for warning in _inspect_raw(raw, most)]
     found += [
         Warning("expression", name, "is always asked: its enableWhenExpression says more than enableWhen can")
         for name in sorted(untranslated(definition))
@@ -130,9 +139,3 @@ def _some_answers(item: Item) -> list:
         number = item.maximum or "1"
         return [int(number) if item.type == "integer" else number]
     return [True if item.type == "boolean" else "x"]
-
-
-def _walk(raw: dict):
-    for item in raw.get("item", []):
-        yield item
-        yield from _walk(item)

@@ -1,5 +1,6 @@
 """FHIR R5 questionnaires as R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
 
+from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
 R5_ONLY = {"versionAlgorithmString", "versionAlgorithmCoding", "copyrightLabel"}
@@ -10,7 +11,7 @@ OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may carry answer
 def is_r5(definition: dict) -> bool:
     """Whether `definition` uses anything that only R5 has."""
     return bool(R5_ONLY & definition.keys()) or any(
-        item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in _walk(definition)
+        item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in walk_items(definition)
     )
 
 
@@ -46,9 +47,3 @@ def _choice_type(constraint: str, kind: str, link_id: str) -> str:
     if constraint == "optionsOrString" or (constraint == "optionsOrType" and is_words):
         return "open-choice"
     raise InvalidQuestionnaire(f"R4 has no {constraint} for the type {kind}", link_id)
-
-
-def _walk(raw: dict):
-    for item in raw.get("item", []):
-        yield item
-        yield from _walk(item)

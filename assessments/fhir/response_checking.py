@@ -1,6 +1,6 @@
-"""A FHIR QuestionnaireResponse from elsewhere, held against its questionnaire as strictly as FHIR does. Pure.
+"""Check a FHIR QuestionnaireResponse from elsewhere against its questionnaire, as strictly as FHIR does.
 
-Every fault is reported with its linkId and reason; totals that came along are worked out again, never believed.
+Every fault is reported with its linkId and reason. Totals in the file are calculated again and compared, never trusted.
 """
 
 from collections import Counter

@@ -1,4 +1,6 @@
-"""FHIR's extensions that we read, and finding them in raw JSON. Pure."""
+"""The FHIR extensions that we read, and finding items and extensions in raw JSON. Pure."""
+
+from collections.abc import Iterator
 
 FHIR = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
@@ -28,6 +30,13 @@ NOT_EVALUATED = {
 WHY, HINT, LAYOUT, SCALE_ENDS, SCORE = (
     f"urn:runclinic:{name}" for name in ("why-we-ask", "hint", "layout", "scale-ends", "score")
 )
+
+
+def walk_items(raw: dict) -> Iterator[dict]:
+    """Every item below `raw`, a Questionnaire or an item, in document order."""
+    for item in raw.get("item", []):
+        yield item
+        yield from walk_items(item)
 
 
 def find_extensions(raw: dict, *urls: str) -> list[dict]:

@@ -6,6 +6,7 @@ pages work in every copy as they do anywhere. A page with very many questions be
 
 from itertools import chain
 
+from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
 MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
@@ -53,7 +54,7 @@ def _unroll_item(raw: dict, max_occurs, most: int, *, is_top: bool = False) -> l
         return [item]
     item.pop("repeats")
     link_id, text = item.get("linkId", ""), item.get("text", "")
-    inside = {one["linkId"] for one in _walk(item) if "linkId" in one}
+    inside = {one["linkId"] for one in (item, *walk_items(item)) if "linkId" in one}
     parts, opens = [item], {key: item[key] for key in ("enableWhen", "enableBehavior") if key in item}
     for number in range(2, _copies_of(raw, max_occurs, most) + 1):
         gate = {"linkId": f"{link_id}~{number}?", "type": "boolean", "text": "Is there one more to add?", ADDED: True}
@@ -124,10 +125,5 @@ def _split(raw: dict) -> list[dict]:
 
 
 def _count(raw: dict) -> int:
-    return sum(1 for _ in _walk(raw))
-
-
-def _walk(raw: dict):
-    yield raw
-    for child in raw.get("item", []):
-        yield from _walk(child)
+    """The number of items in `raw`, itself included."""
+    return 1 + sum(1 for _ in walk_items(raw))

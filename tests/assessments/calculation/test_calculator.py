@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessments.calculation.calculated_answers import add_calculated
-from assessments.calculation.calculator import WAIT_SECONDS, Asked, calculate, try_expressions
+from assessments.calculation.calculator import WAIT_SECONDS, Calculation, calculate, try_expressions
 from assessments.fhir.importing import import_questionnaire
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
@@ -101,12 +101,14 @@ def worked_out(link_id, expression, kind="decimal"):
 @pytest.mark.parametrize("expression", [ENDLESS, HUGE])
 def test_trial_ends_and_names_the_item_when_an_expression_takes_too_long(expression):
     began = time.monotonic()
-    assert "longer than 0.5 seconds, at slow" in try_expressions([Asked("fast", "1"), Asked("slow", expression)], LONG)
+    assert "longer than 0.5 seconds, at slow" in try_expressions(
+        [Calculation("fast", "1"), Calculation("slow", expression)], LONG
+    )
     assert time.monotonic() - began < WAIT_SECONDS + 5
 
 
 def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(caplog):
-    asked = [Asked("a", "1 + 1"), Asked("slow", f"{ENDLESS} + 1"), Asked("c", "2.5 + 1")]
+    asked = [Calculation("a", "1 + 1"), Calculation("slow", f"{ENDLESS} + 1"), Calculation("c", "2.5 + 1")]
     assert calculate(asked, LONG)[:2] == [2, None]
     assert caplog.messages == ["The calculated answer slow cannot be worked out."]
     assert calculate(asked, LONG) == [2, None, Decimal("3.5")]
@@ -117,16 +119,16 @@ def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(cap
 def test_process_says_what_a_call_would_say(numbers, is_mean):
     union = ".combine(".join(f"({number})" for number in numbers) + ")" * (len(numbers) - 1)
     for expression in (f"({union}).{'avg' if is_mean else 'sum'}()", f"({union}).count() > 2", "'a' & 'b'", "{}", "("):
-        assert calculate([Asked("x", expression)], LONG) == [evaluate(expression, LONG, {})]
+        assert calculate([Calculation("x", expression)], LONG) == [evaluate(expression, LONG, {})]
 
 
 def test_calculator_works_in_a_forked_process():
     script = """
 import os
-from assessments.calculation.calculator import Asked, calculate
-assert calculate([Asked("a", "1 + 1")], {}) == [2]
+from assessments.calculation.calculator import Calculation, calculate
+assert calculate([Calculation("a", "1 + 1")], {}) == [2]
 child = os.fork()
-assert calculate([Asked("a", "2 + 2")], {}) == [4]
+assert calculate([Calculation("a", "2 + 2")], {}) == [4]
 if child:
     assert os.waitpid(child, 0)[1] == 0
 """
