@@ -1,9 +1,9 @@
 """Questionnaires as data, what patients answered, and what in their answers must not wait."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -27,12 +27,12 @@ BY_SLUG = Concat(Value(LOCAL, output_field=TEXT), Cast("slug", TEXT), output_fie
 CANONICAL = Coalesce(NullIf(Trim(URL), Value("", output_field=TEXT)), BY_SLUG, output_field=TEXT)
 
 
-class QuestionnaireQuerySet(models.QuerySet):
-    def published(self):
+class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
+    def published(self) -> Self:
         """Those that patients may be asked, the newest version of each first."""
         return self.filter(published_at__isnull=False).order_by("slug", "-version")
 
-    def of(self, canonical: str):
+    def of(self, canonical: str) -> Self:
         """Every version of one questionnaire, the newest first."""
         return self.filter(canonical=canonical).order_by("-version")
 
@@ -68,7 +68,7 @@ class Questionnaire(models.Model):
             ("publish_questionnaire", "Can publish a questionnaire to patients"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.title}, version {self.version}"
 
     @cached_property
@@ -109,7 +109,7 @@ class Response(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Answers, {self.get_status_display()}"
 
     @property
@@ -120,10 +120,11 @@ class Response(models.Model):
         return "part" if self.saved_at else "none"
 
     @property
-    def changed_at(self):
+    def changed_at(self) -> datetime | None:
         """When a finished response was last saved again; None if it is as it was first finished. `completed_at` stays."""
-        is_changed = self.status == ResponseStatus.COMPLETED and self.saved_at and self.saved_at > self.completed_at
-        return self.saved_at if is_changed else None
+        if self.saved_at is None or self.completed_at is None or self.status != ResponseStatus.COMPLETED:
+            return None
+        return self.saved_at if self.saved_at > self.completed_at else None
 
 
 class Level(models.TextChoices):
@@ -134,11 +135,11 @@ class Level(models.TextChoices):
     TELL = "T", "tell the therapist"
 
 
-FIRST_LOOK_WITHIN = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
+FIRST_LOOK_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
 
 
-class FlagQuerySet(models.QuerySet):
-    def open(self):
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def open(self) -> Self:
         """Those that no member of staff has acknowledged, worst first.
 
         A changed answer does not close a flag: somebody of the clinic looks at it. Only an "I am not sure" that was
@@ -150,20 +151,20 @@ class FlagQuerySet(models.QuerySet):
             .worst_first()
         )
 
-    def unseen_by_patient(self):
+    def unseen_by_patient(self) -> Self:
         """Those that stand and that the patient has not yet acknowledged, worst first as they stand now."""
         return self.standing("EUT").filter(patient_acknowledged_at__isnull=True)
 
-    def advising(self):
+    def advising(self) -> Self:
         """Those whose advice the patient must not lose sight of, worst first: until staff have seen to them, or the
         answer was changed."""
         return self.standing("EU").filter(staff_acknowledged_at__isnull=True)
 
-    def standing(self, levels: str):
+    def standing(self, levels: str) -> Self:
         """Those that the answers raise now, at one of `levels`, worst first."""
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
-    def worst_first(self, level: str = "level"):
+    def worst_first(self, level: str = "level") -> Self:
         """By the highest level a flag ever had, or by another column."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         return self.order_by(severity, "raised_at", "pk")
@@ -227,17 +228,17 @@ class Flag(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Flag, {self.get_level_display()}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep what the database can see of the rule in step with it."""
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
             self.closes_when_lowered = self.rule_id.startswith("UN")
         super().save(*args, **kwargs)
 
-    def is_overdue(self, now) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """Whether an emergency or urgent flag has waited longer for its first look than its level allows."""
         wait = FIRST_LOOK_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
@@ -258,7 +259,7 @@ class Score(models.Model):
             models.UniqueConstraint(fields=["response", "measure"], name="score_once_per_response_and_measure")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.measure
 
 
@@ -286,7 +287,7 @@ class StaffAlert(models.Model):
             models.CheckConstraint(name="alert_is_about_what_cannot_wait", condition=Q(level__in=["E", "U"])),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Alert, {self.get_level_display()}"
 
 
@@ -306,5 +307,5 @@ class RuleSignOff(models.Model):
         verbose_name = "signed-off rule set"
         permissions = [("sign_off_rules", "Can sign off the rules, as a therapist")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Version {self.version}, signed off by {self.signed_by}"

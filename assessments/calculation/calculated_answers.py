@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from assessments.calculation.calculator import Calculation, calculate, try_expressions
 from assessments.calculation.response_items import write_items
 from assessments.questionnaire.enablement import keep_enabled
-from assessments.questionnaire.expressions import LEVEL, inline_variables, place_context
+from assessments.questionnaire.expressions import LEVEL, Value, inline_variables, place_context
 from assessments.questionnaire.model import Item, Questionnaire
 
 SMALLEST = Decimal("0.000001")  # more digits would not survive a JSON number
@@ -54,10 +54,12 @@ def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dic
     return {item.link_id: _as_answer(item, value) for item, value in zip(items, values, strict=True)}
 
 
-def _prepare(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Calculation], dict]:
+def _prepare(
+    questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
+) -> tuple[list[Calculation], dict]:
     """What to calculate, in the order asked, and the response to calculate it over."""
     nodes: dict[str, dict] = {}
-    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, nodes=nodes, **which)
+    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
     calculations = []
     for item in calculated_items(questionnaire):
         expression = whole_expression(questionnaire, item)
@@ -85,7 +87,7 @@ def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
     return above if item.is_added else [*above, item]
 
 
-def _as_answer(item: Item, value) -> list:
+def _as_answer(item: Item, value: Value | None) -> list:
     """`value` as answers of the type of `item` are stored; none if it does not fit."""
     if value is None:
         return []

@@ -38,7 +38,7 @@ class Calculation:
 class CalculationFailed(Exception):
     """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
 
-    def __init__(self, culprit: Calculation, values: list, is_limit: bool):
+    def __init__(self, culprit: Calculation, values: list, is_limit: bool) -> None:
         super().__init__(culprit.link_id)
         self.culprit, self.values, self.is_limit = culprit, values, is_limit
 
@@ -46,8 +46,9 @@ class CalculationFailed(Exception):
 class Calculator:
     """The process, started when it is first needed; it ends with us, or when it is closed."""
 
-    def __init__(self):
-        self.lock, self.child = Lock(), None
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.child: subprocess.Popen[str] | None = None
 
     def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
         """The value of each of `calculations` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
@@ -59,6 +60,7 @@ class Calculator:
         values: list = []
         with self.lock:
             child = self._running()
+            assert child.stdin is not None and child.stdout is not None
             timer = Timer(WAIT_SECONDS, child.kill)
             timer.start()
             try:
@@ -86,7 +88,7 @@ class Calculator:
             self.child.communicate()
             self.child = None
 
-    def _running(self) -> subprocess.Popen:
+    def _running(self) -> subprocess.Popen[str]:
         if self.child is None or self.child.poll() is not None:
             words = [sys.executable, "-m", "assessments.calculation.calculator"]
             self.child = subprocess.Popen(
@@ -103,12 +105,16 @@ class Calculator:
 class _Ours:
     """This process's calculator, and the expressions that ran out of time once."""
 
-    def __init__(self):
-        self.calculator, self.given_up = Calculator(), set()
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.calculator = Calculator()
+        self.given_up: set[str] = set()
 
 
 _ours = _Ours()
-os.register_at_fork(after_in_child=_ours.__init__)  # the pipes of the parent are the parent's
+os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are the parent's
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from assessments.questionnaire.enablement import enabled_items
-from assessments.questionnaire.model import CHOICE_TYPES, Item, Questionnaire
+from assessments.questionnaire.model import CHOICE_TYPES, Answer, Item, Questionnaire
 
 VALUE_KEYS = {
     "boolean": "valueBoolean",
@@ -102,24 +102,24 @@ class _Writer:
             given[0]["item"] = children
         return written | {"answer": given}
 
-    def _write_value(self, item: Item, value) -> dict:
+    def _write_value(self, item: Item, value: Answer) -> dict:
         if isinstance(value, dict):
             return {"valueString": value["text"]}
         if item.type in CHOICE_TYPES:
-            return self._write_option(item, value)
+            return self._write_option(item, str(value))
         if item.type == "quantity":
             return {"valueQuantity": {"value": float(value)} | ({"unit": item.unit} if item.unit else {})}
         if item.type == "dateTime":
-            instant = datetime.fromisoformat(value)
+            instant = datetime.fromisoformat(str(value))
             return {"valueDateTime": (instant if instant.tzinfo else instant.replace(tzinfo=self.zone)).isoformat()}
-        if item.type == "time" and value.count(":") == 1:
-            value += ":00"
+        if item.type == "time" and str(value).count(":") == 1:
+            value = f"{value}:00"
         return {VALUE_KEYS[item.type]: float(value) if item.type == "decimal" else value}
 
     def _write_option(self, item: Item, value: str) -> dict:
         option = next((one for one in item.options if one.code == value), None)
         if option is None or option.kind == "Coding":
-            coding = {"code": value, "display": item.option_text(value)}
+            coding: dict[str, object] = {"code": value, "display": item.option_text(value)}
             if option and option.system:
                 coding["system"] = option.system
             if option and option.ordinal is not None and self.has_weights:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/questionnaireresponse.html
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from assessments.calculation.response_items import write_items
@@ -43,7 +44,7 @@ def export_ndjson(responses: Iterable[Response]) -> Iterator[str]:
         yield json.dumps(export_response(response, zone=zone), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def export_bundle(responses: Iterable[Response], *, now) -> dict:
+def export_bundle(responses: Iterable[Response], *, now: datetime) -> dict:
     """`responses` as one Bundle of the type collection."""
     zone = Clinic.objects.current().zone
     entries = [

@@ -1,6 +1,7 @@
 """Questionnaires and responses from FHIR files: refused with a reason, or stored with everything staff should know."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -24,7 +25,7 @@ from assessments.red_flag_rules.coverage import lost_questions
 from assessments.red_flags.definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, User
 
 
 class PublishRefused(ValueError):
@@ -53,7 +54,7 @@ class Imported:
     earlier: Questionnaire | None = None
 
 
-def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
+def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
     `slug` is its short name here; without one its url or name gives one that is free. The same definition again stores
@@ -97,7 +98,7 @@ def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
     return lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=first_pages)
 
 
-def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
+def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
     """Ask patients this version from now on. Publishing again keeps the first instant.
 
     Raises PublishRefused for a version under which a flag could not be raised any more.
@@ -110,7 +111,9 @@ def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
 
 
 @transaction.atomic
-def import_response(*, questionnaire: Questionnaire, patient: Patient, resource: dict, by=None, now) -> Response:
+def import_response(
+    *, questionnaire: Questionnaire, patient: Patient, resource: dict, by: User | None = None, now: datetime
+) -> Response:
     """Keep the answers of a FHIR QuestionnaireResponse as `patient`'s, flags and scores worked out here.
 
     Raises ResponseRefused, with every fault, if it does not fit `questionnaire`.
@@ -126,7 +129,7 @@ def import_response(*, questionnaire: Questionnaire, patient: Patient, resource:
     return settle_import(response=response, is_finished=is_finished, now=now)
 
 
-def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Questionnaire | None]:
+def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
     """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a name that cannot be had."""
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:

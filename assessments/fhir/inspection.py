@@ -1,6 +1,7 @@
 """What staff should know before patients are asked a questionnaire: what works differently here, and what is missing."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assessments.calculation.calculated_answers import calculated_items, whole_expression
@@ -13,9 +14,10 @@ from assessments.fhir_json.names import (
     MINIMUM,
     NOT_EVALUATED,
     extension_value,
+    max_occurs,
     walk_items,
 )
-from assessments.fhir_json.parsing import max_occurs, moving_limit
+from assessments.fhir_json.parsing import moving_limit
 from assessments.fhir_json.repeat_expansion import most_copies
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
@@ -38,7 +40,7 @@ class Warning:
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
     """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
-    most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
+    most = most_copies(definition["item"]) if "item" in definition else 0
     found = [warning for raw in walk_items(definition) for warning in _inspect_raw(raw, most)]
     found += [
         Warning("expression", name, "is always asked: its enableWhenExpression says more than enableWhen can")
@@ -68,7 +70,7 @@ def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, in
     return [(texts[name], questions) for name, questions in listed.items()]
 
 
-def _inspect_raw(raw: dict, most: int):
+def _inspect_raw(raw: dict, most: int) -> Iterator[Warning]:
     link_id, kind = raw.get("linkId", ""), raw.get("type")
     for extension in raw.get("extension", []):
         if name := NOT_EVALUATED.get(extension.get("url")):
@@ -94,7 +96,7 @@ def _inspect_raw(raw: dict, most: int):
         yield Warning("control", link_id, "is asked with our own controls")
 
 
-def _inspect_expressions(parsed: Questionnaire):
+def _inspect_expressions(parsed: Questionnaire) -> Iterator[Warning]:
     for item in calculated_items(parsed):
         try:
             check_expression(whole_expression(parsed, item))
@@ -103,7 +105,7 @@ def _inspect_expressions(parsed: Questionnaire):
                 yield Warning("expression", item.link_id, f"is not calculated: {error}")
 
 
-def _inspect_conditions(parsed: Questionnaire):
+def _inspect_conditions(parsed: Questionnaire) -> Iterator[Warning]:
     """A condition on a question of a repeating group, from outside it, looks at the first copy only."""
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():

@@ -4,9 +4,11 @@ Every fault is reported with its linkId and reason. Totals in the file are calcu
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 from assessments.calculation.calculated_answers import add_calculated, calculated_items
 from assessments.calculation.response_items import Node, nodes_of
@@ -15,7 +17,7 @@ from assessments.questionnaire.checking import Problem, check_item
 from assessments.questionnaire.enablement import enabled_items
 from assessments.questionnaire.model import CHOICE_TYPES, UNASKED_TYPES, Item, Questionnaire, comparable
 
-WANTED = {
+WANTED: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "boolean": ("Boolean", bool),
     "integer": ("Integer", int),
     "decimal": ("Decimal", (int, float, Decimal)),
@@ -27,7 +29,11 @@ WANTED = {
     "url": ("Uri", str),
     "quantity": ("Quantity", dict),
 }
-WHOLE = {"date": date.fromisoformat, "dateTime": datetime.fromisoformat, "time": time.fromisoformat}
+WHOLE: dict[str, Callable[[str], object]] = {
+    "date": date.fromisoformat,
+    "dateTime": datetime.fromisoformat,
+    "time": time.fromisoformat,
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     return Checked(answers, tuple(problems))
 
 
-def _names_another(questionnaire: Questionnaire, canonical) -> bool:
+def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
     """Whether `canonical` ("url|version", either of which may be missing) says another url or version than ours."""
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
@@ -99,8 +105,9 @@ class _Reader:
         self.answers: dict[str, list] = {}
         self.problems: list[Problem] = []
 
-    def read(self, raw_items, items: tuple[Item, ...], inside: str = "") -> None:
-        nodes, seen = {}, Counter()
+    def read(self, raw_items: object, items: tuple[Item, ...], inside: str = "") -> None:
+        nodes: dict[str, list[Node]] = {}
+        seen: Counter[str] = Counter()
         for node in nodes_of(items):
             nodes.setdefault(node.link_id, []).append(node)
         for raw in self._objects(raw_items, inside):
@@ -112,7 +119,7 @@ class _Reader:
             else:
                 self.problems.append(Problem(link_id, "twice" if same else "unknown"))
 
-    def _objects(self, raw, link_id: str) -> list[dict]:
+    def _objects(self, raw: object, link_id: str) -> list[dict]:
         """The JSON objects in the list `raw`; anything else is reported."""
         found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
         if not isinstance(raw, list) or len(found) < len(raw):
@@ -153,7 +160,8 @@ def _read_value(item: Item, answer: dict) -> tuple[object, str]:
     if item.type in CHOICE_TYPES:
         return _read_choice(item, kind, value)
     wanted_kind, wanted_class = WANTED[item.type]
-    if kind != wanted_kind or not isinstance(value, wanted_class) or (isinstance(value, bool) != (kind == "Boolean")):
+    is_fitting = isinstance(value, wanted_class) and isinstance(value, bool) == (kind == "Boolean")
+    if kind != wanted_kind or not is_fitting:
         return None, "type"
     if item.type == "quantity":
         return _read_quantity(item, value)
@@ -165,7 +173,7 @@ def _read_value(item: Item, answer: dict) -> tuple[object, str]:
     return (str(value) if item.type == "decimal" else value), ""
 
 
-def _read_choice(item: Item, kind: str, value) -> tuple[object, str]:
+def _read_choice(item: Item, kind: str, value: Any) -> tuple[object, str]:
     if kind == "String" and item.type == "open-choice" and isinstance(value, str):
         is_listed = any(option.code == value and option.kind == "String" for option in item.options)
         return (value if is_listed else {"text": value}), ""

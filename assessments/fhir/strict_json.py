@@ -5,6 +5,7 @@ RFC 8259 asks for UTF-8; a byte order mark before it is ignored. FHIR forbids co
 
 import json
 import math
+from typing import NoReturn
 
 MOST_BYTES = 3_000_000
 DEEPEST = 40  # levels
@@ -68,7 +69,7 @@ def _read_float(text: str) -> float:
     return number
 
 
-def _refuse_constant(name: str):
+def _refuse_constant(name: str) -> NoReturn:
     raise JsonRefused(f"the file is not JSON: {name} is no number")
 
 
@@ -94,7 +95,7 @@ def _check(read: dict) -> None:
         level += 1
 
 
-def _parts(value) -> list:
+def _parts(value: object) -> list:
     if isinstance(value, dict):
         return [*value.keys(), *value.values()]
     return value if isinstance(value, list) else []

@@ -8,6 +8,7 @@ transaction begins: a large questionnaire takes seconds.
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from crispy_forms.utils import render_crispy_form
 from django.db import InterfaceError, OperationalError, transaction
@@ -48,7 +49,7 @@ def try_pages(parsed: ParsedQuestionnaire) -> str:
     return ""
 
 
-def try_saving(questionnaire: Questionnaire, *, now) -> str:
+def try_saving(questionnaire: Questionnaire, *, now: datetime) -> str:
     """What fails when `questionnaire` is begun, its first page saved and its answers read, in words; empty if nothing does."""
     try:
         with transaction.atomic():
@@ -60,7 +61,7 @@ def try_saving(questionnaire: Questionnaire, *, now) -> str:
         return str(failed)
 
 
-def _ask(questionnaire: Questionnaire, now) -> None:
+def _ask(questionnaire: Questionnaire, now: datetime) -> None:
     with _step("it cannot be begun, so no visit with it could be booked"):
         name = f"Trial {uuid.uuid4()}"
         patient = Patient.objects.create(name=name, email="trial@invalid.example", is_provisional=True, created_at=now)

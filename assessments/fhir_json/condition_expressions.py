@@ -84,7 +84,9 @@ def _read_part(part: str, places: dict[str, _Place]) -> dict | None:
     if IS_TRUE.fullmatch(part) and kind == "boolean":
         return {**condition, "operator": "=", "answerBoolean": True}
     found = COMPARED.fullmatch(part)
-    answer = _read_literal(found["literal"], kind, bool(found["code"])) if found else None
+    if found is None:
+        return None
+    answer = _read_literal(found["literal"], kind, bool(found["code"]))
     return {**condition, "operator": found["operator"], **answer} if answer else None
 
 

@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/questionnaire.html
 import json
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from assessments.fhir_json.answer_options import read_options
 from assessments.fhir_json.condition_expressions import with_conditions
@@ -16,7 +17,6 @@ from assessments.fhir_json.names import (
     HIDDEN,
     HINT,
     LAYOUT,
-    MAX_OCCURS,
     MAXIMUM,
     MIN_OCCURS,
     MINIMUM,
@@ -29,15 +29,17 @@ from assessments.fhir_json.names import (
     WHY,
     extension_value,
     find_extensions,
+    max_occurs,
     typed_value,
 )
 from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, unroll
-from assessments.questionnaire.answer_limits import ENTRY_RULES, is_relative
+from assessments.questionnaire.answer_limits import ENTRY_RULES, EntryRule, is_relative
 from assessments.questionnaire.instruments import SYSTEM, instrument_scores
 from assessments.questionnaire.model import (
     CHOICE_TYPES,
     QUESTION_TYPES,
     UNASKED_TYPES,
+    Answer,
     Condition,
     InvalidQuestionnaire,
     Item,
@@ -59,10 +61,10 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
         raise InvalidQuestionnaire("this is not a FHIR Questionnaire")
     try:
-        pages = unroll(with_conditions(definition), title=definition.get("title", ""), max_occurs=max_occurs)
         contained = {one.get("id"): one for one in definition.get("contained", [])}
         read = ItemReader(contained, url=definition.get("url", ""))
-        pages = tuple(read.item(raw, parent=None) for raw in pages)
+        raw_pages = unroll(with_conditions(definition), title=definition.get("title", ""))
+        pages = tuple(read.item(raw, parent=None) for raw in raw_pages)
         scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
         questionnaire = Questionnaire(
             url=definition.get("url", ""),
@@ -102,11 +104,6 @@ def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
     return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
-def max_occurs(raw: dict) -> int | None:
-    """How often a group or an answer may be there at most, if the file says."""
-    return extension_value(raw, MAX_OCCURS)
-
-
 class ItemReader:
     """Reads items of the questionnaire `url`; `contained` are the resources it brings along, by id."""
 
@@ -126,12 +123,11 @@ class ItemReader:
         is_read_only = is_read_only or raw.get("readOnly", False)
         has_options = raw["type"] in CHOICE_TYPES or "answerOption" in raw
         options = read_options(raw, self.contained) if has_options else ()
-        below = {"parent": link_id, "is_hidden": is_hidden, "is_read_only": is_read_only}
         return Item(
             link_id=link_id,
             type=raw["type"],
             **_parse_words(raw),
-            **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), {})),
+            **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), EntryRule())),
             is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
             initial=_parse_initial(raw, link_id, options),
@@ -148,7 +144,10 @@ class ItemReader:
             conditions=tuple(_parse_condition(condition, link_id) for condition in raw.get("enableWhen", [])),
             needs_all=_parse_behavior(raw, link_id),
             parent=parent,
-            items=tuple(self.item(child, **below) for child in raw.get("item", [])),
+            items=tuple(
+                self.item(child, parent=link_id, is_hidden=is_hidden, is_read_only=is_read_only)
+                for child in raw.get("item", [])
+            ),
         )
 
 
@@ -172,16 +171,16 @@ def _parse_words(raw: dict) -> dict:
     }
 
 
-def _parse_limits(raw: dict, rules: dict) -> dict:
-    """The limits of the file; where it has none, those of our `rules` of entry that fit the type."""
+def _parse_limits(raw: dict, rule: EntryRule) -> dict:
+    """The limits of the file; where it has none, those of our `rule` of entry that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
         "fewest": extension_value(raw, MIN_OCCURS),
         "most": max_occurs(raw),
-        "minimum": lowest or (rules.get("minimum") if raw["type"] == "date" else None),
-        "maximum": highest or (rules.get("maximum") if raw["type"] == "date" else None),
-        "refused": rules.get("refused", ()) if raw["type"] in CHOICE_TYPES else (),
+        "minimum": lowest or (rule.minimum if raw["type"] == "date" else None),
+        "maximum": highest or (rule.maximum if raw["type"] == "date" else None),
+        "refused": rule.refused if raw["type"] in CHOICE_TYPES else (),
         "pattern": extension_value(raw, PATTERN) or "",
     }
 
@@ -214,11 +213,11 @@ def _unit_of(raw: dict) -> dict:
     return declared or {}
 
 
-def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple:
+def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
     """The values an answer starts with, as answers are stored. A quantity without a value only names its unit."""
-    chosen = [typed_value(one) for one in raw.get("answerOption", []) if one.get("initialSelected")]
-    given = [typed_value(one) for one in raw.get("initial", [])] + chosen
-    if None in given:
+    chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
+    given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
+    if len(given) < len(raw.get("initial", [])) + len(chosen):
         raise InvalidQuestionnaire("an initial value has no type", link_id)
     unit = set(_unit_of(raw).values())
     for quantity in (value for kind, value in given if kind == "Quantity"):
@@ -230,7 +229,7 @@ def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tupl
     return tuple(_stored(raw["type"], kind, value, codes) for kind, value in given)
 
 
-def _stored(item_type: str, kind: str, value, codes: set[str]):
+def _stored(item_type: str, kind: str, value: Any, codes: set[str]) -> Answer:
     if kind == "Quantity":
         value = value["value"]
     elif isinstance(value, dict):
@@ -263,7 +262,7 @@ def _parse_behavior(raw: dict, link_id: str) -> bool:
 
 
 def _parse_score(extension: dict) -> ScoreRule:
-    parts = {}
+    parts: dict[str, list] = {}
     for part in extension["extension"]:
         value = next(value for key, value in part.items() if key.startswith("value"))
         parts.setdefault(part["url"], []).append(value)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from assessments.questionnaire.answer_limits import FIRST_YEAR, LAST_YEAR, as_moment, is_relative, resolve_limit
 from assessments.questionnaire.enablement import enabled_items
-from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Item, Questionnaire, comparable
+from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Comparable, Item, Questionnaire, comparable
 from assessments.questionnaire.patterns import PatternUnsupported, fits_pattern
 
 LONGEST_TEXT = 2000  # where the definition sets no limit
@@ -83,7 +83,7 @@ def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> li
     return [value for value in positives if not _check_value(item, value, now)] if item.repeats and item.options else []
 
 
-def _check_value(item: Item, value, now: datetime | None) -> str:
+def _check_value(item: Item, value: object, now: datetime | None) -> str:
     if item.type in ("choice", "open-choice"):
         return _check_choice(item, value)
     if item.type in TEXT_TYPES:
@@ -91,7 +91,7 @@ def _check_value(item: Item, value, now: datetime | None) -> str:
     return _check_ordered(item, value, now)
 
 
-def _check_text(item: Item, value) -> str:
+def _check_text(item: Item, value: object) -> str:
     if not isinstance(value, str) or (item.type == "url" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value)):
         return "type"
     if len(value) > longest_text(item):
@@ -113,7 +113,7 @@ def _fits(pattern: str, text: str) -> bool:
         return True
 
 
-def _check_choice(item: Item, value) -> str:
+def _check_choice(item: Item, value: object) -> str:
     if isinstance(value, dict):
         text = value.get("text")
         if item.type != "open-choice" or not isinstance(text, str) or not text:
@@ -124,7 +124,7 @@ def _check_choice(item: Item, value) -> str:
     return "" if any(option.code == value for option in item.options) else "option"
 
 
-def _check_ordered(item: Item, value, now: datetime | None) -> str:
+def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     if item.type == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
         return "type"
     if item.type in ORDERED_TYPES - {"integer"} and not isinstance(value, str):
@@ -146,11 +146,11 @@ def _check_ordered(item: Item, value, now: datetime | None) -> str:
     return ""
 
 
-def _limit_of(item: Item, *, is_upper: bool, now: datetime | None):
+def _limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
     """The limit of answers to `item`, to compare with; None for none, or for one that moves when there is no `now`."""
     limit = item.maximum if is_upper else item.minimum
-    if limit is None or (is_relative(limit) and now is None):
+    if limit is None:
         return None
-    if is_relative(limit):
-        return as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)
-    return comparable(item, limit)
+    if not is_relative(limit):
+        return comparable(item, limit)
+    return None if now is None else as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)

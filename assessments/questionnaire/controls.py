@@ -1,10 +1,11 @@
 """How each kind of question is asked, what is typed becomes an answer, and what is wrong is put in words. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from assessments.questionnaire.answer_limits import describe_limit
 from assessments.questionnaire.checking import Problem, longest_text
-from assessments.questionnaire.model import Item
+from assessments.questionnaire.model import Answer, Item
 from assessments.questionnaire.typed_answers import (
     clean_text,
     convert_unit,
@@ -61,7 +62,7 @@ def _read_option(item: Item, raw: str, text: str) -> list:
     return [next((code for code in codes if clean_text(code) == text), text)] if text else []
 
 
-def _read_number(item: Item, text: str):
+def _read_number(item: Item, text: str) -> int | str:
     number = read_number(text, item.unit)
     if number is None:
         return text
@@ -69,12 +70,14 @@ def _read_number(item: Item, text: str):
     return int(number) if is_whole else number
 
 
-def write_answer(value) -> str:
+def write_answer(value: object) -> str:
     """A stored value as the page's controls hold it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def describe_problem(item: Item, problem: Problem, *, values: list = (), now: datetime | None = None) -> str:
+def describe_problem(
+    item: Item, problem: Problem, *, values: Sequence[Answer] = (), now: datetime | None = None
+) -> str:
     """What to do about `problem` with the answers `values`, in plain words."""
     if (
         problem.reason == "type"
@@ -100,7 +103,7 @@ def describe_problem(item: Item, problem: Problem, *, values: list = (), now: da
     }[problem.reason]
 
 
-def _help_with_number(item: Item, value) -> str:
+def _help_with_number(item: Item, value: object) -> str:
     """The number that was meant, where it can be told from what was typed; else empty."""
     text = str(value)
     if (number := read_number(without_hedges(text), item.unit)) is not None:

@@ -1,11 +1,12 @@
 """Which items of a questionnaire are asked, given the answers so far (FHIR's enableWhen). Pure."""
 
 import operator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, time
 from decimal import InvalidOperation
 
-from assessments.questionnaire.model import Condition, Item, Questionnaire, comparable
+from assessments.questionnaire.model import Comparable, Condition, Item, Questionnaire, comparable
 
 COMPARE = {
     "=": operator.eq,
@@ -52,9 +53,9 @@ def meets_condition(question: Item, condition: Condition, values: list) -> bool:
     return not matches if condition.operator == "!=" else matches
 
 
-def describe_condition(question: Item, condition: Condition) -> dict:
+def describe_condition(question: Item, condition: Condition) -> dict[str, object]:
     """`condition` on `question` for the page's script, as JSON; what it compares with is written in one way only."""
-    described = {"question": question.link_id, "type": question.type, "operator": condition.operator}
+    described: dict[str, object] = {"question": question.link_id, "type": question.type, "operator": condition.operator}
     if condition.operator == "exists":
         return described | {"value": condition.value}
     wanted = comparable(question, condition.value)
@@ -63,7 +64,7 @@ def describe_condition(question: Item, condition: Condition) -> dict:
     return described | {"value": wanted.isoformat() if isinstance(wanted, date | time) else str(wanted)}
 
 
-def _comparables(question: Item, values: list):
+def _comparables(question: Item, values: list) -> Iterator[Comparable]:
     for value in values:
         with suppress(ValueError, InvalidOperation):
             yield comparable(question, value)

@@ -4,6 +4,7 @@ What is not on the list is refused when a questionnaire is imported. What is on 
 """
 
 import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
@@ -11,6 +12,8 @@ import fhirpathpy
 from fhirpathpy.engine.nodes import ResourceNode
 from fhirpathpy.models import models
 from fhirpathpy.parser import parse
+
+type Value = int | Decimal | str | bool
 
 LONGEST = 2000  # characters
 MOST_NODES = 600
@@ -103,13 +106,13 @@ def _find_fault(expression: str) -> str:
     return ""
 
 
-def _walk(node: dict):
+def _walk(node: dict) -> Iterator[dict]:
     yield node
     for child in node.get("children", []):
         yield from _walk(child)
 
 
-def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> int | Decimal | str | bool | None:
+def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
     """The one value of `expression` over the QuestionnaireResponse `resource`; None for none, several, or a failure.
 
     `levels` are the items of the response that the expression names, by "_level1" and so on. A failure is none: the
@@ -123,17 +126,17 @@ def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> int | 
     return _plain(found[0]) if len(found) == 1 else None
 
 
-def _plain(value) -> int | Decimal | str | bool | None:
+def _plain(value: object) -> Value | None:
     if isinstance(value, str):
         return value if len(value) <= LONGEST else None
     number = Decimal(str(value)) if isinstance(value, float) else value
-    if isinstance(number, Decimal) and not number.is_finite():
-        return None
-    return number if isinstance(number, int | Decimal) and abs(number) < LARGEST else None
+    if isinstance(number, Decimal):
+        return number if number.is_finite() and abs(number) < LARGEST else None
+    return number if isinstance(number, int) and abs(number) < LARGEST else None
 
 
 @lru_cache(maxsize=2000)
-def _compile(expression: str):
+def _compile(expression: str) -> Callable[[dict, dict], list]:
     check_expression(expression)
     return fhirpathpy.compile(
         expression, MODEL, {"userInvocationTable": {name: {"fn": fn} for name, fn in OURS.items()}}
@@ -145,7 +148,7 @@ def _weights(codings: list) -> list:
     return [extension["valueDecimal"] for extension in extensions if "valueDecimal" in extension]
 
 
-def _of_some(make):
+def _of_some(make: Callable[[list], object]) -> Callable[[list], list]:
     """`make` for a collection that is not empty; the library's own stumble over answers, which are more than numbers to it."""
     return lambda numbers: [make(numbers)] if numbers else []
 

@@ -4,7 +4,7 @@ A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "cod
 and each counting what the instrument says, the scale is scored; else staff are told what is missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ class Scale:
 
     measure: str
     title: str
-    counts: tuple
+    counts: tuple[Sequence[int], ...]
     least: int
     prefix: str = ""
     method: str = "sum"
@@ -126,7 +126,7 @@ def _find_fault(scale: Scale, present: dict[str, Item]) -> str:
     return ""
 
 
-def _counts(item: Item, counts) -> bool:
+def _counts(item: Item, counts: Sequence[int]) -> bool:
     """Whether the answers of `item` count `counts`: the weights of its options, or its limits."""
     if item.options:
         return sorted(option.ordinal for option in item.options if option.ordinal is not None) == sorted(counts)

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any, Protocol
 
 from clinic.practice.values.numbers import PLAIN
 
@@ -13,6 +14,8 @@ CHOICE_TYPES = {"choice", "open-choice"}
 TEXT_TYPES = {"string", "text", "url"}
 ORDERED_TYPES = {"integer", "decimal", "quantity", "date", "dateTime", "time"}
 QUESTION_TYPES = {"boolean"} | CHOICE_TYPES | TEXT_TYPES | ORDERED_TYPES
+type Answer = bool | int | str | dict[str, str]  # {"text": …}: written beside the options of an open-choice
+
 UNASKED_TYPES = {"attachment", "reference"}  # shown as a note: files and links to records are brought, not typed
 
 
@@ -73,7 +76,7 @@ class Item:
     maximum: str | None = None
     pattern: str = ""
     refused: tuple[tuple[str, str], ...] = ()
-    initial: tuple = ()
+    initial: tuple[Answer, ...] = ()
     calculated: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     is_hidden: bool = False
@@ -156,7 +159,14 @@ class Questionnaire:
         return MappingProxyType({item.link_id: page for page in self.pages for item in page.walk()})
 
 
-def comparable(item: Item, value):
+class Comparable(Protocol):
+    """A value with an order: a Decimal, a date, an instant, a time, a boolean or a text."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+    def __gt__(self, other: Any, /) -> bool: ...
+
+
+def comparable(item: Item, value: object) -> Comparable:
     """`value` so that two answers to `item` compare: Decimal, date, boolean or text.
 
     Raises ValueError or decimal.InvalidOperation if it is no possible answer.
@@ -183,7 +193,7 @@ def comparable(item: Item, value):
     return str(value)
 
 
-def _read_moment(kind: str, text: str):
+def _read_moment(kind: str, text: str) -> date | time:
     """Whole dates, times and instants only; instants are compared by the clock that was meant when they were written."""
     if kind == "date":
         return date.fromisoformat(text)

@@ -5,8 +5,16 @@ https://github.com/google/re2/wiki/Syntax
 """
 
 from functools import lru_cache
+from typing import Protocol
 
 import re2
+
+
+class Pattern(Protocol):
+    """What RE2 compiles a pattern to."""
+
+    def fullmatch(self, text: str) -> object | None: ...
+
 
 LONGEST_PATTERN = 200
 MOST_MEMORY = 4 << 20  # of a compiled pattern; a word of up to 100 letters of all scripts fits
@@ -45,7 +53,7 @@ def fits_pattern(pattern: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=500)
-def compile_pattern(pattern: str):
+def compile_pattern(pattern: str) -> Pattern:
     """`pattern` for RE2. Raises PatternUnsupported for what it cannot match, such as back-references and look-around."""
     if len(pattern) > LONGEST_PATTERN:
         raise PatternUnsupported(f"is longer than {LONGEST_PATTERN} characters")

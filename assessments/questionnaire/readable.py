@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from math import ceil
 
 from assessments.questionnaire.enablement import enabled_items, meets_condition
-from assessments.questionnaire.model import TEXT_TYPES, Item, Questionnaire
+from assessments.questionnaire.model import TEXT_TYPES, Answer, Item, Questionnaire
 from assessments.questionnaire.typed_answers import clean_text
 
 # How fast a person with a phone is. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047),
@@ -39,21 +39,22 @@ def answer_text(item: Item, values: list) -> str:
     return "\n".join(_value_text(item, value) for value in values) or "not answered"
 
 
-def _value_text(item: Item, value) -> str:
+def _value_text(item: Item, value: Answer) -> str:
     if isinstance(value, dict):
         return clean_text(value.get("text", ""))
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    text = str(value)
     if item.options:
-        return item.option_text(value)
+        return item.option_text(text)
     if item.type == "date":
-        return _day_text(date.fromisoformat(value))
+        return _day_text(date.fromisoformat(text))
     if item.type == "dateTime":
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(text)
         return f"{_day_text(moment)}, {_clock_text(moment)}"
     if item.type == "time":
-        return _clock_text(time.fromisoformat(value))
-    return f"{value} {item.unit}" if item.unit else clean_text(str(value))
+        return _clock_text(time.fromisoformat(text))
+    return f"{text} {item.unit}" if item.unit else clean_text(text)
 
 
 def _day_text(day: date) -> str:

@@ -23,7 +23,7 @@ class Threshold:
 
 
 def _threshold(mdc: str | None, mcid: str | None, source: str) -> Threshold:
-    return Threshold(mdc and Decimal(mdc), mcid and Decimal(mcid), source)
+    return Threshold(Decimal(mdc) if mdc else None, Decimal(mcid) if mcid else None, source)
 
 
 _RATING = _threshold("1.77", "2", "0 to 10 rating: MDC doi:10.1055/a-1304-3677, important difference Farrar 2001")

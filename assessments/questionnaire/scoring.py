@@ -44,10 +44,10 @@ def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> li
 
 def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
     """The mean of earlier results; none is made of fewer than all."""
-    values = [results[name].value for name in rule.items if results[name].value is not None]
-    value = sum(values, Decimal(0)) / len(values) if len(values) == len(rule.items) else None
-    rounded = None if value is None else value.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return Result(rule.measure, rounded, len(values), len(rule.items))
+    values = [value for name in rule.items if (value := results[name].value) is not None]
+    is_whole = len(values) == len(rule.items)
+    mean = (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.1"), ROUND_HALF_UP) if is_whole else None
+    return Result(rule.measure, mean, len(values), len(rule.items))
 
 
 def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Result:

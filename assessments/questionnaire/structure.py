@@ -1,7 +1,9 @@
 """Whether a questionnaire can be asked at all: one linkId each, limits and conditions that fit, no circles. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from decimal import InvalidOperation
+from types import NoneType
 
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.checking import check_item
@@ -11,12 +13,15 @@ from assessments.questionnaire.model import (
     Condition,
     InvalidQuestionnaire,
     Item,
+    Option,
     Questionnaire,
+    ScoreRule,
     comparable,
 )
 from assessments.questionnaire.scoring import GATES, METHODS
 
 LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
+CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
 LONGEST_CHAIN = 60  # of items that wait for each other, not yet decided: enablement follows them by recursion
@@ -36,7 +41,8 @@ def check_structure(questionnaire: Questionnaire) -> None:
     for page in questionnaire.pages:
         for item in page.walk():
             _check_types(item, (*item.variables, item.scale_ends))
-            for part in (*item.options, *item.conditions):
+            parts: tuple[Option | Condition, ...] = (*item.options, *item.conditions)
+            for part in parts:
                 _check_types(part, (), item.link_id)
             if item.link_id in seen:
                 raise InvalidQuestionnaire("this linkId is used twice", item.link_id)
@@ -51,14 +57,14 @@ def check_structure(questionnaire: Questionnaire) -> None:
     _check_cycles(questionnaire)
 
 
-def _check_types(part, pairs, link_id: str = "") -> None:
+def _check_types(
+    part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
+) -> None:
     """Whatever is a text, a number or yes or no in `part` must be that, and every word of `pairs` a text."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
-        value = getattr(part, one.name)
-        if one.type in (str, bool, int | None) and (
-            not isinstance(value, one.type) or isinstance(value, bool) != (one.type is bool)
-        ):
+        value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
+        if not isinstance(value, classes) or (classes is not object and isinstance(value, bool) != (classes is bool)):
             raise InvalidQuestionnaire(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
     if not all(isinstance(word, str) for pair in pairs for word in pair):
         raise InvalidQuestionnaire("a variable is not built as FHIR says", link_id)
@@ -123,7 +129,8 @@ def _check_cycles(questionnaire: Questionnaire) -> None:
     """An item waits for its parent and for the questions it depends on; nobody may wait for himself."""
     done: set[str] = set()
     for start in questionnaire.items:
-        path, stack = [], [(start, False)]
+        path: list[str] = []
+        stack = [(start, False)]
         while stack:
             link_id, is_left = stack.pop()
             if is_left:

@@ -17,7 +17,7 @@ _INVISIBLE = (0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
-NUMBER_AND_UNIT = re.compile(r"([0-9.,¼½¾/+\- ]*)(.*)", re.DOTALL)
+NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
 # What people put around a number that they are not sure of: it is asked for again, without.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
@@ -74,8 +74,14 @@ def read_number(text: str, unit: str = "") -> str | None:
     text = " ".join(text.replace("−", "-").split())
     if (number := read_digits(text)) is not None:
         return number
-    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(text).groups()
-    return read_digits(digits.strip()) if typed_unit.lower() in spell_unit(unit) else None
+    digits, typed_unit = _split_unit(text)
+    return read_digits(digits) if typed_unit.lower() in spell_unit(unit) else None
+
+
+def _split_unit(text: str) -> tuple[str, str]:
+    """The number that `text` begins with and the rest, which may be its unit."""
+    unit = text.lstrip(NUMBER_CHARACTERS)
+    return text.removesuffix(unit).strip(), unit
 
 
 def without_hedges(text: str) -> str:
@@ -87,13 +93,13 @@ def without_hedges(text: str) -> str:
 
 def convert_unit(text: str, unit: str) -> str:
     """What `text`, a number with another known unit of the same kind, is in `unit`: "20 km is about 12.4 miles". Else empty."""
-    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(without_hedges(" ".join(text.split()))).groups()
-    number = read_digits(digits.strip())
+    digits, typed_unit = _split_unit(without_hedges(" ".join(text.split())))
+    number = read_digits(digits)
     wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))
     if not number or len(number) > LONGEST_NUMBER or wanted is None or given is None or wanted.kind != given.kind:
         return ""
     about = (Decimal(number) * given.size / wanted.size).quantize(Decimal("0.1")).normalize()
-    return f"{digits.strip()}{'' if typed_unit in 'kK' else ' '}{typed_unit} is about {about:f} {unit}"
+    return f"{digits}{'' if typed_unit in 'kK' else ' '}{typed_unit} is about {about:f} {unit}"
 
 
 def read_day(text: str) -> str | None:

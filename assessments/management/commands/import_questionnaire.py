@@ -1,6 +1,7 @@
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from assessments.fhir.importing import PublishRefused, import_questionnaire, publish_questionnaire
@@ -10,12 +11,12 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 class Command(BaseCommand):
     help = "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and say what works differently here."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--slug", default="", help="the name it is known by here; else from its url or name")
         parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         try:
             imported = import_questionnaire(content=options["file"].read_bytes(), slug=options["slug"], now=now)

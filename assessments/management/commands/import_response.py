@@ -1,6 +1,7 @@
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from assessments.fhir.importing import ResponseRefused, import_response
@@ -12,12 +13,12 @@ from clinic.practice.models import Patient
 class Command(BaseCommand):
     help = "Keep a FHIR QuestionnaireResponse as a patient's answers, or say with linkId and reason why not."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--patient", required=True, help="the patient's id")
         parser.add_argument("--questionnaire", required=True, help="slug:version, such as hip-running-intake:1")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         slug, _, version = options["questionnaire"].partition(":")
         questionnaire = Questionnaire.objects.filter(slug=slug, version=int(version or 1)).first()
         patient = Patient.objects.filter(pk=options["patient"]).first()

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -9,7 +11,7 @@ from assessments.red_flags.definitions import VersionAnswered, load_questionnair
 class Command(BaseCommand):
     help = "Publish the questionnaires that come with the product. Run it after every deploy; it changes nothing twice."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             loaded = load_questionnaires(now=timezone.now())
         except VersionAnswered as error:
