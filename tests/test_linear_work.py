@@ -82,7 +82,7 @@ def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_or_asked(
     if step == 1:
         assert estimate_minutes(parse_questionnaire(definition)) > 0
     else:
-        with pytest.raises(InvalidQuestionnaire, match="waits for more than 60 others in turn"):
+        with pytest.raises(InvalidQuestionnaire, match="depends on more than 60 others in a row"):
             parse_questionnaire(definition)
 
 

@@ -1,7 +1,4 @@
-"""Answers that a questionnaire calculates from the others, repeated until each finds what it needs.
-
-Expressions run in the calculator's process.
-"""
+"""Answers that a questionnaire calculates from others. The expressions run in the process of `calculator`."""
 
 from copy import deepcopy
 from datetime import UTC
@@ -13,17 +10,20 @@ from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.expressions import LEVEL, Value, inline_variables, place_context
 from assessments.questionnaire.model import Item, Questionnaire
 
-SMALLEST = Decimal("0.000001")  # more digits would not survive a JSON number
+SMALLEST = Decimal("0.000001")  # a JSON number cannot hold more digits reliably
 MOST_ROUNDS = 3  # a total of totals of items
 
 
 def calculated_items(questionnaire: Questionnaire) -> list[Item]:
-    """The questions that are worked out, in the order asked."""
+    """The calculated questions, in the order asked."""
     return [item for item in questionnaire.items.values() if item.calculated and item.is_question]
 
 
 def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """`answers` with every calculated answer worked out anew; one stored before counts for nothing."""
+    """Calculate all calculated answers and add them to `answers`, in place of stored ones.
+
+    Repeated up to MOST_ROUNDS times, until nothing changes: a calculation may use the result of another.
+    """
     items = calculated_items(questionnaire)
     if not items:
         return answers
@@ -37,13 +37,13 @@ def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> di
 
 
 def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
-    """What a new response starts with."""
+    """The answers of a new response: initial values, and what is calculated from them."""
     given = {item.link_id: deepcopy(list(item.initial)) for item in questionnaire.items.values() if item.initial}
     return add_calculated(questionnaire, given)
 
 
 def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
-    """Empty if everything that is worked out of `answers`, all of them asked, ends in time, else why not."""
+    """Calculate everything once over `answers`, with all items enabled. Returns why that takes too long, else empty."""
     calculations, resource = _prepare(questionnaire, answers, enabled=frozenset(questionnaire.items))
     return try_expressions(calculations, resource) if calculations else ""
 
@@ -57,7 +57,7 @@ def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dic
 def _prepare(
     questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
 ) -> tuple[list[Calculation], dict]:
-    """What to calculate, in the order asked, and the response to calculate it over."""
+    """The calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
     nodes: dict[str, dict] = {}
     written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
     calculations = []
@@ -73,7 +73,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """The expression of `item` with the variables put in that are declared on the questionnaire, above it or on it."""
+    """The expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):
@@ -88,7 +88,7 @@ def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
 
 
 def _as_answer(item: Item, value: Value | None) -> list:
-    """`value` as answers of the type of `item` are stored; none if it does not fit."""
+    """`value` as an answer to `item` is stored; empty if it does not fit its type."""
     if value is None:
         return []
     if item.type == "boolean":

@@ -1,7 +1,7 @@
-"""A process of its own that calculates, with a limit on its time and memory: a patient's page waits for it, but not for ever.
+"""Calculate in a separate process with limits on CPU time and memory, because a patient's page waits for the result.
 
-`python -m assessments.calculation.calculator` answers one job a line. The kernel ends it when a job has used up its seconds of work;
-what it was at is left out from then on. Seconds of work, not of waiting: a busy machine loses no score.
+`python -m assessments.calculation.calculator` reads one job a line. The kernel kills it at the CPU limit of a job; the
+expression that was running is skipped from then on. CPU time, not elapsed time: a busy machine loses no score.
 """
 
 import json
@@ -19,16 +19,19 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-TRIAL_SECONDS, RUN_SECONDS = 0.5, 1  # of work: what passes the trial with every answer given does not run out later
-WAIT_SECONDS = 6  # altogether, should the machine be so busy that it hardly gets to work
-MOST_MEMORY = 512 * 2**20
+TRIAL_SECONDS, RUN_SECONDS = (
+    0.5,
+    1,
+)  # CPU time: what passes the trial, with every question answered, does not reach the limit later
+WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
+MOST_MEMORY = 512 * 2**20  # bytes
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """An `expression` to calculate for the item `link_id`; `levels` as in `expressions.evaluate`."""
+    """An `expression` to calculate for the item `link_id`, with `levels` as in `expressions.evaluate`."""
 
     link_id: str
     expression: str
@@ -36,7 +39,7 @@ class Calculation:
 
 
 class CalculationFailed(Exception):
-    """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
+    """The process ended while it ran `culprit`, at a limit if `is_limit`. `values` are the results before it."""
 
     def __init__(self, culprit: Calculation, values: list, is_limit: bool) -> None:
         super().__init__(culprit.link_id)
@@ -44,14 +47,14 @@ class CalculationFailed(Exception):
 
 
 class Calculator:
-    """The process, started when it is first needed; it ends with us, or when it is closed."""
+    """The child process. It starts at the first calculation, and ends with this process or at `close`."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.child: subprocess.Popen[str] | None = None
 
     def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
-        """The value of each of `calculations` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
+        """Run `expressions.evaluate` for each of `calculations`, with `seconds` of CPU time. Raises CalculationFailed."""
         job = {
             "seconds": seconds,
             "resource": resource,
@@ -73,7 +76,7 @@ class Calculator:
                 timer.cancel()
                 if len(values) < len(calculations):
                     with suppress(subprocess.TimeoutExpired):
-                        child.wait(1)  # for how it ended
+                        child.wait(1)  # sets its return code
                     self.close()
         if len(values) < len(calculations):
             raise CalculationFailed(
@@ -82,7 +85,7 @@ class Calculator:
         return values
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         if self.child is not None:
             self.child.kill()
             self.child.communicate()
@@ -90,9 +93,9 @@ class Calculator:
 
     def _running(self) -> subprocess.Popen[str]:
         if self.child is None or self.child.poll() is not None:
-            words = [sys.executable, "-m", "assessments.calculation.calculator"]
+            command = [sys.executable, "-m", "assessments.calculation.calculator"]
             self.child = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -103,7 +106,7 @@ class Calculator:
 
 
 class _Ours:
-    """This process's calculator, and the expressions that ran out of time once."""
+    """The calculator of this process, and the expressions that have reached the limit once."""
 
     def __init__(self) -> None:
         self.reset()
@@ -118,21 +121,21 @@ os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are t
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
-    """The value of each of `calculations` over `resource`; None for none, several, a failure, or what runs out of time."""
+    """The value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
     possible = [one for one in calculations if one.expression not in _ours.given_up]
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
     except CalculationFailed as error:
         if error.is_limit:
             _ours.given_up.add(error.culprit.expression)
-        logger.error("The calculated answer %s cannot be worked out.", error.culprit.link_id)
+        logger.error("The answer %s cannot be calculated.", error.culprit.link_id)
         values = error.values + [None] * (len(possible) - len(error.values))
     found = dict(zip(map(id, possible), values, strict=True))
     return [found.get(id(one)) for one in calculations]
 
 
 def try_expressions(calculations: list[Calculation], resource: dict) -> str:
-    """Empty if all of `calculations` together end in time over `resource`, else why not."""
+    """Run all of `calculations` over `resource` in a fresh process. Returns why that takes too long, else empty."""
     trial = Calculator()
     try:
         trial.calculate(calculations, resource, TRIAL_SECONDS)
@@ -144,12 +147,12 @@ def try_expressions(calculations: list[Calculation], resource: dict) -> str:
 
 
 def serve() -> None:
-    """Answer the jobs on the standard input, a line for each expression, as soon as it is known."""
-    with suppress(ValueError, OSError):  # not every system counts memory
+    """Read jobs from the standard input, and write the value of each expression on a line as soon as it is known."""
+    with suppress(ValueError, OSError):  # not every system limits memory
         limits.setrlimit(limits.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     for line in sys.stdin:
         job = json.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # nobody handles its signal, so it ends the process
+        signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # its signal has no handler, so it kills the process
         for expression, levels in job["expressions"]:
             value = evaluate(expression, job["resource"], levels)
             sys.stdout.write(f"{value if isinstance(value, Decimal) else json.dumps(value)}\n")

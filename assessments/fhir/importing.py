@@ -1,4 +1,4 @@
-"""Questionnaires and responses from FHIR files: refused with a reason, or stored with everything staff should know."""
+"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with warnings for staff."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from clinic.practice.models import Patient, User
 
 
 class PublishRefused(ValueError):
-    """The rules could not read the answers to this version; `faults` say in words what is missing."""
+    """The red-flag rules could not read the answers to this version. `faults` are sentences about what is missing."""
 
     def __init__(self, faults: list[str]):
         super().__init__("; ".join(faults))
@@ -37,7 +37,7 @@ class PublishRefused(ValueError):
 
 
 class ResponseRefused(ValueError):
-    """The response does not answer its questionnaire; `problems` say where and why."""
+    """The response does not fit its questionnaire. `problems` have the linkIds and reasons."""
 
     def __init__(self, problems: tuple[Problem, ...]):
         super().__init__(f"{len(problems)} problems")
@@ -46,7 +46,7 @@ class ResponseRefused(ValueError):
 
 @dataclass(frozen=True)
 class Imported:
-    """`earlier` is the version before it, if its url was known already."""
+    """A stored import. `earlier` is the version before it, if there is one of the same canonical url."""
 
     questionnaire: Questionnaire
     warnings: list[Warning]
@@ -57,8 +57,8 @@ class Imported:
 def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
-    `slug` is its short name here; without one its url or name gives one that is free. The same definition again stores
-    nothing. It is tried out before it is kept. Raises InvalidQuestionnaire.
+    `slug` is its short name here; without one a free one is made from its url or name. Idempotent: the same definition is
+    stored once. It is tried out before it is stored. Raises InvalidQuestionnaire.
     """
     try:
         resource = load_json(content)
@@ -75,21 +75,21 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """`resource` as an R4 Questionnaire, raw and read. Raises InvalidQuestionnaire."""
+    """`resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
     except (AttributeError, TypeError):
-        raise InvalidQuestionnaire("it is not built as FHIR says") from None
+        raise InvalidQuestionnaire("it does not follow FHIR") from None
     for link_id, fault in unsupported_patterns(parsed):
         raise InvalidQuestionnaire(f"its regex {fault}", link_id)
     return definition, parsed
 
 
 def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
-    """In words, what the red-flag rules read in the shipped version of `questionnaire` and could not read in this one.
+    """Sentences about what the red-flag rules read in the shipped version of `questionnaire` and would miss in this one.
 
-    Empty for what does not come with the product: no rule reads it.
+    Empty for a questionnaire that is not shipped: no rule reads it.
     """
     shipped = find_shipped(questionnaire.canonical)
     if shipped is None:
@@ -99,9 +99,9 @@ def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Ask patients this version from now on. Publishing again keeps the first instant.
+    """Ask patients this version from now on. Idempotent: publishing again keeps the first instant.
 
-    Raises PublishRefused for a version under which a flag could not be raised any more.
+    Raises PublishRefused for a version under which a rule could not raise its flag.
     """
     if faults := missing_for_rules(questionnaire):
         raise PublishRefused(faults)
@@ -114,9 +114,9 @@ def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now:
 def import_response(
     *, questionnaire: Questionnaire, patient: Patient, resource: dict, by: User | None = None, now: datetime
 ) -> Response:
-    """Keep the answers of a FHIR QuestionnaireResponse as `patient`'s, flags and scores worked out here.
+    """Store the answers of a FHIR QuestionnaireResponse as `patient`'s, and calculate flags and scores.
 
-    Raises ResponseRefused, with every fault, if it does not fit `questionnaire`.
+    Raises ResponseRefused, with every problem, if it does not fit `questionnaire`.
     """
     checked = check_response(questionnaire.parsed, resource)
     if checked.problems:
@@ -130,7 +130,7 @@ def import_response(
 
 
 def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a name that cannot be had."""
+    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a short name that is taken."""
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
         raise InvalidQuestionnaire(f"its url is longer than {LONGEST_CANONICAL} characters")
@@ -158,19 +158,19 @@ def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, b
 
 
 def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[Warning]:
-    """That the file is no questionnaire of its own but the next version of one, and what the rules would miss in it."""
+    """Warn that the file is the next version of a questionnaire, and of what the red-flag rules would miss in it."""
     if earlier is None or earlier == stored:
         return []
-    words = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
+    text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
     missing = [Warning("red flags", "", fault) for fault in missing_for_rules(stored)]
-    return [Warning("next version", "", words), *missing]
+    return [Warning("next version", "", text), *missing]
 
 
 def _slug_of(definition: dict) -> str:
-    """A short name from the end of its url, its name or its title. Raises InvalidQuestionnaire if none gives one."""
+    """A short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
     url = (definition.get("url") or "").partition("|")[0]
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
     slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]
     if not slug:
-        raise InvalidQuestionnaire("it has neither a url nor a name nor a title to be known by")
+        raise InvalidQuestionnaire("it has no url, name or title to make a short name from")
     return slug

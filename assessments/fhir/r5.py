@@ -1,11 +1,11 @@
-"""FHIR R5 questionnaires as R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
 
 from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
 R5_ONLY = {"versionAlgorithmString", "versionAlgorithmCoding", "copyrightLabel"}
 R5_ITEM_ONLY = {"answerConstraint", "disabledDisplay"}
-OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may carry answerOption in R5, only choices may in R4
+OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may have answerOption in R5; in R4 only choices may
 
 
 def is_r5(definition: dict) -> bool:
@@ -16,7 +16,7 @@ def is_r5(definition: dict) -> bool:
 
 
 def convert_r5(definition: dict) -> dict:
-    """`definition` as R4; unchanged if it is R4 already. Raises InvalidQuestionnaire for what R4 cannot hold."""
+    """Convert `definition` to R4; unchanged if it is R4 already. Raises InvalidQuestionnaire for what R4 cannot express."""
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}
@@ -41,9 +41,9 @@ def _convert_item(raw: dict) -> dict:
 
 
 def _choice_type(constraint: str, kind: str, link_id: str) -> str:
-    is_words = kind in ("string", "text")
+    is_text = kind in ("string", "text")
     if constraint == "optionsOnly":
         return "choice"
-    if constraint == "optionsOrString" or (constraint == "optionsOrType" and is_words):
+    if constraint == "optionsOrString" or (constraint == "optionsOrType" and is_text):
         return "open-choice"
     raise InvalidQuestionnaire(f"R4 has no {constraint} for the type {kind}", link_id)

@@ -38,19 +38,19 @@ WHOLE: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Checked:
-    """`answers` as we store them, with totals worked out anew; `problems` in the order found, none if it may be kept."""
+    """`answers` as they are stored, with totals calculated again. Without `problems` they may be stored."""
 
     answers: dict[str, list]
     problems: tuple[Problem, ...]
 
 
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
-    """The answers of `resource`, and what is wrong with it.
+    """The answers of `resource`, and the problems with it.
 
-    Reasons, beside those of `checking.Problem`: unknown (linkId), twice (more often than it may be there), place (an answer
-    of a group, or questions beside an answer instead of below it), unit, unasked (a type we do not take), disabled (an
-    answer to what was not to be asked), total (a calculated answer that is not what the others give), status, shape (not
-    built as FHIR says), questionnaire (it answers another one, or another version).
+    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an answer
+    to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported), disabled
+    (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not follow FHIR),
+    questionnaire (an answer to another one, or to another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -72,10 +72,10 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
 
 
 def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
-    """Whether `canonical` ("url|version", either of which may be missing) says another url or version than ours."""
+    """Whether `canonical` ("url|version", either may be missing) names another url or version than `questionnaire`."""
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
-    return any(said and ours and said != ours for said, ours in known)
+    return any(given and ours and given != ours for given, ours in known)
 
 
 def _is_same(item: Item, one: list, other: list) -> bool:
@@ -98,7 +98,7 @@ def _check_answers(questionnaire: Questionnaire, answers: dict[str, list], is_co
 
 
 class _Reader:
-    """Walks the response beside the questionnaire and collects answers and faults."""
+    """Walks response and questionnaire in parallel, and collects answers and problems."""
 
     def __init__(self, questionnaire: Questionnaire):
         self.items = questionnaire.items
@@ -145,14 +145,14 @@ class _Reader:
             self.read(answer.get("item", []), node.children, node.link_id)
 
     def _open_copy(self, item: Item) -> None:
-        """The further copies of a repeating group are opened by a question of ours."""
+        """Answer the added question that enables a further copy of a repeating group."""
         for condition in item.conditions:
             if self.items[condition.question].is_added:
                 self.answers[condition.question] = [True]
 
 
 def _read_value(item: Item, answer: dict) -> tuple[object, str]:
-    """(the value as we store it, "") or (None, reason)."""
+    """(value as it is stored, "") or (None, reason)."""
     found = typed_value(answer)
     if found is None:
         return None, "type"

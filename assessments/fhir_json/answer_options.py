@@ -1,4 +1,4 @@
-"""The answers one can choose: answerOption, or a ValueSet that the questionnaire brings along. Pure."""
+"""Answer options: answerOption, or a ValueSet contained in the questionnaire. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,14 +8,14 @@ from assessments.questionnaire.model import InvalidQuestionnaire, Option
 
 
 def read_options(raw: dict, contained: dict[str, dict]) -> tuple[Option, ...]:
-    """The options of the item `raw`; `contained` are the questionnaire's own resources by id. Raises InvalidQuestionnaire."""
+    """The options of the item `raw`; `contained` are the questionnaire's resources by id. Raises InvalidQuestionnaire."""
     link_id = raw["linkId"]
     if "answerValueSet" not in raw:
         return tuple(_read_option(option, link_id) for option in raw.get("answerOption", []))
     name = raw["answerValueSet"]
     value_set = contained.get(name.removeprefix("#")) if name.startswith("#") else None
     if value_set is None:
-        raise InvalidQuestionnaire(f"its answers are in a list that is not in the file: {name}", link_id)
+        raise InvalidQuestionnaire(f"its list of answers is not in the file: {name}", link_id)
     return tuple(_read_value_set(value_set, link_id))
 
 
@@ -39,7 +39,7 @@ def _read_option(raw: dict, link_id: str) -> Option:
 
 
 def _read_value_set(value_set: dict, link_id: str) -> Iterator[Option]:
-    """What an expansion or, without one, the concepts listed in compose hold. Lists defined elsewhere are refused."""
+    """The concepts of the expansion or, without one, of compose. Concepts defined by rules or elsewhere are refused."""
     entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
     compose = value_set.get("compose", {})
     if not entries:

@@ -46,7 +46,7 @@ def find_extensions(raw: dict, *urls: str) -> list[dict]:
 
 
 def extension_value(raw: dict, *urls: str) -> Any:
-    """The value of the first extension of these urls, whatever its type; None if there is none."""
+    """The value of the first extension with one of these urls, of any type; None if there is none."""
     for extension in find_extensions(raw, *urls):
         return next((value for key, value in extension.items() if key.startswith("value")), None)
     return None

@@ -1,6 +1,6 @@
-"""Reading a FHIR R4 Questionnaire. Pure.
+"""Parse a FHIR R4 Questionnaire. Pure.
 
-What we cannot ask is refused here, never at a patient's screen: `InvalidQuestionnaire` names the item and the reason.
+What cannot be asked is refused here, not at a patient's page.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
@@ -52,12 +52,12 @@ from assessments.questionnaire.structure import check_structure
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
 MOST_KEPT = 16  # parsed questionnaires a process; one item takes about 4 kB
-NOT_FHIR = "it is not built as FHIR says: a part is missing, or holds another kind of value than it should"
+NOT_FHIR = "it does not follow FHIR: a part is missing, or has a value of the wrong type"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
 def parse_questionnaire(definition: dict) -> Questionnaire:
-    """`definition` (FHIR R4 JSON) as a Questionnaire. Raises InvalidQuestionnaire."""
+    """Parse `definition` (FHIR R4 JSON). Raises InvalidQuestionnaire."""
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
         raise InvalidQuestionnaire("this is not a FHIR Questionnaire")
     try:
@@ -105,13 +105,13 @@ def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
 
 
 class ItemReader:
-    """Reads items of the questionnaire `url`; `contained` are the resources it brings along, by id."""
+    """Parses items of the questionnaire `url`; `contained` are its contained resources by id."""
 
     def __init__(self, contained: dict[str, dict], *, url: str):
         self.contained, self.url = contained, url
 
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
-        """`raw` with all below it. What is hidden or read-only makes everything below so."""
+        """Parse `raw` with all below it. Items below a hidden or read-only one are hidden or read-only."""
         link_id = raw.get("linkId", "")
         if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
             raise InvalidQuestionnaire("an extension has no url", str(link_id))
@@ -126,7 +126,7 @@ class ItemReader:
         return Item(
             link_id=link_id,
             type=raw["type"],
-            **_parse_words(raw),
+            **_parse_texts(raw),
             **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), EntryRule())),
             is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
@@ -152,12 +152,12 @@ class ItemReader:
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
-    """The items of known instruments that this is: "hoos:pain-1"."""
+    """The items of instruments that `raw` is, such as "hoos:pain-1"."""
     ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
     return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
 
-def _parse_words(raw: dict) -> dict:
+def _parse_texts(raw: dict) -> dict:
     ends = [extension["valueString"] for extension in find_extensions(raw, SCALE_ENDS)]
     unit = _unit_of(raw)
     return {
@@ -172,7 +172,7 @@ def _parse_words(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict, rule: EntryRule) -> dict:
-    """The limits of the file; where it has none, those of our `rule` of entry that fit the type."""
+    """The limits of the file; where it has none, those of our entry `rule` that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
@@ -186,7 +186,7 @@ def _parse_limits(raw: dict, rule: EntryRule) -> dict:
 
 
 def _parse_limit(raw: dict, url: str) -> str | None:
-    """A fixed limit, or the expression of one that moves with the calendar; None without one that can be checked."""
+    """A fixed limit, or the expression of a relative one; None without one that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
         return str(fixed)
@@ -195,7 +195,7 @@ def _parse_limit(raw: dict, url: str) -> str | None:
 
 
 def moving_limit(raw: dict, url: str) -> str | None:
-    """The expression by which the limit `url` of an item is worked out, such as "today()"; None if it is fixed or absent."""
+    """The expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -204,7 +204,7 @@ def moving_limit(raw: dict, url: str) -> str | None:
 
 
 def _unit_of(raw: dict) -> dict:
-    """{"code", "display"} of the unit that answers are in: declared, or that of an initial quantity; empty for none."""
+    """{"code", "display"} of the unit of answers: the declared one, or that of an initial quantity; empty without one."""
     quantities = [one["valueQuantity"] for one in raw.get("initial", []) if "valueQuantity" in one]
     declared = extension_value(raw, UNIT)
     if declared is None and quantities:
@@ -214,7 +214,7 @@ def _unit_of(raw: dict) -> dict:
 
 
 def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
-    """The values an answer starts with, as answers are stored. A quantity without a value only names its unit."""
+    """The initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
     chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
     if len(given) < len(raw.get("initial", [])) + len(chosen):
@@ -223,7 +223,7 @@ def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tupl
     for quantity in (value for kind, value in given if kind == "Quantity"):
         named = {quantity[key] for key in ("unit", "code") if quantity.get(key)}
         if named and named.isdisjoint(unit):
-            raise InvalidQuestionnaire("its initial value has another unit than its answers", link_id)
+            raise InvalidQuestionnaire("the unit of its initial value is not that of its answers", link_id)
     given = [(kind, value) for kind, value in given if kind != "Quantity" or "value" in value]
     codes = {option.code for option in options}
     return tuple(_stored(raw["type"], kind, value, codes) for kind, value in given)
@@ -250,7 +250,7 @@ def _parse_condition(raw: dict, link_id: str) -> Condition:
         raise InvalidQuestionnaire(f"the condition on {question} needs exactly one answer", link_id)
     value = values[0]["code"] if isinstance(values[0], dict) and "code" in values[0] else values[0]
     if not isinstance(value, bool | int | float | str) or (operator == "exists" and not isinstance(value, bool)):
-        raise InvalidQuestionnaire(f"the condition on {question} compares with something unsupported", link_id)
+        raise InvalidQuestionnaire(f"the condition on {question} compares with an unsupported value", link_id)
     return Condition(question=question, operator=operator, value=str(value) if isinstance(value, float) else value)
 
 

@@ -1,7 +1,7 @@
-"""Repeating groups and endless pages, as questions that can be asked one after the other. Pure, over FHIR's JSON.
+"""Expand repeating groups into copies, and split long pages, in FHIR JSON. Pure.
 
-A repeating group becomes copies of itself, each opened by a question of ours ("one more?"), so that conditions, checks and
-pages work in every copy as they do anywhere. A page with very many questions becomes several.
+Each copy of a repeating group is enabled by a question of ours ("one more?"), so that conditions, checks and pages work in
+a copy as elsewhere.
 """
 
 from itertools import chain
@@ -9,9 +9,17 @@ from itertools import chain
 from assessments.fhir_json.names import max_occurs, walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
-MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
+MOST_COPIES = (
+    30,
+    20,
+    10,
+    5,
+    3,
+    2,
+    1,
+)  # copies of each repeating group: the first number that keeps the file within MOST_ITEMS
 MOST_ITEMS = 4000  # after copying
-LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
+LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items: a page longer than the first is split into parts of the second
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
@@ -26,7 +34,7 @@ def unroll(items: list[dict], *, title: str) -> list[dict]:
 
 
 def most_copies(items: list[dict]) -> int:
-    """How often a repeating group of `items` can be filled in, if its own limit is not lower. Raises InvalidQuestionnaire."""
+    """The most copies that a repeating group in `items` may have. Raises InvalidQuestionnaire for a file that is too long."""
     for most in MOST_COPIES:
         if sum(_size(item, most) for item in items) <= MOST_ITEMS:
             return most
@@ -69,7 +77,7 @@ def _unroll_item(raw: dict, most: int, *, is_top: bool = False) -> list[dict]:
 
 
 def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
-    """A copy whose linkIds, and conditions on what is inside, carry the copy's `suffix`."""
+    """A copy with `suffix` added to its linkIds and to those in conditions on items `inside` it."""
     item = {**raw, "linkId": raw.get("linkId", "") + suffix}
     if not raw.get(ADDED):
         item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
@@ -109,7 +117,7 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
 
 
 def _split(raw: dict) -> list[dict]:
-    """`raw` as several groups of at most SPLIT_PAGE items each, as far as questions with questions below allow."""
+    """`raw` as several groups of at most SPLIT_PAGE items each. A question stays with the questions below it."""
     if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
         return [raw]
     parts: list[list[dict]] = [[]]

@@ -1,4 +1,4 @@
-"""The limits of an answer, fixed or moving with the calendar ("today() - 18 years"), and those that we add to our own forms. Pure.
+"""The limits of an answer, fixed or relative ("today() - 18 years"), and those that we add to our own forms. Pure.
 
 https://hl7.org/fhir/extensions/StructureDefinition-minValue.html, with cqf-calculatedValue
 """
@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # of any day where the definition sets no limit
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of every date
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class EntryRule:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-# How the answers to our own questionnaires are bound when they are given, beyond what their files say. An answer that was
-# taken stays: these are rules of entry, not of a version, so that all versions have them and none is changed by them.
+# Limits on entry for our own questionnaires, in addition to their files. They apply to all versions, and change none: an
+# answer that is stored already stays.
 INTAKE = "urn:runclinic:questionnaire:hip-running-intake"
 ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
     (INTAKE, "on.date"): EntryRule(minimum="today() - 2 years", maximum="today()"),
@@ -42,12 +42,15 @@ ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
 
 
 def is_relative(limit: str | None) -> bool:
-    """Whether `limit` moves with the calendar."""
+    """Whether `limit` is relative to today."""
     return limit is not None and RELATIVE.fullmatch(limit) is not None
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """The day of a relative `limit`, counted from the day of `now` in its own zone: pass the clinic's."""
+    """The day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+
+    Raises ValueError for a fixed limit.
+    """
     found = RELATIVE.fullmatch(limit)
     if found is None:
         raise ValueError(f"{limit!r} is not a relative limit")
@@ -62,12 +65,12 @@ def resolve_limit(limit: str, *, now: datetime) -> date:
 
 
 def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
-    """`day` as a limit of answers of the type `kind`: date or dateTime."""
+    """`day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 
 def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
-    """What is wrong with a day beyond `limit` and which days fit: "This day is in the past. Choose today or later."."""
+    """Tell a patient what is wrong with a day beyond `limit`: "This day is in the past. Choose today or later."."""
     direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
     if found is None:

@@ -1,7 +1,6 @@
-"""Numbers made of answers: sums and means with the instrument's own rule for what is missing. Pure.
+"""Scores: sums and means of answers, with each instrument's own rule for missing answers. Pure.
 
-The arithmetic of published instruments is here; their words are not: a clinic imports what it has the rights to.
-A stored total is never believed, always worked out again.
+A total in a file is never trusted; it is calculated again.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ GATES = {"first-zero-last-hundred": (Decimal(0), Decimal(100))}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A score; `value` is None where too little was answered. `answered` of `of` items counted."""
+    """A score: `answered` of `of` items were answered. `value` is None if too few were."""
 
     measure: str
     value: Decimal | None
@@ -26,11 +25,11 @@ class Result:
 
 
 class MethodUnknown(ValueError):
-    """A score rule names a method that is not here."""
+    """A score rule names an unknown method."""
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
-    """Every score of `questionnaire` over `answers`, which hold only questions that were asked; only those count as missing."""
+    """Every score of `questionnaire` over `answers` to enabled questions. Disabled questions do not count as missing."""
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}
     for rule in questionnaire.scores:
@@ -43,7 +42,7 @@ def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> li
 
 
 def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
-    """The mean of earlier results; none is made of fewer than all."""
+    """The mean of earlier results; no value unless all of them have one."""
     values = [value for name in rule.items if (value := results[name].value) is not None]
     is_whole = len(values) == len(rule.items)
     mean = (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.1"), ROUND_HALF_UP) if is_whole else None
@@ -51,12 +50,11 @@ def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
 
 
 def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Result:
-    """One score: `multiplier` x (sum or mean of the answered) + `offset`, to one decimal.
+    """Calculate one score: `multiplier` x (sum or mean of the answers) + `offset`, to one decimal.
 
-    Methods: "sum", "mean", and "person-mean" (a sum, what is missing counted as the mean of what was answered);
-    `score_response` knows "mean-of-scores", over other measures.
-    Fewer than `minimum_answered` give no value: nothing is made up for what was left out.
-    A `gate` "first-zero-last-hundred" lets the first question decide alone when its first or last option was chosen
+    Methods: "sum", "mean", and "person-mean" (a sum in which a missing answer counts as the mean of the others);
+    `score_response` has "mean-of-scores", over other measures. Fewer answers than `minimum_answered` give no value.
+    With the `gate` "first-zero-last-hundred" the first question decides alone if its first or last option was chosen
     (OSTRC: doi:10.1136/bjsports-2019-101337).
     Raises MethodUnknown.
     """
@@ -78,7 +76,7 @@ def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) 
 
 
 def weight(item: Item, values: list) -> Decimal | None:
-    """What the answer to `item` counts: a number itself, or the chosen option's ordinalValue. None: not answered."""
+    """The answer as a number: itself, or the ordinalValue of the chosen option. None without one."""
     if not values:
         return None
     if item.type in ("integer", "decimal"):

@@ -1,4 +1,4 @@
-"""Whether a questionnaire can be asked at all: one linkId each, limits and conditions that fit, no circles. Pure."""
+"""Check that a questionnaire can be asked: unique linkIds, limits and conditions that fit, no dependency cycles. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -24,18 +24,18 @@ LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
-LONGEST_CHAIN = 60  # of items that wait for each other, not yet decided: enablement follows them by recursion
+LONGEST_CHAIN = 60  # items that depend on each other in a row: enablement follows them recursively
 OUR_FIELDS = {
     "seen",
     "asked.again",
     "page.revision",
     "change",
     "csrfmiddlewaretoken",
-}  # of the page's form, beside the questions
+}  # the other fields of a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
-    """Raises InvalidQuestionnaire, naming the first item that cannot be asked and why."""
+    """Raise InvalidQuestionnaire for the first item that cannot be asked."""
     _check_types(questionnaire, questionnaire.variables)
     seen: set[str] = set()
     for page in questionnaire.pages:
@@ -47,7 +47,7 @@ def check_structure(questionnaire: Questionnaire) -> None:
             if item.link_id in seen:
                 raise InvalidQuestionnaire("this linkId is used twice", item.link_id)
             if item.link_id in OUR_FIELDS:
-                raise InvalidQuestionnaire("this linkId is taken by the page itself", item.link_id)
+                raise InvalidQuestionnaire("this linkId is reserved for the page's own form", item.link_id)
             seen.add(item.link_id)
             _check_item(item)
     for item in questionnaire.items.values():
@@ -60,40 +60,42 @@ def check_structure(questionnaire: Questionnaire) -> None:
 def _check_types(
     part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
 ) -> None:
-    """Whatever is a text, a number or yes or no in `part` must be that, and every word of `pairs` a text."""
+    """Check that each str, bool and int field of `part` holds such a value, and that `pairs` hold strings only."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
         value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
         if not isinstance(value, classes) or (classes is not object and isinstance(value, bool) != (classes is bool)):
-            raise InvalidQuestionnaire(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
-    if not all(isinstance(word, str) for pair in pairs for word in pair):
-        raise InvalidQuestionnaire("a variable is not built as FHIR says", link_id)
+            raise InvalidQuestionnaire(
+                f"its {one.name.removeprefix('is_')} has another type than in FHIR", str(link_id)
+            )
+    if not all(isinstance(text, str) for pair in pairs for text in pair):
+        raise InvalidQuestionnaire("a variable does not follow FHIR", link_id)
 
 
 def _check_scores(questionnaire: Questionnaire) -> None:
-    """A rule that cannot be worked out would fail where a patient is done."""
+    """Refuse a score that cannot be calculated: it would fail when a patient finishes."""
     measures: set[str] = set()
     for score in questionnaire.scores:
         _check_types(score, ())
         fault = f"the score {score.measure}"
         if score.measure in measures or not 0 < len(score.measure) <= LONGEST_MEASURE:
-            raise InvalidQuestionnaire(f"{fault} is there twice, or its name is too long")
+            raise InvalidQuestionnaire(f"{fault} is defined twice, or its name is too long")
         if score.method not in METHODS or score.gate not in ("", *GATES) or not isinstance(score.minimum_answered, int):
-            raise InvalidQuestionnaire(f"{fault} is made in a way that is not known here")
+            raise InvalidQuestionnaire(f"{fault} has an unknown method, gate or minimum")
         countable = measures if score.method == "mean-of-scores" else questionnaire.items
         for link_id in score.items:
             if link_id not in countable:
-                raise InvalidQuestionnaire(f"{fault} counts an item that is not there", link_id)
+                raise InvalidQuestionnaire(f"{fault} counts an item that does not exist", link_id)
         if score.gate and not questionnaire.items[score.items[0]].options:
-            raise InvalidQuestionnaire(f"{fault} needs answers to choose", score.items[0])
+            raise InvalidQuestionnaire(f"{fault} needs answer options", score.items[0])
         measures.add(score.measure)
 
 
 def _check_item(item: Item) -> None:
     if item.type in CHOICE_TYPES and not item.options:
-        raise InvalidQuestionnaire("a choice without answers to choose", item.link_id)
+        raise InvalidQuestionnaire("a choice has no answer options", item.link_id)
     if item.options and item.type not in CHOICE_TYPES:
-        raise InvalidQuestionnaire(f"answers to choose are not supported for the type {item.type}", item.link_id)
+        raise InvalidQuestionnaire(f"answer options are not supported for the type {item.type}", item.link_id)
     if len({option.code for option in item.options}) != len(item.options):
         raise InvalidQuestionnaire("the same answer is offered twice", item.link_id)
     if item.type not in LAYOUTS.get(item.layout, {item.type}):
@@ -107,7 +109,7 @@ def _check_item(item: Item) -> None:
                     f"the limit {limit!r} does not fit the type {item.type}", item.link_id
                 ) from None
     if item.initial and item.is_question and check_item(item, list(item.initial)):
-        raise InvalidQuestionnaire("its initial value is no answer to it", item.link_id)
+        raise InvalidQuestionnaire("its initial value is not a valid answer", item.link_id)
     if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:
         raise InvalidQuestionnaire(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
 
@@ -115,18 +117,22 @@ def _check_item(item: Item) -> None:
 def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
     target = questionnaire.items.get(condition.question)
     if target is None or not target.is_question:
-        raise InvalidQuestionnaire(f"it depends on {condition.question!r}, which is no question here", item.link_id)
+        raise InvalidQuestionnaire(
+            f"it depends on {condition.question!r}, which is not a question in this file", item.link_id
+        )
     if condition.operator not in ("exists", "=", "!=") and target.type not in ORDERED_TYPES:
         raise InvalidQuestionnaire(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
     if condition.operator != "exists":
         try:
             comparable(target, condition.value)
         except (ValueError, InvalidOperation):
-            raise InvalidQuestionnaire(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
+            raise InvalidQuestionnaire(
+                f"{condition.value!r} is not a valid answer to {target.link_id}", item.link_id
+            ) from None
 
 
 def _check_cycles(questionnaire: Questionnaire) -> None:
-    """An item waits for its parent and for the questions it depends on; nobody may wait for himself."""
+    """Check that there is no dependency cycle. An item depends on its parent and on the questions of its conditions."""
     done: set[str] = set()
     for start in questionnaire.items:
         path: list[str] = []
@@ -136,15 +142,13 @@ def _check_cycles(questionnaire: Questionnaire) -> None:
             if is_left:
                 done.add(path.pop())
             elif link_id in path:
-                raise InvalidQuestionnaire("its condition waits for itself", link_id)
+                raise InvalidQuestionnaire("its condition depends on itself", link_id)
             elif link_id not in done:
                 path.append(link_id)
                 if len(path) > LONGEST_CHAIN:
                     raise InvalidQuestionnaire(
-                        f"its condition waits for more than {LONGEST_CHAIN} others in turn", start
+                        f"its condition depends on more than {LONGEST_CHAIN} others in a row", start
                     )
                 item = questionnaire.items[link_id]
-                waits_for = [condition.question for condition in item.conditions] + (
-                    [item.parent] if item.parent else []
-                )
-                stack += [(link_id, True), *((target, False) for target in waits_for)]
+                needs = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
+                stack += [(link_id, True), *((target, False) for target in needs)]

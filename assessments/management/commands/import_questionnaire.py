@@ -9,11 +9,13 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 
 
 class Command(BaseCommand):
-    help = "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and say what works differently here."
+    help = (
+        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print what works differently here."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--slug", default="", help="the name it is known by here; else from its url or name")
+        parser.add_argument("--slug", default="", help="its short name here; by default made from its url or name")
         parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,5 +33,5 @@ class Command(BaseCommand):
                 publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
             except PublishRefused as refused:
                 raise CommandError(f"Stored, not published. The red-flag rules would miss: {refused}") from None
-        state = "stored" if imported.is_new else "was there already"
+        state = "stored" if imported.is_new else "was stored before"
         self.stdout.write(f"{imported.questionnaire} {state} as {imported.questionnaire.slug}")

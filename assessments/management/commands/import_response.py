@@ -11,7 +11,7 @@ from clinic.practice.models import Patient
 
 
 class Command(BaseCommand):
-    help = "Keep a FHIR QuestionnaireResponse as a patient's answers, or say with linkId and reason why not."
+    help = "Store a FHIR QuestionnaireResponse as a patient's answers, or print the linkId and reason of each problem."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -32,6 +32,6 @@ class Command(BaseCommand):
         except JsonRefused as error:
             raise CommandError(str(error)) from None
         except ResponseRefused as refused:
-            faults = "\n".join(f"{problem.link_id}: {problem.reason}" for problem in refused.problems)
-            raise CommandError(f"Nothing was kept:\n{faults}") from None
+            problems = "\n".join(f"{problem.link_id}: {problem.reason}" for problem in refused.problems)
+            raise CommandError(f"Nothing was stored:\n{problems}") from None
         self.stdout.write(f"{response.pk}")

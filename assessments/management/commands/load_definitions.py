@@ -9,7 +9,7 @@ from assessments.red_flags.definitions import VersionAnswered, load_questionnair
 
 
 class Command(BaseCommand):
-    help = "Publish the questionnaires that come with the product. Run it after every deploy; it changes nothing twice."
+    help = "Publish the questionnaires that come with the product. Idempotent; run it after every deploy."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -101,16 +101,14 @@ def worked_out(link_id, expression, kind="decimal"):
 @pytest.mark.parametrize("expression", [ENDLESS, HUGE])
 def test_trial_ends_and_names_the_item_when_an_expression_takes_too_long(expression):
     began = time.monotonic()
-    assert "longer than 0.5 seconds, at slow" in try_expressions(
-        [Calculation("fast", "1"), Calculation("slow", expression)], LONG
-    )
+    assert try_expressions([Calculation("fast", "1"), Calculation("slow", expression)], LONG).endswith("at slow")
     assert time.monotonic() - began < WAIT_SECONDS + 5
 
 
 def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(caplog):
     asked = [Calculation("a", "1 + 1"), Calculation("slow", f"{ENDLESS} + 1"), Calculation("c", "2.5 + 1")]
     assert calculate(asked, LONG)[:2] == [2, None]
-    assert caplog.messages == ["The calculated answer slow cannot be worked out."]
+    assert [record.args for record in caplog.records] == [("slow",)]
     assert calculate(asked, LONG) == [2, None, Decimal("3.5")]
 
 
@@ -174,7 +172,9 @@ def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(c
         began = time.monotonic()
         assert client.post(page, {"seen": "word", "word": "tired"}).status_code == 303
         assert time.monotonic() - began < WAIT_SECONDS + 5
-    assert caplog.messages.count("The calculated answer slow cannot be worked out.") == 1  # not tried again
+    assert [record.args for record in caplog.records if record.name == calculate.__module__] == [
+        ("slow",)
+    ]  # not tried again
     response.refresh_from_db()
     assert (response.answers["quick"], response.answers.get("slow")) == (["400"], None)
 
@@ -222,8 +222,8 @@ def test_variables_full_of_variables_cost_no_more_than_they_may_say():
     definition = {"resourceType": "Questionnaire", "title": "Deep", "extension": doubled, "item": items}
     began = time.monotonic()
     imported = parse_questionnaire(definition)
-    assert {warning.text for warning in inspect(definition, imported)} >= {
-        "is not calculated: it is empty or longer than 2000 characters"
+    assert {warning.link_id for warning in inspect(definition, imported) if warning.name == "expression"} == {
+        f"t{number}" for number in range(200)
     }
     assert time.monotonic() - began < 5
     with pytest.raises(InvalidQuestionnaire, match="more than 50 variables"):
@@ -234,6 +234,6 @@ def test_variables_full_of_variables_cost_no_more_than_they_may_say():
 def test_import_is_refused_when_its_calculations_take_too_long(loaded):
     filler = [{"linkId": f"n{number}", "type": "integer"} for number in range(700)]
     definition = {"resourceType": "Questionnaire", "title": "Slow", "item": [worked_out("slow", ENDLESS), *filler]}
-    with pytest.raises(InvalidQuestionnaire, match=r"longer than 0\.5 seconds, at slow"):
+    with pytest.raises(InvalidQuestionnaire, match="at slow$"):
         import_questionnaire(content=json.dumps(definition).encode(), now=NOW)
     assert not Questionnaire.objects.filter(slug="slow").exists()

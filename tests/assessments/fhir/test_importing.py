@@ -72,7 +72,7 @@ STRING = {"linkId": "a", "type": "string"}
         (packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "="}]})), "exactly one answer"),
         (
             packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]})),
-            "a: its condition waits for itself",
+            "a: its condition depends on itself",
         ),
         (
             packed(of({**STRING, "enableWhen": [{"question": "a", "operator": "~", "answerString": "x"}]})),
@@ -81,8 +81,8 @@ STRING = {"linkId": "a", "type": "string"}
         (packed(of({**STRING, "type": "choice", "answerValueSet": "http://example.org/vs"})), "not in the file"),
         (packed(of({**STRING, "extension": [extension("regex", valueString=r"(a)\1")]})), "a: its regex refers back"),
         (packed(of({**STRING, "extension": [extension("regex", valueString="(")]})), "a: its regex"),
-        (packed(of({"linkId": "seen", "type": "string"})), "taken by the page"),
-        (packed(of("not an item")), "not built as FHIR says"),
+        (packed(of({"linkId": "seen", "type": "string"})), "reserved for the page"),
+        (packed(of("not an item")), "does not follow FHIR"),
         (packed(of({**STRING, "type": "coding", "answerConstraint": "optionsOrType"})), "a coding without a list"),
     ],
 )
@@ -259,7 +259,7 @@ def test_refused_upload_says_why_and_stores_nothing(client, loaded, charlie):
     upload = reverse("admin:assessments_questionnaire_upload")
     page = client.post(upload, {"file": SimpleUploadedFile("q.json", packed(of(STRING, STRING)))})
     assert page.status_code == 422
-    assert "a: this linkId is used twice" in page.text
+    assert page.context["form"].errors.keys() == {"file"} and "used twice" in page.text
     assert not Questionnaire.objects.filter(slug="small").exists()
 
 

@@ -75,13 +75,13 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        (quantity({"value": 5, "unit": "km"}, unit=UNIT), "another unit"),
-        (quantity({"value": "far"}), "no answer to it"),
-        ({"linkId": "a", "type": "integer", "initial": [{"valueDecimal": 3.5}]}, "no answer to it"),
-        ({"linkId": "a", "type": "integer", "initial": [{"valueString": "three"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "boolean", "initial": [{"valueString": "yes"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "date", "initial": [{"valueDate": "2026"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "string", "initial": [{"valueInteger": 3}]}, "no answer to it"),
+        (quantity({"value": 5, "unit": "km"}, unit=UNIT), "the unit of its initial value"),
+        (quantity({"value": "far"}), "not a valid answer"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueDecimal": 3.5}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueString": "three"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "boolean", "initial": [{"valueString": "yes"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "date", "initial": [{"valueDate": "2026"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "string", "initial": [{"valueInteger": 3}]}, "not a valid answer"),
         (
             {
                 "linkId": "a",
@@ -89,7 +89,7 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
                 "answerOption": [{"valueString": "x"}],
                 "initial": [{"valueCoding": {"code": "y"}}],
             },
-            "no answer to it",
+            "not a valid answer",
         ),
         (
             {
@@ -98,7 +98,7 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
                 "initial": [{"valueInteger": 30}],
                 "extension": [extension("maxValue", valueInteger=10)],
             },
-            "no answer to it",
+            "not a valid answer",
         ),
     ],
 )

@@ -33,10 +33,10 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
         (asked({"type": "string"}), "no linkId"),
         (asked({"linkId": "a", "type": "hologram"}), "hologram"),
         (asked({"linkId": "a", "type": "string"}, {"linkId": "a", "type": "string"}), "used twice"),
-        (asked({"linkId": "a", "type": "choice"}), "without answers"),
+        (asked({"linkId": "a", "type": "choice"}), "no answer options"),
         (asked({"linkId": "a", "type": "string", "answerOption": YES_NO}), "not supported for the type string"),
         (asked({**CHOICE, "answerOption": YES_NO + YES_NO}), "offered twice"),
-        (asked({"linkId": "a", "type": "string", "enableWhen": when("b")}), "no question here"),
+        (asked({"linkId": "a", "type": "string", "enableWhen": when("b")}), "not a question"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", "~")}), "operator '~'"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", ">")}), "cannot compare"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": [*when("a"), *when("a")]}), "enableBehavior"),
@@ -50,13 +50,13 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
                 {"linkId": "n", "type": "integer"},
                 {"linkId": "b", "type": "string", "enableWhen": when("n", ">", answerString="x")},
             ),
-            "no answer to n",
+            "not a valid answer to n",
         ),
         (
             asked({**CHOICE, "enableWhen": when("b")}, {**CHOICE, "linkId": "b", "enableWhen": when("a")}),
-            "waits for itself",
+            "depends on itself",
         ),
-        (asked({**CHOICE, "enableWhen": when("b"), "item": [{**CHOICE, "linkId": "b"}]}), "waits for itself"),
+        (asked({**CHOICE, "enableWhen": when("b"), "item": [{**CHOICE, "linkId": "b"}]}), "depends on itself"),
         (
             asked(
                 {
@@ -164,7 +164,7 @@ def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_fir
 
 @pytest.mark.parametrize("broken", [{"item": [{"linkId": "a", "type": "group", "item": [3]}]}, {"item": 3}])
 def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
-    with pytest.raises(InvalidQuestionnaire, match="not built as FHIR says") as refused:
+    with pytest.raises(InvalidQuestionnaire, match="does not follow FHIR") as refused:
         parse_questionnaire({"resourceType": "Questionnaire", **broken})
     assert "Error" not in str(refused.value)
 

@@ -110,10 +110,10 @@ def changed(change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda items: items.pop(), "no item coded uwri:9"),
-        (lambda items: items[2]["answerOption"].pop(), "the answers of 3 do not count 0, 1, 2, 3, 4"),
-        (lambda items: items.__setitem__(1, coded("uwri:2", RATING)), "the answers of 2 do not count 0, 1, 2, 3, 4"),
-        (lambda items: items.append(coded("uwri:10", HUNDRED)), "no instrument here has an item of this code"),
+        (lambda items: items.pop(), "no item with the code uwri:9"),
+        (lambda items: items[2]["answerOption"].pop(), "3 do not have the weights 0, 1, 2, 3, 4"),
+        (lambda items: items.__setitem__(1, coded("uwri:2", RATING)), "2 do not have the weights 0, 1, 2, 3, 4"),
+        (lambda items: items.append(coded("uwri:10", HUNDRED)), "not the code of an item"),
     ],
 )
 def test_what_cannot_be_scored_is_named_when_items_are_missing_or_count_otherwise(change, words):
@@ -131,11 +131,11 @@ def own_score(**parts):
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"method": "median"}, "not known here"),
-        ({"gate": "other"}, "not known here"),
-        ({"minimum-answered": "two"}, "not known here"),
-        ({"item": "nowhere"}, "not there"),
-        ({"method": "mean-of-scores"}, "not there"),
+        ({"method": "median"}, "unknown method"),
+        ({"gate": "other"}, "unknown method"),
+        ({"minimum-answered": "two"}, "unknown method"),
+        ({"item": "nowhere"}, "does not exist"),
+        ({"method": "mean-of-scores"}, "does not exist"),
         ({"measure": "uwri"}, "twice"),
         ({"measure": "m" * 41}, "too long"),
     ],

@@ -71,7 +71,7 @@ def test_pattern_that_repeats_what_repeats_is_taken_and_answered_at_once(pattern
         (r"\bword", "has .b where it is not supported"),
         (r"[\W]", "has .W where it is not supported .in brackets"),
         ("a" * 201, "is longer than 200"),
-        ("\ud800", "has characters that no text holds"),
+        ("\ud800", "has characters that cannot be encoded"),
     ],
 )
 def test_pattern_that_cannot_be_matched_is_refused_with_the_reason(pattern, words):
@@ -86,7 +86,7 @@ def test_pattern_of_a_file_from_before_is_named_and_not_asked_for():
     assert check_item(parsed.items["a"], ["anything"]) is None
     (warning,) = inspect(definition, parsed)
     assert (warning.name, warning.link_id) == ("regex", "a")
-    assert warning.text == "is not checked: its regex looks ahead or behind, which is not supported"
+    assert "ahead or behind" in warning.text
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_pattern_agrees_with_pythons_own(parts, texts):
 def test_too_long_an_answer_is_told_the_real_limit():
     item = item_with(".*", maxLength=5000)
     problem = check_item(item, ["a" * (LONGEST_TEXT + 1)])
-    assert describe_problem(item, problem) == f"Please use at most {LONGEST_TEXT} characters."
+    assert describe_problem(item, problem) == f"Use at most {LONGEST_TEXT} characters."
 
 
 def test_no_page_hands_a_pattern_to_the_browser():
