@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from assessments.fhir_json.canonical import LOCAL, canonical_of
-from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import parse_once
 from assessments.models import Questionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import misread_numbers
@@ -48,7 +48,7 @@ def shipped_definitions() -> tuple[dict, ...]:
 def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
     """The newest version of `canonical` that comes with the product, parsed; None for one that does not."""
     versions = [one for one in shipped_definitions() if one["url"] == canonical]
-    return parse_questionnaire(max(versions, key=lambda one: int(one["version"]))) if versions else None
+    return parse_once(max(versions, key=lambda one: int(one["version"]))) if versions else None
 
 
 def load_questionnaires(*, now) -> list[Questionnaire]:
@@ -57,7 +57,7 @@ def load_questionnaires(*, now) -> list[Questionnaire]:
     Raises InvalidQuestionnaire or red_flags.RulesInvalid for a file that cannot be asked, VersionAnswered for one
     that was changed after somebody answered it.
     """
-    _check_rules_against([parse_questionnaire(definition) for definition in shipped_definitions()])
+    _check_rules_against([parse_once(definition) for definition in shipped_definitions()])
     with transaction.atomic():
         return [store_definition(definition, now=now) for definition in shipped_definitions()]
 

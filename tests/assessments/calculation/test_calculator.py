@@ -1,4 +1,4 @@
-"""Calculated answers have a limit on their time, at the import and on a patient's page alike."""
+"""Calculated answers have a CPU limit, at the import and on a patient's page."""
 
 import json
 import re
@@ -75,7 +75,7 @@ ANSWERED = {
         ("IN('a').answer.value >= 3 and IN('b').answer.value < 2", True),
         ("iif(IN('a', 'nowhere').answer.count() >= 2, 1, {})", None),
         ("IN('nowhere').answer.value + 1", None),
-        ("IN('a', 'b').answer.value", None),  # several are not one
+        ("IN('a', 'b').answer.value", None),  # several values
         ("IN('nowhere').answer.value.sum()", 0),
         ("IN('nowhere').answer.value.avg()", None),
     ],
@@ -137,7 +137,7 @@ SLOW_FOR_ONE = f"iif(%resource.item.where(linkId='word').answer.value = 'tired',
 
 
 def tricky():
-    """Passes the trial, because only one answer makes it slow."""
+    """An expression that passes the trial, because it is slow for one answer only."""
     filler = [{"linkId": f"n{number}", "type": "integer"} for number in range(400)]
     return {
         "resourceType": "Questionnaire",
@@ -209,7 +209,7 @@ BLOCK = {
 
 def test_variables_of_a_group_count_in_its_own_copy():
     parsed = parse_questionnaire(BLOCK)
-    assert inspect(BLOCK, parsed)[1:] == []  # that it repeats, and nothing else
+    assert inspect(BLOCK, parsed)[1:] == []  # the first says that it repeats
     answers = {"n1": [3], "n2": [4], "block~2?": [True], "n1~block.2": [5], "n2~block.2": [6]}
     known = add_calculated(parsed, answers)
     assert (known["sum"], known["sum~block.2"], known["all"]) == ([7], [11], [18])

@@ -1,4 +1,4 @@
-"""Files that are almost right: each is refused with a reason or works to the end; none fails at a patient's screen."""
+"""Files that are almost right: each is refused with a reason or works to the end; none fails at a patient's page."""
 
 from copy import deepcopy
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_fr
 
 
 def places(value, path=()):
-    """The path to everything in a JSON value."""
+    """The path to every part of a JSON value."""
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield (*path, key)

@@ -1,4 +1,4 @@
-"""FHIR questionnaires in: all that R4 can say is asked, told apart as a warning, or refused with the item and the reason."""
+"""Importing FHIR questionnaires: each part of R4 is asked, has a warning, or is refused with the item and the reason."""
 
 import time
 from copy import deepcopy
@@ -161,7 +161,7 @@ def test_r5_that_would_lose_something_is_refused(item):
 @pytest.mark.django_db
 @pytest.mark.long
 def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_page(client, loaded, alice):
-    """Seconds of work: how busy the machine is says nothing about it. The figures: `make bench`."""
+    """CPU time, so that a busy machine does not matter. `make bench` has the figures."""
     content = packed(large())
     assert len(content) > 1_000_000
     began = time.process_time()
@@ -351,7 +351,7 @@ def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, ali
     assert 2 < len(pages) < 8
     complete_response(response=response, now=NOW)
     exported = export_response(response)
-    assert exported["questionnaire"] == f"urn:uuid:{questionnaire.pk}|1"  # the file had neither url nor version
+    assert exported["questionnaire"] == f"urn:uuid:{questionnaire.pk}|1"  # the file has no url and no version
     brands = [one["item"][0]["answer"][0]["valueString"] for one in exported["item"]]
     assert brands == ["first", *(f"number {number}" for number in range(2, pairs + 1))]
     assert check_response(questionnaire.parsed, exported).answers == response.answers

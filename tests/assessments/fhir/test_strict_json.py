@@ -1,4 +1,4 @@
-"""A file that is almost JSON, or JSON that cannot be kept, is refused in words: by the command and at the upload."""
+"""A file that is almost JSON, or that cannot be stored, is refused with a reason by the command and at the upload."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FILE = {"resourceType": "Questionnaire", "name": "Small", "status": "active", "i
 
 
 def with_text(raw: str) -> bytes:
-    """The file with `raw` as it stands in the place of a text."""
+    """The file with `raw` instead of a text."""
     return json.dumps(FILE).replace("TEXT", raw).encode()
 
 

@@ -1,4 +1,4 @@
-"""What would fail at a patient's page, or at a booking, is refused when the file is brought."""
+"""A file that would fail at a patient's page or at a booking is refused at the import."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A questionnaire is its whole canonical url: no other file becomes a version of it, and none may stop its flags."""
+"""A questionnaire is identified by its canonical url: only a file with the same one becomes a version, and keeps its flags."""
 
 import json
 from copy import deepcopy

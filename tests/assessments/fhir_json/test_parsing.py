@@ -129,7 +129,7 @@ def test_large_questionnaire_is_read_quickly(intake):
 
 
 def moving(expression, url="minValue"):
-    """A date item whose limit is worked out by `expression`."""
+    """A date item with a limit that `expression` calculates."""
     calculated = {
         "url": "http://hl7.org/fhir/StructureDefinition/cqf-calculatedValue",
         "valueExpression": {"language": "text/fhirpath", "expression": expression},

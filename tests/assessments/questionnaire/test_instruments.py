@@ -1,4 +1,4 @@
-"""What published instruments score, of imported files whose items carry codes in our own words. Their texts are not here."""
+"""Scores of published instruments from imported files with coded items. The texts of the items are invented."""
 
 import json
 
@@ -18,7 +18,7 @@ from tests.world import NOW
 
 
 def coded(code, counts, link_id=None):
-    """One item that counts what the instrument says, in our words."""
+    """One item with the weights of the instrument and an invented text."""
     instrument, _, number = code.partition(":")
     item = {"linkId": link_id or number, "text": "Item", "code": [{"system": SYSTEM + instrument, "code": number}]}
     if isinstance(counts, range):

@@ -1,4 +1,4 @@
-"""A pattern from a file is matched in linear time, means what Python's own means, and is refused where it cannot be."""
+"""A pattern from a file is matched in linear time, as Python's re would match it, or refused."""
 
 import re
 import time
@@ -80,7 +80,7 @@ def test_pattern_that_cannot_be_matched_is_refused_with_the_reason(pattern, word
 
 
 def test_pattern_of_a_file_from_before_is_named_and_not_asked_for():
-    """What was imported while it was allowed must not break a patient's page."""
+    """A file that was imported before the check existed must not break a patient's page."""
     definition = question("(?=A)A[0-9]")
     parsed = parse_questionnaire(definition)
     assert check_item(parsed.items["a"], ["anything"]) is None
@@ -92,7 +92,7 @@ def test_pattern_of_a_file_from_before_is_named_and_not_asked_for():
 @pytest.mark.parametrize(
     ("pattern", "fits", "does_not"),
     [
-        ("[A-Z]{2}[0-9]{1,4}", ["AB12"], ["xAB12", "AB12x", "AB12\n", ""]),  # all of the value, as FHIR means it
+        ("[A-Z]{2}[0-9]{1,4}", ["AB12"], ["xAB12", "AB12x", "AB12\n", ""]),  # the whole value, as FHIR requires
         (r"\w+", ["José", "Müller_1", "日本", "٣"], ["a b", "€", ""]),
         (r"[\w.-]+", ["José-María"], ["a b"]),
         (r"\d{3}", ["123", "٣٣٣"], ["12", "12a"]),
@@ -140,6 +140,6 @@ def test_too_long_an_answer_is_told_the_real_limit():
 
 
 def test_no_page_hands_a_pattern_to_the_browser():
-    """Browsers match another kind of pattern, and by trying every way."""
+    """Browsers have another syntax of patterns, and match by backtracking."""
     pages = Path(__file__).parents[3] / "templates"
     assert [str(page) for page in pages.rglob("*.html") if re.search(r"\bpattern=", page.read_text())] == []
