@@ -234,6 +234,6 @@ def test_variables_full_of_variables_cost_no_more_than_they_may_say():
 def test_import_is_refused_when_its_calculations_take_too_long(loaded):
     filler = [{"linkId": f"n{number}", "type": "integer"} for number in range(700)]
     definition = {"resourceType": "Questionnaire", "title": "Slow", "item": [worked_out("slow", ENDLESS), *filler]}
-    with pytest.raises(InvalidQuestionnaire, match="at slow$"):
+    with pytest.raises(InvalidQuestionnaire, match=r"at slow$"):
         import_questionnaire(content=json.dumps(definition).encode(), now=NOW)
     assert not Questionnaire.objects.filter(slug="slow").exists()
