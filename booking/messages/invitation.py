@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
-from booking.messages.reader import patient_of
 from booking.models import Appointment
-from booking.schedule.local_time import place_words
+from booking.schedule.local_time import format_place
 from booking.time.opening_hours import change_between
 from clinic.outbox.messages.mail import sender_address
 from clinic.practice.models import Clinic
@@ -48,7 +47,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     event.add("dtstart", appointment.starts_at.astimezone(clinic.zone))
     event.add("dtend", appointment.ends_at.astimezone(clinic.zone))
     event.add("summary", f"Visit at {clinic.name}")
-    event.add("location", place_words(appointment, clinic))
+    event.add("location", format_place(appointment.visit_mode, clinic))
     event.add("description", _description(appointment, clinic))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if is_cancelled else "OPAQUE")
@@ -56,7 +55,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
-    if address := patient_of(appointment).email:
+    if address := appointment.booked_patient.email:
         attendee = vCalAddress(f"mailto:{address}")  # without the name, which no mail of ours holds
         attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
         attendee.params["RSVP"] = vText("FALSE")

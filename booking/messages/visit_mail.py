@@ -16,12 +16,11 @@ from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
 from booking.messages.change_text import change_values, with_terms
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import known_terms
-from booking.messages.reader import patient_of
 from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
-from booking.schedule.local_time import near_day_words, place_words
+from booking.schedule.local_time import format_place, near_day_words
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
@@ -34,7 +33,7 @@ from clinic.practice.values.phone import format_phone
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
     """The mail, as of `now`. Issues the links it holds."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
-    patient = patient_of(appointment)
+    patient = appointment.booked_patient
     return render_email(
         kind.name,
         to=patient.email,
@@ -118,10 +117,10 @@ def email_context(
     `version` is the message's: what it says of changes is relative to what went before it.
     """
     links = _links(appointment, now)
-    is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
+    has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
     return {
         **placeholder_values(appointment, kind, clinic=clinic, now=now, version=version),
-        "bring": clinic.what_to_bring if links.is_standing and is_in_person else "",
+        "bring": clinic.what_to_bring if has_things_to_bring else "",
         **kind.extras(appointment, links, clinic, now),
         **kind.buttons(links),
     }
@@ -171,7 +170,7 @@ def placeholder_values(
         "day": time.day,
         "time": time.clock_and_zone,
         "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
-        "place": place_words(appointment, clinic),
+        "place": format_place(appointment.visit_mode, clinic),
         "new_address": short_address(clinic),
         "therapist": appointment.therapist,
         **changes,

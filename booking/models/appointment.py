@@ -2,7 +2,10 @@
 
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,11 +13,13 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.models.service import PRICE_HELP, Service, Terms, VisitMode
-from booking.models.visit_states import State, state_of
+from booking.models.service import PRICE_HELP, Service, Terms
+from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
+from booking.models.visit_states import Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
+from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
@@ -27,49 +32,52 @@ def new_reference() -> str:
     return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
 
 
-class AppointmentQuerySet(models.QuerySet):
-    def blocking(self, interval: Interval, *, now):
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def blocking(self, interval: Interval, *, now: datetime) -> Self:
         """Visits and live holds whose blocked time touches `interval`. An expired hold blocks nobody."""
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
 
-    def counting(self, interval: Interval, *, service: Service, now):
+    def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
         """Everything of `service` that starts in `interval` and counts against its caps, whoever came or did not."""
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
-    def standing(self):
+    def standing(self) -> Self:
         """Visits that were neither cancelled nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
-    def arrived_and_over(self, *, now):
-        """Visits still booked that `booking.actions.attend.complete_visits` will complete."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=False, ends_at__lte=now)
+    def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
+        """Rows whose `outcome_at(now)` is one of `outcomes`. That an arrival is of a visit which is booked or completed is
+        left to constraints."""
+        status, marked = Appointment.Status, Q(arrived_at__isnull=False)
+        unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
+        rows = {
+            Outcome.OPEN: Q(status=status.HELD) | unmarked & Q(ends_at__gt=now),
+            Outcome.CAME: marked,
+            Outcome.UNMARKED: unmarked & Q(ends_at__lte=now),
+            Outcome.MISSED: Q(status=status.NO_SHOW),
+            Outcome.CANCELLED: Q(status=status.CANCELLED),
+        }
+        return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
-    def unmarked(self, *, now):
-        """Visits that are over without a mark whether the patient came."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
+    def knowing_who_is_new(self, *, now: datetime) -> Self:
+        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
 
-    def knowing_who_is_new(self, *, now):
-        """With `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
-
-        A visit that is over and unmarked says nothing: they may not have come.
+        A visit that is over and unmarked does not count: the patient may not have come.
         """
-        earlier = (
-            Appointment.objects.standing()
-            .filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
-            .exclude(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
-        )
+        earlier = Appointment.objects.with_outcome(Outcome.CAME, Outcome.OPEN, now=now)
+        earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
         return self.annotate(has_been_here=Exists(earlier))
 
-    def knowing_who_was_texted(self):
+    def knowing_who_was_texted(self) -> Self:
         """With `was_texted`: whether a text about the visit as it is now has gone to the patient."""
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
-    def booked_within(self, interval: Interval):
+    def booked_within(self, interval: Interval) -> Self:
         """Visits that stand and share an instant with `interval`, buffers left out."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
 
@@ -84,8 +92,6 @@ class Appointment(Terms):
         COMPLETED = "completed", "completed"
         NO_SHOW = "no_show", "no-show"
 
-    Mode = VisitMode
-
     price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
@@ -94,7 +100,7 @@ class Appointment(Terms):
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="appointments")
     patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, null=True, related_name="appointments")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="appointments")
-    mode = models.CharField(max_length=10, choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, choices=MODE_CHOICES)
     starts_at = models.DateTimeField("starts")
     ends_at = models.DateTimeField("ends")
     blocked = DateTimeRangeField(
@@ -154,6 +160,8 @@ class Appointment(Terms):
         help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
     )
     created_at = models.DateTimeField()
+    has_been_here: bool  # only by `knowing_who_is_new`
+    was_texted: bool  # only by `knowing_who_was_texted`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -187,9 +195,7 @@ class Appointment(Terms):
                 name="appointment_status_is_known",
                 condition=Q(status__in=["held", "booked", "cancelled", "completed", "no_show"]),
             ),
-            models.CheckConstraint(
-                name="appointment_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
-            ),
+            models.CheckConstraint(name="appointment_mode_is_known", condition=Q(mode__in=list(MODES))),
             models.CheckConstraint(
                 name="appointment_has_a_patient_unless_held", condition=Q(status="held") | Q(patient__isnull=False)
             ),
@@ -220,13 +226,25 @@ class Appointment(Terms):
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reference
+
+    @property
+    def visit_mode(self) -> VisitMode:
+        """How therapist and patient meet: its row of `booking.models.visit_modes.MODES`."""
+        return MODES[self.mode]
+
+    @property
+    def booked_patient(self) -> Patient:
+        """The patient of a visit. Raises ValueError for a hold, which has none."""
+        if self.patient is None:
+            raise ValueError("a hold has no patient")
+        return self.patient
 
     @property
     def number_to_call(self) -> str:
         """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
-        if self.mode != self.Mode.PHONE or self.patient is None:
+        if not self.visit_mode.needs_number or self.patient is None:
             return ""
         return self.other_phone or self.patient.phone
 
@@ -234,7 +252,7 @@ class Appointment(Terms):
     def is_to_be_confirmed_by_phone(self) -> bool:
         """Whether it is booked for a patient whom neither mail nor a text has reached, and not confirmed yet. For rows that
         `knowing_who_was_texted` has annotated."""
-        is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
+        is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
     @property
@@ -270,14 +288,9 @@ class Appointment(Terms):
         mark = State.ARRIVED if self.state == State.COMPLETED else self.state
         return f"{self.version}:{mark.value}"
 
-    def is_unmarked_at(self, now) -> bool:
-        """Whether it is over without a mark whether the patient came; `unmarked` finds these rows."""
-        return self.state == State.BOOKED and self.ends_at <= now
-
-    @property
-    def has_come(self) -> bool:
-        """Whether the patient is marked as having come; by constraint, only visits that stand are."""
-        return self.arrived_at is not None
+    def outcome_at(self, now: datetime) -> Outcome:
+        """Whether the patient came, as far as is known at `now`; `with_outcome` finds the rows."""
+        return outcome_of(self.state, is_over=self.ends_at <= now)
 
 
 class AppointmentEvent(models.Model):
@@ -314,10 +327,10 @@ class AppointmentEvent(models.Model):
         null=True, help_text="The visit's version after this; null in rows from before it was recorded."
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
-    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
 
     class Meta:
         ordering = ("at", "id")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()

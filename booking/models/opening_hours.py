@@ -1,6 +1,6 @@
 """When the clinic is open: weekly hours and their exceptions."""
 
-from datetime import date
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,14 +10,6 @@ from django.db.models import F, Q
 from booking.time.intervals import Interval
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
 from clinic.practice.instants import clock_words, us_day_words
-
-
-class OpeningHoursQuerySet(models.QuerySet):
-    def in_force(self, *, on: date):
-        """The hours that count on the day `on` and in its week, by their dates."""
-        return self.filter(
-            Q(valid_from__isnull=True) | Q(valid_from__lte=on), Q(valid_until__isnull=True) | Q(valid_until__gte=on)
-        )
 
 
 class HoursMode(models.TextChoices):
@@ -64,8 +56,6 @@ class OpeningHours(models.Model):
     )
     valid_until = models.DateField(null=True, blank=True, help_text="The last day these hours count. Empty: no end.")
 
-    objects = OpeningHoursQuerySet.as_manager()
-
     class Meta:
         ordering = ("therapist", "weekday", "opens")
         verbose_name_plural = "opening hours"
@@ -88,11 +78,11 @@ class OpeningHours(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
         return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
 
-    def clean(self):
+    def clean(self) -> None:
         """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
 
         Hours of different kinds may overlap: some of the morning by phone only, all of it kept for flare-ups.
@@ -118,8 +108,8 @@ class OpeningHours(models.Model):
         return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until, self.mode)
 
 
-class HoursOverrideQuerySet(models.QuerySet):
-    def touching(self, interval: Interval):
+class HoursOverrideQuerySet(models.QuerySet["HoursOverride"]):
+    def touching(self, interval: Interval) -> Self:
         """Those that share an instant with `interval`."""
         return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
 
@@ -170,7 +160,7 @@ class HoursOverride(models.Model):
             models.CheckConstraint(name="hours_override_kind_is_known", condition=Q(kind__in=["closure", "extra"])),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()
 
     @property

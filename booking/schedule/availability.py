@@ -102,21 +102,6 @@ def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
     return dict(Counter(start.astimezone(zone).date() for start in starts))
 
 
-def free_days(
-    *,
-    service: Service,
-    first_day: date,
-    days: int,
-    now: datetime,
-    therapist: Therapist | None = None,
-    clinic: Clinic | None = None,
-) -> dict[date, int]:
-    """How many free times each day has; days without any are left out."""
-    clinic = clinic or Clinic.objects.current()
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic)
-    return count_days(slots, clinic.zone)
-
-
 def next_free_slots(
     *,
     service: Service,
@@ -135,8 +120,16 @@ def next_free_slots(
     soonest = window.earliest.astimezone(zone).date()
     first_day = max(first_day or soonest, soonest)
     days = (window.last_day(zone) - first_day).days + 1
-    whose = {"therapist": therapist, "patient": patient}
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, **whose, clinic=clinic, zone=zone)
+    slots = free_slots(
+        service=service,
+        first_day=first_day,
+        days=days,
+        now=now,
+        therapist=therapist,
+        clinic=clinic,
+        zone=zone,
+        patient=patient,
+    )
     return one_slot_a_time(slots)[:limit]
 
 
@@ -152,8 +145,8 @@ def nearest_free_slots(
 ) -> list[FreeSlot]:
     """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
-    stretch = {"first_day": first_day, "days": 2 * within_days + 1}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, patient=patient)
+    days = 2 * within_days + 1
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, clinic=clinic, patient=patient)
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 
