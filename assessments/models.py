@@ -191,12 +191,12 @@ class Flag(models.Model):
     closes_when_lowered = models.BooleanField(
         default=False,
         editable=False,
-        help_text="Raised by an “I am not sure”: answered in full, it closes itself.",
+        help_text="Raised by an “I am not sure”. Closes itself once the question is answered in full.",
     )
     rule_version = models.PositiveSmallIntegerField()
     level = models.CharField(max_length=1, choices=Level.choices)
     current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
-    action = models.CharField(max_length=30, help_text="Which words the patient is shown.")
+    action = models.CharField(max_length=30, help_text="Which text the patient sees.")
     snapshot: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
     raised_at = models.DateTimeField()
     shown_at = models.DateTimeField(null=True)

@@ -19,10 +19,8 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-TRIAL_SECONDS, RUN_SECONDS = (
-    0.5,
-    1,
-)  # CPU time: what passes the trial, with every question answered, does not reach the limit later
+# CPU time: what passes the trial, with every question answered, does not reach the limit later.
+TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
 WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
 MOST_MEMORY = 512 * 2**20  # bytes
 

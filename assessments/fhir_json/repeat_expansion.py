@@ -9,25 +9,15 @@ from itertools import chain
 from assessments.fhir_json.names import max_occurs, walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
-MOST_COPIES = (
-    30,
-    20,
-    10,
-    5,
-    3,
-    2,
-    1,
-)  # copies of each repeating group: the first number that keeps the file within MOST_ITEMS
+# Copies of each repeating group: the first number that keeps the file within MOST_ITEMS.
+MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)
 MOST_ITEMS = 4000  # after copying
 LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items: a page longer than the first is split into parts of the second
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
 def unroll(items: list[dict], *, title: str) -> list[dict]:
-    """`items` (the top level of a Questionnaire) as pages.
-
-    Raises InvalidQuestionnaire.
-    """
+    """`items` (the top level of a Questionnaire) as pages. Raises InvalidQuestionnaire."""
     most = most_copies(items)
     unrolled = [one for item in items for one in _unroll_item(item, most, is_top=True)]
     return _paginate(unrolled, title)

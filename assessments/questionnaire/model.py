@@ -29,7 +29,7 @@ class InvalidQuestionnaire(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An answer option. `is_exclusive`: none may be chosen with it ("none of these"). `kind`: its FHIR type."""
+    """An answer option. `is_exclusive`: no other may be chosen with it ("none of these"). `kind`: its FHIR type."""
 
     code: str
     text: str

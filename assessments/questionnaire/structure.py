@@ -25,13 +25,7 @@ CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | No
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
 LONGEST_CHAIN = 60  # items that depend on each other in a row: enablement follows them recursively
-OUR_FIELDS = {
-    "seen",
-    "asked.again",
-    "page.revision",
-    "change",
-    "csrfmiddlewaretoken",
-}  # the other fields of a page's form
+OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # of a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
@@ -105,9 +99,8 @@ def _check_item(item: Item) -> None:
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
-                raise InvalidQuestionnaire(
-                    f"the limit {limit!r} does not fit the type {item.type}", item.link_id
-                ) from None
+                fault = f"the limit {limit!r} does not fit the type {item.type}"
+                raise InvalidQuestionnaire(fault, item.link_id) from None
     if item.initial and item.is_question and check_item(item, list(item.initial)):
         raise InvalidQuestionnaire("its initial value is not a valid answer", item.link_id)
     if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:

@@ -40,7 +40,7 @@ def seconds(pattern, text) -> float:
 
 @pytest.mark.parametrize("pattern", SLOW)
 def test_ten_times_the_text_takes_no_more_than_thirty_times_as_long(pattern):
-    short, long = "a" * 5_000, "a" * 50_000
+    short, long = "a" * 50_000, "a" * 500_000  # RE2 matches shorter texts by another engine, about four times as fast
     assert seconds(pattern, long) < 30 * max(seconds(pattern, short), 0.0001)
 
 
