@@ -64,7 +64,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     list_filter = ("status", StuckFilter, "service")
     list_select_related = ("patient", "service", "therapist", "appointment")
     search_fields = ("patient__search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
     ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
@@ -128,7 +128,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         if is_waiting and entry.is_stuck:
             return "chip-urgent", "nothing to offer: call"
         if is_waiting and not entry.patient.email:
-            return "chip-urgent", "no e-mail: call about freed times"
+            return "chip-urgent", "no email: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")

@@ -42,7 +42,7 @@ class StaffBookingForm(MayBreakRules):
     patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
     name = NameField(label="Patient's name", required=False)
     email = AddressField(
-        label="E-mail",
+        label="Email",
         required=False,
         help_text="The invitation and the reminders go here. Without one, call them to confirm.",
     )

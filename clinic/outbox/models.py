@@ -21,7 +21,7 @@ LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 
 class Channel(models.TextChoices):
-    EMAIL = "email", "e-mail"
+    EMAIL = "email", "email"
     SMS = "sms", "text message"
 
 

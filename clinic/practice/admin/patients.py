@@ -87,7 +87,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number"
     change_form_template = "practice/admin_patient.html"
 
     def patient_id_of(self, obj):
@@ -156,7 +156,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="may be the same person")
     def alike(self, patient):
-        """Other patients with this name, e-mail or phone, and which of them it is."""
+        """Other patients with this name, email or phone, and which of them it is."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "no other patient has this name, email address or phone number"
 

@@ -204,7 +204,7 @@ def test_no_mail_is_planned_when_staff_have_switched_the_kind_off(visits):
 
 @pytest.fixture
 def walter(evaluation, front_desk, twilio):
-    """A visit of a patient without an e-mail address."""
+    """A visit of a patient without an email address."""
     return book(evaluation, name="Walter Moore", email="", phone="+16035550142", starts_at=TIMES[3], by=front_desk)
 
 
