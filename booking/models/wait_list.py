@@ -11,6 +11,7 @@ from booking.models.appointment import Appointment
 from booking.models.service import Service, VisitMode
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Therapist
+from clinic.practice.values.dates import format_utc
 
 DAY = timedelta(days=1)
 
@@ -200,4 +201,4 @@ class SlotOffer(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
+        return format_utc(self.starts_at)

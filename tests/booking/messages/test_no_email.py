@@ -125,7 +125,7 @@ def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went
         assert "call to confirm" in owner.get(page).text, "the text is only planned"
         send_due_messages(clock=timezone.now)
         assert [text["Body"] for text in twilio.texts] == [
-            "Lakes Running Clinic: you are booked on Tuesday 1 December, 9:00 am EST. To move or cancel, call "
+            "Lakes Running Clinic: you are booked on Tuesday, December 1, 9:00 AM EST. To move or cancel, call "
             "(603) 555-0123. STOP ends texts."
         ]
         assert "call to confirm" not in owner.get(page).text
