@@ -4,7 +4,6 @@ Each line shows the answers it goes by, its rule with version, and its source. N
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from assessments.intake.trend import Trend, count_other_versions, read_trends
 from assessments.models import Flag, Response
@@ -15,6 +14,7 @@ from assessments.red_flag_rules.evaluation import (
     Rule,
     Rules,
     Signal,
+    answered_ratio,
     evaluate,
     holding_signals,
     leaves,
@@ -25,12 +25,12 @@ from assessments.red_flag_rules.evaluation import (
 from assessments.red_flag_rules.format import SECTIONS as SECTION_NAMES
 from assessments.red_flag_rules.near_misses import describe_nearness, is_close, measure_nearness
 from assessments.red_flag_rules.states import Judge, State
-from assessments.red_flag_rules.training_load import spike_band, spike_ratio
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.sign_off import describe_sign_off
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Clinic
+from education.body.load_bands import load_band
 
 TITLES = (
     "Load against capacity",
@@ -213,20 +213,15 @@ def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[
 
 def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list[tuple[str, str]]:
     """The ratios that `signal` looks at, each with its band."""
-    ratios = [_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
-    return [("Ratio", f"{ratio:.2f}, {spike_band(ratio)}") for ratio in ratios if ratio]
-
-
-def _ratio(answers: dict[str, list], upper: str, lower: str) -> Decimal | None:
-    run, longest = answers.get(upper), answers.get(lower)
-    return spike_ratio(Decimal(str(run[0])), Decimal(str(longest[0]))) if run and longest else None
+    ratios = [answered_ratio(leaf, answers) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
+    return [("Ratio", f"{ratio:.2f}, {load_band(ratio)}") for ratio in ratios if ratio]
 
 
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
     """Running in numbers, on which day it began, and whether there is a run of the month before to compare with."""
     facts = _read_named(parsed, answers, "run.", "on.date")
-    if answers.get("run.last_long") and not _ratio(answers, "run.last_long", "run.longest30"):
-        facts.append(("Single run against the month before", spike_band(None).replace("_", " ")))
+    if answers.get("run.last_long") and not answered_ratio({"ratio_of": ("run.last_long", "run.longest30")}, answers):
+        facts.append(("Single run against the month before", load_band(None).replace("_", " ")))
     return facts
 
 

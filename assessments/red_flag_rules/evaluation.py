@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from assessments.red_flag_rules.format import DEADLINES, LEVELS, RulesInvalid, check_format
+from education.body.load_bands import distance_ratio
 
 UNSURE = "unsure"
 COMPARE = {
@@ -188,7 +189,8 @@ def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired
     if "fired" in when:
         return not fired.isdisjoint(when["fired"])
     if "ratio_of" in when:
-        return _ratio_holds(when, answers)
+        ratio = answered_ratio(when, answers)
+        return ratio is not None and ratio > Decimal(when["more_than"])
     return _leaf_holds(when, answers, unsure_is_yes)
 
 
@@ -209,11 +211,10 @@ def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bo
     return UNSURE in given
 
 
-def _ratio_holds(leaf: dict, answers: dict[str, list]) -> bool:
-    upper, lower = (answers.get(name, []) for name in leaf["ratio_of"])
-    if not upper or not lower or Decimal(str(lower[0])) <= 0:
-        return False
-    return Decimal(str(upper[0])) / Decimal(str(lower[0])) > Decimal(leaf["more_than"])
+def answered_ratio(leaf: dict, answers: dict[str, list]) -> Decimal | None:
+    """Return the ratio of the two answers that a "ratio_of" leaf compares; None without both, or if the second is zero."""
+    upper, lower = (answers.get(name) for name in leaf["ratio_of"])
+    return distance_ratio(Decimal(str(upper[0])), Decimal(str(lower[0]))) if upper and lower else None
 
 
 def leaves(rules: Rules, when: dict) -> Iterator[dict]:

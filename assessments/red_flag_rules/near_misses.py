@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import answer_text
-from assessments.red_flag_rules.evaluation import COMPARE, Rules, holds
+from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio, holds
 
 CONTEXT = {"loc.map", "about.age"}  # where it hurts and how old one is make no rule "close" by themselves
 NEAR = Decimal(1)  # on the 0 to 10 scales
@@ -66,8 +66,8 @@ def _weight(near: Nearness) -> int:
 
 def _just_missed(leaf: dict, answers: dict[str, list]) -> bool:
     if "ratio_of" in leaf:
-        upper, lower = (answers.get(name) for name in leaf["ratio_of"])
-        return bool(upper and lower) and Decimal(str(upper[0])) > Decimal(str(lower[0])) > 0
+        ratio = answered_ratio(leaf, answers)
+        return ratio is not None and ratio > 1
     limit = next((Decimal(leaf[name]) for name in COMPARE if name in leaf), None)
     given = answers.get(leaf.get("item", ""), [])
     return limit is not None and any(abs(Decimal(str(value)) - limit) <= NEAR for value in given)
