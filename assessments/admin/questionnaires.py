@@ -11,7 +11,7 @@ from assessments.fhir.importing import (
     ImportRefused,
     PublishRefused,
     import_questionnaire,
-    missing_for_rules,
+    missing_questions,
     publish_questionnaire,
 )
 from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
@@ -94,7 +94,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         try:
             publish_questionnaire(questionnaire=questionnaire, by=request.user, now=timezone.now())
         except PublishRefused as refused:
-            messages.error(request, f"It stays unpublished: the red-flag rules would miss {refused}.")
+            messages.error(request, f"This version stays unpublished: {refused}.")
         else:
             messages.success(request, "Patients are asked this version from now on.")
         return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))
@@ -121,7 +121,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),
             "warnings": inspect(questionnaire.definition, questionnaire.parsed),
-            "missing_for_rules": missing_for_rules(questionnaire),
+            "missing_questions": missing_questions(questionnaire),
             "may_publish": self.has_publish_permission(request),
             **(extra_context or {}),
         }

@@ -15,12 +15,12 @@ from assessments.fhir_json.canonical import LOCAL, canonical_of
 from assessments.fhir_json.canonical import LONGEST as LONGEST_CANONICAL
 from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
 from assessments.intake.responses import settle_import
-from assessments.intake.screening import SCREEN_PAGES
+from assessments.known_questions import find_missing, known_of
 from assessments.models import Questionnaire, Response, ResponseStatus
 from assessments.questionnaire.checking import Problem
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
-from assessments.red_flags.definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
+from assessments.red_flags.definitions import LONGEST_SLUG, find_shipped, free_slug, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient
@@ -35,7 +35,7 @@ class ImportRefused(ValueError):
 
 
 class PublishRefused(ValueError):
-    """The rules could not read the answers to this version; `faults` say in words what is missing."""
+    """The version lacks questions that the red-flag rules or our code read; `faults` name them."""
 
     def __init__(self, faults: list[str]):
         super().__init__("; ".join(faults))
@@ -90,24 +90,25 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
     return definition, parsed
 
 
-def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
-    """In words, what the red-flag rules read in the shipped version of `questionnaire` and could not read in this one.
+def missing_questions(questionnaire: Questionnaire) -> list[str]:
+    """Return what the red-flag rules or our code read in the shipped version of `questionnaire` and could not read in this one.
 
-    Empty for what does not come with the product: no rule reads it.
+    Empty for a questionnaire that does not come with the product.
     """
     shipped = find_shipped(questionnaire.canonical)
     if shipped is None:
         return []
-    first_pages = SCREEN_PAGES if questionnaire.canonical == SAFETY_INTAKE else ()
-    return lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=first_pages)
+    known = known_of(questionnaire.canonical)
+    lost = lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=known.pages)
+    return [*(find_missing(known, questionnaire.parsed) | lost).values()]
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
     """Ask patients this version from now on. Publishing again keeps the first instant.
 
-    Raises PublishRefused for a version under which a flag could not be raised any more.
+    Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
     """
-    if faults := missing_for_rules(questionnaire):
+    if faults := missing_questions(questionnaire):
         raise PublishRefused(faults)
     changed = Questionnaire.objects.filter(pk=questionnaire.pk, published_at__isnull=True).update(published_at=now)
     if changed:
@@ -172,7 +173,7 @@ def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> li
     if earlier is None or earlier == stored:
         return []
     words = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
-    missing = [Warning("red flags", "", fault) for fault in missing_for_rules(stored)]
+    missing = [Warning("missing", "", fault) for fault in missing_questions(stored)]
     return [Warning("next version", "", words), *missing]
 
 

@@ -28,10 +28,6 @@ from clinic.practice.models import Clinic, Patient
 logger = logging.getLogger(__name__)
 
 
-AGE_QUESTION, MINOR = "about.age", "under-18"
-GUARDIAN_QUESTION = "guard.name"
-
-
 class PageUnknown(LookupError):
     """The questionnaire has no page of this name, or it asks nothing of this patient."""
 

@@ -15,12 +15,13 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from assessments.intake.responses import begin_response, early_unsure, merge_answers, save_page, start_response
+from assessments.known_questions import BODY_SITE, HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.checking import keep_fitting
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.model import Item
 from assessments.red_flag_rules.evaluation import Fired, evaluate, is_sooner, without_unsure
-from assessments.red_flags.definitions import SAFETY_INTAKE, read_rules
+from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.flags import acknowledge_read
 from clinic.audit.sealing import DecryptionFailed, open_sealed, seal
 from clinic.practice.models import Patient
@@ -29,11 +30,9 @@ from education.models import Article
 
 logger = logging.getLogger(__name__)
 
-SCREEN_PAGES = ("safety", "signs", "where")  # seven questions, and what they open
 KEY = "hip_screen"
 PLACE = "assessments.screening"
 WORDS = {"hip", "groin"}
-PLACE_QUESTION = "loc.map"
 
 
 @dataclass
@@ -61,7 +60,7 @@ def is_about_hip(article: Article | None) -> bool:
 
 def find_questionnaire() -> Questionnaire | None:
     """What the screen asks from; None where the clinic has not published it."""
-    return Questionnaire.objects.published().filter(canonical=SAFETY_INTAKE).first()
+    return Questionnaire.objects.published().filter(canonical=HIP_INTAKE).first()
 
 
 def screen_pages(questionnaire: Questionnaire) -> list[Item]:
@@ -84,7 +83,7 @@ def read_screen(session) -> Screen | None:
 
 def may_offer_screen(session) -> bool:
     """Whether the visitor has neither begun nor declined a screen that the clinic has published."""
-    return KEY not in session and Questionnaire.objects.published().filter(canonical=SAFETY_INTAKE).exists()
+    return KEY not in session and Questionnaire.objects.published().filter(canonical=HIP_INTAKE).exists()
 
 
 def forget_screen(session) -> None:
@@ -114,8 +113,8 @@ def save_screen_page(
 
 def find_place_hint(screen: Screen, page: Item, *, now) -> Article | None:
     """The article the visitor came from, if it speaks of a place that `page` asks for and that they have not named yet."""
-    is_asked = any(item.link_id == PLACE_QUESTION for item in page.walk())
-    if not screen.article or not is_asked or page.link_id in screen.saved or PLACE_QUESTION in screen.answers:
+    is_asked = any(item.link_id == BODY_SITE for item in page.walk())
+    if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
         return None
     return published(now=now).filter(code=screen.article).exclude(place="").first()
 
@@ -218,4 +217,4 @@ def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
 
 def _screen_questionnaire() -> Questionnaire:
     """What the screen asks, or last asked: answers outlive the version they were given to."""
-    return find_questionnaire() or Questionnaire.objects.of(SAFETY_INTAKE).first()
+    return find_questionnaire() or Questionnaire.objects.of(HIP_INTAKE).first()

@@ -6,6 +6,18 @@ Each line shows the answers it goes by, its rule with version, and its source. N
 from dataclasses import dataclass
 
 from assessments.intake.trend import Trend, count_other_versions, read_trends
+from assessments.known_questions import (
+    CONFIDENCE,
+    GOALS,
+    GUARDIAN_CONSENT,
+    GUARDIAN_NAME,
+    GUARDIAN_RELATION,
+    LONGEST_RUN,
+    ONSET_DATE,
+    RUN_AT_ONSET,
+    RUNNING,
+    is_minor,
+)
 from assessments.models import Flag, Response
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.model import Questionnaire
@@ -40,7 +52,6 @@ TITLES = (
     "Goals and confidence",
 )
 SECTIONS = dict(zip(SECTION_NAMES, TITLES, strict=True))
-GUARDIAN = ("guard.name", "guard.relation")
 
 
 @dataclass(frozen=True)
@@ -130,8 +141,8 @@ def read_summary(*, response: Response, by, now) -> Summary:
         response=response,
         sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
         guardian=_read_guardian(parsed, answers),
-        has_guardian_agreed=answers.get("guard.consent") == [True],
-        is_guarded=answers.get("about.age") == ["under-18"],
+        has_guardian_agreed=answers.get(GUARDIAN_CONSENT) == [True],
+        is_guarded=is_minor(answers),
         flags=[describe_flag(flag, parsed) for flag in flags],
         calm_rules=calm_rules,
         open_rules=open_rules,
@@ -213,20 +224,20 @@ def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[
 
 def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list[tuple[str, str]]:
     """The ratios that `signal` looks at, each with its band."""
-    ratios = [answered_ratio(leaf, answers) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
+    ratios = [answered_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
     return [("Ratio", f"{ratio:.2f}, {load_band(ratio)}") for ratio in ratios if ratio]
 
 
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
     """Running in numbers, on which day it began, and whether there is a run of the month before to compare with."""
-    facts = _read_named(parsed, answers, "run.", "on.date")
-    if answers.get("run.last_long") and not answered_ratio({"ratio_of": ("run.last_long", "run.longest30")}, answers):
+    facts = _read_named(parsed, answers, RUNNING, ONSET_DATE)
+    if answers.get(RUN_AT_ONSET) and not answered_ratio(answers, RUN_AT_ONSET, LONGEST_RUN):
         facts.append(("Single run against the month before", load_band(None).replace("_", " ")))
     return facts
 
 
 def _read_goals(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    return _read_named(parsed, answers, "goal", "psy.")
+    return _read_named(parsed, answers, GOALS, CONFIDENCE)
 
 
 def _read_named(parsed: Questionnaire, answers: dict[str, list], *beginnings: str) -> list[tuple[str, str]]:
@@ -258,4 +269,8 @@ def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questi
 
 def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> list[str]:
     """Name and relation of a minor's guardian, as far as given."""
-    return [answer_text(parsed.items[name], answers[name]) for name in GUARDIAN if answers.get(name)]
+    return [
+        answer_text(parsed.items[name], answers[name])
+        for name in (GUARDIAN_NAME, GUARDIAN_RELATION)
+        if answers.get(name)
+    ]

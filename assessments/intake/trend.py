@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from assessments.known_questions import PAIN_NOW, WORST_PAIN
 from assessments.models import Response, ResponseStatus
 from assessments.questionnaire.score_change import Threshold, is_change, threshold_of
 
-TRACKED_ITEMS = ("pain.now", "pain.worst24")  # single ratings that are a baseline by themselves
+TRACKED_ITEMS = (PAIN_NOW, WORST_PAIN)  # single ratings that are a baseline by themselves
 MOST_POINTS = 12
 
 

@@ -7,6 +7,7 @@ import re
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 
+from assessments.known_questions import GUARDIAN_RELATION, HIP_INTAKE, NO_GUARDIAN, ONSET_DATE, RACE_DATE
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
@@ -14,14 +15,13 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100  # of any day where the definition sets no li
 
 # How the answers to our own questionnaires are bound when they are given, beyond what their files say. An answer that was
 # taken stays: these are rules of entry, not of a version, so that all versions have them and none is changed by them.
-INTAKE = "urn:runclinic:questionnaire:hip-running-intake"
 ENTRY_RULES = {
-    (INTAKE, "on.date"): {"minimum": "today() - 2 years", "maximum": "today()"},
-    (INTAKE, "run.race_date"): {"minimum": "today()", "maximum": "today() + 3 years"},
-    (INTAKE, "guard.relation"): {
+    (HIP_INTAKE, ONSET_DATE): {"minimum": "today() - 2 years", "maximum": "today()"},
+    (HIP_INTAKE, RACE_DATE): {"minimum": "today()", "maximum": "today() + 3 years"},
+    (HIP_INTAKE, GUARDIAN_RELATION): {
         "refused": (
             (
-                "other",
+                NO_GUARDIAN,
                 "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
                 "or call us.",
             ),

@@ -31,12 +31,12 @@ def misread_numbers(rules: Rules, items: Iterable[Item]) -> list[str]:
 
 def lost_questions(
     rules: Rules, before: Questionnaire, after: Questionnaire, *, first_pages: tuple[str, ...] = ()
-) -> list[str]:
-    """In words, what `rules` read in `before` and could not read in `after`. Empty is good.
+) -> dict[str, str]:
+    """Return {linkId: fault} for each question that `rules` read in `before` and could not read in `after`. Empty is good.
 
     `first_pages` are pages whose questions must stay on them: they are asked before a visit is booked.
     """
-    faults = []
+    faults = {}
     for name, codes in read_by_rules(rules).items():
         item = before.items.get(name)
         if item is None or not item.is_answerable:
@@ -45,7 +45,7 @@ def lost_questions(
         if not fault and before.page_of[name].link_id in first_pages and after.page_of[name].link_id not in first_pages:
             fault = f"is not on one of the pages {', '.join(first_pages)}"
         if fault:
-            faults.append(f"{name} (“{item.label}”) {fault}")
+            faults[name] = f"{name} (“{item.label}”) {fault}"
     return faults
 
 

@@ -189,7 +189,7 @@ def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired
     if "fired" in when:
         return not fired.isdisjoint(when["fired"])
     if "ratio_of" in when:
-        ratio = answered_ratio(when, answers)
+        ratio = answered_ratio(answers, *when["ratio_of"])
         return ratio is not None and ratio > Decimal(when["more_than"])
     return _leaf_holds(when, answers, unsure_is_yes)
 
@@ -211,9 +211,9 @@ def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bo
     return UNSURE in given
 
 
-def answered_ratio(leaf: dict, answers: dict[str, list]) -> Decimal | None:
-    """Return the ratio of the two answers that a "ratio_of" leaf compares; None without both, or if the second is zero."""
-    upper, lower = (answers.get(name) for name in leaf["ratio_of"])
+def answered_ratio(answers: dict[str, list], distance: str, longest: str) -> Decimal | None:
+    """Return the ratio of the answers to two questions; None without both, or if the second is zero."""
+    upper, lower = answers.get(distance), answers.get(longest)
     return distance_ratio(Decimal(str(upper[0])), Decimal(str(lower[0]))) if upper and lower else None
 
 

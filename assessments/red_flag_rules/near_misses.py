@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from assessments.known_questions import AGE, BODY_SITE
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import answer_text
 from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio, holds
 
-CONTEXT = {"loc.map", "about.age"}  # where it hurts and how old one is make no rule "close" by themselves
+CONTEXT = {BODY_SITE, AGE}  # by themselves they make no rule "close"
 NEAR = Decimal(1)  # on the 0 to 10 scales
 WORDS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
 
@@ -66,7 +67,7 @@ def _weight(near: Nearness) -> int:
 
 def _just_missed(leaf: dict, answers: dict[str, list]) -> bool:
     if "ratio_of" in leaf:
-        ratio = answered_ratio(leaf, answers)
+        ratio = answered_ratio(answers, *leaf["ratio_of"])
         return ratio is not None and ratio > 1
     limit = next((Decimal(leaf[name]) for name in COMPARE if name in leaf), None)
     given = answers.get(leaf.get("item", ""), [])

@@ -8,7 +8,8 @@ from pathlib import Path
 from django.db import transaction
 
 from assessments.fhir_json.canonical import LOCAL, canonical_of
-from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.known_questions import KNOWN, find_missing
 from assessments.models import Questionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import misread_numbers
@@ -17,7 +18,6 @@ from assessments.red_flag_rules.format import RulesInvalid
 
 FOLDER = Path(__file__).parent.parent / "definitions"
 RULES_FILE = "red_flags_v1.json"
-SAFETY_INTAKE = "urn:runclinic:questionnaire:hip-running-intake"  # asked before a visit is booked, too
 LONGEST_SLUG = 60
 
 
@@ -52,12 +52,13 @@ def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
 
 
 def load_questionnaires(*, now) -> list[Questionnaire]:
-    """Store and publish every questionnaire that comes with the product; running it again changes nothing.
+    """Store and publish every questionnaire that comes with the product. Idempotent.
 
-    Raises parsing.DefinitionInvalid or red_flags.RulesInvalid for a file that cannot be asked, VersionAnswered for one
-    that was changed after somebody answered it.
+    Raises DefinitionInvalid for a file that cannot be asked or that lacks a question which code names, RulesInvalid for
+    rules that read what is not asked, VersionAnswered for a version that was changed after a patient answered it.
     """
     _check_rules_against([parse_questionnaire(definition) for definition in shipped_definitions()])
+    _check_known_questions()
     with transaction.atomic():
         return [store_definition(definition, now=now) for definition in shipped_definitions()]
 
@@ -72,6 +73,15 @@ def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
         raise RulesInvalid(f"the red-flag rules read what is not asked: {', '.join(faults)}")
     if faults := misread_numbers(read_rules(), items):
         raise RulesInvalid(f"the red-flag rules compare what is no number: {', '.join(faults)}")
+
+
+def _check_known_questions() -> None:
+    """Raises DefinitionInvalid if the newest shipped version of a questionnaire lacks a question that code names."""
+    for canonical, known in KNOWN.items():
+        newest = find_shipped(canonical)
+        faults = find_missing(known, newest) if newest else {"": "no file has this url"}
+        if faults:
+            raise DefinitionInvalid(f"{canonical}: {'; '.join(faults.values())} (see known_questions.py)")
 
 
 def store_definition(definition: dict, *, now) -> Questionnaire:

@@ -6,8 +6,8 @@ import pytest
 
 from assessments.fhir.exporting import export_response
 from assessments.intake.responses import complete_response, first_open_page, pages_asked, save_page, start_response
-from assessments.intake.screening import SCREEN_PAGES
 from assessments.intake.trend import count_other_versions
+from assessments.known_questions import SCREEN_PAGES
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.readable import read_sections
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition
