@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -90,7 +91,7 @@ class Response(models.Model):
     questionnaire = models.ForeignKey(Questionnaire, on_delete=models.PROTECT, related_name="responses")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="responses")
     status = models.CharField(max_length=16, choices=ResponseStatus.choices, default=ResponseStatus.IN_PROGRESS)
-    answers = EncryptedJSONField(default=dict)
+    answers: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
     saved_pages = models.JSONField(default=list, help_text="The pages that were saved without an open question.")
     created_at = models.DateTimeField()
     saved_at = models.DateTimeField(null=True)
@@ -184,7 +185,7 @@ class Flag(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="flags")
-    rule_id = EncryptedJSONField()
+    rule_id: "models.Field[str, str]" = EncryptedJSONField()
     rule_key = models.CharField(max_length=64, editable=False)
     closes_when_lowered = models.BooleanField(
         default=False, editable=False, help_text="Raised by an “I am not sure”: answered in full, it closes itself."
@@ -193,7 +194,7 @@ class Flag(models.Model):
     level = models.CharField(max_length=1, choices=Level.choices)
     current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
     action = models.CharField(max_length=30, help_text="Which words the patient is shown.")
-    snapshot = EncryptedJSONField(default=dict)
+    snapshot: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
     raised_at = models.DateTimeField()
     shown_at = models.DateTimeField(null=True)
     patient_acknowledged_at = models.DateTimeField(null=True)
@@ -248,7 +249,7 @@ class Score(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="scores")
     measure = models.CharField(max_length=40)
-    result = EncryptedJSONField(default=dict)
+    result: "models.Field[dict[str, Any], dict[str, Any]]" = EncryptedJSONField(default=dict)
     scored_at = models.DateTimeField()
 
     class Meta:

@@ -235,7 +235,7 @@ class InboundText(models.Model):
         related_name="inbound_texts",
         help_text="The one with this number when it came. Empty: nobody has it, or several do.",
     )
-    words = EncryptedJSONField()
+    words: "models.Field[str, str]" = EncryptedJSONField()
     received_at = models.DateTimeField("received")
     answered_at = models.DateTimeField("answered automatically", null=True, blank=True)
     read_at = models.DateTimeField("read", null=True, blank=True)
