@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -40,7 +41,7 @@ class ResponseUnfinished(Exception):
         self.page = page
 
 
-def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Response | None:
+def start_response(*, questionnaire_slug: str, patient: Patient, now: datetime) -> Response | None:
     """A new response to the newest published version. None for a blank slug, or where nothing is published under it."""
     if not questionnaire_slug:
         return None
@@ -51,7 +52,7 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Respons
     return begin_response(questionnaire=questionnaire, patient=patient, now=now)
 
 
-def begin_response(*, questionnaire: Questionnaire, patient: Patient, now) -> Response:
+def begin_response(*, questionnaire: Questionnaire, patient: Patient, now: datetime) -> Response:
     """A new response to this very version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
@@ -82,7 +83,7 @@ def first_open_page(response: Response) -> Item | None:
 
 @transaction.atomic
 def save_page(
-    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now
+    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now: datetime
 ) -> list[Flag]:
     """Keep the answers of one page ({linkId: [value, …]}) and raise what must not wait; returns flags new or worse.
 
@@ -117,7 +118,13 @@ def save_page(
 
 @transaction.atomic
 def save_page_as_seen(
-    *, response: Response, page: Item, answers: dict[str, list], revision: str, unshown: Iterable[str] = (), now
+    *,
+    response: Response,
+    page: Item,
+    answers: dict[str, list],
+    revision: str,
+    unshown: Iterable[str] = (),
+    now: datetime,
 ) -> list[str]:
     """As `save_page`, for a page that was opened at `revision` (see `revisions`; empty: not known).
 
@@ -151,7 +158,7 @@ def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before:
 
 
 @transaction.atomic
-def complete_response(*, response: Response, now) -> Response:
+def complete_response(*, response: Response, now: datetime) -> Response:
     """Finish `response`: answers to hidden questions go, scores are worked out. Raises ResponseUnfinished.
 
     It stays open to changes until its link ends; saving a page works the scores out again.
@@ -169,7 +176,7 @@ def complete_response(*, response: Response, now) -> Response:
     return response
 
 
-def settle_import(*, response: Response, is_finished: bool, now) -> Response:
+def settle_import(*, response: Response, is_finished: bool, now: datetime) -> Response:
     """Bring a response whose checked answers came in one piece to where page by page would have: flags, scores, status."""
     parsed = response.questionnaire.parsed
     response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
@@ -220,7 +227,7 @@ def by_clinic_clock(now: datetime) -> datetime:
     return now.astimezone(Clinic.objects.current().zone)
 
 
-def _clean(item: Item, value):
+def _clean(item: Item, value: Any) -> Any:
     """Texts are stored without what cannot be seen, by whatever way they came."""
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return value | {"text": clean_text(value["text"])}
@@ -235,7 +242,7 @@ def _lock(response: Response) -> Response:
     return locked
 
 
-def _settle_completed(response: Response, *, now) -> None:
+def _settle_completed(response: Response, *, now: datetime) -> None:
     """A change after the end: open again if it leaves a question open, else new scores."""
     if first_open_page(response) is not None:
         response.status = ResponseStatus.IN_PROGRESS
@@ -243,7 +250,7 @@ def _settle_completed(response: Response, *, now) -> None:
         _store_scores(response, now=now)
 
 
-def _store_scores(response: Response, *, now) -> None:
+def _store_scores(response: Response, *, now: datetime) -> None:
     results = score_response(
         response.questionnaire.parsed, keep_enabled(response.questionnaire.parsed, response.answers)
     )

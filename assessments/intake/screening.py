@@ -10,8 +10,10 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import InterfaceError, OperationalError, transaction
 
 from assessments.intake.responses import begin_response, early_unsure, merge_answers, save_page, start_response
@@ -68,7 +70,7 @@ def screen_pages(questionnaire: Questionnaire) -> list[Item]:
     return [page for page in questionnaire.parsed.pages if page.link_id in SCREEN_PAGES]
 
 
-def read_screen(session) -> Screen | None:
+def read_screen(session: SessionBase) -> Screen | None:
     """The visitor's screen; None if none was begun, or the key it was sealed with is gone."""
     sealed = session.get(KEY)
     if not sealed:
@@ -81,17 +83,17 @@ def read_screen(session) -> Screen | None:
     return Screen(**{name: value for name, value in json.loads(plain).items() if name in names})
 
 
-def may_offer_screen(session) -> bool:
+def may_offer_screen(session: SessionBase) -> bool:
     """Whether the visitor has neither begun nor declined a screen that the clinic has published."""
     return KEY not in session and Questionnaire.objects.published().filter(canonical=HIP_INTAKE).exists()
 
 
-def forget_screen(session) -> None:
+def forget_screen(session: SessionBase) -> None:
     """The answers are a patient's now, or belong to nobody."""
     session.pop(KEY, None)
 
 
-def write_screen(session, screen: Screen) -> None:
+def write_screen(session: SessionBase, screen: Screen) -> None:
     """Keep `screen` in the session, sealed."""
     plain = json.dumps(asdict(screen)).encode()
     session[KEY] = base64.b64encode(seal(plain, place=PLACE, keys=settings.ENCRYPTION_KEYS)).decode()
@@ -111,7 +113,7 @@ def save_screen_page(
     return unread_flags(screen, questionnaire, early=early)
 
 
-def find_place_hint(screen: Screen, page: Item, *, now) -> Article | None:
+def find_place_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
     """The article the visitor came from, if it speaks of a place that `page` asks for and that they have not named yet."""
     is_asked = any(item.link_id == BODY_SITE for item in page.walk())
     if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
@@ -144,7 +146,7 @@ def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) ->
     screen.read |= {hit.rule_id: deadline for hit in urgent if not is_sooner(hit.deadline, than=deadline)}
 
 
-def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now) -> Response | None:
+def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now: datetime) -> Response | None:
     """The intake of a visit that is being booked, with the answers of the visitor's `screen`. In the booking's transaction.
 
     No questionnaire can stop a booking: what fails is undone and logged, and the visit is booked without an intake, which
@@ -169,7 +171,7 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
     return intake
 
 
-def is_screen_kept(*, screen: Screen | None, patient: Patient, now) -> bool:
+def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) -> bool:
     """Whether nothing of `screen` is lost when the session forgets it: there was none, or it was stored for `patient` now."""
     if screen is None or not screen.answers:
         return True
@@ -188,7 +190,7 @@ def _attempt(work: Callable[[], Response | None], failure: str) -> Response | No
         return None
 
 
-def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now) -> Response | None:
+def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now: datetime) -> Response | None:
     """Make the answers of `screen` pages of `intake`, or of an intake of their own where it does not ask the same.
 
     For the transaction of what makes the visitor a patient. Flags are raised and staff alerted as for any saved page; only

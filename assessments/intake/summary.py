@@ -4,6 +4,7 @@ Each line shows the answers it goes by, its rule with version, and its source. N
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from assessments.intake.trend import Trend, count_other_versions, read_trends
 from assessments.known_questions import (
@@ -41,7 +42,7 @@ from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.sign_off import describe_sign_off
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
 from education.body.load_bands import load_band
 
 TITLES = (
@@ -127,7 +128,7 @@ class Summary:
     pages: list[Section]
 
 
-def read_summary(*, response: Response, by, now) -> Summary:
+def read_summary(*, response: Response, by: User, now: datetime) -> Summary:
     """The summary of `response` for `by`, of the clinic's staff; that it was read is written to the audit trail."""
     record_access(actor=by, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
     rules, parsed = read_rules(), response.questionnaire.parsed
@@ -199,7 +200,7 @@ def _read_section(
     name: str, judge: Judge, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire
 ) -> SignalSection:
     rules, answers = judge.rules, judge.answers
-    lines = {state: [] for state in State}
+    lines: dict[State, list[SignalLine]] = {state: [] for state in State}
     for signal in (signal for signal in rules.signals if signal.section == name):
         read = read_inputs(rules, signal.when, answers)
         inputs = _read_inputs(parsed, narrow_inputs(rules, [signal.when], read))

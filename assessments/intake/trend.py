@@ -1,5 +1,6 @@
 """How a patient's scores went, from the first time they answered this very version to the response in hand."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,10 +47,10 @@ class Trend:
         """What may be said about the difference: change only from the smallest real change on."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
-        changed = is_change(Decimal(0), self.delta, self.threshold) if self.threshold else None
-        if changed is None:
+        smallest = self.threshold.smallest_change if self.threshold else None
+        if self.threshold is None or smallest is None:
             return "no figure is known for the smallest real change"
-        smallest = self.threshold.smallest_change
+        changed = is_change(Decimal(0), self.delta, self.threshold)
         return f"change (from {smallest} on)" if changed else f"within chance or too small to matter (below {smallest})"
 
 
@@ -93,7 +94,7 @@ def _instant(response: Response) -> datetime:
     return response.completed_at or response.saved_at or response.created_at
 
 
-def _read_points(response: Response):
+def _read_points(response: Response) -> Iterator[tuple[str, Point]]:
     """(measure, point) of one response: its stored scores, worked out when it was finished, and the tracked ratings. Scores of
     one that was opened again are of answers that no longer stand."""
     at = _instant(response)

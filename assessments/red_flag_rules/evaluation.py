@@ -173,7 +173,7 @@ def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired 
 def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
     """Whether the condition `when` holds. Inside a "not", unsure is not taken for yes: it may not talk a flag away."""
 
-    def sub(part, unsure=unsure_is_yes):
+    def sub(part: dict, unsure: bool = unsure_is_yes) -> bool:
         return holds(rules, part, answers, unsure_is_yes=unsure, fired=fired)
 
     if "any" in when:
@@ -257,6 +257,6 @@ def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
     faults = []
     for leaf in all_leaves(rules):
         faults += [name for name in items_read(leaf) if name not in options]
-        for name in (leaf.get("item"), leaf.get("unsure_in")):
+        for name in (leaf[key] for key in ("item", "unsure_in") if key in leaf):
             faults += [f"{name}={code}" for code in codes_read(leaf) if code not in options.get(name, {code})]
     return sorted(set(faults))

@@ -3,8 +3,9 @@
 A rule with a misspelled key would load and never fire, so whatever is unknown is refused and its place is named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 LEVELS = "EUT"  # worst first
 DEADLINES = ("now", "same day", "24 h", "48 h", "1 week", "at the visit")  # soonest first
@@ -14,7 +15,7 @@ LONGEST_ID = 12
 LIMITS = ("more_than", "at_least", "less_than", "at_most")
 TESTS = {"is", "in", "answered", *LIMITS}
 
-FILE = {
+FILE: Mapping[str, type] = {
     "title": str,
     "version": int,
     "sign_off": str,
@@ -23,10 +24,18 @@ FILE = {
     "rules": list,
     "signals": list,
 }
-ACTION = {"heading": str, "text": str, "steps": list}
-RULE = {"id": str, "version": int, "question": str, "concern": str, "source": str, "cases": list}
-CASE = {"level": str, "deadline": str, "when": dict}
-SIGNAL = {"id": str, "version": int, "section": str, "title": str, "output": str, "source": str, "when": dict}
+ACTION: Mapping[str, type] = {"heading": str, "text": str, "steps": list}
+RULE: Mapping[str, type] = {"id": str, "version": int, "question": str, "concern": str, "source": str, "cases": list}
+CASE: Mapping[str, type] = {"level": str, "deadline": str, "when": dict}
+SIGNAL: Mapping[str, type] = {
+    "id": str,
+    "version": int,
+    "section": str,
+    "title": str,
+    "output": str,
+    "source": str,
+    "when": dict,
+}
 # The key that names a condition's form, and every key that form may have.
 FORMS = {
     "any": {"any"},
@@ -91,9 +100,8 @@ def _check_conditions(data: dict) -> None:
         _check_when(raw["when"], raw["id"], named, rules)
 
 
-def _check_when(when, place: str, named: dict, rules: Iterable[str]) -> None:
-    forms = FORMS.keys() & when.keys() if isinstance(when, dict) else ()
-    if len(forms) != 1:
+def _check_when(when: object, place: str, named: dict, rules: Collection[str]) -> None:
+    if not isinstance(when, dict) or len(forms := FORMS.keys() & when.keys()) != 1:
         raise RulesInvalid(f"{place}: {when} is no condition")
     (form,) = forms
     if unknown := when.keys() - FORMS[form]:
@@ -109,7 +117,7 @@ def _check_when(when, place: str, named: dict, rules: Iterable[str]) -> None:
             raise RulesInvalid(f"{place}: there is no condition {when['condition']!r}")
     elif form == "fired":
         _require_texts(when["fired"], f"{place}: fired")
-        if unknown := set(when["fired"]) - set(rules):
+        if unknown := set(when["fired"]).difference(rules):
             raise RulesInvalid(f"{place}: it can look at no flag of {min(unknown)}")
     else:
         _check_leaf(when, place)
@@ -163,9 +171,10 @@ def _conditions_in(when: dict) -> Iterable[str]:
         yield when["condition"]
 
 
-def _require(raw, wanted: dict[str, type], place: str, *, optional: dict[str, type] | None = None) -> None:
+def _require(
+    raw: object, wanted: Mapping[str, type], place: str, *, optional: Mapping[str, type] = MappingProxyType({})
+) -> None:
     """Exactly the keys `wanted`, and at most those of `optional`, each of its type; a text says something."""
-    optional = optional or {}
     if not isinstance(raw, dict):
         raise RulesInvalid(f"{place}: not an object")
     if missing := wanted.keys() - raw.keys():
@@ -174,17 +183,18 @@ def _require(raw, wanted: dict[str, type], place: str, *, optional: dict[str, ty
         raise RulesInvalid(f"{place}: unknown key {min(unknown)!r}")
     for key, value in raw.items():
         kind = wanted.get(key) or optional[key]
-        if not isinstance(value, kind) or (kind is int and not _is_count(value)) or (kind is str and not value.strip()):
+        is_blank = isinstance(value, str) and not value.strip()
+        if not isinstance(value, kind) or (kind is int and not _is_count(value)) or is_blank:
             raise RulesInvalid(f"{place}: {key!r} cannot be {value!r}")
 
 
-def _require_texts(values, place: str, *, is_empty_allowed: bool = False) -> None:
+def _require_texts(values: object, place: str, *, is_empty_allowed: bool = False) -> None:
     are_texts = isinstance(values, list) and all(isinstance(one, str) and one.strip() for one in values)
     if not are_texts or not (values or is_empty_allowed):
         raise RulesInvalid(f"{place}: texts are needed, not {values!r}")
 
 
-def _require_number(value, place: str) -> None:
+def _require_number(value: object, place: str) -> None:
     """Limits are decimals written as text."""
     try:
         if isinstance(value, str) and Decimal(value).is_finite():
@@ -194,9 +204,9 @@ def _require_number(value, place: str) -> None:
     raise RulesInvalid(f"{place}: {value!r} is no number written as text")
 
 
-def _is_count(value) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _name(raw) -> str:
+def _name(raw: object) -> str:
     return str(raw.get("id", "without an id")) if isinstance(raw, dict) else "that is not an object"

@@ -4,6 +4,7 @@ A question that was left open says nothing, so a rule that still depends on it i
 answer rules out (the follow-up of a sign that was not ticked) counts as asked.
 """
 
+from collections.abc import Iterator
 from enum import Enum
 
 from assessments.questionnaire.enablement import enabled_items
@@ -73,7 +74,7 @@ class Judge:
         stands = {name: self._stands(name) for name in sorted(read)}
         return {name: asked for name, asked in stands.items() if asked in (Asked.OPEN, Asked.ABSENT)}
 
-    def _leaves(self, *whens: dict):
+    def _leaves(self, *whens: dict) -> Iterator[dict]:
         for leaf in (leaf for when in whens for leaf in leaves(self.rules, when)):
             for rule in leaf.get("fired", ()):
                 yield from self._leaves(*(case.when for case in self.rules.by_id[rule].cases))
@@ -113,7 +114,7 @@ class Judge:
 
     def _is_vague(self, leaf: dict) -> bool:
         """Not sure about a list, and did not say about which of it."""
-        is_unsure = UNSURE in self.answers.get(leaf.get("item"), [])
+        is_unsure = UNSURE in self.answers.get(leaf.get("item", ""), [])
         return is_unsure and "unsure_in" in leaf and self._stands(leaf["unsure_in"]) == Asked.OPEN
 
     def _stands(self, link_id: str) -> Asked:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from assessments.models import Flag, Response
 from assessments.red_flag_rules.evaluation import Action
@@ -47,13 +47,13 @@ def find_standing(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
     return read_advice(Flag.objects.advising().filter(response__in=responses))
 
 
-def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None):
+def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None) -> QuerySet:
     """The ids of what was answered for one visit: its intake, and what its booking at the instant `at` began beside it."""
     of_visit = Q(pk=intake_id) | Q(patient=patient_id, created_at=at)
     return Response.objects.filter(of_visit).values("pk")
 
 
-def responses_of(patient: Patient):
+def responses_of(patient: Patient) -> QuerySet:
     """The ids of everything that `patient` has answered, also under a row that is still provisional."""
     people = Patient.objects.same_person_as(patient)
     return Response.objects.filter(patient__in=people).values("pk")

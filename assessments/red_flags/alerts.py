@@ -6,7 +6,7 @@ data, only a link into the admin.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -28,7 +28,7 @@ AGAIN_AFTER = {
 ONE_SITTING = timedelta(minutes=10)  # a runner answers several pages within it; staff get one mail, not one a page
 
 
-def alert_staff(*, response: Response, raised: list[Flag], now) -> list[StaffAlert]:
+def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> list[StaffAlert]:
     """Plan mails to every member of staff who may see flags, about the worst of `raised`; none for level T alone.
 
     Nothing is added while an alert of this sitting, as bad or worse, has not been answered by anybody.
@@ -54,9 +54,9 @@ def where_alerts_go() -> str:
     return "clinic" if Clinic.objects.current().email else "nobody"
 
 
-def _plan_alerts(*, response: Response, level: str, now) -> list[StaffAlert]:
+def _plan_alerts(*, response: Response, level: Level, now: datetime) -> list[StaffAlert]:
     """Alerts to those who can be told now; to the clinic's own address if there are none."""
-    recipients = find_recipients()
+    recipients: list[User | None] = [*find_recipients()]
     if not recipients:
         goes_to = where_alerts_go()
         logger.error("No member of staff may see flags: an alert of level %s goes to %s.", level, goes_to)
@@ -67,13 +67,13 @@ def _plan_alerts(*, response: Response, level: str, now) -> list[StaffAlert]:
     return alerts
 
 
-def _is_covered(response: Response, level: str, now) -> bool:
+def _is_covered(response: Response, level: Level, now: datetime) -> bool:
     as_bad = [Level.EMERGENCY] if level == Level.EMERGENCY else list(AGAIN_AFTER)
     earlier = response.alerts.filter(level__in=as_bad, planned_at__gt=now - ONE_SITTING).first()
     return earlier is not None and not response.flags.filter(staff_acknowledged_at__gte=earlier.planned_at).exists()
 
 
-def why_unwanted(message: Message, now) -> str | None:
+def why_unwanted(message: Message, now: datetime) -> str | None:
     """Why this alert is not needed; None while a flag of its level or worse is open and its recipient can look.
 
     The last recipient to leave hands the alert over: it is planned anew for those who are there.
@@ -92,11 +92,11 @@ def why_unwanted(message: Message, now) -> str | None:
 
 
 @transaction.atomic
-def _hand_over(alert: StaffAlert, *, now) -> bool:
+def _hand_over(alert: StaffAlert, *, now: datetime) -> bool:
     """Plan `alert` anew if nobody is left who was told of its response. Whether it was."""
     Response.objects.select_for_update().get(pk=alert.response_id)  # one worker at a time
     as_bad = [Level.EMERGENCY] if alert.level == Level.EMERGENCY else list(AGAIN_AFTER)
     told = StaffAlert.objects.filter(response=alert.response_id, level__in=as_bad)
     if told.filter(Q(recipient__in=find_recipients()) | Q(recipient=None)).exists():
         return False
-    return bool(_plan_alerts(response=alert.response, level=alert.level, now=now))
+    return bool(_plan_alerts(response=alert.response, level=Level(alert.level), now=now))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
     return parse_questionnaire(max(versions, key=lambda one: int(one["version"]))) if versions else None
 
 
-def load_questionnaires(*, now) -> list[Questionnaire]:
+def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
     """Store and publish every questionnaire that comes with the product. Idempotent.
 
     Raises DefinitionInvalid for a file that cannot be asked or that lacks a question which code names, RulesInvalid for
@@ -84,7 +85,7 @@ def _check_known_questions() -> None:
             raise DefinitionInvalid(f"{canonical}: {'; '.join(faults.values())} (see known_questions.py)")
 
 
-def store_definition(definition: dict, *, now) -> Questionnaire:
+def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
     """Store and publish one FHIR Questionnaire as a version of its url. Raises VersionAnswered.
 
     Where the clinic has made a version of this number from a file of its own, that one stays and is asked on; the new

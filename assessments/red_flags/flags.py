@@ -1,5 +1,7 @@
 """Flags on what must not wait in a patient's answers: raised, lowered, shown, acknowledged. Every step leaves a trace."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from assessments.models import Flag, Response
@@ -8,9 +10,10 @@ from assessments.red_flag_rules.evaluation import Fired, is_sooner
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.practice.models import User
 
 
-def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Flag]:
+def apply_flags(*, response: Response, fired: tuple[Fired, ...], now: datetime) -> list[Flag]:
     """Bring the flags of `response` in line with `fired`; returns those that are new or worse than before.
 
     The caller holds the lock on the response. A flag is lowered when an answer changes to another, never removed, and each
@@ -37,7 +40,7 @@ def _is_unanswered(flag: Flag, response: Response) -> bool:
     return any(name in asked and not response.answers.get(name) for name in flag.snapshot)
 
 
-def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now) -> Flag:
+def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
     """A new flag, or one that comes back or got worse: then patient and staff must look at it again."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
@@ -51,7 +54,7 @@ def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now) -> Fl
     return flag
 
 
-def _lower_flag(flag: Flag, *, level: str, action: str, now) -> None:
+def _lower_flag(flag: Flag, *, level: str, action: str, now: datetime) -> None:
     flag.current_level, flag.action, flag.lowered_at = level, action, now
     flag.save(update_fields=["current_level", "action", "lowered_at"])
     record_access(actor=None, action=Action.UPDATE, subject=flag, patient_id=flag.response.patient_id, now=now)
@@ -61,13 +64,13 @@ def _is_worse(level: str, than: str) -> bool:
     return LEVELS.index(level) < LEVELS.index(than)
 
 
-def mark_shown(*, response: Response, level: str, now) -> None:
+def mark_shown(*, response: Response, level: str, now: datetime) -> None:
     """Write down that the patient is being shown the advice of `level`, where it was not shown before."""
     unseen = response.flags.unseen_by_patient().filter(current_level=level, shown_at__isnull=True)
     unseen.update(shown_at=now)
 
 
-def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now) -> int:
+def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now: datetime) -> int:
     """The patient has read the page about flags of `level`, which said to be seen by `deadline`.
 
     Returns how many flags that settles; none the second time. One that asks for more haste was raised in another tab
@@ -77,7 +80,7 @@ def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLIN
     return acknowledge_read(response=response, read=read, level=level, now=now)
 
 
-def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now) -> int:
+def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now: datetime) -> int:
     """The patient has read the advice of the rules in `read` ({rule: the deadline that was shown}), at `level`. How many."""
     with transaction.atomic():
         unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
@@ -90,14 +93,14 @@ def acknowledge_read(*, response: Response, read: dict[str, str], level: str, no
     return len(flags)
 
 
-def request_callback(*, response: Response, now) -> int:
+def request_callback(*, response: Response, now: datetime) -> int:
     """The patient asks to be called about the emergency and urgent flags that stand. Asking twice keeps the first time."""
     return response.flags.filter(current_level__in=["E", "U"], callback_requested_at__isnull=True).update(
         callback_requested_at=now
     )
 
 
-def acknowledge_flag(*, flag: Flag, by, now) -> bool:
+def acknowledge_flag(*, flag: Flag, by: User, now: datetime) -> bool:
     """`by`, of the clinic's staff, has seen to `flag`. False if somebody was first; their name stays."""
     with transaction.atomic():
         locked = Flag.objects.select_for_update().get(pk=flag.pk)

@@ -5,7 +5,7 @@ sure about. A look is planned for when they have had the time; like every planne
 but it is never sent: it raises the flags that stand by then, and those have their own alerts.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -23,7 +23,7 @@ TIME_TO_SAY = timedelta(minutes=15)
 USELESS_AFTER = timedelta(days=2)
 
 
-def plan_look(*, response: Response, now) -> None:
+def plan_look(*, response: Response, now: datetime) -> None:
     """Look at the answers of `response` again in a while, in the caller's transaction."""
     plan_message(
         kind=SECOND_LOOK,
@@ -37,7 +37,7 @@ def plan_look(*, response: Response, now) -> None:
 
 
 @transaction.atomic
-def raise_what_was_left(message: Message, now) -> str:
+def raise_what_was_left(message: Message, now: datetime) -> str:
     """Raise what the answers of a response stand for by now, and say what came of it: the message itself is never sent."""
     responses = Response.objects.select_for_update(of=("self",)).select_related("questionnaire")
     response = responses.filter(pk=message.subject_id).first()

@@ -1,12 +1,14 @@
 """Who stands for the rules: a therapist reads a version and signs it off; until then every summary says so."""
 
+from datetime import datetime, tzinfo
+
 from django.db import transaction
 
 from assessments.models import RuleSignOff
 from assessments.red_flags.definitions import digest_rules, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Therapist
+from clinic.practice.models import Therapist, User
 
 
 class TherapistNeeded(Exception):
@@ -26,7 +28,7 @@ def find_sign_off() -> RuleSignOff | None:
     return RuleSignOff.objects.select_related("signed_by").filter(digest=digest_rules()).first()
 
 
-def sign_off_rules(*, by, digest: str, now) -> RuleSignOff:
+def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
     """`by`, a member of staff who is a therapist, signs the rules whose `digest` was on the page they read.
 
     Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules are no longer those that were read.
@@ -46,7 +48,7 @@ def sign_off_rules(*, by, digest: str, now) -> RuleSignOff:
     return signed
 
 
-def describe_sign_off(*, zone) -> str:
+def describe_sign_off(*, zone: tzinfo) -> str:
     """In words: "version 1, awaiting sign-off", or who signed it and on which day in `zone`."""
     signed = find_sign_off()
     if signed is None:
