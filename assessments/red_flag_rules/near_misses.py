@@ -1,4 +1,4 @@
-"""Why a rule did not fire although part of it holds: what was there, and what was missing. Pure."""
+"""Explain why a rule did not fire although part of its condition holds. Pure."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,20 +10,20 @@ from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio
 
 CONTEXT = {BODY_SITE, AGE}  # by themselves they make no rule "close"
 NEAR = Decimal(1)  # on the 0 to 10 scales
-WORDS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
+COMPARISONS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Leaves of a condition that hold (`met`) and the fewest that would still be needed (`unmet`)."""
+    """How far a condition is from holding: leaves that hold, leaves that do not, and how many of these are needed."""
 
     met: tuple[dict, ...] = ()
     unmet: tuple[dict, ...] = ()
-    needed: int = 0  # of `unmet`
+    needed: int = 0
 
 
 def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozenset[str] = frozenset()) -> Nearness:
-    """How far `when`, which does not hold, is from holding. Of alternatives, the one that most of speaks for."""
+    """Measure how far `when` is from holding. Of alternatives, the one with the most leaves that hold counts."""
 
     def sub(part: dict) -> Nearness:
         return measure_nearness(rules, part, answers, fired=fired)
@@ -49,12 +49,12 @@ def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozense
 
 
 def is_close(near: Nearness, answers: dict[str, list]) -> bool:
-    """Whether a therapist may want to know: something beyond place and age holds, or a number just missed its limit."""
+    """Whether a therapist may want to know: a leaf beyond body site and age holds, or a number just missed its limit."""
     return near.needed > 0 and (_weight(near) > 0 or any(_just_missed(leaf, answers) for leaf in near.unmet))
 
 
 def describe_nearness(near: Nearness, items: dict[str, Item], answers: dict[str, list]) -> str:
-    """What is missing, in a therapist's words: "needs one more of: …", with the answer that was given."""
+    """Describe for the therapist what is missing, each with the answer that was given: "needs 1 more of: …"."""
     missing = [_describe(leaf, items, answers) for leaf in near.unmet]
     if near.needed < len(missing):
         return f"needs {near.needed} more of: {'; '.join(missing)}"
@@ -91,9 +91,9 @@ def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> s
 
 
 def _wanted(leaf: dict, items: dict[str, Item]) -> str:
-    for name, words in WORDS.items():
+    for name, text in COMPARISONS.items():
         if name in leaf:
-            return f"{words} {leaf[name]}"
+            return f"{text} {leaf[name]}"
     if "answered" in leaf:
         return "answered" if leaf["answered"] else "left out"
     codes = leaf.get("in", [leaf.get("is")])
