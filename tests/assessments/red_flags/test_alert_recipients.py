@@ -127,7 +127,7 @@ def test_alert_goes_to_those_who_are_there_when_everybody_who_was_told_has_left(
     send_due(NOW + MINUTE)
     send_due(NOW + MINUTE)  # what was planned anew is due at once
     assert sent_to(post_office) == [newcomer.email]
-    assert Message.objects.get(version=1, state="skipped").reason == "the recipient has left; others are told"
+    assert Message.objects.get(version=1, state="skipped").reason == "the recipient has left; others are alerted"
     send_due(NOW + MINUTE + AGAIN_AFTER["E"][0])
     assert sent_to(post_office) == [newcomer.email] * 2
 

@@ -59,7 +59,7 @@ def test_acknowledged_flag_is_not_mailed_again(urgent, charlie, post_office):
     acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW + HOUR)
     send_due(NOW + AGAIN_AFTER["U"][0])
     assert len(post_office.mails) == 1
-    assert Message.objects.get(version=2).reason == "somebody has seen to it"
+    assert Message.objects.get(version=2).reason == "its flags are acknowledged"
     assert Message.objects.get(version=2).state == State.SKIPPED
 
 
