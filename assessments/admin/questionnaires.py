@@ -1,4 +1,4 @@
-"""What patients are asked."""
+"""Questionnaires: list, import, publish."""
 
 import uuid
 from typing import Any
@@ -54,12 +54,12 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         return request.user.has_perm("assessments.publish_questionnaire")
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever imports or publishes sees what."""
+        """The rights to import and to publish include the right to view."""
         may_act = self.has_import_permission(request) or self.has_publish_permission(request)
         return may_act or super().has_view_permission(request, obj)
 
     def upload_view(self, request: HttpRequest) -> HttpResponse:
-        """A FHIR file in, an unpublished version out; what is refused says why, and the form stands again."""
+        """Import a FHIR file as an unpublished version. A refused file is answered with the form and the reason."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
@@ -98,7 +98,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
-            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # which says so
+            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # which reports it
         try:
             publish_questionnaire(questionnaire=questionnaire, by=staff_of(request), now=timezone.now())
         except PublishRefused as refused:

@@ -1,4 +1,4 @@
-"""What only the code may change."""
+"""Models that only code changes."""
 
 from django.contrib import admin
 from django.db import models
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Patients answer, rules raise flags, files bring questionnaires: nobody types any of it in here."""
+    """Base of admins without adding, changing and deleting: these rows come from patients, rules and files."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""The summary of an intake, its flags to acknowledge, its answers as FHIR."""
+"""Intakes: the summary, acknowledging flags, export as FHIR."""
 
 import uuid
 from typing import Any
@@ -32,7 +32,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
     list_filter = ["status", "questionnaire__slug"]
     search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
-    ordering = ["-created_at"]  # Meta.ordering does not count in a query that groups
+    ordering = ["-created_at"]  # Django ignores Meta.ordering in a query that groups
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Response]:
@@ -89,7 +89,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
     def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = self._find(request, str(pk))
         if response is None:
-            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # which says so
+            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # which reports it
         record_access(
             actor=request.user, action=Action.READ, subject=response, patient_id=response.patient_id, now=timezone.now()
         )

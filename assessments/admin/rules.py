@@ -1,4 +1,4 @@
-"""The rules in force, to be read as a whole and signed off by a therapist."""
+"""The page of the rules in force, and their sign-off by a therapist."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from .read_only import ReadOnlyAdmin
 
 @admin.register(RuleSignOff)
 class RuleSignOffAdmin(ReadOnlyAdmin):
-    """Its list is the page of the rules; a signature is given there and never changed."""
+    """The list page shows the rules in force. A sign-off is given there and never changed."""
 
     def get_urls(self) -> list[URLPattern]:
         sign = self.admin_site.admin_view(require_POST(self.sign_view))
@@ -52,7 +52,7 @@ class RuleSignOffAdmin(ReadOnlyAdmin):
         return request.user.has_perm("assessments.sign_off_rules")
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever signs reads what."""
+        """The right to sign includes the right to view."""
         return self.has_sign_permission(request) or super().has_view_permission(request, obj)
 
     def sign_view(self, request: HttpRequest) -> HttpResponse:

@@ -17,8 +17,8 @@ from assessments.intake.responses import find_conflicts, only_additions
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import (
     Screen,
-    find_place_hint,
     find_questionnaire,
+    find_site_hint,
     note_read,
     read_screen,
     save_screen_page,
@@ -76,7 +76,7 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     if current is None:
         return render(request, "assessments/screen_unknown.html", status=404)
     if request.method != "POST":
-        hint = find_place_hint(screen, current, now=timezone.now())
+        hint = find_site_hint(screen, current, now=timezone.now())
         answers = screen.answers | ({BODY_SITE: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
         return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
