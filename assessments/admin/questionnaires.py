@@ -68,17 +68,17 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
                 content = form.cleaned_data["file"].read(MOST_BYTES + 1)
                 imported = import_questionnaire(content=content, slug=form.cleaned_data["slug"], now=timezone.now())
             except ImportRefused as refused:
-                form.add_error("file", f"It cannot be asked. {refused}")
+                form.add_error("file", f"This file was refused. {refused}")
             else:
                 if imported.is_new:
-                    messages.success(request, "It can be asked. Patients do not see it yet.")
+                    messages.success(request, "Imported. Patients do not see it until you publish it.")
                     if imported.earlier:
                         note = f"It is version {imported.questionnaire.version} of “{imported.earlier.title}”."
                         messages.warning(
-                            request, f"{note} Once published, it takes the place of the version before it."
+                            request, f"{note} Once you publish it, patients get it instead of the version before."
                         )
                 else:
-                    messages.info(request, "This very questionnaire was there already.")
+                    messages.info(request, "This questionnaire was imported before. Nothing has changed.")
                 return see_other(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
         context = {
             **self.admin_site.each_context(request),
@@ -104,7 +104,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         except PublishRefused as refused:
             messages.error(request, f"This version stays unpublished: {refused}.")
         else:
-            messages.success(request, "Patients are asked this version from now on.")
+            messages.success(request, "Published. Patients get this version from now on.")
         return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Questionnaire]:

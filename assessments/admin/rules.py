@@ -65,7 +65,7 @@ class RuleSignOffAdmin(ReadOnlyAdmin):
         except AlreadySignedOff as earlier:
             messages.info(request, f"{earlier.sign_off.signed_by} has already signed these rules off.")
         except LookupError:
-            messages.warning(request, "The rules were changed while you read them. Please read them again.")
+            messages.warning(request, "The rules have changed since you opened this page. Please read them again.")
         else:
             messages.success(request, "Signed off. Every summary says so from now on.")
         return see_other(reverse("admin:assessments_rulesignoff_changelist"))

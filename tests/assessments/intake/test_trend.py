@@ -30,7 +30,7 @@ def test_every_threshold_names_its_source(measure):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("later", "words"), [(5, "within chance"), (6, "change (from 2 on)"), (2, "change (from 2 on)"), (4, "within")]
+    ("later", "words"), [(5, "within chance"), (6, "change (2 or more)"), (2, "change (2 or more)"), (4, "within")]
 )
 def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, words):
     fill(alice, weeks=0, able=4)
@@ -64,5 +64,5 @@ def test_summary_shows_the_trend_with_its_source(client, loaded, alice, charlie)
     response = fill(alice, weeks=6, able=7)
     client.force_login(charlie)
     text = client.get(f"/admin/assessments/response/{response.pk}/change/").text
-    assert "change (from 2 on)" in text
+    assert "change (2 or more)" in text
     assert "MDC90" in text
