@@ -137,7 +137,7 @@ def test_export_is_a_download_and_is_written_down(staff, worrying):
     assert AccessEvent.objects.filter(action="R", object_id=str(worrying.pk)).count() == 1
 
 
-def test_nobody_else_may_read_or_act(client, worrying):
+def test_other_users_may_not_read_or_act(client, worrying):
     flag = worrying.flags.first()
     pages = [
         reverse("admin:assessments_response_changelist"),
@@ -165,7 +165,7 @@ def test_nobody_else_may_read_or_act(client, worrying):
     assert flag.staff_acknowledged_at is None
 
 
-def test_nobody_types_answers_in_the_admin(staff, worrying):
+def test_answers_cannot_be_added_in_the_admin(staff, worrying):
     for model in ("response", "flag", "questionnaire"):
         assert staff.get(reverse(f"admin:assessments_{model}_add")).status_code == 403
     assert (

@@ -1,4 +1,4 @@
-"""A clinic that has answers to the first intake gets the second: nothing is lost, nobody starts again."""
+"""A clinic with answers to the first intake gets the second one: nothing is lost, and no patient starts again."""
 
 import json
 

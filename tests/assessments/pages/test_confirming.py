@@ -212,7 +212,7 @@ def shown(response, alice):
     )  # fmt: skip
 
 
-def test_page_that_was_sent_empty_does_not_show_what_somebody_else_answers_there_later(client, token, shown, response):
+def test_page_that_was_sent_empty_does_not_show_what_is_answered_there_later(client, token, shown, response):
     stranger = Client()
     for page in response.questionnaire.parsed.pages:
         stranger.post(page_url(shown, page.link_id), {})

@@ -220,7 +220,7 @@ def test_looking_changes_nothing(client, token, response, intake):
     assert [row["shown_at"] for row in before[1]] == [row["shown_at"] for row in after[1]]
 
 
-def test_pages_are_kept_nowhere_and_tell_nobody(client, token):
+def test_pages_are_not_cached_and_send_no_referrer(client, token):
     for address in (url("start", token), page_url(token, "safety")):
         headers = client.get(address).headers
         assert "no-store" in headers["Cache-Control"]

@@ -1,4 +1,4 @@
-"""What a patient reads on the way: their own questions' words, limits that make sense, and where it goes on."""
+"""The patient flow in detail: questions as asked, limits that move with the calendar, and what follows the end."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ GUARDIAN = {"guard.name": ["Dana Runner"], "guard.relation": ["parent"], "guard.
 
 
 @pytest.mark.parametrize(
-    ("name", "day", "words"),
+    ("name", "day", "reason"),
     [
         ("on.date", "2045-05-01", "This day is in the future. Choose today or earlier."),
         ("on.date", "2019-05-01", "This day is too early. Choose 12/1/2024 or later."),
@@ -25,12 +25,12 @@ GUARDIAN = {"guard.name": ["Dana Runner"], "guard.relation": ["parent"], "guard.
         ("run.race_date", "2036-05-01", "This day is too late. Choose 12/1/2029 or earlier."),
     ],
 )
-def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, intake, name, day, words):
+def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, intake, name, day, reason):
     walk(client, token, intake, QUIET, until="pain")
     with time_machine.travel(datetime(2026, 12, 1, 9, tzinfo=UTC), tick=False):
         shown = client.get(page_url(token, "running")).text
         again = client.post(page_url(token, "running"), posted(shown, QUIET | {name: [day]}))
-    assert again.status_code == 200 and words in again.text
+    assert again.status_code == 200 and reason in again.text
     response.refresh_from_db()
     assert name not in response.answers and response.answers["run.days"] == [3]
 

@@ -1,4 +1,4 @@
-"""Answers that are there but do not open: the page says so in plain words, and monitoring hears of it."""
+"""Values that cannot be decrypted: the page answers 503 with a phone number, and monitoring reports it."""
 
 import secrets
 

@@ -51,7 +51,7 @@ FAULTS = {
     "emergency that can wait": (lambda data: case(data).update(deadline="48 h"), "do not go together"),
     "action for no deadline": (lambda data: data["actions"].update({"2 days": data["actions"]["now"]}), "actions: one"),
     "deadline without an action": (lambda data: data["actions"].pop("same day"), "actions: one for each"),
-    "action without words": (lambda data: data["actions"]["now"].update(heading=" "), "'heading' cannot be"),
+    "action without a heading": (lambda data: data["actions"]["now"].update(heading=" "), "'heading' cannot be"),
     "steps that are no list": (lambda data: data["actions"]["now"].update(steps="run"), "'steps' cannot be"),
     "id used twice": (lambda data: rule(data).update(id="RF02"), "the id RF02 is used twice"),
     "signal called like a rule": (lambda data: signal(data).update(id="RF02"), "the id RF02 is used twice"),
@@ -82,10 +82,10 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_rule_file_with_a_fault_is_refused_and_the_place_is_named(data, fault):
-    change, words = FAULTS[fault]
+    change, message = FAULTS[fault]
     broken = copy.deepcopy(data)
     change(broken)
-    with pytest.raises(RulesInvalid, match=words.replace("(", r"\(")):
+    with pytest.raises(RulesInvalid, match=message.replace("(", r"\(")):
         parse_rules(broken)
 
 
@@ -105,7 +105,7 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (lambda data: case(data)["when"].update(item="rf.legs"), "rf.legs"),
         (lambda data: case(data)["when"].update({"is": "sadle"}), "rf.leg=sadle"),
@@ -115,10 +115,10 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
     ],
 )
 @pytest.mark.django_db
-def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, words):
+def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, message):
     change(data)
     monkeypatch.setattr("assessments.red_flags.definitions.read_rules", lambda: parse_rules(data))
-    with pytest.raises(RulesInvalid, match=words):
+    with pytest.raises(RulesInvalid, match=message):
         load_questionnaires(now=NOW)
 
 

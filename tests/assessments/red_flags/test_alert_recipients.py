@@ -1,4 +1,4 @@
-"""An alert reaches a person who may look: nobody who has left, and never nobody at all."""
+"""An alert reaches a member of staff with the right to see flags, or else the clinic's own address."""
 
 import logging
 from datetime import timedelta
@@ -44,7 +44,7 @@ def dora(db):
     return User.objects.create_user("dora@example.com", name="Dora Desk", is_staff=True)
 
 
-def test_recipients_are_who_may_see_flags_by_whatever_way(charlie, dora, view_flag):
+def test_recipients_have_the_right_to_see_flags_however_granted(charlie, dora, view_flag):
     assert find_recipients() == [charlie]
     dora.user_permissions.add(view_flag)
     group = Group.objects.create(name="Therapists")
@@ -75,7 +75,7 @@ def test_clinics_address_is_told_when_no_member_of_staff_may_see_flags(response,
     assert errors_logged(caplog) == [("E", "clinic")]
 
 
-def test_clinics_address_is_told_again_until_staff_have_seen_to_it(response, charlie, post_office):
+def test_clinics_address_is_reminded_until_the_flag_is_acknowledged(response, charlie, post_office):
     Clinic.objects.update(email="desk@clinic.example")
     User.objects.update(is_active=False)
     raise_flag(response)
@@ -87,7 +87,7 @@ def test_clinics_address_is_told_again_until_staff_have_seen_to_it(response, cha
     assert len(post_office.mails) == 2
 
 
-def test_alert_that_reaches_nobody_is_an_error_in_the_log_without_patient_data(response, caplog):
+def test_alert_without_a_recipient_is_an_error_in_the_log_without_patient_data(response, caplog):
     Clinic.objects.update(email="")
     caplog.set_level(logging.INFO)
     raise_flag(response)
@@ -110,7 +110,9 @@ def test_today_shows_no_error_while_someone_would_be_told(client, loaded, charli
 
 
 @pytest.mark.parametrize("loss", ["left", "no longer staff", "lost the right"])
-def test_alert_is_not_sent_to_who_has_left_or_lost_the_right(response, charlie, dora, view_flag, post_office, loss):
+def test_alert_is_not_sent_to_a_recipient_who_left_or_lost_the_right(
+    response, charlie, dora, view_flag, post_office, loss
+):
     dora.user_permissions.add(view_flag)
     raise_flag(response)
     if loss == "lost the right":
@@ -119,24 +121,24 @@ def test_alert_is_not_sent_to_who_has_left_or_lost_the_right(response, charlie, 
         User.objects.filter(pk=dora.pk).update(**{"left": {"is_active": False}}.get(loss, {"is_staff": False}))
     send_due(NOW)
     assert sent_to(post_office) == [charlie.email]
-    assert StaffAlert.objects.count() == 2  # the other is still there: nothing is planned anew
+    assert StaffAlert.objects.count() == 2  # the other recipient is still there: no new alert
     skipped = Message.objects.get(version=1, state="skipped")
     assert skipped.reason == "the recipient has left"
 
 
-def test_alert_goes_to_those_who_are_there_when_everybody_who_was_told_has_left(response, charlie, dora, post_office):
+def test_alert_goes_to_current_staff_when_all_recipients_have_left(response, charlie, dora, post_office):
     raise_flag(response)
     User.objects.filter(pk=charlie.pk).update(is_active=False)
     newcomer = User.objects.create_superuser("nina@example.com", name="Nina New")
     send_due(NOW + MINUTE)
-    send_due(NOW + MINUTE)  # what was planned anew is due at once
+    send_due(NOW + MINUTE)  # the new alert is due at once
     assert sent_to(post_office) == [newcomer.email]
     assert Message.objects.get(version=1, state="skipped").reason.startswith("the recipient has left;")
     send_due(NOW + MINUTE + AGAIN_AFTER["E"][0])
     assert sent_to(post_office) == [newcomer.email] * 2
 
 
-def test_alert_goes_to_the_clinics_address_when_nobody_is_left(response, charlie, post_office):
+def test_alert_goes_to_the_clinics_address_when_all_recipients_have_left(response, charlie, post_office):
     Clinic.objects.update(email="desk@clinic.example")
     raise_flag(response, URGENT, "signs")
     User.objects.filter(pk=charlie.pk).update(is_active=False)
