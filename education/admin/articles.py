@@ -24,6 +24,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -150,9 +151,11 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
         now = timezone.now()
-        save_article(obj, by=request.user, now=now)
+        save_article(obj, by=staff_of(request), now=now)
         if image := form.cleaned_data.get("new_picture"):
-            picture = keep_picture(image, description=form.cleaned_data["new_picture_shows"], by=request.user, now=now)
+            picture = keep_picture(
+                image, description=form.cleaned_data["new_picture_shows"], by=staff_of(request), now=now
+            )
             messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
 
     def view_on_site(self, obj: Article) -> str:
@@ -195,14 +198,14 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         now = timezone.now()
         try:
             if request.POST.get("proposal") == "accept":
-                accept_proposal(article, by=request.user, now=now)
+                accept_proposal(article, by=staff_of(request), now=now)
                 messages.success(request, "The words of the update are the article's now.")
             elif request.POST.get("proposal") == "decline":
                 decline_proposal(article)
                 messages.success(request, "The article stays as it is.")
             elif number := request.POST.get("restore", ""):
                 rows = article.revisions.filter(pk=int(number) if number.isdecimal() else 0)
-                restore_revision(get_object_or_404(rows), by=request.user, now=now)
+                restore_revision(get_object_or_404(rows), by=staff_of(request), now=now)
                 messages.success(request, "The earlier words are back.")
         except NothingProposed:
             messages.warning(request, "Somebody has decided about this update already.")

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.access.staff import staff_of
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from education.articles.pictures import articles_with, keep_picture
 from education.forms.pictures import PictureForm
@@ -43,7 +44,7 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         typed = form.cleaned_data
-        kept = keep_picture(typed["file"], description=typed["description"], by=request.user, now=timezone.now())
+        kept = keep_picture(typed["file"], description=typed["description"], by=staff_of(request), now=timezone.now())
         obj.pk = kept.pk
         obj.refresh_from_db()
 
