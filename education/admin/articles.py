@@ -34,11 +34,11 @@ from education.articles.editing import (
     accept_proposal,
     decline_proposal,
     describe_changes,
-    list_wordings,
+    list_revisions,
     restore_revision,
     save_article,
 )
-from education.articles.pictures import keep_picture
+from education.articles.pictures import store_picture
 from education.articles.publishing import article_grade, find_broken_links, find_faults
 from education.forms.articles import ArticleForm, read_draft
 from education.models import REMIND_BEFORE, Article, ArticleQuerySet, Picture, Topic
@@ -46,7 +46,7 @@ from education.text.readability import EASIEST_GRADE, HARDEST_GRADE
 from education.views.reading import describe_page
 
 REMIND_DAYS = REMIND_BEFORE.days
-MARKS = (
+MARKUP_HELP = (
     "Beyond plain Markdown: [@id] cites a source; {strong}, {limited} and {opinion} say how sure we are; {emergency} is the number "
     'to dial; [word](term:name) explains a word; ![What it shows](figure:name "Caption") is a drawing. A line of “::: emergency '
     "Title” opens a card and a line of “:::” ends it; other cards are urgent, tell and note."
@@ -73,7 +73,7 @@ class WaitingFilter(admin.SimpleListFilter):
         return [
             ("first-review", "never reviewed"),
             ("review", f"to be reviewed within {REMIND_DAYS} days"),
-            ("update", "an update proposes new words"),
+            ("update", "a proposed update"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article]:
@@ -102,20 +102,20 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         "state",
         "origin",
         "grade",
-        "what_to_mend",
-        "kept_pictures",
+        "publishing_faults",
+        "latest_pictures",
         "code",
         "reading_minutes",
         "updated_at",
     ]
     fieldsets = [
         (None, {"fields": ["title", "slug", "topic", "position", "place", "state", "status", "published_at"]}),
-        ("Before publishing", {"fields": ["grade", "what_to_mend"]}),
+        ("Before publishing", {"fields": ["grade", "publishing_faults"]}),
         (
             "What it says",
-            {"description": MARKS, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
+            {"description": MARKUP_HELP, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
         ),
-        ("Pictures", {"fields": ["new_picture", "new_picture_shows", "kept_pictures"]}),
+        ("Pictures", {"fields": ["new_picture", "new_picture_shows", "latest_pictures"]}),
         ("Who stands behind it", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
         ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
     ]
@@ -126,7 +126,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             path("preview/", self.admin_site.admin_view(self.preview), name="education_article_preview"),
-            path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.wordings), name="education_article_wordings"),
+            path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.revisions), name="education_article_revisions"),
             *super().get_urls(),
         ]
 
@@ -153,7 +153,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         now = timezone.now()
         save_article(obj, by=staff_of(request), now=now)
         if image := form.cleaned_data.get("new_picture"):
-            picture = keep_picture(
+            picture = store_picture(
                 image, description=form.cleaned_data["new_picture_shows"], by=staff_of(request), now=now
             )
             messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
@@ -176,39 +176,39 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         }
         return render(request, "education/article.html", context)
 
-    def wordings(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def revisions(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Show and restore revisions; accept or decline a proposed update."""
         article = get_object_or_404(Article, pk=pk)
         if not self.has_change_permission(request, article):
             raise PermissionDenied
         if request.method == "POST":
-            self._change_wording(request, article)
-            return HttpResponseRedirect(reverse("admin:education_article_wordings", args=[pk]))
+            self._act_on_revisions(request, article)
+            return HttpResponseRedirect(reverse("admin:education_article_revisions", args=[pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Wordings of “{article.title}”",
+            "title": f"Versions of “{article.title}”",
             "opts": self.opts,
             "article": article,
             "proposed": describe_changes(article.text, article.proposal) if article.proposal else None,
-            "wordings": list_wordings(article),
+            "revisions": list_revisions(article),
         }
-        return render(request, "education/admin_wordings.html", context)
+        return render(request, "education/admin_revisions.html", context)
 
-    def _change_wording(self, request: HttpRequest, article: Article) -> None:
+    def _act_on_revisions(self, request: HttpRequest, article: Article) -> None:
         now = timezone.now()
         try:
             if request.POST.get("proposal") == "accept":
                 accept_proposal(article, by=staff_of(request), now=now)
-                messages.success(request, "The words of the update are the article's now.")
+                messages.success(request, "The update is accepted. The article now has its text.")
             elif request.POST.get("proposal") == "decline":
                 decline_proposal(article)
-                messages.success(request, "The article stays as it is.")
+                messages.success(request, "The update is declined. The article is unchanged.")
             elif number := request.POST.get("restore", ""):
                 rows = article.revisions.filter(pk=int(number) if number.isdecimal() else 0)
                 restore_revision(get_object_or_404(rows), by=staff_of(request), now=now)
-                messages.success(request, "The earlier words are back.")
+                messages.success(request, "The earlier version is restored.")
         except NothingProposed:
-            messages.warning(request, "Somebody has decided about this update already.")
+            messages.warning(request, "This update was already accepted or declined.")
 
     @admin.display(description="state", ordering="status")
     def state(self, article: Article) -> SafeString:
@@ -230,8 +230,8 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     def grade(self, article: Article) -> str:
         return f"{article_grade(article)} (aim for {EASIEST_GRADE:g} to {HARDEST_GRADE:g})" if article.body else "–"
 
-    @admin.display(description="to mend before publishing")
-    def what_to_mend(self, article: Article) -> str:
+    @admin.display(description="fix before publishing")
+    def publishing_faults(self, article: Article) -> str:
         if not article.body:
             return "–"
         faults = [(field.replace("_", " "), words) for field, all in find_faults(article).items() for words in all]
@@ -240,7 +240,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         return format_html("<ul>{}</ul>", items) if items else "Nothing."
 
     @admin.display(description="latest pictures, and the line for each")
-    def kept_pictures(self, article: Article) -> str:
+    def latest_pictures(self, article: Article) -> str:
         rows = [(thumbnail(picture), picture.markdown) for picture in Picture.objects.all()[:PICTURES_SHOWN]]
         return format_html_join("", '<p class="picture-line">{} <code>{}</code></p>', rows) or "None yet."
 

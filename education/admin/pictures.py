@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.staff import staff_of
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from education.articles.pictures import articles_with, keep_picture
+from education.articles.pictures import articles_with, store_picture
 from education.forms.pictures import PictureForm
 from education.models import Picture
 
@@ -44,7 +44,7 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         typed = form.cleaned_data
-        kept = keep_picture(typed["file"], description=typed["description"], by=staff_of(request), now=timezone.now())
+        kept = store_picture(typed["file"], description=typed["description"], by=staff_of(request), now=timezone.now())
         obj.pk = kept.pk
         obj.refresh_from_db()
 

@@ -28,8 +28,8 @@ def save_article(article: Article, *, by: User, now: datetime, note: str = "") -
     """Save `article`. Adds a revision if its text changed, and keeps its old slug as a redirect."""
     before = Article.objects.select_for_update().filter(pk=article.pk).first()
     if before:
-        _keep_first_wording(before)
-        _keep_address(before, article)
+        _save_first_revision(before)
+        _keep_former_slug(before, article)
     FormerSlug.objects.filter(slug=article.slug).delete()  # a current slug takes precedence over a former one
     article.created_at = article.created_at or now
     article.updated_at = now
@@ -42,7 +42,7 @@ def save_article(article: Article, *, by: User, now: datetime, note: str = "") -
 def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
     """Restore the text of `revision`, as a new revision. The status is unchanged."""
     article = Article.objects.get(pk=revision.article_id)
-    _take_words(article, revision.text)
+    _set_text(article, revision.text)
     return save_article(article, by=by, now=now, note=f"as on {revision.saved_at:%d %b %Y, %H:%M} UTC")
 
 
@@ -50,7 +50,7 @@ def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
 def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
     """Replace the text by the proposed one. Raises NothingProposed."""
     article, words = _lock_proposal(article)
-    _take_words(article, words)
+    _set_text(article, words)
     article.source_checksum, article.proposal = article.proposal_checksum, None
     return save_article(article, by=by, now=now, note="from an update")
 
@@ -89,18 +89,18 @@ def _lock_proposal(article: Article) -> tuple[Article, dict[str, Any]]:
     return locked, locked.proposal
 
 
-def _take_words(article: Article, text: dict[str, Any]) -> None:
+def _set_text(article: Article, text: dict[str, Any]) -> None:
     for field in TEXT_FIELDS:
         setattr(article, field, text[field])
 
 
-def _keep_first_wording(before: Article) -> None:
+def _save_first_revision(before: Article) -> None:
     """An article that came with the product has no revision until it is first changed."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 
 
-def _keep_address(before: Article, article: Article) -> None:
+def _keep_former_slug(before: Article, article: Article) -> None:
     if before.slug != article.slug:
         FormerSlug.objects.update_or_create(slug=before.slug, defaults={"article": before})
 
@@ -109,7 +109,7 @@ def _keep_address(before: Article, article: Article) -> None:
 
 
 @dataclass(frozen=True)
-class Wording:
+class RevisionChanges:
     """A revision, and how it differs from the one before it: (field, changed lines)."""
 
     revision: Revision
@@ -118,7 +118,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Meanwhile:
+class ConcurrentEdit:
     """A concurrent edit: by whom, the differences between the texts, and the other fields that differ."""
 
     by: str
@@ -127,7 +127,7 @@ class Meanwhile:
     others: list[str]  # the names of other fields
 
 
-def compare_with_stored(stored: Article, typed: dict[str, Any]) -> Meanwhile:
+def compare_with_stored(stored: Article, typed: dict[str, Any]) -> ConcurrentEdit:
     """How `typed`, an article's fields by name, differs from what is stored."""
     texts = {name: typed.get(name, value) for name, value in stored.text.items()}
     others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
@@ -135,7 +135,7 @@ def compare_with_stored(stored: Article, typed: dict[str, Any]) -> Meanwhile:
     by = last.saved_by.name if last and last.saved_by and last.saved_at == stored.updated_at else "Someone"
     fields = {field.name: field for field in Article._meta.fields}
     labels = [str(fields[name].verbose_name) for name in others]
-    return Meanwhile(by, stored.updated_at, describe_changes(stored.text, texts), labels)
+    return ConcurrentEdit(by, stored.updated_at, describe_changes(stored.text, texts), labels)
 
 
 def version_of(article: Article) -> str:
@@ -144,12 +144,12 @@ def version_of(article: Article) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
+def list_revisions(article: Article, *, most: int = 50) -> list[RevisionChanges]:
     """The latest `most` revisions of `article`, the newest first."""
     revisions = list(article.revisions.select_related("saved_by")[: most + 1])
     pairs = zip_longest(revisions, revisions[1:])
     return [
-        Wording(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
+        RevisionChanges(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
         for number, (revision, before) in enumerate(pairs)
     ][:most]
 

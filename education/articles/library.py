@@ -101,7 +101,7 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
         references=known,
         emergency_number=emergency_number,
         draw_figure=draw_figure,
-        write_picture=functools.partial(write_picture, address=picture_address),
+        write_picture=functools.partial(write_picture, address=picture_url),
         terms=read_glossary(),
     )
     care = render(article.care)
@@ -125,7 +125,7 @@ def draw_figure(name: str, alt: str) -> str | None:
         return None
 
 
-def picture_address(name: str, width: int) -> str:
+def picture_url(name: str, width: int) -> str:
     """The URL of the picture `name` in `width`."""
     return reverse("picture", args=[name, width])
 

@@ -78,7 +78,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 @transaction.atomic
-def keep_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
+def store_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
     """Keep what `open_picture` has read, in every width that pages ask for."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     picture = Picture.objects.create(

@@ -40,7 +40,7 @@ def find_faults(article: Article) -> dict[str, list[str]]:
             fault(field, "Needed before anybody reads it.")
     if not article.references:
         fault("references", "Name at least one source.")
-    for words in [*render_fresh(article).faults, *find_lost_pictures(article)]:
+    for words in [*render_fresh(article).faults, *find_missing_pictures(article)]:
         fault("body", words)
     for field, text in prose.items():
         for words in find_forbidden(text):
@@ -51,7 +51,7 @@ def find_faults(article: Article) -> dict[str, list[str]]:
     return faults
 
 
-def find_lost_pictures(article: Article) -> list[str]:
+def find_missing_pictures(article: Article) -> list[str]:
     """A sentence for each picture in `article` that was not uploaded."""
     named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
     known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()

@@ -17,7 +17,7 @@ _OPENS, _CLOSES = "\ue000", "\ue001"
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """An article and its excerpt in pieces: (text, whether it is a hit)."""
 
     article: Article
@@ -25,39 +25,39 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Findings:
+class SearchResults:
     """What a search came to. `corrected` are the words that were looked for instead, if the reader's were in no article.
 
     For a search that found nothing, `nearest` are articles with some of the words, or else `openings` those that open topics.
     A question about the clinic, such as "insurance", finds no article: `is_about_clinic`.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
     corrected: str = ""
-    nearest: tuple[Found, ...] = ()
+    nearest: tuple[SearchResult, ...] = ()
     openings: tuple[Article, ...] = ()
     is_about_clinic: bool = False
 
 
-def search_articles(text: str, *, now: datetime) -> Findings:
+def search_articles(text: str, *, now: datetime) -> SearchResults:
     """The articles anybody may read at `now` that speak of every word of `text`, the best first; the last word may be begun.
 
     Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
     """
     terms = read_terms(text)
     if not terms:
-        return Findings(())
+        return SearchResults(())
     if is_about_clinic([correct_word(term.shown, known=CLINIC_WORDS) for term in terms]):
-        return Findings((), is_about_clinic=True)
+        return SearchResults((), is_about_clinic=True)
     if found := _find(terms, " & ", now=now):
-        return Findings(found)
+        return SearchResults(found)
     known = article_words(now=now)
     corrected = [term if term.is_phrase else _corrected(term, known) for term in terms]
     if corrected != terms and (found := _find(corrected, " & ", now=now)):
-        return Findings(found, " ".join(term.shown for term in corrected))
+        return SearchResults(found, " ".join(term.shown for term in corrected))
     if nearest := _find(corrected, " | ", now=now):
-        return Findings((), nearest=nearest[:MOST_NEAREST])
-    return Findings(
+        return SearchResults((), nearest=nearest[:MOST_NEAREST])
+    return SearchResults(
         (), openings=tuple(Article.objects.published(now=now).for_lists().filter(position=1)[:MOST_NEAREST])
     )
 
@@ -67,7 +67,7 @@ def _corrected(term: Term, known: frozenset[str]) -> Term:
     return Term(word, word)
 
 
-def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[Found, ...]:
+def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult, ...]:
     last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
     query = SearchQuery(
         joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
@@ -90,10 +90,10 @@ def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[Found, ...]:
         .annotate(rank=SearchRank(F("search"), query), headline=headline)
         .order_by("-rank", "title")[:MOST_FOUND]
     )
-    return tuple(Found(article, take_apart(article.headline)) for article in rows)
+    return tuple(SearchResult(article, split_headline(article.headline)) for article in rows)
 
 
-def take_apart(headline: str) -> tuple[tuple[str, bool], ...]:
+def split_headline(headline: str) -> tuple[tuple[str, bool], ...]:
     """An excerpt in pieces, each with whether it is a hit."""
     pieces = []
     for number, part in enumerate(headline.split(_OPENS)):

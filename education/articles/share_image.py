@@ -36,14 +36,14 @@ def fit_title(title: str) -> tuple[ImageFont.FreeTypeFont, list[str]]:
     """The largest font in which `title` has room, and its lines; the smallest where it has room in none."""
     for size in TITLE_SIZES:
         font = _font(size)
-        lines = wrap_words(title, font, WIDTH - 2 * LEFT)
+        lines = wrap_lines(title, font, WIDTH - 2 * LEFT)
         is_low = len(lines) * size * LINE_HEIGHT <= TITLE_BOTTOM - TITLE_TOP
         if is_low and all(font.getlength(line) <= WIDTH - 2 * LEFT for line in lines):
             break
     return font, lines
 
 
-def wrap_words(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+def wrap_lines(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     """`text` in lines of at most `width`; a longer word has a line of its own."""
     lines: list[str] = []
     for word in text.split():

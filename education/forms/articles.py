@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.text_areas import TextArea
-from education.articles.editing import Meanwhile, compare_with_stored, version_of
+from education.articles.editing import ConcurrentEdit, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
 from education.forms.pictures import PictureFileField
 from education.models import TEXT_FIELDS, Article, ArticleStatus
@@ -75,12 +75,12 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as 
 class ArticleForm(forms.ModelForm):
     """Accepts any draft; publishes only an article without faults.
 
-    Refuses once if the article was saved by another user since the form was opened (`seen`): `meanwhile` is the difference.
+    Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the difference.
     Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning locks the
     article, so it needs a transaction.
     """
 
-    meanwhile: Meanwhile | None = None
+    concurrent_edit: ConcurrentEdit | None = None
     off_until: datetime | None = None
 
     key_facts = LinesField(required=False, help_text="One a line.")
@@ -140,7 +140,7 @@ class ArticleForm(forms.ModelForm):
         if not self.instance._state.adding:
             stored = Article.objects.select_for_update(of=("self",)).get(pk=self.instance.pk)
             self._compare_with(stored, cleaned)
-            self._ask_before_it_goes(stored, cleaned, now=timezone.now())
+            self._confirm_unpublishing(stored, cleaned, now=timezone.now())
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
@@ -148,13 +148,13 @@ class ArticleForm(forms.ModelForm):
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return
-        self.meanwhile = compare_with_stored(
+        self.concurrent_edit = compare_with_stored(
             stored, {name: cleaned[name] for name in ArticleForm.Meta.fields if name in cleaned}
         )
         replace_sent(self, "seen", version)
         self.add_error(None, "Not saved yet: this article was changed after you opened it. See below what differs.")
 
-    def _ask_before_it_goes(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
+    def _confirm_unpublishing(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
         until = cleaned.get("published_at")
         is_dated_ahead = cleaned.get("status") == ArticleStatus.PUBLISHED and until is not None and until > now
         if stored.is_out(now=now) and is_dated_ahead and not cleaned.get("takes_off"):

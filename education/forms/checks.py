@@ -172,17 +172,17 @@ class PainGuideForm(SignsFirstForm):
     )
 
 
-class PlaceField(forms.ChoiceField):
+class BodySiteField(forms.ChoiceField):
     """One of the places on the body map, numbered in the list as there."""
 
     widget = forms.RadioSelect
     is_numbered = True
 
 
-class PlaceForm(SignsFirstForm):
+class BodySiteForm(SignsFirstForm):
     """Where it hurts."""
 
-    place = PlaceField(
+    place = BodySiteField(
         label="Where does it hurt most?",
         choices=[(code, site.name) for code, site in BODY_SITES.items()],
         error_messages={"required": "Choose the place where it hurts most."},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from education.text.syntax import parse_blocks, plain_words
+from education.text.syntax import parse_blocks, plain_text
 
 WORDS_PER_MINUTE = 200
 
@@ -29,7 +29,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
     for token in parse_blocks(text):
         lists += token.nesting * token.type.startswith(("bullet_list", "ordered_list"))
         tables += token.nesting * token.type.startswith("table_")
-        words = plain_words(token)
+        words = plain_text(token)
         if words and not tables:
             yield "heading" if opening == "heading_open" else "item" if lists else "paragraph", words
         opening = token.type

@@ -11,7 +11,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from education.text.syntax import CARDS, EVIDENCE, build_parser, plain_words, read_card_head
+from education.text.syntax import CARDS, EVIDENCE, build_parser, plain_text, read_card_head
 
 RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
 LONGEST_TEXT = 100_000  # characters; far more than any article has
@@ -137,7 +137,7 @@ def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
             continue
         level = min(max(int(opening.tag[1]), 2), 4)
         opening.tag = closing.tag = f"h{level}"
-        words = plain_words(inline)
+        words = plain_text(inline)
         opening.attrSet("id", id := _unused(_slug(words), taken))
         if level == 2:
             contents.append(Heading(id, words))

@@ -61,7 +61,7 @@ def parse_blocks(text: str) -> list[Token]:
     return _PARSER.parse(text)
 
 
-def plain_words(token: Token) -> str:
+def plain_text(token: Token) -> str:
     """The words of a block, without marks, citations and figures."""
     return "".join(_plain(child) for child in token.children or ()).strip()
 

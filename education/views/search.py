@@ -25,10 +25,10 @@ def search(request: HtmxRequest) -> HttpResponse:
     words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
     context = {
         "words": words,
-        "findings": search_articles(words, now=timezone.now()) if words else None,
+        "results": search_articles(words, now=timezone.now()) if words else None,
         **describe_address(request),
     }
-    template = "education/_findings.html" if request.htmx else "education/search.html"
+    template = "education/_search_results.html" if request.htmx else "education/search.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     if words:

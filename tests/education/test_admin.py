@@ -143,7 +143,7 @@ def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(eri
     assert article.updated_at > WRITTEN_AT
 
 
-def test_editor_sees_state_grade_and_what_to_mend(erin, write_article):
+def test_editor_sees_state_grade_and_faults(erin, write_article):
     article = write_article(body="You have a strain. [@lost]", references=[])
     page = erin.get(reverse("admin:education_article_change", args=[article.pk])).content.decode()
     assert "published, not reviewed" in page

@@ -1,4 +1,4 @@
-"""Every wording is kept, can be compared and comes back; an update never takes what staff have written."""
+"""Revisions are saved, compared and restored; an update never overwrites the text of staff."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def edited(db, folder, editor):
     return article
 
 
-def test_first_edit_keeps_what_stood_there_before(write_article, editor):
+def test_first_edit_saves_the_text_before_it(write_article, editor):
     article = write_article(body="Before.")
     article.body = "After."
     save_article(article, by=editor, now=LATER)
@@ -47,14 +47,14 @@ def test_first_edit_keeps_what_stood_there_before(write_article, editor):
     ]
 
 
-def test_saving_the_same_words_makes_no_revision(write_article, editor):
+def test_saving_the_same_text_makes_no_revision(write_article, editor):
     article = write_article()
     for _ in range(2):
         save_article(article, by=editor, now=LATER)
     assert article.revisions.count() == 1
 
 
-def test_earlier_words_come_back_as_one_more_wording(write_article, editor):
+def test_restored_text_is_a_new_revision(write_article, editor):
     article = write_article(body="Before.")
     article.body = "After."
     save_article(article, by=editor, now=LATER)
@@ -64,12 +64,12 @@ def test_earlier_words_come_back_as_one_more_wording(write_article, editor):
     assert [row.text["body"] for row in article.revisions.all()] == ["Before.", "After.", "Before."]
 
 
-def test_update_waits_beside_what_staff_wrote(edited):
+def test_update_of_an_edited_article_is_a_proposal(edited):
     assert edited.body == "What Erin wrote."
     assert edited.proposal["body"] == "Second."
 
 
-def test_taken_update_makes_the_article_the_products_again(edited, folder, editor):
+def test_accepted_update_makes_the_article_the_products_again(edited, folder, editor):
     accept_proposal(edited, by=editor, now=LATER)
     article = Article.objects.get()
     assert (article.body, article.proposal, article.is_edited_by_staff) == ("Second.", None, False)
@@ -84,7 +84,7 @@ def test_declined_update_is_not_proposed_again_but_the_next_one_is(edited, folde
     assert Article.objects.get().proposal["body"] == "Third."
 
 
-def test_update_is_taken_or_left_once(edited, editor):
+def test_proposal_is_accepted_or_declined_once(edited, editor):
     decline_proposal(edited)
     with pytest.raises(NothingProposed):
         accept_proposal(edited, by=editor, now=LATER)
@@ -104,42 +104,41 @@ def test_same_text_has_no_difference(text):
     assert compare_texts(text, text) == []
 
 
-def wordings_path(article):
-    return reverse("admin:education_article_wordings", args=[article.pk])
+def revisions_path(article):
+    return reverse("admin:education_article_revisions", args=[article.pk])
 
 
-def test_editor_compares_and_takes_an_update(client, edited, editor):
+def test_editor_compares_and_accepts_an_update(client, edited, editor):
     client.force_login(editor)
-    page = client.get(wordings_path(edited)).content.decode()
+    page = client.get(revisions_path(edited)).content.decode()
     assert "<ins>Second</ins>" in page.replace("\n", "") and "<del>" in page
-    assert client.post(wordings_path(edited), {"proposal": "accept"}).status_code == 302
+    assert client.post(revisions_path(edited), {"proposal": "accept"}).status_code == 302
     assert Article.objects.get().body == "Second."
-    again = client.post(wordings_path(edited), {"proposal": "decline"}, follow=True)
-    assert "Somebody has decided" in again.content.decode()
+    again = client.post(revisions_path(edited), {"proposal": "decline"}, follow=True)
+    assert [message.level_tag for message in again.context["messages"]] == ["warning"]
 
 
-def test_article_that_nobody_has_changed_has_no_wordings_yet(client, write_article, editor):
+def test_unchanged_article_has_no_revisions(client, write_article, editor):
     client.force_login(editor)
-    page = client.get(wordings_path(write_article())).content.decode()
-    assert "has not been changed here yet" in page
+    assert client.get(revisions_path(write_article())).context["revisions"] == []
 
 
-def test_editor_brings_a_wording_back(client, edited, editor):
+def test_editor_restores_a_revision(client, edited, editor):
     client.force_login(editor)
     first = Revision.objects.last()
-    client.post(wordings_path(edited), {"restore": first.pk})
+    client.post(revisions_path(edited), {"restore": first.pk})
     assert Article.objects.get().body == "First."
 
 
 @pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "²"])
-def test_foreign_wording_is_a_404(client, edited, editor, number):
+def test_unknown_revision_is_a_404(client, edited, editor, number):
     client.force_login(editor)
-    assert client.post(wordings_path(edited), {"restore": number}).status_code == 404
+    assert client.post(revisions_path(edited), {"restore": number}).status_code == 404
 
 
-def test_staff_without_the_right_cannot_change_wordings(client, edited):
+def test_staff_without_the_right_cannot_change_revisions(client, edited):
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
-    assert client.post(wordings_path(edited), {"proposal": "accept"}).status_code == 403
+    assert client.post(revisions_path(edited), {"proposal": "accept"}).status_code == 403
     assert client.post(reverse("admin:education_article_preview")).status_code == 403
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from clinic.practice.models import User
 from education.articles import pictures
-from education.articles.pictures import PictureRefused, keep_picture, open_picture
+from education.articles.pictures import PictureRefused, open_picture, store_picture
 from education.articles.publishing import find_faults
 from education.models import Picture, PictureSize
 from education.text.picture_markup import list_widths, picture_size, write_picture
@@ -37,7 +37,7 @@ def erin(client, editor):
 
 @pytest.fixture
 def picture(db):
-    return keep_picture(
+    return store_picture(
         open_picture(make_photo((1700, 1000))), description="A runner on a hill", by=None, now=WRITTEN_AT
     )
 
@@ -136,7 +136,7 @@ def test_broken_file_is_refused_and_never_an_error(kind, junk, at):
 def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):
     assert picture_size(picture.name) == (1600, 941)
     assert sorted(picture.sizes.values_list("width", flat=True)) == [480, 800, 1200, 1600]
-    small = keep_picture(open_picture(make_file((500, 400))), description="A shoe", by=None, now=WRITTEN_AT)
+    small = store_picture(open_picture(make_file((500, 400))), description="A shoe", by=None, now=WRITTEN_AT)
     assert sorted(small.sizes.values_list("width", flat=True)) == [480, 500]
     for size in PictureSize.objects.all():
         assert Image.open(io.BytesIO(size.content)).width == size.width

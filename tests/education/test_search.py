@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from education.articles.editing import save_article
 from education.articles.library import load_articles
-from education.articles.search import search_articles, take_apart
+from education.articles.search import search_articles, split_headline
 from education.models import Article, FormerSlug
 from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
@@ -49,19 +49,19 @@ def test_accents_do_not_matter(write_article, text):
 )
 def test_word_typed_nearly_right_is_mended(db, typed, meant):
     load_articles(now=WRITTEN_AT)
-    findings = search_articles(typed, now=timezone.now())
-    assert findings.corrected == meant
-    assert findings.found
+    results = search_articles(typed, now=timezone.now())
+    assert results.corrected == meant
+    assert results.found
 
 
 def test_excerpt_marks_what_was_looked_for(write_article):
     write_article(body="The iliopsoas is deep. " + "Other words follow here. " * 40)
-    findings = search_articles("iliopsoas", now=timezone.now())
-    assert ("iliopsoas", True) in findings.found[0].excerpt
+    results = search_articles("iliopsoas", now=timezone.now())
+    assert ("iliopsoas", True) in results.found[0].excerpt
 
 
 def test_excerpt_comes_apart_into_hits_and_the_rest():
-    assert take_apart("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
+    assert split_headline("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
 
 
 @pytest.mark.parametrize(
