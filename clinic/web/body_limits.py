@@ -1,7 +1,7 @@
-"""How large the body of a request may be: refused before it is read, so that a stranger can fill neither memory nor disk.
+"""Request body limits, checked before the body is read, so that a client can fill neither memory nor disk.
 
-The limits are in the settings, by the name of the route. The larger ones in the admin are for staff who are logged in;
-everyone else is sent to log in, unread. What is within the default limit never touches the disk.
+The limits are in the settings, by route name. The larger ones in the admin are for signed-in staff; other clients are
+redirected to the sign-in page, and the body is not read. Bodies within the default limit are never written to disk.
 """
 
 import io
@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-UNKNOWN_LENGTH = 2**62  # more than any limit: a body without a length that was too long to be taken
+UNKNOWN_LENGTH = 2**62  # for a chunked body over the default limit; more than any limit
 
 
 class BodyLimits:
-    """Refuses what is larger than its route allows. Stands before the CSRF check, which would read the body."""
+    """Respond with 413 to a body over the limit of its route. Before the CSRF check, which would read the body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,15 +46,15 @@ def format_size(size: int) -> str:
 
 
 def content_length(environ: Mapping[str, Any]) -> int:
-    """What the request says of its length, in bytes; 0 for nothing, as Django reads it."""
+    """Return the Content-Length in bytes; 0 if it is missing or invalid, as in Django."""
     text = environ.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isdecimal() else 0
 
 
 class SizedBodies:
-    """Wraps a WSGI application: gives a body that comes in chunks a length, reading no more of it than the default limit.
+    """WSGI wrapper that sets Content-Length for a chunked body, after reading at most the default limit.
 
-    Django reads nothing of a body without a length. Only for servers that mark the end of the body, as gunicorn does.
+    Django ignores a body without a length. Only for servers that set wsgi.input_terminated, such as gunicorn.
     """
 
     def __init__(self, application: WSGIApplication) -> None:
@@ -71,7 +71,7 @@ class SizedBodies:
 
 
 def read_at_most(stream: InputStream, size: int) -> bytes:
-    """The first `size` bytes of `stream`, fewer where it ends before."""
+    """Read up to `size` bytes of `stream`."""
     parts, left = [], size
     while left and (part := stream.read(left)):
         parts.append(part)

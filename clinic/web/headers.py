@@ -1,4 +1,4 @@
-"""The response headers that Django has no setting for."""
+"""Response headers without a Django setting."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ POLICY = ", ".join(
 
 
 class PermissionsPolicyMiddleware:
-    """Tells the browser that no page of ours asks for cameras, places or payments, nor may anything in it."""
+    """Set Permissions-Policy: no camera, location, payment and so on, also not in frames."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What monitors and deployments ask: does the process answer, may it get traffic, is all well. Ages and reasons only."""
+"""Liveness, readiness and health, for monitors and deployments. Responses contain only ages and reasons."""
 
 import logging
 import re
@@ -30,21 +30,21 @@ LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IG
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers. Asks nothing of the database: restarting this process would not bring that back."""
+    """Liveness: 200. No query, since a restart of this process would not repair the database."""
     return _answer([])
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 if the database answers and has the tables of this version, else 503. For deployments and load balancers."""
+    """Readiness: 200 if the database responds and all migrations have run, else 503. For deployments and load balancers."""
     return _answer(_database_faults())
 
 
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """200 if messages go out on time and everything sealed opens, else 503 with the reasons. For monitoring.
+    """Health: 200 if messages are sent on time and encrypted values can be decrypted, else 503 with reasons. For monitoring.
 
     `last_sweep_s` is null while worker and beat have never run.
     """
@@ -60,9 +60,9 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 class Probes:
-    """Answers these three for the machine itself before ALLOWED_HOSTS and the redirect to https, which a probe cannot meet.
+    """Respond to probes from the machine itself before ALLOWED_HOSTS and the redirect to HTTPS, which they cannot satisfy.
 
-    Only under a loopback name, which leads nowhere else; no other address is let through, and no host is repeated.
+    Only for a loopback Host, and only these three paths. Responses do not contain the Host.
     """
 
     views = {"/live/": live, "/ready/": ready, "/health/": health}
@@ -85,7 +85,7 @@ def _answer(reasons: list[str], **report: int | str | None) -> JsonResponse:
 def _database_faults() -> list[str]:
     try:
         applied = set(MigrationRecorder(connection).migration_qs.values_list("app", "name"))
-    except ProgrammingError:  # not even the table of what has run
+    except ProgrammingError:  # no django_migrations table
         applied = set()
     except DatabaseError:
         return [_database_is_away()]
@@ -98,7 +98,7 @@ def _database_faults() -> list[str]:
 
 @cache
 def _migrations() -> set[tuple[str, str]]:
-    """(app, name) of all that this version has."""
+    """Return (app, name) of all migrations of this version."""
     return set(MigrationLoader(None).graph.nodes)
 
 
@@ -109,7 +109,7 @@ def _database_is_away() -> str:
 
 
 def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> list[str]:
-    """Fill in the ages; returns what is wrong with them."""
+    """Add the ages to `report`. Returns the faults."""
     overdue, heartbeat = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
     report["oldest_overdue_s"] = int(overdue.total_seconds())
     report["last_sweep_s"] = int((now - heartbeat.swept_at).total_seconds()) if heartbeat.swept_at else None

@@ -1,6 +1,6 @@
-"""Bootstrap's reboot and our style sheet as one static file, because each file more is a wait more on a slow phone.
+"""Bootstrap's reboot and our style sheet as one static file, to save a round trip on slow phones.
 
-`clinic.css` imports the reboot and is whole by itself; here the import is put in place of its line.
+`clinic.css` imports the reboot and also works alone; here the import is replaced by the imported sheet.
 """
 
 import re
@@ -22,7 +22,7 @@ _SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")
 
 
 class JoinedSheetFinder(BaseFinder):
-    """Finds `css/site.css`, made anew whenever one of its parts is younger."""
+    """Find `css/site.css`, rebuilt when one of its parts is newer."""
 
     storage = FileSystemStorage(location=settings.BASE_DIR / "var" / "joined")
 
@@ -59,7 +59,7 @@ def _find(name: str) -> Path:
 
 
 def join_imports(text: str) -> str:
-    """`text` with each imported sheet in its layer, in place of the line that asks for it."""
+    """Return `text` with each @import replaced by the imported sheet in its layer."""
 
     def put_in_place(match: re.Match[str]) -> str:
         imported = _SOURCE_MAP.sub("", _find(match[1]).read_text())
