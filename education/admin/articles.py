@@ -1,4 +1,4 @@
-"""Articles in the admin: writing with a preview beside it, publishing, and what an article said before."""
+"""Articles in the admin: editing with a preview, publishing, and earlier versions."""
 
 from datetime import date
 from typing import Any, cast
@@ -47,9 +47,10 @@ from education.views.reading import describe_page
 
 REMIND_DAYS = REMIND_BEFORE.days
 MARKUP_HELP = (
-    "Beyond plain Markdown: [@id] cites a source; {strong}, {limited} and {opinion} say how sure we are; {emergency} is the number "
-    'to dial; [word](term:name) explains a word; ![What it shows](figure:name "Caption") is a drawing. A line of “::: emergency '
-    "Title” opens a card and a line of “:::” ends it; other cards are urgent, tell and note."
+    "Write Markdown. You can also use: [@id] to cite a source. {strong}, {limited} and {opinion} to show how strong the evidence is. "
+    "{emergency} for the emergency number. [word](term:name) to explain a word. "
+    '![What it shows](figure:name "Caption") for a drawing. A line “::: emergency Title” begins a card, and a line “:::” ends it. '
+    "Other cards are urgent, tell and note."
 )
 PICTURES_SHOWN = 12
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
@@ -72,7 +73,7 @@ class WaitingFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("first-review", "never reviewed"),
-            ("review", f"to be reviewed within {REMIND_DAYS} days"),
+            ("review", f"to review within {REMIND_DAYS} days"),
             ("update", "a proposed update"),
         ]
 
@@ -112,11 +113,11 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         (None, {"fields": ["title", "slug", "topic", "position", "place", "state", "status", "published_at"]}),
         ("Before publishing", {"fields": ["grade", "publishing_faults"]}),
         (
-            "What it says",
+            "Text",
             {"description": MARKUP_HELP, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
         ),
         ("Pictures", {"fields": ["new_picture", "new_picture_shows", "latest_pictures"]}),
-        ("Who stands behind it", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
+        ("Author and review", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
         ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
     ]
 
@@ -142,7 +143,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             and may_see
             and (due := Article.objects.due_for_review(on=timezone.localdate()).count())
         ):
-            messages.warning(request, f"Articles to be reviewed within {REMIND_DAYS} days, or overdue: {due}.")
+            messages.warning(request, f"Articles to review within {REMIND_DAYS} days, or overdue: {due}.")
         return super().changelist_view(request, extra_context)
 
     @method_decorator(csp_override(MAY_FRAME))
@@ -156,7 +157,9 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             picture = store_picture(
                 image, description=form.cleaned_data["new_picture_shows"], by=staff_of(request), now=now
             )
-            messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
+            messages.success(
+                request, f"The picture is saved. To show it, paste this line into the text: {picture.markdown}"
+            )
 
     def view_on_site(self, obj: Article) -> str:
         return obj.get_absolute_url()
@@ -168,7 +171,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             raise PermissionDenied
         article = read_draft(request.POST)
         if article is None:
-            return HttpResponse("Give it a topic and a text first.", content_type="text/plain")
+            return HttpResponse("Choose a topic and write the text first.", content_type="text/plain")
         context = {
             **describe_page(request, article, clinic=Clinic.objects.current(), now=timezone.now()),
             "is_draft": True,
@@ -234,19 +237,19 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     def publishing_faults(self, article: Article) -> str:
         if not article.body:
             return "–"
-        faults = [(field.replace("_", " "), words) for field, all in find_faults(article).items() for words in all]
-        faults += [("body", words) for words in find_broken_links(article)]
+        faults = [(field.replace("_", " "), fault) for field, all in find_faults(article).items() for fault in all]
+        faults += [("body", fault) for fault in find_broken_links(article)]
         items = format_html_join("", "<li>{}: {}</li>", faults)
         return format_html("<ul>{}</ul>", items) if items else "Nothing."
 
-    @admin.display(description="latest pictures, and the line for each")
+    @admin.display(description="latest pictures, with the line that shows each")
     def latest_pictures(self, article: Article) -> str:
         rows = [(thumbnail(picture), picture.markdown) for picture in Picture.objects.all()[:PICTURES_SHOWN]]
         return format_html_join("", '<p class="picture-line">{} <code>{}</code></p>', rows) or "None yet."
 
-    @admin.display(description="where it came from")
+    @admin.display(description="source")
     def origin(self, article: Article) -> str:
         if not article.source_file:
             return "Written here."
-        edited = "edited here since; updates leave it alone" if article.is_edited_by_staff else "as it came"
+        edited = "edited by staff, so updates do not change it" if article.is_edited_by_staff else "unchanged"
         return f"{article.source_file}, {edited}."

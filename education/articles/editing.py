@@ -1,4 +1,4 @@
-"""Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
+"""Editing articles: revisions, redirects from former slugs, and proposals from updates."""
 
 import hashlib
 import json
@@ -49,8 +49,8 @@ def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
 @transaction.atomic
 def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
     """Replace the text by the proposed one. Raises NothingProposed."""
-    article, words = _lock_proposal(article)
-    _set_text(article, words)
+    article, text = _lock_proposal(article)
+    _set_text(article, text)
     article.source_checksum, article.proposal = article.proposal_checksum, None
     return save_article(article, by=by, now=now, note="from an update")
 
@@ -73,8 +73,8 @@ def propose_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def count_waiting(*, on: date, now: datetime) -> dict[str, int]:
-    """How many articles wait for staff on the day `on`: "first_reviews" that never were, "reviews" that are due again or
-    near, "updates" that propose new words."""
+    """Count the articles that need staff on the day `on`: "first_reviews" (never reviewed), "reviews" (due again within
+    REMIND_BEFORE) and "updates" (proposals)."""
     return {
         "first_reviews": Article.objects.awaiting_review(now=now).count(),
         "reviews": Article.objects.due_for_review(on=on).count(),
@@ -95,7 +95,7 @@ def _set_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def _save_first_revision(before: Article) -> None:
-    """An article that came with the product has no revision until it is first changed."""
+    """Save the original text: an article that came with the product has no revision until its first edit."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 
@@ -105,12 +105,12 @@ def _keep_former_slug(before: Article, article: Article) -> None:
         FormerSlug.objects.update_or_create(slug=before.slug, defaults={"article": before})
 
 
-# To be read ---------------------------------------------------------------------------------------------------------------
+# Reading revisions ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class RevisionChanges:
-    """A revision, and how it differs from the one before it: (field, changed lines)."""
+    """A revision, and its changes from the one before it as (field, changed lines)."""
 
     revision: Revision
     changes: list[tuple[str, list[list[Piece]]]]
@@ -128,7 +128,7 @@ class ConcurrentEdit:
 
 
 def compare_with_stored(stored: Article, typed: dict[str, Any]) -> ConcurrentEdit:
-    """How `typed`, an article's fields by name, differs from what is stored."""
+    """Return how `typed`, an article's fields by name, differs from the stored article."""
     texts = {name: typed.get(name, value) for name, value in stored.text.items()}
     others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
     last = stored.revisions.select_related("saved_by").first()
@@ -139,13 +139,13 @@ def compare_with_stored(stored: Article, typed: dict[str, Any]) -> ConcurrentEdi
 
 
 def version_of(article: Article) -> str:
-    """A checksum of all that staff can edit of `article`: another one means that something was changed."""
+    """Return a checksum of all fields that staff can edit, to detect concurrent edits."""
     values = {name: str(getattr(article, name)) for name in (*OTHER_FIELDS, *TEXT_FIELDS)}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def list_revisions(article: Article, *, most: int = 50) -> list[RevisionChanges]:
-    """The latest `most` revisions of `article`, the newest first."""
+    """Return the latest `most` revisions of `article`, newest first."""
     revisions = list(article.revisions.select_related("saved_by")[: most + 1])
     pairs = zip_longest(revisions, revisions[1:])
     return [
@@ -155,13 +155,13 @@ def list_revisions(article: Article, *, most: int = 50) -> list[RevisionChanges]
 
 
 def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, list[list[Piece]]]]:
-    """(field, changed lines) for every text field that differs."""
+    """Return (field, changed lines) for each text field that differs."""
     pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
     return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
 
 
 def _as_lines(value: str | list[str] | list[dict[str, str]]) -> str:
-    """A field's value as text: a list has an entry a line, a reference reads as in the form."""
+    """Return a field's value as text: one list entry per line, references as in the form."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n")
     return "\n".join(" | ".join(entry.values()) if isinstance(entry, dict) else entry for entry in value)

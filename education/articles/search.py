@@ -12,13 +12,13 @@ from education.text.query_words import CLINIC_WORDS, Term, is_about_clinic, read
 
 MOST_FOUND = 20
 MOST_NEAREST = 3
-# Around a hit in an excerpt; characters that no text has, so that the excerpt can be taken apart and escaped.
+# Private-use characters around a match in an excerpt, so that it can be split and escaped.
 _OPENS, _CLOSES = "\ue000", "\ue001"
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """An article and its excerpt in pieces: (text, whether it is a hit)."""
+    """An article, and its excerpt as (text, is a match) pieces."""
 
     article: Article
     excerpt: tuple[tuple[str, bool], ...]
@@ -26,10 +26,10 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class SearchResults:
-    """What a search came to. `corrected` are the words that were looked for instead, if the reader's were in no article.
+    """The results of a search. `corrected` is the corrected query, if no article matched the typed one.
 
-    For a search that found nothing, `nearest` are articles with some of the words, or else `openings` those that open topics.
-    A question about the clinic, such as "insurance", finds no article: `is_about_clinic`.
+    Without results, `nearest` are articles that match some of the terms, or else `openings` the first articles of topics.
+    `is_about_clinic`: the query was a question about the clinic, such as "insurance"; articles were not searched.
     """
 
     found: tuple[SearchResult, ...]
@@ -40,9 +40,9 @@ class SearchResults:
 
 
 def search_articles(text: str, *, now: datetime) -> SearchResults:
-    """The articles anybody may read at `now` that speak of every word of `text`, the best first; the last word may be begun.
+    """Return the public articles at `now` that contain all terms of `text`, the best first; the last word may be a prefix.
 
-    Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
+    If there are none, mistyped words are corrected to words of the articles. At most six queries.
     """
     terms = read_terms(text)
     if not terms:
@@ -68,7 +68,7 @@ def _corrected(term: Term, known: frozenset[str]) -> Term:
 
 
 def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult, ...]:
-    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
+    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a prefix
     query = SearchQuery(
         joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
     )
@@ -94,7 +94,7 @@ def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult
 
 
 def split_headline(headline: str) -> tuple[tuple[str, bool], ...]:
-    """An excerpt in pieces, each with whether it is a hit."""
+    """Split an excerpt into (text, is a match) pieces."""
     pieces = []
     for number, part in enumerate(headline.split(_OPENS)):
         hit, _, rest = part.partition(_CLOSES) if number else ("", "", part)

@@ -46,8 +46,8 @@ def pain_guide(request: HttpRequest) -> HttpResponse:
     if form.urgency:
         return show_check(request, "education/pain_guide.html", form)
     typed = form.cleaned_data
-    judgement = judge_run(worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"])
-    return show_check(request, "education/pain_guide.html", form, judgement=judgement)
+    judgment = judge_run(worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"])
+    return show_check(request, "education/pain_guide.html", form, judgment=judgment)
 
 
 @asks_and_answers
