@@ -100,6 +100,17 @@ DATABASES = {
     }
 }
 
+# Per process. The articles' rendered texts are in the first, whole public pages (of some 15 KB) in the second.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "public_pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "public_pages",
+        "TIMEOUT": None,  # a page is current or replaced; see clinic.web.public_pages
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
+
 AUTH_USER_MODEL = "practice.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -121,7 +121,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "picture": Page({"name": "abcdefgh-600x400", "width": 600}, found=404),
         "education:load_check": Page(data={"runs": "5 6", "plan": "7"}),
         "education:pain_guide": Page(data=NO_SIGNS | {"worst": "3", "morning": "usual", "is_rising": "no"}),
-        "education:places": Page(data=NO_SIGNS | {"place": "groin"}),
+        "education:body_sites": Page(data=NO_SIGNS | {"place": "groin"}),
         "education:topic": Page({"slug": "hip-and-groin"}),
         "education:share_image": Page({"slug": "the-chain"}),
         "education:article": Page({"slug": "the-chain"}),

