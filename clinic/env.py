@@ -105,7 +105,7 @@ VARIABLES = (
         "",
         False,
     ),
-    Variable("MAILBOX_DIR", "local only: the folder whose messages /_mail/ shows", "", "", False),
+    Variable("MAILBOX_DIR", "local only: the Maildir whose messages /_mail/ shows", "", "", False),
 )
 
 

@@ -14,14 +14,20 @@ from collections.abc import Callable
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
 from clinic.local.children import StopAsked
-from clinic.local.production import prove
 from clinic.local.refusal import CannotStart
+
+
+def proof() -> None:
+    from clinic.local.production import prove  # not at the top: `make run` starts without requests
+
+    prove()
+
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     "run": supervisor.run,
     "test": commands.test,
     "manage": commands.manage,
-    "proof": prove,
+    "proof": proof,
     "check": check,
     "reset": commands.reset,
 }

@@ -18,18 +18,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import requests
+
 from clinic.local import units
 from clinic.local.children import Child, ChildEnded, Children, Phase, die_with_parent
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.install import install_pinned, make_venv
 from clinic.local.mailbox import Mail, list_mail
-from clinic.local.ports import free_port, listen
+from clinic.local.ports import free_port
 from clinic.local.postgres import start_postgres
 from clinic.local.proof_clinic import SERVICE
 from clinic.local.refusal import CannotStart
-from clinic.local.servers import python
+from clinic.local.servers import start_mail_sink
 from clinic.local.valkey import start_valkey
-from clinic.local.visitor import Page, Visitor
+from clinic.local.visitor import Visitor, find, find_form
 
 HOST, EMAIL = "clinic.example", "vera@runners.example"
 STEP_S, MAIL_S, START_S = 300, 60, 60  # the longest a command of the units, a mail, a start may take
@@ -118,7 +120,7 @@ def prove() -> None:
             _prove(production, folder)
         except ChildEnded as ended:
             raise CannotStart(f"Proof failed: {ended}\n{production.tail(ended.child.name)}") from None
-        except CannotStart as fault:
+        except (CannotStart, requests.RequestException) as fault:
             raise CannotStart(f"Proof failed: {fault}") from None
     print(f"Production is proved ({time.monotonic() - began:.0f} s).")
 
@@ -159,7 +161,7 @@ def _check_alarm(production: Production, visitor: Visitor) -> None:
     bad = production.wait_for(
         "A bad /health/ without a worker", lambda: _health(visitor, 503), seconds=SILENT_AFTER_S + SLACK_S
     )
-    silence = int(bad.find(r'"last_sweep_s": \d+').split()[1])
+    silence = bad.json()["last_sweep_s"] or 0
     if not SILENT_AFTER_S <= silence <= SILENT_AFTER_S + SLACK_S:
         raise CannotStart(f"/health/ was bad after {silence} s without a sweep: {bad.text}")
     production.start("worker")
@@ -196,18 +198,13 @@ def _fill_in_environment(production: Production, folder: Folder) -> dict[str, st
         shutil.rmtree(production.folder / state, ignore_errors=True)
     (production.folder / "state").mkdir()
     children, example = production.children, units.read_environment_file(production.site / "deploy/environment.example")
-    with listen(0) as listener:
-        fd = listener.fileno()
-        words = python("-m", "clinic.local.mail_sink", str(fd), production.folder / "mail")
-        children.start("mail", words, phase=Phase.MAIL, pass_fds=(fd,), cwd=ROOT, log=str(production.log("mail")))
-        email_url = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
     return {
         **{"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(production.folder)},
         **example,
         "SECRET_KEY": secrets.token_urlsafe(64),
         "DATABASE_URL": start_postgres(children, folder, for_tests=True),
         "REDIS_URL": start_valkey(children, folder),
-        "EMAIL_URL": email_url,
+        "EMAIL_URL": start_mail_sink(children, production.folder / "mail", log=str(production.log("mail"))),
         "ENCRYPTION_KEYS": _make_key("2026a"),
     }
 
@@ -219,12 +216,12 @@ def _make_key(key_id: str) -> str:
 def _check_edges(visitor: Visitor) -> None:
     """What only production does: https, host names, hashed static files."""
     wanted = {
-        "plain http is sent to https": visitor.ask("GET", "/", **{"X-Forwarded-Proto": "http"}).status == 301,
-        "a foreign host is refused": visitor.ask("GET", "/", Host="evil.example").status == 400,
-        "a probe needs no allowed host": visitor.ask("GET", "/live/", Host="127.0.0.1").status == 200,
-        "only a probe needs none": visitor.ask("GET", "/", Host="127.0.0.1").status == 400,
+        "plain http is sent to https": visitor.ask("/", **{"X-Forwarded-Proto": "http"}).status_code == 301,
+        "a foreign host is refused": visitor.ask("/", Host="evil.example").status_code == 400,
+        "a probe needs no allowed host": visitor.ask("/live/", Host="127.0.0.1").status_code == 200,
+        "only a probe needs none": visitor.ask("/", Host="127.0.0.1").status_code == 400,
     }
-    sheet = visitor.open(visitor.open("/").find(r"/static/css/site\.[0-9a-f]{12}\.css"))
+    sheet = visitor.open(find(visitor.open("/"), r"/static/css/site\.[0-9a-f]{12}\.css"))
     wanted["a style sheet is kept for good"] = "immutable" in sheet.headers.get("Cache-Control", "")
     if failed := [words for words, is_so in wanted.items() if not is_so]:
         raise CannotStart(f"Not so in production: {'; '.join(failed)}.")
@@ -232,21 +229,14 @@ def _check_edges(visitor: Visitor) -> None:
 
 def _book(visitor: Visitor) -> None:
     """From the list of services to the page that says it is booked, by links and forms alone."""
-    days = visitor.open(visitor.open("/book/").find(rf"/book/{SERVICE}/"))
-    times = visitor.open(days.find(rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
-    form = times.form_with("/hold/")
+    days = visitor.open(find(visitor.open("/book/"), rf"/book/{SERVICE}/"))
+    times = visitor.open(find(days, rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
+    form = find_form(times, "/hold/")
     details = visitor.send(times, form, to=form.button_actions[0])
-    form = details.form_with("idempotency_key")
+    form = find_form(details, "idempotency_key")
     booked = visitor.send(details, form, name="Vera Proof", email=EMAIL, phone="603 555 0123")
-    booked.find("booked")
-    if not re.fullmatch(r"/visits/[A-Za-z0-9_-]{43}/", booked.path):
-        raise CannotStart(f"Booking led to {booked.path}, not to a visit:\n{_words(booked)}")
-
-
-def _words(page: Page) -> str:
-    """The text of a page's main part."""
-    main = re.search(r"<main.*?</main>", page.text, re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", main[0] if main else page.text).split())[:1000]
+    if not re.search(r"/visits/[A-Za-z0-9_-]{43}/$", booked.url) or "booked" not in booked.text:
+        raise CannotStart(f"Booking led to {booked.url}, not to a booked visit:\n{booked.text}")
 
 
 def _find_mail(folder: Path) -> Mail | None:
@@ -260,9 +250,9 @@ def _open_link(mail: Mail, production: Production) -> None:
     Visitor(production.port, host=HOST).open(link[1])
 
 
-def _health(visitor: Visitor, status: int) -> Page | None:
-    page = visitor.ask("GET", "/health/")
-    return page if page.status == status else None
+def _health(visitor: Visitor, status: int) -> requests.Response | None:
+    page = visitor.ask("/health/")
+    return page if page.status_code == status else None
 
 
 def _check_lost_key(production: Production, name: str) -> None:

@@ -20,7 +20,7 @@ UP = "Ctrl-C stops everything."
 CHILDREN = {
     "postgres": "/postgres -D",
     "valkey": "valkey-server",
-    "mail": "clinic.local.mail_sink",
+    "mail": "-m aiosmtpd",
     "web": "gunicorn clinic.wsgi",
     "worker": "clinic worker",
     "beat": "clinic beat",
