@@ -5,6 +5,7 @@ Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), s
 
 import os
 import sys
+from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import crontab
@@ -65,7 +66,7 @@ app.conf.update(
 
 @signals.celeryd_init.connect
 @signals.beat_init.connect
-def _prepare_process(**_):
+def _prepare_process(**_: Any) -> None:
     from clinic.audit.keys import KeysLost
     from clinic.start import prepare_process
 
@@ -76,7 +77,7 @@ def _prepare_process(**_):
 
 
 @signals.worker_ready.connect
-def _sweep_at_once(**_):
+def _sweep_at_once(**_: Any) -> None:
     """Send what waited while no worker ran; /health/ is good again without waiting for beat."""
     from clinic.outbox.messages.planning import wake_sweep
 
@@ -84,10 +85,10 @@ def _sweep_at_once(**_):
 
 
 @app.on_configure.connect
-def _use_broker(sender, **_):
+def _use_broker(sender: Celery, **_: Any) -> None:
     from django.conf import settings
 
-    sender.conf.broker_url = settings.ENV.redis_url
+    sender.conf["broker_url"] = settings.ENV.redis_url
 
 
 app.autodiscover_tasks()

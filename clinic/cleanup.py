@@ -42,7 +42,7 @@ EXPIRING: dict[str, Callable[..., int]] = {
 
 
 @shared_task(name="clinic.cleanup.delete_expired", soft_time_limit=LONGEST_S + 40, time_limit=LONGEST_S + 60)
-def delete_expired():
+def delete_expired() -> None:
     delete_expired_rows(clock=timezone.now)
 
 

@@ -8,11 +8,13 @@ A word that is not understood is refused rather than read as "no". Error message
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from clinic.service_urls import (
+    Database,
     EmailServer,
     Texts,
     parse_database_url,
@@ -115,7 +117,7 @@ class Environment:
 
     name: str  # production, local or test
     secret_key: str
-    database: dict[str, object]  # NAME, USER, PASSWORD, HOST, PORT
+    database: Database
     redis_url: str
     allowed_hosts: tuple[str, ...]
     site_url: str
@@ -141,7 +143,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     values = _read_values(environ, is_production=name == "production")
     faults: list[str] = []
 
-    def parse(variable, parser):
+    def parse(variable: str, parser: Callable[[str], Any]) -> Any:
         try:
             return parser(values[variable])
         except ValueError as error:

@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -43,6 +44,7 @@ class EmailServer:
     @property
     def mailer(self) -> dict[str, object]:
         """As Django's MAILERS has it."""
+        options: dict[str, object]
         if self.provider == "mailgun":
             options = {"api_key": self.username, "sender_domain": self.host}
             return {"BACKEND": "anymail.backends.mailgun.EmailBackend", "OPTIONS": options}
@@ -112,7 +114,18 @@ def _is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def parse_database_url(text: str) -> dict[str, object]:
+class Database(TypedDict):
+    """Where the database is, as Django's DATABASES has it."""
+
+    NAME: str
+    USER: str
+    PASSWORD: str
+    HOST: str
+    PORT: str
+    OPTIONS: dict[str, str]
+
+
+def parse_database_url(text: str) -> Database:
     """`postgresql://user:password@host:port/name?host=/socket/folder` as Django's database settings."""
     example = "postgresql://user:password@host:5432/name"
     parts = _split_url(text, ("postgres", "postgresql"), example=example)

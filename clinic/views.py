@@ -3,7 +3,7 @@
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,7 @@ from education.articles.structured_data import describe_clinic
 
 
 @require_safe
-def home(request):
+def home(request: HttpRequest) -> HttpResponse:
     """Whom the clinic is for, what can be booked and when, and what to read."""
     now = timezone.now()
     clinic = Clinic.objects.current()
@@ -59,7 +59,7 @@ def home(request):
 
 
 @require_safe
-def robots(request):
+def robots(request: HttpRequest) -> HttpResponse:
     """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
     private = ("/admin/", "/visits/", "/intake/", "/messages/", "/waiting/", "/offers/", "/book/*/*/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
@@ -67,24 +67,24 @@ def robots(request):
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 
 
-def bad_request(request, exception):
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
-def forbidden(request, exception):
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse_staff(request) if is_for_staff(request) else render(request, "403.html", status=403)
 
 
-def not_found(request, exception):
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return miss_page(request) if is_for_staff(request) else render(request, "404.html", status=404)
 
 
-def server_error(request):
+def server_error(request: HttpRequest) -> HttpResponse:
     """Must come up when the database does not."""
     return fault_page(request, is_away=isinstance(sys.exception(), OperationalError | InterfaceError))
 
 
-def csrf_failure(request, reason=""):
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form older than the browser's cookies, or from elsewhere. What was typed is still in the browser's Back."""
     if request.path.startswith(reverse("admin:index")):
         return refuse_stale_form(request)

@@ -1,10 +1,15 @@
 """The trail of access, to be read; and what an admin page about a patient inherits to be on it."""
 
 import secrets
+from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from clinic.responses.redirects import see_other
@@ -14,20 +19,33 @@ from .models import AccessEvent, Action
 from .searching import SEARCHED_VAR, SteadyChangeList, clean_words
 
 
-class LogsNoName:
+class ReadOnly(admin.ModelAdmin):
+    """For a ModelAdmin whose rows are shown and never edited by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LogsNoName(admin.ModelAdmin):
     """For a ModelAdmin whose rows are called by a person's name or address: Django's own log of the admin keeps which row
     it was and what was done, never how it is called. That log outlives the row."""
 
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_addition(request, obj, message))
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_change(request, obj, message))
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> list[LogEntry]:
         return [self._without_name(entry) for entry in super().log_deletions(request, queryset)]
 
-    def _without_name(self, entry):
+    def _without_name(self, entry: LogEntry) -> LogEntry:
         entry.object_repr = f"{self.opts.verbose_name} {entry.object_id}"
         entry.save(update_fields=["object_repr"])
         return entry
@@ -36,30 +54,30 @@ class LogsNoName:
 class RecordsAccess(LogsNoName):
     """For a ModelAdmin whose rows are about a patient: opening, adding, changing and deleting one is written down."""
 
-    def patient_id_of(self, obj):
+    def patient_id_of(self, obj: Any) -> UUID | None:
         """The id of the patient `obj` is about."""
         return obj.patient_id
 
-    def get_object(self, request, object_id, from_field=None):
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         obj = super().get_object(request, object_id, from_field)
         if obj is not None and request.method == "GET" and self.has_view_or_change_permission(request, obj):
             self._record(request, Action.READ, obj)
         return obj
 
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self._record(request, Action.CREATE, obj)
         return super().log_addition(request, obj, message)
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self._record(request, Action.UPDATE, obj)
         return super().log_change(request, obj, message)
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> list[LogEntry]:
         for obj in queryset:
             self._record(request, Action.DELETE, obj)
         return super().log_deletions(request, queryset)
 
-    def _record(self, request, action, obj):
+    def _record(self, request: HttpRequest, action: Action, obj: Model) -> None:
         record_access(
             actor=request.user, action=action, subject=obj, patient_id=self.patient_id_of(obj), now=timezone.now()
         )
@@ -73,22 +91,22 @@ class PrivateChangeList(SteadyChangeList):
 
     is_private_search = True
 
-    def get_queryset(self, request, exclude_parameters=None):
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
         self.query = clean_words(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
         return super().get_queryset(request, exclude_parameters)
 
-    def get_filters_params(self, params=None):
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return {name: value for name, value in super().get_filters_params(params).items() if name != SEARCHED_VAR}
 
 
-class PrivateSearch:
+class PrivateSearch(admin.ModelAdmin):
     """For a ModelAdmin that is searched by people's names: the words are posted, so that no address, history or log of a
     proxy ever holds one."""
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PrivateChangeList
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "POST" or SEARCH_VAR not in request.POST:
             return super().changelist_view(request, extra_context)
         if not self.has_view_or_change_permission(request):
@@ -104,19 +122,10 @@ class PrivateSearch:
 
 
 @admin.register(AccessEvent)
-class AccessEventAdmin(PrivateSearch, admin.ModelAdmin):
+class AccessEventAdmin(ReadOnly, PrivateSearch):
     list_display = ("at", "actor", "action", "object_type", "object_id", "patient_id")
     list_filter = ("action", "object_type", "actor")
     list_select_related = ("actor",)
     search_fields = ("=patient_id", "=object_id")
     search_help_text = "The id of a patient or a record, as its page's address shows it"
     show_full_result_count = False
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -31,7 +31,7 @@ class AccessEvent(models.Model):
             models.CheckConstraint(name="access_event_action_is_known", condition=Q(action__in=Action.values))
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_action_display()} {self.object_type}"
 
 
@@ -44,7 +44,7 @@ class KeyInUse(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(name="key_in_use_has_an_id", condition=~Q(key_id=""))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key_id
 
 
@@ -54,5 +54,5 @@ class UnopenedValue(models.Model):
     place = models.CharField(max_length=200, primary_key=True)  # as `EncryptedJSONField.place` has it
     tried_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.place

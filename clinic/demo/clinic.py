@@ -1,6 +1,6 @@
 """The demo clinic: who works there, what it offers, when it is open. Invented from the name to the phone number."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.core.management import call_command
@@ -16,7 +16,7 @@ class DemoRefused(Exception):
 
 
 @transaction.atomic
-def open_demo_clinic(*, now) -> bool:
+def open_demo_clinic(*, now: datetime) -> bool:
     """Set up the clinic, its therapist, services, hours, questionnaires and articles. False if it stood already.
 
     Raises DemoRefused in production, or where a clinic of another name lives in the database.

@@ -19,7 +19,7 @@ from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.outbox.models import Message, State
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.people.patients import accept_patient
 from education.models import Article
 
@@ -102,7 +102,7 @@ def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
     """Close for everybody, from the month behind to a year ahead. Returns the days."""
     first = today - timedelta(days=DAYS_BEHIND)
     rows = holiday_rows(first_day=first, zone=clinic.zone, days=DAYS_BEHIND + 365)
-    by = Therapist.objects.filter(user__isnull=False).first().user
+    by = User.objects.filter(therapist__isnull=False)[0]
     for row in rows:
         close_on_holiday(row, despite_visits=True, by=by)
     return {row.holiday.on for row in rows}
@@ -169,12 +169,13 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
     )
     by = user if service.is_follow_up else None  # arranged at the end of the visit before
     appointment = book_appointment(booking=request, now=booked_at, by=by)
+    assert appointment.patient is not None  # as of every booked visit
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
         appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)
-    if booking.intake:
+    if booking.intake and appointment.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
-    if booking.would_come_earlier:
+    if booking.would_come_earlier and appointment.patient:
         days = Wishes(booked_at.date(), appointment.starts_at.date())
         join_wait_list(
             patient=appointment.patient,
@@ -194,6 +195,7 @@ def _end(appointment: Appointment, ending: str, *, now: datetime) -> None:
     if appointment.ends_at > now or ending == "open":
         return
     by = appointment.therapist.user
+    assert by is not None  # the demo's therapist signs in
     if ending == "cancelled":
         cancel_appointment(appointment=appointment, now=appointment.starts_at - timedelta(days=3))
     elif ending == "no-show":

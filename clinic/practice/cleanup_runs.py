@@ -11,7 +11,9 @@ OVERDUE_AFTER = timedelta(days=2)
 KEPT_FOR = timedelta(days=90)  # a season is enough to see whether a number is unusual
 
 
-def record_cleanup(*, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]):
+def record_cleanup(
+    *, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]
+) -> CleanupRun:
     """Write down one run. `deleted` has the number of rows by kind, `unfinished` the kinds of which some may be left."""
     return CleanupRun.objects.create(
         started_at=started_at, ended_at=ended_at, deleted=deleted, unfinished=sorted(unfinished)

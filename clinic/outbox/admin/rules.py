@@ -1,11 +1,13 @@
 """What goes out when, and in which words; with a preview while one writes."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -50,20 +52,20 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     change_form_template = "outbox/admin_rule.html"
 
     @admin.display(description="message", ordering="kind")
-    def kind_words(self, rule):
+    def kind_words(self, rule: MessageRule) -> str:
         return kind_title(rule.kind)
 
     @admin.display(description="service", ordering="service_slug")
-    def for_service(self, rule):
+    def for_service(self, rule: MessageRule) -> str:
         return rule.service_slug or "every service"
 
     @admin.display(description="when", ordering="minutes")
-    def when(self, rule):
+    def when(self, rule: MessageRule) -> str:
         kind = _find_changeable(rule.kind)
         timing = kind.timing if kind else ""
         return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         may = self.admin_site.admin_view
         return [
             path("preview/", may(csp_override(MAY_FRAME)(require_POST(self.preview_view))), name=PREVIEW),
@@ -71,7 +73,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
             *super().get_urls(),
         ]
 
-    def get_changeform_initial_data(self, request):
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial = super().get_changeform_initial_data(request)
         kind = _find_changeable(str(initial.get("kind", "")))
         if kind is None:
@@ -79,35 +81,41 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         rule = default_rule(kind)
         return {"minutes": rule.minutes, "subject": rule.subject, "text": rule.text, **initial}
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         own = set(MessageRule.objects.filter(service_slug="").values_list("kind", flat=True))
         defaults = [kind for kind in changeable_kinds() if kind.name not in own]
         rows = [(kind, default_rule(kind), self.when(default_rule(kind))) for kind in defaults]
         return super().changelist_view(request, {"defaults": rows, "title": "Message rules", **(extra_context or {})})
 
     @method_decorator(csp_override(MAY_FRAME))
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         placeholders = {name: words for kind in changeable_kinds() for name, words in kind.placeholders.items()}
         context = {"placeholders": placeholders, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 
-    def preview_view(self, request):
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
         """The mail in the words typed so far, for an everyday reader and for the worst case. Saves nothing."""
         form = self._read(request, request.POST)
-        if request.htmx:
+        if "HX-Request" in request.headers:
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
         context = {**self.admin_site.each_context(request), "title": "How it reads", "opts": self.opts, "form": form}
         return TemplateResponse(request, "outbox/admin_rule_preview.html", context)
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
-    def html_view(self, request, place):
+    def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
         """The HTML of one of these mails by itself, as a mail program would show it. The words are in the address."""
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
             return HttpResponse("These words cannot be sent.", content_type="text/plain", status=422)
         return HttpResponse(previews[place][1].html)
 
-    def _read(self, request, typed):
+    def _read(self, request: HttpRequest, typed: QueryDict) -> MessageRuleForm:
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         form = MessageRuleForm(typed, instance=MessageRule())

@@ -73,7 +73,7 @@ def _take_turns(phone: str) -> None:
 
 def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
     """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
-    found = defaultdict(list)
+    found: dict[str, list[Patient]] = defaultdict(list)
     based = Patient.objects.current().alias(
         base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
     )

@@ -6,6 +6,7 @@ its mail says the same. It can be tried five times within ten minutes. A confirm
 
 from datetime import date, datetime, timedelta
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -53,12 +54,12 @@ def is_birth_date(*, patient: Patient, typed: date) -> bool:
     return patient.birth_on is not None and patient.birth_on == typed
 
 
-def confirm(session, *, patient: Patient, now: datetime) -> None:
+def confirm(session: SessionBase, *, patient: Patient, now: datetime) -> None:
     """Remember in this browser's session that its user has just proven to be `patient`."""
     session[KEY] = {**session.get(KEY, {}), str(patient.pk): now.isoformat()}
 
 
-def is_confirmed(session, *, patient: Patient, now: datetime) -> bool:
+def is_confirmed(session: SessionBase, *, patient: Patient, now: datetime) -> bool:
     """Whether `confirm` was called in this session within the last half hour."""
     confirmed_at = session.get(KEY, {}).get(str(patient.pk))
     return confirmed_at is not None and now < datetime.fromisoformat(confirmed_at) + CONFIRMED_FOR

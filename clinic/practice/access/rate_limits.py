@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -105,7 +106,7 @@ class Verdict:
 
     def seconds_left(self, *, now: datetime) -> int:
         """For a Retry-After header."""
-        return max(1, ceil((self.retry_at - now).total_seconds()))
+        return max(1, ceil((self.retry_at - now).total_seconds())) if self.retry_at else 1
 
 
 WITHIN = Verdict()
@@ -164,7 +165,7 @@ def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
 
 
 def _name(limit: Limit, subject: object) -> str:
-    return mailbox_of(subject) if limit.per == Per.MAILBOX else str(subject).strip().lower()
+    return mailbox_of(str(subject)) if limit.per == Per.MAILBOX else str(subject).strip().lower()
 
 
 def _hash(*names: str) -> UUID:
@@ -176,7 +177,8 @@ def _take(budget: _Budget, now: datetime) -> datetime | None:
     """None if a use was taken, else when there will be one."""
     slack = budget.every * (budget.at_once - 1)
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"key": budget.key, "now": now, "every": budget.every, "slack": slack})
+        values: dict[str, Any] = {"key": budget.key, "now": now, "every": budget.every, "slack": slack}
+        cursor.execute(TAKE, values)
         if cursor.fetchone():
             return None
         cursor.execute("SELECT whole_at FROM practice_ratelimit WHERE key = %s", [budget.key])

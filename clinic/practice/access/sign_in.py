@@ -5,6 +5,7 @@ that has signed in before, so that no number of strangers keeps the owner out th
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -27,12 +28,12 @@ class SignInForm(AdminAuthenticationForm):
 
     verdict = limits.WITHIN
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         account = self.cleaned_data.get("username")
-        if account and self.cleaned_data.get("password"):
+        if account and self.cleaned_data.get("password") and self.request:
             self.verdict = spend_sign_in(self.request, account, now=timezone.now())
         if self.verdict.is_over:
-            raise ValidationError(_wait_words(self.verdict, now=timezone.now()), code="too_many_tries")
+            raise ValidationError(_describe_wait(self.verdict, now=timezone.now()), code="too_many_tries")
         return super().clean()
 
 
@@ -70,8 +71,8 @@ def _is_known_browser(request: HttpRequest, account: str) -> bool:
     return key is not None and User.objects.filter(pk=key, email=normalize_address(account).lower()).exists()
 
 
-def _wait_words(verdict: Verdict, *, now: datetime) -> str:
+def _describe_wait(verdict: Verdict, *, now: datetime) -> str:
     minutes = -(-verdict.seconds_left(now=now) // 60)
-    again = format_instant(verdict.retry_at + limits.MINUTE, Clinic.objects.current().zone)
+    again = format_instant((verdict.retry_at or now) + limits.MINUTE, Clinic.objects.current().zone)
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
     return f"Too many tries. Please wait {wait} and try again after {again}."

@@ -1,14 +1,16 @@
 """Form fields that several rooms use, and the form of the clinic itself."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from clinic.practice.models import Clinic
+from clinic.practice.fields.sent_data import replace_sent
+from clinic.practice.models import Clinic, User
 from clinic.practice.saving.clinic_changes import TOLD, count_outdated, count_patients_to_call, digest_of
-from clinic.practice.saving.zone_changes import list_moved
+from clinic.practice.saving.zone_changes import Moved, list_moved
 from clinic.practice.values.mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from clinic.practice.values.names import NameInvalid, clean_name, normalize_name
 from clinic.practice.values.phone import REGIONS, PhoneHasLetters, PhoneInvalid, format_phone, parse_phone
@@ -18,12 +20,12 @@ from clinic.practice.values.zones import US_ZONES, zone_label, zone_names, zones
 class NameField(forms.CharField):
     """A name, cleaned to one line of composed text with nothing invisible; its length is checked after that."""
 
-    def __init__(self, *, max_length=120, **kwargs):
+    def __init__(self, *, max_length: int = 120, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if text in self.empty_values or "\x00" in text:  # which a validator refuses
+        if not text or "\x00" in text:  # which a validator refuses
             return text
         try:
             return clean_name(text) if normalize_name(text) else ""
@@ -38,26 +40,26 @@ class AddressField(forms.EmailField):
     widget = forms.TextInput(
         attrs={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "size": "40"}
     )
-    default_validators = ()  # `clean_address` is stricter than Django's
+    default_validators = []  # `clean_address` is stricter than Django's
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs["max_length"] = None  # checked of the cleaned address, which may be longer or shorter than what is typed
         super().__init__(**kwargs)
         self.widget.attrs.setdefault("maxlength", str(LONGEST))
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if text in self.empty_values or "\x00" in text:
+        if not text or "\x00" in text:
             return text
         try:
             return clean_address(text)
         except AddressInvalid as error:
             raise ValidationError(str(error), code="invalid") from None
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: object) -> object:
         return readable_address(value) if isinstance(value, str) else value
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: object, data: object) -> bool:
         """Two spellings of one domain are no change."""
         try:
             data = self.to_python(data)
@@ -78,11 +80,11 @@ class PhoneField(forms.CharField):
         "invalid_abroad": "Enter a phone number with its area code; one in another country with + and the country’s code.",
     }
 
-    def __init__(self, *, region="US", max_length=40, **kwargs):
+    def __init__(self, *, region: str = "US", max_length: int = 40, **kwargs: Any) -> None:
         self.region = region
         super().__init__(max_length=max_length, **kwargs)
 
-    def clean(self, value):
+    def clean(self, value: object) -> str:
         text = super().clean(value)
         if not text:
             return ""
@@ -94,10 +96,10 @@ class PhoneField(forms.CharField):
             code = "invalid" if self.region == "US" else "invalid_abroad"
             raise ValidationError(self.error_messages[code], code="invalid") from None
 
-    def prepare_value(self, value):
-        return format_phone(value, self.region) if value and str(value).startswith("+") else value
+    def prepare_value(self, value: object) -> object:
+        return format_phone(value, self.region) if isinstance(value, str) and value.startswith("+") else value
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: object, data: object) -> bool:
         """Two spellings of one number are no change."""
         try:
             data = self.clean(data)
@@ -109,7 +111,7 @@ class PhoneField(forms.CharField):
 class ZoneField(forms.ChoiceField):
     """One of the world's time zones, those of the US first; `empty_label` is what no choice means."""
 
-    def __init__(self, *, empty_label, **kwargs):
+    def __init__(self, *, empty_label: str, **kwargs: Any) -> None:
         others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)
         choices = [
             ("", empty_label),
@@ -136,37 +138,41 @@ class ClinicForm(forms.ModelForm):
         widget=forms.Select(attrs={"data-zone-proposal": ""}),
         help_text="Opening hours, pages, mails and this admin go by this clock.",
     )
-    by, moved, zone_asked = None, (), ""
-    outdated, to_call, is_told, details_asked = 0, 0, False, ""
+    by: User
+    moved: list[Moved] = []
+    zone_asked = details_asked = ""
+    outdated = to_call = 0
+    is_told = False
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "time_zone" not in self.fields:  # somebody who may only look
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
-        self.fields["phone"].region = country = country.strip().upper()
+        phone, zone = self.fields["phone"], self.fields["time_zone"]
+        assert isinstance(phone, PhoneField) and isinstance(zone, ZoneField)
+        phone.region = country = country.strip().upper()
         self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
-        field, stored = self.fields["time_zone"], self.instance.time_zone
-        field.error_messages["required"] = self._zone_question()
+        stored = self.instance.time_zone
+        zone.error_messages["required"] = self._zone_question()
         if self.instance._state.adding:  # the model's default is not this clinic's choice
             return
-        if not field.valid_value(stored):
-            field.choices = [*field.choices, (stored, stored)]
+        if not zone.valid_value(stored):
+            zone.choices = [*zone.widget.choices, (stored, stored)]
         if self.state_zones and stored not in self.state_zones:
-            field.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+            zone.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
 
-    def clean_country(self):
+    def clean_country(self) -> str:
         """One of the countries whose phone numbers can be read (ISO 3166)."""
         country = self.cleaned_data["country"].strip().upper()
         if country not in REGIONS:
             raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
         return country
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
         if self.has_error("time_zone", "required") and len(self.state_zones) == 1:
-            self.data = self.data.copy()
-            self.data["time_zone"] = self.state_zones[0]  # proposed, to be looked at and sent again
+            replace_sent(self, "time_zone", self.state_zones[0])  # proposed, to be checked and sent again
         elif cleaned.get("time_zone"):
             self._ask_before_moving(cleaned["time_zone"])
         if not self.errors and not self.instance._state.adding:
@@ -182,7 +188,7 @@ class ClinicForm(forms.ModelForm):
             self.zone_asked = zone_label(zone)
             self.add_error("time_zone", "This moves what is booked on the clock. Look at the list, then confirm it.")
 
-    def _ask_before_new_details(self, cleaned: dict) -> None:
+    def _ask_before_new_details(self, cleaned: dict[str, Any]) -> None:
         after = Clinic(**{name: cleaned.get(name, getattr(self.instance, name)) for name in TOLD})
         asked = digest_of(after)
         answer, _, answered_for = self.data.get("details_confirmed", "").partition(":")

@@ -5,6 +5,7 @@ All by the clock of the zone the page is under, the clinic's.
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,7 +16,6 @@ from clinic.practice.instants import clock_words, us_day_words
 YEARS_BACK, YEARS_AHEAD = 2, 5
 LONG_IN_FORCE = 30  # years back, for what may have been so for long, such as opening hours
 OLDEST = 120  # years, of a patient
-OLDEST = 120  # years
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
 TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::([0-5]\d))? ?(?:([ap])\.?m?\.?)?")
@@ -57,11 +57,10 @@ class StaffDayField(forms.DateField):
 
     years_back, years_ahead = YEARS_BACK, YEARS_AHEAD
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> date | None:
         day = super().to_python(value)
         if day is not None:
-            limits = {"years_back": self.years_back, "years_ahead": self.years_ahead}
-            check_day(day, today=timezone.localdate(), **limits)
+            check_day(day, today=timezone.localdate(), years_back=self.years_back, years_ahead=self.years_ahead)
         return day
 
 
@@ -83,13 +82,13 @@ class StaffMomentField(forms.DateTimeField):
     An hour that the clock skips is refused in words; of one that comes twice, the first is meant, as in opening hours.
     """
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> datetime | None:
         try:
             moment = super().to_python(value)
         except ValidationError as error:
             if getattr(error, "code", "") != "ambiguous_timezone":
                 raise
-            moment = error.params["datetime"]
+            moment = (error.params or {})["datetime"]
         if moment is None:
             return None
         check_day(moment.date(), today=timezone.localdate())
@@ -99,11 +98,11 @@ class StaffMomentField(forms.DateTimeField):
 class StaffSplitMomentField(forms.SplitDateTimeField):
     """A day and a time in two fields, as the admin has them: each as the fields here take it."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         fields = (InForceDayField(), TimeOfDayField())
         super(forms.SplitDateTimeField, self).__init__(fields, **kwargs)
 
-    def compress(self, data_list):
+    def compress(self, data_list: Any) -> datetime | None:
         if not data_list or any(value in self.empty_values for value in data_list):
             return super().compress(data_list)
         return _first_instant(datetime.combine(*data_list))
@@ -125,7 +124,7 @@ class TimeOfDayField(forms.TimeField):
     widget = forms.TextInput
     default_error_messages = {"invalid": INVALID_TIME}
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> time | None:
         if value in self.empty_values:
             return None
         if isinstance(value, time):
@@ -135,5 +134,5 @@ class TimeOfDayField(forms.TimeField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return found
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: object) -> object:
         return clock_words(value) if isinstance(value, time) else value

@@ -20,5 +20,5 @@ class CleanupRun(models.Model):
             models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} UTC"

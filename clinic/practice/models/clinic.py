@@ -35,7 +35,7 @@ def reading_clinic_once() -> Iterator[None]:
         _read_once.reset(token)
 
 
-class ClinicQuerySet(models.QuerySet):
+class ClinicQuerySet(models.QuerySet["Clinic"]):
     def current(self) -> "Clinic":
         """Return the clinic's row, or an unsaved one with the defaults if there is none. One query; see `reading_clinic_once`."""
         kept = _read_once.get()
@@ -117,7 +117,7 @@ class Clinic(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property

@@ -9,5 +9,5 @@ class RateLimit(models.Model):
     key = models.UUIDField(primary_key=True, editable=False, help_text="A keyed hash of the limit and whom it is for.")
     whole_at = models.DateTimeField(help_text="When the whole budget is there again; after it the row means nothing.")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"whole at {self.whole_at:%Y-%m-%d %H:%M:%S} UTC"

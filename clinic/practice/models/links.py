@@ -1,6 +1,7 @@
 """The links and codes by which a patient is let in."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
@@ -53,10 +54,10 @@ class PatientLink(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
 
-    def is_open(self, now) -> bool:
+    def is_open(self, now: datetime) -> bool:
         """Whether the link still opens at `now`."""
         return self.revoked_at is None and now < self.expires_at
 
@@ -73,5 +74,5 @@ class ConfirmationCode(models.Model):
     class Meta:
         ordering = ["-created_at"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.id)

@@ -1,6 +1,7 @@
 """Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
@@ -83,7 +84,7 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def _judge(row: Patient) -> Alike:
+def _judge(row: Any) -> Alike:
     name = "same name" if row.same_name else "similar name" if row.same_parts else ""
     others = ("same e-mail" if row.same_email else "", "same phone" if row.same_phone else "")
     return Alike(row, tuple(filter(None, (name, *others))))

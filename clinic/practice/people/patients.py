@@ -28,7 +28,7 @@ _after_new_address: list[Callable[[Patient, datetime], None]] = []
 
 
 def find_or_register_patient(
-    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
+    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now: datetime
 ) -> Patient:
     """Return the known patient with this e-mail and name (by its key), registered now if there is none.
 
@@ -65,7 +65,7 @@ def is_same_name(one: str, other: str) -> bool:
 
 
 @transaction.atomic
-def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
+def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now: datetime) -> Patient:
     """Return the provisional patient with this e-mail and name, registered now if there is none.
 
     A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
@@ -74,7 +74,9 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
     return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
 
 
-def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
+def _find_or_register(
+    *, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now: datetime
+) -> Patient:
     """Insert the row or find the one that a unique constraint protects.
 
     Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
@@ -111,7 +113,9 @@ def _find_registered(registered: Patient) -> Patient | None:
     return stored or find_by_phone(name=registered.name, phone=registered.phone)
 
 
-def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
+def update_contact(
+    patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now: datetime
+) -> None:
     """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
 
     Raises PhoneIsNamesakes on a violation of the constraint that tells patients without an address apart.

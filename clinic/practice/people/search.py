@@ -3,8 +3,10 @@
 import re
 from contextlib import suppress
 
+from django.contrib import admin
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
+from django.http import HttpRequest
 
 from clinic.practice.models import NameKey
 from clinic.practice.values.mail_addresses import normalize_address
@@ -15,7 +17,7 @@ MOST_TERMS = 8  # each is a condition
 _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
 
 
-class FindsPeople:
+class FindsPeople(admin.ModelAdmin):
     """For a ModelAdmin that is searched for people. `people` leads from a row to its patient ("patient__"), `phones` are
     columns with further numbers, `names` others in which a word may stand. Give `search_fields` too: Django shows the field
     only where there are some."""
@@ -24,7 +26,7 @@ class FindsPeople:
     phones: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         found = filter_people(queryset, search_term, people=self.people, phones=self.phones, names=self.names)
         return found, False
 

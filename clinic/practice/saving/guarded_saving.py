@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 View = Callable[[], HttpResponse]
@@ -19,16 +21,24 @@ def register_guard(name: str, guard: Guard) -> None:
     _guards[name] = guard
 
 
-class GuardedSaving:
+class GuardedSaving(admin.ModelAdmin):
     """For a ModelAdmin: every POST to its forms, its delete page and its list runs inside the registered guards."""
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         return _guarded(request, partial(super().changeform_view, request, object_id, form_url, extra_context))
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return _guarded(request, partial(super().delete_view, request, object_id, extra_context))
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return _guarded(request, partial(super().changelist_view, request, extra_context))
 
 
