@@ -16,7 +16,7 @@ from clinic.responses.redirects import see_other
 
 from .access import record_access
 from .models import AccessEvent, Action
-from .searching import SEARCHED_VAR, SteadyChangeList, clean_words
+from .searching import SEARCHED_VAR, SteadyChangeList, clean_search
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -92,7 +92,7 @@ class PrivateChangeList(SteadyChangeList):
     is_private_search = True
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
-        self.query = clean_words(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
+        self.query = clean_search(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
         return super().get_queryset(request, exclude_parameters)
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class PrivateSearch(admin.ModelAdmin):
             return super().changelist_view(request, extra_context)
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        words, address = clean_words(request.POST[SEARCH_VAR]), request.GET.copy()
+        words, address = clean_search(request.POST[SEARCH_VAR]), request.GET.copy()
         for name in (PAGE_VAR, SEARCHED_VAR):
             address.pop(name, None)
         if words:

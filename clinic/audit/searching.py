@@ -14,12 +14,12 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 
 SEARCHED_VAR = "searched"  # in a list's address: which of the session's searches it shows
-LONGEST_WORDS = 200
+LONGEST_SEARCH = 200
 
 
-def clean_words(text: str) -> str:
+def clean_search(text: str) -> str:
     """`text` on one line, without what no name holds and Postgres refuses: control characters and lone surrogates."""
-    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_WORDS])
+    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_SEARCH])
     return " ".join(kept.split())
 
 
@@ -43,7 +43,7 @@ class PostedAutocomplete(AutocompleteJsonView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = request.POST.copy()
-        asked["term"] = clean_words(asked.get("term", ""))
+        asked["term"] = clean_search(asked.get("term", ""))
         request.GET = asked  # type: ignore[assignment]  # Django's view reads the question there
         return self.get(request, *args, **kwargs)
 

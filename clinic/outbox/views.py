@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again, unsubscribe
 from clinic.outbox.texts.providers import has_texts
-from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
+from clinic.outbox.texts.texting import consent_of, consent_text, give_consent, withdraw_consent
 from clinic.practice.access.proof import Capability, patient_link, patient_of
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.values.phone import texting_number
@@ -55,7 +55,7 @@ def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> 
         raise Http404
     choice = request.POST.get("choice", "")
     if choice in ("both", "texts"):
-        give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
+        give_consent(patient=patient, wording=consent_text(patient), instead_of_email=choice == "texts", now=now)
     elif choice == "email":
         withdraw_consent(phone=patient.phone, now=now)
     return see_other(reverse("outbox:messages", args=[token]))
@@ -71,5 +71,5 @@ def _show(request: HttpRequest, token: str, patient: Patient) -> HttpResponse:
     if has_texts() and texting_number(patient.phone):
         consent = consent_of(patient)
         choice = "email" if consent is None else "texts" if consent.instead_of_email else "both"
-        context |= {"text_choice": choice, "consent_words": consent_words(patient)}
+        context |= {"text_choice": choice, "consent_text": consent_text(patient)}
     return render(request, "outbox/messages.html", context)

@@ -74,7 +74,7 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
-    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "why", "settled")
+    list_display = ("due", "state_chip", "kind_name", "channel", "all_of_patient", "why", "settled")
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
@@ -82,7 +82,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
-        (None, {"fields": ("kind_words", "state_chip", "why", "channel", "all_of_patient")}),
+        (None, {"fields": ("kind_name", "state_chip", "why", "channel", "all_of_patient")}),
         (
             "When",
             {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
@@ -101,7 +101,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return format_html('<span class="chip {}">{}</span>', CHIPS[State(message.state)], message.get_state_display())
 
     @admin.display(description="message", ordering="kind")
-    def kind_words(self, message: Message) -> str:
+    def kind_name(self, message: Message) -> str:
         return kind_title(message.kind)
 
     @admin.display(description="why", ordering="reason")

@@ -26,7 +26,7 @@ MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"
 
 
-def span_words(minutes: int) -> str:
+def format_span(minutes: int) -> str:
     """Like "2 days", "36 hours", "90 minutes"."""
     for size, name in ((24 * 60, "day"), (60, "hour")):
         if minutes >= size and minutes % size == 0:
@@ -46,13 +46,13 @@ def _find_changeable(name: str) -> MessageKind | None:
 class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     form = MessageRuleForm
     fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
-    list_display = ("kind_words", "for_service", "when", "subject", "is_active")
+    list_display = ("kind_name", "for_service", "when", "subject", "is_active")
     list_filter = ("is_active", "channel")
     change_list_template = "outbox/admin_rules.html"
     change_form_template = "outbox/admin_rule.html"
 
     @admin.display(description="message", ordering="kind")
-    def kind_words(self, rule: MessageRule) -> str:
+    def kind_name(self, rule: MessageRule) -> str:
         return kind_title(rule.kind)
 
     @admin.display(description="service", ordering="service_slug")
@@ -63,7 +63,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     def when(self, rule: MessageRule) -> str:
         kind = _find_changeable(rule.kind)
         timing = kind.timing if kind else ""
-        return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
+        return timing if timing == Timing.AT_ONCE else f"{format_span(rule.minutes)} {timing}"
 
     def get_urls(self) -> list[URLPattern]:
         may = self.admin_site.admin_view

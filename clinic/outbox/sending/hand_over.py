@@ -24,7 +24,7 @@ from django.db.models import Case, F, QuerySet, When
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
-from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.message_rules import text_of
 from clinic.outbox.messages.suppressions import unsubscribe_headers, why_unreachable
 from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
 from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
@@ -121,7 +121,7 @@ def _prepare_and_send(
     if turned_down is None and _open(line):  # connecting can take a while
         turned_down = _look_again(claimed, kind, clinic, now=now)
     if turned_down is None:
-        mail = build_mail(message, kind.render(message, words_of(claimed.rule), now), clinic=clinic, now=now)
+        mail = build_mail(message, kind.render(message, text_of(claimed.rule), now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
         line.send_messages([mail])

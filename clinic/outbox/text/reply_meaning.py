@@ -79,7 +79,7 @@ _CANNOT_PHRASES = _CANNOT | {
 _CANNOT_FILLER = _POLITE | {"no", "nope", "unfortunately", "i", "we", "so", "but"}
 
 
-def read_reply_words(text: str) -> Reply | None:
+def parse_reply(text: str) -> Reply | None:
     """What `text` says; None if it is none of these, or says more."""
     words = plain_words(text)
     phrase = " ".join(words)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from clinic.outbox.messages.subjects import read_reply
 from clinic.outbox.text.gsm import to_gsm
-from clinic.outbox.text.reply_meaning import Reply, read_reply_words
+from clinic.outbox.text.reply_meaning import Reply, parse_reply
 from clinic.outbox.texts.inbound import keep_text
 from clinic.outbox.texts.texting import MOST_A_DAY, restore_consent, withdraw_consent
 from clinic.practice.models import Clinic
@@ -17,7 +17,7 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
     A Y or C that was acted on is acknowledged each time; any other automatic answer goes once an hour to one number, so
     that two robots do not talk for ever. `provider_id` is the provider's own name for the text, which may come twice.
     """
-    reply = read_reply_words(text)
+    reply = parse_reply(text)
     if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
         if reply == Reply.CANCEL:  # was it the visit?

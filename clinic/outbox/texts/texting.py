@@ -36,7 +36,7 @@ CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}
 FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
 
 
-def consent_words(patient: Patient) -> str:
+def consent_text(patient: Patient) -> str:
     """What `patient` agrees to; stored word for word."""
     return CONSENT_WORDS.format(ending=patient.phone[-2:])
 

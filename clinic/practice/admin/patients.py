@@ -187,8 +187,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
             (
                 link.get_purpose_display(),
                 link.get_proof_display(),
-                localdate_words(link.created_at),
-                localdate_words(link.expires_at),
+                format_local_day(link.created_at),
+                format_local_day(link.expires_at),
             )
             for link in links[:MOST_LINKS]
         )
@@ -208,6 +208,6 @@ def links_to(found: list[Alike]) -> SafeString:
     return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)
 
 
-def localdate_words(instant: datetime) -> str:
+def format_local_day(instant: datetime) -> str:
     """Like "Dec 1, 2026", by the clock the page is under."""
     return date_format(timezone.localtime(instant), "M j, Y")

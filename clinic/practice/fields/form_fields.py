@@ -160,7 +160,7 @@ class ClinicForm(forms.ModelForm):
         if not zone.valid_value(stored):
             zone.choices = [*zone.widget.choices, (stored, stored)]
         if self.state_zones and stored not in self.state_zones:
-            zone.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+            zone.help_text += f" {self._describe_state()} The clinic's is set to {zone_label(stored)}."
 
     def clean_country(self) -> str:
         """One of the countries whose phone numbers can be read (ISO 3166)."""
@@ -205,10 +205,10 @@ class ClinicForm(forms.ModelForm):
         if not self.state_zones:
             return "Choose the time zone of the clock on the clinic's wall."
         if len(self.state_zones) == 1:
-            return f"{self._state_words()} It is chosen below now: check it, then save again."
-        return f"{self._state_words()} Choose the clinic's."
+            return f"{self._describe_state()} It is chosen below now: check it, then save again."
+        return f"{self._describe_state()} Choose the clinic's."
 
-    def _state_words(self) -> str:
+    def _describe_state(self) -> str:
         labels = [zone_label(name) for name in self.state_zones]
         if len(labels) == 1:
             return f"{self.state} is on {labels[0]}."

@@ -35,7 +35,7 @@ def filter_people(
     queryset: QuerySet, words: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
 ) -> QuerySet:
     """The rows of `queryset` whose patient every term of `words` fits."""
-    numbers, rest = split_words(words)
+    numbers, rest = split_search(words)
     for digits in numbers[:MOST_TERMS]:
         spellings = [
             Q(**{f"{column}__contains": one}) for column in (f"{people}search_text", *phones) for one in digits
@@ -49,7 +49,7 @@ def filter_people(
     return queryset
 
 
-def split_words(words: str) -> tuple[list[list[str]], list[str]]:
+def split_search(words: str) -> tuple[list[list[str]], list[str]]:
     """The phone numbers in `words`, each as the digits under which it may be kept, and the other words."""
     numbers = [_spellings(found[0]) for found in _NUMBER.finditer(words)]
     return numbers, [word for part in _NUMBER.split(words) for word in part.replace(",", " ").split()]
