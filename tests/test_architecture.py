@@ -87,7 +87,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"addresses", "headers", "middleware", "redirects"},),
+    "clinic/responses": ({"addresses", "headers", "redirects"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},

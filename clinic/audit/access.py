@@ -15,10 +15,10 @@ Actor = AbstractBaseUser | AnonymousUser | None
 
 
 def record_access(*, actor: Actor, action: str, subject: Model, patient_id: UUID | None, now: datetime) -> AccessEvent:
-    """Append that `actor` (a User, or None or an anonymous one for patients and the system) did `action` to `subject`.
+    """Append a row to the audit log: `actor` did `action` to `subject`, a saved row about the patient `patient_id`.
 
-    `action` is one of `Action` (a letter of CRUDE), `subject` a saved model instance, `patient_id` whom it is about.
-    Raises ValueError for an unknown action.
+    `actor` is a member of staff; None or an anonymous user means a patient or the system. Raises ValueError for an
+    `action` that is not in `Action`.
     """
     event = _event(actor, action, subject, patient_id, now)
     event.save(force_insert=True)
@@ -26,7 +26,7 @@ def record_access(*, actor: Actor, action: str, subject: Model, patient_id: UUID
 
 
 def record_accesses(*, actor: Actor, action: str, subjects: Iterable[Any], now: datetime) -> None:
-    """The same for each of `subjects`, which say as `patient_id` whom they are about; one query."""
+    """Append a row for each of `subjects`, which have a `patient_id`. One query."""
     AccessEvent.objects.bulk_create(_event(actor, action, subject, subject.patient_id, now) for subject in subjects)
 
 

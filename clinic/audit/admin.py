@@ -1,4 +1,4 @@
-"""The trail of access, to be read; and what an admin page about a patient inherits to be on it."""
+"""The audit log in the admin, and base classes for admin pages that write to it."""
 
 import secrets
 from typing import Any
@@ -20,7 +20,7 @@ from .searching import SEARCHED_VAR, SteadyChangeList, clean_search
 
 
 class ReadOnly(admin.ModelAdmin):
-    """For a ModelAdmin whose rows are shown and never edited by hand."""
+    """For rows that are shown in the admin and never edited there."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -33,8 +33,7 @@ class ReadOnly(admin.ModelAdmin):
 
 
 class LogsNoName(admin.ModelAdmin):
-    """For a ModelAdmin whose rows are called by a person's name or address: Django's own log of the admin keeps which row
-    it was and what was done, never how it is called. That log outlives the row."""
+    """For rows whose `str` is a person's name or address: keeps it out of Django's admin log, which outlives the row."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_addition(request, obj, message))
@@ -52,7 +51,7 @@ class LogsNoName(admin.ModelAdmin):
 
 
 class RecordsAccess(LogsNoName):
-    """For a ModelAdmin whose rows are about a patient: opening, adding, changing and deleting one is written down."""
+    """For rows about a patient: opening, adding, changing and deleting one is recorded in the audit log."""
 
     def patient_id_of(self, obj: Any) -> UUID | None:
         """The id of the patient `obj` is about."""
@@ -87,7 +86,7 @@ SEARCHES_KEPT = 10
 
 
 class PrivateChangeList(SteadyChangeList):
-    """A list whose search words are in the session; its addresses carry only which of the searches it was."""
+    """A list whose search text is in the session; its URL carries only a key of that search."""
 
     is_private_search = True
 
@@ -100,8 +99,8 @@ class PrivateChangeList(SteadyChangeList):
 
 
 class PrivateSearch(admin.ModelAdmin):
-    """For a ModelAdmin that is searched by people's names: the words are posted, so that no address, history or log of a
-    proxy ever holds one."""
+    """For a ModelAdmin that is searched by people's names: the text is posted, so that no URL, browser history or proxy log
+    holds a name."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PrivateChangeList
@@ -127,5 +126,5 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
     list_filter = ("action", "object_type", "actor")
     list_select_related = ("actor",)
     search_fields = ("=patient_id", "=object_id")
-    search_help_text = "The id of a patient or a record, as its page's address shows it"
+    search_help_text = "The ID of a patient or a record, from the address of its page"
     show_full_result_count = False

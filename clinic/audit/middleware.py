@@ -1,12 +1,11 @@
-"""The page for answers that are there but do not open."""
+"""The page for stored answers that cannot be decrypted."""
 
 import logging
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-
-from clinic.responses.middleware import GetResponse
 
 from .sealing import DecryptionFailed
 from .unopened import note_unopened
@@ -15,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 class UnopenedPages:
-    """`DecryptionFailed` becomes 503 in plain words, a line in the log and an alarm on /health/, for every view."""
+    """Respond to DecryptionFailed in any view with 503, a log line and a fault on /health/."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

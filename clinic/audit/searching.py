@@ -1,4 +1,4 @@
-"""Search words of staff: posted, so that a patient's name is never in an address, a browser's history or a proxy's log."""
+"""Search text of staff: posted, so that a patient's name is in no URL, browser history or proxy log."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 
-SEARCHED_VAR = "searched"  # in a list's address: which of the session's searches it shows
+SEARCHED_VAR = "searched"  # in a list's query string: the key of a search in the session
 LONGEST_SEARCH = 200
 
 
 def clean_search(text: str) -> str:
-    """`text` on one line, without what no name holds and Postgres refuses: control characters and lone surrogates."""
+    """`text` on one line, without control characters and lone surrogates, which Postgres refuses."""
     kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_SEARCH])
     return " ".join(kept.split())
 
 
 class SteadyChangeList(ChangeList):
-    """A list that takes a day beyond the calendar in its address for a wrong address: Django's fails on the year 9999."""
+    """A list that treats a date filter beyond the calendar as an invalid filter; Django's fails on the year 9999."""
 
     def get_filters(self, request: HttpRequest) -> Any:
         try:
@@ -49,15 +49,15 @@ class PostedAutocomplete(AutocompleteJsonView):
 
     def process_request(self, request: HttpRequest) -> Any:
         found = super().process_request(request)
-        if not hasattr(found[2], "get_limit_choices_to"):  # a relation seen from its other end: no form has it
+        if not hasattr(found[2], "get_limit_choices_to"):  # a reverse relation: no form has it
             raise PermissionDenied
         return found
 
 
 class RowPicker(AutocompleteSelect):
-    """A field that searches while one types; shown again, it leaves out what can be the id of no row.
+    """Django's autocomplete widget; shown again, it leaves out submitted values that cannot be an ID.
 
-    Django's asks the database for whatever was sent, which raises ValidationError for a broken UUID.
+    Django's queries for any value, which raises ValidationError for a broken UUID.
     """
 
     def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:

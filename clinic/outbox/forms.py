@@ -1,4 +1,4 @@
-"""What staff type about messages."""
+"""The form of a message template."""
 
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A rule; refuses text with unknown placeholders or with a reason for the visit."""
+    """A template. Refuses text with an unknown placeholder or with the reason for a visit."""
 
     kind = forms.ChoiceField()
     service_slug = forms.ChoiceField(label="Service", required=False)
@@ -81,7 +81,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def chosen_kind(self) -> MessageKind | None:
-        """The kind that is being changed; None while there is none."""
+        """The message kind chosen in the form, or None."""
         try:
             return find_kind(self.cleaned_data.get("kind", ""))
         except KindUnknown:
@@ -89,7 +89,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def previews(self) -> list[tuple[Sample, Email]]:
-        """(for whom, the mail in these words), for each sample reader; none while the words cannot be filled in."""
+        """(sample reader, mail with this text) for each sample; empty while the text cannot be rendered."""
         cleaned = getattr(self, "cleaned_data", {})
         kind = self.chosen_kind
         if kind is None or "subject" in self.errors or "text" in self.errors:

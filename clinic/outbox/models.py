@@ -1,4 +1,4 @@
-"""Every message that leaves the house is a row that can be seen."""
+"""Messages as rows that staff can see, suppressions, text consents, inbound texts and message templates."""
 
 import hashlib
 import uuid
@@ -40,7 +40,7 @@ class MessageQuerySet(models.QuerySet):
     def due(self, now: datetime) -> "MessageQuerySet":
         """Messages to send now: those whose time has come, and those whose lease has run out.
 
-        But never a text that may have gone already: see `texts.fail_unsure_texts`.
+        Excludes texts that may have been sent already: see `texts.texting.fail_unsure_texts`.
         """
         return self.filter(
             Q(state=State.WAITING, next_attempt_at__lte=now)
@@ -48,29 +48,29 @@ class MessageQuerySet(models.QuerySet):
         )
 
     def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
-        """Those given up on in the `within` before `now`, newest first."""
+        """Messages that failed in the `within` before `now`, newest first."""
         return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
-        """Those still not handed over `grace` after they should have been tried, oldest first.
+        """Messages not sent `grace` after they were due, oldest first.
 
-        Those too that a worker has taken, for it may have died. A message postponed to the end of quiet hours, or between
-        two tries, is not overdue.
+        Includes messages leased to a worker, which may have died. A message that is postponed or waits for a retry is not
+        overdue.
         """
-        late = Q(next_attempt_at__lte=now - grace)  # repeated, as each half has an index of its own
+        late = Q(next_attempt_at__lte=now - grace)  # repeated: each half has its own index
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now: datetime) -> timedelta:
-        """How long the longest-waiting message has been waiting past its time; zero when none is. For monitoring.
+        """The age of the oldest overdue message; zero if there is none. For monitoring.
 
-        A worker or a beat that is dead shows here within seconds of the next message that should have gone.
+        A dead worker or beat shows here seconds after the next message is due.
         """
         oldest = self.overdue(now, grace=timedelta(0)).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return now - oldest if oldest else timedelta(0)
 
 
 class Message(models.Model):
-    """One message to one patient about one version of one row. Its words are made when it is sent, never kept."""
+    """One message to one patient about one version of one row. Its text is rendered when it is sent, and not stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
@@ -138,7 +138,7 @@ class Message(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
+        """The Message-ID: the same for every copy, so that a mailbox can drop a duplicate."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
 
@@ -191,7 +191,7 @@ class Suppression(models.Model):
 
 
 class TextConsent(models.Model):
-    """That a patient agreed to texts, in which words and when; and when they had enough."""
+    """A patient's consent to texts: its wording, when it was given, and when it was withdrawn."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="text_consents")
     phone = models.CharField(max_length=16)
@@ -217,12 +217,12 @@ class TextConsent(models.Model):
 
 class InboundTextQuerySet(models.QuerySet):
     def unread(self) -> "InboundTextQuerySet":
-        """Those that no member of staff has marked as read, the longest waiting first."""
+        """Unread texts, oldest first."""
         return self.filter(read_at=None).order_by("received_at")
 
 
 class InboundText(models.Model):
-    """A text message that came to the clinic's number and that a person must read; its words are encrypted."""
+    """A text message that came to the clinic's number and that a person must read; its content is encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_id = models.CharField(max_length=64, unique=True, editable=False)  # the webhook may call twice
@@ -266,7 +266,7 @@ class InboundText(models.Model):
 
 
 class MessageRule(models.Model):
-    """How long before or after a visit a message of a kind goes, and in which words, where the clinic's differ from ours."""
+    """A message template of the clinic's own: text and timing that replace a kind's defaults."""
 
     kind = models.CharField(max_length=40)
     service_slug = models.SlugField(

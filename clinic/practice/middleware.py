@@ -1,12 +1,13 @@
 """What holds for whole parts of the site: links that no longer open, and whose clock the admin goes by."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.access.links import LinkExpired, LinkUnknown
-from clinic.responses.middleware import GetResponse
 
 from .models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
 
@@ -14,7 +15,7 @@ from .models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
 class ClinicReadOnce:
     """One query for the clinic's row per GET or HEAD request. Other methods read it each time: they need it as of their locks."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -27,7 +28,7 @@ class ClinicReadOnce:
 class BrokenLinkPages:
     """`LinkUnknown` becomes 404 and `LinkExpired` 410, for every view that simply calls `open_link`."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -51,7 +52,7 @@ def _replaced_token(request: HttpRequest, link: PatientLink) -> str:
 class AdminByClinicClock:
     """In the admin, days and times are typed and shown by the clinic's clock, whatever zone the server is in."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

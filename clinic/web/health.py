@@ -2,13 +2,13 @@
 
 import logging
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from django.db import DatabaseError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -17,7 +17,6 @@ from clinic.audit.keys import find_key_faults
 from clinic.audit.unopened import count_unopened
 from clinic.outbox.models import Message
 from clinic.outbox.sending.heartbeat import read_heartbeat
-from clinic.responses.middleware import GetResponse
 
 logger = logging.getLogger(__name__)
 
@@ -29,27 +28,27 @@ LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IG
 
 @require_safe
 @never_cache
-def live(request: HttpRequest) -> JsonResponse:
+def live(request):
     """200 while the process answers. Asks nothing of the database: restarting this process would not bring that back."""
     return _answer([])
 
 
 @require_safe
 @never_cache
-def ready(request: HttpRequest) -> JsonResponse:
+def ready(request):
     """200 if the database answers and has the tables of this version, else 503. For deployments and load balancers."""
     return _answer(_database_faults())
 
 
 @require_safe
 @never_cache
-def health(request: HttpRequest) -> JsonResponse:
+def health(request):
     """200 if messages go out on time and everything sealed opens, else 503 with the reasons. For monitoring.
 
     `last_sweep_s` is null while worker and beat have never run.
     """
     now = timezone.now()
-    report: dict[str, int | str | None] = {"oldest_overdue_s": 0, "last_sweep_s": None}
+    report = {"oldest_overdue_s": 0, "last_sweep_s": None}
     faults = _database_faults()
     try:
         faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
@@ -67,17 +66,17 @@ class Probes:
 
     views = {"/live/": live, "/ready/": ready, "/health/": health}
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request):
         view = self.views.get(request.path_info)
         if view and LOOPBACK.fullmatch(request.META.get("HTTP_HOST", "")):
             return view(request)
         return self.get_response(request)
 
 
-def _answer(reasons: list[str], **report: int | str | None) -> JsonResponse:
+def _answer(reasons: list[str], **report) -> JsonResponse:
     status = 503 if reasons else 200
     return JsonResponse({"status": "bad" if reasons else "ok", "reasons": reasons, **report}, status=status)
 
@@ -108,7 +107,7 @@ def _database_is_away() -> str:
     return AWAY
 
 
-def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> list[str]:
+def _message_faults(report: dict, *, now) -> list[str]:
     """Fill in the ages; returns what is wrong with them."""
     overdue, heartbeat = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
     report["oldest_overdue_s"] = int(overdue.total_seconds())
@@ -123,7 +122,7 @@ def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> li
     return faults
 
 
-def _key_faults(*, now: datetime) -> list[str]:
+def _key_faults(*, now) -> list[str]:
     faults, unopened = find_key_faults(), count_unopened(now=now)
     if unopened:
         faults.append(f"sealed values that pages needed do not open: {unopened}; the log names them")

@@ -3,7 +3,6 @@
 import logging
 import re
 import traceback
-from typing import Any
 
 # Patients' links carry 43 characters of base64; nothing else of ours is that long without a break.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")
@@ -17,7 +16,7 @@ def redact(text: str) -> str:
 class RedactLinks(logging.Filter):
     """Takes patients' links out of messages and their arguments, and drops the request (its form, its headers)."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, record):
         record.msg, record.args = redact(record.getMessage()), None
         record.__dict__.pop("request", None)
         return True
@@ -26,9 +25,9 @@ class RedactLinks(logging.Filter):
 class QuietFormatter(logging.Formatter):
     """Tracebacks without the exceptions' own words: a database error quotes the row, and the row may be a patient."""
 
-    def formatException(self, ei: Any) -> str:  # the names are logging's
-        error: BaseException | None = ei[1]
-        lines: list[str] = []
+    def formatException(self, exc_info):  # the name is logging's
+        _, error, _ = exc_info
+        lines = []
         while error is not None:
             lines += [type(error).__qualname__, *traceback.format_tb(error.__traceback__)]
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import brotli
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from clinic.practice.models import Clinic
 from clinic.practice.people.contact_card import remember_contact
-from clinic.responses.middleware import GetResponse
 
 LOOK_EVERY_S = 0.5
 MOST_PAGES = 1000  # of some 15 KB each
@@ -49,25 +48,25 @@ class KeptPage:
 class PublicPages:
     """Answers from what is kept; keeps what a view has marked as public. Stands first, so that nothing else has to run."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response):
         self.get_response = get_response
         self.pages: OrderedDict[tuple, KeptPage] = OrderedDict()
         self.lock = threading.Lock()
         self.fingerprint, self.looked_at = "", float("-inf")
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request):
         response = self.answer(request)
         kept = self.find_kept(request) if response.status_code == 503 else None
         return HttpResponse(kept.content, headers=kept.headers) if kept else response
 
-    def find_kept(self, request: HttpRequest) -> KeptPage | None:
+    def find_kept(self, request) -> KeptPage | None:
         """The public page that was kept for any reader, for one with a cookie or a query while the database is away."""
         if request.method != "GET" or "HTTP_HX_REQUEST" in request.META:
             return None
         found = (self.pages.get(address_key(request, encoding)) for encoding in encodings_for(request))
         return next((page for page in found if page), None)
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request):
         """The kept page if it is still so, else what the site answers."""
         key = page_key(request)
         if key is None:
@@ -86,7 +85,7 @@ class PublicPages:
                 self.keep(key, KeptPage(fingerprint, dict(response.items()), response.content))
             return response
         response = HttpResponse(page.content, headers=page.headers)
-        return get_conditional_response(request, etag=page.headers.get("ETag"), response=response) or response
+        return get_conditional_response(request, etag=page.headers.get("ETag"), response=response)
 
     def look(self) -> str:
         """The fingerprint of what public pages show, not older than LOOK_EVERY_S; while the database is away, the last one:
@@ -114,7 +113,7 @@ class PublicPages:
                 self.pages.popitem(last=False)
 
 
-def page_key(request: HttpRequest) -> tuple | None:
+def page_key(request) -> tuple | None:
     """What a kept page depends on; None where a page may be meant for one reader only."""
     meta = request.META
     is_plain = request.method == "GET" and not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta
@@ -123,24 +122,24 @@ def page_key(request: HttpRequest) -> tuple | None:
     return address_key(request, encodings_for(request)[0])
 
 
-def address_key(request: HttpRequest, encoding: str) -> tuple:
+def address_key(request, encoding: str) -> tuple:
     """The address as it was asked for, and the encoding of the page."""
     return request.META.get("HTTP_HOST"), request.scheme, request.path_info, encoding
 
 
-def encodings_for(request: HttpRequest) -> list[str]:
+def encodings_for(request) -> list[str]:
     """The encodings that pages are kept in and this reader's browser understands, smallest first."""
     is_gzip = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
     return [*(["br"] if takes_brotli(request) else []), *(["gzip"] if is_gzip else []), ""]
 
 
-def takes_brotli(request: HttpRequest) -> bool:
+def takes_brotli(request) -> bool:
     """Whether the reader's browser understands brotli, which makes an article a quarter smaller than gzip does."""
     encodings = (part.strip() for part in request.META.get("HTTP_ACCEPT_ENCODING", "").split(","))
     return "br" in encodings
 
 
-def compress(response: HttpResponse) -> None:
+def compress(response) -> None:
     """Compress a public `response`: it holds nothing secret, so its length gives nothing away."""
     response.content = brotli.compress(response.content, mode=brotli.MODE_TEXT, quality=11)
     response["Content-Length"] = str(len(response.content))
@@ -150,7 +149,7 @@ def compress(response: HttpResponse) -> None:
         response["ETag"] = etag if etag.startswith("W/") else f"W/{etag}"
 
 
-def is_keepable(response: HttpResponse) -> bool:
+def is_keepable(response) -> bool:
     """Whether a view has said that anybody may have this very response."""
     return (
         response.status_code == 200

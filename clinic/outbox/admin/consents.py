@@ -1,4 +1,4 @@
-"""Who agreed to texts, in which words and when; to be read, where there are texts."""
+"""Text consents: who agreed, to which wording, and when. Shown only where texts are switched on."""
 
 from django.contrib import admin
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""The text messages that came in: read here or on Today, and marked as read."""
+"""Inbound text messages: staff read them here or on Today, and mark them as read."""
 
 from uuid import UUID
 
@@ -40,7 +40,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
     list_display = ("received", "from_number", "state")
     list_filter = (UnreadFilter, "received_at")
     list_select_related = ("patient", "read_by")
-    fields = ("received", "from_number", "patients", "said", "answered", "state")
+    fields = ("received", "from_number", "patients", "content", "answered", "state")
     actions = ("mark_as_read",)
 
     @admin.display(description="received", ordering="received_at")
@@ -53,7 +53,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
 
     @admin.display(description="patient with this number")
     def patients(self, text: InboundText) -> str:
-        """Several may share it, and it proves nothing about who wrote."""
+        """Several patients may share a number, and it does not prove who wrote."""
         lines = (
             (reverse("admin:practice_patient_change", args=[patient.pk]), patient.name)
             for patient in patients_with([text.phone])[text.phone]
@@ -61,7 +61,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return format_html_join(" or ", '<a href="{}">{}</a>', lines) or "unknown number"
 
     @admin.display(description="text")
-    def said(self, text: InboundText) -> str:
+    def content(self, text: InboundText) -> str:
         return text.words
 
     @admin.display(description="answered automatically")
@@ -79,7 +79,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return super().has_module_permission(request) and (has_texts() or InboundText.objects.exists())
 
     def has_mark_permission(self, request: HttpRequest) -> bool:
-        """The right to change texts is the right to mark them as read; none is ever edited."""
+        """Marking as read needs the change permission; texts are never edited."""
         return request.user.has_perm(CHANGE)
 
     def get_urls(self) -> list[URLPattern]:

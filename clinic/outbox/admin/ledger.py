@@ -1,4 +1,4 @@
-"""The ledger: what is to go out, what went, what did not and why."""
+"""Messages in the admin: waiting, sent, skipped and failed, each with the reason."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -43,7 +43,7 @@ CHIPS = {
 
 
 def _message_called(object_id: str | None) -> Message | None:
-    """The message of a page's address; whether there is such a page is the admin's own question."""
+    """The message with this ID, or None; the admin answers 404 itself."""
     try:
         return Message.objects.filter(pk=UUID(object_id or "")).first()
     except ValueError:
@@ -60,7 +60,7 @@ def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By kind, as staff call it."""
+    """Filter by message kind."""
 
     title, parameter_name = "message", "kind"
 
@@ -91,7 +91,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Those about what is called so, such as a visit; else those to the people whom the words fit."""
+        """Messages about a visit with this reference; else messages to patients who match."""
         if search_term and (subjects := find_subjects(search_term)):
             return queryset.filter(subject_id__in=subjects), False
         return super().get_search_results(request, queryset, search_term)
@@ -140,7 +140,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return [path("<uuid:pk>/act/<slug:act>/", act, name="outbox_message_act"), *super().get_urls()]
 
     def act_view(self, request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
-        """Do `act`, an action of the list, to this one message."""
+        """Apply `act`, an action of the list, to one message."""
         if not self.has_send_permission(request):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
@@ -158,7 +158,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     def resend(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         refused = (MessageNotSettled, TooLateToSend)
         self._act_on_each(
-            request, queryset, resend_message, refused, "on its way again", "still under way, or too late"
+            request, queryset, resend_message, refused, "on its way again", "still being sent, or too late"
         )
 
     @admin.action(description="Cancel", permissions=["send"])

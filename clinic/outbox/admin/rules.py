@@ -1,4 +1,4 @@
-"""What goes out when, and in which words; with a preview while one writes."""
+"""Message templates: their text and timing, with a live preview."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from clinic.outbox.messages.message_rules import default_rule
 from clinic.outbox.models import MessageRule
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
-# A mail's styles stand in its lines; nothing else may happen in it, and only our own page may show it in a frame.
+# A mail needs inline styles and nothing else; only our own page may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"
@@ -100,19 +100,19 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """The mail in the words typed so far, for an everyday reader and for the worst case. Saves nothing."""
+        """Render the mail with the text typed so far, for a typical and a worst-case reader. Saves nothing."""
         form = self._read(request, request.POST)
         if "HX-Request" in request.headers:
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
-        context = {**self.admin_site.each_context(request), "title": "How it reads", "opts": self.opts, "form": form}
+        context = {**self.admin_site.each_context(request), "title": "Preview", "opts": self.opts, "form": form}
         return TemplateResponse(request, "outbox/admin_rule_preview.html", context)
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
     def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
-        """The HTML of one of these mails by itself, as a mail program would show it. The words are in the address."""
+        """The HTML of one preview, for the frame. Its text is in the query string."""
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
-            return HttpResponse("These words cannot be sent.", content_type="text/plain", status=422)
+            return HttpResponse("This text cannot be sent.", content_type="text/plain", status=422)
         return HttpResponse(previews[place][1].html)
 
     def _read(self, request: HttpRequest, typed: QueryDict) -> MessageRuleForm:
@@ -120,5 +120,5 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
             raise PermissionDenied
         form = MessageRuleForm(typed, instance=MessageRule())
         form.is_valid()
-        form.errors.pop("__all__", None)  # whether there is such a rule already is asked when it is saved
+        form.errors.pop("__all__", None)  # a duplicate is refused on save
         return form

@@ -1,4 +1,4 @@
-"""Addresses that do not take our mail, or asked for less of it."""
+"""The suppression list: addresses that bounced, complained or unsubscribed."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -13,7 +13,7 @@ from clinic.practice.values.mail_addresses import readable_address
 
 @admin.register(Suppression)
 class SuppressionAdmin(LogsNoName, PrivateSearch):
-    """Deleting a line is how staff try an address again, once it has been put right."""
+    """Staff delete a row to send to an address again."""
 
     list_display = ("whom", "channel", "why", "created_at")
     list_filter = ("why", "channel")

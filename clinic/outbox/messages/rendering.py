@@ -56,7 +56,7 @@ def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
 
 
 def sample_clinic(sample: Sample) -> Clinic:
-    """Our own clinic, or one whose every line is as long and as hostile as can be."""
+    """The clinic, or a worst case: every field at its longest, with markup in it."""
     if sample == Sample.EVERYDAY:
         return Clinic.objects.current()
     name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]

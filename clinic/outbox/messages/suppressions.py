@@ -48,14 +48,14 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: dat
 
 
 def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
-    """Why nothing at all may go to a reader with this `suppression`; None if it may."""
+    """Why no message may be sent to a reader with this `suppression`; None if one may."""
     if suppression is None or suppression.why not in UNDELIVERABLE or channel != Channel.EMAIL:
         return None
     return f"the address {suppression.get_why_display()}"
 
 
 def why_undeliverable(address: str) -> str | None:
-    """Why no mail may go to `address`: it bounced, or its reader called our mail spam. None if it may."""
+    """Why no mail may be sent to `address`: it bounced or complained. None if one may."""
     stopped = Suppression.objects.filter(
         channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=UNDELIVERABLE
     )
