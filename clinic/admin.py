@@ -29,7 +29,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from education.articles.editing import count_waiting
 
-# Which rows one must be allowed to view to see a section of Today.
+# The models a user must be allowed to view to see a section of Today.
 SHOWN_ROWS = {
     Section.FLAGS: (Flag, Response),
     Section.VISITS: (Appointment,),
@@ -51,10 +51,10 @@ class ClinicAdminSite(admin.AdminSite):
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
-        """Django's check of the sign-in, for the methods that forms and links use.
+        """Django's check of the sign-in, for GET, HEAD and POST only.
 
-        Its views answer any other method like GET, which would show a record without a line in the audit log. A NUL in an
-        address would reach Postgres by any filter of a list, which raises DataError; so would an action's id that is none.
+        Django's views answer any other method like GET, which would show a record without an audit log entry. Refuses with 400
+        what Postgres would raise DataError for: a NUL in the query string, and a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
 
@@ -76,7 +76,7 @@ class ClinicAdminSite(admin.AdminSite):
         return [path(address, self.admin_view(self.view_on_site), name=name), *rest]
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
-        """Django's redirect to a row's public page, for whoever may view the row here."""
+        """Django's redirect to a row's public page, for users who may view the row in the admin."""
         types = {str(ContentType.objects.get_for_model(model).pk): model for model in self._registry}
         if content_type_id not in types:
             raise Http404
@@ -88,11 +88,11 @@ class ClinicAdminSite(admin.AdminSite):
         return PostedAutocomplete.as_view(admin_site=self)(request)  # type: ignore[return-value]  # its methods return no less
 
     def may_view(self, request: HttpRequest, model: type[Model]) -> bool:
-        """Whether the admin would show rows of `model` to whoever asks."""
+        """Whether this user may view rows of `model` in the admin."""
         return self.get_model_admin(model).has_view_permission(request)
 
     def articles_waiting(self, request: HttpRequest) -> dict[str, int] | None:
-        """How many articles wait for a review or have an update to look at; None for none, or without the right."""
+        """How many articles wait for a review or have an update to read; None for none, or without the permission."""
         if not request.user.has_perm("education.change_article"):
             return None
         waiting = count_waiting(on=timezone.localdate(), now=timezone.now())
@@ -101,7 +101,7 @@ class ClinicAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below.
 
-        A section without the right to its rows is neither read nor shown; the page says whom to ask.
+        Sections that the user may not view are neither read nor shown; the page names the owners to ask.
         """
         now = timezone.now()
         sections = [

@@ -1,4 +1,4 @@
-"""What staff see in the admin when a page is refused, not there or broken: in its look, with what to do next."""
+"""Error pages of the admin (403, 404, a stale form), which tell staff what to do next."""
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-# How an address of the admin ends, and the rights that open it; every other one changes something.
+# The last part of an admin URL's name, and the permissions of which one opens it; any other page needs "change".
 RIGHTS: dict[str, tuple[str, ...]] = {
     "changelist": ("view", "change"),
     "change": ("view", "change"),
@@ -21,13 +21,13 @@ OTHER_RIGHTS = ("change",)
 
 
 def is_for_staff(request: HttpRequest) -> bool:
-    """Whether the page is one of the admin's and whoever asks is signed in to it."""
+    """Whether this is a page of the admin and the user is signed in as staff."""
     user = getattr(request, "user", None)
     return request.path.startswith(reverse("admin:index")) and user is not None and user.is_active and user.is_staff
 
 
 def refuse_staff(request: HttpRequest) -> HttpResponse:
-    """403: names the right that is missing, where there is one, and who can give it."""
+    """403: names the missing permission, if any, and the owners who can grant it."""
     owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
     context: dict[str, object] = {
         "title": "Not open to your sign-in",
@@ -48,7 +48,7 @@ def miss_page(request: HttpRequest) -> HttpResponse:
 
 
 def name_missing_right(request: HttpRequest) -> str:
-    """Like "view visits": the right of the page that was asked for and that the user lacks; empty where they have it."""
+    """Like "view visits": the permission of the requested page that the user lacks; empty if none is missing."""
     found = find_model(request)
     if found is None:
         return ""
@@ -62,7 +62,7 @@ def name_missing_right(request: HttpRequest) -> str:
 
 
 def find_model(request: HttpRequest) -> tuple[Options, str] | None:
-    """(options, ending) of the model whose page was asked for; None for a page of no model."""
+    """(model options, last part of the URL's name) of the requested page; None if it belongs to no model."""
     match = request.resolver_match
     name = match.url_name or "" if match else ""
     for model in admin.site._registry:
@@ -73,7 +73,7 @@ def find_model(request: HttpRequest) -> tuple[Options, str] | None:
 
 
 def names_no_row(request: HttpRequest) -> bool:
-    """Whether an action of a list is asked for rows by something that can be no row's id, which Postgres would refuse."""
+    """Whether an action of a list names a row by a malformed ID, for which Postgres would raise DataError."""
     found = find_model(request)
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
     return bool(chosen) and found is not None and not all(_may_be_id(found[0].pk, value) for value in chosen)

@@ -22,7 +22,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,  # with acks_late: a killed pool child gives its task back
     task_soft_time_limit=int(TASK_SOFT_LIMIT.total_seconds()),
     task_time_limit=int(TASK_LIMIT.total_seconds()),
-    # An unacknowledged wake-up comes back after this long; without the other two, only ten times later.
+    # An unacknowledged task is redelivered after this long; without the other two options, after ten times as long.
     broker_transport_options={
         "visibility_timeout": int(REDELIVERED_AFTER.total_seconds()),
         "unacked_restore_interval": 30,
@@ -43,7 +43,7 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
-        "look for calendars nobody reads any more": {
+        "look for silent calendar feeds": {
             "task": "booking.tasks.look_for_silent_feeds",
             "schedule": 3600.0,
             "options": {"expires": 3600},
@@ -54,7 +54,7 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         # Four times a day: a session ends 12 hours after the visitor's last answer, so its row is gone within a day even
-        # if one run is missed. By the clock, because an interval would start anew with every restart of beat.
+        # if one run is missed. A crontab, because an interval would restart with beat.
         "delete what has expired": {
             "task": "clinic.cleanup.delete_expired",
             "schedule": crontab(minute=17, hour="*/6"),
@@ -72,13 +72,13 @@ def _prepare_process(**_: Any) -> None:
 
     try:
         prepare_process()
-    except KeysLost as fault:  # Celery would log any Exception of a receiver and go on
+    except KeysLost as fault:  # Celery logs exceptions of a receiver and continues
         sys.exit(str(fault))
 
 
 @signals.worker_ready.connect
 def _sweep_at_once(**_: Any) -> None:
-    """Send what waited while no worker ran; /health/ is good again without waiting for beat."""
+    """Send due messages when a worker starts, without waiting for beat."""
     from clinic.outbox.messages.planning import wake_sweep
 
     wake_sweep()

@@ -110,13 +110,13 @@ class PrivateSearch(admin.ModelAdmin):
             return super().changelist_view(request, extra_context)
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        words, address = clean_search(request.POST[SEARCH_VAR]), request.GET.copy()
+        text, address = clean_search(request.POST[SEARCH_VAR]), request.GET.copy()
         for name in (PAGE_VAR, SEARCHED_VAR):
             address.pop(name, None)
-        if words:
+        if text:
             address[SEARCHED_VAR] = token = secrets.token_hex(4)
             earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
-            request.session["searches"] = dict([*earlier, (token, words)])
+            request.session["searches"] = dict([*earlier, (token, text)])
         return see_other(f"{request.path}?{address.urlencode()}")
 
 

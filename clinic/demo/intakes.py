@@ -1,4 +1,4 @@
-"""What the demo's people answered before their visits, saved page by page as anybody's."""
+"""Intake answers of the demo's patients, saved page by page through the same function as any patient's."""
 
 from datetime import datetime
 

@@ -33,8 +33,8 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
 }
 
 
-def main(words: list[str]) -> int:
-    name, *arguments = words or ["help"]
+def main(argv: list[str]) -> int:
+    name, *arguments = argv or ["help"]
     if name not in COMMANDS:
         print(__doc__, file=sys.stderr)
         return 2

@@ -55,8 +55,8 @@ class Production:
     def site(self) -> Path:
         return self.folder / "site"
 
-    def say(self, words: str) -> None:
-        print(f"proof {time.monotonic() - self.began:4.0f} s  {words}", flush=True)
+    def report(self, line: str) -> None:
+        print(f"proof {time.monotonic() - self.began:4.0f} s  {line}", flush=True)
 
     def read_unit(self, name: str) -> units.Unit:
         moved = {
@@ -66,22 +66,22 @@ class Production:
         }
         return units.read_unit(self.site / "deploy", name, moved=moved)
 
-    def run(self, name: str, words: list[str], *, seconds: float = STEP_S) -> None:
-        """Run to its end. Raises CannotStart with the end of what it said unless that is good."""
-        if code := self.end_of(name, words, self.environ, seconds=seconds):
-            raise CannotStart(f"{' '.join(words)} ended with exit code {code}:\n{self.tail(name)}")
+    def run(self, name: str, argv: list[str], *, seconds: float = STEP_S) -> None:
+        """Run to its end. Raises CannotStart with the end of its output on a non-zero exit code."""
+        if code := self.exit_code_of(name, argv, self.environ, seconds=seconds):
+            raise CannotStart(f"{' '.join(argv)} ended with exit code {code}:\n{self.tail(name)}")
 
-    def end_of(self, name: str, words: list[str], environ: dict[str, str], *, seconds: float) -> int:
-        """The exit code of `words`, whose output goes to the log `name`."""
+    def exit_code_of(self, name: str, argv: list[str], environ: dict[str, str], *, seconds: float) -> int:
+        """Run `argv`, with its output in the log `name`. Returns its exit code."""
         log = str(self.log(name))
-        return self.children.run(name, words, seconds=seconds, env=environ, cwd=self.site, log=log)
+        return self.children.run(name, argv, seconds=seconds, env=environ, cwd=self.site, log=log)
 
     def start(self, name: str) -> None:
         """Start the service of a unit, and wait for what the unit itself waits for."""
         unit = self.read_unit(name)
-        [words] = unit.commands
+        [argv] = unit.commands
         self.services[name] = self.children.start(
-            name, words, phase=Phase.SITE, env=self.environ, cwd=self.site, log=str(self.log(name))
+            name, argv, phase=Phase.SITE, env=self.environ, cwd=self.site, log=str(self.log(name))
         )
         for after in unit.after_start:
             self.run(f"{name}-after", after, seconds=START_S + 10)
@@ -108,7 +108,7 @@ class Production:
 
 
 def prove() -> None:
-    """Raises CannotStart, naming what failed, with the end of what it said."""
+    """Run the proof. Raises CannotStart with the name of the failed step and the end of its output."""
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM, os.getppid())
     began = time.monotonic()
@@ -128,34 +128,34 @@ def prove() -> None:
 def _prove(production: Production, folder: Folder) -> None:
     _copy_tree(production.site)
     _install(production.site / ".venv")
-    production.say("a fresh venv holds what requirements.txt pins, and nothing else")
+    production.report("a fresh venv holds what requirements.txt pins, and nothing else")
     production.environ = _fill_in_environment(production, folder)
-    for number, words in enumerate(production.read_unit("prepare").commands):
-        production.run(f"prepare-{number}", words)
-        production.say(f"{' '.join(words[2:])}")
+    for number, argv in enumerate(production.read_unit("prepare").commands):
+        production.run(f"prepare-{number}", argv)
+        production.report(" ".join(argv[2:]))
     production.run("clinic", [str(production.site / ".venv/bin/python"), "-m", "clinic.local.proof_clinic"])
-    production.say("migrated, static files collected, definitions and articles loaded, a clinic described")
+    production.report("migrated, static files collected, definitions and articles loaded, a clinic described")
     for name in ("web", "worker", "beat"):
         production.start(name)
-    production.say("web, worker and beat run by the command lines of their units; /ready/ is 200")
+    production.report("web, worker and beat run by the command lines of their units; /ready/ is 200")
     visitor = Visitor(production.port, host=HOST)
     _check_edges(visitor)
     _book(visitor)
-    production.say("a visit is booked")
+    production.report("a visit is booked")
     mail = production.wait_for("The mail of the visit", lambda: _find_mail(production.folder), seconds=MAIL_S)
     _open_link(mail, production)
-    production.say("its mail has come, and the link in it opens the visit")
+    production.report("its mail has come, and the link in it opens the visit")
     _check_alarm(production, visitor)
 
 
 def _check_alarm(production: Production, visitor: Visitor) -> None:
-    """/health/ is good, is bad two minutes after the worker's death and no sooner, and good again with a new worker."""
+    """/health/ is 200, becomes 503 SILENT_AFTER_S after the worker's death and no sooner, and 200 with a new worker."""
     production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
     production.kill("worker")
-    production.say("/health/ is 200; the worker is killed")
+    production.report("/health/ is 200; the worker is killed")
     for name in ("web", "worker", "beat"):
         _check_lost_key(production, name)
-    production.say(
+    production.report(
         "with a key lost, web, worker and beat end and name it; waiting until the worker has been silent for 2 min"
     )
     bad = production.wait_for(
@@ -166,7 +166,7 @@ def _check_alarm(production: Production, visitor: Visitor) -> None:
         raise CannotStart(f"/health/ was bad after {silence} s without a sweep: {bad.text}")
     production.start("worker")
     production.wait_for("A good /health/ with a new worker", lambda: _health(visitor, 200), seconds=START_S)
-    production.say(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
+    production.report(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
 
 
 def _copy_tree(site: Path) -> None:
@@ -223,12 +223,12 @@ def _check_edges(visitor: Visitor) -> None:
     }
     sheet = visitor.open(find(visitor.open("/"), r"/static/css/site\.[0-9a-f]{12}\.css"))
     wanted["a style sheet is kept for good"] = "immutable" in sheet.headers.get("Cache-Control", "")
-    if failed := [words for words, is_so in wanted.items() if not is_so]:
+    if failed := [fact for fact, is_true in wanted.items() if not is_true]:
         raise CannotStart(f"Not so in production: {'; '.join(failed)}.")
 
 
 def _book(visitor: Visitor) -> None:
-    """From the list of services to the page that says it is booked, by links and forms alone."""
+    """Book a visit through links and forms, from the list of services on."""
     days = visitor.open(find(visitor.open("/book/"), rf"/book/{SERVICE}/"))
     times = visitor.open(find(days, rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
     form = find_form(times, "/hold/")
@@ -244,7 +244,7 @@ def _find_mail(folder: Path) -> Mail | None:
 
 
 def _open_link(mail: Mail, production: Production) -> None:
-    """As the reader does, in a browser that has no cookie of the site."""
+    """Open the link of the mail in a browser without cookies."""
     if not (link := re.search(rf"https://{HOST}(/visits/[A-Za-z0-9_-]{{43}}/)", mail.text)):
         raise CannotStart(f"The mail has no link to the visit:\n{mail.text}")
     Visitor(production.port, host=HOST).open(link[1])
@@ -256,12 +256,12 @@ def _health(visitor: Visitor, status: int) -> requests.Response | None:
 
 
 def _check_lost_key(production: Production, name: str) -> None:
-    """The service of a unit, started with another key than the answers were sealed with, must end and name the one it lacks."""
-    [words] = production.read_unit(name).commands
+    """Start a service with another encryption key: it must exit and name the missing one."""
+    [argv] = production.read_unit(name).commands
     environ = {**production.environ, "ENCRYPTION_KEYS": _make_key("2026b")}
-    code = production.end_of(f"{name}-lost-key", words, environ, seconds=START_S)
-    said = production.log(f"{name}-lost-key").read_text()
-    if code == 0 or "lacks the key '2026a'" not in said:
+    code = production.exit_code_of(f"{name}-lost-key", argv, environ, seconds=START_S)
+    output = production.log(f"{name}-lost-key").read_text()
+    if code == 0 or "lacks the key '2026a'" not in output:
         raise CannotStart(
             f"{name} did not refuse a lost key (exit code {code}):\n{production.tail(f'{name}-lost-key')}"
         )

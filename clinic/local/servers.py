@@ -47,6 +47,6 @@ def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
     return f"smtp://127.0.0.1:{port}"
 
 
-def python(*words: str | Path) -> list[str]:
+def python(*arguments: str | Path) -> list[str]:
     """The command line for a module or script, by the Python that runs this one."""
-    return [sys.executable, *(os.fspath(word) for word in words)]
+    return [sys.executable, *(os.fspath(part) for part in arguments)]

@@ -1,4 +1,4 @@
-"""The record of the clean-up: when it ran, what it deleted, and since when it has not."""
+"""Records of the clean-up: its runs, what they deleted, and whether it is overdue."""
 
 from datetime import datetime, timedelta
 
@@ -21,9 +21,9 @@ def record_cleanup(
 
 
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
-    """Since when no clean-up has finished, if that is two days or longer; None while all is well. Two queries at most.
+    """The start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
 
-    On a site where none ever has, it counts from the first staff account: from when the site was set up.
+    On a site where none has finished, it counts from the first staff account, when the site was set up.
     """
     since = (
         CleanupRun.objects.filter(unfinished=[]).order_by("-started_at").values_list("started_at", flat=True).first()
@@ -33,5 +33,5 @@ def cleanup_overdue_since(*, now: datetime) -> datetime | None:
 
 
 def delete_expired_runs(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` records of runs older than 90 days. Returns how many."""
+    """Delete at most `limit` records of runs older than KEPT_FOR. Returns how many."""
     return delete_batch(CleanupRun.objects.filter(started_at__lte=now - KEPT_FOR), limit=limit)

@@ -1,4 +1,4 @@
-"""What every template may name: the clinic."""
+"""The clinic in every template."""
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -9,6 +9,6 @@ from .models import Clinic
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
-    """`clinic` and `emergency_number`; read from the database on first use, and once for both."""
+    """`clinic` and `emergency_number`; read on first use, with one query for both."""
     current = SimpleLazyObject(lambda: remember_contact(Clinic.objects.current()))
     return {"clinic": current, "emergency_number": SimpleLazyObject(lambda: current.emergency_number)}

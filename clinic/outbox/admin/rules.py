@@ -95,7 +95,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        placeholders = {name: words for kind in changeable_kinds() for name, words in kind.placeholders.items()}
+        placeholders = {name: meaning for kind in changeable_kinds() for name, meaning in kind.placeholders.items()}
         context = {"placeholders": placeholders, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 

@@ -64,7 +64,7 @@ def _no_values(message: Message, now: datetime) -> Mapping[str, object]:
 class MessageKind:
     """Everything about one kind of message, as the `KIND` of a file in a room's `message_kinds` folder.
 
-    Staff can reword, time and switch off a kind that has `words`. Kinds without them are worded by their templates.
+    Staff can reword, time and switch off a kind that has `words`. The text of other kinds is in their templates.
     """
 
     name: str  # stored in the database: never rename

@@ -48,7 +48,7 @@ def render_email(
 
 
 def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
-    """The mail of `kind` in `words` for a sample reader. Saves nothing."""
+    """The mail of `kind` with the text `words`, for a sample reader. Saves nothing."""
     clinic, context = sample_clinic(sample), kind.sample_values(sample)
     return render_email(
         kind.name, to="alice@example.com", context=context, clinic=clinic, words=words, frame=kind.frame

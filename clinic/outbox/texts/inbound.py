@@ -40,7 +40,7 @@ class ReceivedText:
 
 
 @transaction.atomic
-def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
+def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
     """Store a text and alert staff. Returns whether to answer it automatically: once an hour to one number.
 
     `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
@@ -56,7 +56,7 @@ def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool =
         provider_id=provider_id,
         phone=phone,
         patient=patients[0] if len(patients) == 1 else None,
-        words=words,
+        words=content,
         received_at=now,
         answered_at=now if is_answered else None,
     )

@@ -21,14 +21,14 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
     if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
         if reply == Reply.CANCEL:  # was it the visit?
-            keep_text(phone=phone, words=text, provider_id=provider_id, is_answerable=False, now=now)
+            keep_text(phone=phone, content=text, provider_id=provider_id, is_answerable=False, now=now)
         return ""  # the carrier confirms the STOP itself
     if reply == Reply.START:
         restore_consent(phone=phone, now=now)
         return ""
     if reply in (Reply.YES, Reply.CANNOT) and (said := read_reply(phone, reply.value, now)):
         return to_gsm(said)
-    is_answered = keep_text(phone=phone, words=text, provider_id=provider_id, now=now)
+    is_answered = keep_text(phone=phone, content=text, provider_id=provider_id, now=now)
     return to_gsm(_automatic_answer(reply)) if is_answered else ""
 
 

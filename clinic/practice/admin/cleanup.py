@@ -13,7 +13,7 @@ from clinic.practice.models import CleanupRun
 
 @admin.register(CleanupRun)
 class CleanupRunAdmin(ReadOnly):
-    """When expired data was last deleted, and how much of it. To be read."""
+    """When expired data was deleted, and how many rows of each kind."""
 
     list_display = ("started_at", "rows", "state")
     list_display_links = None
@@ -29,5 +29,5 @@ class CleanupRunAdmin(ReadOnly):
     def state(self, run: CleanupRun) -> SafeString:
         if not run.unfinished:
             return format_html('<span class="chip chip-ok">{}</span>', "finished")
-        words = f"not finished: {', '.join(run.unfinished)}"
-        return format_html('<span class="chip chip-warn">{}</span>', words)
+        state = f"not finished: {', '.join(run.unfinished)}"
+        return format_html('<span class="chip chip-warn">{}</span>', state)

@@ -1,4 +1,4 @@
-"""The one page of the clinic."""
+"""The clinic's page in the admin."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from .contact import ReadableContact
 
 @admin.register(Clinic)
 class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
-    """One row: the list goes straight to it, or to describing it the first time."""
+    """There is one row: the list redirects to it, or to the form that adds it."""
 
     form = ClinicForm
     formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
@@ -53,7 +53,7 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
         return form
 
     def save_model(self, request: HttpRequest, obj: Clinic, form: ClinicForm, change: bool) -> None:
-        """Save, and put right what patients were sent of the old details, as the form was answered."""
+        """Save, and update what patients were sent with the old details, as chosen in the form."""
         before = Clinic.objects.current()
         super().save_model(request, obj, form, change)
         if change:

@@ -1,4 +1,4 @@
-"""Email addresses and phone numbers as people write them."""
+"""Show email addresses and phone numbers as people write them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ READABLE = {"email": "address", "phone": "number"}
 
 
 class ReadableContact(admin.ModelAdmin):
-    """For a ModelAdmin of rows with email, phone and country: staff who may only view them see both as people write them."""
+    """For rows with email and phone: staff who may only view them see both as people write them."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

@@ -1,4 +1,4 @@
-"""Patients: who they are, whom they resemble, and the links they have."""
+"""Patients in the admin: contact details, possible duplicates, and open links."""
 
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ class PatientForm(forms.ModelForm):
     is_another_person = forms.BooleanField(
         label="This is another person: add a new patient",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
+        widget=forms.HiddenInput,  # shown only if there may be a duplicate
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,11 +68,11 @@ class PatientForm(forms.ModelForm):
         likely = likely_twins(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
         if likely:
             self.fields["is_another_person"].widget = forms.CheckboxInput()
-            words = format_html("We may know this patient already:<br>{}", links_to(likely))
-            self.add_error("is_another_person", words)
+            question = format_html("We may know this patient already:<br>{}", links_to(likely))
+            self.add_error("is_another_person", question)
 
     def _refuse_another_patients_identity(self, cleaned: dict[str, Any]) -> None:
-        """Say in words what the constraints would refuse."""
+        """Report what the unique constraints would refuse, on the fields."""
         is_provisional, name, email, phone = (
             self.instance.is_provisional,
             cleaned["name"],
@@ -124,11 +124,11 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:  # another form took the name and address since this one was checked
-            words = (
+        except IntegrityError:  # another form saved this name and address after the check
+            text = (
                 "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
             )
-            self.message_user(request, words, messages.ERROR)
+            self.message_user(request, text, messages.ERROR)
             return see_other(reverse("admin:practice_patient_changelist"))
 
     def save_model(self, request: HttpRequest, obj: Patient, form: ModelForm, change: bool) -> None:
@@ -139,15 +139,15 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
             email, obj.email = obj.email, form.initial["email"]
             super().save_model(request, obj, form, change)
             change_address(obj, email=email, by=staff_of(request), now=now)
-            words = "Links sent to the old address have ended. What lies ahead is confirmed to the new one."
+            text = "Links sent to the old address have ended. Upcoming visits are confirmed to the new one."
             if not email:
-                words = "Links sent to the old address have ended. Without an address nothing is mailed: call them."
-            self.message_user(request, words, messages.SUCCESS)
+                text = "Links sent to the old address have ended. We cannot email this patient now: call them."
+            self.message_user(request, text, messages.SUCCESS)
         else:
             super().save_model(request, obj, form, change)
 
     def end_links_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """End every link of a patient, after a mail was passed on or went to the wrong person."""
+        """Revoke every link of a patient, such as after a mail went to the wrong person."""
         patient = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_change_permission(request, patient):
             raise PermissionDenied
@@ -157,20 +157,24 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         now = timezone.now()
         ended = revoke_all_links(patient, now=now)
         record_access(actor=request.user, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)
-        self.message_user(request, f"{ended} links have ended. New messages bring new ones.", messages.SUCCESS)
+        self.message_user(
+            request,
+            f"{ended} {'link has' if ended == 1 else 'links have'} ended. New messages bring new links.",
+            messages.SUCCESS,
+        )
         return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
     @admin.display(description="identity", ordering="is_provisional")
     def standing(self, patient: Patient) -> str:
-        """Known, or typed by a visitor; then also who of the known patients it may be."""
+        """Known or not confirmed; if not confirmed, the known patient it may be."""
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
-        words = mark_safe('<span class="chip chip-warn">not confirmed</span>')
+        chip = mark_safe('<span class="chip chip-warn">not confirmed</span>')
         if same is None:
-            return words
+            return chip
         url = reverse("admin:practice_patient_change", args=[same.pk])
-        return format_html('{} perhaps <a href="{}">{}</a>', words, url, same.name)
+        return format_html('{} perhaps <a href="{}">{}</a>', chip, url, same.name)
 
     @admin.display(description="may be the same person")
     def alike(self, patient: Patient) -> str:
@@ -180,7 +184,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="open links")
     def open_links(self, patient: Patient) -> str:
-        """What the patient's links still open, how each left the house, and until when."""
+        """The patient's open links: purpose, how each was delivered, and expiry."""
         now = timezone.now()
         links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
         rows = (
@@ -196,11 +200,11 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         return lines or "none"
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # records are kept for as long as the law says
+        return False  # the law sets how long records are kept
 
 
 def links_to(found: list[Alike]) -> SafeString:
-    """Links to patients who may be the one in question, each with why; empty for none."""
+    """Links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
     )

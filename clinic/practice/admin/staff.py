@@ -1,4 +1,4 @@
-"""The members of staff and their groups."""
+"""Staff accounts and groups in the admin."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class StaffCreationForm(AdminUserCreationForm):
 
 
 class StaffForm(UserChangeForm):
-    """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
+    """Without Django's password field, which shows the algorithm, the salt and the start of the hash."""
 
     password = None  # type: ignore[assignment]  # how Django drops a declared field
     email = AddressField()
@@ -38,7 +38,7 @@ class StaffForm(UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
-    """Only a superuser makes superusers; anyone else changes those, and gives only that, which their own rights cover."""
+    """Only a superuser creates superusers. Others edit users, and grant permissions, only within their own permissions."""
 
     form = StaffForm
     add_form = StaffCreationForm
@@ -62,7 +62,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # what they read and changed stays on record; switch is_active off
+        return False  # the audit log refers to them; switch is_active off
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))
@@ -86,7 +86,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """A group passes rights on: it is changed only by those who have them all, and given nothing that they lack."""
+    """A group is edited only by staff who have all of its permissions, and gets none that they lack."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()

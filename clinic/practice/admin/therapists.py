@@ -1,4 +1,4 @@
-"""The therapists patients book."""
+"""Therapists in the admin."""
 
 from django import forms
 from django.contrib import admin

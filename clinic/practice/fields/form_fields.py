@@ -18,14 +18,14 @@ from clinic.practice.values.zones import US_ZONES, zone_label, zone_names, zones
 
 
 class NameField(forms.CharField):
-    """A name, cleaned to one line of composed text with nothing invisible; its length is checked after that."""
+    """A name, cleaned to one line of composed, visible text. Its length is checked after that."""
 
     def __init__(self, *, max_length: int = 120, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
 
     def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if not text or "\x00" in text:  # which a validator refuses
+        if not text or "\x00" in text:  # a validator refuses NUL
             return text
         try:
             return clean_name(text) if normalize_name(text) else ""
@@ -43,7 +43,7 @@ class AddressField(forms.EmailField):
     default_validators = []  # `clean_address` is stricter than Django's
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["max_length"] = None  # checked of the cleaned address, which may be longer or shorter than what is typed
+        kwargs["max_length"] = None  # `clean_address` checks the length in ASCII
         super().__init__(**kwargs)
         self.widget.attrs.setdefault("maxlength", str(LONGEST))
 
@@ -60,7 +60,7 @@ class AddressField(forms.EmailField):
         return readable_address(value) if isinstance(value, str) else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Two spellings of one domain are no change."""
+        """Compares cleaned addresses, so that a domain in another spelling is no change."""
         try:
             data = self.to_python(data)
         except ValidationError:
@@ -69,9 +69,9 @@ class AddressField(forms.EmailField):
 
 
 class PhoneField(forms.CharField):
-    """A telephone number typed any way people type it; cleans to what `parse_phone` returns, or "" when it may be empty.
+    """A phone number in any common spelling; cleans to what `parse_phone` returns, or "" for an empty optional field.
 
-    `region` is the country of a number typed without one, and whose way of writing numbers they are shown in.
+    `region` is the country of numbers typed without a country code, and sets how numbers are shown.
     """
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
@@ -100,7 +100,7 @@ class PhoneField(forms.CharField):
         return format_phone(value, self.region) if isinstance(value, str) and value.startswith("+") else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Two spellings of one number are no change."""
+        """Compares cleaned numbers, so that another spelling is no change."""
         try:
             data = self.clean(data)
         except ValidationError:
@@ -109,7 +109,7 @@ class PhoneField(forms.CharField):
 
 
 class ZoneField(forms.ChoiceField):
-    """One of the world's time zones, those of the US first; `empty_label` is what no choice means."""
+    """An IANA time zone, those of the US first; `empty_label` labels the empty choice."""
 
     def __init__(self, *, empty_label: str, **kwargs: Any) -> None:
         others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)
@@ -122,21 +122,22 @@ class ZoneField(forms.ChoiceField):
 
 
 class ClinicForm(forms.ModelForm):
-    """The clinic. Its zone must be chosen; where a change of zone moves what is booked, that must be confirmed once.
+    """The clinic. Two changes must be confirmed by a second save.
 
-    `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
+    A new time zone that changes the clock times of booked visits: `moved` lists them, `zone_asked` is the new zone. The
+    admin sets `by`, the member of staff.
 
-    So must a new name, address or phone number be, where patients were sent the old one: `outdated` is how many visits
-    ahead that concerns, `to_call` for how many of them only a call helps, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
+    New contact details that patients were sent before: `outdated` is the number of upcoming visits concerned, `to_call` how
+    many of them no message can reach, `is_told` the answer, `details_asked` a digest of the new details.
     """
 
     name = NameField(max_length=100, initial=Clinic._meta.get_field("name").default)
-    email = AddressField(required=False, help_text="Where answers to our messages go.")
+    email = AddressField(required=False, help_text="Replies to our messages go there.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(
         empty_label="Choose the clinic's time zone",
         widget=forms.Select(attrs={"data-zone-proposal": ""}),
-        help_text="Opening hours, pages, mails and this admin go by this clock.",
+        help_text="Opening hours, pages, emails and this admin use it.",
     )
     by: User
     moved: list[Moved] = []
@@ -146,7 +147,7 @@ class ClinicForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "time_zone" not in self.fields:  # somebody who may only look
+        if "time_zone" not in self.fields:  # staff who may only view
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
         phone, zone = self.fields["phone"], self.fields["time_zone"]
@@ -163,7 +164,7 @@ class ClinicForm(forms.ModelForm):
             zone.help_text += f" {self._describe_state()} The clinic's is set to {zone_label(stored)}."
 
     def clean_country(self) -> str:
-        """One of the countries whose phone numbers can be read (ISO 3166)."""
+        """A country whose phone numbers can be parsed (ISO 3166)."""
         country = self.cleaned_data["country"].strip().upper()
         if country not in REGIONS:
             raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
@@ -186,7 +187,7 @@ class ClinicForm(forms.ModelForm):
         self.moved = list_moved(before=before, after=after, by=self.by, now=timezone.now())
         if self.moved:
             self.zone_asked = zone_label(zone)
-            self.add_error("time_zone", "This moves what is booked on the clock. Look at the list, then confirm it.")
+            self.add_error("time_zone", "This changes the clock times of booked visits. Check the list, then confirm.")
 
     def _ask_before_new_details(self, cleaned: dict[str, Any]) -> None:
         after = Clinic(**{name: cleaned.get(name, getattr(self.instance, name)) for name in TOLD})
@@ -199,17 +200,17 @@ class ClinicForm(forms.ModelForm):
         if self.outdated:
             self.details_asked = asked
             self.to_call = count_patients_to_call(self.instance, after, now=timezone.now())
-            self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save.")
+            self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save again.")
 
     def _zone_question(self) -> str:
         if not self.state_zones:
-            return "Choose the time zone of the clock on the clinic's wall."
+            return "Choose the clinic's time zone."
         if len(self.state_zones) == 1:
-            return f"{self._describe_state()} It is chosen below now: check it, then save again."
+            return f"{self._describe_state()} It is selected below. Check it, then save again."
         return f"{self._describe_state()} Choose the clinic's."
 
     def _describe_state(self) -> str:
         labels = [zone_label(name) for name in self.state_zones]
         if len(labels) == 1:
-            return f"{self.state} is on {labels[0]}."
-        return f"Parts of {self.state} are on different clocks: {' or '.join(labels)}."
+            return f"{self.state} is in {labels[0]}."
+        return f"Parts of {self.state} are in different time zones: {' or '.join(labels)}."

@@ -16,7 +16,7 @@ from clinic.practice.values.money import (
 
 
 class MoneyField(forms.CharField):
-    """An amount typed in dollars ("165", "165.50"); cleans to integer cents, or None where it may be empty and is."""
+    """An amount typed in dollars ("165", "165.50"); cleans to integer cents, or None for an empty optional field."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "class": "money", "autocomplete": "off"})
     default_error_messages = {

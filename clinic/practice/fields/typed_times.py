@@ -1,6 +1,6 @@
-"""Days and times that staff type: one range of days, every usual way to write a time of day, and a clock that is changed.
+"""Form fields for days and times that staff type: within a plausible range, and safe on days with a clock change.
 
-All by the clock of the zone the page is under, the clinic's.
+All in the current time zone, in the admin the clinic's.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.utils import timezone
 from clinic.practice.instants import clock_words, us_day_words
 
 YEARS_BACK, YEARS_AHEAD = 2, 5
-LONG_IN_FORCE = 30  # years back, for what may have been so for long, such as opening hours
+LONG_IN_FORCE = 30  # years back, for long-lasting rows such as opening hours
 OLDEST = 120  # years, of a patient
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
@@ -23,7 +23,7 @@ INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
 def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
-    """Raises ValidationError, in words, for a day that a slip of the keyboard made."""
+    """Raise ValidationError for a day outside the range, which is most likely a typo."""
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
@@ -65,7 +65,7 @@ class StaffDayField(forms.DateField):
 
 
 class InForceDayField(StaffDayField):
-    """The first or last day of what may have been so for many years."""
+    """The first or last day of something that may have been in force for years."""
 
     years_back = LONG_IN_FORCE
 
@@ -79,7 +79,7 @@ class BirthDayField(StaffDayField):
 class StaffMomentField(forms.DateTimeField):
     """A day and a time by the clinic's clock, within the range of `check_day`.
 
-    An hour that the clock skips is refused in words; of one that comes twice, the first is meant, as in opening hours.
+    An hour that the clock skips is refused; of one that occurs twice, the first is meant, as in opening hours.
     """
 
     def to_python(self, value: Any) -> datetime | None:
@@ -96,7 +96,7 @@ class StaffMomentField(forms.DateTimeField):
 
 
 class StaffSplitMomentField(forms.SplitDateTimeField):
-    """A day and a time in two fields, as the admin has them: each as the fields here take it."""
+    """A day and a time in two fields, as in the admin, with the fields of this module."""
 
     def __init__(self, **kwargs: Any) -> None:
         fields = (InForceDayField(), TimeOfDayField())
@@ -119,7 +119,7 @@ def _first_instant(wall_clock: datetime) -> datetime:
 
 
 class TimeOfDayField(forms.TimeField):
-    """A time of day in every usual way to write one, shown like "8:00 am"."""
+    """A time of day in any common spelling."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid": INVALID_TIME}

@@ -1,4 +1,4 @@
-"""The links and codes by which a patient is let in."""
+"""Patient links and confirmation codes."""
 
 import uuid
 from datetime import datetime
@@ -12,7 +12,7 @@ from .patients import Patient
 class Proof(models.IntegerChoices):
     """How sure we are that a request comes from the patient it is about; each level includes those before it."""
 
-    SHOWN = 1, "shown in a browser"  # to whoever typed a name and an address, or texted to a number they gave
+    SHOWN = 1, "shown in a browser"  # in the browser of the form's sender, or texted to a typed number
     MAILED = 2, "mailed"  # the link was sent to the patient's mailbox
     CONFIRMED = 3, "confirmed"  # a mailed code or the birth date, within the last minutes
 

@@ -16,7 +16,7 @@ class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
+        """A member of staff who logs in with `email`, kept in lower case. Without a password, login is impossible."""
         user = self.model(email=normalize_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -70,7 +70,7 @@ class TherapistQuerySet(models.QuerySet["Therapist"]):
 
 
 class Therapist(models.Model):
-    """Somebody patients can book; logs in by `user`, if at all."""
+    """A therapist whom patients can book; logs in as `user`, if any."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(

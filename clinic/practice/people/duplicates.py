@@ -42,7 +42,7 @@ def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
 
 
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
-    """Whether `find_or_register_patient` knows this person, so that nobody is entered twice."""
+    """Whether `find_or_register_patient` knows this person, so that the person is not entered twice."""
     if email:
         return Patient.objects.matching(name=name, email=email).known().exists()
     return find_by_phone(name=name, phone=phone) is not None
@@ -71,7 +71,7 @@ def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) 
 
 
 def _has_parts(parts: list[str]) -> Q:
-    """Whether a name has all of `parts` as words, in any order; a single one tells nothing."""
+    """Whether a name has all of `parts` as words, in any order; never for a single part."""
     if len(parts) < 2:
         return Q(pk=None)
     together = Q()

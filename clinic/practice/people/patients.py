@@ -87,7 +87,7 @@ def _find_or_register(
         name=name,
         email=email,
         phone=phone,
-        time_zone=time_zone if time_zone in zone_names() else "",  # a browser's word for it
+        time_zone=time_zone if time_zone in zone_names() else "",  # unknown names from browsers
         is_provisional=is_provisional,
         created_at=now,
     )
@@ -104,7 +104,7 @@ def _find_or_register(
 
 def _find_registered(registered: Patient) -> Patient | None:
     """The stored row: this one, or the one it conflicted with."""
-    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
+    # Locked, so that a provisional row is not merged before rows that refer to it are written.
     rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
     if registered.email:
         people = rows.matching(name=registered.name, email=registered.email)
@@ -148,7 +148,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
     provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
     replace the one on file. Idempotent.
     """
-    # What it was merged into is read afterwards: joined, a wait for the lock would bring it as it was before the merge.
+    # `merged_into` is read in a second query: a join would return its state before the wait for the lock.
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if patient.merged_into is not None:
         return accept_patient(patient.merged_into, by=by, now=now)
@@ -210,8 +210,8 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
 
 
 def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
-    """Register `prepare(provisional, known, now)`, which settles what unique constraints would refuse when the rows of the
-    one become the other's. For AppConfig.ready."""
+    """Register `prepare(provisional, known, now)`, which resolves conflicts with unique constraints before rows are
+    reassigned. For AppConfig.ready."""
     _before_merge.append(prepare)
 
 
@@ -221,5 +221,5 @@ def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
 
 
 def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
-    """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
+    """Register `send_again(patient, now)`, which plans messages for a new mailbox. For AppConfig.ready."""
     _after_new_address.append(send_again)

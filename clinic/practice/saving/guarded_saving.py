@@ -1,4 +1,4 @@
-"""Admin pages whose saves other rooms look at first: what a change of the clinic or of a therapist does to their rows."""
+"""Let other rooms check a save in the admin first: a change of the clinic or a therapist may affect their rows."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ _guards: dict[str, Guard] = {}
 
 
 def register_guard(name: str, guard: Guard) -> None:
-    """Register `guard(request, view)`, which answers a POST by calling `view`, or undoes what it wrote and asks first.
+    """Register `guard(request, view)`, which calls `view` and may roll back what it wrote to ask for confirmation.
 
     Call it where the room's admin is loaded. The same name replaces.
     """

@@ -1,4 +1,4 @@
-"""Admin forms that two people have open at once: the later save is refused once, and shows what the earlier one changed.
+"""Optimistic locking of admin forms: a save from a stale form is refused once and shows what changed meanwhile.
 
 Articles have their own check (education/forms/articles.py), which compares texts line by line.
 """
@@ -23,9 +23,9 @@ SEEN = "seen"
 
 
 class RefusesStaleSaves(admin.ModelAdmin):
-    """For a ModelAdmin: its change form carries a digest of each value it showed, and checks them when it is saved.
+    """For a ModelAdmin: its change form carries a digest of each value shown, and checks them on save.
 
-    List this mixin first: it adds a hidden field to the first of the fieldsets. Inlines are not covered; there are none.
+    List this base first: it adds a hidden field to the first fieldset. Does not cover inlines.
     """
 
     def get_form(
@@ -49,7 +49,7 @@ class RefusesStaleSaves(admin.ModelAdmin):
 
 
 class SeenField(forms.CharField):
-    """Carries the digests; never counts as a change."""
+    """Carries the digests. Never counts as a change."""
 
     def __init__(self) -> None:
         super().__init__(required=False, widget=forms.HiddenInput)
@@ -70,12 +70,12 @@ class StaleCheck(forms.ModelForm):
         rows = type(self.instance)._base_manager.select_for_update(of=("self",), no_key=True)
         current = rows.filter(pk=self.instance.pk).first()
         if current is not None and (changed := self._changed_meanwhile(current)):
-            replace_sent(self, SEEN, self._digests(current))  # saving once more is done knowingly
+            replace_sent(self, SEEN, self._digests(current))  # a second save replaces knowingly
             self.add_error(None, ValidationError(self._compare(changed), code="stale"))
         return cleaned
 
     def _changed_meanwhile(self, current: Model) -> dict[str, object]:
-        """What is saved now in the fields that were changed since the form was opened, unless the form has the same."""
+        """Stored values that changed since the form was opened and differ from the form."""
         try:
             seen = dict(json.loads(self[SEEN].data or "{}"))
         except (ValueError, TypeError, RecursionError):
@@ -110,7 +110,7 @@ class StaleCheck(forms.ModelForm):
         return self._shown(name, self.cleaned_data[name]) if name in self.cleaned_data else str(self[name].data)
 
     def _shown(self, name: str, value: Any) -> str:
-        """`value` as the form's field would show it, in words where it is a choice."""
+        """`value` as the form's field would show it; a choice by its label."""
         field = self.fields[name]
         values = list(value) if isinstance(value, list | tuple) or hasattr(value, "iterator") else [value]
         keys = [str(field.prepare_value(one)) for one in values]
@@ -130,7 +130,7 @@ class StaleCheck(forms.ModelForm):
 
 
 def _digest(value: object) -> str:
-    """Of a value as `model_to_dict` has it; rows of a many-to-many field by their keys, in any order."""
+    """Digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
     if isinstance(value, list):
         value = sorted(str(row.pk) for row in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]
