@@ -30,7 +30,7 @@ def refuse_staff(request: HttpRequest) -> HttpResponse:
     """403: names the missing permission, if any, and the owners who can grant it."""
     owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
     context: dict[str, object] = {
-        "title": "Not open to your sign-in",
+        "title": "You do not have permission",
         "missing": name_missing_right(request),
         "owners": owners,
     }
@@ -39,12 +39,12 @@ def refuse_staff(request: HttpRequest) -> HttpResponse:
 
 def refuse_stale_form(request: HttpRequest) -> HttpResponse:
     """403 for a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
-    return _page(request, "admin/stale_form.html", {"title": "This form has waited too long"}, status=403)
+    return _page(request, "admin/stale_form.html", {"title": "This form has expired"}, status=403)
 
 
 def miss_page(request: HttpRequest) -> HttpResponse:
     """404."""
-    return _page(request, "admin/404.html", {"title": "This page is not here"}, status=404)
+    return _page(request, "admin/404.html", {"title": "Page not found"}, status=404)
 
 
 def name_missing_right(request: HttpRequest) -> str:

@@ -4,13 +4,16 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from clinic.responses.redirects import see_other
 
@@ -120,11 +123,55 @@ class PrivateSearch(admin.ModelAdmin):
         return see_other(f"{request.path}?{address.urlencode()}")
 
 
+def describe_type(object_type: str) -> str:
+    """The name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
+    try:
+        return str(apps.get_model(object_type)._meta.verbose_name)
+    except LookupError:
+        return object_type.rpartition(".")[2].replace("_", " ")
+
+
+def _link(model: str, pk: object, text: str) -> str:
+    """A link to the page of a row in the admin; only `text` for a model without one."""
+    try:
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
+    except NoReverseMatch:
+        return text
+
+
+class RecordFilter(admin.SimpleListFilter):
+    """Filter by kind of record."""
+
+    title, parameter_name = "record", "object_type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        types = AccessEvent.objects.order_by("object_type").values_list("object_type", flat=True).distinct()
+        return sorted(((one, describe_type(one)) for one in types), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(object_type=self.value()) if self.value() else queryset
+
+
 @admin.register(AccessEvent)
 class AccessEventAdmin(ReadOnly, PrivateSearch):
-    list_display = ("at", "actor", "action", "object_type", "object_id", "patient_id")
-    list_filter = ("action", "object_type", "actor")
+    fields = list_display = ("at", "person", "action", "record", "patient")
+    list_filter = ("action", RecordFilter, "actor")
     list_select_related = ("actor",)
     search_fields = ("=patient_id", "=object_id")
     search_help_text = "The ID of a patient or a record, from the address of its page"
     show_full_result_count = False
+
+    @admin.display(description="by", ordering="actor")
+    def person(self, event: AccessEvent) -> str:
+        return str(event.actor or "a patient, or the site itself")
+
+    @admin.display(description="record", ordering="object_type")
+    def record(self, event: AccessEvent) -> str:
+        app_label, _, name = event.object_type.partition(".")
+        return _link(f"{app_label}_{name}", event.object_id, describe_type(event.object_type))
+
+    @admin.display(description="patient")
+    def patient(self, event: AccessEvent) -> str:
+        return (
+            _link("practice_patient", event.patient_id, "open") if event.patient_id else self.get_empty_value_display()
+        )

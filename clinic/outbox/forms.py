@@ -61,21 +61,21 @@ class MessageRuleForm(forms.ModelForm):
                 self.add_error(field, fault)
         minutes = cleaned.get("minutes")
         if kind.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
-            self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
+            self.add_error("minutes", f"Enter {SHORTEST_LEAD_MINUTES} minutes or more.")
         return cleaned
 
     def _check_channel(self, cleaned: dict[str, Any], kind: MessageKind) -> None:
         if cleaned.get("channel") == Channel.EMAIL and not cleaned.get("subject"):
-            self.add_error("subject", "A mail needs a subject.")
+            self.add_error("subject", "An email needs a subject.")
         if cleaned.get("channel") != Channel.SMS:
             return
         if not kind.text_message:
-            self.add_error("channel", "This message goes by email only.")
+            self.add_error("channel", "This message can be sent by email only.")
             return
         try:
             fit_text(cleaned.get("text", ""), kind.sample_values(Sample.WORST))
         except TextTooLong:
-            self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
+            self.add_error("text", f"A text message holds {LIMIT} characters. With long names this is too long.")
         except KeyError:
             pass  # an unknown placeholder: `faults_of` reports it
 

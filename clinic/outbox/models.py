@@ -78,12 +78,12 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
     version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=60, blank=True, help_text="Which rules hold for it: the service's slug.")
+    scope = models.CharField(max_length=60, blank=True, help_text="The slug of the service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     time_zone = models.CharField(
         max_length=64,
         blank=True,
-        help_text="The reader's, by which hours are quiet: an IANA name. Empty: the clinic's.",
+        help_text="The reader's time zone, for quiet hours (IANA name). Empty: the clinic's.",
     )
     told_before = models.CharField(
         max_length=40,
@@ -91,7 +91,7 @@ class Message(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Digest of what the reader knows, for news that is dropped once it is so again.",
+        help_text="Digest of what the reader was told; news that reverts to it is not sent.",
     )
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
@@ -161,9 +161,9 @@ class Suppression(models.Model):
     """An address we do not write to: it bounced, complained, or asked us to stop."""
 
     class Why(models.TextChoices):
-        BOUNCED = "bounced", "does not take our mail"
-        COMPLAINED = "complained", "said our mail was spam"
-        UNSUBSCRIBED = "unsubscribed", "wants nothing that is not about a visit"
+        BOUNCED = "bounced", "mail bounced"
+        COMPLAINED = "complained", "marked our mail as spam"
+        UNSUBSCRIBED = "unsubscribed", "wants messages about visits only"
 
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.CharField(max_length=254)
@@ -172,8 +172,8 @@ class Suppression(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        verbose_name = "address we do not write to"
-        verbose_name_plural = "addresses we do not write to"
+        verbose_name = "blocked address"
+        verbose_name_plural = "blocked addresses"
         constraints = [
             models.UniqueConstraint(fields=["channel", "address"], name="suppression_once_per_address"),
             models.CheckConstraint(name="suppression_channel_is_known", condition=Q(channel__in=Channel.values)),
@@ -212,7 +212,7 @@ class TextConsent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "stands"
+        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "in force"
 
 
 class InboundTextQuerySet(models.QuerySet):
@@ -233,7 +233,7 @@ class InboundText(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="inbound_texts",
-        help_text="The one with this number when it came. Empty: nobody has it, or several do.",
+        help_text="The patient with this number when the text came. Empty if none or several have it.",
     )
     words = EncryptedJSONField()
     received_at = models.DateTimeField("received")
@@ -273,25 +273,26 @@ class MessageRule(models.Model):
         "service",
         max_length=60,
         blank=True,
-        help_text="Its name in the web address. Empty: every service without a rule of its own.",
+        help_text="Empty: every service without a template of its own.",
     )
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     minutes = models.PositiveIntegerField(
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="2 hours are 120, a day is 1440. Holds for visits booked from now on. What goes at once has 0.",
+        help_text="2 hours are 120, a day is 1440. Applies to visits booked from now on. 0 for messages sent at once.",
     )
     is_active = models.BooleanField(
-        "is sent", default=True, help_text="Off: none of these goes out, also of those that wait now."
+        "is sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
     )
-    subject = models.CharField(max_length=120, blank=True, help_text="Of a mail; a text has none.")
+    subject = models.CharField(max_length=120, blank=True, help_text="For emails. Text messages have none.")
     text = models.TextField(
         max_length=600,
-        help_text="Of a mail, the opening: when, where and the links follow by themselves. Of a text, all of it.",
+        help_text="For emails, the opening: date, place and links follow automatically. For text messages, all of it.",
     )
 
     class Meta:
         ordering = ["kind", "service_slug"]
+        verbose_name = "message template"
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "service_slug", "channel"],
@@ -305,4 +306,4 @@ class MessageRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject or self.text[:60]} ({self.service_slug or 'every service'})"
+        return self.subject or self.text[:60]

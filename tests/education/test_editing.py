@@ -188,13 +188,13 @@ def test_today_tells_of_reviews_and_updates_that_wait(client, write_article, mar
     write_article("later", **review, next_review_on=today + timedelta(days=31))
     write_article("updated", proposal={})
     page = client.get(path).content.decode()
-    assert "1 to be reviewed" in page and "1 with new words proposed" in page
+    assert "1 to be reviewed" in page and "1 with proposed changes" in page
 
 
 def test_today_is_quiet_about_articles_for_who_may_not_change_them(client, write_article):
     write_article("updated", proposal={})
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
-    assert "new words proposed" not in client.get(reverse("admin:index")).content.decode()
+    assert "proposed changes" not in client.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.parametrize("slug", ["search", "glossary", "load-check"])

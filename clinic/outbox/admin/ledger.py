@@ -26,7 +26,7 @@ from clinic.outbox.messages.planning import (
     is_resendable,
     resend_message,
 )
-from clinic.outbox.messages.subjects import find_subjects
+from clinic.outbox.messages.subjects import find_subjects, known_scopes
 from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.instants import format_instant
@@ -87,7 +87,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
             "When",
             {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
         ),
-        ("Behind it", {"fields": ("scope", "time_zone"), "classes": ("collapse",)}),
+        ("Details", {"fields": ("service", "time_zone"), "classes": ("collapse",)}),
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -114,6 +114,10 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
             return "the clinic"
         url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": message.patient_id})
         return format_html('<a href="{}">{}</a>', url, message.patient)
+
+    @admin.display(description="service", ordering="scope")
+    def service(self, message: Message) -> str:
+        return dict(known_scopes()).get(message.scope) or self.get_empty_value_display()
 
     @admin.display(description="due", ordering="due_at")
     def due(self, message: Message) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic.outbox.forms import MessageRuleForm
 from clinic.outbox.messages.kinds import KindUnknown, MessageKind, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.messages.message_rules import default_rule
+from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.models import MessageRule
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
@@ -56,14 +58,20 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         return kind_title(rule.kind)
 
     @admin.display(description="service", ordering="service_slug")
-    def for_service(self, rule: MessageRule) -> str:
-        return rule.service_slug or "every service"
+    def for_service(self, rule: Any) -> str:
+        return rule.service_name
 
     @admin.display(description="when", ordering="minutes")
     def when(self, rule: MessageRule) -> str:
         kind = _find_changeable(rule.kind)
         timing = kind.timing if kind else ""
         return timing if timing == Timing.AT_ONCE else f"{format_span(rule.minutes)} {timing}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        names = [When(service_slug=slug, then=Value(name)) for slug, name in known_scopes()]
+        every = When(service_slug="", then=Value("every service"))
+        service_name = Case(every, *names, default=F("service_slug"), output_field=CharField())
+        return super().get_queryset(request).annotate(service_name=service_name)
 
     def get_urls(self) -> list[URLPattern]:
         may = self.admin_site.admin_view
@@ -85,7 +93,9 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         own = set(MessageRule.objects.filter(service_slug="").values_list("kind", flat=True))
         defaults = [kind for kind in changeable_kinds() if kind.name not in own]
         rows = [(kind, default_rule(kind), self.when(default_rule(kind))) for kind in defaults]
-        return super().changelist_view(request, {"defaults": rows, "title": "Message rules", **(extra_context or {})})
+        return super().changelist_view(
+            request, {"defaults": rows, "title": "Message templates", **(extra_context or {})}
+        )
 
     @method_decorator(csp_override(MAY_FRAME))
     def changeform_view(

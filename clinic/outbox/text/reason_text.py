@@ -34,7 +34,7 @@ ERRORS = {
     "SMTPNotSupportedError": "The mail server cannot write to this address. Check its spelling, then send it again.",
     "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
     "TextUnsure": PHRASES["unknown whether it was sent"],
-    "TextTooLong": "The text is too long for one text message. Shorten it under Message rules.",
+    "TextTooLong": "The text is too long for one text message. Shorten it under Message templates.",
     "ValueError": "The message could not be made, most often because the patient has no email address. Add one on the "
     "patient's page, then send it again.",
 }

@@ -32,11 +32,11 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
     change_form_template = add_form_template = "practice/admin_clinic.html"
     fieldsets = (
         (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
-        ("Where", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
-        ("On the map", {"fields": ("latitude", "longitude")}),
+        ("Address", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
+        ("Map position", {"fields": ("latitude", "longitude")}),
         ("Visits", {"fields": ("what_to_bring", "minimum_notice_minutes", "horizon_days")}),
-        ("Changes", {"fields": ("change_window_hours", "change_policy")}),
-        ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
+        ("Changing a visit", {"fields": ("change_window_hours", "change_policy")}),
+        ("Booking limits", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
         ("Messages", {"fields": ("quiet_from", "quiet_until")}),
         ("Articles", {"fields": ("shows_unreviewed_articles",)}),
     )

@@ -40,9 +40,7 @@ MOST_LINKS = 50  # shown of one patient
 
 class PatientForm(forms.ModelForm):
     name = NameField()
-    email = AddressField(
-        required=False, help_text="Without one we can only call them, or text those who have agreed to it."
-    )
+    email = AddressField(required=False, help_text="Without one we can only call them, or text them if they agreed.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
     is_another_person = forms.BooleanField(
@@ -176,11 +174,11 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         url = reverse("admin:practice_patient_change", args=[same.pk])
         return format_html('{} perhaps <a href="{}">{}</a>', chip, url, same.name)
 
-    @admin.display(description="may be the same person")
+    @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
         """Other patients with this name, e-mail or phone, and which of them it is."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
-        return links_to(found) or "no other patient has this name, email address or phone number"
+        return links_to(found) or "none"
 
     @admin.display(description="open links")
     def open_links(self, patient: Patient) -> str:

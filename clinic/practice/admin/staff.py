@@ -49,14 +49,14 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
     readonly_fields = ("password_state", "last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "name", "password_state")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Since", {"fields": ("last_login", "created_at")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     @admin.display(description="password")
     def password_state(self, user: User) -> str:
-        return "set" if user.has_usable_password() else "none: they cannot sign in with a password"
+        return "set" if user.has_usable_password() else "none: cannot sign in with a password"
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))

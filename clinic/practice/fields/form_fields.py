@@ -91,7 +91,7 @@ class PhoneField(forms.CharField):
         try:
             return parse_phone(text, self.region)
         except PhoneHasLetters:
-            raise ValidationError("Enter the digits of the phone number, not letters.", code="invalid") from None
+            raise ValidationError("Enter the digits of the phone number, not letters.", code="letters") from None
         except PhoneInvalid:
             code = "invalid" if self.region == "US" else "invalid_abroad"
             raise ValidationError(self.error_messages[code], code="invalid") from None

@@ -20,8 +20,8 @@ class Proof(models.IntegerChoices):
 class LinkPurpose(models.TextChoices):
     VISIT = "visit", "manage a visit"
     INTAKE = "intake", "fill in the questions before a visit"
-    MESSAGES = "messages", "choose what we write"
-    RETURN = "return", "book again as oneself"
+    MESSAGES = "messages", "choose messages"
+    RETURN = "return", "book again"
     WAITING = "waiting", "see or leave the wait list"
     OFFER = "offer", "take a time that was freed"
 
@@ -75,4 +75,4 @@ class ConfirmationCode(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return str(self.id)
+        return "confirmation code"

@@ -59,9 +59,7 @@ class Patient(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    email = models.EmailField(
-        blank=True, help_text="Without one we can only call them, or text those who agreed to it."
-    )
+    email = models.EmailField(blank=True, help_text="Without one we can only call them, or text them if they agreed.")
     phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
     birth_on = models.DateField("date of birth", null=True, blank=True)
     time_zone = models.CharField(
@@ -72,13 +70,13 @@ class Patient(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Since when the patient wants their first name in emails and texts. Empty: messages name nobody.",
+        help_text="When the patient chose to have their first name in emails and texts. Empty: messages have no name.",
     )
     is_provisional = models.BooleanField(
         "not confirmed yet",
         default=False,
         editable=False,
-        help_text="Typed by a visitor who has not yet used a link from this mailbox.",
+        help_text="Entered by a visitor who has not used a link from this mailbox yet.",
     )
     merged_into = models.ForeignKey(
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"

@@ -38,7 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     is_staff = models.BooleanField("may log in to the admin", default=False)
     is_active = models.BooleanField(
-        default=True, help_text="Switch off instead of deleting: the record of who read what stays."
+        default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -194,7 +194,7 @@ def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(lett
     assert sweep(now=alert.due_at) == 1
     mail = post_office.mails[0]
     assert mail["To"] == "hello@clinic.example"
-    assert mail["Subject"] == "3 messages did not get out"
+    assert "3 messages" in mail["Subject"]
     assert "Alice" not in mail.as_string() and "@example.com" not in mail.as_string()
 
 
