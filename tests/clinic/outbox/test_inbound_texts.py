@@ -110,7 +110,7 @@ def test_everybody_on_duty_is_told_at_once_and_the_mail_says_neither_who_nor_wha
     sweep()
     (mail,) = post_office.mails
     assert tess.email in mail["To"]
-    assert mail["Subject"] == "1 text message to read"
+    assert mail["Subject"] == "1 unread text message"
     text = mail.as_string() + mail.get_body(("plain",)).get_content()
     assert "Tue 1 Dec, 12:00 pm" in text and "/admin/" in text
     for private in (*WORDS.replace(",", "").split(), alice.name, alice.email, ALICES, "555-0199", str(alice.pk)):
@@ -149,7 +149,7 @@ def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(a
         *(later + wait for wait in AGAIN_AFTER),
     ]  # and nothing is left of the first round
     sweep(now=later)
-    assert "3 text messages" in post_office.mails[-1]["Subject"]
+    assert "3 unread text messages" in post_office.mails[-1]["Subject"]
 
 
 def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_read(alice, tess, post_office):
@@ -158,7 +158,7 @@ def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_re
     mark_text_read(text=first, by=tess, now=NOON + MINUTE / 3)
     keep("worse now", now=NOON + MINUTE / 2)
     sweep(now=NOON + MINUTE / 2)
-    assert [mail["Subject"] for mail in post_office.mails] == ["1 text message to read"] * 2
+    assert [mail["Subject"] for mail in post_office.mails] == ["1 unread text message"] * 2
 
 
 def test_clinic_is_told_when_everyone_who_was_told_has_left(alice, tess, post_office):

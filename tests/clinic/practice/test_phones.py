@@ -129,6 +129,13 @@ def test_phone_behind_an_extension_is_dialed_and_never_texted():
     assert texting_number("+16035550123") == "+16035550123"
 
 
+def test_field_takes_nothing_where_a_number_is_optional_and_no_number_without_its_area_code():
+    assert PhoneField(required=False).clean("") == ""
+    with pytest.raises(ValidationError) as refusal:
+        PhoneField().clean("555 0123")
+    assert refusal.value.error_list[0].code == "invalid"
+
+
 @given(st.text(max_size=45), st.sampled_from(["US", "GB", "DE", "ZZ"]))
 def test_any_text_is_a_phone_or_an_error(text, region):
     try:
