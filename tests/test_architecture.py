@@ -115,6 +115,7 @@ PURE = {
     "assessments/fhir/strict_json.py": set(),
     "assessments/fhir_json": set(),
     "assessments/red_flag_rules": set(),
+    "booking/models/visit_modes.py": set(),
     "booking/models/visit_states.py": set(),
     "booking/time": set(),
     "clinic/env.py": set(),

@@ -135,7 +135,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     def how(self, entry):
         """As they asked, and as they will be offered it where the service changed."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
-        is_changed = entry.status == WaitListEntry.Status.WAITING and offered != entry.mode
+        is_changed = entry.status == WaitListEntry.Status.WAITING and offered.name != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked
 
     @admin.display(description="why nothing can be offered")

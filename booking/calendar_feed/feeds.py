@@ -13,7 +13,7 @@ from django.db.models import F
 from icalendar import Calendar, Event
 
 from booking.models import Appointment, CalendarFeed
-from booking.schedule.local_time import place_words
+from booking.schedule.local_time import format_place
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist, User
 
@@ -100,9 +100,9 @@ def _visit_event(visit: Appointment, clinic: Clinic, now: datetime) -> Event:
     event.add("dtstamp", now.astimezone(UTC))
     event.add("dtstart", visit.starts_at.astimezone(UTC))
     event.add("dtend", visit.ends_at.astimezone(UTC))
-    event.add("summary", f"Visit, {visit.get_mode_display()}")
-    if visit.mode == Appointment.Mode.IN_PERSON:
-        event.add("location", place_words(visit, clinic))
+    event.add("summary", f"Visit, {visit.visit_mode.label}")
+    if visit.visit_mode.is_at_clinic:
+        event.add("location", format_place(visit.visit_mode, clinic))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     return event

@@ -5,18 +5,12 @@ from typing import Any, cast
 from crispy_forms.helper import FormHelper
 from django import forms
 
-from booking.models import Service, VisitMode
+from booking.models import Service
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.mail_domains import suggest_address
-
-MODE_WORDS = {
-    VisitMode.IN_PERSON: "At the clinic",
-    VisitMode.VIDEO: "By video: we send you a link",
-    VisitMode.PHONE: "By phone: we call you",
-}
 
 
 def own_email_field(label: str, *, help_text: str = "") -> AddressField:
@@ -76,10 +70,10 @@ class ContactForm(AsksAboutSlips):
         super().__init__(*args, **kwargs)
         cast(PhoneField, self.fields["phone"]).region = clinic.country
         modes = service.modes
-        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
+        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.name, mode.choice) for mode in modes]
         if len(modes) == 1:
             self.fields["mode"].widget = forms.HiddenInput()
-            self.initial["mode"] = modes[0].value
+            self.initial["mode"] = modes[0].name
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.form_show_errors = True

@@ -8,7 +8,8 @@ from django.utils.formats import date_format
 
 from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
-from booking.models import Service, VisitMode
+from booking.models import Service
+from booking.models.visit_modes import MODE_CHOICES
 from booking.schedule.slots import Slot
 from clinic.audit.searching import LONGEST_WORDS
 from clinic.outbox.texts.providers import has_texts
@@ -32,7 +33,7 @@ class StaffBookingForm(MayBreakRules):
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
+    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *MODE_CHOICES])
     find = forms.CharField(
         label="Find the patient",
         required=False,

@@ -3,13 +3,12 @@
 from copy import copy
 
 from booking.messages.last_told import Terms, current_terms
-from booking.models import Appointment, VisitMode
+from booking.models import Appointment
 from booking.schedule.clocks import clock_of_mode
 from booking.schedule.local_time import LocalTime
 from clinic.practice.models import Clinic, Therapist
 
 LONGEST_NAME_IN_A_TEXT = 12
-HOW: dict[str, str] = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
 
 
 def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
@@ -38,7 +37,7 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
     if known.therapist != now.therapist:
         lines.append(f"With {now.therapist} instead of {known.therapist}.")
     if known.mode != now.mode:
-        lines.append(f"{HOW[now.mode].capitalize()} instead of {HOW[known.mode]}.")
+        lines.append(f"{now.mode.how.capitalize()} instead of {known.mode.how}.")
     return lines
 
 
@@ -54,7 +53,7 @@ def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
     """An unsaved copy of the visit under other terms."""
     other = copy(appointment)
-    other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode
+    other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other
 
 
@@ -71,13 +70,13 @@ def _subject(known: Terms | None, now: Terms) -> str:
         return "Your visit is moved"
     if known.starts_at != now.starts_at:
         return f"Your visit is moved, now with {now.therapist.name}"
-    return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else HOW[now.mode]}"
+    return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else now.mode.how}"
 
 
 def _text(known: Terms | None, now: Terms, time: LocalTime) -> str:
     if known is None or known == now or known.starts_at != now.starts_at:
         return f"we moved your visit to {time.day}, {time.clock_and_zone}"
-    change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else HOW[now.mode]
+    change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else now.mode.how
     return f"you are now {change} on {time.day}, {time.clock_and_zone}"
 
 

@@ -13,7 +13,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from booking.messages.reader import patient_of
 from booking.models import Appointment
-from booking.schedule.local_time import place_words
+from booking.schedule.local_time import format_place
 from booking.time.opening_hours import change_between
 from clinic.outbox.messages.mail import sender_address
 from clinic.practice.models import Clinic
@@ -48,7 +48,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     event.add("dtstart", appointment.starts_at.astimezone(clinic.zone))
     event.add("dtend", appointment.ends_at.astimezone(clinic.zone))
     event.add("summary", f"Visit at {clinic.name}")
-    event.add("location", place_words(appointment, clinic))
+    event.add("location", format_place(appointment.visit_mode, clinic))
     event.add("description", _description(appointment, clinic))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if is_cancelled else "OPAQUE")

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from booking.messages.names import BOOKED, CLINIC_NEWS, MOVED
-from booking.models import Appointment, AppointmentEvent
+from booking.models import MODES, Appointment, AppointmentEvent, VisitMode
 from clinic.outbox.models import Channel, Message, State
 from clinic.outbox.text.time_limits import LEASE
 from clinic.practice.models import Therapist
@@ -17,16 +17,16 @@ CHANGED = "the visit was changed"  # why a message of an earlier version is not 
 
 @dataclass(frozen=True)
 class Terms:
-    """When a visit starts, with whom, and how (a VisitMode)."""
+    """When a visit starts, with whom, and how."""
 
     starts_at: datetime
     therapist: Therapist
-    mode: str
+    mode: VisitMode
 
 
 def current_terms(appointment: Appointment) -> Terms:
     """The terms of the visit as it is."""
-    return Terms(appointment.starts_at, appointment.therapist, appointment.mode)
+    return Terms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
 
 
 def terms_at(appointment: Appointment, version: int) -> Terms | None:
@@ -35,7 +35,7 @@ def terms_at(appointment: Appointment, version: int) -> Terms | None:
     event = events.order_by("version", "id").last()
     if event is None or event.therapist is None:
         return None
-    return Terms(event.starts_at, event.therapist, event.mode)
+    return Terms(event.starts_at, event.therapist, MODES[event.mode])
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:

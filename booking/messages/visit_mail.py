@@ -21,7 +21,7 @@ from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
-from booking.schedule.local_time import near_day_words, place_words
+from booking.schedule.local_time import format_place, near_day_words
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
@@ -118,10 +118,10 @@ def email_context(
     `version` is the message's: what it says of changes is relative to what went before it.
     """
     links = _links(appointment, now)
-    is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
+    has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
     return {
         **placeholder_values(appointment, kind, clinic=clinic, now=now, version=version),
-        "bring": clinic.what_to_bring if links.is_standing and is_in_person else "",
+        "bring": clinic.what_to_bring if has_things_to_bring else "",
         **kind.extras(appointment, links, clinic, now),
         **kind.buttons(links),
     }
@@ -171,7 +171,7 @@ def placeholder_values(
         "day": time.day,
         "time": time.clock_and_zone,
         "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
-        "place": place_words(appointment, clinic),
+        "place": format_place(appointment.visit_mode, clinic),
         "new_address": short_address(clinic),
         "therapist": appointment.therapist,
         **changes,

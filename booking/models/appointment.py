@@ -10,7 +10,8 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.models.service import PRICE_HELP, Service, Terms, VisitMode
+from booking.models.service import PRICE_HELP, Service, Terms
+from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
 from booking.models.visit_states import State, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
@@ -84,8 +85,6 @@ class Appointment(Terms):
         COMPLETED = "completed", "completed"
         NO_SHOW = "no_show", "no-show"
 
-    Mode = VisitMode
-
     price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
@@ -94,7 +93,7 @@ class Appointment(Terms):
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="appointments")
     patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, null=True, related_name="appointments")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="appointments")
-    mode = models.CharField(max_length=10, choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, choices=MODE_CHOICES)
     starts_at = models.DateTimeField("starts")
     ends_at = models.DateTimeField("ends")
     blocked = DateTimeRangeField(
@@ -187,9 +186,7 @@ class Appointment(Terms):
                 name="appointment_status_is_known",
                 condition=Q(status__in=["held", "booked", "cancelled", "completed", "no_show"]),
             ),
-            models.CheckConstraint(
-                name="appointment_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
-            ),
+            models.CheckConstraint(name="appointment_mode_is_known", condition=Q(mode__in=list(MODES))),
             models.CheckConstraint(
                 name="appointment_has_a_patient_unless_held", condition=Q(status="held") | Q(patient__isnull=False)
             ),
@@ -224,9 +221,14 @@ class Appointment(Terms):
         return self.reference
 
     @property
+    def visit_mode(self) -> VisitMode:
+        """How therapist and patient meet: its row of `booking.models.visit_modes.MODES`."""
+        return MODES[self.mode]
+
+    @property
     def number_to_call(self) -> str:
         """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
-        if self.mode != self.Mode.PHONE or self.patient is None:
+        if not self.visit_mode.needs_number or self.patient is None:
             return ""
         return self.other_phone or self.patient.phone
 
@@ -314,7 +316,7 @@ class AppointmentEvent(models.Model):
         null=True, help_text="The visit's version after this; null in rows from before it was recorded."
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
-    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
 
     class Meta:
         ordering = ("at", "id")

@@ -4,22 +4,21 @@ import hashlib
 import json
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import cached_property
 
+from booking.models.visit_modes import DEFAULT_MODE, MODES, VisitMode
 from booking.time.caps import Caps
 from booking.time.intervals import VisitShape
 from clinic.practice.values.money import format_money
 
 
-class VisitMode(models.TextChoices):
-    """How therapist and patient meet."""
-
-    IN_PERSON = "in_person", "in person"
-    VIDEO = "video", "by video"
-    PHONE = "phone", "by phone"
+def default_modes() -> list[str]:
+    """The modes of a new service."""
+    return [DEFAULT_MODE]
 
 
 class ServiceQuerySet(models.QuerySet):
@@ -141,9 +140,12 @@ class Service(Terms):
         validators=[MaxValueValidator(240)],
         help_text="Kept free after the visit. Patients never see it; it may run past closing.",
     )
-    by_phone = models.BooleanField(default=False, help_text="You call the patient at the time of the visit.")
-    by_video = models.BooleanField(default=False, help_text="You send the patient a video link before the visit.")
-    in_person = models.BooleanField(default=True, help_text="The patient comes to the clinic.")
+    offered_modes = ArrayField(
+        models.CharField(max_length=10, choices=[(mode.name, mode.staff_choice) for mode in MODES.values()]),
+        verbose_name="how",
+        default=default_modes,
+        db_default=[DEFAULT_MODE],
+    )
     minimum_notice_minutes = models.PositiveIntegerField(
         null=True, blank=True, help_text="Times sooner than this are not offered. Empty: as the clinic has it."
     )
@@ -202,8 +204,11 @@ class Service(Terms):
             ),
             models.CheckConstraint(
                 name="service_happens_in_some_way",
-                condition=Q(by_phone=True) | Q(by_video=True) | Q(in_person=True),
-                violation_error_message="Choose at least one way: by phone, by video or in person.",
+                condition=~Q(offered_modes=[]),
+                violation_error_message="Choose at least one way to meet.",
+            ),
+            models.CheckConstraint(
+                name="service_modes_are_known", condition=Q(offered_modes__contained_by=list(MODES))
             ),
             models.CheckConstraint(
                 name="service_purpose_is_known", condition=Q(purpose__in=["call", "evaluation", "follow_up", "other"])
@@ -239,8 +244,7 @@ class Service(Terms):
     @property
     def modes(self) -> list[VisitMode]:
         """The ways it can happen, in the order offered."""
-        offered = {VisitMode.IN_PERSON: self.in_person, VisitMode.VIDEO: self.by_video, VisitMode.PHONE: self.by_phone}
-        return [mode for mode, is_offered in offered.items() if is_offered]
+        return [mode for mode in MODES.values() if mode.name in self.offered_modes]
 
     @property
     def inclusions(self) -> list[str]:
@@ -248,9 +252,14 @@ class Service(Terms):
         return [line.strip() for line in self.includes.splitlines() if line.strip()]
 
     @property
-    def is_only_in_person(self) -> bool:
-        """Whether the patient always comes to the clinic, so that only the clinic's zone matters."""
-        return self.modes == [VisitMode.IN_PERSON]
+    def is_only_at_clinic(self) -> bool:
+        """Whether the patient always comes to the clinic."""
+        return all(mode.is_at_clinic for mode in self.modes)
+
+    @property
+    def is_only_by_clinics_clock(self) -> bool:
+        """Whether the patient's own time zone never matters."""
+        return all(mode.is_by_clinics_clock for mode in self.modes)
 
     @property
     def shape(self) -> VisitShape:

@@ -8,7 +8,8 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from booking.models.appointment import Appointment
-from booking.models.service import Service, VisitMode
+from booking.models.service import Service
+from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Therapist
 
@@ -97,7 +98,7 @@ class WaitListEntry(models.Model):
         related_name="wait_list_entries",
         help_text="The visit they would like to have earlier; once served, the visit they took.",
     )
-    mode = models.CharField(max_length=10, choices=VisitMode.choices, default=VisitMode.IN_PERSON)
+    mode = models.CharField(max_length=10, choices=MODE_CHOICES, default=DEFAULT_MODE)
     part_of_day = models.CharField(
         max_length=12,
         blank=True,
@@ -139,9 +140,7 @@ class WaitListEntry(models.Model):
                 condition=Q(last_on__gte=F("first_on")),
                 violation_error_message="The last day must not be before the first.",
             ),
-            models.CheckConstraint(
-                name="wait_list_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
-            ),
+            models.CheckConstraint(name="wait_list_mode_is_known", condition=Q(mode__in=list(MODES))),
             models.CheckConstraint(
                 name="wait_list_part_of_day_is_known",
                 condition=Q(part_of_day__in=["", "before-work", "lunch", "after-work"]),
@@ -162,8 +161,8 @@ class WaitListEntry(models.Model):
     @property
     def offered_mode(self) -> VisitMode:
         """How they would meet: as in the visit they have, or as they asked for, or else in the first way that is offered."""
-        modes = self.service.modes
-        return VisitMode(self.mode) if self.appointment_id or self.mode in modes else modes[0]
+        asked, modes = MODES[self.mode], self.service.modes
+        return asked if self.appointment_id or asked in modes else modes[0]
 
 
 class SlotOffer(models.Model):

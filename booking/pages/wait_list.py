@@ -75,7 +75,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
-        zone_name = "" if service.is_only_in_person else choices.zone_name
+        zone_name = "" if service.is_only_by_clinics_clock else choices.zone_name
         place = {"service": service, "therapist": therapist, "time_zone": zone_name}
         who_waits = {"name": who["name"], "email": who["email"]}
         if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):

@@ -69,16 +69,16 @@ class Clock:
 def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clock:
     """The clock by which a visitor from the zone called `zone_name` chooses a time; an unknown zone: the clinic's."""
     own = known_zone(zone_name)
-    if own is None or service.is_only_in_person:
+    if own is None or service.is_only_by_clinics_clock:
         return Clock(clinic.zone)
-    if service.in_person:
+    if any(mode.is_by_clinics_clock for mode in service.modes):
         return Clock(clinic.zone, beside_zone=own)
     return Clock(own, beside_zone=clinic.zone, is_visitors=True)
 
 
 def clock_of_visit(appointment: Appointment, *, clinic: Clinic) -> Clock:
     """The clock by which the patient of a booked visit reads its time and chooses another."""
-    return clock_of_mode(appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+    return clock_of_mode(appointment.visit_mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
 
 
 def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
@@ -91,9 +91,9 @@ def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
     return clock_of_mode(entry.offered_mode, zone_name=entry.time_zone, clinic=clinic)
 
 
-def clock_of_mode(mode: str, *, zone_name: str, clinic: Clinic) -> Clock:
+def clock_of_mode(mode: VisitMode, *, zone_name: str, clinic: Clinic) -> Clock:
     """The clock of a visit in this mode, for a visitor from the zone called `zone_name`; an unknown zone: the clinic's."""
     own = known_zone(zone_name)
-    if own is None or mode == VisitMode.IN_PERSON:
+    if own is None or mode.is_by_clinics_clock:
         return Clock(clinic.zone)
     return Clock(own, beside_zone=clinic.zone, is_visitors=True)

@@ -1,5 +1,6 @@
 """When a visit is, in words: one wording for pages, messages and calendars, so that they cannot disagree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,21 +28,19 @@ def zone_words(local: datetime) -> str:
     return name if name[0].isalpha() else f"UTC{local:%:z}"
 
 
-def minor_words(*, is_in_person: bool) -> str:
-    """What a patient under 18 needs, in a sentence for whoever is about to book."""
-    return f"Is the patient under 18? A parent or guardian must book the visit and {_guardian_task(is_in_person)}."
+def minor_words(modes: Sequence[VisitMode]) -> str:
+    """What a patient under 18 needs for a visit in one of these modes, in a sentence for whoever is about to book."""
+    tasks = {mode.guardian_task for mode in modes}
+    task = tasks.pop() if len(tasks) == 1 else "be there"
+    return f"Is the patient under 18? A parent or guardian must book the visit and {task}."
 
 
 def guardian_words(appointment: Appointment) -> str:
     """The same for the guardian who booked the visit; empty for a visit booked without one."""
     if not appointment.guardian_name:
         return ""
-    task = _guardian_task(appointment.mode == VisitMode.IN_PERSON)
+    task = appointment.visit_mode.guardian_task
     return f"You booked as the parent or guardian of someone under 18: please {task}."
-
-
-def _guardian_task(is_in_person: bool) -> str:
-    return "come along and sign" if is_in_person else "be there for the talk"
 
 
 def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
@@ -126,17 +125,8 @@ def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
     return LocalTime(instant, clinic.zone)
 
 
-def place_words(appointment: Appointment, clinic: Clinic) -> str:
-    """Where a visit is: the address, or who calls whom."""
-    return mode_words(appointment.mode, clinic)
-
-
-def mode_words(mode: str, clinic: Clinic) -> str:
-    """Where a visit in this mode takes place."""
-    if mode == VisitMode.PHONE:
-        return "By phone: we will call you."
-    if mode == VisitMode.VIDEO:
-        return "By video: we will send you a link before we start."
+def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
+    """Where a visit in this mode takes place: the clinic's address, or who calls whom, at which `number` if given."""
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
-    return ", ".join(part for part in parts if part)
+    return mode.place.format(clinic=", ".join(part for part in parts if part), number=number or "you")

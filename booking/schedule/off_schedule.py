@@ -140,7 +140,7 @@ def _service_reasons(visit: Appointment, does: set) -> list[OffScheduleBecause]:
         Because.INACTIVE: not visit.therapist.is_active,
         Because.THERAPIST: (service.pk, visit.therapist_id) not in does,
         Because.HIDDEN: service.listing == Service.Listing.HIDDEN,
-        Because.MODE: visit.mode not in service.modes,
+        Because.MODE: visit.mode not in service.offered_modes,
     }
     return [reason for reason, is_broken in broken.items() if is_broken]
 

@@ -152,7 +152,7 @@ def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment
     """A visit that is moved keeps its mode, even one that its service no longer offers."""
     is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
     is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
-    return [] if service.is_bookable and (is_kept or mode in service.modes) else [Because.SERVICE]
+    return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
 
 
 def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:

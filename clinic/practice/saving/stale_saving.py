@@ -123,9 +123,9 @@ class StaleCheck:
 
 
 def _digest(value) -> str:
-    """Of a value as `model_to_dict` has it; rows of a many-to-many field by their keys, in any order."""
+    """Of a value as `model_to_dict` has it; a list in any order, and rows of a many-to-many field by their keys."""
     if isinstance(value, list):
-        value = sorted(str(row.pk) for row in value)
+        value = sorted(str(getattr(one, "pk", one)) for one in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]
 
 

@@ -44,7 +44,7 @@ def typed(service, **changes):
         "service": service.pk,
         "therapist": service.therapists.first().pk,
         "starts_at": "2026-12-01T09:00",
-        "mode": service.modes[0],
+        "mode": service.offered_modes[0],
         "name": "",
         "email": "",
         "phone": "",

@@ -51,7 +51,7 @@ def book_by_form(owner, service, **changes):
         "service": service.pk,
         "therapist": service.therapists.first().pk,
         "starts_at": "2026-12-01T09:00",
-        "mode": service.modes[0],
+        "mode": service.offered_modes[0],
         "name": "Walter Moore",
         "email": "",
         "phone": "603 555 0142 x12",

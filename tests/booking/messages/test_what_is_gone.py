@@ -31,7 +31,7 @@ AT_ELEVEN = NINE_ON_TUESDAY + 2 * HOUR
 
 
 def offer_by_video_only(service):
-    service.in_person, service.by_video = False, True
+    service.offered_modes = ["video"]
     service.save()
 
 

@@ -320,7 +320,7 @@ def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, c
 def test_a_service_by_both_ways_keeps_the_clinics_clock_with_the_visitors_beside_it(
     client, clinic, call, monday_morning
 ):
-    call.in_person = True
+    call.offered_modes = ["in_person", "phone"]
     call.save()
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles", "when": "before-work"}))
     assert "No time is free before work on this day" in page

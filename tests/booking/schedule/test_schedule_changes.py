@@ -59,7 +59,7 @@ def test_nothing_is_off_schedule_when_nothing_has_changed(evaluation, call):
         (lambda: Therapist.objects.update(is_active=False), Because.INACTIVE),
         (lambda: Service.objects.get().therapists.clear(), Because.THERAPIST),
         (lambda: Service.objects.update(listing=Service.Listing.HIDDEN), Because.HIDDEN),
-        (lambda: Service.objects.update(in_person=False, by_video=True), Because.MODE),
+        (lambda: Service.objects.update(offered_modes=["video"]), Because.MODE),
         (lambda: tuesday_hours().delete(), Because.HOURS),
         (lambda: OpeningHours.objects.filter(weekday=1, opens=time(9)).update(opens=time(9, 15)), Because.HOURS),
         (lambda: OpeningHours.objects.filter(weekday=1, opens=time(9)).update(closes=time(9, 30)), Because.HOURS),
@@ -265,7 +265,11 @@ def service_form(service, **changes) -> dict:
         ]
     }
     form |= {name: getattr(service, name) // 100 for name in ("price_cents", "late_fee_cents")}  # typed in dollars
-    return form | {"in_person": "on", "therapists": [one.pk for one in service.therapists.all()]} | changes
+    return (
+        form
+        | {"offered_modes": service.offered_modes, "therapists": [one.pk for one in service.therapists.all()]}
+        | changes
+    )
 
 
 def change_page(row) -> str:
@@ -329,7 +333,7 @@ WAYS = {
     ),
     "mode removed": lambda: (
         change_page(Service.objects.get()),
-        {**service_form(Service.objects.get(), by_video="on"), "in_person": ""},
+        service_form(Service.objects.get(), offered_modes=["video"]),
     ),
     "therapist switched off": lambda: (
         change_page(Therapist.objects.get()),
