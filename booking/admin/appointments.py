@@ -22,7 +22,7 @@ from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import how_move_is_told
 from booking.models import Appointment, WaitListEntry
-from booking.models.visit_states import Act, State
+from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from clinic.audit.access import record_access
@@ -137,7 +137,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             chips.append(("chip-new", "new"))
         if visit.is_to_be_confirmed_by_phone:
             chips.append(("chip-warn", "no e-mail: call to confirm"))
-        if visit.is_unmarked_at(timezone.now()):
+        if visit.outcome_at(timezone.now()) == Outcome.UNMARKED:
             chips.append(("chip-warn", "unmarked: did they come?"))
         if visit.state == State.ARRIVED:
             chips.append(("chip-ok", "arrived"))

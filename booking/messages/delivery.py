@@ -101,9 +101,9 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
     ).exclude(state__in=(State.SKIPPED, State.FAILED))
     unheard = Message.objects.filter(~Exists(texted), subject_id=OuterRef("pk"), **UNDELIVERED)
     is_now = unheard.filter(version=OuterRef("version"))
-    stands = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
-    is_to_hear = stands & Q(Exists(is_now.filter(kind=MOVED)))
-    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
+    is_open = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
+    is_to_hear = is_open & Q(Exists(is_now.filter(kind=MOVED)))
+    is_to_hear |= is_open & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
     is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from booking.messages.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
 from booking.models import Appointment
+from booking.models.visit_states import Outcome
 from clinic.outbox.models import Message
 
 
@@ -71,7 +72,7 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
         return "the visit is gone"
     if visit.version != message.version:
         return CHANGED
-    return None if visit.has_come else "the visit is not marked as attended"
+    return None if visit.outcome_at(now) == Outcome.CAME else "the visit is not marked as attended"
 
 
 def _find_visit(message: Message) -> Appointment | None:
@@ -92,4 +93,4 @@ def _why_not_ahead(
         return "the visit has begun"
     if visit.not_coming_at:
         return "the patient has said that they cannot come"
-    return "the patient has arrived" if visit.has_come else None
+    return "the patient has arrived" if visit.outcome_at(now) == Outcome.CAME else None

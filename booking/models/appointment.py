@@ -2,7 +2,10 @@
 
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -12,7 +15,7 @@ from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.models.service import PRICE_HELP, Service, Terms
 from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
-from booking.models.visit_states import State, state_of
+from booking.models.visit_states import Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
@@ -45,24 +48,27 @@ class AppointmentQuerySet(models.QuerySet):
         """Visits that were neither cancelled nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
-    def arrived_and_over(self, *, now):
-        """Visits still booked that `booking.actions.attend.complete_visits` will complete."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=False, ends_at__lte=now)
+    def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
+        """Rows whose `outcome_at(now)` is one of `outcomes`. That an arrival is of a visit which is booked or completed is
+        left to constraints."""
+        status, marked = Appointment.Status, Q(arrived_at__isnull=False)
+        unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
+        rows = {
+            Outcome.OPEN: Q(status=status.HELD) | unmarked & Q(ends_at__gt=now),
+            Outcome.CAME: marked,
+            Outcome.UNMARKED: unmarked & Q(ends_at__lte=now),
+            Outcome.MISSED: Q(status=status.NO_SHOW),
+            Outcome.CANCELLED: Q(status=status.CANCELLED),
+        }
+        return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
-    def unmarked(self, *, now):
-        """Visits that are over without a mark whether the patient came."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
+    def knowing_who_is_new(self, *, now: datetime) -> Self:
+        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
 
-    def knowing_who_is_new(self, *, now):
-        """With `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
-
-        A visit that is over and unmarked says nothing: they may not have come.
+        A visit that is over and unmarked does not count: the patient may not have come.
         """
-        earlier = (
-            Appointment.objects.standing()
-            .filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
-            .exclude(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
-        )
+        earlier = Appointment.objects.with_outcome(Outcome.CAME, Outcome.OPEN, now=now)
+        earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
         return self.annotate(has_been_here=Exists(earlier))
 
     def knowing_who_was_texted(self):
@@ -236,7 +242,7 @@ class Appointment(Terms):
     def is_to_be_confirmed_by_phone(self) -> bool:
         """Whether it is booked for a patient whom neither mail nor a text has reached, and not confirmed yet. For rows that
         `knowing_who_was_texted` has annotated."""
-        is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
+        is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
     @property
@@ -272,14 +278,9 @@ class Appointment(Terms):
         mark = State.ARRIVED if self.state == State.COMPLETED else self.state
         return f"{self.version}:{mark.value}"
 
-    def is_unmarked_at(self, now) -> bool:
-        """Whether it is over without a mark whether the patient came; `unmarked` finds these rows."""
-        return self.state == State.BOOKED and self.ends_at <= now
-
-    @property
-    def has_come(self) -> bool:
-        """Whether the patient is marked as having come; by constraint, only visits that stand are."""
-        return self.arrived_at is not None
+    def outcome_at(self, now: datetime) -> Outcome:
+        """Whether the patient came, as far as is known at `now`; `with_outcome` finds the rows."""
+        return outcome_of(self.state, is_over=self.ends_at <= now)
 
 
 class AppointmentEvent(models.Model):

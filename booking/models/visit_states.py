@@ -21,6 +21,16 @@ class State(Enum):
     CANCELLED = "cancelled"
 
 
+class Outcome(Enum):
+    """Whether the patient came, as far as is known at some instant."""
+
+    OPEN = "open"  # a hold, or a visit that is not over and without a mark
+    CAME = "came"  # marked as arrived, whether the visit is over or not
+    UNMARKED = "unmarked"  # over, and it is not known whether the patient came
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
 class Act(Enum):
     """What patients and staff can do to a visit."""
 
@@ -87,9 +97,25 @@ TABLE: dict[tuple[State, Act], Step] = {
 }
 
 
+OUTCOMES = {
+    State.HELD: Outcome.OPEN,
+    State.ARRIVED: Outcome.CAME,
+    State.COMPLETED: Outcome.CAME,
+    State.NO_SHOW: Outcome.MISSED,
+    State.CANCELLED: Outcome.CANCELLED,
+}
+
+
 def state_of(status: str, *, has_arrived: bool) -> State:
     """The state behind a visit's stored `status` and whether an arrival is noted."""
     return State.ARRIVED if status == State.BOOKED.value and has_arrived else State(status)
+
+
+def outcome_of(state: State, *, is_over: bool) -> Outcome:
+    """The outcome of a visit in `state`. `Appointment.objects.with_outcome` finds the rows by the same rule."""
+    if state == State.BOOKED:
+        return Outcome.UNMARKED if is_over else Outcome.OPEN
+    return OUTCOMES[state]
 
 
 def phase_of(*, starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo) -> Phase:

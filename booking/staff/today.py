@@ -13,6 +13,7 @@ from assessments.models import Flag
 from booking.messages.delivery import visits_to_call
 from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
@@ -48,6 +49,7 @@ class TodaysVisit:
     is_new: bool  # the patient's first visit here
     intake: str  # "none", "part" or "done"; empty if nothing was asked
     has_begun: bool  # from then on it can be said that the patient did not come
+    outcome: Outcome
 
     @property
     def clock(self) -> str:
@@ -55,11 +57,11 @@ class TodaysVisit:
 
     @property
     def has_arrived(self) -> bool:
-        return self.appointment.has_come
+        return self.outcome == Outcome.CAME
 
     @property
     def is_missed(self) -> bool:
-        return self.appointment.status == Status.NO_SHOW
+        return self.outcome == Outcome.MISSED
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,7 @@ def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, no
             is_new=not row.has_been_here,
             intake=row.intake.progress if row.intake else "",
             has_begun=row.starts_at <= now,
+            outcome=row.outcome_at(now),
         )
         for row in rows
     ]
@@ -265,15 +268,15 @@ def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | Non
 
 def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
     """Visits that stand although the patient has said that they cannot come: someone has to call."""
-    ahead = _of(therapist).filter(status=Status.BOOKED, arrived_at=None, not_coming_at__isnull=False, ends_at__gt=now)
-    return ahead.order_by("starts_at")
+    open_visits = _of(therapist).with_outcome(Outcome.OPEN, now=now)
+    return open_visits.filter(not_coming_at__isnull=False).order_by("starts_at")
 
 
 def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
     """Visits of the last days of which nobody said whether the patient came."""
     return (
         _of(therapist)
-        .unmarked(now=whole_day.start)
+        .with_outcome(Outcome.UNMARKED, now=whole_day.start)
         .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
         .order_by("starts_at")
     )
