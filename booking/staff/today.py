@@ -148,6 +148,7 @@ class Today:
     off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # people who would like an earlier time
+    unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
 def read_today(
