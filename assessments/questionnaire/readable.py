@@ -12,7 +12,7 @@ from assessments.questionnaire.typed_answers import clean_text
 # a list is scanned for what applies, at 390. An answer takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell
 # 1980, doi:10.1145/358886.358895) and a tap; what is typed comes at 36 words of 5 characters a minute (Palin 2019, MobileHCI).
 WORDS_READ, WORDS_SCANNED = 238 / 60, 6.5  # a second
-SECONDS_TO_TAP, SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 0.6, 2.0, 0.33
+SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 2.0, 0.33
 NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters that are usually typed
 
 

@@ -1,7 +1,5 @@
 """When the clinic is open: weekly hours and their exceptions."""
 
-from datetime import date
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,14 +8,6 @@ from django.db.models import F, Q
 from booking.time.intervals import Interval
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
 from clinic.practice.instants import clock_words, us_day_words
-
-
-class OpeningHoursQuerySet(models.QuerySet):
-    def in_force(self, *, on: date):
-        """The hours that count on the day `on` and in its week, by their dates."""
-        return self.filter(
-            Q(valid_from__isnull=True) | Q(valid_from__lte=on), Q(valid_until__isnull=True) | Q(valid_until__gte=on)
-        )
 
 
 class HoursMode(models.TextChoices):
@@ -63,8 +53,6 @@ class OpeningHours(models.Model):
         null=True, blank=True, help_text="The first day these hours count. Empty: always did."
     )
     valid_until = models.DateField(null=True, blank=True, help_text="The last day these hours count. Empty: no end.")
-
-    objects = OpeningHoursQuerySet.as_manager()
 
     class Meta:
         ordering = ("therapist", "weekday", "opens")

@@ -102,21 +102,6 @@ def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
     return dict(Counter(start.astimezone(zone).date() for start in starts))
 
 
-def free_days(
-    *,
-    service: Service,
-    first_day: date,
-    days: int,
-    now: datetime,
-    therapist: Therapist | None = None,
-    clinic: Clinic | None = None,
-) -> dict[date, int]:
-    """How many free times each day has; days without any are left out."""
-    clinic = clinic or Clinic.objects.current()
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic)
-    return count_days(slots, clinic.zone)
-
-
 def next_free_slots(
     *,
     service: Service,

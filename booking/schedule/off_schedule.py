@@ -16,7 +16,7 @@ from booking.schedule.history import lock_appointment, record_event, require_ver
 from booking.schedule.locking import row_locks
 from booking.time.intervals import Interval, subtract
 from booking.time.opening_hours import opening_intervals
-from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.models import Clinic, User
 
 
 class OffScheduleBecause(StrEnum):
@@ -59,10 +59,8 @@ class OffSchedule:
         return [WORDS[reason] for reason in self.reasons]
 
 
-def visits_off_schedule(
-    *, now: datetime, therapist: Therapist | None = None, clinic: Clinic | None = None
-) -> list[OffSchedule]:
-    """Booked visits after `now`, of one therapist or of all, that the schedule would not offer, soonest first.
+def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:
+    """Booked visits after `now` that the schedule would not offer, soonest first.
 
     Notice, horizon, caps, starting times and hours kept for calls do not matter: they say what may be booked, not whether
     the therapist is there. Reasons that staff have accepted for a visit are left out, and so is a visit without any other.
@@ -71,7 +69,6 @@ def visits_off_schedule(
         OffSchedule(visit, reasons)
         for visit, found in _with_reasons(_ahead(now), clinic)
         if (reasons := tuple(one for one in found if one not in visit.off_schedule_accepted))
-        and (therapist is None or visit.therapist_id == therapist.pk)
     ]
 
 

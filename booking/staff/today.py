@@ -151,10 +151,8 @@ class Today:
     unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
-def read_today(
-    *, now: datetime, therapist: Therapist | None = None, sections: Collection[Section] = tuple(Section)
-) -> Today:
-    """The clinic's day around `now`, for one therapist or for all; flags and messages are always the whole clinic's.
+def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section)) -> Today:
+    """The clinic's day around `now`.
 
     What is not in `sections` is not read: it comes empty.
     """
@@ -165,30 +163,28 @@ def read_today(
     if Section.FLAGS in sections:
         parts |= {"flagged": _flagged(now)}
     if Section.VISITS in sections:
-        parts |= _read_visits(whole_day, now, clinic, therapist)
+        parts |= _read_visits(whole_day, now, clinic)
     if Section.MESSAGES in sections:
         parts |= _read_messages(now)
     if Section.WAIT_LIST in sections:
         waiting = WaitListEntry.objects.alive(now=now, today=day).count()
-        parts |= {"offered_times": _offered_times(now, clinic, therapist), "waiting": waiting}
+        parts |= {"offered_times": _offered_times(now, clinic), "waiting": waiting}
     holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
     return Today(clinic=clinic, day=day, holiday=holiday, **parts)
 
 
-def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
-    visits = _visits(whole_day, clinic, therapist, now)
-    schedules = read_schedules(
-        first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
-    )
+def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic) -> dict:
+    visits = _visits(whole_day, clinic, now)
+    schedules = read_schedules(first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic)
     return {
         "visits": visits,
         "gaps": _gaps(schedules, whole_day, clinic),
         "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
-        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist, now),
-        "unmarked": list(_unmarked(whole_day, therapist)),
-        "cannot_come": list(_cannot_come(now, therapist)),
-        "to_call": list(_of(therapist, visits_to_call(now=now))),
-        "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, now),
+        "unmarked": list(_unmarked(whole_day)),
+        "cannot_come": list(_cannot_come(now)),
+        "to_call": list(_with_details(visits_to_call(now=now))),
+        "off_schedule": visits_off_schedule(now=now, clinic=clinic),
     }
 
 
@@ -208,16 +204,14 @@ def _flagged(now: datetime) -> list[FlaggedIntake]:
     return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
 
 
-def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None) -> QuerySet[Appointment]:
-    visits = Appointment.objects.all() if visits is None else visits
-    visits = visits.select_related("patient", "service", "therapist", "intake", "source_article")
-    return visits if therapist is None else visits.filter(therapist=therapist)
+def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    return visits.select_related("patient", "service", "therapist", "intake", "source_article")
 
 
-def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
     rows = (
-        _of(therapist)
+        _with_details(Appointment.objects.all())
         .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
         .knowing_who_is_new(now=now)
         .knowing_who_was_texted()
@@ -258,37 +252,36 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
     return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
-def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     """The visits of the next day that has any."""
-    ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    ahead = _with_details(Appointment.objects.all()).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
-    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist, now)
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, now)
 
 
-def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
+def _cannot_come(now: datetime) -> QuerySet[Appointment]:
     """Visits that stand although the patient has said that they cannot come: someone has to call."""
-    open_visits = _of(therapist).with_outcome(Outcome.OPEN, now=now)
+    open_visits = _with_details(Appointment.objects.all()).with_outcome(Outcome.OPEN, now=now)
     return open_visits.filter(not_coming_at__isnull=False).order_by("starts_at")
 
 
-def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
+def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
     """Visits of the last days of which nobody said whether the patient came."""
     return (
-        _of(therapist)
+        _with_details(Appointment.objects.all())
         .with_outcome(Outcome.UNMARKED, now=whole_day.start)
         .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
         .order_by("starts_at")
     )
 
 
-def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
+def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
     """What was freed and offered, soonest first; one query, a row for each person asked."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
     ahead = ahead.select_related("entry__patient").order_by("starts_at")
-    ahead = ahead if therapist is None else ahead.filter(therapist=therapist)
     times: dict[tuple, list[SlotOffer]] = {}
     for offer in ahead[:MOST_OFFERS]:
         times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)

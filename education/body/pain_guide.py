@@ -4,7 +4,7 @@ Up to 2 of 10 is comfortable, up to 5 acceptable if it settles by the next morni
 from sore Achilles tendons: doi:10.1177/0363546506298279. It must never be used where bone may be hurt.
 """
 
-COMFORTABLE, ACCEPTABLE = 2, 5
+ACCEPTABLE = 5
 MORNINGS = ("usual", "gone-by-noon", "worse")
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from assessments.questionnaire import readable as reading
 from clinic.demo import login
 
+SECONDS_TO_TAP = 0.6  # on a phone
 LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")
 
 
@@ -130,7 +131,7 @@ def measure_effort(page: Page, *, already: list[str]) -> Effort:
         count["read"] / reading.WORDS_READ
         + count["scanned"] / reading.WORDS_SCANNED
         + answers * reading.SECONDS_TO_CHOOSE
-        + count["tapped"] * reading.SECONDS_TO_TAP
+        + count["tapped"] * SECONDS_TO_TAP
         + count["characters"] * reading.SECONDS_A_CHARACTER
     )
     return Effort(seconds, count["typed"])

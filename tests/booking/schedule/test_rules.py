@@ -9,7 +9,7 @@ import time_machine
 
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.schedule.availability import free_days, free_slots, next_free_slots
+from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.staff.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
@@ -229,13 +229,13 @@ def test_a_federal_holiday_is_closed_by_one_click(client, evaluation, clinic, dj
     assert url in client.get("/admin/booking/hoursoverride/").content.decode()
     page = client.get(url).content.decode()
     assert page.count('name="on"') == 11
-    assert free_days(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
+    assert free_slots(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
     for _ in range(2):
         assert client.post(url, {"on": "2026-11-26"}).status_code == 303
     closure = HoursOverride.objects.get()
     assert (closure.note, closure.therapist) == ("Thanksgiving Day", None)
     assert closure.starts_at == datetime(2026, 11, 26, 5, tzinfo=UTC)
-    assert not free_days(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
+    assert not free_slots(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
     assert client.get(url).content.decode().count('name="on"') == 10
     assert client.post(url, {"on": "2026-11-27"}).status_code == 303
     assert HoursOverride.objects.count() == 1
