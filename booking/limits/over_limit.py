@@ -84,7 +84,7 @@ def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: dat
 
 def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
     """Whether the visit's mailbox is proven, by this link or by the cookie."""
-    return request.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
+    return request.proof >= Proof.MAILED or is_own_address(request, appointment.booked_patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:

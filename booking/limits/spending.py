@@ -46,7 +46,7 @@ def spend_move(
     """Count a move by the patient. `is_own`: a link has shown whose address the visit's mails go to."""
     charges = [(limits.MOVES, appointment.pk), (limits.NETWORK_CHANGES, network)]
     if not is_own:
-        charges.append((limits.MAILS, appointment.patient.email))
+        charges.append((limits.MAILS, appointment.booked_patient.email))
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, to), now=now)
 
 
@@ -64,7 +64,7 @@ def spend_correction(*, appointment: Appointment, email: str, network: Network, 
 
 def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
     """Count a copy of a visit's mail, requested without proof of the mailbox."""
-    return spend((limits.MAILS, appointment.patient.email), (limits.NETWORK_CHANGES, network), now=now)
+    return spend((limits.MAILS, appointment.booked_patient.email), (limits.NETWORK_CHANGES, network), now=now)
 
 
 def _acts(

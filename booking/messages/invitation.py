@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
-from booking.messages.reader import patient_of
 from booking.models import Appointment
 from booking.schedule.local_time import format_place
 from booking.time.opening_hours import change_between
@@ -56,7 +55,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
-    if address := patient_of(appointment).email:
+    if address := appointment.booked_patient.email:
         attendee = vCalAddress(f"mailto:{address}")  # without the name, which no mail of ours holds
         attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
         attendee.params["RSVP"] = vText("FALSE")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from booking.messages.last_told import moves_untold, news_of
 from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
-from booking.messages.reader import patient_of, reader_zone_of_visit
+from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
 from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Timing
@@ -110,7 +110,7 @@ def _draft(appointment: Appointment, kind: str, *, due_at: datetime, not_after: 
         kind=kind,
         subject_id=appointment.pk,
         version=appointment.version,
-        patient=patient_of(appointment),
+        patient=appointment.booked_patient,
         scope=appointment.service.slug,
         time_zone=reader_zone_of_visit(appointment),
         due_at=due_at,

@@ -1,14 +1,6 @@
-"""The reader of a message: the patient, and the zone by which hours are quiet, an IANA name, empty for the clinic's zone."""
+"""The time zone of a message's reader, in which hours are quiet: an IANA name, empty for the clinic's zone."""
 
 from booking.models import Appointment, WaitListEntry
-from clinic.practice.models import Patient
-
-
-def patient_of(appointment: Appointment) -> Patient:
-    """The patient of a visit. Raises ValueError for a hold, which has none and about which no message goes."""
-    if appointment.patient is None:
-        raise ValueError("a hold has no patient")
-    return appointment.patient
 
 
 def reader_zone_of_visit(appointment: Appointment) -> str:

@@ -16,7 +16,6 @@ from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
 from booking.messages.change_text import change_values, with_terms
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import known_terms
-from booking.messages.reader import patient_of
 from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
@@ -34,7 +33,7 @@ from clinic.practice.values.phone import format_phone
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
     """The mail, as of `now`. Issues the links it holds."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
-    patient = patient_of(appointment)
+    patient = appointment.booked_patient
     return render_email(
         kind.name,
         to=patient.email,

@@ -19,6 +19,7 @@ from booking.models.visit_states import Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
+from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
@@ -31,20 +32,20 @@ def new_reference() -> str:
     return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
 
 
-class AppointmentQuerySet(models.QuerySet):
-    def blocking(self, interval: Interval, *, now):
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def blocking(self, interval: Interval, *, now: datetime) -> Self:
         """Visits and live holds whose blocked time touches `interval`. An expired hold blocks nobody."""
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
 
-    def counting(self, interval: Interval, *, service: Service, now):
+    def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
         """Everything of `service` that starts in `interval` and counts against its caps, whoever came or did not."""
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
-    def standing(self):
+    def standing(self) -> Self:
         """Visits that were neither cancelled nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
@@ -71,12 +72,12 @@ class AppointmentQuerySet(models.QuerySet):
         earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
         return self.annotate(has_been_here=Exists(earlier))
 
-    def knowing_who_was_texted(self):
+    def knowing_who_was_texted(self) -> Self:
         """With `was_texted`: whether a text about the visit as it is now has gone to the patient."""
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
-    def booked_within(self, interval: Interval):
+    def booked_within(self, interval: Interval) -> Self:
         """Visits that stand and share an instant with `interval`, buffers left out."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
 
@@ -159,6 +160,8 @@ class Appointment(Terms):
         help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
     )
     created_at = models.DateTimeField()
+    has_been_here: bool  # only by `knowing_who_is_new`
+    was_texted: bool  # only by `knowing_who_was_texted`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -223,13 +226,20 @@ class Appointment(Terms):
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reference
 
     @property
     def visit_mode(self) -> VisitMode:
         """How therapist and patient meet: its row of `booking.models.visit_modes.MODES`."""
         return MODES[self.mode]
+
+    @property
+    def booked_patient(self) -> Patient:
+        """The patient of a visit. Raises ValueError for a hold, which has none."""
+        if self.patient is None:
+            raise ValueError("a hold has no patient")
+        return self.patient
 
     @property
     def number_to_call(self) -> str:
@@ -322,5 +332,5 @@ class AppointmentEvent(models.Model):
     class Meta:
         ordering = ("at", "id")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()

@@ -31,5 +31,5 @@ class CalendarFeed(models.Model):
         verbose_name = "calendar address"
         verbose_name_plural = "calendar addresses"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.therapist}, since {self.created_at:%Y-%m-%d}"

@@ -1,5 +1,7 @@
 """When the clinic is open: weekly hours and their exceptions."""
 
+from typing import Self
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -76,11 +78,11 @@ class OpeningHours(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
         return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
 
-    def clean(self):
+    def clean(self) -> None:
         """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
 
         Hours of different kinds may overlap: some of the morning by phone only, all of it kept for flare-ups.
@@ -106,8 +108,8 @@ class OpeningHours(models.Model):
         return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until, self.mode)
 
 
-class HoursOverrideQuerySet(models.QuerySet):
-    def touching(self, interval: Interval):
+class HoursOverrideQuerySet(models.QuerySet["HoursOverride"]):
+    def touching(self, interval: Interval) -> Self:
         """Those that share an instant with `interval`."""
         return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
 
@@ -158,7 +160,7 @@ class HoursOverride(models.Model):
             models.CheckConstraint(name="hours_override_kind_is_known", condition=Q(kind__in=["closure", "extra"])),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()
 
     @property

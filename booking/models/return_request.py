@@ -22,5 +22,5 @@ class ReturnRequest(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.id)

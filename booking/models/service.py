@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -21,13 +22,13 @@ def default_modes() -> list[str]:
     return [DEFAULT_MODE]
 
 
-class ServiceQuerySet(models.QuerySet):
-    def listed(self):
+class ServiceQuerySet(models.QuerySet["Service"]):
+    def listed(self) -> Self:
         """What patients see: bookable online, or with "call us" beside it; knowing whether an active therapist does it."""
         does = Service.therapists.through.objects.filter(service=OuterRef("pk"), therapist__is_active=True)
         return self.exclude(listing=Service.Listing.HIDDEN).annotate(has_active_therapist=Exists(does))
 
-    def booked_online(self):
+    def booked_online(self) -> Self:
         """Those that patients can book online."""
         return self.listed().filter(listing=Service.Listing.BOOKABLE, has_active_therapist=True)
 
@@ -75,6 +76,11 @@ class Terms(models.Model):
         note = f" {self.late_fee_note.strip()}" if self.late_fee_note.strip() else ""
         return f"A late change or a missed visit costs {format_money(self.late_fee_cents)}.{free}{note}"
 
+    if TYPE_CHECKING:
+
+        @property
+        def minutes(self) -> int: ...
+
     @property
     def fingerprint(self) -> str:
         """What a form carries of the length and the terms that its reader saw: a digest of all of them."""
@@ -82,7 +88,7 @@ class Terms(models.Model):
         return hashlib.sha256(agreed.encode()).hexdigest()[:32]
 
     @property
-    def terms(self) -> dict:
+    def terms(self) -> dict[str, Any]:
         """Its terms by column, to be copied to what is agreed on them."""
         return {field.name: getattr(self, field.name) for field in Terms._meta.fields}
 
@@ -218,7 +224,7 @@ class Service(Terms):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property

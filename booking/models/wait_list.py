@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime, timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -16,12 +17,20 @@ from clinic.practice.models import Therapist
 DAY = timedelta(days=1)
 
 
-class WaitListQuerySet(models.QuerySet):
-    def waiting(self):
+def _is_stuck() -> Q:
+    """The service is no longer booked online, no therapist does it, or not the one asked for. A mode that was taken off the
+    service does not matter: `offered_mode` replaces it."""
+    doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
+    is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
+    return ~Q(service__listing=Service.Listing.BOOKABLE) | ~Exists(doing_it) | is_theirs_gone
+
+
+class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
+    def waiting(self) -> Self:
         """Those who are still on the list."""
         return self.filter(status=WaitListEntry.Status.WAITING)
 
-    def alive(self, *, now: datetime, today: date):
+    def alive(self, *, now: datetime, today: date) -> Self:
         """Those of them who can still be offered something: a day that suits lies ahead, and so does the visit they would
         like to have earlier, if it is one. `today` is the clinic's; where days are a caller's own, today can still be the
         day before."""
@@ -29,16 +38,15 @@ class WaitListQuerySet(models.QuerySet):
         is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
         return self.waiting().filter(Q(appointment=None) | is_visit_ahead, is_day_ahead)
 
-    def knowing_if_stuck(self):
-        """With `is_stuck`: whether no freed time can be offered, because the service is no longer booked online, no therapist
-        does it, or not the one asked for. A mode that was taken off the service is replaced instead: `offered_mode`."""
-        doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
-        has_no_therapist = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
-            doing_it.filter(pk=OuterRef("therapist"))
-        )
-        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | has_no_therapist)
+    def stuck(self) -> Self:
+        """Those that no freed time can be offered to."""
+        return self.filter(_is_stuck())
 
-    def knowing_next_visit(self, now: datetime):
+    def knowing_if_stuck(self) -> Self:
+        """With `is_stuck`, as `stuck` finds them."""
+        return self.annotate(is_stuck=_is_stuck())
+
+    def knowing_next_visit(self, now: datetime) -> Self:
         """With `next_visit_at`: when the visit begins that an offer would free; None for who has none.
 
         It is the visit they asked about, or else the next one of the same service: people book while they wait.
@@ -52,7 +60,7 @@ class WaitListQuerySet(models.QuerySet):
         soonest = Subquery(ahead.order_by("starts_at").values("starts_at")[:1])
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
-    def hoping_for(self, starts_at: datetime, *, day: date, therapist, now: datetime):
+    def hoping_for(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
         """Whom a time freed at `starts_at`, on `day` in this therapist's diary, may suit; who waits longest first.
 
         `day` is the clinic's. Where days are a caller's own, it can be the day before or after: `Wishes.suit` decides.
@@ -155,7 +163,7 @@ class WaitListEntry(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.service}, {self.get_status_display()}"
 
     @property
@@ -198,5 +206,5 @@ class SlotOffer(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"

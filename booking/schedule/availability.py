@@ -120,8 +120,16 @@ def next_free_slots(
     soonest = window.earliest.astimezone(zone).date()
     first_day = max(first_day or soonest, soonest)
     days = (window.last_day(zone) - first_day).days + 1
-    whose = {"therapist": therapist, "patient": patient}
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, **whose, clinic=clinic, zone=zone)
+    slots = free_slots(
+        service=service,
+        first_day=first_day,
+        days=days,
+        now=now,
+        therapist=therapist,
+        clinic=clinic,
+        zone=zone,
+        patient=patient,
+    )
     return one_slot_a_time(slots)[:limit]
 
 
@@ -137,8 +145,8 @@ def nearest_free_slots(
 ) -> list[FreeSlot]:
     """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
-    stretch = {"first_day": first_day, "days": 2 * within_days + 1}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, patient=patient)
+    days = 2 * within_days + 1
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, clinic=clinic, patient=patient)
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from booking.models import Appointment
+from booking.models.service import Terms
+
 
 class BookingRefused(Exception):
     """A rule or another visit prevents it; nothing was written."""
@@ -29,7 +32,7 @@ class SlotNotOffered(BookingRefused):
     `own_visit` is the patient's other visit at that time, with OWN_VISIT. Show it only to those who may see that visit.
     """
 
-    def __init__(self, *reasons: NotOfferedBecause, own_visit=None):
+    def __init__(self, *reasons: NotOfferedBecause, own_visit: Appointment | None = None) -> None:
         super().__init__(", ".join(reasons))
         self.reason, self.reasons, self.own_visit = reasons[0], reasons, own_visit
 
@@ -45,7 +48,7 @@ class PhoneOfAnother(BookingRefused):
 class TermsChanged(BookingRefused):
     """The form showed another length, price or late fee than `terms`, those of now."""
 
-    def __init__(self, terms):
+    def __init__(self, terms: Terms) -> None:
         super().__init__("the length, price or late fee changed")
         self.terms = terms
 
@@ -101,6 +104,6 @@ class MailOnItsWay(BookingRefused):
 class VisitsInTheWay(BookingRefused):
     """Time is to be blocked in which people are booked: `visits`. Blocking it does not cancel them."""
 
-    def __init__(self, visits: list):
+    def __init__(self, visits: list[Appointment]) -> None:
         super().__init__(f"{len(visits)} visits")
         self.visits = visits

@@ -24,8 +24,8 @@ def short_day_words(day: date, *, today: date | None = None) -> str:
 
 def zone_words(local: datetime) -> str:
     """Like "EST"; zones without letters of their own read "UTC+05:45"."""
-    name = local.tzname()
-    return name if name[0].isalpha() else f"UTC{local:%:z}"
+    name = local.tzname() or ""
+    return name if name[:1].isalpha() else f"UTC{local:%:z}"
 
 
 def minor_words(modes: Sequence[VisitMode]) -> str:
@@ -116,7 +116,7 @@ class LocalTime:
         """As it reads next to the same instant in another zone: the day only where it is another day."""
         return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day}, {self.clock_and_zone}"
 
 

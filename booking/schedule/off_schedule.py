@@ -5,8 +5,9 @@ Read-only but for `accept_off_schedule`. Six queries for any number of visits. A
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -15,7 +16,7 @@ from booking.schedule.errors import TooLateToChange
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import row_locks
 from booking.time.intervals import Interval, subtract
-from booking.time.opening_hours import opening_intervals
+from booking.time.opening_hours import WeeklyHours, opening_intervals
 from clinic.practice.models import Clinic, User
 
 
@@ -131,7 +132,7 @@ def _with_reasons(
     ]
 
 
-def _service_reasons(visit: Appointment, does: set) -> list[OffScheduleBecause]:
+def _service_reasons(visit: Appointment, does: set[tuple[UUID, UUID]]) -> list[OffScheduleBecause]:
     service = visit.service
     broken = {
         Because.INACTIVE: not visit.therapist.is_active,
@@ -142,14 +143,15 @@ def _service_reasons(visit: Appointment, does: set) -> list[OffScheduleBecause]:
     return [reason for reason, is_broken in broken.items() if is_broken]
 
 
-def _who_does_what(visits: list[Appointment]) -> set:
+def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
     pairs = Service.therapists.through.objects.filter(service__in={visit.service_id for visit in visits})
     return set(pairs.values_list("service_id", "therapist_id"))
 
 
-def _together(visits: list[Appointment]) -> set:
+def _together(visits: list[Appointment]) -> set[UUID]:
     """Keys of the visits at whose time their patient has another one, unless staff accepted that of the other."""
-    found, ahead = set(), defaultdict(list)
+    found: set[UUID] = set()
+    ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
         others = ahead[visit.patient_id] = [one for one in ahead[visit.patient_id] if one.ends_at > visit.starts_at]
         for other in others:
@@ -158,7 +160,7 @@ def _together(visits: list[Appointment]) -> set:
     return found
 
 
-def _alone(visits: list[Appointment]) -> set:
+def _alone(visits: list[Appointment]) -> set[UUID]:
     """Keys of the follow-ups without a standing visit before them whose patient has or had another visit.
 
     One that staff booked for a patient without any other is meant so.
@@ -168,7 +170,8 @@ def _alone(visits: list[Appointment]) -> set:
         return set()
     rows = Appointment.objects.filter(patient__in={visit.patient_id for visit in follow_ups}).order_by("starts_at")
     rows = rows.exclude(status=Appointment.Status.HELD).exclude(service__purpose=Purpose.CALL)
-    starts, first = defaultdict(list), {}
+    starts: defaultdict[UUID | None, list[datetime]] = defaultdict(list)
+    first: dict[UUID | None, datetime] = {}
     for patient, starts_at, status in rows.values_list("patient", "starts_at", "status"):
         starts[patient].append(starts_at)
         if status in (Appointment.Status.BOOKED, Appointment.Status.COMPLETED):
@@ -191,13 +194,14 @@ class _Week:
         therapists = {visit.therapist_id for visit in visits}
         stretch = Interval(visits[0].starts_at, max(visit.ends_at for visit in visits))
         self.zone = clinic.zone
-        self.hours, self.exceptions = defaultdict(list), defaultdict(list)
+        self.hours: defaultdict[UUID, list[WeeklyHours]] = defaultdict(list)
+        self.exceptions: defaultdict[tuple[UUID, str], list[Interval]] = defaultdict(list)
         for row in OpeningHours.objects.filter(therapist__in=therapists):
             self.hours[row.therapist_id].append(row.weekly)
-        for row in HoursOverride.objects.touching(stretch):
-            for therapist_id in therapists if row.therapist_id is None else therapists & {row.therapist_id}:
-                self.exceptions[therapist_id, row.kind].append(row.interval)
-        self.days: dict[tuple, list[Interval]] = {}
+        for override in HoursOverride.objects.touching(stretch):
+            for therapist_id in therapists if override.therapist_id is None else therapists & {override.therapist_id}:
+                self.exceptions[therapist_id, override.kind].append(override.interval)
+        self.days: dict[tuple[UUID, date], list[Interval]] = {}
 
     def reasons(self, visit: Appointment) -> list[OffScheduleBecause]:
         """Whether the visit, without its minutes to prepare and turn over, is outside the hours or in blocked time."""
@@ -213,6 +217,7 @@ class _Week:
         """The weekly openings of the day on which the visit starts, and of its neighbors: a visit may cross midnight."""
         day = visit.starts_at.astimezone(self.zone).date()
         if (visit.therapist_id, day) not in self.days:
-            around = {"first_day": day - timedelta(days=1), "days": 3, "zone": self.zone}
-            self.days[visit.therapist_id, day] = opening_intervals(self.hours[visit.therapist_id], **around)
+            self.days[visit.therapist_id, day] = opening_intervals(
+                self.hours[visit.therapist_id], first_day=day - timedelta(days=1), days=3, zone=self.zone
+            )
         return self.days[visit.therapist_id, day]

@@ -123,7 +123,9 @@ def _own_visit_then(
     return None if patient is None else _other_visit_of(patient.pk, interval, in_place_of)
 
 
-def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointment | None) -> Appointment | None:
+def _other_visit_of(
+    patient_id: uuid.UUID | None, interval: Interval, besides: Appointment | None
+) -> Appointment | None:
     visits = Appointment.objects.booked_within(interval).filter(patient=patient_id)
     visits = visits if besides is None else visits.exclude(pk=besides.pk)
     return visits.select_related("service", "therapist").first()
@@ -150,8 +152,8 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
     """A visit that is moved keeps its mode, even one that its service no longer offers."""
-    is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
-    is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
+    moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
+    is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
 
 

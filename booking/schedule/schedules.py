@@ -6,7 +6,9 @@ their weekly hours, one for the exceptions, one for what is taken. All instants 
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q, QuerySet
 
 from booking.models import Appointment, HoursOverride, Service
@@ -92,7 +94,14 @@ def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic:
     return blocking | Appointment.objects.counting(weeks, service=service, now=now)
 
 
-def _add_visit(schedule: Schedule, asked_service_id, service_id, starts_at, blocked, status) -> None:
+def _add_visit(
+    schedule: Schedule,
+    asked_service_id: UUID | None,
+    service_id: UUID,
+    starts_at: datetime,
+    blocked: DateTimeTZRange,
+    status: str,
+) -> None:
     if status in (Appointment.Status.BOOKED, Appointment.Status.HELD):
         schedule.blocked.append(Interval(blocked.lower, blocked.upper))
     if service_id == asked_service_id:

@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -26,7 +27,9 @@ def visit_url(appointment: Appointment, *, now: datetime) -> str:
 
 
 def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the questions before the visit. The appointment must have an intake."""
+    """The path of the questions before the visit. Raises ValueError if it has none."""
+    if appointment.intake_id is None:
+        raise ValueError("the visit has no questions")
     token = _token(appointment, LinkPurpose.INTAKE, appointment.intake_id, proof, now)
     return reverse("assessments:start", args=[token])
 
@@ -36,9 +39,9 @@ def intake_url(appointment: Appointment, *, now: datetime) -> str:
     return settings.SITE_URL + intake_path(appointment, proof=Proof.MAILED, now=now)
 
 
-def _token(appointment: Appointment, purpose: LinkPurpose, subject_id, proof: Proof, now: datetime) -> str:
+def _token(appointment: Appointment, purpose: LinkPurpose, subject_id: UUID, proof: Proof, now: datetime) -> str:
     return issue_link(
-        patient=appointment.patient,
+        patient=appointment.booked_patient,
         purpose=purpose,
         subject_id=subject_id,
         proof=proof,

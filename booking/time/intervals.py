@@ -18,7 +18,7 @@ class Interval:
     start: datetime
     end: datetime
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
             raise ValueError("An interval's ends must be in UTC.")
         if not self.start < self.end:
