@@ -1,4 +1,4 @@
-"""Relevance checks of messages about visits, asked just before sending: the reason not to send, None = send."""
+"""Relevance checks of messages about visits, made just before sending. Each returns the reason not to send; None = send."""
 
 from datetime import datetime
 
@@ -14,8 +14,7 @@ def why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
-    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same,
-    or something else."""
+    """For the news of a move. An earlier message may have told the patient the current terms already."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
     if visit is not None and reason is None and _is_known(visit, before=message.version):
@@ -38,8 +37,7 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """For the clinic's new details, which stay relevant when the visit is moved; the message's version is the
-    calendar's SEQUENCE."""
+    """For the clinic's new details, which stay relevant when the visit is moved: the message's version is a SEQUENCE."""
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 
@@ -53,12 +51,12 @@ def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def has_questions(visit: Appointment, now: datetime) -> bool:
-    """Whether there are questions before the visit, answered or not."""
+    """Whether the visit has questions, answered or not."""
     return visit.intake_id is not None
 
 
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
-    """For asking to answer the questions before the visit."""
+    """For reminders of open questions."""
     visit = _find_visit(message)
     if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
         return "the questions are answered"
@@ -66,7 +64,7 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """For what follows a visit: the patient must be marked as having come."""
+    """For the follow-up: the patient must be marked as arrived."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"
@@ -82,7 +80,7 @@ def _find_visit(message: Message) -> Appointment | None:
 def _why_not_ahead(
     visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
 ) -> str | None:
-    """`version` is the one at which the message is relevant: its own, unless given."""
+    """`version` is the visit's version that the message needs; None: the message's own."""
     if visit is None:
         return "the visit is gone"
     if visit.status != Appointment.Status.BOOKED:

@@ -1,4 +1,4 @@
-"""To the clinic: a therapist's calendar could not be made, or no program reads it. Says whose and since when, not who comes."""
+"""To the clinic: a calendar feed failed or is no longer read. Names the therapist, never a patient."""
 
 from datetime import datetime
 
