@@ -7,6 +7,11 @@ from booking.models import Appointment
 from booking.models.visit_states import Outcome
 from clinic.outbox.models import Message
 
+CONFIRMED = "the patient has said that they will be there"
+KNOWN = "the patient knows this already"
+NOT_ATTENDED = "the visit is not marked as attended"
+NOT_CANCELLED = "the visit is not cancelled"
+
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
     """For messages about a visit that is booked and ahead."""
@@ -18,7 +23,7 @@ def why_move_unwanted(message: Message, now: datetime) -> str | None:
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
     if visit is not None and reason is None and _is_known(visit, before=message.version):
-        return "the patient knows this already"
+        return KNOWN
     return reason
 
 
@@ -33,7 +38,7 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
     is_cancelled = Appointment.objects.filter(
         pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
     ).exists()
-    return None if is_cancelled else "the visit is not cancelled"
+    return None if is_cancelled else NOT_CANCELLED
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
@@ -46,7 +51,7 @@ def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
     """For asking once more whether the patient comes."""
     visit = _find_visit(message)
     if visit is not None and visit.confirmed_at:
-        return "the patient has said that they will be there"
+        return CONFIRMED
     return _why_not_ahead(visit, message, now)
 
 
@@ -70,7 +75,7 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
         return "the visit is gone"
     if visit.version != message.version:
         return CHANGED
-    return None if visit.outcome_at(now) == Outcome.CAME else "the visit is not marked as attended"
+    return None if visit.outcome_at(now) == Outcome.CAME else NOT_ATTENDED
 
 
 def _find_visit(message: Message) -> Appointment | None:

@@ -21,6 +21,8 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
 BUTTON = "See this time"
+HAD_ENOUGH = "the patient was told of enough times for a day"
+NO_LONGER_WAITS = "the patient no longer waits for such a time"
 _offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
 
 
@@ -29,11 +31,11 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     if offer is None:
         return "the time was not freed after all"
     if has_had_enough(offer.entry.patient, now=now):
-        return "the patient was told of enough times for a day"
+        return HAD_ENOUGH
     try:
         require_open(offer, clinic=Clinic.objects.current(), now=now)
     except OfferOver:
-        return "the patient no longer waits for such a time"
+        return NO_LONGER_WAITS
     except SlotTaken:
         return "the time is taken"
     except SlotNotOffered:

@@ -9,10 +9,12 @@ from booking.wait_list.stuck_entries import stuck_entries
 from clinic.outbox.messages.kinds import MessageKind, Timing, Words
 from clinic.outbox.models import Message
 
+NO_LONGER_STUCK = "the patient can be offered times, or no longer waits"
+
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
     is_stuck = stuck_entries(now=now).filter(pk=message.subject_id).exists()
-    return None if is_stuck else "the patient can be offered times, or no longer waits"
+    return None if is_stuck else NO_LONGER_STUCK
 
 
 KIND = MessageKind(
