@@ -143,8 +143,8 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
         return {"change_words": ""}
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
     until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
-    words = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return {"change_words": " ".join(filter(None, [words, appointment.late_fee_words]))}
+    text = until if now < deadline else "It is too late to move or cancel online. Please call us."
+    return {"change_words": " ".join(filter(None, [text, appointment.late_fee_words]))}
 
 
 def placeholder_values(

@@ -82,7 +82,7 @@ KIND = MessageKind(
         "If you already have a visit, it stays as it is until you take this time.",
     ),
     placeholders={
-        **{name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+        **{name: meaning for name, meaning in PLACEHOLDERS.items() if name != "reference"},
         "others": "who else was told of this time, if anyone; and that the first yes has it",
     },
     frame=OFFER,
