@@ -126,6 +126,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"  # instants are stored and computed in UTC; pages convert to the clinic's or the visitor's zone
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "clinic.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

@@ -75,7 +75,7 @@ FLOORS = {
         {"admin", "context", "middleware", "templatetags"},
         {"fields", "saving"},
         {"access", "people"},
-        {"batches", "cleanup_runs", "instants", "models"},
+        {"batches", "cleanup_runs", "models"},
         {"values"},
     ),
     "clinic/outbox": (

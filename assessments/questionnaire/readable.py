@@ -7,6 +7,7 @@ from math import ceil
 from assessments.questionnaire.enablement import enabled_items, meets_condition
 from assessments.questionnaire.model import TEXT_TYPES, Item, Questionnaire
 from assessments.questionnaire.typed_answers import clean_text
+from clinic.practice.values.dates import format_day_and_time, format_short_day, format_time
 
 # How fast a person with a phone is. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047),
 # a list is scanned for what applies, at 390. An answer takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell
@@ -47,21 +48,12 @@ def _value_text(item: Item, value) -> str:
     if item.options:
         return item.option_text(value)
     if item.type == "date":
-        return _day_text(date.fromisoformat(value))
+        return format_short_day(date.fromisoformat(value))
     if item.type == "dateTime":
-        moment = datetime.fromisoformat(value)
-        return f"{_day_text(moment)}, {_clock_text(moment)}"
+        return format_day_and_time(datetime.fromisoformat(value))
     if item.type == "time":
-        return _clock_text(time.fromisoformat(value))
+        return format_time(time.fromisoformat(value))
     return f"{value} {item.unit}" if item.unit else clean_text(str(value))
-
-
-def _day_text(day: date) -> str:
-    return f"{day:%a, %b} {day.day}, {day.year}"
-
-
-def _clock_text(moment: datetime | time) -> str:
-    return f"{moment.hour % 12 or 12}:{moment:%M %p}"
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:

@@ -85,7 +85,7 @@ def why_unwanted(message: Message, now) -> str | None:
     if not Flag.objects.open().filter(response=alert.response_id, level__in=levels).exists():
         return "somebody has seen to it"
     if alert.recipient is None:
-        return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+        return None if Clinic.objects.current().email else "the clinic has no email address"
     if alert.recipient in find_recipients():
         return None
     return "the recipient has left; others are told" if _hand_over(alert, now=now) else "the recipient has left"

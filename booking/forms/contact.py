@@ -18,7 +18,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
     field = AddressField(
         label=label,
         help_text=help_text,
-        error_messages={"required": "Enter your e-mail address."},
+        error_messages={"required": "Enter your email address."},
     )
     field.widget.attrs["autocomplete"] = "email"
     return field
@@ -51,7 +51,7 @@ class ContactForm(AsksAboutSlips):
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = own_email_field("E-mail", help_text="We send the day, the time and a link to change your mind.")
+    email = own_email_field("Email", help_text="We send the day, the time and a link to change your mind.")
     phone = PhoneField(
         label="Phone",
         help_text="We call only about this visit.",
@@ -93,7 +93,7 @@ class AddressForm(AsksAboutSlips):
 class ReturningForm(AsksAboutSlips):
     """The address of an earlier booking."""
 
-    email = own_email_field("E-mail you booked with")
+    email = own_email_field("Email you booked with")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,6 @@ import uuid
 from typing import Any, cast
 
 from django import forms
-from django.utils.formats import date_format
 
 from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
@@ -19,6 +18,7 @@ from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Clinic, Patient, Therapist
 from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_twins
 from clinic.practice.people.search import filter_people
+from clinic.practice.values.dates import format_date
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.phone import format_phone, texting_number
 
@@ -43,7 +43,7 @@ class StaffBookingForm(MayBreakRules):
     patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
     name = NameField(label="Patient's name", required=False)
     email = AddressField(
-        label="E-mail",
+        label="Email",
         required=False,
         help_text="The invitation and the reminders go here. Without one, call them to confirm.",
     )
@@ -95,7 +95,7 @@ class StaffBookingForm(MayBreakRules):
         field.choices = [*rows, (NEW_PATIENT, "A new patient, entered below")]
 
     def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
-        born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""
+        born = f"born {format_date(patient.birth_on)}" if patient.birth_on else ""
         contact = (readable_address(patient.email), format_phone(patient.phone, self.country), born)
         unsure = "not confirmed" if patient.is_provisional else ""
         known = ", ".join(filter(None, (patient.name, *contact, unsure)))

@@ -19,13 +19,14 @@ from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
-from booking.schedule.local_time import format_place, near_day_words
+from booking.schedule.local_time import format_place
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
 from clinic.outbox.messages.rendering import render_email, sample_clinic
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
@@ -165,7 +166,7 @@ def placeholder_values(
         "when_beside": clock.beside_words(appointment.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
-        "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
+        "day_word": format_near_day(appointment.starts_at, now=now, zone=clock.zone),
         "place": format_place(appointment.visit_mode, clinic),
         "new_address": short_address(clinic),
         "therapist": appointment.therapist,

@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from clinic.practice.values.dates import format_date
+
 
 class CalendarFeed(models.Model):
     """A secret URL at which a calendar program reads a therapist's visits. Only its hash is stored."""
@@ -32,4 +34,4 @@ class CalendarFeed(models.Model):
         verbose_name_plural = "calendar addresses"
 
     def __str__(self) -> str:
-        return f"{self.therapist}, since {self.created_at:%Y-%m-%d}"
+        return f"{self.therapist}, since {format_date(self.created_at)}"

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from booking.time.intervals import Interval
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
-from clinic.practice.instants import clock_words, us_day_words
+from clinic.practice.values.dates import format_date, format_hours
 
 
 class HoursMode(models.TextChoices):
@@ -64,7 +64,7 @@ class OpeningHours(models.Model):
             models.CheckConstraint(
                 name="opening_hours_close_after_they_open",
                 condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
-                violation_error_message="Closing must be later than opening; 12:00 a.m. closes at midnight.",
+                violation_error_message="Closing must be later than opening; 12:00 AM closes at midnight.",
             ),
             models.CheckConstraint(
                 name="opening_hours_end_after_they_begin",
@@ -80,8 +80,7 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
-        return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
+        return f"{self.get_weekday_display()} {format_hours(self.opens, self.closes)}"
 
     def clean(self) -> None:
         """Raise ValidationError if the hours overlap others of the same mode, and name those.
@@ -98,8 +97,8 @@ class OpeningHours(models.Model):
     @property
     def in_full(self) -> str:
         """Like __str__, with mode and validity."""
-        first = f" from {us_day_words(self.valid_from)}" if self.valid_from else ""
-        last = f" until {us_day_words(self.valid_until)}" if self.valid_until else ""
+        first = f" from {format_date(self.valid_from)}" if self.valid_from else ""
+        last = f" until {format_date(self.valid_until)}" if self.valid_until else ""
         return f"{self} ({self.get_mode_display()}{first}{last})"
 
     @property

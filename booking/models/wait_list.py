@@ -13,6 +13,7 @@ from booking.models.service import Service
 from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Therapist
+from clinic.practice.values.dates import format_utc
 
 DAY = timedelta(days=1)
 
@@ -206,4 +207,4 @@ class SlotOffer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
+        return format_utc(self.starts_at)

@@ -61,7 +61,7 @@ class Clock:
         return there if there.local.utcoffset() != self.time(instant).local.utcoffset() else None
 
     def beside_words(self, instant: datetime) -> str:
-        """Like "9:00 am EST at the clinic"; empty if both zones have the same local time."""
+        """Like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
         there = self.beside(instant)
         return f"{there.beside(self.time(instant))} {self.beside_whom}" if there else ""
 

@@ -42,7 +42,7 @@ class NeedsEarlierVisit(BookingRefused):
 
 
 class PhoneOfAnother(BookingRefused):
-    """The phone number is that of another patient of the same name; neither has an e-mail address."""
+    """The phone number is that of another patient of the same name; neither has an email address."""
 
 
 class TermsChanged(BookingRefused):

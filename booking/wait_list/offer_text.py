@@ -8,10 +8,11 @@ from booking.messages.names import OFFER
 from booking.messages.reader import reader_zone_of_entry
 from booking.models import SlotOffer
 from booking.schedule.clocks import clock_of_mode
-from booking.schedule.local_time import format_place, near_day_words
+from booking.schedule.local_time import format_place
 from booking.wait_list.entries import next_visit_of
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
@@ -29,7 +30,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "when_beside": clock.beside_words(offer.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
-        "day_word": near_day_words(offer.starts_at, now=now, zone=clock.zone),
+        "day_word": format_near_day(offer.starts_at, now=now, zone=clock.zone),
         "place": format_place(mode, clinic),
         "therapist": offer.therapist,
         "others": others_words(count_told(offer, now=now)),

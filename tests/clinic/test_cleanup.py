@@ -378,7 +378,7 @@ def test_today_warns_when_nothing_was_cleaned_up_for_two_days(client, tess, clin
     assert "should be deleted" not in today(client, NOW + OVERDUE_AFTER - MINUTE)
 
     page = today(client, NOW + OVERDUE_AFTER)
-    assert "not been finished since Mon 23 Nov, 10:00 am" in page
+    assert "not been finished since Mon, Nov 23, 10:00 AM" in page
     assert reverse("admin:practice_cleanuprun_changelist") in page
 
 

@@ -23,7 +23,7 @@ AT_TEN = datetime(2026, 1, 13, 16, 0, tzinfo=UTC)
 INVITATION = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 
 
-def confirmation(subject="Your visit on Tue 13 Jan", html="<html><head></head><body><p>See you</p></body></html>"):
+def confirmation(subject="Your visit on Tue, Jan 13", html="<html><head></head><body><p>See you</p></body></html>"):
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Lakes Clinic <hello@clinic.example>", "alice@example.org", subject
     mail.set_content("See you on Tuesday.\n\nYour visit: http://127.0.0.1:8000/visits/abc/\n<script>alert(1)</script>")
@@ -59,7 +59,7 @@ def test_sink_keeps_what_smtp_brings(tmp_path):
         sink.terminate()
     assert sink.wait(5) == 0
     [mail] = list_mail(tmp_path / "mail")
-    assert mail.subject == "Your visit on Tue 13 Jan"
+    assert mail.subject == "Your visit on Tue, Jan 13"
     assert mail.recipients == "alice@example.org, bob@example.org"
     assert [file.suffix for file in (tmp_path / "mail").iterdir()] == [".eml"]
 

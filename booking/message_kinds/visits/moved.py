@@ -17,7 +17,7 @@ KIND = VisitKind(
     placeholders={
         **PLACEHOLDERS,
         "change": "Your visit is moved, or: Your visit is now with Nora Field, PT",
-        "news": "the same for a text: we moved your visit to Tuesday 1 December, 9:00 am EST",
+        "news": "the same for a text: we moved your visit to Tuesday, December 1, 9:00 AM EST",
     },
     relevance=why_move_unwanted,
     respects_quiet_hours=False,

@@ -12,8 +12,8 @@ from clinic.audit.admin import RecordsAccess
 from clinic.outbox.models import InboundText
 from clinic.outbox.texts.inbound import CHANGE, mark_text_read, patients_with
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.practice.values.phone import format_phone
 from clinic.responses.redirects import see_other
 
@@ -43,7 +43,7 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
 
     @admin.display(description="received", ordering="received_at")
     def received(self, text):
-        return format_instant(text.received_at, timezone.get_current_timezone())
+        return page_time(text.received_at)
 
     @admin.display(description="from", ordering="phone")
     def from_number(self, text):
@@ -64,13 +64,13 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
 
     @admin.display(description="answered automatically")
     def answered(self, text):
-        return format_instant(text.answered_at, timezone.get_current_timezone()) if text.answered_at else "no"
+        return page_time(text.answered_at) if text.answered_at else "no"
 
     @admin.display(description="state", ordering="read_at")
     def state(self, text):
         if text.read_at is None:
             return format_html('<span class="chip chip-warn">{}</span>', "to be read")
-        read_at = format_instant(text.read_at, timezone.get_current_timezone())
+        read_at = page_time(text.read_at)
         return format_html('<span class="chip chip-ok">read</span> by {}, {}', text.read_by, read_at)
 
     def has_module_permission(self, request):

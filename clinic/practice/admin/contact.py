@@ -20,7 +20,7 @@ class ReadableContact:
             for title, options in fieldsets
         ]
 
-    @admin.display(description="e-mail", ordering="email")
+    @admin.display(description="email", ordering="email")
     def address(self, row):
         return readable_address(row.email) or self.get_empty_value_display()
 

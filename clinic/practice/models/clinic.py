@@ -78,7 +78,7 @@ class Clinic(models.Model):
     change_window_hours = models.PositiveSmallIntegerField(default=24)
     change_policy = models.TextField(blank=True, help_text="What happens when somebody changes or cancels late.")
     bookings_a_day_per_address = models.PositiveSmallIntegerField(
-        "bookings a day by one e-mail address",
+        "bookings a day by one email address",
         default=5,
         help_text="One more is confirmed by a link that we mail to the address. 0: no limit. You can always book for them.",
     )

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from clinic.practice.values.dates import format_utc
+
 
 class RateLimit(models.Model):
     """How far one budget is used up; `clinic.practice.access.rate_limits` has the limits and is the only writer."""
@@ -10,4 +12,4 @@ class RateLimit(models.Model):
     whole_at = models.DateTimeField(help_text="When the whole budget is there again; after it the row means nothing.")
 
     def __str__(self):
-        return f"whole at {self.whole_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"whole at {format_utc(self.whole_at)}"

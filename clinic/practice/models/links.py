@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.practice.values.dates import format_date
+
 from .patients import Patient
 
 
@@ -54,7 +56,7 @@ class PatientLink(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
+        return f"{self.get_purpose_display()} until {format_date(self.expires_at)}"
 
     def is_open(self, now) -> bool:
         """Whether the link still opens at `now`."""

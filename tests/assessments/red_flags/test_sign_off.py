@@ -28,7 +28,7 @@ def test_summary_names_who_signed_and_when(client, response, charlie, therapist)
     url = reverse("admin:assessments_response_change", args=[response.pk])
     assert "version 1, awaiting sign-off" in client.get(url).text
     sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)
-    assert "version 1, signed off by Charlie Hill, PT, DPT on Mon 23 Nov 2026" in client.get(url).text
+    assert "version 1, signed off by Charlie Hill, PT, DPT on Nov 23, 2026" in client.get(url).text
 
 
 def test_page_of_rules_shows_all_and_lets_a_therapist_sign(client, loaded, charlie, therapist, rules):

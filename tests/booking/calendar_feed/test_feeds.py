@@ -114,7 +114,7 @@ def test_a_calendar_that_was_read_daily_and_is_not_for_two_days_is_told_of_once(
     mail = post_office.mails[-1]
     assert mail["To"] == "hello@clinic.example"
     assert mail["Subject"] == "A calendar is not read any more: Meredith"
-    assert "has not since Wednesday 25 November, 10:00 am EST" in mail.get_body(("plain",)).get_content()
+    assert "has not since Wednesday, November 25, 10:00 AM EST" in mail.get_body(("plain",)).get_content()
 
 
 def test_a_calendar_read_for_a_day_or_two_only_never_was_a_habit(client, meredith, front_desk):

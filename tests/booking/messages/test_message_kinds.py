@@ -92,7 +92,7 @@ def test_a_rule_changes_when_and_in_which_words_for_its_service_only(evaluation,
     assert planned(visit)[REMINDER_2H] == NINE_ON_TUESDAY - timedelta(hours=1)
     mail = render_message(message_of(visit, REMINDER_2H), now=NINE_ON_TUESDAY - timedelta(hours=1))
     assert mail.subject == "See you today"
-    assert mail.text.startswith("At 9:00 am EST.")
+    assert mail.text.startswith("At 9:00 AM EST.")
     other = book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
     assert planned(other)[REMINDER_2H] == NINE_ON_TUESDAY
 

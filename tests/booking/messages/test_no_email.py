@@ -1,4 +1,4 @@
-"""A patient without an e-mail address: booked by staff, texted if they agreed to it, else called."""
+"""A patient without an email address: booked by staff, texted if they agreed to it, else called."""
 
 import uuid
 from datetime import timedelta
@@ -127,7 +127,7 @@ def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went
         assert "call to confirm" in owner.get(page).text, "the text is only planned"
         send_due_messages(clock=timezone.now)
         assert [text["Body"] for text in twilio.texts] == [
-            "Lakes Running Clinic: you are booked on Tuesday 1 December, 9:00 am EST. To move or cancel, call "
+            "Lakes Running Clinic: you are booked on Tuesday, December 1, 9:00 AM EST. To move or cancel, call "
             "(603) 555-0123. STOP ends texts."
         ]
         assert "call to confirm" not in owner.get(page).text
@@ -168,7 +168,7 @@ def test_freed_time_is_offered_by_mail_only_and_staff_see_whom_to_call(owner, ev
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     offer_freed_time(freed, freed_by=visit, clinic=Clinic.objects.get(), now=NOW)
     assert not SlotOffer.objects.exists() and WaitListEntry.objects.waiting().count() == 1
-    assert "no e-mail: call" in owner.get(reverse("admin:booking_waitlistentry_changelist")).content.decode()
+    assert "no email: call" in owner.get(reverse("admin:booking_waitlistentry_changelist")).content.decode()
 
 
 def test_address_that_is_taken_away_ends_the_links(walter, evaluation, front_desk):

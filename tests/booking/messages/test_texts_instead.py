@@ -257,7 +257,7 @@ def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twi
     sweep(now=DAYTIME + 3 * MINUTE)
     body = twilio.texts[-1]["Body"]
     assert body == (
-        "Lakes Running Clinic: we are sorry, we had to cancel your visit on Tuesday 1 December, 11:00 am EST. "
+        "Lakes Running Clinic: we are sorry, we had to cancel your visit on Tuesday, December 1, 11:00 AM EST. "
         "Call (603) 555-0123 for a new time. STOP ends texts."
     )
     assert length(body) <= LIMIT
@@ -271,7 +271,7 @@ def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, p
     assert twilio.texts == []  # it may be moved again
     sweep(now=DAYTIME + 3 * MINUTE)
     body = twilio.texts[-1]["Body"]
-    assert "we moved your visit to Tuesday 1 December, 2:00 pm EST. Reply Y" in body
+    assert "we moved your visit to Tuesday, December 1, 2:00 PM EST. Reply Y" in body
     assert length(body) <= LIMIT
     assert len(post_office.mails) == 1  # the new links are in it
 

@@ -136,7 +136,7 @@ def test_table_knows_no_state_that_cannot_be_left_by_mistake():
 @pytest.mark.parametrize(
     ("now", "phase"),
     [
-        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), Phase.DAYS_AHEAD),  # 11:59 pm on Monday in New York
+        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), Phase.DAYS_AHEAD),  # 11:59 PM on Monday in New York
         (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), Phase.LATER_TODAY),
         (NINE_ON_TUESDAY, Phase.RUNNING),
         (ENDS - timedelta(microseconds=1), Phase.RUNNING),

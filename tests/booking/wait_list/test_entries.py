@@ -172,8 +172,8 @@ def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office
     sweep(now=NOW + FREED_AT)
     mail = next(mail for mail in post_office.mails if mail["Subject"].startswith("A time is free"))
     text = mail.get_body(("plain",)).get_content()
-    assert mail["Subject"] == "A time is free: Tuesday 1 December, 9:00 am EST"
-    assert "This one is on Tuesday 1 December at 9:00 am EST." in text
+    assert mail["Subject"] == "A time is free: Tuesday, December 1, 9:00 AM EST"
+    assert "This one is on Tuesday, December 1 at 9:00 AM EST." in text
     assert "/offers/" in text and "/waiting/" in text and "(603) 555-0123" in text
     assert "Reference" not in text
     assert mail["List-Unsubscribe"].endswith("/leave/>")
@@ -189,8 +189,8 @@ def test_a_caller_far_away_reads_their_own_time(call):
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     mail = render_message(message_about(offer), now=NOW)
-    assert mail.subject == "A time is free: Tuesday 1 December, 3:00 pm CET"
-    assert "Tuesday 1 December, 3:00 pm CET\n9:00 am EST at the clinic\n" in mail.text
+    assert mail.subject == "A time is free: Tuesday, December 1, 3:00 PM CET"
+    assert "Tuesday, December 1, 3:00 PM CET\n9:00 AM EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
 
 
@@ -334,7 +334,7 @@ def test_mail_to_who_joined_repeats_the_days_and_the_part_of_day(evaluation, pos
     sweep(now=NOW)
     for kind in ("plain", "html"):
         text = post_office.mails[0].get_body((kind,)).get_content()
-        assert f"You chose: Tue 1 Dec to Tue 8 Dec, {words}." in text
+        assert f"You chose: Tue, Dec 1 – Tue, Dec 8, {words}." in text
 
 
 def test_joining_again_by_the_form_changes_nothing(evaluation):

@@ -51,7 +51,7 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothi
     assert "nobody sends" not in today.content.decode()
     health, today = look(staff, NOON + timedelta(seconds=121))
     assert health.status_code == 503
-    assert "nobody sends" in today.content.decode() and "Tue 1 Dec, 12:00 pm" in today.content.decode()
+    assert "nobody sends" in today.content.decode() and "Tue, Dec 1, 12:00 PM" in today.content.decode()
 
     sweep(now=NOON + timedelta(seconds=122))
     assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
