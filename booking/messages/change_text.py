@@ -1,4 +1,4 @@
-"""Sentences for the patient about what has changed about a visit."""
+"""Sentences for the patient about a changed visit."""
 
 from copy import copy
 
@@ -12,9 +12,9 @@ LONGEST_NAME_IN_A_TEXT = 12
 
 
 def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
-    """The placeholders of a message about a change: `change` begins a subject, `news` a text, `changes` are sentences.
+    """The placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
 
-    `known` is what the patient was told before; None, or the same as now: only that the visit is moved.
+    `known` are the terms that the patient was told before; None, or the current ones: only that the visit is moved.
     """
     now = current_terms(appointment)
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
@@ -26,7 +26,7 @@ def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clin
 
 
 def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
-    """A sentence for each thing that is not as `known`: time, therapist, and how they meet."""
+    """A sentence for each of time, therapist and mode that differs from `known`."""
     now = current_terms(appointment)
     lines: list[str] = []
     if known is None:
@@ -42,7 +42,7 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
 
 
 def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
-    """From when and with whom to when and with whom the visit was moved, in a sentence."""
+    """A sentence with the former and the current time and therapist."""
     now = current_terms(appointment)
     times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
     if before.therapist == now.therapist:
@@ -51,7 +51,7 @@ def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
 
 
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
-    """An unsaved copy of the visit under other terms."""
+    """An unsaved copy of the visit with these terms."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other
@@ -62,7 +62,7 @@ def _undone(appointment: Appointment, known: Terms | None, clinic: Clinic) -> li
     if known is None or known == now:
         return []
     time = _time_of(appointment, now, clinic)
-    return [f"It had just been moved to {time}, with {now.therapist}. That is cancelled too."]
+    return [f"It was just moved to {time}, with {now.therapist}. That is cancelled too."]
 
 
 def _subject(known: Terms | None, now: Terms) -> str:
@@ -85,6 +85,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
-    """The start of `terms` in the reader's zone."""
+    """The start of `terms`, by the patient's clock."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

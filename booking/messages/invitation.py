@@ -1,7 +1,7 @@
-"""The visit as a calendar file (RFC 5545) and as an invitation by mail (RFC 5546).
+"""A visit as a calendar file (RFC 5545) and as an invitation by mail (RFC 5546).
 
-One visit keeps one UID for ever and its SEQUENCE rises with each change, so calendars replace the entry instead of
-adding a second. Neutral words only: calendars are shared with families and employers.
+The UID of a visit never changes and its SEQUENCE rises with each change, so that calendars replace the entry. The file names
+no service and no reason: calendars are shared with families and employers.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ PRODUCT = "-//Runclinic//Booking//EN"
 
 
 def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -> bytes:
-    """An invitation (METHOD:REQUEST), or its withdrawal (METHOD:CANCEL) once the visit is cancelled; UTF-8."""
+    """Return an invitation (METHOD:REQUEST), or a withdrawal (METHOD:CANCEL) of a cancelled visit, as UTF-8."""
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
@@ -35,7 +35,7 @@ def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -
 
 
 def calendar_uid(appointment: Appointment) -> str:
-    """The same for every file about one visit."""
+    """The UID of every calendar file about the visit."""
     return f"{appointment.pk}@{urlsplit(settings.SITE_URL).hostname}"
 
 
@@ -56,8 +56,8 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
     if address := appointment.booked_patient.email:
-        attendee = vCalAddress(f"mailto:{address}")  # without the name, which no mail of ours holds
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
+        attendee = vCalAddress(f"mailto:{address}")  # without a name: mails hold none
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # the patient chose the time: no reply needed
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
     return event
@@ -71,10 +71,10 @@ def _description(appointment: Appointment, clinic: Clinic) -> str:
 
 
 def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
-    """The zone's rules around `instant`: those that began before it and those that begin after it.
+    """The VTIMEZONE of `zone` around `instant`: the change before it and the change after it.
 
-    Written here because the library's own generator lets summer time begin an hour late: RFC 5545 wants each beginning
-    in the local time from before the change.
+    icalendar's own generator starts daylight saving time an hour late: RFC 5545 requires each onset in the local time before
+    the change.
     """
     component = Timezone()
     component.add("tzid", zone.key)
@@ -86,7 +86,7 @@ def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
 
 
 def _nearest_change(zone: ZoneInfo, instant: datetime, step: timedelta) -> datetime | None:
-    """The nearest change of the zone's clocks before or after `instant`, by the sign of `step`; None within a year."""
+    """The nearest change of the UTC offset before or after `instant`, by the sign of `step`; None if there is none in 400 steps."""
     near = instant.astimezone(UTC)
     for _ in range(400):
         far = near + step

@@ -1,4 +1,4 @@
-"""Placeholders of the messages about visits, and what they hold in previews."""
+"""Placeholders of messages about visits, and their values in previews."""
 
 from clinic.outbox.messages.kinds import Sample
 from clinic.outbox.messages.rendering import sample_clinic
@@ -18,11 +18,11 @@ PLACEHOLDERS = {
     "phone": "the clinic’s telephone number",
 }
 
-LONGEST_ADDRESS_IN_A_TEXT = 32  # what the other words leave of one text
+LONGEST_ADDRESS_IN_A_TEXT = 32  # characters left in one text beside the rest
 
 
 def short_address(clinic: Clinic) -> str:
-    """The clinic's address as far as it fits into a text: never cut, as half of an address leads elsewhere."""
+    """The clinic's street and city if they fit into a text, else the street, else "a new address". Never cut."""
     parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
     for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):
         if address and length(address) <= LONGEST_ADDRESS_IN_A_TEXT:
@@ -31,7 +31,7 @@ def short_address(clinic: Clinic) -> str:
 
 
 def sample_values(sample: Sample) -> dict[str, object]:
-    """What the placeholders hold in a preview."""
+    """The values of the placeholders in a preview."""
     return _samples(sample_clinic(sample))[sample]
 
 

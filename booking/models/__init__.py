@@ -1,4 +1,4 @@
-"""What a clinic offers, when it is open, and who comes when."""
+"""The rows of booking: services, opening hours, visits, wait list, calendar feeds."""
 
 from booking.models.calendar_feed import CalendarFeed
 from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours

@@ -1,4 +1,4 @@
-"""Who comes when, and what happened to it."""
+"""Visits and holds, and their history."""
 
 import secrets
 import uuid
@@ -23,35 +23,34 @@ from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
-# Letters and digits that are not taken for one another, on paper or on the phone.
+# Letters and digits that are not mistaken for one another, on paper or on the phone.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_reference() -> str:
-    """A name for a visit that can be read out, such as RC-7K3M9Q. Random, so it tells nothing; unique by constraint."""
+    """Generate a random reference that can be read out, such as RC-7K3M9Q. Unique by constraint."""
     return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def blocking(self, interval: Interval, *, now: datetime) -> Self:
-        """Visits and live holds whose blocked time touches `interval`. An expired hold blocks nobody."""
+        """Visits and live holds whose blocked time overlaps `interval`. An expired hold does not block."""
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
 
     def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
-        """Everything of `service` that starts in `interval` and counts against its caps, whoever came or did not."""
+        """Visits and live holds of `service` that start in `interval`: those that count against its caps, also no-shows."""
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
     def standing(self) -> Self:
-        """Visits that were neither cancelled nor missed."""
+        """Booked and completed visits: neither holds, nor cancelled, nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
     def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
-        """Rows whose `outcome_at(now)` is one of `outcomes`. That an arrival is of a visit which is booked or completed is
-        left to constraints."""
+        """Rows whose `outcome_at(now)` is one of `outcomes`. By constraint, only booked and completed visits have an arrival."""
         status, marked = Appointment.Status, Q(arrived_at__isnull=False)
         unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
         rows = {
@@ -73,17 +72,17 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.annotate(has_been_here=Exists(earlier))
 
     def knowing_who_was_texted(self) -> Self:
-        """With `was_texted`: whether a text about the visit as it is now has gone to the patient."""
+        """Annotate `was_texted`: whether a text about the current version of the visit was sent."""
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
     def booked_within(self, interval: Interval) -> Self:
-        """Visits that stand and share an instant with `interval`, buffers left out."""
+        """Booked visits that overlap `interval`, without buffers."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
 
 
 class Appointment(Terms):
-    """One visit, or one time held for somebody who is still typing. Its terms are those that were agreed."""
+    """A visit, or a time on hold for a visitor who fills in the form. Its terms are those agreed at booking."""
 
     class Status(models.TextChoices):
         HELD = "held", "held"
@@ -95,7 +94,11 @@ class Appointment(Terms):
     price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
-        max_length=12, unique=True, default=new_reference, editable=False, help_text="What to read out on the phone."
+        max_length=12,
+        unique=True,
+        default=new_reference,
+        editable=False,
+        help_text="The code that the patient can read out on the phone.",
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="appointments")
     patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, null=True, related_name="appointments")
@@ -105,23 +108,23 @@ class Appointment(Terms):
     ends_at = models.DateTimeField("ends")
     blocked = DateTimeRangeField(
         default_bounds="[)",
-        help_text="The visit with its minutes to prepare and to turn over: no other visit overlaps it.",
+        help_text="The visit with its buffers. No other visit can overlap it.",
     )
     status = models.CharField(max_length=10, choices=Status.choices)
     hold_expires_at = models.DateTimeField(null=True, blank=True)
-    idempotency_key = models.UUIDField(unique=True, help_text="From the form that was sent: the same form books once.")
+    idempotency_key = models.UUIDField(unique=True, help_text="From the form: the same form books once.")
     sequence = models.PositiveSmallIntegerField(
-        default=0, help_text="iCalendar's count of changes calendars must follow."
+        default=0, help_text="SEQUENCE of the calendar file: rises with each change that calendars must show."
     )
     version = models.PositiveSmallIntegerField(
         default=1,
-        help_text="Rises when the time changes or the visit is cancelled; messages about an older one are not sent.",
+        help_text="Rises when the visit changes. Messages about an older version are not sent.",
     )
     visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
     other_phone = models.CharField(
         max_length=LONGEST_PHONE,
         blank=True,
-        help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
+        help_text="The number given with this booking, if it differs from the patient’s. Not confirmed.",
     )
     source_article = models.ForeignKey(
         "education.Article", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -135,11 +138,11 @@ class Appointment(Terms):
         blank=True,
         default="",
         db_default="",
-        help_text="Who booked for a patient under 18; empty where the patient booked.",
+        help_text="Who booked for a patient under 18. Empty if the patient booked.",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     not_coming_at = models.DateTimeField(
-        "cannot come", null=True, blank=True, help_text="When the patient said so, too late to cancel online."
+        "cannot come", null=True, blank=True, help_text="When the patient told us, too late to cancel online."
     )
     arrived_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -149,7 +152,7 @@ class Appointment(Terms):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who of the staff; empty when the patient did.",
+        help_text="The staff member. Empty: the patient.",
     )
     off_schedule_accepted = ArrayField(
         models.CharField(max_length=10),
@@ -157,7 +160,7 @@ class Appointment(Terms):
         db_default=[],
         blank=True,
         editable=False,
-        help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
+        help_text="The reasons outside the schedule that staff have accepted for this visit.",
     )
     created_at = models.DateTimeField()
     has_been_here: bool  # only by `knowing_who_is_new`
@@ -178,13 +181,13 @@ class Appointment(Terms):
             ),
         ]
         constraints = [
-            # Deferrable so that two visits can swap places in one transaction; immediate unless asked otherwise.
+            # Deferrable, so that two visits can swap times in one transaction; immediate by default.
             ExclusionConstraint(
                 name="appointment_no_double_booking",
                 expressions=[("therapist", RangeOperators.EQUAL), ("blocked", RangeOperators.OVERLAPS)],
                 condition=Q(status__in=["held", "booked"]),
                 deferrable=Deferrable.IMMEDIATE,
-                violation_error_message="Another visit lies in this time.",
+                violation_error_message="Another visit overlaps this time.",
             ),
             models.CheckConstraint(name="appointment_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
             models.CheckConstraint(
@@ -243,30 +246,30 @@ class Appointment(Terms):
 
     @property
     def number_to_call(self) -> str:
-        """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
+        """For a visit by phone, the number given at booking, else the patient's. Empty for other modes."""
         if not self.visit_mode.needs_number or self.patient is None:
             return ""
         return self.other_phone or self.patient.phone
 
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
-        """Whether it is booked for a patient whom neither mail nor a text has reached, and not confirmed yet. For rows that
-        `knowing_who_was_texted` has annotated."""
+        """Whether it is booked, not confirmed, and the patient has no email address and got no text. Needs
+        `knowing_who_was_texted`."""
         is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
     @property
     def interval(self) -> Interval:
-        """What the patient sees of it."""
+        """The visit without buffers."""
         return Interval(self.starts_at, self.ends_at)
 
     @property
     def minutes(self) -> int:
-        """How long the visit is for the patient, as agreed."""
+        """The agreed length of the visit, without buffers."""
         return (self.ends_at - self.starts_at) // MINUTE
 
     def shape_of(self, service: Service) -> VisitShape:
-        """The length and the buffers that were agreed, on the start times that `service` has today."""
+        """The agreed length and buffers, with the current distance of start times of `service`."""
         return VisitShape(
             minutes=self.minutes,
             step=service.start_step_minutes,
@@ -276,14 +279,14 @@ class Appointment(Terms):
 
     @property
     def state(self) -> State:
-        """Its row of `booking.models.visit_states.TABLE`."""
+        """The state for `booking.models.visit_states.TABLE`."""
         return state_of(self.status, has_arrived=self.arrived_at is not None)
 
     @property
     def shown(self) -> str:
-        """What staff's forms carry of the visit as their page shows it: a mark changes its state and not its version.
+        """The value by which staff's forms detect a stale page: version and state, as a mark does not change the version.
 
-        Arrived and completed are one: only time lies between them.
+        Arrived and completed count as one, because only time leads from one to the other.
         """
         mark = State.ARRIVED if self.state == State.COMPLETED else self.state
         return f"{self.version}:{mark.value}"
@@ -294,13 +297,13 @@ class Appointment(Terms):
 
 
 class AppointmentEvent(models.Model):
-    """One thing that happened to a visit. Written by the domain functions, never changed."""
+    """An entry of a visit's history. Append-only; written by the domain functions."""
 
     class Kind(models.TextChoices):
         BOOKED = "booked", "booked"
         CONFIRMED = "confirmed", "confirmed"
         CANCELLED = "cancelled", "cancelled"
-        RESTORED = "restored", "cancelling undone"
+        RESTORED = "restored", "cancellation undone"
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
         ARRIVAL_UNDONE = "arrived_undo", "arrival undone"
@@ -308,7 +311,7 @@ class AppointmentEvent(models.Model):
         NO_SHOW_UNDONE = "no_show_undo", "no-show undone"
         ADDRESS_CORRECTED = "address", "address corrected"
         NOT_COMING = "not_coming", "said they cannot come"
-        OFF_SCHEDULE = "off_schedule", "kept, though outside the schedule"
+        OFF_SCHEDULE = "off_schedule", "kept outside the schedule"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")
@@ -320,12 +323,10 @@ class AppointmentEvent(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who of the staff; empty when the patient did.",
+        help_text="The staff member. Empty: the patient.",
     )
-    starts_at = models.DateTimeField(help_text="When the visit was to start, as things stood then.")
-    version = models.PositiveSmallIntegerField(
-        null=True, help_text="The visit's version after this; null in rows from before it was recorded."
-    )
+    starts_at = models.DateTimeField(help_text="The start of the visit after this.")
+    version = models.PositiveSmallIntegerField(null=True, help_text="The visit’s version after this. Null in old rows.")
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
     mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
 

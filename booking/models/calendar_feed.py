@@ -1,4 +1,4 @@
-"""A therapist's own calendar, to be followed by a calendar program."""
+"""Calendar feeds of therapists."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from clinic.practice.values.dates import format_date
 
 
 class CalendarFeed(models.Model):
-    """One secret address under which a calendar program finds a therapist's visits. Only its hash is kept."""
+    """A secret URL at which a calendar program reads a therapist's visits. Only its hash is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     therapist = models.ForeignKey(
@@ -25,8 +25,8 @@ class CalendarFeed(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, editable=False)
-    days_read = models.PositiveIntegerField(default=0, editable=False)  # a habit shows after a few
-    failed_at = models.DateTimeField(null=True, editable=False)  # could not be made then; None once it could again
+    days_read = models.PositiveIntegerField(default=0, editable=False)  # after a few, silence is worth an alert
+    failed_at = models.DateTimeField(null=True, editable=False)  # None after the next success
 
     class Meta:
         ordering = ("-created_at",)

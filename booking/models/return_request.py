@@ -1,4 +1,4 @@
-"""Addresses that asked for a link of ours."""
+"""Requests for a link by email."""
 
 import uuid
 

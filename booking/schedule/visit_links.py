@@ -1,6 +1,6 @@
-"""The links by which a patient reaches a visit and its questions. Each call makes a new one; only its hash is stored.
+"""Links for patients to a visit and its questions. Each call issues a new link; only its hash is stored.
 
-`proof` says where the link goes: SHOWN to a browser or a phone, MAILED to the patient's mailbox and nowhere else.
+`proof` is how the link is delivered: SHOWN in a browser or a text, or MAILED to the patient's mailbox only.
 """
 
 from datetime import datetime, timedelta
@@ -13,11 +13,11 @@ from booking.models import Appointment
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 
-OPENS_AFTER_VISIT = timedelta(days=14)  # long enough to look up what was said and where it was
+OPENS_AFTER_VISIT = timedelta(days=14)  # for looking it up afterwards
 
 
 def visit_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the page on which the patient sees and cancels the visit."""
+    """The path of the patient's page of the visit."""
     return reverse("booking:visit", args=[_token(appointment, LinkPurpose.VISIT, appointment.pk, proof, now)])
 
 

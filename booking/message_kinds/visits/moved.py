@@ -1,4 +1,4 @@
-"""What has changed about a visit: its time, its therapist, or how they meet."""
+"""News of a changed visit: its time, therapist or mode."""
 
 from booking.messages.names import MOVED
 from booking.messages.relevance import why_move_unwanted
@@ -12,7 +12,7 @@ KIND = VisitKind(
     words=Words(
         "{change}: {day}, {time}",
         "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
-        "messages have ended.",
+        "messages no longer work.",
     ),
     placeholders={
         **PLACEHOLDERS,

@@ -1,4 +1,4 @@
-"""Sent at once to an address that joined the wait list by the form: what it waits for, and how to leave."""
+"""Confirms a wait list entry made by the form: the wishes, and how to leave the list."""
 
 from collections.abc import Mapping
 from datetime import datetime

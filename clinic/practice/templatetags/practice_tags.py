@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from itertools import zip_longest
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
@@ -22,12 +21,6 @@ register = template.Library()
 def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
     """Like "Tue, Dec 1, 9:00 AM" in the clinic's zone. Pass the clinic (`:clinic`) in a list, to save a query a row."""
     return format_instant(instant, (clinic or Clinic.objects.current()).zone, now=timezone.now())
-
-
-@register.filter
-def in_zone(instant: datetime, zone: ZoneInfo | str) -> str:
-    """Like "Tue, Dec 1, 9:00 AM" in `zone`, a ZoneInfo or an IANA name."""
-    return format_instant(instant, ZoneInfo(zone) if isinstance(zone, str) else zone, now=timezone.now())
 
 
 @register.filter

@@ -12,6 +12,8 @@ from assessments.models import Questionnaire, Response
 from booking.actions.attend import mark_arrived
 from booking.actions.change import cancel_appointment
 from booking.messages.invitation import visit_calendar
+from booking.messages.last_told import CHANGED
+from booking.messages.relevance import NOT_CANCELLED
 from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
@@ -124,12 +126,12 @@ def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - timedelta(minutes=20))
     assert why_not(visit, kind) == "the patient has arrived"
     Appointment.objects.filter(pk=visit.pk).update(version=2)
-    assert why_not(visit, kind) == "the visit was changed"
+    assert why_not(visit, kind) == CHANGED
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     assert why_not(visit, kind) == "the visit is cancelled"
     assert why_not(visit, "booking_cancelled") is None
     Appointment.objects.filter(pk=visit.pk).update(status="booked", cancelled_at=None)
-    assert why_not(visit, "booking_cancelled") == "the visit is not cancelled"
+    assert why_not(visit, "booking_cancelled") == NOT_CANCELLED
     visit.events.all().delete()
     Appointment.objects.filter(pk=visit.pk).delete()
     assert why_not(visit, kind) == "the visit is gone"

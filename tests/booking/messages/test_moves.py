@@ -14,7 +14,9 @@ from booking.actions.block_time import block_time
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation, undo_move
 from booking.actions.correct_address import send_to_new_address
 from booking.actions.report_absence import note_not_coming
+from booking.messages.last_told import CHANGED
 from booking.messages.planning import UNDO_FOR
+from booking.messages.relevance import KNOWN
 from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.schedule.visit_links import visit_path
@@ -89,7 +91,7 @@ def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient
     sweep(NOW + 10 * MINUTE)
     [mail] = post_office.mails
     assert mail["Subject"] == "Cancelled: your visit on Tuesday, December 1, 9:00 AM EST"
-    assert "It had just been moved to Tuesday, December 1, 11:00 AM EST" in text_of(mail)
+    assert "It was just moved to Tuesday, December 1, 11:00 AM EST" in text_of(mail)
 
 
 def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visit, post_office):
@@ -131,7 +133,7 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
     Message.objects.filter(kind="booking_moved", version=2).update(
         state="sent", settled_at=NOW, lease_until=None, lease_token=None
     )
-    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == KNOWN
 
 
 def claim_news(visit, at) -> ClaimedMessage:
@@ -165,7 +167,7 @@ def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(c
     move_back(client, visit, NOW + 5 * MINUTE)
     sweep(NOW + 5 * MINUTE + LEASE)
     leaving.message.refresh_from_db()
-    assert (leaving.message.state, leaving.message.reason) == ("skipped", "the visit was changed")
+    assert (leaving.message.state, leaving.message.reason) == ("skipped", CHANGED)
     assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday, December 1, 9:00 AM EST"]
     move_appointment(appointment=reload(visit), starts_at=AT_TWO, now=NOW + 20 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 21 * MINUTE)
@@ -179,7 +181,7 @@ def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_tim
     assert send_claimed(leaving, now=NOW + 5 * MINUTE) == "skipped"
     sweep(NOW + 10 * MINUTE)
     assert post_office.mails == []
-    assert Message.objects.filter(reason="the patient knows this already").count() == 1
+    assert Message.objects.filter(reason=KNOWN).count() == 1
 
 
 def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_have_been(evaluation, post_office):

@@ -3,6 +3,7 @@
 import ast
 import re
 import uuid
+from importlib import import_module
 
 import pytest
 from django.db import connection, models
@@ -70,6 +71,19 @@ def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
     assert HOME.place in render_message(message_of(visit, "booking_booked"), now=NOW).text
     calendar = visit_calendar(appointment=visit, clinic=clinic, now=NOW).decode()
     assert clinic.street not in calendar
+
+
+def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
+    migration = import_module("booking.migrations.0016_visit_modes")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE booking_service SET in_person = false, by_video = true, by_phone = true")
+        cursor.execute(migration.READ_COLUMNS)
+        evaluation.refresh_from_db()
+        assert evaluation.offered_modes == ["video", "phone"]
+        Service.objects.update(offered_modes=["in_person"])
+        cursor.execute(migration.WRITE_COLUMNS)
+        cursor.execute("SELECT in_person, by_video, by_phone FROM booking_service")
+        assert cursor.fetchall() == [(True, False, False)]
 
 
 def test_no_module_but_the_table_asks_for_a_single_mode():

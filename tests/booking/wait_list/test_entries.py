@@ -8,6 +8,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.message_kinds.wait_list.slot_offer import NO_LONGER_WAITS
 from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
@@ -212,7 +213,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
     assert why_not(offers["Walter Waiting"]) is None and why_not(offers["Wilma Waiting"]) is None
     assert why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR) == "the time is no longer offered"
     leave_wait_list(entry=walter, now=NOW)
-    gone = "the patient no longer waits for such a time"
+    gone = NO_LONGER_WAITS
     assert why_not(offers["Walter Waiting"]) == gone
     book(evaluation, name="Faster Runner")
     assert why_not(offers["Wilma Waiting"]) == "the time is taken"
@@ -235,7 +236,7 @@ def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, cl
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     assert why_not(offer, now=NINE_ON_TUESDAY - 21 * HOUR) is None
-    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == "the patient no longer waits for such a time"
+    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == NO_LONGER_WAITS
 
 
 # Joining and leaving
