@@ -1,18 +1,24 @@
-"""What people do on the site, in their words; the journeys are made of these."""
+"""Steps of the journeys."""
 
 import re
 from typing import NamedTuple
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from assessments.questionnaire import readable as reading
 from clinic.demo import login
 
+SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")
 
 
+def heading(page: Page) -> Locator:
+    return page.get_by_role("heading", level=1)
+
+
 def fits(page: Page) -> None:
-    """Nothing sticks out sideways, at 320 px either."""
+    """Nothing overflows the width of the page at 320 px."""
     size = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 700})
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -149,12 +155,13 @@ def screen(page: Page, story: dict) -> None:
         answer_page(page, story)
 
 
-def log_in(page: Page) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)
-    page.get_by_label("Password").fill(login.PASSWORD)
+def log_in(page: Page, path: str = "/admin/", *, email: str = login.EMAIL, password: str = login.PASSWORD) -> None:
+    """Open `path` of the admin and sign in, by default as the therapist of the demo."""
+    page.goto(path)
+    page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(email)
+    page.get_by_label("Password").fill(password)
     press(page, "Log in")
-    expect(page.get_by_role("heading", name="Today").first).to_be_visible()
+    expect(page).not_to_have_url(re.compile("/login/"))
 
 
 def read_mail(mail) -> tuple[str, str]:
