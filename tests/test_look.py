@@ -1,4 +1,4 @@
-"""The look keeps its promises: enough contrast in both schemes, one set of tokens, nothing that the CSP would refuse."""
+"""Style sheets: enough contrast in both color schemes, one set of tokens, nothing that the CSP refuses."""
 
 import re
 from pathlib import Path

@@ -27,7 +27,7 @@ def fits(page: Page) -> None:
 
 
 def choose_time(page: Page) -> str:
-    """From the page of days to the form, on the last day shown, which can still be changed; the time as it is said there."""
+    """From the page of days to the form, for the last day shown, which can still be changed. Returns the time as shown there."""
     page.locator(".choice-list a.choice").last.click()
     page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
@@ -106,8 +106,8 @@ def answer_page(page, story) -> Effort:
     raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
 
 
-# What a person reads, scans, chooses and types on the page that is open, apart from the questions in `already`: those of an
-# optional question too, which is read before it is skipped; the ends of a scale once, however many scales stand there.
+# What a person reads, scans, chooses and types on the open page, without the questions in `already`. Optional questions count
+# too: they are read before they are skipped. The labels at the ends of scales count once per page.
 COUNT = """already => {
   const words = (texts) => texts.join(" ").split(/\\s+/).filter(Boolean).length;
   const shown = (parent, selector) => [...parent.querySelectorAll(selector)].filter((one) => one.checkVisibility());
@@ -129,7 +129,7 @@ COUNT = """already => {
 
 
 def measure_effort(page: Page, *, already: list[str]) -> Effort:
-    """What the open page takes a person with a phone, its button included; the sources stand in `reading`."""
+    """What the open page takes a person with a phone, with its button. Sources: see `reading`."""
     count = page.evaluate(COUNT, already)
     answers = count["chosen"] + count["typed"] + 1
     seconds = (

@@ -47,7 +47,7 @@ def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script)
     page.click("[name=_continue]")
     page.goto("/learn/the-chain/")
     picture = page.get_by_role("img", name="A runner on a hill")
-    assert picture.bounding_box()["height"] > 100  # its place is kept before it has come
+    assert picture.bounding_box()["height"] > 100  # laid out before it is loaded
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
     if java_script:

@@ -19,7 +19,7 @@ OFFER = re.compile(r"https?://[^/]+(/offers/[\w-]{43}/)")
 
 
 def send_tomorrow_noon():
-    """Whatever the hour is now, nobody is asleep then."""
+    """Noon is outside of quiet hours, whatever the time is now."""
     zone = Clinic.objects.current().zone
     noon = datetime.combine(timezone.now().astimezone(zone).date() + timedelta(days=1), time(12), zone)
     send_due_messages(clock=lambda: noon)
