@@ -149,7 +149,7 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
 
 
 def room_of(dotted: str) -> str | None:
-    """The room a dotted name lies in, `clinic` for the composition root, None for what is not ours."""
+    """The room of a dotted name, `clinic` for the composition root, None for third-party packages."""
     path = dotted.replace(".", "/") + "/"
     for room in ROOMS:
         if path.startswith(room + "/"):

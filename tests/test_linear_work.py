@@ -1,4 +1,4 @@
-"""What is uploaded, typed or written may be long or odd; working on ten times as much takes no more than thirty times as long."""
+"""Time on long or odd input: ten times as much takes at most thirty times as long."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Uploaded pictures: read with suspicion, kept without their past, shown in the size a screen needs."""
+"""Uploaded pictures: validated, stored without metadata, shown in the size that a screen needs."""
 
 import contextlib
 import io
@@ -130,7 +130,7 @@ def test_broken_file_is_refused_and_never_an_error(kind, junk, at):
         assert open_picture(whole[:at] + junk + whole[at + len(junk) :]).mode == "RGB"
 
 
-# What is kept --------------------------------------------------------------------------------------------------------------
+# Stored pictures ------------------------------------------------------------------------------------------------------------
 
 
 def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):

@@ -110,12 +110,14 @@ def _articles(db):
 
 @pytest.mark.usefixtures("_articles")
 def test_each_query_of_the_table_comes_to_what_it_should():
-    said = {}
+    answers = {}
     for text in TABLE:
         results = search_articles(text, now=timezone.now())
-        said[text] = results.corrected or (FOUND if results.found else CLINIC if results.is_about_clinic else NOTHING)
+        answers[text] = results.corrected or (
+            FOUND if results.found else CLINIC if results.is_about_clinic else NOTHING
+        )
         assert results.found or results.is_about_clinic or 0 < len(results.nearest or results.openings) <= 3
-    assert said == TABLE
+    assert answers == TABLE
 
 
 @pytest.mark.usefixtures("_articles")

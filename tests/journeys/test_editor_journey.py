@@ -1,30 +1,25 @@
 """An editor writes: the preview follows the typing, a picture is uploaded and shown, an earlier version is restored."""
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.demo.clinic import open_demo_clinic
-from clinic.demo.login import EMAIL, PASSWORD
 from education.models import Article, Picture
 from tests.education.pictures import make_photo
+
+from . import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
-def edit(open_browser):
+def edit(open_browser, demo_clinic):
     """Opens an article in the admin, logged in."""
-    open_demo_clinic(now=timezone.now())
     article = Article.objects.get(slug="the-chain")
 
     def open_page(**options):
         page = open_browser(viewport=DESKTOP, **options)
-        page.goto(f"/admin/login/?next=/admin/education/article/{article.pk}/change/")
-        page.fill("#id_username", EMAIL)
-        page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
+        steps.log_in(page, f"/admin/education/article/{article.pk}/change/")
         return page
 
     return open_page
@@ -39,7 +34,7 @@ def test_preview_follows_the_typing_and_saves_nothing(edit):
     assert not Article.objects.filter(title="Another name").exists()
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script):
     page = edit(java_script_enabled=java_script)
     photo = {"name": "hill.jpg", "mimeType": "image/jpeg", "buffer": make_photo()}
@@ -52,7 +47,7 @@ def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script)
     page.click("[name=_continue]")
     page.goto("/learn/the-chain/")
     picture = page.get_by_role("img", name="A runner on a hill")
-    assert picture.bounding_box()["height"] > 100  # its place is kept before it has come
+    assert picture.bounding_box()["height"] > 100  # laid out before it is loaded
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
     if java_script:

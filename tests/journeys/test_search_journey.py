@@ -1,17 +1,9 @@
 """A reader looks for words: answered while typing, and the same without JavaScript."""
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.demo.clinic import open_demo_clinic
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 
 
 def test_search_answers_while_one_types_and_loads_nothing_before(page):
