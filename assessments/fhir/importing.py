@@ -16,20 +16,20 @@ from assessments.fhir_json.canonical import LOCAL, canonical_of
 from assessments.fhir_json.canonical import LONGEST as LONGEST_CANONICAL
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import settle_import
-from assessments.intake.screening import SCREEN_PAGES
+from assessments.known_questions import find_missing, known_of
 from assessments.models import Questionnaire, Response, ResponseStatus
 from assessments.questionnaire.checking import Problem
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
-from assessments.red_flags.definitions import LONGEST_SLUG, SAFETY_INTAKE, find_shipped, free_slug, read_rules
+from assessments.red_flags.definitions import LONGEST_SLUG, find_shipped, free_slug, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Patient, User
 
 
 class PublishRefused(ValueError):
-    """The red-flag rules could not read the answers to this version. `faults` are sentences about what is missing."""
+    """The version lacks questions that the red-flag rules or our code read; `faults` name them."""
 
     def __init__(self, faults: list[str]):
         super().__init__("; ".join(faults))
@@ -86,24 +86,25 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
     return definition, parsed
 
 
-def missing_for_rules(questionnaire: Questionnaire) -> list[str]:
-    """Sentences about what the red-flag rules read in the shipped version of `questionnaire` and would miss in this one.
+def missing_questions(questionnaire: Questionnaire) -> list[str]:
+    """Return what the red-flag rules or our code read in the shipped version of `questionnaire` and could not read in this one.
 
-    Empty for a questionnaire that is not shipped: no rule reads it.
+    Empty for a questionnaire that does not come with the product.
     """
     shipped = find_shipped(questionnaire.canonical)
     if shipped is None:
         return []
-    first_pages = SCREEN_PAGES if questionnaire.canonical == SAFETY_INTAKE else ()
-    return lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=first_pages)
+    known = known_of(questionnaire.canonical)
+    lost = lost_questions(read_rules(), shipped, questionnaire.parsed, first_pages=known.pages)
+    return [*(find_missing(known, questionnaire.parsed) | lost).values()]
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
     """Ask patients this version from now on. Idempotent: publishing again keeps the first instant.
 
-    Raises PublishRefused for a version under which a rule could not raise its flag.
+    Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
     """
-    if faults := missing_for_rules(questionnaire):
+    if faults := missing_questions(questionnaire):
         raise PublishRefused(faults)
     changed = Questionnaire.objects.filter(pk=questionnaire.pk, published_at__isnull=True).update(published_at=now)
     if changed:
@@ -162,7 +163,7 @@ def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> li
     if earlier is None or earlier == stored:
         return []
     text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
-    missing = [Warning("red flags", "", fault) for fault in missing_for_rules(stored)]
+    missing = [Warning("missing", "", fault) for fault in missing_questions(stored)]
     return [Warning("next version", "", text), *missing]
 
 

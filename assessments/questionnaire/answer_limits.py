@@ -8,6 +8,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from assessments.known_questions import GUARDIAN_RELATION, HIP_INTAKE, NO_GUARDIAN, ONSET_DATE, RACE_DATE
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
@@ -25,14 +26,13 @@ class EntryRule:
 
 # Limits on entry for our own questionnaires, in addition to their files. They apply to all versions, and change none: an
 # answer that is stored already stays.
-INTAKE = "urn:runclinic:questionnaire:hip-running-intake"
 ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
-    (INTAKE, "on.date"): EntryRule(minimum="today() - 2 years", maximum="today()"),
-    (INTAKE, "run.race_date"): EntryRule(minimum="today()", maximum="today() + 3 years"),
-    (INTAKE, "guard.relation"): EntryRule(
+    (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
+    (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
+    (HIP_INTAKE, GUARDIAN_RELATION): EntryRule(
         refused=(
             (
-                "other",
+                NO_GUARDIAN,
                 "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
                 "or call us.",
             ),

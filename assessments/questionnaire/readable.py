@@ -7,13 +7,14 @@ from math import ceil
 from assessments.questionnaire.enablement import enabled_items, meets_condition
 from assessments.questionnaire.model import TEXT_TYPES, Answer, Item, Questionnaire
 from assessments.questionnaire.typed_answers import clean_text
+from clinic.practice.values.dates import format_day_and_time, format_short_day, format_time
 
 # Speed on a phone. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047), a list is
 # scanned at 390. To choose takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell 1980,
 # doi:10.1145/358886.358895) and a tap. Typing: 36 words of 5 characters a minute (Palin 2019, MobileHCI).
 WORDS_READ, WORDS_SCANNED = 238 / 60, 6.5  # a second
-SECONDS_TO_TAP, SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 0.6, 2.0, 0.33
-NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters typed in a typical answer
+SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 2.0, 0.33
+NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters that are usually typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,12 @@ def _value_text(item: Item, value: Answer) -> str:
     if item.options:
         return item.option_text(text)
     if item.type == "date":
-        return _day_text(date.fromisoformat(text))
+        return format_short_day(date.fromisoformat(text))
     if item.type == "dateTime":
-        moment = datetime.fromisoformat(text)
-        return f"{_day_text(moment)}, {_clock_text(moment)}"
+        return format_day_and_time(datetime.fromisoformat(text))
     if item.type == "time":
-        return _clock_text(time.fromisoformat(text))
+        return format_time(time.fromisoformat(text))
     return f"{text} {item.unit}" if item.unit else clean_text(text)
-
-
-def _day_text(day: date) -> str:
-    return f"{day:%a, %b} {day.day}, {day.year}"
-
-
-def _clock_text(moment: datetime | time) -> str:
-    return f"{moment.hour % 12 or 12}:{moment:%M %p}"
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:

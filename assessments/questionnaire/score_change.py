@@ -7,6 +7,8 @@ instrument, so scores of different versions are never compared.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from assessments.known_questions import PAIN_NOW, WORST_PAIN
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -31,8 +33,8 @@ _PATIENT_SPECIFIC = _threshold("2", None, "patient-specific method, MDC90 of the
 THRESHOLDS = {
     "my-activities": _PATIENT_SPECIFIC,
     "psfs": _PATIENT_SPECIFIC,
-    "pain.now": _RATING,
-    "pain.worst24": _RATING,
+    PAIN_NOW: _RATING,
+    WORST_PAIN: _RATING,
     "uwri": _threshold("4.1", "8", "doi:10.2519/jospt.2019.8868; MDC95 from SEM 1.47"),
     "lefs": _threshold("9", "9", "Binkley 1999, MDC90"),
     "ihot-12": _threshold("8.9", "14", "PMID 40123108, not operated; MDC PMC7253559"),

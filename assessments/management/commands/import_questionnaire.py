@@ -32,6 +32,6 @@ class Command(BaseCommand):
             try:
                 publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
             except PublishRefused as refused:
-                raise CommandError(f"Stored, not published. The red-flag rules would miss: {refused}") from None
+                raise CommandError(f"Stored, not published: {refused}") from None
         state = "stored" if imported.is_new else "was stored before"
         self.stdout.write(f"{imported.questionnaire} {state} as {imported.questionnaire.slug}")

@@ -12,17 +12,18 @@ from django.urls import reverse
 from assessments.fhir.importing import (
     PublishRefused,
     import_questionnaire,
-    missing_for_rules,
+    missing_questions,
     publish_questionnaire,
 )
 from assessments.fhir_json.canonical import canonical_of
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import start_response
-from assessments.intake.screening import SCREEN_PAGES, find_questionnaire
+from assessments.intake.screening import find_questionnaire
+from assessments.known_questions import HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
-from assessments.red_flags.definitions import FOLDER, SAFETY_INTAKE, load_questionnaires, store_definition
+from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition
 from tests.assessments.fhir_examples import of, packed
 from tests.world import NOW
 
@@ -52,7 +53,7 @@ def test_file_whose_url_ends_like_the_safety_intake_is_a_questionnaire_of_its_ow
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("hip-running-intake-2", 1)
     assert imported.earlier is None
-    assert find_questionnaire().canonical == SAFETY_INTAKE and find_questionnaire().version == 2
+    assert find_questionnaire().canonical == HIP_INTAKE and find_questionnaire().version == 2
 
 
 def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
@@ -180,7 +181,7 @@ def test_version_under_which_a_flag_could_not_fire_is_not_published(loaded, defi
     changed = deepcopy(definition)
     change(changed)
     imported = bring({**changed, "version": "3"})
-    assert "red flags" in {warning.name for warning in imported.warnings}
+    assert "missing" in {warning.name for warning in imported.warnings}
     with pytest.raises(PublishRefused) as refused:
         publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     words = LOSSES[change].partition(" (“")[0]
@@ -201,7 +202,7 @@ def test_version_that_keeps_every_sign_is_published(loaded, definition):
 
 def test_shipped_versions_lose_nothing_that_the_rules_read(loaded, rules):
     for questionnaire in Questionnaire.objects.filter(version=2) | Questionnaire.objects.filter(slug="call-intake"):
-        assert missing_for_rules(questionnaire) == []
+        assert missing_questions(questionnaire) == []
 
 
 def test_call_intake_keeps_its_signs_too(loaded):
@@ -216,7 +217,7 @@ def test_pages_of_the_screen_are_checked_only_where_the_screen_asks(rules, defin
     moved = deepcopy(definition)
     rename_page(moved)
     after = parse_questionnaire(moved)
-    assert lost_questions(rules, before, after) == []
+    assert lost_questions(rules, before, after) == {}
     assert lost_questions(rules, before, after, first_pages=SCREEN_PAGES)
 
 

@@ -30,7 +30,7 @@ CHANGES = {
 def test_database_refuses_the_change_when_a_version_has_been_answered(response, column):
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE assessments_questionnaire SET {CHANGES[column]} WHERE slug = 'hip-running-intake'")
-    with connection.cursor() as cursor:  # nobody has answered this one
+    with connection.cursor() as cursor:  # this one has no answers
         cursor.execute(f"UPDATE assessments_questionnaire SET {CHANGES[column]} WHERE slug = 'call-intake'")
         assert cursor.rowcount == 1
 
@@ -98,7 +98,7 @@ STORY = {
 
 
 def other_words():
-    """The same linkIds with other words, other weights, another order, another rule and other conditions."""
+    """The same linkIds with other texts, other weights, another order, another rule and other conditions."""
     changed = deepcopy(EVERYTHING)
     changed["version"] = "2026.2"
     for concept in changed["contained"][0]["compose"]["include"][0]["concept"]:
