@@ -28,7 +28,7 @@ from booking.schedule.off_schedule import find_off_schedule
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.audit.searching import clean_words
+from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.search import FindsPeople
@@ -268,7 +268,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         clinic = Clinic.objects.current()
         sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
         options = {"clinic": clinic, "sees_patients": sees_patients}
-        words = clean_words(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
+        words = clean_search(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
         if words:
             form = StaffBookingForm(initial=request.POST.dict(), **options)
             form.look_up(words)

@@ -10,7 +10,7 @@ from booking.forms.staff import ClinicClockInput, MayBreakRules
 from booking.models import Service
 from booking.models.visit_modes import MODE_CHOICES
 from booking.schedule.slots import Slot
-from clinic.audit.searching import LONGEST_WORDS
+from clinic.audit.searching import LONGEST_SEARCH
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
@@ -37,7 +37,7 @@ class StaffBookingForm(MayBreakRules):
     find = forms.CharField(
         label="Find the patient",
         required=False,
-        max_length=LONGEST_WORDS,
+        max_length=LONGEST_SEARCH,
         help_text="Part of a name, an email address or a phone number. Or enter a new patient below.",
     )
     patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)

@@ -22,5 +22,5 @@ class CleanupRun(models.Model):
             models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return format_utc(self.started_at)

@@ -1,6 +1,7 @@
 """Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
@@ -41,7 +42,7 @@ def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
 
 
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
-    """Whether `find_or_register_patient` knows this person, so that nobody is entered twice."""
+    """Whether `find_or_register_patient` knows this person, so that the person is not entered twice."""
     if email:
         return Patient.objects.matching(name=name, email=email).known().exists()
     return find_by_phone(name=name, phone=phone) is not None
@@ -70,7 +71,7 @@ def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) 
 
 
 def _has_parts(parts: list[str]) -> Q:
-    """Whether a name has all of `parts` as words, in any order; a single one tells nothing."""
+    """Whether a name has all of `parts` as words, in any order; never for a single part."""
     if len(parts) < 2:
         return Q(pk=None)
     together = Q()
@@ -83,7 +84,7 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def _judge(row: Patient) -> Alike:
+def _judge(row: Any) -> Alike:
     name = "same name" if row.same_name else "similar name" if row.same_parts else ""
     others = ("same email" if row.same_email else "", "same phone" if row.same_phone else "")
     return Alike(row, tuple(filter(None, (name, *others))))

@@ -271,7 +271,7 @@ def test_staff_see_and_end_a_patients_links(owner, evaluation):
     assert "manage a visit (mailed Nov 23, 2026), until Dec 15, 2026" in owner.get(url).content.decode()
     assert owner.get(f"{reverse('admin:practice_patient_end_links', args=[visit.patient_id])}").status_code == 405
     ended = owner.post(reverse("admin:practice_patient_end_links", args=[visit.patient_id]), follow=True)
-    assert "1 links have ended" in ended.content.decode()
+    assert "1 link has ended" in ended.content.decode()
     assert Client().get(path).status_code == 410
 
 

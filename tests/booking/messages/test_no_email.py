@@ -25,7 +25,7 @@ from booking.wait_list.slot_offers import offer_freed_time, time_of
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_words, give_consent
+from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_text, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient
 from tests.world import NINE_ON_TUESDAY, NOW, book
@@ -289,7 +289,7 @@ def test_staff_who_move_are_told_how_the_patient_hears(owner, walter, twilio, co
     Patient.objects.filter(pk=walter.patient_id).update(email=email)
     suppress(address="bounced@example.com", why=Suppression.Why.BOUNCED, now=NOW)
     if consents:
-        give_consent(patient=walter.patient, wording=consent_words(walter.patient), instead_of_email=False, now=NOW)
+        give_consent(patient=walter.patient, wording=consent_text(walter.patient), instead_of_email=False, now=NOW)
     MessageRule.objects.create(kind="booking_moved", subject="x", text="x", is_active=not is_off)
     typed = {"therapist": walter.therapist_id, "starts_at": "2026-12-01T11:00", "version": walter.shown}
     page = owner.post(reverse("admin:booking_appointment_move", args=[walter.pk]), typed, follow=True)
@@ -328,7 +328,7 @@ def test_today_lists_whom_to_call_about_a_change_until_staff_have(owner, walter,
 
 
 def test_today_does_not_list_whom_a_text_told(walter, front_desk, twilio):
-    give_consent(patient=walter.patient, wording=consent_words(walter.patient), instead_of_email=False, now=NOW)
+    give_consent(patient=walter.patient, wording=consent_text(walter.patient), instead_of_email=False, now=NOW)
     cancel_appointment(appointment=walter, by=front_desk, now=NOW)
     later = NOW + timedelta(minutes=4)
     with time_machine.travel(later, tick=False):

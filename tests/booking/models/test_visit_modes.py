@@ -74,7 +74,7 @@ def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
 
 
 def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
-    migration = import_module("booking.migrations.0016_visit_modes")
+    migration = import_module("booking.migrations.0015_visit_modes")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE booking_service SET in_person = false, by_video = true, by_phone = true")
         cursor.execute(migration.READ_COLUMNS)

@@ -7,7 +7,8 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from assessments.intake.responses import first_open_page
-from assessments.intake.screening import SCREEN_PAGES, is_about_hip, read_screen
+from assessments.intake.screening import is_about_hip, read_screen
+from assessments.known_questions import SCREEN_PAGES
 from assessments.models import Flag, Response, StaffAlert
 from assessments.red_flags.definitions import load_questionnaires
 from booking.models import Appointment

@@ -295,7 +295,7 @@ def staff(client, django_user_model):
 def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
     visit = Appointment.objects.get(status="cancelled")
     today = text_of(staff.get("/admin/"))
-    assert "Tue, Dec 1, 9:00 AM freed no one told yet" in today
+    assert "Tue, Dec 1, 9:00 AM freed not offered yet" in today
     page = staff.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     assert f"/admin/booking/waitlistentry/{offer.entry_id}/change/" in page
     assert "Walter Waiting" in text_of(staff.get("/admin/booking/waitlistentry/"))

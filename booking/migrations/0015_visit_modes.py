@@ -27,7 +27,7 @@ WRITE_COLUMNS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("booking", "0015_words")]
+    dependencies = [("booking", "0014_defaults")]
 
     operations = [
         migrations.RemoveConstraint(model_name="appointment", name="appointment_mode_is_known"),
