@@ -18,7 +18,7 @@ from booking.presenters.choosing import choices_context, suiting, zone_context
 from booking.presenters.entry import page_before
 from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
 from booking.schedule.availability import count_days, free_slots, next_free_slots, one_slot_a_time
-from booking.schedule.local_time import minor_words
+from booking.schedule.local_time import format_minor_note
 from booking.schedule.rules import bookable_time
 from clinic.practice.models import Clinic
 from clinic.practice.values.dates import format_day
@@ -46,7 +46,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
     context = {"service": service, "clinic": clinic, "choices": choices, "step": 2}
-    context["minor_words"] = minor_words(service.modes)
+    context["minor_note"] = format_minor_note(service.modes)
     context |= {**zone_context(service, clinic, choices), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:

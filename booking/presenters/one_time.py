@@ -31,7 +31,7 @@ from booking.schedule.errors import (
     SlotTaken,
     TermsChanged,
 )
-from booking.schedule.local_time import minor_words
+from booking.schedule.local_time import format_minor_note
 from booking.schedule.rules import GRACE, change_deadline, require_free
 from booking.schedule.slots import Slot
 from booking.schedule.visit_links import visit_path
@@ -56,7 +56,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "agreed": service,
-        "minor_words": minor_words(service.modes),
+        "minor_note": format_minor_note(service.modes),
         "therapist": therapist,
         "starts_at": starts_at,
         "slot": Slot(service, therapist, starts_at),

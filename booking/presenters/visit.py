@@ -13,7 +13,7 @@ from booking.actions.change import (
     terms_before_move,
 )
 from booking.forms.version import read_version
-from booking.messages.change_text import move_words
+from booking.messages.change_text import format_move
 from booking.messages.last_told import Kind, current_terms, news_of, terms_at
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
@@ -22,7 +22,7 @@ from booking.schedule.errors import (
     BookingRefused,
     BusyTryAgain,
 )
-from booking.schedule.local_time import format_place, guardian_words
+from booking.schedule.local_time import format_guardian_note, format_place
 from booking.wait_list.entries import alive_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
@@ -63,7 +63,7 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
         return {"is_move_undone": True}
     before = terms_at(appointment, appointment.version - 1)
     return {
-        "move_words": move_words(appointment, before, clinic) if before else "",
+        "move_text": format_move(appointment, before, clinic) if before else "",
         "can_undo_move": terms_before_move(appointment, now=now) is not None,
     }
 
@@ -109,7 +109,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "called_at": called_at,
         "has_texts": has_texts(),
         "mode": appointment.visit_mode,
-        "minor_words": guardian_words(appointment),
+        "minor_note": format_guardian_note(appointment),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,
         "is_ahead": is_ahead,

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from booking.models import MODES, Appointment
-from booking.schedule.local_time import minor_words
+from booking.schedule.local_time import format_minor_note
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Patient, User
@@ -101,7 +101,7 @@ def test_pages_and_mail_say_what_a_minor_needs(client, evaluation, post_office):
 
 
 def test_minor_on_the_phone_needs_no_one_to_come_along():
-    assert "come along" not in minor_words([MODES["phone"]])
+    assert "come along" not in format_minor_note([MODES["phone"]])
 
 
 def test_staff_see_the_guardian_on_today_in_the_list_and_on_the_visit(client, evaluation):
