@@ -1,4 +1,4 @@
-"""The therapist's calendar: by a secret address, without a name or a reason in it."""
+"""The therapist's calendar feed: at a secret URL, without a patient's name or a reason."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Follow-ups are for patients who have been here; nobody learns by one who that is."""
+"""Only patients with an earlier visit can book follow-ups, without revealing who is a patient."""
 
 import re
 import uuid

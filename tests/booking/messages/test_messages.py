@@ -1,4 +1,4 @@
-"""What patients are told: the words, that page, mail and calendar agree, and that nothing goes out that must not."""
+"""Messages to patients: content, agreement of page, mail and calendar, and relevance."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -64,7 +64,7 @@ def test_a_reminder_finds_the_word_for_the_day_when_it_is_sent(evaluation, sent_
 
 
 def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
-    """Nine in the evening by the lake is tomorrow morning in Sydney."""
+    """9:00 PM at the clinic is the next morning in Sydney."""
     OpeningHours.objects.create(therapist=call.therapists.get(), weekday=1, opens="20:00", closes="22:00")
     nine_pm = NINE_ON_TUESDAY + timedelta(hours=12)
     visit = book(call, starts_at=nine_pm, time_zone="Australia/Sydney")
@@ -193,7 +193,7 @@ def test_an_invitation_is_replaced_by_its_cancellation(evaluation, clinic, setti
 @pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/London"])
 @pytest.mark.parametrize("starts_at", [NINE_ON_TUESDAY, datetime(2027, 7, 1, 14, tzinfo=UTC)])
 def test_the_calendars_own_zone_rules_are_those_of_the_zone(evaluation, clinic, zone, starts_at):
-    """Read by the rules in the file alone, the local time is the instant that was booked."""
+    """By the time zone rules in the file alone, the local time is the booked instant."""
     visit = book(evaluation)
     visit.starts_at, visit.ends_at = starts_at, starts_at + timedelta(minutes=45)
     clinic.time_zone = zone

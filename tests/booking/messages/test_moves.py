@@ -1,4 +1,4 @@
-"""What a patient hears of changes: once, of what the visit is now, relative to what they were told before."""
+"""News of changes: one message about the current visit, relative to what the patient was told before."""
 
 import importlib
 import re
@@ -36,7 +36,7 @@ AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
 
 @pytest.fixture
 def visit(evaluation, post_office):
-    """Alice's visit on Tuesday at nine, of which she has been told."""
+    """Alice's visit on Tuesday at 9:00, whose confirmation was sent."""
     visit = book(evaluation)
     sweep(NOW)
     post_office.mails.clear()
@@ -122,7 +122,7 @@ def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(ev
 
 
 def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
-    """The mail of the first move was being sent while the visit was moved back and forth once more."""
+    """The mail about the first move was being sent while the visit was moved back and forth again."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     Message.objects.filter(kind="booking_moved").update(state="sending", lease_until=NOW, lease_token=visit.pk)
     for starts_at in (AT_TWO, AT_ELEVEN):
@@ -136,14 +136,14 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
 
 
 def claim_news(visit, at) -> ClaimedMessage:
-    """Move the visit to eleven; the mail about it is taken by a worker, which has it when this returns."""
+    """Move the visit to 11:00 and claim the mail about it, as a worker does before sending."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
     [claimed] = claim_due_messages(now=at)
     return claimed
 
 
 def move_back(client, visit, at):
-    """Staff move it back; the links in the patient's earlier mails do not open again, as a new one follows."""
+    """Move the visit back as staff; earlier links stay closed, as a new mail follows."""
     mailed = visit_path(reload(visit), now=at)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=at)
     with time_machine.travel(at, tick=False):

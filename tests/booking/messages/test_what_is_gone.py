@@ -1,4 +1,4 @@
-"""A way of meeting, a service or a therapist that is gone: what was booked can be moved, and nobody waits for nothing."""
+"""A mode, service or therapist that is gone: booked visits can be moved, and waiting patients are told to call."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was agreed stays agreed: length, price and late fee are the visit's own from the moment its time was held."""
+"""A visit keeps the length, price and late fee that were agreed when its time was held."""
 
 import re
 import uuid

@@ -1,5 +1,5 @@
-"""One clock through the days, the counts, the parts of the day, the times and the wait list: the caller's for calls, the
-clinic's for visits in person."""
+"""Days, counts, parts of the day, times and the wait list use one zone: the caller's for calls, the clinic's for visits in
+person."""
 
 import random
 import re
@@ -45,7 +45,7 @@ def monday_morning():
 
 
 def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
-    """Every start that the hours of `give_hours` allow, by counting minutes on the clinic's wall."""
+    """Every start within the hours of `give_hours`, by counting minutes of local time."""
     today, starts = now.astimezone(NEW_YORK).date(), []
     for day in (today + n * DAY for n in range(clinic.horizon_days + 1)):
         for opens, closes in ((9, 12), (13, 17)) if day.weekday() < 5 else ():
@@ -56,13 +56,13 @@ def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
 
 
 def listed(page: str) -> dict[date, int]:
-    """What the list of days says of each day."""
+    """The count of each day in the list of days."""
     rows = re.findall(r'<time datetime="(\d{4}-\d\d-\d\d)">[^<]*</time> <span class="choice-detail">(\d+) time', page)
     return {date.fromisoformat(day): int(count) for day, count in rows}
 
 
 def offered(response) -> list[datetime]:
-    """The instants that a page's buttons keep, in order."""
+    """The start times of the page's buttons, in order."""
     instants = re.findall(r"/(\d{8}T\d{4})Z/hold/", " ".join(buttons(response)))
     return [datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC) for text in instants]
 

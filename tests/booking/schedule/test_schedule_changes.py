@@ -1,4 +1,4 @@
-"""Changes of hours, services, therapists and the clinic under booked visits: asked about, listed on Today, accepted."""
+"""Changes of hours, services, therapists and the clinic that affect booked visits: confirmed, listed on Today, accepted."""
 
 import threading
 import uuid
@@ -35,7 +35,7 @@ def _monday_morning():
 
 
 def off_schedule() -> dict:
-    """{visit: reasons} of all that is off schedule."""
+    """{visit: reasons} of all visits off schedule."""
     return {one.visit: set(one.reasons) for one in visits_off_schedule(now=NOW)}
 
 
@@ -187,7 +187,7 @@ def on_tuesday(half_hours: int) -> datetime:
 
 
 def pages_offer(visit) -> bool:
-    """The naive oracle: what the page of that day's times shows, were this visit not there."""
+    """The naive oracle: the times that the page of that day would show without this visit."""
     day = visit.starts_at.astimezone(Clinic.objects.get().zone).date()
     slots = free_slots(
         service=Service.objects.get(),
@@ -438,7 +438,7 @@ def test_staff_without_the_right_to_change_hours_are_refused_as_before(client, f
 
 
 class Holder:
-    """Books in a therapist's schedule on a connection of its own, and commits once another one waits for the lock."""
+    """Book in a therapist's schedule on another connection, and commit once a second one waits for the lock."""
 
     def __init__(self, service, therapist, *, until=lambda: None):
         self.service, self.therapist, self.until = service, therapist, until
@@ -526,7 +526,7 @@ def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, e
 
 
 def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
-    """A box ticked for other visits, on a page from before this one was booked, does not answer for it."""
+    """A confirmation on a page that did not list this visit does not apply to it."""
     day = {
         "therapist": meredith,
         "starts_at": datetime(2026, 12, 2, 14, tzinfo=UTC),

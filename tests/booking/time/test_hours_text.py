@@ -1,4 +1,4 @@
-"""Opening hours as the home page says them."""
+"""Opening hours as text on the home page."""
 
 from datetime import date, time
 
