@@ -28,6 +28,7 @@ from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from education.articles.editing import count_waiting
+from education.models import REMIND_BEFORE
 
 # The models a user must be allowed to view to see a section of Today.
 SHOWN_ROWS = {
@@ -120,6 +121,7 @@ class ClinicAdminSite(admin.AdminSite):
             "today": read_today(now=now, sections=sections),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
+            "remind_days": REMIND_BEFORE.days,
             "stuck_waits": count_stuck(user=staff_of(request), now=now),
             "received_texts": read_unread_texts(user=staff_of(request), now=now),
             **(extra_context or {}),

@@ -100,6 +100,17 @@ DATABASES = {
     }
 }
 
+# Per process. The articles' rendered texts are in the first, whole public pages (of some 15 KB) in the second.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "public_pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "public_pages",
+        "TIMEOUT": None,  # a page is current or replaced; see clinic.web.public_pages
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
+
 AUTH_USER_MODEL = "practice.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -126,6 +137,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"  # instants are stored and computed in UTC; pages convert to the clinic's or the visitor's zone
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "clinic.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

@@ -104,9 +104,7 @@ SERVICES = [
         "start_step_minutes": 15,
         "turnover_minutes": 5,
         "price_cents": 0,
-        "by_phone": True,
-        "by_video": True,
-        "in_person": False,
+        "offered_modes": ["video", "phone"],
         "intake_slug": "call-intake",
     },
     {

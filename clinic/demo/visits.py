@@ -159,7 +159,7 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
     user = Therapist.objects.get(pk=slot.therapist.pk).user
     request = BookingRequest(
         slot=Slot(service, slot.therapist, slot.starts_at),
-        mode=service.modes[0],
+        mode=service.modes[0].name,
         contact=Contact(
             name=booking.name, email=f"{booking.name.split()[0].lower()}@runners.example", phone="+16035550117"
         ),

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
+from clinic.practice.values.dates import format_utc
 from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
@@ -21,7 +22,7 @@ LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 
 class Channel(models.TextChoices):
-    EMAIL = "email", "e-mail"
+    EMAIL = "email", "email"
     SMS = "sms", "text message"
 
 
@@ -154,7 +155,7 @@ class Sweep(models.Model):
         constraints = [models.CheckConstraint(name="sweep_is_one_row", condition=Q(id=1))]
 
     def __str__(self) -> str:
-        return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC" if self.swept_at else "never"
+        return format_utc(self.swept_at) if self.swept_at else "never"
 
 
 class Suppression(models.Model):
@@ -235,7 +236,7 @@ class InboundText(models.Model):
         related_name="inbound_texts",
         help_text="The patient with this number when the text came. Empty if none or several have it.",
     )
-    words = EncryptedJSONField()
+    words: "models.Field[str, str]" = EncryptedJSONField()
     received_at = models.DateTimeField("received")
     answered_at = models.DateTimeField("answered automatically", null=True, blank=True)
     read_at = models.DateTimeField("read", null=True, blank=True)

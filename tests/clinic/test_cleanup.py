@@ -378,7 +378,7 @@ def test_today_warns_when_nothing_was_cleaned_up_for_two_days(client, tess, clin
     assert "cleanup-title" not in today(client, NOW + OVERDUE_AFTER - MINUTE)
 
     page = today(client, NOW + OVERDUE_AFTER)
-    assert "cleanup-title" in page and "Mon 23 Nov, 10:00 am" in page
+    assert "cleanup-title" in page and "Mon, Nov 23, 10:00 AM" in page
     assert reverse("admin:practice_cleanuprun_changelist") in page
 
 

@@ -17,8 +17,8 @@ from clinic.outbox.models import InboundText
 from clinic.outbox.texts.inbound import CHANGE, mark_text_read, patients_with
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.staff import staff_of
-from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.practice.values.phone import format_phone
 from clinic.responses.redirects import see_other
 
@@ -45,7 +45,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
 
     @admin.display(description="received", ordering="received_at")
     def received(self, text: InboundText) -> str:
-        return format_instant(text.received_at, timezone.get_current_timezone())
+        return page_time(text.received_at)
 
     @admin.display(description="from", ordering="phone")
     def from_number(self, text: InboundText) -> str:
@@ -66,13 +66,13 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
 
     @admin.display(description="answered automatically")
     def answered(self, text: InboundText) -> str:
-        return format_instant(text.answered_at, timezone.get_current_timezone()) if text.answered_at else "no"
+        return page_time(text.answered_at) if text.answered_at else "no"
 
     @admin.display(description="state", ordering="read_at")
     def state(self, text: InboundText) -> SafeString:
         if text.read_at is None:
             return format_html('<span class="chip chip-warn">{}</span>', "to be read")
-        read_at = format_instant(text.read_at, timezone.get_current_timezone())
+        read_at = page_time(text.read_at)
         return format_html('<span class="chip chip-ok">read</span> by {}, {}', text.read_by, read_at)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -29,8 +29,8 @@ from clinic.outbox.messages.planning import (
 from clinic.outbox.messages.subjects import find_subjects, known_scopes
 from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
-from clinic.practice.instants import format_instant
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.responses.redirects import see_other
 
 CHIPS = {
@@ -121,11 +121,11 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
 
     @admin.display(description="due", ordering="due_at")
     def due(self, message: Message) -> str:
-        return format_instant(message.due_at, timezone.get_current_timezone())
+        return page_time(message.due_at)
 
     @admin.display(description="ended", ordering="settled_at")
     def settled(self, message: Message) -> str | None:
-        return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
+        return page_time(message.settled_at) if message.settled_at else None
 
     def changeform_view(
         self,

@@ -25,6 +25,8 @@ PHRASES = {
     "the address said our mail was spam": "The patient called our mail spam. Call them before you write again.",
     "too late": "It was too late for this message to be of use.",
     "quiet hours": "It waits for the end of the quiet hours.",
+    "the patient has no e-mail address": "The patient has no email address.",
+    "the reader gets an e-mail instead": "The reader gets an email instead.",
     "waits for its text": "It waits until the text message that replaces it was sent.",
 }
 ERRORS = {

@@ -15,8 +15,8 @@ from django.utils import timezone
 from clinic.practice.access import rate_limits as limits
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.rate_limits import Verdict, spend
-from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic, User
+from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
 
 COOKIE, SALT = "known_browser", "clinic.practice.sign_in"
@@ -73,6 +73,6 @@ def _is_known_browser(request: HttpRequest, account: str) -> bool:
 
 def _describe_wait(verdict: Verdict, *, now: datetime) -> str:
     minutes = -(-verdict.seconds_left(now=now) // 60)
-    again = format_instant((verdict.retry_at or now) + limits.MINUTE, Clinic.objects.current().zone)
+    again = format_instant((verdict.retry_at or now) + limits.MINUTE, Clinic.objects.current().zone, now=now)
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
     return f"Too many tries. Please wait {wait} and try again after {again}."

@@ -25,7 +25,7 @@ class ReadableContact(admin.ModelAdmin):
             for title, options in fieldsets
         ]
 
-    @admin.display(description="e-mail", ordering="email")
+    @admin.display(description="email", ordering="email")
     def address(self, row: Any) -> str:
         return readable_address(row.email) or self.get_empty_value_display()
 

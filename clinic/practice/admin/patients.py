@@ -1,6 +1,5 @@
 """Patients in the admin: contact details, possible duplicates, and open links."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
@@ -31,6 +29,7 @@ from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, 
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
 
 from .contact import ReadableContact
@@ -97,7 +96,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number"
     change_form_template = "practice/admin_patient.html"
 
     def patient_id_of(self, obj: Patient) -> UUID:
@@ -176,7 +175,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
-        """Other patients with this name, e-mail or phone, and which of them it is."""
+        """Other patients with this name, email or phone, and which of them it is."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 
@@ -189,8 +188,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
             (
                 link.get_purpose_display(),
                 link.get_proof_display(),
-                format_local_day(link.created_at),
-                format_local_day(link.expires_at),
+                format_date(timezone.localtime(link.created_at)),
+                format_date(timezone.localtime(link.expires_at)),
             )
             for link in links[:MOST_LINKS]
         )
@@ -208,8 +207,3 @@ def links_to(found: list[Alike]) -> SafeString:
     )
     lines = ((url, name, ", ".join(why)) for url, name, why in rows)
     return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)
-
-
-def format_local_day(instant: datetime) -> str:
-    """Like "Dec 1, 2026", by the clock the page is under."""
-    return date_format(timezone.localtime(instant), "M j, Y")

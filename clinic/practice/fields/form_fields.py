@@ -34,7 +34,7 @@ class NameField(forms.CharField):
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
+    """An email address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
 
     # Not type="email": Chromium turns what is typed there into ASCII by IDNA 2003, "faß.de" into "fass.de".
     widget = forms.TextInput(

@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from clinic.practice.instants import clock_words, us_day_words
+from clinic.practice.values.dates import format_date, format_time
 
 YEARS_BACK, YEARS_AHEAD = 2, 5
 LONG_IN_FORCE = 30  # years back, for long-lasting rows such as opening hours
@@ -27,7 +27,7 @@ def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahe
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
-            f"Enter a day between {us_day_words(first)} and {us_day_words(last)}. Please check the year.",
+            f"Enter a day between {format_date(first)} and {format_date(last)}. Please check the year.",
             code="far_away",
         )
 
@@ -113,13 +113,13 @@ def _first_instant(wall_clock: datetime) -> datetime:
     moment = wall_clock.replace(tzinfo=zone, fold=0)
     back = moment.astimezone(UTC).astimezone(zone)
     if back.replace(tzinfo=None, fold=0) != wall_clock:
-        words = f"On {us_day_words(wall_clock.date())} the clocks go forward and skip {clock_words(wall_clock)}. "
-        raise ValidationError(f"{words}Choose {clock_words(back)} or another time.", code="skipped")
+        words = f"On {format_date(wall_clock.date())} the clocks go forward and skip {format_time(wall_clock)}. "
+        raise ValidationError(f"{words}Choose {format_time(back)} or another time.", code="skipped")
     return moment
 
 
 class TimeOfDayField(forms.TimeField):
-    """A time of day in any common spelling."""
+    """A time of day in any common spelling, shown like "8:00 AM"."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid": INVALID_TIME}
@@ -135,4 +135,4 @@ class TimeOfDayField(forms.TimeField):
         return found
 
     def prepare_value(self, value: object) -> object:
-        return clock_words(value) if isinstance(value, time) else value
+        return format_time(value) if isinstance(value, time) else value

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.practice.values.dates import format_utc
+
 
 class CleanupRun(models.Model):
     """One run of the clean-up (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are the kinds with rows left."""
@@ -21,4 +23,4 @@ class CleanupRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
+        return format_utc(self.started_at)

@@ -80,7 +80,7 @@ class Clinic(models.Model):
     change_window_hours = models.PositiveSmallIntegerField(default=24)
     change_policy = models.TextField(blank=True, help_text="What happens if a patient changes or cancels late.")
     bookings_a_day_per_address = models.PositiveSmallIntegerField(
-        "bookings a day by one e-mail address",
+        "bookings a day by one email address",
         default=5,
         help_text="Above this, the patient must confirm by a link that we email. 0: no limit. Staff can always book.",
     )

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from clinic.practice.values.dates import format_utc
+
 
 class RateLimit(models.Model):
     """One budget's state. `clinic.practice.access.rate_limits` defines the limits and is the only writer."""
@@ -12,4 +14,4 @@ class RateLimit(models.Model):
     )
 
     def __str__(self) -> str:
-        return f"whole at {self.whole_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"whole at {format_utc(self.whole_at)}"

@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.practice.values.dates import format_date
+
 from .patients import Patient
 
 
@@ -55,7 +57,7 @@ class PatientLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
+        return f"{self.get_purpose_display()} until {format_date(self.expires_at)}"
 
     def is_open(self, now: datetime) -> bool:
         """Whether the link still opens at `now`."""

@@ -38,7 +38,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return self.filter(is_provisional=False)
 
     def matching(self, *, name: str, email: str) -> Self:
-        """Current rows with this e-mail address and this name by its key: at most one known, one provisional."""
+        """Current rows with this email address and this name by its key: at most one known, one provisional."""
         keyed = self.current().alias(email_key=Lower("email"))
         return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
 
@@ -50,8 +50,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 class Patient(models.Model):
-    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person; staff may
-    enter one without an e-mail address, whom name and phone tell apart.
+    """A person who booked or asked; no password, reached by links. The same email and name is the same person; staff may
+    enter one without an email address, whom name and phone tell apart.
 
     Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
     is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
@@ -112,13 +112,13 @@ class Patient(models.Model):
                 "name_key",
                 name="patient_email_and_name_are_one_person",
                 condition=Q(is_provisional=False) & ~Q(email=""),
-                violation_error_message="Another patient has this name and this e-mail address.",
+                violation_error_message="Another patient has this name and this email address.",
             ),
             models.UniqueConstraint(
                 fields=["phone", "name_key"],
                 name="patient_phone_and_name_are_one_person",
                 condition=Q(is_provisional=False, email="") & ~Q(phone=""),
-                violation_error_message="Another patient without an e-mail address has this name and this phone number.",
+                violation_error_message="Another patient without an email address has this name and this phone number.",
             ),
             models.CheckConstraint(
                 name="patient_has_an_address_while_provisional", condition=Q(is_provisional=False) | ~Q(email="")

@@ -17,7 +17,7 @@ MOST_ALIKE = 10
 
 @dataclass(frozen=True)
 class Alike:
-    """A patient who may be the one in question, and why: "same name", "same e-mail", "same phone", "similar name"."""
+    """A patient who may be the one in question, and why: "same name", "same email", "same phone", "similar name"."""
 
     patient: Patient
     why: tuple[str, ...]
@@ -29,7 +29,7 @@ class Alike:
 
 
 def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = None) -> list[Alike]:
-    """Up to `MOST_ALIKE` patients with this name, e-mail address or phone number, the most alike first; one query."""
+    """Up to `MOST_ALIKE` patients with this name, email address or phone number, the most alike first; one query."""
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)
@@ -49,7 +49,7 @@ def is_on_file(*, name: str, email: str, phone: str) -> bool:
 
 
 def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
-    """The known patient without an e-mail address who has this name and this phone number; by constraint there is one."""
+    """The known patient without an email address who has this name and this phone number; by constraint there is one."""
     others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
     return others.filter(email="", phone=phone, name_key=NameKey(Value(normalize_name(name)))).first()
 
@@ -86,5 +86,5 @@ def _whether(condition: Q) -> Case:
 
 def _judge(row: Any) -> Alike:
     name = "same name" if row.same_name else "similar name" if row.same_parts else ""
-    others = ("same e-mail" if row.same_email else "", "same phone" if row.same_phone else "")
+    others = ("same email" if row.same_email else "", "same phone" if row.same_phone else "")
     return Alike(row, tuple(filter(None, (name, *others))))

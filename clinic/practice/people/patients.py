@@ -19,7 +19,7 @@ ATTEMPTS_TO_REGISTER = 10
 
 
 class PhoneIsNamesakes(Exception):
-    """Another patient without an e-mail address has this name and this phone number, by which they are told apart."""
+    """Another patient without an email address has this name and this phone number, by which they are told apart."""
 
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
@@ -30,9 +30,9 @@ _after_new_address: list[Callable[[Patient, datetime], None]] = []
 def find_or_register_patient(
     *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now: datetime
 ) -> Patient:
-    """Return the known patient with this e-mail and name (by its key), registered now if there is none.
+    """Return the known patient with this email and name (by its key), registered now if there is none.
 
-    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an e-mail address the name and
+    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an email address the name and
     the phone number tell who it is; without either it is always a new patient. `phone` is as `parse_phone` has it. With
     `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
     constraint lets one of them register.
@@ -46,7 +46,7 @@ def find_or_register_patient(
 
 
 def find_by_phone(*, name: str, phone: str) -> Patient | None:
-    """The known patient with this name and phone number, the one without an e-mail address first; None if there is none, or
+    """The known patient with this name and phone number, the one without an email address first; None if there is none, or
     if several with an address have it."""
     if not phone:
         return None
@@ -66,7 +66,7 @@ def is_same_name(one: str, other: str) -> bool:
 
 @transaction.atomic
 def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now: datetime) -> Patient:
-    """Return the provisional patient with this e-mail and name, registered now if there is none.
+    """Return the provisional patient with this email and name, registered now if there is none.
 
     A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
     caller answers in the same way in all three cases, so that nothing tells who is known.
@@ -195,7 +195,7 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another e-mail address, or none: every link ends, since it was sent to the old mailbox, and what the patient
+    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the patient
     still needs is sent to the new one (each room says what that is, `on_new_address`).
 
     Raises IntegrityError if another patient has this name and address.

@@ -132,7 +132,7 @@ class StaleCheck(forms.ModelForm):
 def _digest(value: object) -> str:
     """Digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
     if isinstance(value, list):
-        value = sorted(str(row.pk) for row in value)
+        value = sorted(str(getattr(one, "pk", one)) for one in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]
 
 

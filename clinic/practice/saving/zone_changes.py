@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from clinic.practice.instants import format_instant
 from clinic.practice.models import User
+from clinic.practice.values.dates import format_instant
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def list_moved(*, before: ZoneInfo, after: ZoneInfo, by: User, now: datetime) ->
     """
     ahead = sorted((dated for read in _readers.values() for dated in read(by, now)), key=lambda one: one.starts_at)
     return [
-        Moved(one.what, format_instant(one.starts_at, before), format_instant(one.starts_at, after))
+        Moved(one.what, *(format_instant(one.starts_at, zone, now=now) for zone in (before, after)))
         for one in ahead
         if one.starts_at.astimezone(before).utcoffset() != one.starts_at.astimezone(after).utcoffset()
     ]

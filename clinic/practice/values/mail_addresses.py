@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them, and as mail servers know them: the domain in ASCII (IDNA 2008). Pure."""
+"""Email addresses as people type them, and as mail servers know them: the domain in ASCII (IDNA 2008). Pure."""
 
 import re
 
@@ -12,7 +12,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 LONGEST_TYPED = 1000  # that is looked at
 _TOO_LONG = f"This address is too long: mail servers take {LONGEST} characters at most."
-_COMMON = "Enter an e-mail address like name@example.com."
+_COMMON = "Enter an email address like name@example.com."
 
 
 class AddressInvalid(ValueError):

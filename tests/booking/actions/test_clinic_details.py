@@ -81,7 +81,7 @@ def test_a_new_address_is_asked_about_and_told_to_those_who_come_to_it(client, o
     assert post_office.mails == []
     sweep(4)
     [mail] = post_office.mails
-    assert mail["Subject"] == "The clinic has moved: your visit on Tuesday 1 December, 9:00 am EST"
+    assert mail["Subject"] == "The clinic has moved: your visit on Tuesday, December 1, 9:00 AM EST"
     text = " ".join(mail.get_body(("plain",)).get_content().split())
     assert "It is now at Lakes Running Clinic, 9 Lake Road, Laconia, NH 03246." in text
     [part] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
@@ -203,7 +203,7 @@ def test_no_mail_is_planned_when_staff_have_switched_the_kind_off(visits):
 
 @pytest.fixture
 def walter(evaluation, front_desk, twilio):
-    """A visit of a patient without an e-mail address."""
+    """A visit of a patient without an email address."""
     return book(evaluation, name="Walter Moore", email="", phone="+16035550142", starts_at=TIMES[3], by=front_desk)
 
 
@@ -225,7 +225,7 @@ def test_a_new_address_goes_by_text_to_those_who_agreed_and_by_mail_besides(visi
     sweep(4)
     texts = {text["To"]: text["Body"] for text in twilio.texts}
     assert texts["+16035550142"] == (
-        "Lakes Running Clinic moved to 9 Lake Road, Laconia. Your visit is still on Tuesday 1 December, 2:00 pm EST. "
+        "Lakes Running Clinic moved to 9 Lake Road, Laconia. Your visit is still on Tuesday, December 1, 2:00 PM EST. "
         "STOP ends texts. Call (603) 555-0123"
     )
     assert len(texts) == 2 and [mail["To"] for mail in post_office.mails] == ["alice@example.com"]

@@ -245,7 +245,7 @@ def test_new_address_by_staff_ends_every_link_and_gets_what_lies_ahead(owner, ev
     send_due_messages(clock=timezone.now)
     new = [mail for mail in post_office.mails if mail["To"] == "alice@right.example"]
     assert sorted(mail["Subject"] for mail in new) == [
-        "You are booked: Tuesday 1 December, 9:00 am EST",
+        "You are booked: Tuesday, December 1, 9:00 AM EST",
         "You are on the wait list",
     ]
     again = visitor.get(held(visitor)).content.decode()

@@ -112,7 +112,7 @@ def test_everybody_on_duty_is_told_at_once_and_the_mail_says_neither_who_nor_wha
     assert tess.email in mail["To"]
     assert mail["Subject"] == "1 unread text message"
     text = mail.as_string() + mail.get_body(("plain",)).get_content()
-    assert "Tue 1 Dec, 12:00 pm" in text and "/admin/" in text
+    assert "Tue, Dec 1, 12:00 PM" in text and "/admin/" in text
     for private in (*WORDS.replace(",", "").split(), alice.name, alice.email, ALICES, "555-0199", str(alice.pk)):
         assert not re.search(rf"\b{re.escape(private)}\b", text.replace("all of", ""), re.I), private
 

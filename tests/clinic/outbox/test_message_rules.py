@@ -108,8 +108,8 @@ def test_writing_a_rule_begins_with_the_words_as_they_come(alice):
 
 def test_the_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothing(alice):
     page = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hello {day}")).content.decode()
-    assert "Hello Tuesday 1 December" in page
-    assert "Hello Wednesday 30 September" in page
+    assert "Hello Tuesday, December 1" in page
+    assert "Hello Wednesday, September 30" in page
     assert "<b>L" not in page
     refused = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hip {day}")).content.decode()
     assert "leave out: hip" in refused and "Hello" not in refused
@@ -122,7 +122,7 @@ def test_the_preview_shows_the_html_of_both_readers_in_frames_of_their_own_polic
         unescape(src) for src in re.findall(r'<iframe sandbox title="[^"]+" src="([^"]+)"', page.content.decode())
     ]
     assert len(frames) == 2 and "<html" not in page.content.decode()
-    for src, day in zip(frames, ("Tuesday 1 December", "Wednesday 30 September"), strict=True):
+    for src, day in zip(frames, ("Tuesday, December 1", "Wednesday, September 30"), strict=True):
         mail = alice.get(src)
         assert mail.status_code == 200 and day in mail.content.decode()
         policy = mail["Content-Security-Policy"]

@@ -144,7 +144,7 @@ def test_ledger_goes_by_the_clinics_clock(client, tess):
     ClinicFactory(time_zone="America/New_York")
     MessageFactory(due_at=NOON)
 
-    assert "Tue 1 Dec, 12:00 pm" in page(client, "outbox_message_changelist")
+    assert "Tue, Dec 1, 12:00 PM" in page(client, "outbox_message_changelist")
 
 
 @pytest.mark.parametrize("count", [1, 30])

@@ -162,10 +162,9 @@ def test_patient_is_registered_once_when_eight_forms_arrive_at_the_same_time():
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        ("{{ at|clinic_time }}", "Tue 1 Dec, 12:00 pm"),
-        ("{{ at|clinic_time:clinic }}", "Tue 1 Dec, 12:00 pm"),
-        ('{{ at|in_zone:"Asia/Tokyo" }}', "Wed 2 Dec, 2:00 am"),
-        ("{{ midnight|clinic_time }}", "Tue 1 Dec, 12:00 am"),
+        ("{{ at|clinic_time }}", "Tue, Dec 1, 12:00 PM"),
+        ("{{ at|clinic_time:clinic }}", "Tue, Dec 1, 12:00 PM"),
+        ("{{ midnight|clinic_time }}", "Tue, Dec 1, 12:00 AM"),
         ("{{ phone|phone_link }}", '<a href="tel:+16035550123">(603) 555-0123</a>'),
         ("{{ none|phone_link }}", ""),
         ("{{ 0|money }} {{ 15000|money }} {{ 8750|money }} {{ 123456|money }}", "Free $150 $87.50 $1,234.56"),
@@ -190,4 +189,4 @@ def test_clock_change_shows_in_the_clinic_time():
     render = Template("{% load practice_tags %}{{ a|clinic_time:clinic }} / {{ b|clinic_time:clinic }}").render
 
     both = render(Context({"a": before, "b": before + timedelta(hours=2), "clinic": ClinicFactory.build()}))
-    assert both == "Sun 1 Nov, 1:30 am / Sun 1 Nov, 2:30 am"
+    assert both == "Sun, Nov 1, 1:30 AM / Sun, Nov 1, 2:30 AM"

@@ -157,8 +157,8 @@ def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(c
 
     form = response.context["adminform"].form
     assert [(one.what, one.before, one.after) for one in form.moved] == [
-        ("Alice Runner, Evaluation", "Tue 1 Dec, 9:00 am", "Tue 1 Dec, 8:00 am"),
-        ("Blocked time, Meredith", "Tue 1 Dec, 12:00 pm", "Tue 1 Dec, 11:00 am"),
+        ("Alice Runner, Evaluation", "Tue, Dec 1, 9:00 AM", "Tue, Dec 1, 8:00 AM"),
+        ("Blocked time, Meredith", "Tue, Dec 1, 12:00 PM", "Tue, Dec 1, 11:00 AM"),
     ]
     page = response.content.decode()
     assert "Alice Runner, Evaluation" in page and "Bob Stone" not in page
@@ -181,7 +181,7 @@ def test_confirming_one_zone_confirms_no_other(client, tess, evaluation):
 
     response = send(client, time_zone="America/Denver", zone_confirmed="America/Chicago")
 
-    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 7:00 am"
+    assert response.context["adminform"].form.moved[0].after == "Tue, Dec 1, 7:00 AM"
     assert Clinic.objects.current().time_zone == "America/New_York"
 
 
@@ -210,7 +210,7 @@ def test_visits_booked_before_the_clinic_was_described_are_listed_too(client, te
 
     response = send(client, name="Lakes", region="CA", time_zone="America/Los_Angeles")
 
-    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 6:00 am"
+    assert response.context["adminform"].form.moved[0].after == "Tue, Dec 1, 6:00 AM"
     assert not Clinic.objects.exists()
 
 
