@@ -27,7 +27,7 @@ from clinic.outbox.texts.texting import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.first_names import use_first_name
 from clinic.practice.people.patients import (
-    PhoneIsNamesakes,
+    NamesakeHasPhone,
     find_or_register_patient,
     find_or_register_provisional,
     update_contact,
@@ -180,7 +180,7 @@ def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Pati
         patient = contact.patient
         try:
             update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
-        except PhoneIsNamesakes:
+        except NamesakeHasPhone:
             raise PhoneOfAnother from None
     lock_patient(patient.pk)
     return patient

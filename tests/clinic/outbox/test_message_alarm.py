@@ -1,4 +1,4 @@
-"""Nobody sends: the health page and Today say so within two minutes, and are quiet again once somebody does."""
+"""A stopped worker or beat shows on /health/ and Today within two minutes, and no longer once it runs."""
 
 import uuid
 from datetime import timedelta
@@ -66,7 +66,7 @@ def test_a_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
 
 
 def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
-    """Nobody else may have it before its lease is over; who watches must not wait for that."""
+    """No other worker may claim it before its lease expires; monitoring must not wait for that."""
     MessageFactory(state=State.SENDING, lease_until=NOON + LEASE, lease_token=uuid.uuid4())
     assert look(staff, NOON + timedelta(seconds=119))[0].status_code == 200
     health, today = look(staff, NOON + timedelta(seconds=121))
