@@ -9,15 +9,15 @@ from booking.wait_list.stuck_entries import tell_who_is_stuck
 
 
 @shared_task(name="booking.tasks.complete_arrived_visits")
-def complete_arrived_visits():
+def complete_arrived_visits() -> None:
     complete_visits(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_silent_feeds")
-def look_for_silent_feeds():
+def look_for_silent_feeds() -> None:
     tell_of_silent_feeds(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_stuck_waits")
-def look_for_stuck_waits():
+def look_for_stuck_waits() -> None:
     tell_who_is_stuck(now=timezone.now())

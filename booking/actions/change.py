@@ -94,12 +94,13 @@ def undo_move(
     with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        if (before := terms_before_move(appointment, now=now)) is None:
+        move, before = _own_move(appointment), terms_before_move(appointment, now=now)
+        if move is None or before is None:
             raise TooLateToUndo
         if not {appointment.therapist_id, before.therapist.pk} <= locked:
             raise BusyTryAgain  # moved again a moment ago: another schedule is concerned, which is not locked
         drop_expired_holds(therapist=before.therapist, now=now)
-        _require_still_free(appointment, before, since=_own_move(appointment).at, now=now)
+        _require_still_free(appointment, before, since=move.at, now=now)
         withdraw_offers(freed_by=appointment, now=now)
         clinic = Clinic.objects.current()
         _move(appointment, before.therapist, before.starts_at, clinic=clinic, by=None, now=now)
@@ -128,7 +129,14 @@ def _own_move(appointment: Appointment) -> AppointmentEvent | None:
 
 
 def _move(
-    appointment: Appointment, therapist: Therapist, starts_at: datetime, *, clinic: Clinic, by, is_accepted=False, now
+    appointment: Appointment,
+    therapist: Therapist,
+    starts_at: datetime,
+    *,
+    clinic: Clinic,
+    by: User | None,
+    is_accepted: bool = False,
+    now: datetime,
 ) -> None:
     """Write a move that is allowed, under the locks of both schedules, and what follows from it."""
     freed = time_of(appointment)
@@ -241,17 +249,18 @@ def undo_cancellation(
         require_version(appointment, version)
         if appointment.therapist_id != from_therapist:
             raise BusyTryAgain  # in another schedule by now, which is not locked
-        if not is_undoable(appointment, now=now):
+        cancelled_at = appointment.cancelled_at
+        if cancelled_at is None or not is_undoable(appointment, now=now):
             raise TooLateToUndo
         drop_expired_holds(therapist=appointment.therapist, now=now)
-        terms, since = current_terms(appointment), appointment.cancelled_at
-        _require_still_free(appointment, terms, since=since, now=now, despite_closure=despite_closure)
+        terms = current_terms(appointment)
+        _require_still_free(appointment, terms, since=cancelled_at, now=now, despite_closure=despite_closure)
         if is_own and by is None:
             require_no_own_visit(appointment)
         withdraw_offers(freed_by=appointment, now=now)
         if appointment.intake_id:
-            purposes, revoked_at = [LinkPurpose.INTAKE], appointment.cancelled_at
-            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=revoked_at)
+            purposes = [LinkPurpose.INTAKE]
+            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=cancelled_at)
         appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
         _save_new_state(appointment)
         if despite_closure:
@@ -270,8 +279,10 @@ def _save_new_state(appointment: Appointment) -> None:
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
     """Whether the visit was cancelled so lately that no patient was told, and is still ahead."""
-    is_recent = appointment.status == Status.CANCELLED and now < appointment.cancelled_at + UNDO_FOR
-    return is_recent and is_allowed(appointment, Act.UNDO_CANCEL, now=now)
+    cancelled_at = appointment.cancelled_at
+    if appointment.status != Status.CANCELLED or cancelled_at is None or now >= cancelled_at + UNDO_FOR:
+        return False
+    return is_allowed(appointment, Act.UNDO_CANCEL, now=now)
 
 
 def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:

@@ -99,13 +99,14 @@ def find_hold(*, token: str, slot: Slot) -> Appointment | None:
 
 def is_live(appointment: Appointment, *, now: datetime) -> bool:
     """Whether the row is a hold that still blocks its time."""
-    return appointment.status == Appointment.Status.HELD and now < appointment.hold_expires_at
+    expires_at = appointment.hold_expires_at
+    return appointment.status == Appointment.Status.HELD and expires_at is not None and now < expires_at
 
 
 def is_renewable(appointment: Appointment) -> bool:
     """Whether the hold still has its first ten minutes only."""
-    is_held = appointment.status == Appointment.Status.HELD
-    return is_held and appointment.hold_expires_at <= appointment.created_at + HOLD
+    expires_at, is_held = appointment.hold_expires_at, appointment.status == Appointment.Status.HELD
+    return is_held and expires_at is not None and expires_at <= appointment.created_at + HOLD
 
 
 def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
@@ -114,12 +115,12 @@ def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
     Raises HoldNotRenewable, BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
-        appointment = Appointment.objects.filter(pk=appointment.pk).first()
-        if appointment is None or not is_renewable(appointment):
+        held = Appointment.objects.filter(pk=appointment.pk).first()
+        if held is None or not is_renewable(held):
             raise HoldNotRenewable
-        appointment.hold_expires_at = max(now, appointment.created_at + timedelta(seconds=1)) + HOLD
-        appointment.save(update_fields=["hold_expires_at"])
-        return appointment
+        held.hold_expires_at = max(now, held.created_at + timedelta(seconds=1)) + HOLD
+        held.save(update_fields=["hold_expires_at"])
+        return held
 
 
 @transaction.atomic

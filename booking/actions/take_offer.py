@@ -61,10 +61,10 @@ def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -
         WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
         offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
         entry = offer.entry
-        if offer.taken_at is not None:
+        if offer.taken_at is not None and entry.appointment_id is not None:
             return Appointment.objects.select_related("patient").get(pk=entry.appointment_id)
         visit = require_open(offer, clinic=Clinic.objects.current(), now=now)
-        if visit != before or (visit and visit.therapist_id != before.therapist_id):
+        if visit != before or (visit and before and visit.therapist_id != before.therapist_id):
             raise BusyTryAgain  # they booked or moved a moment ago, in a diary that is not locked
         taken = _move(visit, offer, version, now) if visit else _book(offer, now)
         offer.taken_at = entry.ended_at = now

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +25,7 @@ from booking.models import Appointment
 from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
+from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
 
@@ -56,33 +59,37 @@ class VisitActs(admin.ModelAdmin):
 
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
 
-    def has_act_permission(self, request) -> bool:
+    def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may mark and cancel: those with the right to change visits, though nobody edits one."""
         return request.user.has_perm("booking.change_appointment")
 
-    def act_view(self, request, pk, act):
+    def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
         """Do `act` to one visit, as long as it is what the page showed."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None or act not in ACTS:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return self._to_visit(pk)
         version = request.POST.get("version", "")  # a form without one is treated as stale
         more = {"despite_closure": True} if act == "undo" and request.POST.get("despite_closure") else {}
         try:
             is_done = self._act(request, visit, act, version=version, **more)
         except TimeClosed:
             return self._ask_about_closure(request, visit)
-        if place := BACK_ON_TODAY.get(request.POST.get("back")):
+        if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
             fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is said at the top
             return see_other(reverse("admin:index") + fragment)
+        return self._to_visit(pk)
+
+    def _to_visit(self, pk: uuid.UUID) -> HttpResponse:
+        """Redirect to the page of a visit; without such a visit the admin redirects from there and says so."""
         return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
-    def _act(self, request, visit: Appointment, act: str, *, version: str, **more) -> bool:
+    def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
         """Return whether it was done. Raises TimeClosed, which is asked about; any other refusal becomes a message."""
         function, done_words = ACTS[act]
         try:
-            function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
+            function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
             told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
             self.message_user(request, _done_words(visit, done_words, told), messages.SUCCESS)
             return True
@@ -95,7 +102,7 @@ class VisitActs(admin.ModelAdmin):
             self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
         return False
 
-    def _ask_about_closure(self, request, visit: Appointment):
+    def _ask_about_closure(self, request: HttpRequest, visit: Appointment) -> TemplateResponse:
         page = {
             "title": f"Undo the cancellation of {visit.reference}?",
             "lines": [f"{refusal_words(TimeClosed())} The visit would stand in blocked time. {state_words(visit)}"],
@@ -106,7 +113,16 @@ class VisitActs(admin.ModelAdmin):
         }
         return self._confirm_page(request, page)
 
-    def _act_on_several(self, request, queryset, act: str, *, action: str, question: str, button: str):
+    def _act_on_several(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Appointment],
+        act: str,
+        *,
+        action: str,
+        question: str,
+        button: str,
+    ) -> TemplateResponse | None:
         """Show what would happen to each; the button on that page does it to those that are still as shown."""
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
@@ -128,23 +144,23 @@ class VisitActs(admin.ModelAdmin):
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
 
-    def _confirm_page(self, request, page: dict):
+    def _confirm_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_confirm.html", context)
 
     @admin.action(description="They arrived", permissions=["act"])
-    def mark_as_arrived(self, request, queryset):
+    def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Mark these visits as arrived?", "button": "Yes, they arrived"}
         return self._act_on_several(request, queryset, "arrived", action="mark_as_arrived", **texts)
 
     @admin.action(description="They did not come", permissions=["act"])
-    def mark_as_no_show(self, request, queryset):
+    def mark_as_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Mark these visits as no-shows?", "button": "Yes, they did not come"}
         return self._act_on_several(request, queryset, "no-show", action="mark_as_no_show", **texts)
 
     @admin.action(description="Cancel, and tell the patients", permissions=["act"])
-    def cancel(self, request, queryset):
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Cancel these visits?", "button": "Yes, cancel them and tell the patients"}
         return self._act_on_several(request, queryset, "cancel", action="cancel", **texts)
 
@@ -152,7 +168,7 @@ class VisitActs(admin.ModelAdmin):
 def _done_words(visit: Appointment, done_words: str, told: str) -> SafeString:
     """Who it was, with the way back to the visit: the row may have left the list on which the button was."""
     address = reverse("admin:booking_appointment_change", args=[visit.pk])
-    whose = ", ".join(filter(None, (visit.patient and visit.patient.name, visit.reference)))
+    whose = ", ".join(filter(None, (visit.patient.name if visit.patient else "", visit.reference)))
     return format_html('<a href="{}">{}</a> is {}.{}', address, whose, done_words, told)
 
 

@@ -37,7 +37,8 @@ def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
             transaction.set_rollback(True)
     except BusyTryAgain:
         is_busy = True
-    request._messages = default_storage(request)  # without "was changed successfully"
+    # Drop "was changed successfully". MessageMiddleware sets the attribute, so the stubs do not know it.
+    request._messages = default_storage(request)  # type: ignore[attr-defined]
     return _question(request, affected, is_busy=is_busy)
 
 

@@ -1,7 +1,10 @@
 """What the clinic offers."""
 
+from typing import TYPE_CHECKING, Any
+
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 
 from assessments.models import Questionnaire
@@ -10,6 +13,9 @@ from clinic.practice.fields.money_field import MoneyField
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.money import format_money
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
 
 SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
 
@@ -27,7 +33,7 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "intake_slug" not in self.fields:  # shown to whoever may not change it
             return
@@ -72,7 +78,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         ),
     )
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> "_FieldsetSpec":
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -81,15 +87,15 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             for title, options in fieldsets
         ]
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
         return False  # visits keep their service; hide it instead
 
     @admin.display(description="for", ordering="purpose")
-    def purpose_words(self, service):
+    def purpose_words(self, service: Service) -> str:
         return service.get_purpose_display().partition(":")[0]
 
     @admin.display(description="visits ahead")
-    def visits_ahead(self, service):
+    def visits_ahead(self, service: Service) -> str:
         """What a change of price or length leaves alone."""
         ahead = Appointment.objects.filter(
             service=service.pk, status=Appointment.Status.BOOKED, starts_at__gt=timezone.now()
@@ -101,13 +107,13 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         return f"{visits} the length, price and late fee {'it was' if count == 1 else 'they were'} booked with."
 
     @admin.display(ordering="price_cents")
-    def price(self, service):
+    def price(self, service: Service) -> str:
         return format_money(service.price_cents)
 
     @admin.display(description="late fee")
-    def late_fee(self, service):
+    def late_fee(self, service: Service) -> str:
         return format_money(service.late_fee_cents) if service.late_fee_cents else "none"
 
     @admin.display(description="how")
-    def ways(self, service):
+    def ways(self, service: Service) -> str:
         return ", ".join(mode.label for mode in service.modes)

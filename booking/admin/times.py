@@ -1,13 +1,21 @@
 """When, in lists of the admin: by the clock of the zone the page is under, and beginning with today."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
 from django.utils import timezone
 
+from booking.models.appointment import AppointmentQuerySet
 from booking.schedule.local_time import LocalTime
 from booking.time.opening_hours import day_interval
 from clinic.audit.searching import SEARCHED_VAR
+
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
 
 
 def local_time(instant: datetime) -> LocalTime:
@@ -21,10 +29,10 @@ class UnmarkedFilter(admin.SimpleListFilter):
     title = "ending"
     parameter_name = "ending"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
         return (("unmarked", "Unmarked: did they come?"),)
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: AppointmentQuerySet) -> AppointmentQuerySet:
         return queryset.unmarked(now=timezone.now()) if self.value() == "unmarked" else queryset
 
 
@@ -34,10 +42,10 @@ class WhenFilter(admin.SimpleListFilter):
     title = "when"
     parameter_name = "when"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
         return (("today", "Today"), ("tomorrow", "Tomorrow"), ("past", "Past"), ("all", "All"))
 
-    def choices(self, changelist):
+    def choices(self, changelist: ChangeList) -> Iterator["_ListFilterChoices"]:
         yield {
             "selected": self.value() is None,
             "query_string": changelist.get_query_string(remove=[self.parameter_name]),
@@ -50,7 +58,7 @@ class WhenFilter(admin.SimpleListFilter):
                 "display": words,
             }
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: AppointmentQuerySet) -> AppointmentQuerySet:
         zone = timezone.get_current_timezone()
         today = timezone.localdate()
         if self.value() in ("today", "tomorrow"):

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -13,6 +14,7 @@ from assessments.models import Flag
 from booking.messages.delivery import visits_to_call
 from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.models.appointment import AppointmentQuerySet
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
@@ -111,7 +113,7 @@ class Gap:
     ends: LocalTime
     therapist: Therapist | None  # None where there is only one, who need not be named
 
-    def __str__(self):
+    def __str__(self) -> str:
         words = f"{self.starts.clock} – {self.ends.clock}"
         return f"{words}, {self.therapist.name}" if self.therapist else words
 
@@ -158,7 +160,7 @@ def read_today(
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
-    parts = {}
+    parts: dict[str, Any] = {}
     if Section.FLAGS in sections:
         parts |= {"flagged": _flagged(now)}
     if Section.VISITS in sections:
@@ -205,7 +207,7 @@ def _flagged(now: datetime) -> list[FlaggedIntake]:
     return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
 
 
-def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None) -> QuerySet[Appointment]:
+def _of(therapist: Therapist | None, visits: AppointmentQuerySet | None = None) -> AppointmentQuerySet:
     visits = Appointment.objects.all() if visits is None else visits
     visits = visits.select_related("patient", "service", "therapist", "intake", "source_article")
     return visits if therapist is None else visits.filter(therapist=therapist)

@@ -27,6 +27,9 @@ def _overrides_ahead(by: User, now: datetime) -> list[Dated]:
     words = {HoursOverride.Kind.CLOSURE: "Blocked time", HoursOverride.Kind.EXTRA: "Extra hours"}
     ahead = HoursOverride.objects.filter(ends_at__gt=now).select_related("therapist")
     return [
-        Dated(one.starts_at, f"{words[one.kind]}, {one.therapist.name if one.therapist else 'everybody'}")
+        Dated(
+            one.starts_at,
+            f"{words[HoursOverride.Kind(one.kind)]}, {one.therapist.name if one.therapist else 'everybody'}",
+        )
         for one in ahead
     ]
