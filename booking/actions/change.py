@@ -257,18 +257,24 @@ def undo_cancellation(
         _require_still_free(appointment, terms, since=cancelled_at, now=now, despite_closure=despite_closure)
         if is_own and by is None:
             require_no_own_visit(appointment)
-        withdraw_offers(freed_by=appointment, now=now)
-        if appointment.intake_id:
-            purposes = [LinkPurpose.INTAKE]
-            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=cancelled_at)
-        appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
-        _save_new_state(appointment)
-        if despite_closure:
-            accept_reasons(appointment, now=now)
-        record_event(appointment, Kind.RESTORED, by=by, now=now)
-        clinic = Clinic.objects.current()
-        plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
+        _restore(appointment, cancelled_at=cancelled_at, is_accepted=despite_closure, by=by, now=now)
         return appointment
+
+
+def _restore(
+    appointment: Appointment, *, cancelled_at: datetime, is_accepted: bool, by: User | None, now: datetime
+) -> None:
+    """Write an undone cancellation, under the lock of the schedule, and what follows from it."""
+    withdraw_offers(freed_by=appointment, now=now)
+    if appointment.intake_id:
+        restore_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], revoked_at=cancelled_at)
+    appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
+    _save_new_state(appointment)
+    if is_accepted:
+        accept_reasons(appointment, now=now)
+    record_event(appointment, Kind.RESTORED, by=by, now=now)
+    clinic = Clinic.objects.current()
+    plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
 
 
 def _save_new_state(appointment: Appointment) -> None:

@@ -29,11 +29,7 @@ RENEWABLE_FOR = timedelta(days=1)  # after it ran out: a form that was left open
 
 
 def hold_time(
-    *,
-    slot: Slot,
-    idempotency_key: uuid.UUID,
-    instead_of: Appointment | None = None,
-    now: datetime,
+    *, slot: Slot, idempotency_key: uuid.UUID, instead_of: Appointment | None = None, now: datetime
 ) -> Appointment:
     """Keep a time for ten minutes. The same key for the same time, as from a double click, is the same hold.
 
@@ -41,10 +37,10 @@ def hold_time(
     it stays if the new time cannot be had. Asked for the very time that it keeps, it is returned.
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
-    service, therapist = slot.service, slot.therapist
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
     look_first = partial(require_untaken, slot=slot, own=own, now=now)
-    therapists = {therapist.pk, instead_of.therapist_id if instead_of else therapist.pk}
+    therapist_id = slot.therapist.pk
+    therapists = {therapist_id, instead_of.therapist_id if instead_of else therapist_id}
     with locked_schedules(therapists, look_first=look_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
@@ -57,25 +53,28 @@ def hold_time(
         if earlier:  # the page of times was kept by the browser and used again
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
-        clinic = Clinic.objects.current()
-        mode = service.modes[0]
-        require_free(slot=slot, mode=mode, now=now, clinic=clinic)
-        drop_expired_holds(therapist=therapist, now=now)
-        blocked = service.shape.blocked(slot.starts_at)
-        return Appointment.objects.create(
-            reference=free_reference(),
-            service=service,
-            therapist=therapist,
-            starts_at=slot.starts_at,
-            mode=mode,
-            ends_at=service.shape.visit(slot.starts_at).end,
-            blocked=DateTimeTZRange(blocked.start, blocked.end),
-            status=Appointment.Status.HELD,
-            hold_expires_at=now + HOLD,
-            idempotency_key=idempotency_key,
-            created_at=now,
-            **service.terms,
-        )
+        require_free(slot=slot, mode=slot.service.modes[0], now=now, clinic=Clinic.objects.current())
+        drop_expired_holds(therapist=slot.therapist, now=now)
+        return _create_hold(slot, idempotency_key, now)
+
+
+def _create_hold(slot: Slot, idempotency_key: uuid.UUID, now: datetime) -> Appointment:
+    service = slot.service
+    blocked = service.shape.blocked(slot.starts_at)
+    return Appointment.objects.create(
+        reference=free_reference(),
+        service=service,
+        therapist=slot.therapist,
+        starts_at=slot.starts_at,
+        mode=service.modes[0],
+        ends_at=service.shape.visit(slot.starts_at).end,
+        blocked=DateTimeTZRange(blocked.start, blocked.end),
+        status=Appointment.Status.HELD,
+        hold_expires_at=now + HOLD,
+        idempotency_key=idempotency_key,
+        created_at=now,
+        **service.terms,
+    )
 
 
 def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
