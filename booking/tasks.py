@@ -1,4 +1,4 @@
-"""What is looked for now and then; the schedule stands in `clinic.celery`."""
+"""Periodic tasks; their schedule is in `clinic.celery`."""
 
 from celery import shared_task
 from django.utils import timezone

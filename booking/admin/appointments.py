@@ -1,4 +1,4 @@
-"""The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
+"""Visits in the admin. Read-only: changes go through the domain functions, never by editing a row."""
 
 import uuid
 from datetime import datetime
@@ -20,8 +20,8 @@ from assessments.models import Response
 from booking.actions.attend import can_change
 from booking.actions.book import book_appointment
 from booking.actions.change import is_changeable, is_undoable, move_appointment
-from booking.admin.acts import VisitActs, state_words
-from booking.admin.error_text import broken_rules_words, refusal_words
+from booking.admin.acts import VisitActs, format_state
+from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 
-# The buttons of a visit's page that mark who came: by which act of the table, and what they say.
+# Buttons of a visit's page for arrivals and no-shows: the act of `visit_states`, and the label.
 MARKS = {
     "arrived": (Act.ARRIVE, "They arrived"),
     "undo-arrival": (Act.UNDO_ARRIVAL, "Undo: they have not arrived"),
@@ -56,12 +56,12 @@ MARKS = {
     "undo-no-show": (Act.UNDO_NO_SHOW, "Undo: it is open whether they came"),
 }
 
-# Fields of a visit's page that show other rows than the visit's own.
+# Fields that show rows of another model, and that model.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 
 def _visit_called(object_id: str | None) -> Appointment | None:
-    """The visit of a page's address; whether there is such a page is the admin's own question."""
+    """Find the visit with this id; None if it is malformed or unknown, which the admin itself reports."""
     try:
         return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
     except ValueError:
@@ -69,7 +69,7 @@ def _visit_called(object_id: str | None) -> Appointment | None:
 
 
 def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, Any]:
-    """What staff can do to the visit now, for its page."""
+    """Return the acts that the visit allows now, for its page."""
     clinic = Clinic.objects.current()
     return {
         "may_act": True,
@@ -123,7 +123,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Appointment | None = None) -> "_FieldsetSpec":
-        """Without what other rights open: who was offered the time, and links to pages that would refuse."""
+        """Leave out fields about models that the user may not view."""
         return [
             (
                 title,
@@ -147,7 +147,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     def has_delete_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         return False
 
-    # How a visit reads
+    # Columns and fields
 
     @admin.display(description="when", ordering="starts_at")
     def when(self, visit: Appointment) -> str:
@@ -182,19 +182,19 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
 
     @admin.display(description="agreed")
     def agreed(self, visit: Appointment) -> str:
-        """The visit's own length, price and late fee, whatever the service's are today."""
-        words = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
-        return f"{words}. {visit.late_fee_words}" if visit.late_fee_words else words
+        """The length, price and late fee the visit was booked with."""
+        terms = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
+        return f"{terms}. {visit.late_fee_words}" if visit.late_fee_words else terms
 
     @admin.display(description="history")
     def history(self, visit: Appointment) -> str:
         events = visit.events.select_related("by")
         lines = ((local_time(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
-        told = [format_html("{}: {}, by {}", *line) for line in lines]
+        rows = [format_html("{}: {}, by {}", *line) for line in lines]
         if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
             completed_at = max(visit.ends_at, visit.arrived_at or visit.ends_at)
-            told.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told)) or self.get_empty_value_display()
+            rows.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in rows)) or self.get_empty_value_display()
 
     @admin.display(description="its time was offered to")
     def offers_of_the_time(self, visit: Appointment) -> str:
@@ -225,7 +225,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
 
     @admin.display(description="phone")
     def phone(self, visit: Appointment) -> str:
-        """The patient's number, and the one that came with the booking if it is another; each dials."""
+        """The patient's number, and the one given at booking if it differs, as links that dial."""
         clinic = Clinic.objects.current()
         own = phone_link(visit.patient.phone, clinic) if visit.patient else ""
         other = phone_link(visit.other_phone, clinic)
@@ -252,7 +252,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         url = reverse("admin:outbox_message_changelist", query={"subject_id": visit.pk})
         return format_html('<a href="{}">What was and will be sent</a>', url)
 
-    # What can be done to it
+    # Pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Visits", **(extra_context or {})})
@@ -277,7 +277,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             context |= _acts_context(visit, by=staff_of(request), now=timezone.now())
         return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
 
-    # Booking one
+    # Book a visit
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -307,10 +307,10 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
                 return self._to_visit(visit.pk)
         return self._form_page(request, {**page, "form": form})
 
-    # Moving one
+    # Move a visit
 
     def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Another time or therapist for a visit. Staff may break rules, once they have seen which."""
+        """Move a visit to another time or therapist. Staff may break rules once they were shown which."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
@@ -327,20 +327,20 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
                 moved = move_appointment(appointment=visit, **form.cleaned_data, by=by, now=now)
             except VisitChanged as refusal:
                 visit = Appointment.objects.get(pk=visit.pk)
-                form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.shown)
+                form.ask_again(f"{format_refusal(refusal)} {format_state(visit)}", version=visit.shown)
             except BookingRefused as refusal:
                 _show_refusal(form, refusal, now=now)
             else:
                 text = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}."
                 self.message_user(request, f"{text} {how_move_is_told(moved)}", messages.SUCCESS)
                 return self._to_visit(moved.pk)
-        now_words = f"{local_time(visit.starts_at)}, with {visit.therapist}"
-        page = {"title": f"Move {visit.reference}", "now_words": now_words, "button": "Move this visit", "form": form}
+        now_text = f"{local_time(visit.starts_at)}, with {visit.therapist}"
+        page = {"title": f"Move {visit.reference}", "now_text": now_text, "button": "Move this visit", "form": form}
         return self._form_page(request, page)
 
     def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
-        for patient in getattr(page["form"], "offered", ()):  # whose names and numbers the page shows
+        for patient in getattr(page["form"], "offered", ()):  # the page shows their names and numbers
             found = {"subject": patient, "patient_id": patient.pk}
             record_access(actor=request.user, action=Action.READ, **found, now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
@@ -350,8 +350,8 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
 def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
     """Add the refusal to the form: broken rules with the box that overrides them, else an error of the time."""
     if not isinstance(refusal, SlotNotOffered):
-        form.add_error("starts_at", refusal_words(refusal))
+        form.add_error("starts_at", format_refusal(refusal))
         return
     starts_at = form.cleaned_data["starts_at"]
-    past_words = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
-    form.ask_despite_rules(broken_rules_words(refusal, past_words=past_words))
+    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
+    form.ask_despite_rules(format_broken_rules(refusal, past=past))

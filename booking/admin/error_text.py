@@ -1,4 +1,4 @@
-"""Why something may not happen to a visit, in words for the staff."""
+"""Refusals as sentences for staff."""
 
 from booking.schedule.errors import (
     ArrivalTooEarly,
@@ -41,12 +41,12 @@ NOT_OFFERED = {
 }
 
 
-def refusal_words(refusal: BookingRefused) -> str:
-    """Why it may not be, to a member of staff."""
-    return " ".join(broken_rules_words(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
+def format_refusal(refusal: BookingRefused) -> str:
+    """Say why it was refused."""
+    return " ".join(format_broken_rules(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
 
 
-def broken_rules_words(refusal: SlotNotOffered, *, past_words: str = "") -> list[str]:
-    """Every rule that hides the time, a sentence each; `past_words` for the notice of a time that is over."""
-    words = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past_words} if past_words else {})
-    return [words[reason] for reason in refusal.reasons]
+def format_broken_rules(refusal: SlotNotOffered, *, past: str = "") -> list[str]:
+    """Return a sentence for each broken rule; `past` replaces the one about the minimum notice for a past time."""
+    sentences = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past} if past else {})
+    return [sentences[reason] for reason in refusal.reasons]

@@ -1,4 +1,4 @@
-"""When the clinic is open, and the exceptions."""
+"""Opening hours, and overrides: closures and extra hours."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from booking.actions.block_time import HolidayRow, block_time, close_on_holiday, holiday_rows
-from booking.forms.hours import HoursOverrideForm, visits_in_the_way_words
+from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
@@ -52,8 +52,8 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
 @admin.register(HoursOverride)
 class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
-    """ "Block time": closing goes through the domain function, which locks the schedule it reads; a change of stored rows is
-    asked about by the guard, which locks all schedules."""
+    """ "Block time": a new closure goes through `block_time`, which locks the schedule; for a change of a stored row the guard
+    locks all schedules and asks."""
 
     form = HoursOverrideForm
     formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
@@ -69,7 +69,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         return SteadyChangeList
 
     def _names_patients(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may learn who is booked in a time."""
+        """Whether the user may see whose visits are in the way."""
         return self.admin_site.get_model_admin(Appointment).has_view_permission(request)
 
     def get_form(
@@ -79,16 +79,16 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         form.names_patients = self._names_patients(request)
         return form
 
-    @admin.display(description="whom", ordering="therapist")
+    @admin.display(description="for", ordering="therapist")
     def whom(self, override: HoursOverride) -> Therapist | str:
-        return override.therapist or "everybody"
+        return override.therapist or "all therapists"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.holidays_view)
         return [path("holidays/", view, name="booking_hoursoverride_holidays"), *super().get_urls()]
 
     def holidays_view(self, request: HttpRequest) -> HttpResponse:
-        """The federal holidays of the next twelve months, each closed for everybody by one click."""
+        """Show the federal holidays of the next 12 months, each with a button that closes for all therapists."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._holidays_page(request)
@@ -128,17 +128,19 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        is_asked = object_id is None and bool(request.POST.get("despite_visits"))  # `block_time` locks and asks
+        is_asked = object_id is None and bool(
+            request.POST.get("despite_visits")
+        )  # then `block_time` locks the schedule
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:
             return change(request, object_id, form_url, extra_context)
-        except VisitsInTheWay as refusal:  # booked between the form's look and the lock
+        except VisitsInTheWay as refusal:  # booked between the form's check and the lock
             self._warn_of(request, refusal)
             return HttpResponseRedirect(request.path)
 
     def _warn_of(self, request: HttpRequest, refusal: VisitsInTheWay) -> None:
-        words = visits_in_the_way_words(refusal.visits, named=self._names_patients(request))
-        self.message_user(request, words, messages.ERROR)
+        text = format_visits_in_the_way(refusal.visits, named=self._names_patients(request))
+        self.message_user(request, text, messages.ERROR)
 
     def save_model(self, request: HttpRequest, obj: HoursOverride, form: forms.ModelForm, change: bool) -> None:
         if change or obj.kind != HoursOverride.Kind.CLOSURE:

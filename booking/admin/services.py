@@ -1,4 +1,4 @@
-"""What the clinic offers."""
+"""Services in the admin."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,14 @@ from clinic.practice.values.money import format_money
 if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldsetSpec
 
-SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
+SHOWN_IN_DOLLARS = {
+    "price_cents": "price",
+    "late_fee_cents": "late_fee",
+}  # read-only columns for users without the right to change
 
 
 class ServiceForm(forms.ModelForm):
-    """A service, with its prices in dollars and its intake chosen from the questionnaires there are."""
+    """A service, with prices in dollars and its intake chosen from the published questionnaires."""
 
     price_cents = MoneyField(label="Price ($)", help_text="In dollars, like 165 or 87.50. 0 is shown as free.")
     late_fee_cents = MoneyField(
@@ -35,7 +38,7 @@ class ServiceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "intake_slug" not in self.fields:  # shown to whoever may not change it
+        if "intake_slug" not in self.fields:  # read-only without the right to change
             return
         known = dict(Questionnaire.objects.published().order_by("slug", "version").values_list("slug", "title"))
         chosen = self.instance.intake_slug
@@ -96,7 +99,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
     @admin.display(description="visits ahead")
     def visits_ahead(self, service: Service) -> str:
-        """What a change of price or length leaves alone."""
+        """The visits that a change of price or length does not affect."""
         ahead = Appointment.objects.filter(
             service=service.pk, status=Appointment.Status.BOOKED, starts_at__gt=timezone.now()
         )

@@ -1,4 +1,4 @@
-"""When, in lists of the admin: by the clock of the zone the page is under, and beginning with today."""
+"""Times in lists of the admin, in the active zone, which is the clinic's; filters by day and by missing mark."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def local_time(instant: datetime) -> LocalTime:
-    """By the clock of the zone the page is under: the clinic's."""
+    """Return the time in the active zone, which is the clinic's."""
     return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
 
 
 class UnmarkedFilter(admin.SimpleListFilter):
-    """The visits that are over without a mark whether the patient came. They are past, so it looks at every day."""
+    """Visits that are over and not marked as arrived or no-show, of all days."""
 
     title = "ending"
     parameter_name = "ending"
@@ -37,7 +37,7 @@ class UnmarkedFilter(admin.SimpleListFilter):
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """From today on unless asked otherwise. Days are those of the zone the page is under: the clinic's."""
+    """From today on by default. Days are in the active zone, which is the clinic's."""
 
     title = "when"
     parameter_name = "when"
@@ -51,11 +51,11 @@ class WhenFilter(admin.SimpleListFilter):
             "query_string": changelist.get_query_string(remove=[self.parameter_name]),
             "display": "From today on",
         }
-        for value, words in self.lookup_choices:
+        for value, label in self.lookup_choices:
             yield {
                 "selected": self.value() == value,
                 "query_string": changelist.get_query_string({self.parameter_name: value}),
-                "display": words,
+                "display": label,
             }
 
     def queryset(self, request: HttpRequest, queryset: AppointmentQuerySet) -> AppointmentQuerySet:
@@ -67,7 +67,7 @@ class WhenFilter(admin.SimpleListFilter):
         start = day_interval(today, 1, zone).start
         if self.value() == "past":
             return queryset.filter(starts_at__lt=start).order_by("-starts_at")
-        # A search or a day of the calendar looks everywhere.
+        # A search, or a day chosen in the date hierarchy, covers all days.
         is_narrowed = self.value() == "all" or any(
             name.startswith((SEARCHED_VAR, "starts_at__", UnmarkedFilter.parameter_name)) for name in request.GET
         )

@@ -1,4 +1,4 @@
-"""The wait list: who hopes for an earlier time, what they were offered, and putting somebody on it by hand."""
+"""The wait list in the admin: wishes, offers, and adding or removing a patient."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -34,7 +34,7 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
 
 class StuckFilter(admin.SimpleListFilter):
-    """Entries that no time can be offered to."""
+    """Entries that cannot be offered any time."""
 
     title, parameter_name = "what they wait for", "stuck"
 
@@ -47,7 +47,7 @@ class StuckFilter(admin.SimpleListFilter):
 
 
 class WaitListEntryForm(forms.ModelForm):
-    """Says in words what the database would refuse: its rule is about rows that wait, and the state is not in the form."""
+    """Refuse a second waiting entry with a message. The database refuses it too, but the status is not in the form."""
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -55,13 +55,13 @@ class WaitListEntryForm(forms.ModelForm):
         if self.instance._state.adding and {"patient", "service"} <= cleaned.keys():
             same = {name: cleaned[name] for name in ("patient", "service")}
             if alive_entries(now=timezone.now()).filter(**same).exists():
-                raise forms.ValidationError("This patient waits for this service already.")
+                raise forms.ValidationError("This patient is already on the wait list for this service.")
         return cleaned
 
 
 @admin.register(WaitListEntry)
 class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    """Wishes can be edited; being served or leaving happens through the domain functions."""
+    """Wishes can be edited; serving or ending an entry goes through the domain functions."""
 
     form = WaitListEntryForm
     formfield_overrides = {models.DateField: {"form_class": StaffDayField, "widget": AdminDateWidget}}
@@ -72,7 +72,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     search_help_text = "Parts of a name, an e-mail or a phone number"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
-    ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
+    ordering = ("-status", "created_at")  # waiting, served, left; the longest waiting first
     fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
     details = ("clock", "state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
 
@@ -90,10 +90,10 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return self.details + (self.fields if is_over else ("patient", "service") if obj else ())
 
     def has_delete_permission(self, request: HttpRequest, obj: WaitListEntry | None = None) -> bool:
-        return False  # what they were offered stays on record; take them off the list
+        return False  # offers stay on record; use "Take them off the list"
 
     def has_take_off_permission(self, request: HttpRequest) -> bool:
-        """Who may take somebody off the list: those who may change what they wish for."""
+        """Whether the user may take patients off the list: the right to change entries."""
         return request.user.has_perm("booking.change_waitlistentry")
 
     def save_model(self, request: HttpRequest, obj: WaitListEntry, form: forms.ModelForm, change: bool) -> None:
@@ -120,7 +120,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return format_html('<span class="chip {}">{}</span>', *self._state_chip(entry))
 
     def _today_of(self, entry: WaitListEntry) -> date:
-        """By the clock that matching goes by. The admin's own is the clinic's (`AdminByClinicClock`)."""
+        """Today in the zone of the entry. The active zone is the clinic's (`AdminByClinicClock`)."""
         clinic = Clinic(time_zone=timezone.get_current_timezone_name())
         return clock_of_entry(entry, clinic=clinic).day(timezone.now())
 
@@ -138,7 +138,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
 
     @admin.display(description="how")
     def how(self, entry: WaitListEntry) -> str:
-        """As they asked, and as they will be offered it where the service changed."""
+        """The mode asked for, and the one offered if the service has changed."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
         is_changed = entry.status == WaitListEntry.Status.WAITING and offered != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked

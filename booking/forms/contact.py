@@ -30,7 +30,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
     return field
 
 
-class AsksAboutSlips(forms.Form):
+class AsksAboutTypos(forms.Form):
     """Mixin for forms with an `email`: reject a likely typo once, and accept it the second time."""
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -49,7 +49,7 @@ class AsksAboutSlips(forms.Form):
         return cleaned
 
 
-class ContactForm(AsksAboutSlips):
+class ContactForm(AsksAboutTypos):
     """Name, email, phone, and the mode if the service offers several."""
 
     name = NameField(
@@ -85,7 +85,7 @@ class ContactForm(AsksAboutSlips):
         self.helper.form_show_errors = True
 
 
-class AddressForm(AsksAboutSlips):
+class AddressForm(AsksAboutTypos):
     """The corrected address of a visit."""
 
     email = own_email_field("Your email address")
@@ -96,7 +96,7 @@ class AddressForm(AsksAboutSlips):
         self.helper.form_tag = False
 
 
-class ReturningForm(AsksAboutSlips):
+class ReturningForm(AsksAboutTypos):
     """The address of an earlier booking."""
 
     email = own_email_field("E-mail you booked with")

@@ -91,14 +91,16 @@ class DetailsForm(ContactForm):
         super().clean()
         cleaned = self.cleaned_data
         if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
-            words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
-            self.add_error("phone", words)
+            text = (
+                "We can’t text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
+            )
+            self.add_error("phone", text)
         guardian, name = cleaned.get("guardian_name"), self.patient.name if self.patient else cleaned.get("name")
         if guardian and name and is_same_name(guardian, name):
-            words = (
-                "The patient and the parent have the same name here. Enter the patient’s name above, and your own here."
+            text = (
+                "The patient and the parent have the same name. Enter the patient’s name above and your own name here."
             )
-            self.add_error("guardian_name", f"{words} If you share one name, add Jr. or Sr.")
+            self.add_error("guardian_name", f"{text} If you share one name, add Jr. or Sr.")
         return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:

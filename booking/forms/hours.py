@@ -21,7 +21,7 @@ class HoursOverrideForm(forms.ModelForm):
     despite_visits = forms.BooleanField(
         label="Block it all the same",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is something to warn of
+        widget=forms.HiddenInput,  # shown once visits are in the way
         help_text="The visits stay booked until you cancel them. Call those people.",
     )
 
@@ -45,11 +45,11 @@ class HoursOverrideForm(forms.ModelForm):
             visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
             if visits:
                 self.fields["despite_visits"].widget = forms.CheckboxInput()
-                self.add_error("despite_visits", visits_in_the_way_words(visits, named=self.names_patients))
+                self.add_error("despite_visits", format_visits_in_the_way(visits, named=self.names_patients))
         return cleaned
 
 
-def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
+def format_visits_in_the_way(visits: list[Appointment], *, named: bool) -> str:
     """List the visits in a time to be blocked; only their number unless `named`."""
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."

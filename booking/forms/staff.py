@@ -10,7 +10,7 @@ from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
 
-OLDEST_NOTED = timedelta(days=30)  # a visit that was never booked can be noted for so long
+OLDEST_NOTED = timedelta(days=30)  # a past visit can be entered for so long
 
 
 class ClinicClockInput(forms.DateTimeInput):
@@ -28,11 +28,11 @@ class MayBreakRules(forms.Form):
     despite_rules = forms.BooleanField(
         label="I know. Do it all the same",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is a rule to break
+        widget=forms.HiddenInput,  # shown once a rule is broken
         help_text="Another visit can never be overlapped.",
     )
 
-    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # about which past time
+    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # the past time asked about
 
     def clean_starts_at(self) -> datetime:
         """Reject a time more than OLDEST_NOTED ago as a likely typo."""
@@ -58,8 +58,8 @@ class MayBreakRules(forms.Form):
         if starts_at <= timezone.now():
             replace_sent(self, "past_asked", starts_at.isoformat())
             replace_sent(self, "despite_rules", "")
-        for words in broken_rules:
-            self.add_error("despite_rules", words)
+        for rule in broken_rules:
+            self.add_error("despite_rules", rule)
 
 
 class StaffMoveForm(MayBreakRules):
@@ -70,7 +70,7 @@ class StaffMoveForm(MayBreakRules):
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)  # `shown`; missing is stale
     field_order = ("therapist", "starts_at", "despite_rules")
 
-    def ask_again(self, words: str, *, version: str) -> None:
+    def ask_again(self, text: str, *, version: str) -> None:
         """Show what changed meanwhile; the next submit applies to the visit as it is now (`version`, its `shown`)."""
         replace_sent(self, "version", version)
-        self.add_error(None, words)
+        self.add_error(None, text)

@@ -1,4 +1,4 @@
-"""The two answers to a reminder. GET shows a page, since mail scanners open every link; only a POST acts."""
+"""The answers to a reminder: coming or not. A GET only shows a page, since mail scanners open every link."""
 
 from datetime import datetime
 

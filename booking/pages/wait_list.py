@@ -1,4 +1,4 @@
-"""The wait list for patients: join from the days or from a visit, see one's entry, and leave."""
+"""The wait list for patients: join from the days or from a visit, see an entry, and leave."""
 
 from datetime import datetime
 from typing import TypedDict

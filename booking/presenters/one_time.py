@@ -1,4 +1,4 @@
-"""What the pages about one time share: the offer, the booking, and the page for a time that is gone."""
+"""What the pages about one time share: the offer, the booking, and the page for a time that is not free."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -134,7 +134,7 @@ def _after_booking(
     """Clear the browser's hold and answers, and redirect to the visit."""
     screen, known = booking.screen, booking.contact.patient
     if (left := own_hold(request)) is not None:
-        release_hold(left)  # of another time, which they have left for this one
+        release_hold(left)  # of another time
     is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
     if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
         forget_screen(request.session)
@@ -149,7 +149,7 @@ def _after_booking(
 def time_is_gone(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
-    """The page for a time that is not free: the nearest free ones, and the form as typed."""
+    """Show that a time is not free, with the nearest free ones and the form as typed."""
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404

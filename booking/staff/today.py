@@ -1,4 +1,4 @@
-"""The day as its therapist needs it before the first patient, in a constant number of queries."""
+"""Today, the front page of the admin: the day for its therapist, in a constant number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from clinic.outbox.sending.heartbeat import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
-UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the morning
+UNMARKED_FOR = timedelta(days=14)  # older ones are no longer listed
 MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
 
 
 class Section(Enum):
-    """A part of the page that a right opens: its name for staff."""
+    """A part of the page that needs a right; its value is its name for staff."""
 
     FLAGS = "warning signs"
     VISITS = "visits"
@@ -43,13 +43,13 @@ class Section(Enum):
 
 @dataclass(frozen=True)
 class TodaysVisit:
-    """One line of the day."""
+    """A visit on the page."""
 
     appointment: Appointment
     time: LocalTime
     is_new: bool  # the patient's first visit here
     intake: str  # "none", "part" or "done"; empty if nothing was asked
-    has_begun: bool  # from then on it can be said that the patient did not come
+    has_begun: bool  # only then can it be marked as a no-show
 
     @property
     def clock(self) -> str:
@@ -66,7 +66,7 @@ class TodaysVisit:
 
 @dataclass(frozen=True)
 class FlaggedIntake:
-    """The open flags of one intake as one line, worst first; `is_late`: somebody should have looked by now."""
+    """The open flags of one intake, worst first. `is_late`: one is overdue for review."""
 
     flags: list[Flag]
     is_late: bool
@@ -77,19 +77,19 @@ class FlaggedIntake:
 
     @property
     def counts(self) -> list[tuple[Flag, int]]:
-        """The first flag of each level that stands, with how many there are of it, worst level first."""
-        levels = groupby(self.standing, attrgetter("level"))
+        """The first current flag of each level, and the number of that level, worst level first."""
+        levels = groupby(self.current, attrgetter("level"))
         return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
 
     @property
-    def standing(self) -> list[Flag]:
-        """Those that the answers still raise."""
+    def current(self) -> list[Flag]:
+        """The flags that the answers still raise."""
         return [flag for flag in self.flags if flag.current_level]
 
     @property
     def withdrawn(self) -> int:
-        """How many no longer stand, because an answer was changed."""
-        return len(self.flags) - len(self.standing)
+        """The number of flags that a changed answer no longer raises."""
+        return len(self.flags) - len(self.current)
 
     @property
     def first_raised_at(self) -> datetime:
@@ -101,35 +101,35 @@ class FlaggedIntake:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the patient has not yet read what one that stands says to do."""
-        return not all(flag.patient_acknowledged_at for flag in self.standing)
+        """Whether the patient has not yet read the advice of a current flag."""
+        return not all(flag.patient_acknowledged_at for flag in self.current)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Open time with nobody in it."""
+    """Open time without a visit."""
 
     starts: LocalTime
     ends: LocalTime
-    therapist: Therapist | None  # None where there is only one, who need not be named
+    therapist: Therapist | None  # None if the clinic has only one
 
     def __str__(self) -> str:
-        words = f"{self.starts.clock} – {self.ends.clock}"
-        return f"{words}, {self.therapist.name}" if self.therapist else words
+        text = f"{self.starts.clock} – {self.ends.clock}"
+        return f"{text}, {self.therapist.name}" if self.therapist else text
 
 
 @dataclass(frozen=True)
 class OfferedTime:
-    """A freed time that lies ahead, and what became of it on the wait list."""
+    """A freed time ahead that was offered to the wait list, and its outcome."""
 
     time: LocalTime
-    asked: int  # how many people have been told
+    asked: int  # number of sent offers
     taken_by: Patient | None
 
 
 @dataclass(frozen=True)
 class Today:
-    """What the front page of the admin shows; empty where it was not read."""
+    """The values of the page; empty for sections that were not read."""
 
     clinic: Clinic
     day: date
@@ -138,24 +138,24 @@ class Today:
     gaps: Sequence[Gap] = ()
     is_closed: bool = False  # no hours are open on the day
     holiday: str = ""  # the federal holiday that is observed on the day
-    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; only looked for on a day without visits
+    next_visits: Sequence[TodaysVisit] = ()  # of the next day with visits; only on a day without any
     failed_messages: Sequence[Message] = ()
     overdue_messages: Sequence[Message] = ()
-    nobody_sends_since: datetime | None = None  # worker or beat stand still
+    nothing_sent_since: datetime | None = None  # the heartbeat of worker or beat has stopped
     unmarked: Sequence[Appointment] = ()
-    cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
-    to_call: Sequence[Appointment] = ()  # changed, and no message tells their patients
-    off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
+    cannot_come: Sequence[Appointment] = ()  # told us too late to cancel online
+    to_call: Sequence[Appointment] = ()  # changed, and no message reaches the patient
+    off_schedule: Sequence[OffSchedule] = ()  # ahead, at times that the schedule does not offer
     offered_times: Sequence[OfferedTime] = ()
-    waiting: int = 0  # people who would like an earlier time
+    waiting: int = 0  # entries on the wait list
 
 
 def read_today(
     *, now: datetime, therapist: Therapist | None = None, sections: Collection[Section] = tuple(Section)
 ) -> Today:
-    """The clinic's day around `now`, for one therapist or for all; flags and messages are always the whole clinic's.
+    """Read the clinic's day at `now`, for one therapist or all; flags and messages are always the whole clinic's.
 
-    What is not in `sections` is not read: it comes empty.
+    Only `sections` are read; the rest is empty.
     """
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
@@ -195,12 +195,12 @@ def _read_messages(now: datetime) -> dict:
     return {
         "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
         "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
-        "nobody_sends_since": silent_since(now=now),
+        "nothing_sent_since": silent_since(now=now),
     }
 
 
 def _flagged(now: datetime) -> list[FlaggedIntake]:
-    """Intakes with open flags, the worst and the longest waiting first."""
+    """Return the intakes with open flags, the worst and longest waiting first."""
     intakes: dict = {}
     for flag in Flag.objects.open().select_related("response__patient"):
         intakes.setdefault(flag.response_id, []).append(flag)
@@ -257,7 +257,7 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
 
 
 def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
-    """The visits of the next day that has any."""
+    """Return the visits of the next day with visits."""
     ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
@@ -266,13 +266,13 @@ def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | Non
 
 
 def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
-    """Visits that stand although the patient has said that they cannot come: someone has to call."""
+    """Return the booked visits whose patients said that they cannot come: staff have to call."""
     ahead = _of(therapist).filter(status=Status.BOOKED, arrived_at=None, not_coming_at__isnull=False, ends_at__gt=now)
     return ahead.order_by("starts_at")
 
 
 def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
-    """Visits of the last days of which nobody said whether the patient came."""
+    """Return the visits of the last `UNMARKED_FOR` that were not marked as arrived or no-show."""
     return (
         _of(therapist)
         .unmarked(now=whole_day.start)
@@ -282,7 +282,7 @@ def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appo
 
 
 def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
-    """What was freed and offered, soonest first; one query, a row for each person asked."""
+    """Return the freed and offered times, soonest first. One query, with a row for each offer."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
     ahead = ahead.select_related("entry__patient").order_by("starts_at")

@@ -20,7 +20,7 @@ from booking.schedule.errors import TooLateToChange
 from booking.schedule.rules import GRACE, change_deadline
 from booking.schedule.visit_links import visit_path
 from booking.staff.today import read_today
-from booking.wait_list.offer_text import others_words
+from booking.wait_list.offer_text import format_others
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
@@ -174,7 +174,7 @@ def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
 
 def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, evaluation, post_office):
     wait(evaluation)
-    first = others_words(0)
+    first = format_others(0)
     cancel_appointment(appointment=visit, now=NOW)
     assert [time.asked for time in read_today(now=NOW).offered_times] == [0], "nobody has been told yet"
     with time_machine.travel(NOW + FREED_AT, tick=False):
@@ -193,4 +193,4 @@ def test_offer_to_two_at_once_says_that_one_other_is_told(visit, evaluation, pos
     offers = [mail for mail in post_office.mails if "A time is free" in mail["Subject"]]
     assert len(offers) == 2
     for mail in offers:
-        assert others_words(1) in " ".join(mail.get_body(("plain",)).get_content().split())
+        assert format_others(1) in " ".join(mail.get_body(("plain",)).get_content().split())
