@@ -53,7 +53,7 @@ def hold_time(
         if earlier:  # a page of times from the browser's history, used again
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
-        require_free(slot=slot, mode=slot.service.modes[0], now=now, clinic=Clinic.objects.current())
+        require_free(slot=slot, mode=slot.service.modes[0].name, now=now, clinic=Clinic.objects.current())
         drop_expired_holds(therapist=slot.therapist, now=now)
         return _create_hold(slot, idempotency_key, now)
 
@@ -66,7 +66,7 @@ def _create_hold(slot: Slot, idempotency_key: uuid.UUID, now: datetime) -> Appoi
         service=service,
         therapist=slot.therapist,
         starts_at=slot.starts_at,
-        mode=service.modes[0],
+        mode=service.modes[0].name,
         ends_at=service.shape.visit(slot.starts_at).end,
         blocked=DateTimeTZRange(blocked.start, blocked.end),
         status=Appointment.Status.HELD,

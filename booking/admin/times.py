@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from booking.models.appointment import AppointmentQuerySet
+from booking.models import Appointment
+from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime
 from booking.time.opening_hours import day_interval
 from clinic.audit.searching import SEARCHED_VAR
@@ -32,8 +34,11 @@ class UnmarkedFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
         return (("unmarked", "Unmarked: did they come?"),)
 
-    def queryset(self, request: HttpRequest, queryset: AppointmentQuerySet) -> AppointmentQuerySet:
-        return queryset.unmarked(now=timezone.now()) if self.value() == "unmarked" else queryset
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != "unmarked":
+            return queryset
+        unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=timezone.now())
+        return queryset.filter(pk__in=unmarked.values("pk"))
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -58,7 +63,7 @@ class WhenFilter(admin.SimpleListFilter):
                 "display": label,
             }
 
-    def queryset(self, request: HttpRequest, queryset: AppointmentQuerySet) -> AppointmentQuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         zone = timezone.get_current_timezone()
         today = timezone.localdate()
         if self.value() in ("today", "tomorrow"):

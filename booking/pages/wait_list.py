@@ -20,7 +20,6 @@ from booking.presenters.choosing import choices_context
 from booking.presenters.entry import page_before
 from booking.presenters.visit import visit_context, visit_link, waiting_entry
 from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
-from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
 from booking.wait_list.entries import (
     LONGEST_WAIT,
@@ -33,6 +32,7 @@ from booking.wait_list.entries import (
 from booking.wait_list.stuck_entries import why_stuck
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import Clinic, PatientLink
+from clinic.practice.values.dates import format_days
 from clinic.responses.redirects import see_other
 
 
@@ -93,7 +93,7 @@ def _join(request: HttpRequest, context: dict, form: JoinForm, now: datetime) ->
         name=name,
         email=email,
         phone=typed["phone"],
-        time_zone="" if service.is_only_in_person else context["choices"].zone_name,
+        time_zone="" if service.is_only_by_clinics_clock else context["choices"].zone_name,
         service=service,
         mode=typed["mode"],
         therapist=context["therapist"],
@@ -190,12 +190,13 @@ def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime)
 
 def _show_entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     clinic = Clinic.objects.current()
+    clock = clock_of_entry(entry, clinic=clinic)
     context = {
         "token": token,
         "entry": entry,
-        "clock": clock_of_entry(entry, clinic=clinic),
+        "clock": clock,
         "clinic": clinic,
-        "days": f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}",
+        "days": format_days(entry.first_on, entry.last_on, today=clock.day(now)),
         "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),
         "is_stuck": why_stuck(entry) is not None,
         "is_served": entry.status == WaitListEntry.Status.SERVED,

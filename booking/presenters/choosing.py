@@ -14,7 +14,7 @@ def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> d
     """Return the clock of the page and the values of the zone picker, which services that can be a call have."""
     return {
         "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
-        "has_zone_picker": not service.is_only_in_person,
+        "has_zone_picker": not service.is_only_by_clinics_clock,
         "zones": choices.zones(clinic_zone_name=clinic.time_zone),
         "chosen_zone": choices.zone_name or clinic.time_zone,
     }

@@ -56,7 +56,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "agreed": service,
-        "minor_words": minor_words(is_in_person=service.is_only_in_person),
+        "minor_words": minor_words(service.modes),
         "therapist": therapist,
         "starts_at": starts_at,
         "slot": Slot(service, therapist, starts_at),
@@ -78,7 +78,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
     try:
-        require_free(slot=context["slot"], mode=context["service"].modes[0], clinic=context["clinic"], now=now)
+        require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
     shown = {**context, "was_held": was_held}
@@ -119,7 +119,7 @@ def _booking_of(
     return BookingRequest(
         slot=context["slot"],
         mode=typed["mode"],
-        contact=form.contact(time_zone="" if context["service"].is_only_in_person else choices.zone_name),
+        contact=form.contact(time_zone="" if context["service"].is_only_by_clinics_clock else choices.zone_name),
         idempotency_key=typed["idempotency_key"],
         source_article=choices.article,
         hold_token=hold_token,
