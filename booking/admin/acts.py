@@ -37,7 +37,7 @@ ACTS = {
     "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
     "cancel": (cancel_appointment, "cancelled"),
     "called": (note_called, "no longer listed: the patient was told by phone"),
-    "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
+    "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
 
@@ -105,10 +105,10 @@ class VisitActs(admin.ModelAdmin):
     def _ask_about_closure(self, request: HttpRequest, visit: Appointment) -> TemplateResponse:
         page = {
             "title": f"Undo the cancellation of {visit.reference}?",
-            "lines": [f"{format_refusal(TimeClosed())} The visit would stand in blocked time. {format_state(visit)}"],
+            "lines": [f"{format_refusal(TimeClosed())} The visit would be in blocked time. {format_state(visit)}"],
             "hidden": [("version", visit.shown), ("despite_closure", "1")],
             "action": reverse("admin:booking_appointment_act", args=[visit.pk, "undo"]),
-            "button": "Undo it all the same",
+            "button": "Undo it anyway",
             "back": reverse("admin:booking_appointment_change", args=[visit.pk]),
         }
         return self._confirm_page(request, page)
@@ -201,5 +201,5 @@ def _outcome(visit: Appointment, act: str, told: str = "", *, clinic: Clinic, no
     except BookingRefused as refusal:
         return f"nothing changes. {format_refusal(refusal)}"
     if not can_change(visit, row, clinic=clinic, now=now):
-        return "nothing changes, it is so already"
+        return "nothing changes: this is done already"
     return f"{effect}. {told}" if told else effect

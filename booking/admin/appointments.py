@@ -51,9 +51,9 @@ INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 # Buttons of a visit's page for arrivals and no-shows: the act of `visit_states`, and the label.
 MARKS = {
     "arrived": (Act.ARRIVE, "They arrived"),
-    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo: they have not arrived"),
+    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo the arrival"),
     "no-show": (Act.NO_SHOW, "They did not come"),
-    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo: it is open whether they came"),
+    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo the no-show"),
 }
 
 # Fields that show rows of another model, and that model.
@@ -117,7 +117,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         ),
         ("What happened", {"fields": ("history", "arrived_at", "cancelled_at", "offers_of_the_time")}),
         (
-            "Behind it",
+            "Details",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
         ),
     )
@@ -175,7 +175,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         elif visit.service.intake_slug:
-            chips.append(("chip-warn", "without its questions"))
+            chips.append(("chip-warn", "questions not started"))
         if visit.source_article:
             chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
@@ -193,10 +193,10 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         rows = [format_html("{}: {}, by {}", *line) for line in lines]
         if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
             completed_at = max(visit.ends_at, visit.arrived_at or visit.ends_at)
-            rows.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
+            rows.append(format_html("{}: completed automatically", local_time(completed_at).short))
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in rows)) or self.get_empty_value_display()
 
-    @admin.display(description="its time was offered to")
+    @admin.display(description="time offered to")
     def offers_of_the_time(self, visit: Appointment) -> str:
         lines = (
             (
@@ -209,7 +209,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         )
         return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or self.get_empty_value_display()
 
-    @admin.display(description="kept free")
+    @admin.display(description="blocked time")
     def blocked_time(self, visit: Appointment) -> str:
         return f"{local_time(visit.blocked.lower).short} – {local_time(visit.blocked.upper).clock}"
 
@@ -231,7 +231,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         other = phone_link(visit.other_phone, clinic)
         lines = [own or ("none" if other else "")]
         if other:
-            lines.append(format_html("{} came with this booking and is not confirmed", other))
+            lines.append(format_html("{} was given with this booking and is not confirmed", other))
         if visit.is_to_be_confirmed_by_phone:
             lines.append("no email: call to confirm")
         return (
@@ -243,7 +243,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     def intake_link(self, visit: Appointment) -> str:
         if visit.intake is None:
             is_missing = visit.service.intake_slug and visit.status == Appointment.Status.BOOKED
-            return "none was begun" if is_missing else self.get_empty_value_display()
+            return "not started" if is_missing else self.get_empty_value_display()
         url = reverse("admin:assessments_response_change", args=[visit.intake_id])
         return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
 

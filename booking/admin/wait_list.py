@@ -36,10 +36,10 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 class StuckFilter(admin.SimpleListFilter):
     """Entries that cannot be offered any time."""
 
-    title, parameter_name = "what they wait for", "stuck"
+    title, parameter_name = "offers", "stuck"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
-        return [("1", "nothing to offer")]
+        return [("1", "no times to offer")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[WaitListEntry]) -> QuerySet[WaitListEntry]:
         stuck = stuck_entries(now=timezone.now()).values("pk")
@@ -111,7 +111,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         part = entry.get_part_of_day_display() if entry.part_of_day else "any"
         return f"{part} ({clock_label(entry.time_zone)})" if entry.time_zone else part
 
-    @admin.display(description="days and time of day go by")
+    @admin.display(description="time zone")
     def clock(self, entry: WaitListEntry) -> str:
         return clock_of_entry(entry, clinic=Clinic.objects.current()).label
 
@@ -131,7 +131,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
             return "chip-quiet", "their visit is over or cancelled"
         if is_waiting and entry.is_stuck:
-            return "chip-urgent", "nothing to offer: call"
+            return "chip-urgent", "no times to offer: call"
         if is_waiting and not entry.patient.email:
             return "chip-urgent", "no email: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
@@ -143,7 +143,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         is_changed = entry.status == WaitListEntry.Status.WAITING and offered.name != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked
 
-    @admin.display(description="why nothing can be offered")
+    @admin.display(description="why there are no times")
     def stuck(self, entry: WaitListEntry) -> str:
         is_waiting = entry.status == WaitListEntry.Status.WAITING
         return (why_stuck(entry) if is_waiting else None) or self.get_empty_value_display()
@@ -180,4 +180,4 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     def take_off(self, request: HttpRequest, queryset: QuerySet[WaitListEntry]) -> None:
         for entry in queryset:
             leave_wait_list(entry=entry, by=staff_of(request), now=timezone.now())
-        self.message_user(request, "They are offered nothing more.", messages.SUCCESS)
+        self.message_user(request, "Taken off the list. They get no more offers.", messages.SUCCESS)

@@ -51,17 +51,17 @@ class ContactForm(AsksAboutTypos):
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = own_email_field("Email", help_text="We send the day, the time and a link to change your mind.")
+    email = own_email_field("Email", help_text="We email you the day, the time and a link to move or cancel.")
     phone = PhoneField(
         label="Phone",
         help_text="We call only about this visit.",
-        error_messages={"required": "Enter a phone number we can reach you at."},
+        error_messages={"required": "Enter a phone number where we can reach you."},
     )
     mode = forms.ChoiceField(
-        label="How shall we meet?",
+        label="How would you like to meet?",
         error_messages={
-            "required": "Choose how we shall meet.",
-            "invalid_choice": "Choose one of the ways this visit is offered.",
+            "required": "Choose how you would like to meet.",
+            "invalid_choice": "Choose one of the ways listed for this visit.",
         },
         widget=forms.RadioSelect,
     )
@@ -93,7 +93,7 @@ class AddressForm(AsksAboutTypos):
 class ReturningForm(AsksAboutTypos):
     """The address of an earlier booking."""
 
-    email = own_email_field("Email you booked with")
+    email = own_email_field("Email address you booked with")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

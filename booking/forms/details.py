@@ -21,7 +21,9 @@ FIRST_NAME_WORDS = "Use my first name in emails"
 
 FIRST_NAME_WORDS_WITH_TEXTS = "Use my first name in emails and texts"
 
-WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
+WHY_FIRST_NAME = (
+    "Our messages leave your name out unless you ask for it. A name helps when several people share a mailbox."
+)
 
 
 class DetailsForm(ContactForm):
@@ -29,7 +31,7 @@ class DetailsForm(ContactForm):
 
     name = NameField(
         label="Patient’s name",
-        help_text="Who is coming to the visit: you, or the person you book for.",
+        help_text="The person who is coming: you, or the person you are booking for.",
         error_messages={"required": "Enter the patient’s name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -79,7 +81,7 @@ class DetailsForm(ContactForm):
             raise forms.ValidationError("Enter your name, as the parent or guardian.")
         if name and not is_for_minor:
             raise forms.ValidationError(
-                "Tick the box above if the patient is under 18 and you are their parent or guardian. If not, leave this empty."
+                "Check the box above if the patient is under 18 and you are their parent or guardian. If not, leave this empty."
             )
         return name
 

@@ -18,10 +18,10 @@ class HoursOverrideForm(forms.ModelForm):
     names_patients = True
 
     despite_visits = forms.BooleanField(
-        label="Block it all the same",
+        label="Block it anyway",
         required=False,
         widget=forms.HiddenInput,  # shown once visits are in the way
-        help_text="The visits stay booked until you cancel them. Call those people.",
+        help_text="The visits stay booked until you cancel them. Call those patients.",
     )
 
     class Meta:

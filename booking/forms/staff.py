@@ -26,10 +26,10 @@ class MayBreakRules(forms.Form):
     """Mixin for staff forms: a checkbox, shown with the broken rules, to book despite them."""
 
     despite_rules = forms.BooleanField(
-        label="I know. Do it all the same",
+        label="Do it anyway",
         required=False,
         widget=forms.HiddenInput,  # shown once a rule is broken
-        help_text="Another visit can never be overlapped.",
+        help_text="Two visits can never overlap.",
     )
 
     past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # the past time asked about
@@ -38,9 +38,7 @@ class MayBreakRules(forms.Form):
         """Reject a time more than OLDEST_NOTED ago as a likely typo."""
         starts_at = self.cleaned_data["starts_at"]
         if starts_at < timezone.now() - OLDEST_NOTED:
-            raise forms.ValidationError(
-                f"That is in the past, by more than {OLDEST_NOTED.days} days. Please check the day and the year."
-            )
+            raise forms.ValidationError(f"That is more than {OLDEST_NOTED.days} days ago. Check the day and the year.")
         return starts_at
 
     def clean(self) -> dict[str, Any]:
@@ -66,7 +64,7 @@ class StaffMoveForm(MayBreakRules):
     """Move a visit to another time or therapist, if it is still in the version that the page showed."""
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="Clinic time.")
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)  # `shown`; missing is stale
     field_order = ("therapist", "starts_at", "despite_rules")
 

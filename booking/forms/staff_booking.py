@@ -32,8 +32,8 @@ class StaffBookingForm(MayBreakRules):
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *MODE_CHOICES])
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="Clinic time.")
+    mode = forms.ChoiceField(label="How to meet", choices=[("", "Choose how"), *MODE_CHOICES])
     find = forms.CharField(
         label="Find the patient",
         required=False,
@@ -45,7 +45,7 @@ class StaffBookingForm(MayBreakRules):
     email = AddressField(
         label="Email",
         required=False,
-        help_text="The invitation and the reminders go here. Without one, call them to confirm.",
+        help_text="We send the invitation and the reminders here. Without an address, call to confirm.",
     )
     phone = PhoneField(required=False)
     text_consent = forms.BooleanField(
@@ -54,7 +54,7 @@ class StaffBookingForm(MayBreakRules):
     guardian_name = NameField(
         label="Parent or guardian",
         required=False,
-        help_text="Their name, if the patient is under 18: they come along and sign.",
+        help_text="Only if the patient is under 18. The parent or guardian comes along and signs.",
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (

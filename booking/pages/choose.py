@@ -46,7 +46,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
     context = {"service": service, "clinic": clinic, "choices": choices, "step": 2}
-    context["minor_words"] = minor_words(service.modes)
+    context["minor_note"] = minor_words(service.modes)
     context |= {**zone_context(service, clinic, choices), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:

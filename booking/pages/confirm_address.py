@@ -1,6 +1,6 @@
 """Confirm an email address by a mailed link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
+from booking.actions.confirm_address import OWN_FOR, ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
 from booking.browser.own_address import remember_own_address
 from booking.browser.own_hold import held_path, own_hold
@@ -35,7 +35,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def confirmed(request: HttpRequest) -> HttpResponse:
     """Say that the address is confirmed, and link to the form of the live hold, else to the services."""
     now = timezone.now()
-    return render(request, "booking/address_confirmed.html", {"form_path": _form_path(request, now)})
+    return render(
+        request,
+        "booking/address_confirmed.html",
+        {"form_path": _form_path(request, now), "own_hours": OWN_FOR // timedelta(hours=1)},
+    )
 
 
 def _form_path(request: HttpRequest, now: datetime) -> str:

@@ -81,7 +81,7 @@ def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
-    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Anybody", None)}
+    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Any therapist", None)}
     start = ANYBODY if is_handed_on else own.slug
     slug = request.GET.get("with", start)
     if is_handed_on and slug == own.slug:  # a page from before the therapist stopped offering the service

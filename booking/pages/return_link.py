@@ -1,6 +1,6 @@
 """Returning patients: request a link by email, and book by it without typing their details again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.validators import slug_re
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import is_live
-from booking.actions.return_links import patients_at, request_return_link
+from booking.actions.return_links import LINK_LASTS, patients_at, request_return_link
 from booking.browser.own_hold import held_path, own_hold
 from booking.browser.recognized import forget_patient, remember_patient
 from booking.forms.contact import ReturningForm
@@ -56,7 +56,12 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)
     if request.method != "POST":
-        context = {"patients": patients, "token": token, "query": f"?for={service.pk.hex}" if service else ""}
+        context = {
+            "patients": patients,
+            "token": token,
+            "query": f"?for={service.pk.hex}" if service else "",
+            "remembered_hours": LINK_LASTS // timedelta(hours=1),
+        }
         return render(request, "booking/welcome_back.html", context)
     chosen = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
     if chosen is None:

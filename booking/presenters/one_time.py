@@ -56,7 +56,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "agreed": service,
-        "minor_words": minor_words(service.modes),
+        "minor_note": minor_words(service.modes),
         "therapist": therapist,
         "starts_at": starts_at,
         "slot": Slot(service, therapist, starts_at),

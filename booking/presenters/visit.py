@@ -63,7 +63,7 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
         return {"is_move_undone": True}
     before = terms_at(appointment, appointment.version - 1)
     return {
-        "move_words": move_words(appointment, before, clinic) if before else "",
+        "move_text": move_words(appointment, before, clinic) if before else "",
         "can_undo_move": terms_before_move(appointment, now=now) is not None,
     }
 
@@ -111,7 +111,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "called_at": called_at,
         "has_texts": has_texts(),
         "mode": appointment.visit_mode,
-        "minor_words": guardian_words(appointment),
+        "minor_note": guardian_words(appointment),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_booked": is_booked,
         "is_ahead": is_ahead,

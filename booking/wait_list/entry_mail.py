@@ -23,7 +23,7 @@ from clinic.practice.values.phone import format_phone
 
 FRAME = "booking_on_wait_list"
 SAMPLE_URL = "https://clinic.example/waiting/…/"
-BUTTON = "See what you wait for, or leave"
+BUTTON = "See or leave the wait list"
 
 
 def render_entry_mail(message: Message, words: Words | None, now: datetime, *, with_wish: bool = False) -> Email:

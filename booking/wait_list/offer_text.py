@@ -49,7 +49,5 @@ def count_told(offer: SlotOffer, *, now: datetime) -> int:
 def format_others(count: int) -> str:
     """Say how many others were told."""
     if not count:
-        return "You are the first we tell; others may follow. Whoever says yes first has it."
-    return (
-        f"We are telling {'one other person' if count == 1 else f'{count} others'} too: whoever says yes first has it."
-    )
+        return "You are the first to hear of it; others may follow. The first to say yes gets it."
+    return f"We are telling {'1 other person' if count == 1 else f'{count} others'} too. The first to say yes gets it."

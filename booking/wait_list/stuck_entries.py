@@ -30,8 +30,8 @@ def why_stuck(entry: WaitListEntry) -> str | None:
     if not entry.service.is_bookable:
         return "the service is no longer booked online"
     if entry.therapist is not None and not able.filter(pk=entry.therapist.pk).exists():
-        return f"{entry.therapist.name} no longer does this"
-    return None if able.exists() else "no therapist does this now"
+        return f"{entry.therapist.name} no longer offers this service"
+    return None if able.exists() else "no therapist offers this service now"
 
 
 def count_stuck(*, user: User, now: datetime) -> int:
