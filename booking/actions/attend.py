@@ -55,8 +55,9 @@ def mark_arrived(*, appointment: Appointment, version: int | str | None = None, 
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.ARRIVE, now=now)
-        if appointment.patient.is_provisional:
-            appointment.patient = accept_patient(appointment.patient, by=by, now=now)
+        patient = appointment.booked_patient
+        if patient.is_provisional:
+            appointment.patient = accept_patient(patient, by=by, now=now)
             appointment.refresh_from_db(fields=["other_phone"])
         if appointment.arrived_at is None:
             record_event(appointment, Kind.ARRIVED, by=by, now=now)

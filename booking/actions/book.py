@@ -153,15 +153,16 @@ def _require_bookable(
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
     """Record the consent, unless another number than the one on file was typed: texts go to the one on file."""
-    is_texted = wording and not appointment.other_phone and texting_number(appointment.patient.phone)
-    if is_texted and consent_of(appointment.patient) is None:
-        give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
+    patient = appointment.booked_patient
+    is_texted = wording and not appointment.other_phone and texting_number(patient.phone)
+    if is_texted and consent_of(patient) is None:
+        give_consent(patient=patient, wording=wording, instead_of_email=False, now=now)
 
 
 def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
     """Record the choice. An empty box withdraws it only for a proven patient: otherwise it may be a stranger's."""
     if contact.uses_first_name or (contact.uses_first_name is False and contact.patient is not None):
-        use_first_name(appointment.patient, is_wanted=contact.uses_first_name, now=now)
+        use_first_name(appointment.booked_patient, is_wanted=contact.uses_first_name, now=now)
 
 
 def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointment | None:

@@ -71,11 +71,10 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         return self.admin_site.get_model_admin(Appointment).has_view_permission(request)
 
     def get_form(
-        self, request: HttpRequest, obj: HoursOverride | None = None, change: bool = False, **kwargs: Any
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.names_patients = self._names_patients(request)
-        return form
+        return type(form.__name__, (form,), {"names_patients": self._names_patients(request)})
 
     @admin.display(description="for", ordering="therapist")
     def whom(self, override: HoursOverride) -> Therapist | str:
@@ -124,9 +123,8 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        is_asked = object_id is None and bool(
-            request.POST.get("despite_visits")
-        )  # then `block_time` locks the schedule
+        # `block_time` locks the schedule of a closure that was asked about.
+        is_asked = object_id is None and bool(request.POST.get("despite_visits"))
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:
             return change(request, object_id, form_url, extra_context)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -86,7 +87,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         ),
     )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> "_FieldsetSpec":
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets

@@ -153,7 +153,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return local_time(entry.created_at).short
 
     @admin.display(description="offers", ordering="offer_count")
-    def offered(self, entry: WaitListEntry) -> str:
+    def offered(self, entry: WaitListEntry) -> int:
         return entry.offer_count
 
     @admin.display(description="visit")

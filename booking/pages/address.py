@@ -83,7 +83,7 @@ def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) ->
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )
-    if appointment is None or not appointment.patient.email:
+    if appointment is None or not appointment.booked_patient.email:
         return
     if spend_copy(appointment=appointment, network=network_of(request), now=now).is_over:
         return

@@ -1,6 +1,6 @@
 """Confirm an email address by a mailed link."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from booking.actions.confirm_address import OWN_FOR, ConfirmationEnded, open_confirmation
+from booking.actions.confirm_address import ConfirmationEnded, open_confirmation
 from booking.actions.hold import is_live
 from booking.browser.own_address import remember_own_address
 from booking.browser.own_hold import held_path, own_hold
@@ -38,7 +38,7 @@ def confirmed(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "booking/address_confirmed.html",
-        {"form_path": _form_path(request, now), "own_hours": OWN_FOR // timedelta(hours=1)},
+        {"form_path": _form_path(request, now)},
     )
 
 

@@ -1,6 +1,6 @@
 """Returning patients: request a link by email, and book by it without typing their details again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.core.validators import slug_re
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from booking.actions.hold import is_live
-from booking.actions.return_links import LINK_LASTS, patients_at, request_return_link
+from booking.actions.return_links import patients_at, request_return_link
 from booking.browser.own_hold import held_path, own_hold
 from booking.browser.recognized import forget_patient, remember_patient
 from booking.forms.contact import ReturningForm
@@ -21,7 +21,6 @@ from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
-from clinic.practice.access.rate_limits import RETURN_LINKS
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
 from clinic.responses.redirects import see_other
@@ -46,7 +45,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
     """Say that a link was mailed if the address is known."""
-    return render(request, "booking/returning.html", {"is_sent": True, "most_links": RETURN_LINKS.at_once})
+    return render(request, "booking/returning.html", {"is_sent": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,12 +55,7 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)
     if request.method != "POST":
-        context = {
-            "patients": patients,
-            "token": token,
-            "query": f"?for={service.pk.hex}" if service else "",
-            "remembered_hours": LINK_LASTS // timedelta(hours=1),
-        }
+        context = {"patients": patients, "token": token, "query": f"?for={service.pk.hex}" if service else ""}
         return render(request, "booking/welcome_back.html", context)
     chosen = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
     if chosen is None:
@@ -73,7 +67,7 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
 @visit_link(Capability.BOOK_AGAIN)
 def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Start another booking for the patient of this visit; its mailed link is the proof."""
-    return remember_patient(request, _on_to_booking(request, now), appointment.patient)
+    return remember_patient(request, _on_to_booking(request, now), appointment.booked_patient)
 
 
 @require_POST

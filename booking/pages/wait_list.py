@@ -138,7 +138,7 @@ def earlier(request: LinkRequest, token: str, appointment: Appointment, now: dat
         "wishes": form.wishes,
     }
     if may_see_place:
-        join_wait_list(patient=appointment.patient, **wish, now=now)
+        join_wait_list(patient=appointment.booked_patient, **wish, now=now)
         return see_other(reverse("booking:earlier", args=[token]))
     return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
@@ -156,7 +156,7 @@ def _join_unproven(
     request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
     """Join as a visitor would: an existing entry of the person is unchanged, and its link goes by email."""
-    patient = appointment.patient
+    patient = appointment.booked_patient
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
     join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)

@@ -136,7 +136,7 @@ def _after_booking(
     if (left := own_hold(request)) is not None:
         release_hold(left)  # of another time
     is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
-    if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
+    if not is_new or is_screen_kept(screen=screen, patient=appointment.booked_patient, now=now):
         forget_screen(request.session)
     if is_new and screen is not None and appointment.intake is not None:
         for answered in screen_pages(appointment.intake.questionnaire):

@@ -71,7 +71,7 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
 def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
     """Return the formatted number that the clinic calls. Empty unless the visit is by phone, and for a link that was not
     mailed unless the number was typed to book this visit."""
-    patient = appointment.patient
+    patient = appointment.booked_patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
     needs_number = appointment.visit_mode.needs_number
     return format_phone(patient.phone, clinic.country) if needs_number and (is_mailed or is_typed_here) else ""
@@ -89,7 +89,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
     For a link that was not mailed: nothing of the patient but what was typed to book this visit.
     """
     is_mailed = request.proof >= Proof.MAILED
-    clinic = Clinic.objects.current()
+    clinic, patient = Clinic.objects.current(), appointment.booked_patient
     clock = clock_of_visit(appointment, clinic=clinic)
     is_booked = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
     is_ahead = is_booked and now < appointment.starts_at
@@ -97,11 +97,9 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
     return {
         "token": request.token,
         "is_mailed": is_mailed,
-        "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
-        "address": readable_address(appointment.patient.email)
-        if is_mailed or appointment.patient.is_provisional
-        else "",
-        "first_name": first_name(appointment.patient.name) if is_mailed else "",
+        "can_correct": patient.is_provisional and not is_mailed and is_ahead,
+        "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
+        "first_name": first_name(patient.name) if is_mailed else "",
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,
@@ -137,7 +135,7 @@ def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
 
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
     """Find the wait list entry of this visit's patient for the same service, whether known or provisional."""
-    patient = appointment.patient
+    patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
     entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()

@@ -212,13 +212,8 @@ def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
-    rows = (
-        _with_details(Appointment.objects.all())
-        .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
-        .knowing_who_is_new(now=now)
-        .knowing_who_was_texted()
-        .order_by("starts_at", "therapist__position")
-    )
+    rows = Appointment.objects.knowing_who_is_new(now=now).knowing_who_was_texted()
+    rows = rows.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
     return [
         TodaysVisit(
             appointment=row,
@@ -228,7 +223,7 @@ def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVi
             has_begun=row.starts_at <= now,
             outcome=row.outcome_at(now),
         )
-        for row in rows
+        for row in _with_details(rows.order_by("starts_at", "therapist__position"))
     ]
 
 
@@ -256,7 +251,7 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
 
 def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     """Return the visits of the next day with visits."""
-    ahead = _with_details(Appointment.objects.all()).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    ahead = Appointment.objects.filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
@@ -265,33 +260,27 @@ def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[Tod
 
 def _cannot_come(now: datetime) -> QuerySet[Appointment]:
     """Return the booked visits whose patients said that they cannot come: staff have to call."""
-    open_visits = _with_details(Appointment.objects.all()).with_outcome(Outcome.OPEN, now=now)
-    return open_visits.filter(not_coming_at__isnull=False).order_by("starts_at")
+    open_visits = Appointment.objects.with_outcome(Outcome.OPEN, now=now)
+    return _with_details(open_visits.filter(not_coming_at__isnull=False).order_by("starts_at"))
 
 
 def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
     """Return the visits of the last `UNMARKED_FOR` that were not marked as arrived or no-show."""
-    return (
-        _with_details(Appointment.objects.all())
-        .with_outcome(Outcome.UNMARKED, now=whole_day.start)
-        .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
-        .order_by("starts_at")
-    )
+    unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=whole_day.start)
+    return _with_details(unmarked.filter(ends_at__gt=whole_day.start - UNMARKED_FOR).order_by("starts_at"))
 
 
 def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
     """Return the freed and offered times, soonest first. One query, with a row for each offer."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
-    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
-    ahead = ahead.select_related("entry__patient").order_by("starts_at")
-    times: dict[tuple, list[SlotOffer]] = {}
-    for offer in ahead[:MOST_OFFERS]:
-        times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)
+    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
+    freed_time = ("starts_at", "therapist_id", "freed_by_id")
+    offered = ahead.order_by(*freed_time)[:MOST_OFFERS]
     return [
         OfferedTime(
             time=clinic_time(offers[0].starts_at, clinic),
             asked=sum(offer.was_sent for offer in offers),
             taken_by=next((offer.entry.patient for offer in offers if offer.taken_at), None),
         )
-        for offers in times.values()
+        for offers in (list(group) for _, group in groupby(offered, attrgetter(*freed_time)))
     ]

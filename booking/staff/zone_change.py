@@ -18,7 +18,7 @@ def _visits_ahead(by: User, now: datetime) -> list[Dated]:
     visits = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
     may_see = by.has_perm("booking.view_appointment")
     return [
-        Dated(visit.starts_at, f"{visit.patient.name}, {visit.service.name}" if may_see else visit.service.name)
+        Dated(visit.starts_at, f"{visit.booked_patient.name}, {visit.service.name}" if may_see else visit.service.name)
         for visit in visits.select_related("patient", "service")
     ]
 

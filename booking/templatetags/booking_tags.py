@@ -15,7 +15,6 @@ from booking.actions.hold import HOLD
 from booking.actions.return_links import LINK_LASTS
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Purpose, Service
-from clinic.practice.access.rate_limits import RETURN_LINKS_IN_A_ROW
 from clinic.practice.templatetags.practice_tags import minutes
 
 register = template.Library()
@@ -26,13 +25,12 @@ TIME_LIMITS = {
     "hold": HOLD,
     "recognized": LINK_LASTS,
     "own address": OWN_FOR,
-    "next return link": RETURN_LINKS_IN_A_ROW.every,
 }
 
 
 @register.simple_tag
 def time_limit(name: str) -> str:
-    """The time limit called `name` in TIME_LIMITS, like "3 minutes"."""
+    """Format the limit `name` of TIME_LIMITS: "3 minutes"."""
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
