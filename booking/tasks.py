@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from booking.actions.attend import complete_visits
 from booking.calendar_feed.alerts import tell_of_silent_feeds
-from booking.wait_list.stuck_entries import tell_who_is_stuck
+from booking.wait_list.stuck_entries import tell_stuck_patients
 
 
 @shared_task(name="booking.tasks.complete_arrived_visits")
@@ -20,4 +20,4 @@ def look_for_silent_feeds() -> None:
 
 @shared_task(name="booking.tasks.look_for_stuck_waits")
 def look_for_stuck_waits() -> None:
-    tell_who_is_stuck(now=timezone.now())
+    tell_stuck_patients(now=timezone.now())

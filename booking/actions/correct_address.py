@@ -8,7 +8,7 @@ from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
-from booking.wait_list.entries import SAY_SO_WITHIN, end_dead_entries
+from booking.wait_list.entries import CONFIRM_WITHIN, end_dead_entries
 from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts.texting import consent_of, give_consent
@@ -104,7 +104,7 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
             patient=patient,
             scope=entry.service.slug,
             due_at=now,
-            not_after=now + SAY_SO_WITHIN,
+            not_after=now + CONFIRM_WITHIN,
             now=now,
         )
 

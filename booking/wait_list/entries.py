@@ -25,7 +25,7 @@ from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
-SAY_SO_WITHIN = timedelta(days=1)  # later, the patient has forgotten the form
+CONFIRM_WITHIN = timedelta(days=1)  # later, the mail that confirms joining is no longer useful
 
 Status = WaitListEntry.Status
 
@@ -136,7 +136,7 @@ def join_as_visitor(
         patient=entry.patient,
         scope=entry.service.slug,
         due_at=now,
-        not_after=now + SAY_SO_WITHIN,
+        not_after=now + CONFIRM_WITHIN,
         now=now,
     )
     return entry

@@ -39,7 +39,7 @@ def count_stuck(*, user: User, now: datetime) -> int:
     return stuck_entries(now=now).count() if user.has_perm("booking.view_waitlistentry") else 0
 
 
-def tell_who_is_stuck(*, now: datetime) -> int:
+def tell_stuck_patients(*, now: datetime) -> int:
     """Plan a mail for each stuck entry whose patient was not told yet. Return their number."""
     told = Message.objects.filter(kind=WAIT_STUCK, subject_id=OuterRef("pk"))
     untold = (

@@ -15,7 +15,7 @@ from booking.schedule.errors import SlotNotOffered
 from booking.schedule.visit_links import visit_path
 from booking.tasks import look_for_stuck_waits
 from booking.wait_list.entries import entry_path, leave_wait_list
-from booking.wait_list.stuck_entries import TOLD_AFTER, tell_who_is_stuck
+from booking.wait_list.stuck_entries import TOLD_AFTER, tell_stuck_patients
 from clinic.celery import app
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
@@ -147,10 +147,10 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
 ):
     entry = wait(evaluation, therapist=meredith)
     sweep(now=NOW)
-    assert tell_who_is_stuck(now=NOW) == 0
+    assert tell_stuck_patients(now=NOW) == 0
     act(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW) == 1
-    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+    assert tell_stuck_patients(now=NOW) == 1
+    assert tell_stuck_patients(now=NOW + HOUR) == 0
     sweep(now=NOW + TOLD_AFTER)
     mail = post_office.mails[-1]
     text = mail.get_body(("plain",)).get_content()
@@ -167,14 +167,14 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
 def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, meredith, post_office):
     wait(evaluation)
     hide(evaluation, meredith)
-    tell_who_is_stuck(now=NOW)
+    tell_stuck_patients(now=NOW)
     evaluation.listing = "bookable"
     evaluation.save()
     sweep(now=NOW + TOLD_AFTER)
     message = Message.objects.get(kind=WAIT_STUCK)
     assert fate(message) == ("skipped", NO_LONGER_STUCK)
     hide(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW + DAY) == 1  # it is news again
+    assert tell_stuck_patients(now=NOW + DAY) == 1  # it is news again
 
 
 def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
@@ -186,7 +186,7 @@ def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
     WaitListEntry.objects.filter(pk=over.pk).update(first_on=NOW.date() - 2 * DAY, last_on=NOW.date() - DAY)
     wait(call, name="Fay Fine")
     hide(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+    assert tell_stuck_patients(now=NOW + HOUR) == 0
 
 
 def test_staff_who_may_not_see_the_list_do_not_see_that_somebody_is_stuck(client, evaluation, meredith):
