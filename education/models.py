@@ -15,6 +15,7 @@ from django.db.models import Exists, F, Q
 from django.urls import reverse
 
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_utc
 from education.body.body_sites import BODY_SITES
 from education.text.picture_markup import list_widths, picture_size
 from education.text.prose import count_reading_minutes, plain_prose
@@ -236,7 +237,7 @@ class Revision(models.Model):
         ordering = ["-saved_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.article_id} at {self.saved_at:%Y-%m-%d %H:%M}"
+        return f"{self.article_id} at {format_utc(self.saved_at)}"
 
 
 class FormerSlug(models.Model):

@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import load_json
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import estimate_minutes
 from education.forms.checks import LoadCheckForm
 from education.text.differences import compare_texts
@@ -81,7 +82,7 @@ def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_or_asked(
     if step == 1:
         assert estimate_minutes(parse_questionnaire(definition)) > 0
     else:
-        with pytest.raises(DefinitionInvalid, match="waits for more than 60 others in turn"):
+        with pytest.raises(InvalidQuestionnaire, match="depends on more than 60 others in a row"):
             parse_questionnaire(definition)
 
 

@@ -1,4 +1,4 @@
-"""The therapist's side. Nothing here changes an answer."""
+"""Assessments in the admin. Nothing here changes an answer."""
 
 from .flags import FlagAdmin
 from .questionnaires import QuestionnaireAdmin

@@ -1,10 +1,15 @@
-"""Every flag there was, worst first."""
+"""The list of all flags, worst first."""
+
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+
+from clinic.practice.models import Patient
 
 from ..models import Flag
 from .read_only import ReadOnlyAdmin
@@ -26,22 +31,24 @@ class FlagAdmin(ReadOnlyAdmin):
     list_select_related = ["response__patient"]
     list_per_page = 50
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).worst_first()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
+        return Flag.objects.worst_first()
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        """A flag is read in its intake's summary, which needs that right and writes down who read it."""
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Redirect to the summary of the flag's intake, which needs its own right and is recorded in the audit log."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         flag = self.get_object(request, object_id)
         if flag is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return super().change_view(request, object_id, form_url, extra_context)
         return HttpResponseRedirect(reverse("admin:assessments_response_change", args=[flag.response_id]))
 
     @admin.display(ordering="response__patient__name")
-    def patient(self, flag):
+    def patient(self, flag: Flag) -> Patient:
         return flag.response.patient
 
-    def intake(self, flag):
+    def intake(self, flag: Flag) -> str:
         url = reverse("admin:assessments_response_change", args=[flag.response_id])
         return format_html('<a href="{}">Open the summary</a>', url)

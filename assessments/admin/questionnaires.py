@@ -1,28 +1,36 @@
-"""What patients are asked."""
+"""Questionnaires: list, import, publish."""
+
+import uuid
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from assessments.fhir.importing import (
-    ImportRefused,
     PublishRefused,
     import_questionnaire,
-    missing_for_rules,
+    missing_questions,
     publish_questionnaire,
 )
 from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
 from assessments.fhir.strict_json import MOST_BYTES
 from assessments.forms.upload import UploadForm
 from assessments.questionnaire.instruments import SCALES, SYSTEM
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
+from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
 
 from ..models import Questionnaire
 from .read_only import ReadOnlyAdmin
+
+CHANGE_LIST = "admin:assessments_questionnaire_changelist"
 
 
 @admin.register(Questionnaire)
@@ -31,7 +39,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
     list_display = ["title", "slug", "version", "published_at"]
     list_filter = ["slug"]
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("upload/", wrap(self.upload_view), name="assessments_questionnaire_upload"),
@@ -39,19 +47,19 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def has_import_permission(self, request) -> bool:
+    def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assessments.import_questionnaire")
 
-    def has_publish_permission(self, request) -> bool:
+    def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assessments.publish_questionnaire")
 
-    def has_view_permission(self, request, obj=None) -> bool:
-        """Whoever imports or publishes sees what."""
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The rights to import and to publish include the right to view."""
         may_act = self.has_import_permission(request) or self.has_publish_permission(request)
         return may_act or super().has_view_permission(request, obj)
 
-    def upload_view(self, request):
-        """A FHIR file in, an unpublished version out; what is refused says why, and the form stands again."""
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        """Import a FHIR file as an unpublished version. A refused file is answered with the form and the reason."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
@@ -59,18 +67,18 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             try:
                 content = form.cleaned_data["file"].read(MOST_BYTES + 1)
                 imported = import_questionnaire(content=content, slug=form.cleaned_data["slug"], now=timezone.now())
-            except ImportRefused as refused:
-                form.add_error("file", f"It cannot be asked. {refused}")
+            except InvalidQuestionnaire as refused:
+                form.add_error("file", f"This file was refused. {refused}")
             else:
                 if imported.is_new:
-                    messages.success(request, "It can be asked. Patients do not see it yet.")
+                    messages.success(request, "Imported. Patients do not see it until you publish it.")
                     if imported.earlier:
                         note = f"It is version {imported.questionnaire.version} of “{imported.earlier.title}”."
                         messages.warning(
-                            request, f"{note} Once published, it takes the place of the version before it."
+                            request, f"{note} Once you publish it, patients get it instead of the version before."
                         )
                 else:
-                    messages.info(request, "This very questionnaire was there already.")
+                    messages.info(request, "This questionnaire was imported before. Nothing has changed.")
                 return see_other(reverse("admin:assessments_questionnaire_change", args=[imported.questionnaire.pk]))
         context = {
             **self.admin_site.each_context(request),
@@ -85,30 +93,32 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         status = 422 if form.errors else 200
         return TemplateResponse(request, "assessments/admin_upload.html", context, status=status)
 
-    def publish_view(self, request, pk):
+    def publish_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if not self.has_publish_permission(request):
             raise PermissionDenied
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # which reports it
         try:
-            publish_questionnaire(questionnaire=questionnaire, by=request.user, now=timezone.now())
+            publish_questionnaire(questionnaire=questionnaire, by=staff_of(request), now=timezone.now())
         except PublishRefused as refused:
-            messages.error(request, f"It stays unpublished: the red-flag rules would miss {refused}.")
+            messages.error(request, f"This version stays unpublished: {refused}.")
         else:
-            messages.success(request, "Patients are asked this version from now on.")
+            messages.success(request, "Published. Patients get this version from now on.")
         return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Questionnaire]:
         queryset = super().get_queryset(request)
-        return queryset.defer("definition") if request.resolver_match.url_name.endswith("changelist") else queryset
+        return queryset.defer("definition") if request.path == reverse(CHANGE_LIST) else queryset
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         questionnaire = self.get_object(request, object_id)
         if questionnaire is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return super().change_view(request, object_id, form_url, extra_context)
         context = {
             **self.admin_site.each_context(request),
             "title": str(questionnaire),
@@ -121,7 +131,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),
             "warnings": inspect(questionnaire.definition, questionnaire.parsed),
-            "missing_for_rules": missing_for_rules(questionnaire),
+            "missing_questions": missing_questions(questionnaire),
             "may_publish": self.has_publish_permission(request),
             **(extra_context or {}),
         }

@@ -1,11 +1,14 @@
-"""The summary of an intake, its flags to acknowledge, its answers as FHIR."""
+"""Intakes: the summary, acknowledging flags, export as FHIR."""
+
+import uuid
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
-from django.http import JsonResponse
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,6 +18,7 @@ from assessments.red_flags.flags import acknowledge_flag
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
 from clinic.audit.models import Action
+from clinic.practice.access.staff import staff_of
 from clinic.practice.people.search import FindsPeople
 from clinic.responses.redirects import see_other
 
@@ -28,18 +32,18 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
     list_filter = ["status", "questionnaire__slug"]
     search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
-    ordering = ["-created_at"]  # Meta.ordering does not count in a query that groups
+    ordering = ["-created_at"]  # Django ignores Meta.ordering in a query that groups
     list_per_page = 50
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Response]:
         waiting = Q(flags__staff_acknowledged_at__isnull=True)
         return super().get_queryset(request).annotate(waiting_flags=Count("flags", filter=waiting))
 
     @admin.display(description="open flags", ordering="waiting_flags")
-    def open_flags(self, response):
-        return response.waiting_flags or ("not asked" if response.progress == "none" else "none")
+    def open_flags(self, response: Response) -> int | str:
+        return getattr(response, "waiting_flags", 0) or ("not asked" if response.progress == "none" else "none")
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         return [
             path(
                 "<uuid:pk>/export/",
@@ -54,36 +58,38 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         response = self._find(request, object_id)
         if response is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return super().change_view(request, object_id, form_url, extra_context)
         context = {
             **self.admin_site.each_context(request),
             "title": "Intake summary",
             "subtitle": response.patient.name,
             "opts": self.opts,
-            "summary": read_summary(response=response, by=request.user, now=timezone.now()),
+            "summary": read_summary(response=response, by=staff_of(request), now=timezone.now()),
             "may_acknowledge": request.user.has_perm("assessments.change_flag"),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "assessments/admin_response.html", context)
 
-    def acknowledge_view(self, request, pk, flag):
+    def acknowledge_view(self, request: HttpRequest, pk: uuid.UUID, flag: uuid.UUID) -> HttpResponse:
         if not request.user.has_perm("assessments.change_flag"):
             raise PermissionDenied
         found = Flag.objects.select_related("response").filter(pk=flag, response=pk).first()
         if found is None:
-            return self._get_obj_does_not_exist_redirect(request, Flag._meta, str(flag))
-        if not acknowledge_flag(flag=found, by=request.user, now=timezone.now()):
-            messages.info(request, "Somebody has already acknowledged this flag.")
+            messages.warning(request, "This flag no longer exists.")
+        elif not acknowledge_flag(flag=found, by=staff_of(request), now=timezone.now()):
+            messages.info(request, "This flag is already reviewed.")
         return see_other(reverse("admin:assessments_response_change", args=[pk]))
 
-    def export_view(self, request, pk):
+    def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = self._find(request, str(pk))
         if response is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # which reports it
         record_access(
             actor=request.user, action=Action.READ, subject=response, patient_id=response.patient_id, now=timezone.now()
         )
@@ -91,7 +97,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
         download["Content-Disposition"] = f'attachment; filename="questionnaire-response-{pk}.json"'
         return download
 
-    def _find(self, request, object_id) -> Response | None:
+    def _find(self, request: HttpRequest, object_id: str) -> Response | None:
         if not self.has_view_permission(request):
             raise PermissionDenied
         return self.get_object(request, object_id)

@@ -30,10 +30,10 @@ class ConfirmForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_code(self) -> str:
-        """Try the code. The answer is the same for a wrong, an old and a used one."""
+        """Use up the code. The error is the same for a wrong, an expired and a used one."""
         if not try_code(patient=self.patient, typed=self.cleaned_data["code"], now=self.now):
             raise forms.ValidationError(
-                "This code does not fit, or it is too old. Look at the newest email, or ask for a new code."
+                "This code is wrong or has expired. Use the code in the newest email, or ask for a new one."
             )
         return self.cleaned_data["code"]
 

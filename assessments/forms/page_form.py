@@ -1,4 +1,4 @@
-"""One form for every page of every questionnaire, built from its definition and drawn through crispy-forms."""
+"""The form of any page of any questionnaire, built from its definition and rendered with crispy-forms."""
 
 import json
 from dataclasses import dataclass, replace
@@ -22,8 +22,8 @@ from assessments.questionnaire.readable import answer_text, describe_subject
 from assessments.questionnaire.typed_answers import clean_text, spell_unit
 from education.body.body_map import place_regions
 
-OTHER = ".other"  # ends the name of the text field beside an open choice
-AGAIN = "asked.again"  # the field that says for what the page came again
+OTHER = ".other"  # suffix of the text field beside an open choice
+AGAIN = "asked.again"  # the field that names the questions for which the page is shown again
 TEMPLATES = {
     "agree": "assessments/_agree.html",
     "body-map": "assessments/_body_map.html",
@@ -35,14 +35,14 @@ TEMPLATES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One row or button to tick."""
+    """One option to tick."""
 
     value: str
     text: str
     id: str
     is_checked: bool
     is_exclusive: bool = False
-    number: int | None = None  # of its region on the body map
+    number: int | None = None  # on the body map
 
 
 class AnswerField(forms.Field):
@@ -56,7 +56,7 @@ class AnswerField(forms.Field):
     def clean(self, value: Any) -> list:
         typed = value if isinstance(value, list) else [value]
         if self.item.repeats and not self.item.options:
-            typed = clean_text(value).split("\n")  # several answers are typed one to a line
+            typed = clean_text(value).split("\n")  # one answer per line
         return keep_positives(self.item, [answer for raw in typed for answer in read_answer(self.item, raw)])
 
 
@@ -105,9 +105,9 @@ class Question(LayoutObject):
 class PageForm(forms.Form):
     """One page of a questionnaire for one response.
 
-    `answers` are those stored so far. Without `now`, limits that move with the calendar are not checked. After `is_valid()`,
-    `given` holds what was answered on the page, fit or not, and `newly_asked` the questions and notes that the answers
-    opened and that were not on the page yet: without a script the page comes again with them, once.
+    `answers` are the stored ones. Without `now`, limits that move with the calendar are not checked. After `is_valid()`,
+    `given` holds the answers of the page, valid or not, and `newly_asked` the questions and notes that these answers open and
+    that were not on the page yet: without JavaScript the page is shown once more with them.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class PageForm(forms.Form):
         self.fields = {item.link_id: AnswerField(item) for item in self.questions}
         self.given: dict[str, list] = {}
         self.newly_asked: list[Item] = []
-        self.conflicts: list[str] = []  # the questions that were answered elsewhere since the page was opened
-        self.kept: set[str] = set()  # what the script must not hide until an answer changes
+        self.conflicts: list[str] = []  # questions answered in another tab since the page was opened
+        self.kept: set[str] = set()  # items that JavaScript must not hide until an answer changes
         self.enabled = enabled_items(questionnaire, answers)
         self.helper = FormHelper()
         self.helper.form_tag = False
@@ -160,20 +160,20 @@ class PageForm(forms.Form):
         return self.cleaned_data
 
     def _merge(self) -> dict[str, list]:
-        """What is stored, with what was given on the page, fit or not, and what is worked out of the two."""
+        """Merge the stored answers, those of the page, valid or not, and the calculated ones."""
         fitting = merge_answers(self.stored, self.given, self.page, now=self.now)
         worked_out = add_calculated(self.questionnaire, fitting)
         calculated = {item.link_id for item in self.questionnaire.items.values() if item.calculated}
         return {**self.stored, **self.given, **{name: worked_out.get(name, []) for name in calculated}}
 
     def _lineage(self, name: str) -> list[str]:
-        """`name` and the items above it."""
+        """Return `name` and the items above it."""
         parent = self.questionnaire.items[name].parent if name in self.questionnaire.items else None
         return [name, *(self._lineage(parent) if parent else [])]
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """(anchor, question, message) of what is wrong, in the order asked: for the summary at the top."""
+        """(anchor, question, message) of each error, in the order asked, for the summary at the top."""
         return [
             (self.anchor_of(item), item.text or item.label, str(message))
             for item in self.questions
@@ -182,21 +182,21 @@ class PageForm(forms.Form):
 
     @property
     def new_list(self) -> list[tuple[str, str]]:
-        """(anchor, words) of what the answers opened."""
+        """(anchor, text) of the questions and notes that the answers opened."""
         return [(self.anchor_of(item), item.text) for item in self.newly_asked]
 
     @property
     def conflict_list(self) -> list[tuple[str, str]]:
-        """(anchor, question) of what was answered elsewhere since the page was opened."""
+        """(anchor, question) of the questions answered in another tab since the page was opened."""
         return [(self.anchor_of(item), item.text) for item in self.questions if item.link_id in self.conflicts]
 
     def note_conflicts(self, names: list[str], *, stored: dict[str, list]) -> None:
-        """Show beside the questions `names` what is `stored`, and what was typed in their fields."""
+        """Show the `stored` answers beside the questions `names`, and the typed ones in their fields."""
         self.conflicts, self.stored = names, stored
 
     @property
     def unshown(self) -> list[str]:
-        """The linkIds of the questions that the answers opened and that were not on the page."""
+        """The linkIds of the questions that the answers open and that were not on the page."""
         return [item.link_id for item in self.newly_asked if item.is_question]
 
     def is_asked(self, name: str) -> bool:
@@ -214,7 +214,7 @@ class PageForm(forms.Form):
         return not targets or any(one.link_id in self.on_page and self.may_be_asked(one) for one in targets)
 
     def may_come_and_go(self, item: Item) -> bool:
-        """Whether `item` is asked or shown under conditions, its own or those of what it is in."""
+        """Whether `item` or an item above it has conditions."""
         return any(self.questionnaire.items[name].conditions for name in self._lineage(item.link_id))
 
     def may_change_here(self, item: Item) -> bool:
@@ -222,7 +222,7 @@ class PageForm(forms.Form):
         return any(condition.question in self.on_page for condition in item.conditions)
 
     def describe_conditions(self, item: Item) -> str:
-        """The conditions of `item` for the script, as JSON; those about other pages are already decided."""
+        """Return the conditions of `item` for JavaScript, as JSON; those about other pages are already decided."""
         decided = []
         for condition in item.conditions:
             question = self.questionnaire.items[condition.question]
@@ -234,7 +234,7 @@ class PageForm(forms.Form):
         return json.dumps({"all": item.needs_all, "conditions": decided})
 
     def _describe_controls(self, question: Item) -> dict:
-        """What the script needs to read the answer to `question` as the server does."""
+        """Return what JavaScript needs to read the answer to `question` as the server does."""
         return {
             "other": self.other_names.get(question.link_id, ""),
             "units": spell_unit(question.unit),
@@ -242,11 +242,11 @@ class PageForm(forms.Form):
         }
 
     def id_of(self, item: Item) -> str:
-        """An id that no other item has: parts of it are told by a colon, which a quoted linkId does not hold."""
+        """Return a unique HTML id. Ids of its parts add a colon, which a quoted linkId cannot contain."""
         return f"q-{quote(item.link_id, safe='')}"
 
     def anchor_of(self, item: Item) -> str:
-        """The id of the first control of `item`."""
+        """Return the id of the first control of `item`."""
         is_list = item.is_question and kind_of(item) in ("choices", "scale", "body-map")
         return f"{self.id_of(item)}:0" if is_list else self.id_of(item)
 
@@ -259,11 +259,11 @@ class PageForm(forms.Form):
         ]
 
     def typed_value(self, item: Item) -> str:
-        """The value of a text box, as typed, valid or not."""
+        """Return the value of a text box, as typed, valid or not."""
         return "\n".join(self._raw_values(item))
 
     def typed_other(self, item: Item) -> str:
-        """What was typed beside an open choice."""
+        """Return the text typed beside an open choice."""
         if self.is_bound and item.link_id in self.seen:
             return self.data.get(self.other_names[item.link_id], "") if item.link_id in self.other_names else ""
         return next((value["text"] for value in self.stored.get(item.link_id, []) if isinstance(value, dict)), "")
@@ -279,12 +279,12 @@ class PageForm(forms.Form):
 
 
 def is_note(item: Item) -> bool:
-    """Whether `item` is shown and not asked."""
+    """Whether `item` is shown but not asked."""
     return (item.type == "display" or item.type in UNASKED_TYPES) and not item.is_hidden
 
 
 def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str, str]:
-    """The name of the text field beside each open choice, by linkId: one that is no question's."""
+    """Return {linkId: name} of the text field beside each open choice; no question has this name."""
     names = {}
     for item in questions:
         if item.type == "open-choice":
@@ -295,7 +295,7 @@ def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str
 
 
 def number_regions(choices: list[Choice]) -> dict:
-    """The regions of a body map, and its choices with the numbers of those that have a place on it."""
+    """Return the regions of a body map, and its choices with the numbers of their regions."""
     regions = place_regions((choice.value, choice.id) for choice in choices)
     numbers = {region.code: region.number for region in regions}
     return {"regions": regions, "choices": [replace(choice, number=numbers.get(choice.value)) for choice in choices]}

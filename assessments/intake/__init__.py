@@ -1,1 +1,1 @@
-"""Responses: the hip screen, saving page by page, summary and trend."""
+"""Responses: the hip screen, saving page by page, the summary and the trend of scores."""

@@ -1,18 +1,18 @@
-"""What patients answer: begun, saved page by page, finished. Flags are raised on every page saved, not at the end."""
+"""Begin, save page by page and complete a response. Flags are raised on every saved page, not at the end."""
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from assessments.calculation.calculated_answers import add_calculated, initial_answers
-from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Flag, Questionnaire, Response, ResponseStatus, Score
 from assessments.questionnaire.checking import check_page, keep_fitting
 from assessments.questionnaire.enablement import enabled_items, keep_enabled
-from assessments.questionnaire.model import TEXT_TYPES, Item
+from assessments.questionnaire.model import TEXT_TYPES, InvalidQuestionnaire, Item
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.questionnaire.scoring import score_response
 from assessments.questionnaire.typed_answers import clean_text
@@ -28,24 +28,20 @@ from clinic.practice.models import Clinic, Patient
 logger = logging.getLogger(__name__)
 
 
-AGE_QUESTION, MINOR = "about.age", "under-18"
-GUARDIAN_QUESTION = "guard.name"
-
-
 class PageUnknown(LookupError):
-    """The questionnaire has no page of this name, or it asks nothing of this patient."""
+    """The questionnaire has no page of this name."""
 
 
 class ResponseUnfinished(Exception):
-    """Something is still to be answered; `page` is the first page where."""
+    """A page is not complete; `page` is the first such page."""
 
     def __init__(self, page: Item):
         super().__init__("there are questions left")
         self.page = page
 
 
-def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Response | None:
-    """A new response to the newest published version. None for a blank slug, or where nothing is published under it."""
+def start_response(*, questionnaire_slug: str, patient: Patient, now: datetime) -> Response | None:
+    """Begin a response to the newest published version. None for a blank slug or without a published version."""
     if not questionnaire_slug:
         return None
     questionnaire = Questionnaire.objects.published().filter(slug=questionnaire_slug).first()
@@ -55,11 +51,11 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now) -> Respons
     return begin_response(questionnaire=questionnaire, patient=patient, now=now)
 
 
-def begin_response(*, questionnaire: Questionnaire, patient: Patient, now) -> Response:
-    """A new response to this very version, published or not."""
+def begin_response(*, questionnaire: Questionnaire, patient: Patient, now: datetime) -> Response:
+    """Begin a response to this version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except DefinitionInvalid:  # such a definition was stored before import refused it; its pages say so
+    except InvalidQuestionnaire:  # stored before import refused such a file; its pages say so
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
@@ -68,14 +64,14 @@ def begin_response(*, questionnaire: Questionnaire, patient: Patient, now) -> Re
 
 
 def pages_asked(response: Response) -> list[Item]:
-    """The pages that ask this patient something, in order."""
+    """Return the pages with a question for this patient, in order."""
     parsed = response.questionnaire.parsed
     enabled = enabled_items(parsed, response.answers)
     return [page for page in parsed.pages if any(one.is_answerable and one.link_id in enabled for one in page.walk())]
 
 
 def first_open_page(response: Response) -> Item | None:
-    """The first page that was not saved yet or has something missing; None when all is answered."""
+    """Return the first page that was not saved yet or lacks a required answer; None when all are complete."""
     for page in pages_asked(response):
         if page.link_id not in response.saved_pages or check_page(
             response.questionnaire.parsed, page, response.answers
@@ -86,14 +82,14 @@ def first_open_page(response: Response) -> Item | None:
 
 @transaction.atomic
 def save_page(
-    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now
+    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now: datetime
 ) -> list[Flag]:
-    """Keep the answers of one page ({linkId: [value, …]}) and raise what must not wait; returns flags new or worse.
+    """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return flags that are new or worse.
 
-    Each answer that fits its question is kept, whatever the others are; an empty list takes an answer back; what does
-    not fit leaves the earlier answer. Questions left out of `answers` stay as they were. `unshown` are the follow-ups
-    that these answers open and that were not on the page: a "not sure" waits for them to be shown before it raises
-    anything. Raises PageUnknown, or KeyError for a question that is not on the page.
+    Each valid answer is saved, whatever the others are; an invalid one leaves the earlier answer. An empty list deletes an
+    answer; questions left out of `answers` are unchanged. `unshown` are the follow-ups that these answers open and that were
+    not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
+    not on the page.
     """
     locked = _lock(response)
     parsed = locked.questionnaire.parsed
@@ -121,12 +117,18 @@ def save_page(
 
 @transaction.atomic
 def save_page_as_seen(
-    *, response: Response, page: Item, answers: dict[str, list], revision: str, unshown: Iterable[str] = (), now
+    *,
+    response: Response,
+    page: Item,
+    answers: dict[str, list],
+    revision: str,
+    unshown: Iterable[str] = (),
+    now: datetime,
 ) -> list[str]:
-    """As `save_page`, for a page that was opened at `revision` (see `revisions`; empty: not known).
+    """Save a page that was opened at `revision` (see `revisions`; empty if not known), as `save_page` does.
 
-    Where the page holds newer answers, what was sent only adds to them, and no flag is lowered. Returns the linkIds of
-    the questions whose newer answers were kept.
+    If the page has newer answers, the sent ones are only added to them, and no flag is lowered. Return the linkIds of the
+    questions whose newer answers were kept.
     """
     locked = _lock(response)
     is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
@@ -138,7 +140,7 @@ def save_page_as_seen(
 
 
 def find_conflicts(stored: dict[str, list], given: dict[str, list], page: Item) -> list[str]:
-    """The questions of `page` that are answered otherwise in `stored`, beyond what `given` adds."""
+    """Return the linkIds on `page` whose answer in `stored` differs from `given` by more than what `given` adds."""
     kept = merge_answers(stored, only_additions(stored, given, page), page)
     return [name for name, values in given.items() if stored.get(name) and _as_set(kept[name]) != _as_set(values)]
 
@@ -148,17 +150,17 @@ def _as_set(values: list) -> set[str]:
 
 
 def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before: dict[str, list]) -> set[str]:
-    """The questions answered "not sure" just now whose follow-up, one of `unshown`, is only going to be asked."""
+    """Return the questions just answered "not sure" whose follow-up, one of `unshown`, has not been asked yet."""
     opened = (condition for name in unshown for condition in parsed.items[name].conditions)
     asked = {condition.question for condition in opened if condition.value == UNSURE}
     return {name for name in asked if UNSURE not in before.get(name, [])}
 
 
 @transaction.atomic
-def complete_response(*, response: Response, now) -> Response:
-    """Finish `response`: answers to hidden questions go, scores are worked out. Raises ResponseUnfinished.
+def complete_response(*, response: Response, now: datetime) -> Response:
+    """Complete `response`: delete answers to hidden questions and store scores. Raises ResponseUnfinished.
 
-    It stays open to changes until its link ends; saving a page works the scores out again.
+    Pages can still be saved until the link expires; that updates the scores.
     """
     locked = _lock(response)
     page = first_open_page(locked)
@@ -173,8 +175,8 @@ def complete_response(*, response: Response, now) -> Response:
     return response
 
 
-def settle_import(*, response: Response, is_finished: bool, now) -> Response:
-    """Bring a response whose checked answers came in one piece to where page by page would have: flags, scores, status."""
+def settle_import(*, response: Response, is_finished: bool, now: datetime) -> Response:
+    """Set flags, scores and status of an imported response, as saving it page by page would have done."""
     parsed = response.questionnaire.parsed
     response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
     if is_finished:
@@ -190,7 +192,7 @@ def settle_import(*, response: Response, is_finished: bool, now) -> Response:
 
 
 def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
-    """What of `given` adds to `stored`: answers to open questions, and more ticks in a list, never fewer."""
+    """Return the part of `given` that adds to `stored`: answers to open questions, and further ticks in a list."""
     lists = {item.link_id for item in page.walk() if item.repeats and item.options}
     added = {name: values for name, values in given.items() if values and (name in lists or name not in stored)}
     return {
@@ -202,9 +204,9 @@ def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) 
 def merge_answers(
     stored: dict[str, list], given: dict[str, list], page: Item, *, now: datetime | None = None
 ) -> dict[str, list]:
-    """`stored` with what in `given` fits its question on `page`; an empty list takes an answer back.
+    """Return `stored` with the valid answers of `given` to questions on `page`; an empty list deletes an answer.
 
-    What is stored already is not held to limits that have moved since.
+    An answer that is stored already is not checked against limits that move with the calendar.
     """
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
@@ -220,12 +222,12 @@ def merge_answers(
 
 
 def by_clinic_clock(now: datetime) -> datetime:
-    """`now` in the clinic's zone, whose day is "today" for limits that move with the calendar. One query."""
+    """Convert `now` to the clinic's zone, whose day is "today" for limits that move with the calendar. One query."""
     return now.astimezone(Clinic.objects.current().zone)
 
 
-def _clean(item: Item, value):
-    """Texts are stored without what cannot be seen, by whatever way they came."""
+def _clean(item: Item, value: Any) -> Any:
+    """Remove invisible characters from texts."""
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return value | {"text": clean_text(value["text"])}
     return clean_text(value) if isinstance(value, str) and item.type in TEXT_TYPES else value
@@ -233,21 +235,19 @@ def _clean(item: Item, value):
 
 def _lock(response: Response) -> Response:
     locked = Response.objects.select_for_update().get(pk=response.pk)
-    locked.questionnaire = (
-        response.questionnaire
-    )  # a version that was answered does not change; no need to read it again
+    locked.questionnaire = response.questionnaire  # an answered version does not change: one query less
     return locked
 
 
-def _settle_completed(response: Response, *, now) -> None:
-    """A change after the end: open again if it leaves a question open, else new scores."""
+def _settle_completed(response: Response, *, now: datetime) -> None:
+    """Reopen a completed response if a page is incomplete now, else update its scores."""
     if first_open_page(response) is not None:
         response.status = ResponseStatus.IN_PROGRESS
     else:
         _store_scores(response, now=now)
 
 
-def _store_scores(response: Response, *, now) -> None:
+def _store_scores(response: Response, *, now: datetime) -> None:
     results = score_response(
         response.questionnaire.parsed, keep_enabled(response.questionnaire.parsed, response.answers)
     )

@@ -1,6 +1,7 @@
-"""Which answers a page was opened with, so that a page left open elsewhere does not overwrite newer ones unseen."""
+"""Optimistic locking of a page: a form carries a hash of the answers it was opened with, so that newer ones are noticed."""
 
 import json
+import uuid
 
 from django.utils.crypto import salted_hmac
 
@@ -9,8 +10,8 @@ from assessments.questionnaire.model import Item
 FIELD = "page.revision"  # of the page's form
 
 
-def hash_page(owner, page: Item, answers: dict[str, list]) -> str:
-    """A keyed hash of what `page` of `owner` (a response's id) holds in `answers`. It tells nothing of them."""
+def hash_page(owner: uuid.UUID | str, page: Item, answers: dict[str, list]) -> str:
+    """Return a keyed hash of the answers on `page` of `owner` (a response's id, or "screen"). It does not reveal them."""
     held = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
-    words = json.dumps([str(owner), page.link_id, held], sort_keys=True)
-    return salted_hmac("assessments.sitting", words, algorithm="sha256").hexdigest()
+    content = json.dumps([str(owner), page.link_id, held], sort_keys=True)
+    return salted_hmac("assessments.sitting", content, algorithm="sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""The short hip screen before the slots: the safety pages of the intake, asked of a visitor who is not a patient yet.
+"""The hip screen before booking: the safety pages of the intake, asked of a visitor who is not a patient yet.
 
-The answers are kept in the visitor's session, sealed like all answers, until a visit is booked or the wait list is joined:
-then they become the first pages of an intake, in the same transaction. A visitor who does neither leaves nothing: the
-session ends 12 hours after the last answer, and the clean-up has deleted it within a day (`clinic.cleanup`).
+The answers are kept in the visitor's session, encrypted like all answers, until a visit is booked or the wait list is joined:
+then they become the first pages of an intake, in the same transaction. Otherwise nothing is kept: the session expires, and
+the clean-up deletes it (`clinic.cleanup`).
 """
 
 import base64
@@ -10,17 +10,20 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import InterfaceError, OperationalError, transaction
 
 from assessments.intake.responses import begin_response, early_unsure, merge_answers, save_page, start_response
+from assessments.known_questions import BODY_SITE, HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.checking import keep_fitting
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.model import Item
 from assessments.red_flag_rules.evaluation import Fired, evaluate, is_sooner, without_unsure
-from assessments.red_flags.definitions import SAFETY_INTAKE, read_rules
+from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.flags import acknowledge_read
 from clinic.audit.sealing import DecryptionFailed, open_sealed, seal
 from clinic.practice.models import Patient
@@ -29,17 +32,17 @@ from education.models import Article
 
 logger = logging.getLogger(__name__)
 
-SCREEN_PAGES = ("safety", "signs", "where")  # seven questions, and what they open
 KEY = "hip_screen"
 PLACE = "assessments.screening"
-WORDS = {"hip", "groin"}
-PLACE_QUESTION = "loc.map"
+HIP_TERMS = {"hip", "groin"}
 
 
 @dataclass
 class Screen:
-    """How far a visitor is. `read` is {rule: deadline} of the advice that was shown and acknowledged; `next_path` is where to
-    go on; `article` is the code of the one they came from.
+    """The state of a visitor's screen.
+
+    `read` is {rule id: deadline} of the advice that was shown and acknowledged; `next_path` is the page after the screen;
+    `article` is the code of the article that the visitor came from.
     """
 
     next_path: str
@@ -55,22 +58,22 @@ class Screen:
 
 
 def is_about_hip(article: Article | None) -> bool:
-    """Whether an article is about the hip or groin, by the name of its shelf or its own."""
-    return article is not None and bool(WORDS & {*article.topic.slug.split("-"), *article.slug.split("-")})
+    """Whether an article is about the hip or groin, by the slug of its topic or its own."""
+    return article is not None and bool(HIP_TERMS & {*article.topic.slug.split("-"), *article.slug.split("-")})
 
 
 def find_questionnaire() -> Questionnaire | None:
-    """What the screen asks from; None where the clinic has not published it."""
-    return Questionnaire.objects.published().filter(canonical=SAFETY_INTAKE).first()
+    """Return the questionnaire whose pages the screen asks; None if it is not published."""
+    return Questionnaire.objects.published().filter(canonical=HIP_INTAKE).first()
 
 
 def screen_pages(questionnaire: Questionnaire) -> list[Item]:
-    """The pages of the screen, in order."""
+    """Return the pages of the screen, in order."""
     return [page for page in questionnaire.parsed.pages if page.link_id in SCREEN_PAGES]
 
 
-def read_screen(session) -> Screen | None:
-    """The visitor's screen; None if none was begun, or the key it was sealed with is gone."""
+def read_screen(session: SessionBase) -> Screen | None:
+    """Return the visitor's screen; None if it was not begun or its encryption key is gone."""
     sealed = session.get(KEY)
     if not sealed:
         return None
@@ -78,22 +81,22 @@ def read_screen(session) -> Screen | None:
         plain = open_sealed(base64.b64decode(sealed), place=PLACE, keys=settings.ENCRYPTION_KEYS)
     except DecryptionFailed:
         return None
-    names = {one.name for one in fields(Screen)}  # a session may be older than this version of the site
+    names = {one.name for one in fields(Screen)}  # the session may have been written by another release
     return Screen(**{name: value for name, value in json.loads(plain).items() if name in names})
 
 
-def may_offer_screen(session) -> bool:
-    """Whether the visitor has neither begun nor declined a screen that the clinic has published."""
-    return KEY not in session and Questionnaire.objects.published().filter(canonical=SAFETY_INTAKE).exists()
+def may_offer_screen(session: SessionBase) -> bool:
+    """Whether the screen is published and the visitor has neither begun nor skipped it."""
+    return KEY not in session and Questionnaire.objects.published().filter(canonical=HIP_INTAKE).exists()
 
 
-def forget_screen(session) -> None:
-    """The answers are a patient's now, or belong to nobody."""
+def forget_screen(session: SessionBase) -> None:
+    """Delete the screen from the session. No-op without one."""
     session.pop(KEY, None)
 
 
-def write_screen(session, screen: Screen) -> None:
-    """Keep `screen` in the session, sealed."""
+def write_screen(session: SessionBase, screen: Screen) -> None:
+    """Store `screen` in the session, encrypted."""
     plain = json.dumps(asdict(screen)).encode()
     session[KEY] = base64.b64encode(seal(plain, place=PLACE, keys=settings.ENCRYPTION_KEYS)).decode()
 
@@ -101,9 +104,9 @@ def write_screen(session, screen: Screen) -> None:
 def save_screen_page(
     *, screen: Screen, questionnaire: Questionnaire, page: Item, answers: dict[str, list], unshown: Iterable[str] = ()
 ) -> list[Fired]:
-    """Keep the answers of one page that fit; returns what to stop for at once.
+    """Store the valid answers of one page in `screen`. Return the unread flags.
 
-    `unshown` as for `responses.save_page`. Advice must be read again if its rule comes back.
+    `unshown` as for `responses.save_page`. Advice must be read again if its rule fires again after it had ceased to.
     """
     early = early_unsure(questionnaire.parsed, unshown, before=screen.answers)
     screen.answers = merge_answers(screen.answers, answers, page)
@@ -112,16 +115,16 @@ def save_screen_page(
     return unread_flags(screen, questionnaire, early=early)
 
 
-def find_place_hint(screen: Screen, page: Item, *, now) -> Article | None:
-    """The article the visitor came from, if it speaks of a place that `page` asks for and that they have not named yet."""
-    is_asked = any(item.link_id == PLACE_QUESTION for item in page.walk())
-    if not screen.article or not is_asked or page.link_id in screen.saved or PLACE_QUESTION in screen.answers:
+def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
+    """Return the article that the visitor came from, if it has a body site and `page` asks for one not answered yet."""
+    is_asked = any(item.link_id == BODY_SITE for item in page.walk())
+    if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
         return None
     return published(now=now).filter(code=screen.article).exclude(place="").first()
 
 
 def standing_flags(screen: Screen, questionnaire: Questionnaire, *, early: Iterable[str] = ()) -> list[Fired]:
-    """What in the answers must not wait, worst first; what only the therapist should know waits for the booking.
+    """Return the emergency and urgent flags that the answers raise, worst first. Level T is raised after booking.
 
     `early` are questions whose "not sure" does not count yet.
     """
@@ -130,7 +133,7 @@ def standing_flags(screen: Screen, questionnaire: Questionnaire, *, early: Itera
 
 
 def unread_flags(screen: Screen, questionnaire: Questionnaire, *, early: Iterable[str] = ()) -> list[Fired]:
-    """Those to stop for: an emergency always, as long as its answer stands; an urgent one until its advice was read."""
+    """Return the flags to stop for: an emergency until its answer changes, an urgent one until its advice was read."""
     return [hit for hit in standing_flags(screen, questionnaire, early=early) if not _is_read(screen, hit)]
 
 
@@ -140,16 +143,16 @@ def _is_read(screen: Screen, hit: Fired) -> bool:
 
 
 def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) -> None:
-    """The visitor has read the urgent advice to be seen by `deadline`: of each rule that asks for no more haste."""
+    """Record that the visitor has read the urgent advice with `deadline`, for each rule without a sooner one."""
     urgent = [hit for hit in unread_flags(screen, questionnaire) if hit.level == "U"]
     screen.read |= {hit.rule_id: deadline for hit in urgent if not is_sooner(hit.deadline, than=deadline)}
 
 
-def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now) -> Response | None:
-    """The intake of a visit that is being booked, with the answers of the visitor's `screen`. In the booking's transaction.
+def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now: datetime) -> Response | None:
+    """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
-    No questionnaire can stop a booking: what fails is undone and logged, and the visit is booked without an intake, which
-    staff see on Today. Only a database that is away or busy is the booking's own to answer for.
+    No fault of a questionnaire stops a booking: it is rolled back and logged, and the visit is booked without an intake,
+    which staff see on Today. Raises only OperationalError and InterfaceError of the database.
     """
     intake = _attempt(
         lambda: start_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
@@ -170,15 +173,15 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
     return intake
 
 
-def is_screen_kept(*, screen: Screen | None, patient: Patient, now) -> bool:
-    """Whether nothing of `screen` is lost when the session forgets it: there was none, or it was stored for `patient` now."""
+def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) -> bool:
+    """Whether `screen` may be deleted from the session: it has no answers, or they were stored for `patient` at `now`."""
     if screen is None or not screen.answers:
         return True
     return Response.objects.filter(patient=patient, saved_at=now).exists()
 
 
 def _attempt(work: Callable[[], Response | None], failure: str) -> Response | None:
-    """`work` in a savepoint; None, and `failure` in the log, if it raises anything but that the database is away or busy."""
+    """Run `work` in a savepoint. On an error that is not the database's, log `failure` and return None."""
     try:
         with transaction.atomic():
             return work()
@@ -189,11 +192,11 @@ def _attempt(work: Callable[[], Response | None], failure: str) -> Response | No
         return None
 
 
-def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now) -> Response | None:
-    """Make the answers of `screen` pages of `intake`, or of an intake of their own where it does not ask the same.
+def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now: datetime) -> Response | None:
+    """Save the answers of `screen` in `intake`, or in an intake of their own if it does not ask the same questions.
 
-    For the transaction of what makes the visitor a patient. Flags are raised and staff alerted as for any saved page; only
-    advice that was shown and acknowledged counts as read. None if there was nothing to keep.
+    In the transaction that makes the visitor a patient. Flags are raised and staff alerted as for any saved page; only
+    advice that was shown and acknowledged counts as read. None if there are no answers.
     """
     if not screen.answers:
         return None
@@ -208,7 +211,7 @@ def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, no
 
 
 def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
-    """Whether each of `answers` answers a question of `questionnaire` too."""
+    """Whether every one of `answers` is a valid answer in `questionnaire`."""
     items = questionnaire.parsed.items
     return all(
         name in items and items[name].is_answerable and keep_fitting(items[name], values) == values
@@ -217,5 +220,5 @@ def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
 
 
 def _screen_questionnaire() -> Questionnaire:
-    """What the screen asks, or last asked: answers outlive the version they were given to."""
-    return find_questionnaire() or Questionnaire.objects.of(SAFETY_INTAKE).first()
+    """Return the published questionnaire of the screen, or its newest version if it was withdrawn meanwhile."""
+    return find_questionnaire() or Questionnaire.objects.of(HIP_INTAKE).first()

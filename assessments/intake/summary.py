@@ -1,12 +1,24 @@
 """The therapist's summary of one response: flags, then load, hypotheses, goals, scores, then every answer.
 
-Each line shows the answers it goes by, its rule with version, and its source. Never a diagnosis, never a probability.
+Each line shows the answers that it is based on, its rule with version, and its source. It gives no diagnosis and no probability.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
 
 from assessments.intake.trend import Trend, count_other_versions, read_trends
+from assessments.known_questions import (
+    CONFIDENCE,
+    GOALS,
+    GUARDIAN_CONSENT,
+    GUARDIAN_NAME,
+    GUARDIAN_RELATION,
+    LONGEST_RUN,
+    ONSET_DATE,
+    RUN_AT_ONSET,
+    RUNNING,
+    is_minor,
+)
 from assessments.models import Flag, Response
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.model import Questionnaire
@@ -15,6 +27,7 @@ from assessments.red_flag_rules.evaluation import (
     Rule,
     Rules,
     Signal,
+    answered_ratio,
     evaluate,
     holding_signals,
     leaves,
@@ -25,12 +38,12 @@ from assessments.red_flag_rules.evaluation import (
 from assessments.red_flag_rules.format import SECTIONS as SECTION_NAMES
 from assessments.red_flag_rules.near_misses import describe_nearness, is_close, measure_nearness
 from assessments.red_flag_rules.states import Judge, State
-from assessments.red_flag_rules.training_load import spike_band, spike_ratio
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.sign_off import describe_sign_off
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, User
+from education.body.load_bands import load_band
 
 TITLES = (
     "Load against capacity",
@@ -40,12 +53,11 @@ TITLES = (
     "Goals and confidence",
 )
 SECTIONS = dict(zip(SECTION_NAMES, TITLES, strict=True))
-GUARDIAN = ("guard.name", "guard.relation")
 
 
 @dataclass(frozen=True)
 class FlagLine:
-    """One flag with what raised it."""
+    """A flag with its rule and the answers that raised it."""
 
     flag: Flag
     title: str
@@ -58,7 +70,7 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class SignalLine:
-    """One rule of ours with the answers it goes by, and what it could not go by."""
+    """A signal with the answers that it read and those that it lacks."""
 
     signal: Signal
     inputs: list[tuple[str, str]]
@@ -68,7 +80,7 @@ class SignalLine:
 
 @dataclass(frozen=True)
 class SignalSection:
-    """`lines` hold; `silent` were asked about and do not; of `not_asked` it is not known. `facts` are the numbers behind."""
+    """A section of the summary: signals that hold, that do not, and that are not known. `facts` are answers shown as they are."""
 
     title: str
     lines: list[SignalLine]
@@ -79,7 +91,7 @@ class SignalSection:
 
 @dataclass(frozen=True)
 class CloseRule:
-    """A rule that did not fire although part of it holds."""
+    """A rule that did not fire although part of its condition holds."""
 
     rule: Rule
     why_not: str
@@ -87,7 +99,7 @@ class CloseRule:
 
 @dataclass(frozen=True)
 class OpenRule:
-    """A rule of which it is not known whether it would raise a flag, with the questions that are missing."""
+    """A rule that cannot be decided yet, with the unanswered questions that it reads."""
 
     rule: Rule
     missing: str
@@ -95,9 +107,10 @@ class OpenRule:
 
 @dataclass(frozen=True)
 class Summary:
-    """`calm_rules` were asked about and raise no flag; `open_rules` were not asked about. `is_guarded`: a minor, of whom a parent or guardian must know; `guardian` says who that is.
+    """The summary of one response.
 
-    `watches` are the bone signals that hold, said once more above everything.
+    `calm_rules` were asked and raise no flag; `open_rules` were not asked. `is_guarded`: the runner is a minor; `guardian` has
+    the name and relation of the parent or guardian. `watches` are the bone signals that hold, repeated at the top.
     """
 
     response: Response
@@ -116,8 +129,8 @@ class Summary:
     pages: list[Section]
 
 
-def read_summary(*, response: Response, by, now) -> Summary:
-    """The summary of `response` for `by`, of the clinic's staff; that it was read is written to the audit trail."""
+def read_summary(*, response: Response, by: User | None, now: datetime) -> Summary:
+    """Return the summary of `response`, and record in the audit log that staff member `by` read it."""
     record_access(actor=by, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
     rules, parsed = read_rules(), response.questionnaire.parsed
     answers = keep_enabled(parsed, response.answers)
@@ -130,8 +143,8 @@ def read_summary(*, response: Response, by, now) -> Summary:
         response=response,
         sign_off=describe_sign_off(zone=Clinic.objects.current().zone),
         guardian=_read_guardian(parsed, answers),
-        has_guardian_agreed=answers.get("guard.consent") == [True],
-        is_guarded=answers.get("about.age") == ["under-18"],
+        has_guardian_agreed=answers.get(GUARDIAN_CONSENT) == [True],
+        is_guarded=is_minor(answers),
         flags=[describe_flag(flag, parsed) for flag in flags],
         calm_rules=calm_rules,
         open_rules=open_rules,
@@ -145,9 +158,9 @@ def read_summary(*, response: Response, by, now) -> Summary:
 
 
 def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
-    """`flag` in the therapist's words, with the answers it was raised by."""
+    """Describe `flag` for the therapist, with the answers that raised it."""
     rule = read_rules().by_id.get(flag.rule_id)
-    if rule is None:  # the rule was withdrawn since; the record stays readable
+    if rule is None:  # withdrawn since
         return FlagLine(flag, "A rule that is no longer in use", "", "", flag.action, False, [])
     case = next((case for case in rule.cases if case.level == flag.level), rule.cases[0])
     snapshot = narrow_inputs(read_rules(), [one.when for one in rule.cases], flag.snapshot)
@@ -165,7 +178,7 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
 def _read_unraised(
     rules: Rules, judge: Judge, parsed: Questionnaire, flags: list[Flag]
 ) -> tuple[list[Rule], list[OpenRule]]:
-    """The rules without a flag: those that were asked about, and those that were not. What raised one is told by the flag."""
+    """Return the rules without a flag: those that were asked, and those that were not."""
     raised = {flag.rule_id for flag in flags}
     signs = [rule for rule in rules.rules if rule.id not in raised and not rule.id.startswith("UN")]
     states = {rule.id: judge.rule_state(rule) for rule in signs}
@@ -178,7 +191,7 @@ def _read_unraised(
 
 
 def _describe_missing(judge: Judge, parsed: Questionnaire, *whens: dict) -> str:
-    """The questions that are missing, each with whether it was left open or is not in this questionnaire."""
+    """Name the missing questions, each with whether it was not answered or is not in this questionnaire."""
     missing = judge.missing(*whens)
     labels = {name: parsed.items[name].label if name in parsed.items else name for name in missing}
     return ", ".join(f"{labels[name]} ({asked.value})" for name, asked in missing.items())
@@ -188,7 +201,7 @@ def _read_section(
     name: str, judge: Judge, fired: frozenset[str], held: tuple[Signal, ...], parsed: Questionnaire
 ) -> SignalSection:
     rules, answers = judge.rules, judge.answers
-    lines = {state: [] for state in State}
+    lines: dict[State, list[SignalLine]] = {state: [] for state in State}
     for signal in (signal for signal in rules.signals if signal.section == name):
         read = read_inputs(rules, signal.when, answers)
         inputs = _read_inputs(parsed, narrow_inputs(rules, [signal.when], read))
@@ -212,30 +225,25 @@ def _read_inputs(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[
 
 
 def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list[tuple[str, str]]:
-    """The ratios that `signal` looks at, each with its band."""
-    ratios = [_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
-    return [("Ratio", f"{ratio:.2f}, {spike_band(ratio)}") for ratio in ratios if ratio]
-
-
-def _ratio(answers: dict[str, list], upper: str, lower: str) -> Decimal | None:
-    run, longest = answers.get(upper), answers.get(lower)
-    return spike_ratio(Decimal(str(run[0])), Decimal(str(longest[0]))) if run and longest else None
+    """Return the ratios that `signal` reads, each with its band."""
+    ratios = [answered_ratio(answers, *leaf["ratio_of"]) for leaf in leaves(rules, signal.when) if "ratio_of" in leaf]
+    return [("Ratio", f"{ratio:.2f}, {load_band(ratio)}") for ratio in ratios if ratio]
 
 
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    """Running in numbers, on which day it began, and whether there is a run of the month before to compare with."""
-    facts = _read_named(parsed, answers, "run.", "on.date")
-    if answers.get("run.last_long") and not _ratio(answers, "run.last_long", "run.longest30"):
-        facts.append(("Single run against the month before", spike_band(None).replace("_", " ")))
+    """Return the answers about running, the day of onset, and whether a run to compare with is missing."""
+    facts = _read_named(parsed, answers, RUNNING, ONSET_DATE)
+    if answers.get(RUN_AT_ONSET) and not answered_ratio(answers, RUN_AT_ONSET, LONGEST_RUN):
+        facts.append(("Single run against the month before", load_band(None).replace("_", " ")))
     return facts
 
 
 def _read_goals(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    return _read_named(parsed, answers, "goal", "psy.")
+    return _read_named(parsed, answers, GOALS, CONFIDENCE)
 
 
 def _read_named(parsed: Questionnaire, answers: dict[str, list], *beginnings: str) -> list[tuple[str, str]]:
-    """What was answered to the questions whose linkId begins so, in the order asked."""
+    """Return the answers to questions whose linkId begins with one of `beginnings`, in the order asked."""
     names = [name for name in parsed.items if name.startswith(beginnings)]
     return _read_inputs(parsed, {name: answers[name] for name in names if answers.get(name)})
 
@@ -244,13 +252,13 @@ FACTS = {"load": _read_load, "goals": _read_goals}
 
 
 def find_close_rules(rules: Rules, parsed: Questionnaire, answers: dict[str, list]) -> list[CloseRule]:
-    """Rules that raise flags and did not, although more than place and age speaks for them, with what was missing."""
-    standing = {hit.rule_id for hit in evaluate(rules, answers)}
+    """Return the rules that nearly fired (`near_misses.is_close`), each with what was missing."""
+    fired = {hit.rule_id for hit in evaluate(rules, answers)}
     close = []
     for rule in rules.rules:
         near = [measure_nearness(rules, case.when, answers) for case in rule.cases]
         nearest = [one for one in near if is_close(one, answers)]
-        if nearest and rule.id not in standing:
+        if nearest and rule.id not in fired:
             why_not = describe_nearness(min(nearest, key=lambda one: one.needed), parsed.items, answers)
             close.append(CloseRule(rule, why_not))
     return close
@@ -262,5 +270,9 @@ def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questi
 
 
 def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> list[str]:
-    """Name and relation of a minor's guardian, as far as given."""
-    return [answer_text(parsed.items[name], answers[name]) for name in GUARDIAN if answers.get(name)]
+    """Return the name and relation of a minor's guardian, as far as answered."""
+    return [
+        answer_text(parsed.items[name], answers[name])
+        for name in (GUARDIAN_NAME, GUARDIAN_RELATION)
+        if answers.get(name)
+    ]

@@ -1,19 +1,21 @@
-"""How a patient's scores went, from the first time they answered this very version to the response in hand."""
+"""The trend of a patient's scores, from their first response to the same version up to a given response."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from assessments.known_questions import PAIN_NOW, WORST_PAIN
 from assessments.models import Response, ResponseStatus
 from assessments.questionnaire.score_change import Threshold, is_change, threshold_of
 
-TRACKED_ITEMS = ("pain.now", "pain.worst24")  # single ratings that are a baseline by themselves
+TRACKED_ITEMS = (PAIN_NOW, WORST_PAIN)  # single ratings that are shown as measures
 MOST_POINTS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measurement. `value` is None where too little was answered."""
+    """One measurement. `value` is None if too few questions were answered."""
 
     at: datetime
     value: Decimal | None
@@ -23,7 +25,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One measure over time, oldest first; the last point is the response in hand."""
+    """One measure over time, oldest first; the last point is the given response."""
 
     measure: str
     title: str
@@ -36,24 +38,24 @@ class Trend:
 
     @property
     def delta(self) -> Decimal | None:
-        """Latest minus the first value; None without two values."""
+        """The latest minus the first value; None without both."""
         values = [point.value for point in self.points if point.value is not None]
         return values[-1] - values[0] if len(values) > 1 and self.latest.value is not None else None
 
     @property
     def verdict(self) -> str:
-        """What may be said about the difference: change only from the smallest real change on."""
+        """What the difference means: a change only from the smallest real change on."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
-        changed = is_change(Decimal(0), self.delta, self.threshold) if self.threshold else None
-        if changed is None:
-            return "no figure is known for the smallest real change"
-        smallest = self.threshold.smallest_change
-        return f"change (from {smallest} on)" if changed else f"within chance or too small to matter (below {smallest})"
+        smallest = self.threshold.smallest_change if self.threshold else None
+        if self.threshold is None or smallest is None:
+            return "no published figure for the smallest real change"
+        changed = is_change(Decimal(0), self.delta, self.threshold)
+        return f"change ({smallest} or more)" if changed else f"within chance or too small to matter (below {smallest})"
 
 
 def read_trends(response: Response) -> list[Trend]:
-    """Every measure of `response` with the patient's earlier ones of the same questionnaire and version."""
+    """Return every measure of `response`, with the patient's earlier ones of the same questionnaire and version."""
     titles = {rule.measure: rule.title for rule in response.questionnaire.parsed.scores}
     items = response.questionnaire.parsed.items
     titles |= {name: items[name].label for name in TRACKED_ITEMS if name in items}
@@ -70,7 +72,7 @@ def read_trends(response: Response) -> list[Trend]:
 
 
 def count_other_versions(response: Response) -> int:
-    """How many of the patient's finished responses are left out because they answered another version."""
+    """Count the patient's completed responses to other versions, which the trends leave out."""
     return (
         Response.objects.filter(patient=response.patient_id, status=ResponseStatus.COMPLETED)
         .filter(questionnaire__slug=response.questionnaire.slug)
@@ -80,7 +82,7 @@ def count_other_versions(response: Response) -> int:
 
 
 def _earlier(response: Response) -> list[Response]:
-    """Newest first."""
+    """Return the patient's MOST_POINTS completed responses before `response`, newest first."""
     finished = Response.objects.filter(
         patient=response.patient_id, questionnaire=response.questionnaire_id, status=ResponseStatus.COMPLETED
     )
@@ -92,9 +94,11 @@ def _instant(response: Response) -> datetime:
     return response.completed_at or response.saved_at or response.created_at
 
 
-def _read_points(response: Response):
-    """(measure, point) of one response: its stored scores, worked out when it was finished, and the tracked ratings. Scores of
-    one that was opened again are of answers that no longer stand."""
+def _read_points(response: Response) -> Iterator[tuple[str, Point]]:
+    """Yield (measure, point) of the stored scores and the tracked ratings of one response.
+
+    The scores of a reopened response are left out: its answers have changed since.
+    """
     at = _instant(response)
     for score in response.scores.all() if response.status == ResponseStatus.COMPLETED else ():
         value = score.result["value"]

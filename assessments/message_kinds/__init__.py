@@ -1,1 +1,1 @@
-"""One file a message kind, found by `register_kinds`."""
+"""The message kinds of assessments, one per file; `register_kinds` finds them."""

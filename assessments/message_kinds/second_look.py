@@ -1,4 +1,4 @@
-"""A second look at an intake with a "not sure" left. It is never sent: its relevance check raises the flags."""
+"""A second evaluation of an intake with a "not sure". It is never sent: its relevance check raises the flags."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from clinic.outbox.models import Message
 
 
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
-    raise LookupError("a look is not sent")
+    raise LookupError("a second evaluation is not sent")
 
 
 KIND = MessageKind(
     name=SECOND_LOOK,
-    title="Second look at an intake left unsure",
+    title="Second check of an intake with a “not sure”",
     render=_render,
     relevance=raise_what_was_left,
     respects_quiet_hours=False,

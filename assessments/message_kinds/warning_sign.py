@@ -1,4 +1,4 @@
-"""To staff: an answer must not wait. It says since when and where to look; not who, not what."""
+"""Alert staff to an answer that must not wait. The mail has a time and a link, no patient and no answer."""
 
 from datetime import datetime
 

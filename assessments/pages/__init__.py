@@ -1,1 +1,1 @@
-"""The pages on which patients answer: one module a page or a way through several."""
+"""The pages on which patients answer: the intake, the hip screen, the identity check."""

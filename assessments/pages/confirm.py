@@ -13,7 +13,7 @@ from assessments.forms.confirm import BirthDateForm, ConfirmForm
 from assessments.models import Response
 from assessments.presenters.opening import find_response
 from clinic.outbox.message_kinds.confirmation_code import send_code
-from clinic.practice.access.confirmation import CODE_LASTS, confirm
+from clinic.practice.access.confirmation import CODE_LASTS, CONFIRMED_FOR, confirm
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.access.rate_limits import BIRTH_DATES, CODES, OWN_CODES, spend
 from clinic.practice.models import Proof
@@ -81,6 +81,7 @@ def _show(
         "saved": request.GET.get("saved", ""),
         "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
         "code_minutes": CODE_LASTS // timedelta(minutes=1),
+        "confirmed_minutes": CONFIRMED_FOR // timedelta(minutes=1),
         **more,
     }
     return render(request, "assessments/confirm.html", context, status=status)

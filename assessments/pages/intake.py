@@ -10,9 +10,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.forms.page_form import PageForm
 from assessments.intake.responses import (
-    AGE_QUESTION,
-    GUARDIAN_QUESTION,
-    MINOR,
     ResponseUnfinished,
     complete_response,
     first_open_page,
@@ -21,7 +18,7 @@ from assessments.intake.responses import (
     save_page_as_seen,
 )
 from assessments.intake.revisions import FIELD, hash_page
-from assessments.intake.screening import PLACE_QUESTION
+from assessments.known_questions import AGE, BODY_SITE, GUARDIAN_NAME, is_minor
 from assessments.models import Response
 from assessments.presenters.opening import ask_to_confirm, may_show_all, may_show_page, note_sitting, opens_response
 from assessments.questionnaire.model import Item
@@ -143,7 +140,7 @@ def _render_page(
         "advice": unread if unread and unread.is_pressing else None,
         "revision": hash_page(response.pk, current, response.answers),
         "response": response,
-        "asks_guardian": form.is_asked(GUARDIAN_QUESTION),
+        "asks_guardian": form.is_asked(GUARDIAN_NAME),
         "age_url": age_url,
     }
     return render(request, "assessments/page.html", context, status=409 if form.conflicts else 200)
@@ -153,15 +150,11 @@ def _age_url(request: LinkRequest, token: str, response: Response, current: Item
     """The URL to change the age, on the page after it if an adult's was given; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
-    if before is None or all(item.link_id != AGE_QUESTION for item in before.walk()):
+    if before is None or all(item.link_id != AGE for item in before.walk()):
         return ""
-    if not response.answers.get(AGE_QUESTION) or _is_minor(response):
+    if not response.answers.get(AGE) or is_minor(response.answers):
         return ""
     return f"{_page_url(token, before)}?change=1" if may_show_page(request, response, before, now=now) else ""
-
-
-def _is_minor(response: Response) -> bool:
-    return MINOR in response.answers.get(AGE_QUESTION, [])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -243,9 +236,9 @@ def done(request: LinkRequest, token: str, response: Response, now: datetime) ->
 
 def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
     """Articles about the painful body sites, if those answers may be shown; else none."""
-    places = response.answers.get(PLACE_QUESTION, []) if may_show_all(request, response, now=now) else []
+    places = response.answers.get(BODY_SITE, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
-    return (articles.for_minors() if _is_minor(response) else articles)[:MOST_ARTICLES]
+    return (articles.for_minors() if is_minor(response.answers) else articles)[:MOST_ARTICLES]
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:

@@ -16,10 +16,9 @@ from assessments.forms.page_form import PageForm
 from assessments.intake.responses import find_conflicts, only_additions
 from assessments.intake.revisions import FIELD, hash_page
 from assessments.intake.screening import (
-    PLACE_QUESTION,
     Screen,
-    find_place_hint,
     find_questionnaire,
+    find_site_hint,
     note_read,
     read_screen,
     save_screen_page,
@@ -27,6 +26,7 @@ from assessments.intake.screening import (
     unread_flags,
     write_screen,
 )
+from assessments.known_questions import BODY_SITE
 from assessments.models import Questionnaire
 from assessments.presenters.screen_steps import next_url
 from assessments.questionnaire.model import Item
@@ -76,8 +76,8 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     if current is None:
         return render(request, "assessments/screen_unknown.html", status=404)
     if request.method != "POST":
-        hint = find_place_hint(screen, current, now=timezone.now())
-        answers = screen.answers | ({PLACE_QUESTION: [hint.place]} if hint else {})
+        hint = find_site_hint(screen, current, now=timezone.now())
+        answers = screen.answers | ({BODY_SITE: [hint.place]} if hint else {})
         form = PageForm(questionnaire=questionnaire.parsed, page=current, answers=answers)
         return _render_page(request, screen, pages, current, form, unread_flags(screen, questionnaire), hint)
     form = PageForm(

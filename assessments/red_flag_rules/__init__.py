@@ -1,1 +1,1 @@
-"""Rules that read answers: format, evaluation, what is missing, training load. Pure."""
+"""Rules that read answers: format, evaluation, coverage, near misses. Pure."""

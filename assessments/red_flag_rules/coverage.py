@@ -1,6 +1,6 @@
-"""Whether a questionnaire asks everything that the rules read. Pure.
+"""Check that a questionnaire asks everything that the rules read. Pure.
 
-A version that leaves out a sign would be asked without a complaint, and the flag of that sign could never fire.
+If a version left out a sign, the flag of that sign could never fire, and nothing else would report it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ NUMBERS = {"integer", "decimal", "quantity"}
 
 
 def read_by_rules(rules: Rules) -> dict[str, set[str]]:
-    """{linkId: the answer codes looked for} of every question that `rules` read; no codes where a number is compared."""
+    """Return {linkId: answer codes} of every question that `rules` read; no codes where a number is compared."""
     read: dict[str, set[str]] = {}
     for leaf in all_leaves(rules):
         for name in items_read(leaf):
@@ -24,19 +24,19 @@ def read_by_rules(rules: Rules) -> dict[str, set[str]]:
 
 
 def misread_numbers(rules: Rules, items: Iterable[Item]) -> list[str]:
-    """The linkIds of those of `items` that `rules` compare as numbers and that are none."""
+    """Return the linkIds of the `items` that `rules` compare as numbers although they have another type."""
     compared = {name for leaf in all_leaves(rules) if set(LIMITS) & leaf.keys() for name in items_read(leaf)}
     return sorted({item.link_id for item in items if item.link_id in compared and item.type not in NUMBERS})
 
 
 def lost_questions(
     rules: Rules, before: Questionnaire, after: Questionnaire, *, first_pages: tuple[str, ...] = ()
-) -> list[str]:
-    """In words, what `rules` read in `before` and could not read in `after`. Empty is good.
+) -> dict[str, str]:
+    """Return {linkId: fault} for each question that `rules` read in `before` and could not read in `after`. Empty is good.
 
-    `first_pages` are pages whose questions must stay on them: they are asked before a visit is booked.
+    `first_pages` are asked before a visit is booked: their questions must stay on one of them.
     """
-    faults = []
+    faults = {}
     for name, codes in read_by_rules(rules).items():
         item = before.items.get(name)
         if item is None or not item.is_answerable:
@@ -45,12 +45,12 @@ def lost_questions(
         if not fault and before.page_of[name].link_id in first_pages and after.page_of[name].link_id not in first_pages:
             fault = f"is not on one of the pages {', '.join(first_pages)}"
         if fault:
-            faults.append(f"{name} (“{item.label}”) {fault}")
+            faults[name] = f"{name} (“{item.label}”) {fault}"
     return faults
 
 
 def _lost(item: Item, codes: set[str], before: Questionnaire, after: Questionnaire) -> str:
-    """What `after` lacks of `item`; empty if nothing."""
+    """Describe what `after` lacks of `item`; empty if nothing."""
     new = after.items.get(item.link_id)
     if new is None:
         return "is missing"
@@ -69,7 +69,7 @@ def _lost(item: Item, codes: set[str], before: Questionnaire, after: Questionnai
 
 
 def _openings(questionnaire: Questionnaire, item: Item) -> list[dict[str, list]]:
-    """Answers under each of which `item` is asked, as few as it takes."""
+    """Return small sets of answers, each of which is enough for `item` to be asked."""
     above = _openings(questionnaire, questionnaire.items[item.parent]) if item.parent else [{}]
     ways = []
     for condition in item.conditions:

@@ -1,8 +1,8 @@
-"""Signs in a patient's answers that must not wait: rules as data, evaluated. Pure.
+"""Evaluate the red-flag rules, which are data, over a patient's answers. Pure.
 
-A rule has one or more cases, each a level, a deadline and a condition over answers; it fires with the highest case that
-holds. Answers come with those to hidden questions already taken out. The rules never name a disease to the patient, give
-no probability, and compute no REDs colour (that is a physician's, doi:10.1136/bjsports-2023-106914).
+A rule has one or more cases, each with a level, a deadline and a condition over answers; it fires with the worst case that
+holds. The caller leaves out answers to hidden questions. The rules never name a disease to the patient, give no
+probability, and compute no REDs color: a physician does that (doi:10.1136/bjsports-2023-106914).
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from assessments.red_flag_rules.format import DEADLINES, LEVELS, RulesInvalid, check_format
+from education.body.load_bands import distance_ratio
 
 UNSURE = "unsure"
 COMPARE = {
@@ -31,7 +32,7 @@ class RuleCase:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`concern` is for therapists' eyes only; `is_conservative` cases are our own choice, not the source's."""
+    """One rule. `concern` is shown to therapists only. The level of `is_conservative` cases is our choice, not the source's."""
 
     id: str
     version: int
@@ -43,7 +44,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A line of the therapist's summary: a rule over answers and flags, never shown to the patient."""
+    """One line of the therapist's summary: a condition over answers and flags. Never shown to the patient."""
 
     id: str
     version: int
@@ -56,7 +57,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Action:
-    """What the patient is told to do, by deadline."""
+    """What the patient is told to do; there is one for each deadline."""
 
     heading: str
     text: str
@@ -80,7 +81,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One rule that fired, at which level, and the answers it went by."""
+    """A rule that fired, with its level, its deadline and the answers that it read."""
 
     rule_id: str
     rule_version: int
@@ -90,7 +91,7 @@ class Fired:
 
 
 def parse_rules(data: dict) -> Rules:
-    """The rules of a definition file. Raises RulesInvalid, naming the rule."""
+    """Parse the rules of a definition file. Raises RulesInvalid, which names the rule."""
     check_format(data)
     return Rules(
         title=data["title"],
@@ -106,26 +107,26 @@ def parse_rules(data: dict) -> Rules:
 
 
 def evaluate(rules: Rules, answers: dict[str, list]) -> tuple[Fired, ...]:
-    """The rules that fire on `answers` ({linkId: [value, …]}, only of questions that are asked), worst first.
+    """Return the rules that fire on `answers` ({linkId: [value, …]}, only of questions that are asked), worst first.
 
-    "Unsure" counts as yes where the level is emergency or urgent, never for what only the therapist should know.
+    "Unsure" counts as yes for the levels emergency and urgent, and as no for the level "tell the therapist".
     """
     fired = [hit for rule in rules.rules if (hit := _evaluate_rule(rules, rule, answers))]
     return tuple(sorted(fired, key=urgency))
 
 
 def urgency(fired: Fired) -> tuple[int, int, str]:
-    """A sort key: worst level first, then the soonest deadline."""
+    """Return a sort key: worst level first, then the soonest deadline, then the rule's id."""
     return LEVELS.index(fired.level), DEADLINES.index(fired.deadline), fired.rule_id
 
 
 def is_sooner(deadline: str, *, than: str) -> bool:
-    """Whether `deadline` asks for more haste."""
+    """Whether `deadline` is sooner than `than`."""
     return DEADLINES.index(deadline) < DEADLINES.index(than)
 
 
 def without_unsure(answers: dict[str, list], questions: set[str]) -> dict[str, list]:
-    """`answers` without a "not sure" in `questions`: of them it is not known yet what the patient is not sure about."""
+    """Return `answers` without "not sure" in `questions`, whose follow-ups have not been shown to the patient yet."""
     kept = {
         name: [value for value in values if not (name in questions and value == UNSURE)]
         for name, values in answers.items()
@@ -134,18 +135,18 @@ def without_unsure(answers: dict[str, list], questions: set[str]) -> dict[str, l
 
 
 def holding_signals(rules: Rules, fired: frozenset[str], answers: dict[str, list]) -> tuple[Signal, ...]:
-    """The lines of the therapist's summary that hold, given the ids of the rules that `fired`. Hypotheses, not findings."""
+    """Return the signals that hold, given the ids of the rules that `fired`. They are hypotheses, not findings."""
     return tuple(one for one in rules.signals if holds(rules, one.when, answers, unsure_is_yes=True, fired=fired))
 
 
 def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str, list]:
-    """The answers that `when` looks at, as far as there are any."""
+    """Return the answers that `when` reads, without unanswered questions."""
     read = {name for leaf in leaves(rules, when) for name in items_read(leaf)}
     return {name: list(values) for name, values in answers.items() if name in read and values}
 
 
 def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
-    """`answers` without what else was ticked in the same lists: only what `whens` look for, or "unsure" of it."""
+    """Return `answers` with only those ticks of a list that `whens` look for, "unsure" included; a list without any is kept."""
     wanted: dict[str, set] = {}
     for leaf in (leaf for when in whens for leaf in leaves(rules, when) if codes_read(leaf)):
         for name in items_read(leaf):
@@ -157,7 +158,7 @@ def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> 
 
 
 def rules_read(rules: Rules, when: dict) -> frozenset[str]:
-    """The ids of the rules whose firing `when` looks at."""
+    """Return the ids of the rules whose flags `when` reads."""
     return frozenset(name for leaf in leaves(rules, when) for name in leaf.get("fired", ()))
 
 
@@ -170,9 +171,9 @@ def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired 
 
 
 def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
-    """Whether the condition `when` holds. Inside a "not", unsure is not taken for yes: it may not talk a flag away."""
+    """Whether the condition `when` holds. Inside a "not", "unsure" counts as no: it must not prevent a flag."""
 
-    def sub(part, unsure=unsure_is_yes):
+    def sub(part: dict, unsure: bool = unsure_is_yes) -> bool:
         return holds(rules, part, answers, unsure_is_yes=unsure, fired=fired)
 
     if "any" in when:
@@ -188,7 +189,8 @@ def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired
     if "fired" in when:
         return not fired.isdisjoint(when["fired"])
     if "ratio_of" in when:
-        return _ratio_holds(when, answers)
+        ratio = answered_ratio(answers, *when["ratio_of"])
+        return ratio is not None and ratio > Decimal(when["more_than"])
     return _leaf_holds(when, answers, unsure_is_yes)
 
 
@@ -209,18 +211,17 @@ def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bo
     return UNSURE in given
 
 
-def _ratio_holds(leaf: dict, answers: dict[str, list]) -> bool:
-    upper, lower = (answers.get(name, []) for name in leaf["ratio_of"])
-    if not upper or not lower or Decimal(str(lower[0])) <= 0:
-        return False
-    return Decimal(str(upper[0])) / Decimal(str(lower[0])) > Decimal(leaf["more_than"])
+def answered_ratio(answers: dict[str, list], distance: str, longest: str) -> Decimal | None:
+    """Return the ratio of the answers to two questions; None without both, or if the second is zero."""
+    upper, lower = answers.get(distance), answers.get(longest)
+    return distance_ratio(Decimal(str(upper[0])), Decimal(str(lower[0]))) if upper and lower else None
 
 
 def leaves(rules: Rules, when: dict) -> Iterator[dict]:
-    """The smallest conditions inside `when`. Raises RulesInvalid for what is none."""
-    for word in ("any", "all", "of"):
-        if word in when:
-            for part in when[word]:
+    """Yield the leaves of `when`, its smallest conditions. Raises RulesInvalid for an unknown condition."""
+    for form in ("any", "all", "of"):
+        if form in when:
+            for part in when[form]:
                 yield from leaves(rules, part)
             return
     if "not" in when:
@@ -232,30 +233,30 @@ def leaves(rules: Rules, when: dict) -> Iterator[dict]:
     elif {"item", "fired", "ratio_of"} & when.keys():
         yield when
     else:
-        raise RulesInvalid(f"{when} is no condition")
+        raise RulesInvalid(f"{when} is not a condition")
 
 
 def items_read(leaf: dict) -> list[str]:
-    """The linkIds that a smallest condition looks at."""
+    """Return the linkIds that a leaf reads."""
     return [name for name in (leaf.get("item"), leaf.get("unsure_in"), *leaf.get("ratio_of", ())) if name]
 
 
 def codes_read(leaf: dict) -> list[str]:
-    """The answers that a smallest condition looks for by code; none where it compares a number."""
+    """Return the answer codes that a leaf looks for; empty if it compares a number."""
     return leaf.get("in", [leaf["is"]] if "is" in leaf else [])
 
 
 def all_leaves(rules: Rules) -> Iterator[dict]:
-    """The smallest conditions of every rule and signal."""
+    """Return the leaves of every rule and signal."""
     whens = [case.when for rule in rules.rules for case in rule.cases] + [one.when for one in rules.signals]
     return (leaf for when in whens for leaf in leaves(rules, when))
 
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
-    """What the rules ask about that is not in `options` ({linkId: its codes}): "item" or "item=code". Empty is good."""
+    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty is good."""
     faults = []
     for leaf in all_leaves(rules):
         faults += [name for name in items_read(leaf) if name not in options]
-        for name in (leaf.get("item"), leaf.get("unsure_in")):
+        for name in (leaf[key] for key in ("item", "unsure_in") if key in leaf):
             faults += [f"{name}={code}" for code in codes_read(leaf) if code not in options.get(name, {code})]
     return sorted(set(faults))

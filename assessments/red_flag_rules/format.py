@@ -1,10 +1,11 @@
-"""The format of the rule file: which keys, levels, sections, actions and conditions there are. Pure.
+"""Check the format of the rule file: its keys, levels, sections, actions and conditions. Pure.
 
-A rule with a misspelled key would load and never fire, so whatever is unknown is refused and its place is named.
+Every unknown key or value is refused, and the error names its place: a rule with a misspelled key would never fire.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 LEVELS = "EUT"  # worst first
 DEADLINES = ("now", "same day", "24 h", "48 h", "1 week", "at the visit")  # soonest first
@@ -14,7 +15,7 @@ LONGEST_ID = 12
 LIMITS = ("more_than", "at_least", "less_than", "at_most")
 TESTS = {"is", "in", "answered", *LIMITS}
 
-FILE = {
+FILE: Mapping[str, type] = {
     "title": str,
     "version": int,
     "sign_off": str,
@@ -23,10 +24,18 @@ FILE = {
     "rules": list,
     "signals": list,
 }
-ACTION = {"heading": str, "text": str, "steps": list}
-RULE = {"id": str, "version": int, "question": str, "concern": str, "source": str, "cases": list}
-CASE = {"level": str, "deadline": str, "when": dict}
-SIGNAL = {"id": str, "version": int, "section": str, "title": str, "output": str, "source": str, "when": dict}
+ACTION: Mapping[str, type] = {"heading": str, "text": str, "steps": list}
+RULE: Mapping[str, type] = {"id": str, "version": int, "question": str, "concern": str, "source": str, "cases": list}
+CASE: Mapping[str, type] = {"level": str, "deadline": str, "when": dict}
+SIGNAL: Mapping[str, type] = {
+    "id": str,
+    "version": int,
+    "section": str,
+    "title": str,
+    "output": str,
+    "source": str,
+    "when": dict,
+}
 # The key that names a condition's form, and every key that form may have.
 FORMS = {
     "any": {"any"},
@@ -41,11 +50,11 @@ FORMS = {
 
 
 class RulesInvalid(ValueError):
-    """The rules have a fault, or read questions that are not asked."""
+    """The rules have a fault or read questions that are not asked."""
 
 
 def check_format(data: dict) -> None:
-    """Raises RulesInvalid for the first fault of a rule file, naming the rule or the part."""
+    """Check a rule file. Raises RulesInvalid for its first fault, naming the rule or the part."""
     _require(data, FILE, "the file")
     _check_actions(data["actions"])
     for raw in data["rules"]:
@@ -53,7 +62,7 @@ def check_format(data: dict) -> None:
     for raw in data["signals"]:
         _require(raw, SIGNAL, f"signal {_name(raw)}")
         if raw["section"] not in SECTIONS:
-            raise RulesInvalid(f"{raw['id']}: there is no section {raw['section']!r}; it would be shown to no one")
+            raise RulesInvalid(f"{raw['id']}: there is no section {raw['section']!r}, so it would never be shown")
     ids = [raw["id"] for raw in (*data["rules"], *data["signals"])]
     if twice := {one for one in ids if ids.count(one) > 1}:
         raise RulesInvalid(f"the id {min(twice)} is used twice")
@@ -79,7 +88,7 @@ def _check_rule(raw: dict) -> None:
 
 
 def _check_conditions(data: dict) -> None:
-    """Check every condition. Only a signal may look at flags: while rules are evaluated there are none yet."""
+    """Check every condition. Only a signal may read flags: there are none yet while rules are evaluated."""
     named, rules = data["conditions"], {raw["id"] for raw in data["rules"]}
     for name, when in named.items():
         _check_when(when, f"condition {name}", named, frozenset())
@@ -91,10 +100,9 @@ def _check_conditions(data: dict) -> None:
         _check_when(raw["when"], raw["id"], named, rules)
 
 
-def _check_when(when, place: str, named: dict, rules: Iterable[str]) -> None:
-    forms = FORMS.keys() & when.keys() if isinstance(when, dict) else ()
-    if len(forms) != 1:
-        raise RulesInvalid(f"{place}: {when} is no condition")
+def _check_when(when: object, place: str, named: dict, rules: Collection[str]) -> None:
+    if not isinstance(when, dict) or len(forms := FORMS.keys() & when.keys()) != 1:
+        raise RulesInvalid(f"{place}: {when} is not a condition")
     (form,) = forms
     if unknown := when.keys() - FORMS[form]:
         raise RulesInvalid(f"{place}: unknown key {min(unknown)!r} in {when}")
@@ -109,8 +117,8 @@ def _check_when(when, place: str, named: dict, rules: Iterable[str]) -> None:
             raise RulesInvalid(f"{place}: there is no condition {when['condition']!r}")
     elif form == "fired":
         _require_texts(when["fired"], f"{place}: fired")
-        if unknown := set(when["fired"]) - set(rules):
-            raise RulesInvalid(f"{place}: it can look at no flag of {min(unknown)}")
+        if unknown := set(when["fired"]).difference(rules):
+            raise RulesInvalid(f"{place}: it cannot read a flag of {min(unknown)}")
     else:
         _check_leaf(when, place)
 
@@ -131,7 +139,7 @@ def _check_leaf(when: dict, place: str) -> None:
     if "ratio_of" in when:
         _require_texts(when["ratio_of"], f"{place}: ratio_of")
         if len(when["ratio_of"]) != 2:
-            raise RulesInvalid(f"{place}: a ratio is of two questions")
+            raise RulesInvalid(f"{place}: a ratio needs two questions")
     else:
         names = [when["item"], *([when["unsure_in"]] if "unsure_in" in when else [])]
         _require_texts(names, f"{place}: item")
@@ -148,7 +156,7 @@ def _check_leaf(when: dict, place: str) -> None:
 
 def _check_circle(name: str, named: dict, path: tuple[str, ...]) -> None:
     if name in path:
-        raise RulesInvalid(f"condition {name} waits for itself")
+        raise RulesInvalid(f"condition {name} refers to itself")
     for inner in _conditions_in(named[name]):
         _check_circle(inner, named, (*path, name))
 
@@ -163,9 +171,10 @@ def _conditions_in(when: dict) -> Iterable[str]:
         yield when["condition"]
 
 
-def _require(raw, wanted: dict[str, type], place: str, *, optional: dict[str, type] | None = None) -> None:
-    """Exactly the keys `wanted`, and at most those of `optional`, each of its type; a text says something."""
-    optional = optional or {}
+def _require(
+    raw: object, wanted: Mapping[str, type], place: str, *, optional: Mapping[str, type] = MappingProxyType({})
+) -> None:
+    """Require the keys `wanted`, and at most those of `optional` besides, each of its type; a text must not be blank."""
     if not isinstance(raw, dict):
         raise RulesInvalid(f"{place}: not an object")
     if missing := wanted.keys() - raw.keys():
@@ -174,29 +183,30 @@ def _require(raw, wanted: dict[str, type], place: str, *, optional: dict[str, ty
         raise RulesInvalid(f"{place}: unknown key {min(unknown)!r}")
     for key, value in raw.items():
         kind = wanted.get(key) or optional[key]
-        if not isinstance(value, kind) or (kind is int and not _is_count(value)) or (kind is str and not value.strip()):
+        is_blank = isinstance(value, str) and not value.strip()
+        if not isinstance(value, kind) or (kind is int and not _is_count(value)) or is_blank:
             raise RulesInvalid(f"{place}: {key!r} cannot be {value!r}")
 
 
-def _require_texts(values, place: str, *, is_empty_allowed: bool = False) -> None:
+def _require_texts(values: object, place: str, *, is_empty_allowed: bool = False) -> None:
     are_texts = isinstance(values, list) and all(isinstance(one, str) and one.strip() for one in values)
     if not are_texts or not (values or is_empty_allowed):
-        raise RulesInvalid(f"{place}: texts are needed, not {values!r}")
+        raise RulesInvalid(f"{place}: a list of texts is needed, not {values!r}")
 
 
-def _require_number(value, place: str) -> None:
-    """Limits are decimals written as text."""
+def _require_number(value: object, place: str) -> None:
+    """Require a decimal written as text, as all limits are."""
     try:
         if isinstance(value, str) and Decimal(value).is_finite():
             return
     except InvalidOperation:
         pass
-    raise RulesInvalid(f"{place}: {value!r} is no number written as text")
+    raise RulesInvalid(f"{place}: {value!r} is not a number written as text")
 
 
-def _is_count(value) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _name(raw) -> str:
+def _name(raw: object) -> str:
     return str(raw.get("id", "without an id")) if isinstance(raw, dict) else "that is not an object"

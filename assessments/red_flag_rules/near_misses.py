@@ -1,28 +1,30 @@
-"""Why a rule did not fire although part of it holds: what was there, and what was missing. Pure."""
+"""Explain why a rule did not fire although part of its condition holds. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from assessments.known_questions import AGE, BODY_SITE
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import answer_text
-from assessments.red_flag_rules.evaluation import COMPARE, Rules, holds
+from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio, holds
 
-CONTEXT = {"loc.map", "about.age"}  # where it hurts and how old one is make no rule "close" by themselves
+CONTEXT = {BODY_SITE, AGE}  # by themselves they make no rule "close"
 NEAR = Decimal(1)  # on the 0 to 10 scales
-WORDS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
+COMPARISONS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Leaves of a condition that hold (`met`) and the fewest that would still be needed (`unmet`)."""
+    """How far a condition is from holding: leaves that hold, leaves that do not, and how many of these are needed."""
 
     met: tuple[dict, ...] = ()
     unmet: tuple[dict, ...] = ()
-    needed: int = 0  # of `unmet`
+    needed: int = 0
 
 
 def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozenset[str] = frozenset()) -> Nearness:
-    """How far `when`, which does not hold, is from holding. Of alternatives, the one that most of speaks for."""
+    """Measure how far `when` is from holding. Of alternatives, the one with the most leaves that hold counts."""
 
     def sub(part: dict) -> Nearness:
         return measure_nearness(rules, part, answers, fired=fired)
@@ -48,12 +50,12 @@ def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozense
 
 
 def is_close(near: Nearness, answers: dict[str, list]) -> bool:
-    """Whether a therapist may want to know: something beyond place and age holds, or a number just missed its limit."""
+    """Whether a therapist may want to know: a leaf beyond body site and age holds, or a number just missed its limit."""
     return near.needed > 0 and (_weight(near) > 0 or any(_just_missed(leaf, answers) for leaf in near.unmet))
 
 
-def describe_nearness(near: Nearness, items: dict[str, Item], answers: dict[str, list]) -> str:
-    """What is missing, in a therapist's words: "needs one more of: …", with the answer that was given."""
+def describe_nearness(near: Nearness, items: Mapping[str, Item], answers: dict[str, list]) -> str:
+    """Describe for the therapist what is missing, each with the answer that was given: "needs 1 more of: …"."""
     missing = [_describe(leaf, items, answers) for leaf in near.unmet]
     if near.needed < len(missing):
         return f"needs {near.needed} more of: {'; '.join(missing)}"
@@ -66,14 +68,14 @@ def _weight(near: Nearness) -> int:
 
 def _just_missed(leaf: dict, answers: dict[str, list]) -> bool:
     if "ratio_of" in leaf:
-        upper, lower = (answers.get(name) for name in leaf["ratio_of"])
-        return bool(upper and lower) and Decimal(str(upper[0])) > Decimal(str(lower[0])) > 0
+        ratio = answered_ratio(answers, *leaf["ratio_of"])
+        return ratio is not None and ratio > 1
     limit = next((Decimal(leaf[name]) for name in COMPARE if name in leaf), None)
     given = answers.get(leaf.get("item", ""), [])
     return limit is not None and any(abs(Decimal(str(value)) - limit) <= NEAR for value in given)
 
 
-def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> str:
+def _describe(leaf: dict, items: Mapping[str, Item], answers: dict[str, list]) -> str:
     if "not" in leaf:
         held = _describe(leaf["not"], items, answers)
         return held.replace(" to be ", " not to be ", 1) if "item" in leaf["not"] else f"not {held}"
@@ -89,10 +91,10 @@ def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> s
     return f"{_given(leaf['item'], items, answers)} to be {_wanted(leaf, items)}"
 
 
-def _wanted(leaf: dict, items: dict[str, Item]) -> str:
-    for name, words in WORDS.items():
+def _wanted(leaf: dict, items: Mapping[str, Item]) -> str:
+    for name, text in COMPARISONS.items():
         if name in leaf:
-            return f"{words} {leaf[name]}"
+            return f"{text} {leaf[name]}"
     if "answered" in leaf:
         return "answered" if leaf["answered"] else "left out"
     codes = leaf.get("in", [leaf.get("is")])
@@ -100,7 +102,7 @@ def _wanted(leaf: dict, items: dict[str, Item]) -> str:
     return " or ".join(f"“{item.option_text(code) if item else code}”" for code in codes)
 
 
-def _given(name: str, items: dict[str, Item], answers: dict[str, list]) -> str:
+def _given(name: str, items: Mapping[str, Item], answers: dict[str, list]) -> str:
     item = items.get(name)
     if item is None:
         return f"{name} (not asked)"

@@ -1,9 +1,10 @@
-"""What is known of a rule from the answers so far: it holds, it was asked about and does not hold, or it was not asked. Pure.
+"""Decide what the answers so far tell of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
 
-A question that was left open says nothing, so a rule that still depends on it is "not asked" and never "no". What an
-answer rules out (the follow-up of a sign that was not ticked) counts as asked.
+A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such as
+the follow-up of a sign that was not ticked, counts as asked.
 """
 
+from collections.abc import Iterator
 from enum import Enum
 
 from assessments.questionnaire.enablement import enabled_items
@@ -12,7 +13,7 @@ from assessments.red_flag_rules.evaluation import UNSURE, Rule, Rules, holds, it
 
 
 class State(Enum):
-    """Three states that a summary never mixes up."""
+    """What is known of a rule or signal; a summary keeps the three apart."""
 
     YES = "yes"
     NO = "asked, and no"
@@ -20,7 +21,7 @@ class State(Enum):
 
 
 class Asked(Enum):
-    """How a question stands."""
+    """Whether a question was asked and answered."""
 
     ANSWERED = "answered"
     RULED_OUT = "ruled out"  # not asked because of what was answered elsewhere
@@ -33,27 +34,27 @@ class _Truth(Enum):
 
 
 def read_asked(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, Asked]:
-    """How each question of `questionnaire` stands under `answers`."""
+    """Return {linkId: Asked} for every question of `questionnaire`, given `answers`."""
     enabled = enabled_items(questionnaire, answers)
     known: dict[str, Asked] = {}
 
-    def stands(link_id: str) -> Asked:
+    def read(link_id: str) -> Asked:
         if link_id not in known:
-            known[link_id] = _stands(link_id)
+            known[link_id] = decide(link_id)
         return known[link_id]
 
-    def _stands(link_id: str) -> Asked:
+    def decide(link_id: str) -> Asked:
         item = questionnaire.items[link_id]
         if link_id in enabled:
             return Asked.ANSWERED if answers.get(link_id) or not item.is_question else Asked.OPEN
-        waits_for = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
-        return Asked.OPEN if any(stands(one) == Asked.OPEN for one in waits_for) else Asked.RULED_OUT
+        depends_on = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
+        return Asked.OPEN if any(read(one) == Asked.OPEN for one in depends_on) else Asked.RULED_OUT
 
-    return {link_id: stands(link_id) for link_id in questionnaire.items}
+    return {link_id: read(link_id) for link_id in questionnaire.items}
 
 
 class Judge:
-    """Judges the rules over one response. `answers` are those to questions that are asked, as for `evaluate`."""
+    """Judges the rules over one response. `answers` are those of questions that are asked, as for `evaluate`."""
 
     def __init__(self, rules: Rules, questionnaire: Questionnaire, answers: dict[str, list]):
         self.rules, self.answers = rules, answers
@@ -64,16 +65,16 @@ class Judge:
         return _as_state(self._rule_truth(rule))
 
     def signal_state(self, when: dict) -> State:
-        """Whether a signal with this condition holds; what it says of flags goes by the rules, not by stored flags."""
+        """Whether a signal with the condition `when` holds. Flags are worked out from the rules, not read from rows."""
         return _as_state(self._truth(when, unsure_is_yes=True))
 
     def missing(self, *whens: dict) -> dict[str, Asked]:
-        """The questions that `whens` read, those of flags included, and that are open or absent."""
+        """Return the open and absent questions that `whens` read, directly or through flags."""
         read = {name for leaf in self._leaves(*whens) for name in items_read(leaf)}
-        stands = {name: self._stands(name) for name in sorted(read)}
-        return {name: asked for name, asked in stands.items() if asked in (Asked.OPEN, Asked.ABSENT)}
+        found = {name: self._asked_of(name) for name in sorted(read)}
+        return {name: asked for name, asked in found.items() if asked in (Asked.OPEN, Asked.ABSENT)}
 
-    def _leaves(self, *whens: dict):
+    def _leaves(self, *whens: dict) -> Iterator[dict]:
         for leaf in (leaf for when in whens for leaf in leaves(self.rules, when)):
             for rule in leaf.get("fired", ()):
                 yield from self._leaves(*(case.when for case in self.rules.by_id[rule].cases))
@@ -83,7 +84,7 @@ class Judge:
         return _any([self._truth(case.when, unsure_is_yes=case.level in "EU") for case in rule.cases])
 
     def _truth(self, when: dict, unsure_is_yes: bool) -> _Truth:
-        """As `red_flags.holds`, of which every YES and NO here is the answer too."""
+        """Evaluate `when` as `evaluation.holds` does, which agrees with every YES and NO."""
         if "condition" in when:
             return self._truth(self.rules.conditions[when["condition"]], unsure_is_yes)
         if "not" in when:
@@ -104,19 +105,19 @@ class Judge:
             return _Truth.YES
         if "answered" in leaf:
             return _Truth.NO
-        stands = {self._stands(name) for name in items_read(leaf) if name != leaf.get("unsure_in")}
-        if Asked.RULED_OUT in stands:
+        asked = {self._asked_of(name) for name in items_read(leaf) if name != leaf.get("unsure_in")}
+        if Asked.RULED_OUT in asked:
             return _Truth.NO
-        if Asked.ABSENT in stands:
+        if Asked.ABSENT in asked:
             return _Truth.ABSENT
-        return _Truth.OPEN if Asked.OPEN in stands or self._is_vague(leaf) else _Truth.NO
+        return _Truth.OPEN if Asked.OPEN in asked or self._is_vague(leaf) else _Truth.NO
 
     def _is_vague(self, leaf: dict) -> bool:
-        """Not sure about a list, and did not say about which of it."""
-        is_unsure = UNSURE in self.answers.get(leaf.get("item"), [])
-        return is_unsure and "unsure_in" in leaf and self._stands(leaf["unsure_in"]) == Asked.OPEN
+        """Whether "not sure" was answered for a list, and the follow-up about which of its signs is open."""
+        is_unsure = UNSURE in self.answers.get(leaf.get("item", ""), [])
+        return is_unsure and "unsure_in" in leaf and self._asked_of(leaf["unsure_in"]) == Asked.OPEN
 
-    def _stands(self, link_id: str) -> Asked:
+    def _asked_of(self, link_id: str) -> Asked:
         return self.asked.get(link_id, Asked.ABSENT)
 
 
@@ -128,7 +129,7 @@ def _as_state(truth: _Truth) -> State:
 
 
 def _any(parts: list[_Truth]) -> _Truth:
-    """Of alternatives, those that this questionnaire asks decide: an older or newer version may ask another of them."""
+    """Combine alternatives. Only those that this questionnaire asks count: another version may ask others."""
     asked = [part for part in parts if part != _Truth.ABSENT]
     if not asked:
         return _Truth.ABSENT

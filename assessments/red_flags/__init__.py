@@ -1,1 +1,1 @@
-"""Flags: rules as released, raised flags, staff alerts, sign-off, advice to patients."""
+"""Flags: shipped rules and questionnaires, raised flags, staff alerts, sign-off, advice to patients."""

@@ -1,11 +1,11 @@
-"""What a patient was told to do because of their answers, for every page that must not let them forget it."""
+"""The advice that a patient was given because of their answers, for every page that must keep it in sight."""
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from assessments.models import Flag, Response
 from assessments.red_flag_rules.evaluation import Action
@@ -16,7 +16,7 @@ from clinic.practice.models import Patient
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice of `flags`, the worst that stand."""
+    """The advice of `flags`, which are the worst ones that hold now."""
 
     level: str
     deadline: str
@@ -28,39 +28,42 @@ class Advice:
 
     @property
     def questions(self) -> frozenset[str]:
-        """The linkIds of the answers that it goes by; these are sealed, while the advice itself is not."""
+        """The linkIds of the answers that raised it. Reading them decrypts the flags; the advice itself is not encrypted."""
         return frozenset(name for flag in self.flags for name in flag.snapshot)
 
     @property
     def is_pressing(self) -> bool:
-        """Whether a doctor is needed: an emergency or an urgent sign, not what only the therapist should know."""
+        """Whether a doctor is needed: the level is emergency or urgent, not "tell the therapist"."""
         return self.level in ("E", "U")
 
 
 def find_unread(response: Response) -> Advice | None:
-    """The worst advice of `response` that the patient has not acknowledged."""
+    """Return the worst advice of `response` that the patient has not acknowledged, or None."""
     return read_advice(response.flags.unseen_by_patient())
 
 
 def find_standing(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
-    """The worst advice of `responses` that still stands: read or not, until staff have seen to it or the answer changed."""
+    """Return the worst current advice of `responses`, read or not, or None.
+
+    Advice is current until staff acknowledge its flag or the answer changes.
+    """
     return read_advice(Flag.objects.advising().filter(response__in=responses))
 
 
-def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None):
-    """The ids of what was answered for one visit: its intake, and what its booking at the instant `at` began beside it."""
+def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None) -> QuerySet:
+    """Return the ids of the responses to one visit: its intake, and one that its booking, at the instant `at`, began besides."""
     of_visit = Q(pk=intake_id) | Q(patient=patient_id, created_at=at)
     return Response.objects.filter(of_visit).values("pk")
 
 
-def responses_of(patient: Patient):
-    """The ids of everything that `patient` has answered, also under a row that is still provisional."""
+def responses_of(patient: Patient) -> QuerySet:
+    """Return the ids of all responses of `patient`, including those under a provisional row of the same person."""
     people = Patient.objects.same_person_as(patient)
     return Response.objects.filter(patient__in=people).values("pk")
 
 
 def read_advice(flags: Iterable[Flag]) -> Advice | None:
-    """The advice of the first of `flags`, worst first, with all others of its level."""
+    """Return the advice of those `flags` that share the worst level, with their soonest deadline. `flags` are worst first."""
     flags = list(flags)
     if not flags:
         return None

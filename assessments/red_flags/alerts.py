@@ -1,12 +1,12 @@
-"""Telling staff that an answer must not wait, and telling them again while nobody has seen to it.
+"""Alert staff to an answer that must not wait, and remind them until the flag is acknowledged.
 
-All mails of an alert are planned at once, in the transaction that saves the answer. Before it is sent, each is checked
-again: it is skipped once the flags are acknowledged, and goes to others when its recipient has left. They hold no patient
-data, only a link into the admin.
+All mails of an alert are planned at once, in the transaction that saves the answer. Each is checked again before it is sent:
+it is skipped once the flags are acknowledged, and planned for others once its recipient has left. The mails hold no patient
+data, only a link to the admin.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,18 +20,18 @@ logger = logging.getLogger(__name__)
 
 STAFF_FLAG = "staff_flag"
 HOUR = timedelta(hours=1)
-# After the first mail: when staff are told again, as long as a flag of the alert's level or worse is open.
+# Times of the reminders after the first mail. They are sent while a flag of the alert's level or worse is open.
 AGAIN_AFTER = {
     Level.EMERGENCY: (FIRST_LOOK_WITHIN[Level.EMERGENCY], 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR),
     Level.URGENT: (FIRST_LOOK_WITHIN[Level.URGENT], 24 * HOUR, 48 * HOUR),
 }
-ONE_SITTING = timedelta(minutes=10)  # a runner answers several pages within it; staff get one mail, not one a page
+ONE_SITTING = timedelta(minutes=10)  # several pages saved within it send one alert
 
 
-def alert_staff(*, response: Response, raised: list[Flag], now) -> list[StaffAlert]:
-    """Plan mails to every member of staff who may see flags, about the worst of `raised`; none for level T alone.
+def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> list[StaffAlert]:
+    """Plan mails about the worst of `raised` to every member of staff with the right to see flags; none for level T alone.
 
-    Nothing is added while an alert of this sitting, as bad or worse, has not been answered by anybody.
+    No-op while an alert of the same sitting, of the same level or worse, has not been acknowledged.
     """
     levels = {flag.current_level for flag in raised} & set(AGAIN_AFTER)
     if not levels:
@@ -43,20 +43,20 @@ def alert_staff(*, response: Response, raised: list[Flag], now) -> list[StaffAle
 
 
 def find_recipients() -> list[User]:
-    """Every user who can log in to the admin and see flags there; one query."""
+    """Return every user with the right to see flags in the admin. One query."""
     return staff_who_may("assessments.view_flag")
 
 
 def where_alerts_go() -> str:
-    """Whom an alert would reach now: "staff", else "clinic" (its own address), else "nobody"."""
+    """Return whom an alert would reach now: "staff", else "clinic" (its own address), else "nobody"."""
     if find_recipients():
         return "staff"
     return "clinic" if Clinic.objects.current().email else "nobody"
 
 
-def _plan_alerts(*, response: Response, level: str, now) -> list[StaffAlert]:
-    """Alerts to those who can be told now; to the clinic's own address if there are none."""
-    recipients = find_recipients()
+def _plan_alerts(*, response: Response, level: Level, now: datetime) -> list[StaffAlert]:
+    """Plan an alert to each current recipient; without any, to the clinic's own address."""
+    recipients: list[User | None] = [*find_recipients()]
     if not recipients:
         goes_to = where_alerts_go()
         logger.error("No member of staff may see flags: an alert of level %s goes to %s.", level, goes_to)
@@ -67,36 +67,38 @@ def _plan_alerts(*, response: Response, level: str, now) -> list[StaffAlert]:
     return alerts
 
 
-def _is_covered(response: Response, level: str, now) -> bool:
-    as_bad = [Level.EMERGENCY] if level == Level.EMERGENCY else list(AGAIN_AFTER)
-    earlier = response.alerts.filter(level__in=as_bad, planned_at__gt=now - ONE_SITTING).first()
+def _is_covered(response: Response, level: Level, now: datetime) -> bool:
+    earlier = response.alerts.filter(level__in=_levels_from(level), planned_at__gt=now - ONE_SITTING).first()
     return earlier is not None and not response.flags.filter(staff_acknowledged_at__gte=earlier.planned_at).exists()
 
 
-def why_unwanted(message: Message, now) -> str | None:
-    """Why this alert is not needed; None while a flag of its level or worse is open and its recipient can look.
+def why_unwanted(message: Message, now: datetime) -> str | None:
+    """Return why this alert is not needed; None while a flag of its level or worse is open and its recipient may see it.
 
-    The last recipient to leave hands the alert over: it is planned anew for those who are there.
+    If every recipient has left, the alert is planned again for the current ones.
     """
     alert = StaffAlert.objects.select_related("recipient", "response").filter(pk=message.subject_id).first()
     if alert is None:
         return "the intake is gone"
-    levels = [Level.EMERGENCY] if alert.level == Level.EMERGENCY else list(AGAIN_AFTER)
-    if not Flag.objects.open().filter(response=alert.response_id, level__in=levels).exists():
-        return "somebody has seen to it"
+    if not Flag.objects.open().filter(response=alert.response_id, level__in=_levels_from(alert.level)).exists():
+        return "its flags are acknowledged"
     if alert.recipient is None:
-        return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+        return None if Clinic.objects.current().email else "the clinic has no email address"
     if alert.recipient in find_recipients():
         return None
-    return "the recipient has left; others are told" if _hand_over(alert, now=now) else "the recipient has left"
+    return "the recipient has left; others are alerted" if _hand_over(alert, now=now) else "the recipient has left"
+
+
+def _levels_from(level: str) -> list[Level]:
+    """Return `level` and the worse levels."""
+    return [Level.EMERGENCY] if level == Level.EMERGENCY else list(AGAIN_AFTER)
 
 
 @transaction.atomic
-def _hand_over(alert: StaffAlert, *, now) -> bool:
-    """Plan `alert` anew if nobody is left who was told of its response. Whether it was."""
+def _hand_over(alert: StaffAlert, *, now: datetime) -> bool:
+    """Plan `alert` again if no current recipient was alerted to its response. Return whether it was planned."""
     Response.objects.select_for_update().get(pk=alert.response_id)  # one worker at a time
-    as_bad = [Level.EMERGENCY] if alert.level == Level.EMERGENCY else list(AGAIN_AFTER)
-    told = StaffAlert.objects.filter(response=alert.response_id, level__in=as_bad)
+    told = StaffAlert.objects.filter(response=alert.response_id, level__in=_levels_from(alert.level))
     if told.filter(Q(recipient__in=find_recipients()) | Q(recipient=None)).exists():
         return False
-    return bool(_plan_alerts(response=alert.response, level=alert.level, now=now))
+    return bool(_plan_alerts(response=alert.response, level=Level(alert.level), now=now))

@@ -1,15 +1,18 @@
-"""The questionnaires and rules that come with the product: JSON files beside this module, loaded as published versions."""
+"""The questionnaires and rules that come with the product: JSON files, loaded as published versions."""
 
 import hashlib
 import json
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from django.db import transaction
 
 from assessments.fhir_json.canonical import LOCAL, canonical_of
-from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import parse_once
+from assessments.known_questions import KNOWN, find_missing
 from assessments.models import Questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import misread_numbers
 from assessments.red_flag_rules.evaluation import Rules, parse_rules, unknown_questions
@@ -17,68 +20,77 @@ from assessments.red_flag_rules.format import RulesInvalid
 
 FOLDER = Path(__file__).parent.parent / "definitions"
 RULES_FILE = "red_flags_v1.json"
-SAFETY_INTAKE = "urn:runclinic:questionnaire:hip-running-intake"  # asked before a visit is booked, too
 LONGEST_SLUG = 60
 
 
 class VersionAnswered(Exception):
-    """A shipped file differs from a version that patients have already answered: it needs a new version number."""
+    """A shipped file differs from its stored version, which patients have answered: it needs a new version number."""
 
 
 @cache
 def read_rules() -> Rules:
-    """The red-flag rules in force."""
+    """Read the red-flag rules in force."""
     return parse_rules(json.loads((FOLDER / RULES_FILE).read_text()))
 
 
 @cache
 def digest_rules() -> str:
-    """SHA-256 of what the rules in force say, however the file is laid out."""
+    """Return the SHA-256 of the content of the rules in force, whatever the layout of the file."""
     content = json.dumps(json.loads((FOLDER / RULES_FILE).read_text()), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 @cache
 def shipped_definitions() -> tuple[dict, ...]:
-    """Every questionnaire that comes with the product, as FHIR; the versions of one in order."""
+    """Return every questionnaire that comes with the product, as FHIR JSON."""
     return tuple(json.loads(path.read_text()) for path in sorted(FOLDER.glob("*_intake_v*.json")))
 
 
 @cache
 def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
-    """The newest version of `canonical` that comes with the product, parsed; None for one that does not."""
+    """Parse the newest shipped version of `canonical`. None if it does not come with the product."""
     versions = [one for one in shipped_definitions() if one["url"] == canonical]
-    return parse_questionnaire(max(versions, key=lambda one: int(one["version"]))) if versions else None
+    return parse_once(max(versions, key=lambda one: int(one["version"]))) if versions else None
 
 
-def load_questionnaires(*, now) -> list[Questionnaire]:
-    """Store and publish every questionnaire that comes with the product; running it again changes nothing.
+def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
+    """Store and publish every questionnaire that comes with the product. Idempotent.
 
-    Raises parsing.DefinitionInvalid or red_flags.RulesInvalid for a file that cannot be asked, VersionAnswered for one
-    that was changed after somebody answered it.
+    Raises InvalidQuestionnaire for a file that cannot be asked or that lacks a question which code names, RulesInvalid
+    for rules that read what is not asked, VersionAnswered for a version that was changed after a patient answered it.
     """
-    _check_rules_against([parse_questionnaire(definition) for definition in shipped_definitions()])
+    _check_rules_against([parse_once(definition) for definition in shipped_definitions()])
+    _check_known_questions()
     with transaction.atomic():
         return [store_definition(definition, now=now) for definition in shipped_definitions()]
 
 
 def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
-    """Raises RulesInvalid for a rule that reads what none of `questionnaires` asks."""
+    """Raises RulesInvalid for a rule that reads a question or answer which none of `questionnaires` has."""
     items = [item for questionnaire in questionnaires for item in questionnaire.items.values()]
     options: dict[str, set[str]] = {}
     for item in items:
         options.setdefault(item.link_id, set()).update(option.code for option in item.options)
     if faults := unknown_questions(read_rules(), options):
-        raise RulesInvalid(f"the red-flag rules read what is not asked: {', '.join(faults)}")
+        raise RulesInvalid(f"the red-flag rules read questions that are not asked: {', '.join(faults)}")
     if faults := misread_numbers(read_rules(), items):
-        raise RulesInvalid(f"the red-flag rules compare what is no number: {', '.join(faults)}")
+        raise RulesInvalid(f"the red-flag rules compare questions that are not numbers: {', '.join(faults)}")
 
 
-def store_definition(definition: dict, *, now) -> Questionnaire:
+def _check_known_questions() -> None:
+    """Raises InvalidQuestionnaire if the newest shipped version of a questionnaire lacks a question that code names."""
+    for canonical, known in KNOWN.items():
+        newest = find_shipped(canonical)
+        faults = find_missing(known, newest) if newest else {"": "no file has this url"}
+        if faults:
+            raise InvalidQuestionnaire(f"{canonical}: {'; '.join(faults.values())} (see known_questions.py)")
+
+
+def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
     """Store and publish one FHIR Questionnaire as a version of its url. Raises VersionAnswered.
 
-    Where the clinic has made a version of this number from a file of its own, that one stays and is asked on; the new
-    file is stored after it, to be published by staff.
+    If the clinic has imported a version of the same number, that one stays published; the shipped one gets the next number
+    and is left for staff to publish.
     """
     slug, version = definition["url"].rpartition(":")[2], int(definition["version"])
     versions = Questionnaire.objects.of(canonical_of(definition, slug=slug))
@@ -103,8 +115,10 @@ def store_definition(definition: dict, *, now) -> Questionnaire:
 
 
 def free_slug(slug: str, *, is_local: bool = False) -> str:
-    """`slug`, or the same with a number if it is another questionnaire's name. A file without a url (`is_local`) is told by
-    its name, so that one of its own kind may have it."""
+    """Return `slug`, with a number if it belongs to another questionnaire.
+
+    A file without a url (`is_local`) is identified by its slug, so it may take a slug of such a file.
+    """
     owners = dict(Questionnaire.objects.values_list("slug", "canonical"))
     names = (slug, *(f"{slug[: LONGEST_SLUG - 5]}-{number}" for number in range(2, len(owners) + 3)))
     return next(name for name in names if owners.get(name) in (None, LOCAL + name if is_local else None))

@@ -1,4 +1,6 @@
-"""Flags on what must not wait in a patient's answers: raised, lowered, shown, acknowledged. Every step leaves a trace."""
+"""Raise, lower, show and acknowledge flags. Every step is recorded."""
+
+from datetime import datetime
 
 from django.db import transaction
 
@@ -8,13 +10,14 @@ from assessments.red_flag_rules.evaluation import Fired, is_sooner
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.practice.models import User
 
 
-def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Flag]:
-    """Bring the flags of `response` in line with `fired`; returns those that are new or worse than before.
+def apply_flags(*, response: Response, fired: tuple[Fired, ...], now: datetime) -> list[Flag]:
+    """Bring the flags of `response` in line with `fired`. Return those that are new or worse than before.
 
-    The caller holds the lock on the response. A flag is lowered when an answer changes to another, never removed, and each
-    lowering is written to the audit trail.
+    The caller holds the lock on the response. A flag is lowered when an answer changes, never deleted; lowering is written
+    to the audit log.
     """
     existing = {flag.rule_id: flag for flag in response.flags.all()}
     raised = []
@@ -31,14 +34,13 @@ def apply_flags(*, response: Response, fired: tuple[Fired, ...], now) -> list[Fl
 
 
 def _is_unanswered(flag: Flag, response: Response) -> bool:
-    """Whether a question that raised `flag` is still asked and has no answer now: taking an answer back says nothing, so the
-    flag stands until there is another."""
+    """Whether a question that raised `flag` is still asked and has no answer now. Then the flag stays until it has one."""
     asked = enabled_items(response.questionnaire.parsed, response.answers)
     return any(name in asked and not response.answers.get(name) for name in flag.snapshot)
 
 
-def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now) -> Flag:
-    """A new flag, or one that comes back or got worse: then patient and staff must look at it again."""
+def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
+    """Save a new flag, or raise an existing one again, which patient and staff must then acknowledge anew."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
     flag.level = min(flag.level, hit.level, key=LEVELS.index)
@@ -51,7 +53,7 @@ def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now) -> Fl
     return flag
 
 
-def _lower_flag(flag: Flag, *, level: str, action: str, now) -> None:
+def _lower_flag(flag: Flag, *, level: str, action: str, now: datetime) -> None:
     flag.current_level, flag.action, flag.lowered_at = level, action, now
     flag.save(update_fields=["current_level", "action", "lowered_at"])
     record_access(actor=None, action=Action.UPDATE, subject=flag, patient_id=flag.response.patient_id, now=now)
@@ -61,27 +63,29 @@ def _is_worse(level: str, than: str) -> bool:
     return LEVELS.index(level) < LEVELS.index(than)
 
 
-def mark_shown(*, response: Response, level: str, now) -> None:
-    """Write down that the patient is being shown the advice of `level`, where it was not shown before."""
+def mark_shown(*, response: Response, level: str, now: datetime) -> None:
+    """Record when the patient is first shown the advice of `level`."""
     unseen = response.flags.unseen_by_patient().filter(current_level=level, shown_at__isnull=True)
     unseen.update(shown_at=now)
 
 
-def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now) -> int:
-    """The patient has read the page about flags of `level`, which said to be seen by `deadline`.
+def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now: datetime) -> int:
+    """Record that the patient has read the advice of `level` with `deadline`. Return how many flags that acknowledges.
 
-    Returns how many flags that settles; none the second time. One that asks for more haste was raised in another tab
-    meanwhile and is still to be read.
+    Idempotent. A flag with a sooner deadline, raised in another tab meanwhile, stays unread.
     """
     read = {flag.rule_id: deadline for flag in response.flags.unseen_by_patient().filter(current_level=level)}
     return acknowledge_read(response=response, read=read, level=level, now=now)
 
 
-def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now) -> int:
-    """The patient has read the advice of the rules in `read` ({rule: the deadline that was shown}), at `level`. How many."""
+def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now: datetime) -> int:
+    """Record that the patient has read the advice of the rules in `read` ({rule id: deadline shown}) at `level`.
+
+    Return how many flags that acknowledges.
+    """
     with transaction.atomic():
         unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
-        of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted: the database cannot look for them
+        of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted, so no filter
         flags = [flag for flag in of_rules if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
             flag.patient_acknowledged_at, flag.shown_at = now, flag.shown_at or now
@@ -90,15 +94,15 @@ def acknowledge_read(*, response: Response, read: dict[str, str], level: str, no
     return len(flags)
 
 
-def request_callback(*, response: Response, now) -> int:
-    """The patient asks to be called about the emergency and urgent flags that stand. Asking twice keeps the first time."""
+def request_callback(*, response: Response, now: datetime) -> int:
+    """Record that the patient asks for a call about the current emergency and urgent flags. Idempotent."""
     return response.flags.filter(current_level__in=["E", "U"], callback_requested_at__isnull=True).update(
         callback_requested_at=now
     )
 
 
-def acknowledge_flag(*, flag: Flag, by, now) -> bool:
-    """`by`, of the clinic's staff, has seen to `flag`. False if somebody was first; their name stays."""
+def acknowledge_flag(*, flag: Flag, by: User, now: datetime) -> bool:
+    """Record that staff member `by` has acknowledged `flag`. Return False if it was acknowledged before."""
     with transaction.atomic():
         locked = Flag.objects.select_for_update().get(pk=flag.pk)
         if locked.staff_acknowledged_at is not None:

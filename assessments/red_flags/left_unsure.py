@@ -1,11 +1,11 @@
-"""A "not sure" that was left when its follow-up had just been asked: it counts as yes, also if the browser was closed on it.
+"""Raise flags for a "not sure" whose follow-up was never answered, for example because the browser was closed.
 
-Without a script a follow-up comes with the next page, so nothing is raised before the patient could say what they are not
-sure about. A look is planned for when they have had the time; like every planned message it is a row that a sweep finds,
-but it is never sent: it raises the flags that stand by then, and those have their own alerts.
+Without JavaScript the follow-up comes with the next page, so no flag is raised until the patient could say what they are not
+sure about. A second evaluation is planned as a message row, which a sweep finds. It is never sent: it raises the flags that
+the answers call for by then, and those have their own alerts.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -18,13 +18,13 @@ from assessments.red_flags.flags import apply_flags
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 
-SECOND_LOOK = "intake_second_look"  # the row must not tell what was answered
+SECOND_LOOK = "intake_second_look"  # the row must not show what was answered
 TIME_TO_SAY = timedelta(minutes=15)
 USELESS_AFTER = timedelta(days=2)
 
 
-def plan_look(*, response: Response, now) -> None:
-    """Look at the answers of `response` again in a while, in the caller's transaction."""
+def plan_look(*, response: Response, now: datetime) -> None:
+    """Plan a second evaluation of `response` after TIME_TO_SAY, in the caller's transaction."""
     plan_message(
         kind=SECOND_LOOK,
         subject_id=response.pk,
@@ -37,8 +37,8 @@ def plan_look(*, response: Response, now) -> None:
 
 
 @transaction.atomic
-def raise_what_was_left(message: Message, now) -> str:
-    """Raise what the answers of a response stand for by now, and say what came of it: the message itself is never sent."""
+def raise_what_was_left(message: Message, now: datetime) -> str:
+    """Raise the flags of a response by its current answers. Return the reason for which the message is skipped."""
     responses = Response.objects.select_for_update(of=("self",)).select_related("questionnaire")
     response = responses.filter(pk=message.subject_id).first()
     if response is None:
@@ -46,4 +46,4 @@ def raise_what_was_left(message: Message, now) -> str:
     fired = evaluate(read_rules(), keep_enabled(response.questionnaire.parsed, response.answers))
     raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
-    return "looked at"  # the row must not tell what was answered
+    return "evaluated again"  # the row must not show what was answered

@@ -1,4 +1,6 @@
-"""Who stands for the rules: a therapist reads a version and signs it off; until then every summary says so."""
+"""Sign-off of the rules by a therapist. Until then every summary says that it is awaited."""
+
+from datetime import datetime, tzinfo
 
 from django.db import transaction
 
@@ -6,15 +8,16 @@ from assessments.models import RuleSignOff
 from assessments.red_flags.definitions import digest_rules, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Therapist
+from clinic.practice.models import Therapist, User
+from clinic.practice.values.dates import format_date
 
 
 class TherapistNeeded(Exception):
-    """Only a therapist who sees patients signs off rules about patients."""
+    """The user is not an active therapist, and only therapists sign off rules."""
 
 
 class AlreadySignedOff(Exception):
-    """These rules carry a signature; `sign_off` is it."""
+    """These rules are signed off already, by `sign_off`."""
 
     def __init__(self, sign_off: RuleSignOff):
         super().__init__("these rules are signed off")
@@ -22,20 +25,20 @@ class AlreadySignedOff(Exception):
 
 
 def find_sign_off() -> RuleSignOff | None:
-    """The signature under the rules in force, exactly as they are now; None while they wait for one."""
+    """Return the sign-off of the rules in force, exactly as they are now; None while it is awaited."""
     return RuleSignOff.objects.select_related("signed_by").filter(digest=digest_rules()).first()
 
 
-def sign_off_rules(*, by, digest: str, now) -> RuleSignOff:
-    """`by`, a member of staff who is a therapist, signs the rules whose `digest` was on the page they read.
+def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
+    """Sign off, as therapist `by`, the rules whose `digest` was on the page that they read.
 
-    Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules are no longer those that were read.
+    Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules have changed since.
     """
     therapist = Therapist.objects.active().filter(user=by).first()
     if therapist is None:
         raise TherapistNeeded
     if digest != digest_rules():
-        raise LookupError("the rules were changed meanwhile")
+        raise LookupError("the rules have changed")
     with transaction.atomic():
         signed, is_new = RuleSignOff.objects.get_or_create(
             digest=digest, defaults={"version": read_rules().version, "signed_by": therapist, "signed_at": now}
@@ -46,10 +49,10 @@ def sign_off_rules(*, by, digest: str, now) -> RuleSignOff:
     return signed
 
 
-def describe_sign_off(*, zone) -> str:
-    """In words: "version 1, awaiting sign-off", or who signed it and on which day in `zone`."""
+def describe_sign_off(*, zone: tzinfo) -> str:
+    """Return "version 1, awaiting sign-off", or by whom and on which day in `zone` it was signed off."""
     signed = find_sign_off()
     if signed is None:
         return read_rules().sign_off
     day = signed.signed_at.astimezone(zone)
-    return f"version {signed.version}, signed off by {signed.signed_by} on {day:%a} {day.day} {day:%b %Y}"
+    return f"version {signed.version}, signed off by {signed.signed_by} on {format_date(day)}"

@@ -16,27 +16,27 @@ register = template.Library()
 
 @register.filter
 def concern(flag: Flag) -> str:
-    """What a therapist should think of, like "septic joint, psoas abscess"; empty for a rule no longer in use. For staff."""
+    """Return what a therapist should think of, like "septic joint, psoas abscess"; empty for a withdrawn rule. For staff."""
     rule = read_rules().by_id.get(flag.rule_id)
     return rule.concern if rule else ""
 
 
 @register.inclusion_tag("assessments/_admin_alerts_lost.html")
 def alerts_lost() -> dict:
-    """An error for the front page of the admin while no member of staff would be told of an emergency."""
+    """Show an error on the front page of the admin while no member of staff would be alerted to an emergency."""
     return {"goes_to": where_alerts_go()}
 
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
 def standing_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
-    """The current advice for the answers of `response`, or for all answers of `patient`.
+    """Show the current advice for the answers of `response`, or for all answers of `patient`. Empty if there is none.
 
-    Of a patient only on pages behind a link from their own mailbox. Empty if there is none.
+    Pass a patient only on pages behind a link from their own mailbox.
     """
     of_one = [response.pk] if response is not None else []
     return advice_context(context, find_standing(responses_of(patient) if patient is not None else of_one))
 
 
 def advice_context(context: Context, advice: Advice | None) -> dict[str, Any]:
-    """What the template of an advice needs from the page around it."""
+    """Return the context of the advice's template."""
     return {"advice": advice} | {name: context.get(name) for name in ("clinic", "emergency_number", "token")}

@@ -6,9 +6,12 @@ and works without the key; a token copied into another row, field or model does 
 
 import base64
 import json
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
 from django.db.models.query_utils import DeferredAttribute
 
 from .keys import require_keys_once
@@ -24,21 +27,23 @@ class Sealed:
 
     __slots__ = ("token",)
 
-    def __init__(self, token: bytes):
+    def __init__(self, token: bytes) -> None:
         self.token = bytes(token)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Sealed>"
 
 
 class _OpensOnRead(DeferredAttribute):
-    def __get__(self, instance, cls=None):
+    field: "EncryptedJSONField"
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
         value = super().__get__(instance, cls)
-        if isinstance(value, Sealed):
+        if instance is not None and isinstance(value, Sealed):
             value = instance.__dict__[self.field.attname] = self.field.open_value(value, instance)
         return value
 
-    def __set__(self, instance, value):
+    def __set__(self, instance: models.Model, value: object) -> None:
         instance.__dict__[self.field.attname] = value
 
 
@@ -47,27 +52,31 @@ class EncryptedJSONField(models.BinaryField):
 
     The row's primary key must be known before it is saved (a UUID with a default). Reading raises
     `sealing.DecryptionFailed`; filtering or QuerySet.update() with a readable value raises PlainValueRefused.
+    A model declares the type of its value: `answers: "models.Field[Answers, Answers]" = EncryptedJSONField()`.
     """
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     descriptor_class = _OpensOnRead
     description = "Encrypted JSON"
     empty_strings_allowed = False
 
-    def place(self, instance) -> str:
+    def place(self, instance: models.Model) -> str:
         """What a token of this field in this row is bound to."""
         if instance.pk is None:
             raise ValueError("An encrypted field needs a primary key that is known before saving.")
         return self.place_of(instance.pk)
 
-    def place_of(self, pk) -> str:
+    def place_of(self, pk: object) -> str:
         """What a token of this field in the row `pk` is bound to."""
         return f"{self.model._meta.label_lower}.{self.name}:{pk}"
 
-    def open_value(self, sealed: Sealed, instance):
+    def open_value(self, sealed: Sealed, instance: models.Model) -> Any:
         """The readable value of `sealed`. Raises DecryptionFailed."""
         return json.loads(open_sealed(sealed.token, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
-    def seal_value(self, value, instance) -> Sealed:
+    def seal_value(self, value: object, instance: models.Model) -> Sealed:
         """`value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it, or KeysLost."""
         try:
             plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
@@ -76,29 +85,31 @@ class EncryptedJSONField(models.BinaryField):
         require_keys_once()
         return Sealed(seal(plain, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
         value = model_instance.__dict__.get(self.attname)
         if isinstance(value, Sealed) and not add:
             return value  # never read, so never changed
         value = getattr(model_instance, self.attname)
         return None if value is None else self.seal_value(value, model_instance)
 
-    def get_prep_value(self, value):
+    def get_prep_value(self, value: object) -> Sealed | None:
         if value is None or isinstance(value, Sealed):
             return value
         raise PlainValueRefused(f"{self.model._meta.label_lower}.{self.name} is encrypted; save an instance instead")
 
-    def get_db_prep_value(self, value, connection, prepared=False):
-        value = self.get_prep_value(value)
-        return None if value is None else connection.Database.Binary(value.token)
+    def get_db_prep_value(self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        sealed = self.get_prep_value(value)
+        return None if sealed is None else super().get_db_prep_value(sealed.token, connection, prepared=True)
 
-    def from_db_value(self, value, expression, connection):
+    def from_db_value(
+        self, value: bytes | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> Sealed | None:
         return None if value is None else Sealed(value)
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> object:
         return value
 
-    def value_to_string(self, obj):
+    def value_to_string(self, obj: models.Model) -> Any:
         """For dumpdata: the token, never what is in it. (loaddata cannot take it back; backups are the database's.)"""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()

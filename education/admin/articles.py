@@ -28,6 +28,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_date
 from education.admin.pictures import thumbnail
 from education.articles.editing import (
     NothingProposed,
@@ -226,7 +227,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     @admin.display(description="next review", ordering="next_review_on")
     def next_review(self, article: Article) -> SafeString | date | None:
         if article.next_review_on and article.next_review_on <= timezone.localdate() + REMIND_BEFORE:
-            return format_html('<span class="chip chip-warn">{}</span>', f"{article.next_review_on:%d %b %Y}")
+            return format_html('<span class="chip chip-warn">{}</span>', format_date(article.next_review_on))
         return article.next_review_on
 
     @admin.display(description="reading grade")

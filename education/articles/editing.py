@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from clinic.practice.models import User
+from clinic.practice.values.dates import format_utc
 from education.models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
 from education.text.differences import Piece, compare_texts
 
@@ -43,7 +44,7 @@ def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
     """Restore the text of `revision`, as a new revision. The status is unchanged."""
     article = Article.objects.get(pk=revision.article_id)
     _set_text(article, revision.text)
-    return save_article(article, by=by, now=now, note=f"as on {revision.saved_at:%d %b %Y, %H:%M} UTC")
+    return save_article(article, by=by, now=now, note=f"as on {format_utc(revision.saved_at)}")
 
 
 @transaction.atomic

@@ -1,7 +1,8 @@
-"""A run beside the longest of the 30 days before it, as a reader works it out. Pure.
+"""Compare one run with the longest of the 30 days before it. Pure.
 
-Bands of doi:10.1136/bjsports-2024-109380: adjusted injury rates 1.64 (small), 1.52 (moderate), 2.28 (large) against runs of at
-most 10 % more. They do not rise in order, so a band is named and never a chance. Observational, and not about hips.
+Bands and source: doi:10.1136/bjsports-2024-109380. Adjusted hazard rate ratios against runs of at most 10 % more: 1.64
+(small), 1.52 (moderate), 2.28 (large). They do not rise in order, so a band is shown and never a probability. Observational,
+not about hips.
 """
 
 from dataclasses import dataclass
@@ -10,24 +11,40 @@ from decimal import Decimal
 LIMITS = ((Decimal("1.10"), "reference"), (Decimal("1.30"), "small"), (Decimal("2.00"), "moderate"))
 
 
+def distance_ratio(distance: Decimal, longest: Decimal | None) -> Decimal | None:
+    """Divide `distance` by the `longest` run of the 30 days before, in the same unit. None without such a run."""
+    return distance / longest if longest and longest > 0 else None
+
+
+def load_band(ratio: Decimal | None) -> str:
+    """Return the band of a ratio: "reference", "small", "moderate", "large", or "no_baseline" for None.
+
+    A limit belongs to the band below it.
+    """
+    if ratio is None:
+        return "no_baseline"
+    return next((band for limit, band in LIMITS if ratio <= limit), "large")
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """A plan beside the longest run, in one unit; `longest` and `percent_longer` are None where there was no run."""
+    """A planned run and the longest recent run, in one unit. `longest` is None without a run to compare with."""
 
     plan: Decimal
     longest: Decimal | None
-    band: str
+
+    @property
+    def band(self) -> str:
+        """The band of the plan, see `load_band`."""
+        return load_band(distance_ratio(self.plan, self.longest))
 
     @property
     def percent_longer(self) -> Decimal | None:
-        """By how many percent the plan is longer; negative if it is shorter."""
-        return (self.plan / self.longest - 1) * 100 if self.longest else None
+        """By how many percent the plan is longer; negative if it is shorter, None without a run to compare with."""
+        ratio = distance_ratio(self.plan, self.longest)
+        return None if ratio is None else (ratio - 1) * 100
 
 
 def compare_with_longest(plan: Decimal, runs: list[Decimal]) -> Comparison:
-    """`plan` beside the longest of `runs`; its band is "reference", "small", "moderate", "large" or "no_baseline"."""
-    longest = max(runs, default=None)
-    if not longest:
-        return Comparison(plan, None, "no_baseline")
-    ratio = plan / longest
-    return Comparison(plan, longest, next((band for limit, band in LIMITS if ratio <= limit), "large"))
+    """Compare `plan` with the longest of `runs`."""
+    return Comparison(plan, max(runs, default=None))

@@ -5,7 +5,7 @@ and does not rise from week to week. Source: a trial on Achilles tendinopathy, d
 bone may be injured.
 """
 
-COMFORTABLE, ACCEPTABLE = 2, 5
+ACCEPTABLE = 5
 MORNINGS = ("usual", "gone-by-noon", "worse")
 
 

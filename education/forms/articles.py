@@ -8,10 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.text_areas import TextArea
+from clinic.practice.values.dates import format_day_and_time
 from education.articles.editing import ConcurrentEdit, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
 from education.forms.pictures import PictureFileField
@@ -159,10 +159,10 @@ class ArticleForm(forms.ModelForm):
         is_dated_ahead = cleaned.get("status") == ArticleStatus.PUBLISHED and until is not None and until > now
         if stored.is_out(now=now) and is_dated_ahead and not cleaned.get("takes_off"):
             self.off_until = until
-            words = date_format(timezone.localtime(until), "l, F j, Y, g:i A")
+            back_on = format_day_and_time(timezone.localtime(until))
             self.add_error(
                 "published_at",
-                f"This article is on the site; dating it ahead takes it off until {words}. Tick the box above “Save” to do so.",
+                f"This article is on the site; dating it ahead takes it off until {back_on}. Tick the box above “Save” to do so.",
             )
 
     def _refuse_faults(self, cleaned: dict) -> None:

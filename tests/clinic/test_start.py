@@ -100,7 +100,7 @@ def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings):
         status, said = started.wait(), started.read()
 
     assert status != 0
-    assert "ENCRYPTION_KEYS lacks the key '2026a'" in said, said
+    assert "ENCRYPTION_KEYS" in said and "'2026a'" in said, said
 
 
 @pytest.fixture

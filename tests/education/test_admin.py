@@ -100,7 +100,7 @@ def test_article_without_a_text_is_not_published(form_data, body):
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_article_is_not_dated_to_a_far_year(erin, form_data, day):
-    dates = {"published_at_0": day, "published_at_1": "9 am", "reviewed_on": day, "next_review_on": day}
+    dates = {"published_at_0": day, "published_at_1": "9 AM", "reviewed_on": day, "next_review_on": day}
     page = erin.post(ADD, {**form_data, **dates}).content.decode()
     assert page.count("Please check the year.") == 3
 

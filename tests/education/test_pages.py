@@ -85,7 +85,7 @@ def test_structured_data_cannot_leave_its_element(client, write_article):
 
 def test_booking_link_carries_the_code_and_no_condition(client, write_article):
     call = Service.objects.create(
-        slug="discovery-call", name="Discovery call", minutes=15, price_cents=0, by_phone=True
+        slug="discovery-call", name="Discovery call", minutes=15, price_cents=0, offered_modes=["in_person", "phone"]
     )
     call.therapists.add(Therapist.objects.create(name="Meredith", slug="meredith"))
     article = write_article("hip-flexor-pain")

@@ -98,7 +98,7 @@ def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_ax
     page.wait_for_url("**tz=America**")
 
     expect(page.get_by_label("Your time zone")).to_have_value("America/Los_Angeles")
-    expect(page.locator(".time-grid button").first).to_contain_text("5:00 am")  # eight o'clock at the clinic
+    expect(page.locator(".time-grid button").first).to_contain_text("5:00 AM")  # eight o'clock at the clinic
     check_axe(page)
     steps.fits(page)
 

@@ -47,7 +47,7 @@ def test_finishing_again_keeps_the_first_instant_and_tells_the_change(client, re
     assert f"done</span> {clinic_time(NOW, clinic)}, changed {clinic_time(LATER, clinic)}" in page
 
 
-def test_finishing_again_alerts_nobody_twice(response, intake, charlie):
+def test_finishing_again_sends_no_second_alert(response, intake, charlie):
     save_all(response, intake, QUIET | {"rf.leg": ["no-weight"]})
     complete_response(response=response, now=NOW)
     alerts = StaffAlert.objects.count()

@@ -1,4 +1,4 @@
-"""A clinic that has answers to the first intake gets the second: nothing is lost, nobody starts again."""
+"""A clinic with answers to the first intake gets the second one: nothing is lost, and no patient starts again."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 
 from assessments.fhir.exporting import export_response
 from assessments.intake.responses import complete_response, first_open_page, pages_asked, save_page, start_response
-from assessments.intake.screening import SCREEN_PAGES
 from assessments.intake.trend import count_other_versions
+from assessments.known_questions import SCREEN_PAGES
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.readable import read_sections
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition

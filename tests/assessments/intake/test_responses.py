@@ -28,7 +28,7 @@ def test_blank_slug_starts_nothing(loaded, alice):
     assert start_response(questionnaire_slug="", patient=alice, now=NOW) is None
 
 
-def test_slug_that_nobody_published_starts_nothing(db, alice):
+def test_unpublished_slug_starts_no_response(db, alice):
     assert start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW) is None
 
 

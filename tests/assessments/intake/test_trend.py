@@ -30,14 +30,14 @@ def test_every_threshold_names_its_source(measure):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("later", "words"), [(5, "within chance"), (6, "change (from 2 on)"), (2, "change (from 2 on)"), (4, "within")]
+    ("later", "verdict"), [(5, "within chance"), (6, "change (2 or more)"), (2, "change (2 or more)"), (4, "within")]
 )
-def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, words):
+def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, verdict):
     fill(alice, weeks=0, able=4)
     trend = trend_of(fill(alice, weeks=6, able=later))
     assert [point.value for point in trend.points] == [Decimal(4), Decimal(later)]
     assert trend.delta == later - 4
-    assert trend.verdict.startswith(words)
+    assert trend.verdict.startswith(verdict)
 
 
 @pytest.mark.django_db
@@ -64,5 +64,5 @@ def test_summary_shows_the_trend_with_its_source(client, loaded, alice, charlie)
     response = fill(alice, weeks=6, able=7)
     client.force_login(charlie)
     text = client.get(f"/admin/assessments/response/{response.pk}/change/").text
-    assert "change (from 2 on)" in text
+    assert "change (2 or more)" in text
     assert "MDC90" in text

@@ -153,7 +153,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     )
     addresses = answer_all(client, token, response)
 
-    screen = reverse("assessments:screen_page", args=["safety"])  # somebody who is no patient yet, and in danger
+    screen = reverse("assessments:screen_page", args=["safety"])  # a visitor, not a patient yet, with an emergency
     client.post(reverse("assessments:screen"), {"next": reverse("home")})
     shown = client.get(screen)
     assert client.post(screen, posted(shown.text, {"rf.leg": ["saddle"]})).status_code in (200, 303)

@@ -41,7 +41,7 @@ def canaries(intake):
 
 
 def leaks(text, canaries):
-    """Canaries, and answer codes that say what somebody has."""
+    """Canaries, and answer codes that reveal a condition."""
     marks = [value for name in canaries for value in canaries[name] if isinstance(value, str) and len(value) > 5]
     return [mark for mark in marks if mark in text]
 

@@ -51,41 +51,41 @@ FAULTS = {
     "emergency that can wait": (lambda data: case(data).update(deadline="48 h"), "do not go together"),
     "action for no deadline": (lambda data: data["actions"].update({"2 days": data["actions"]["now"]}), "actions: one"),
     "deadline without an action": (lambda data: data["actions"].pop("same day"), "actions: one for each"),
-    "action without words": (lambda data: data["actions"]["now"].update(heading=" "), "'heading' cannot be"),
+    "action without a heading": (lambda data: data["actions"]["now"].update(heading=" "), "'heading' cannot be"),
     "steps that are no list": (lambda data: data["actions"]["now"].update(steps="run"), "'steps' cannot be"),
     "id used twice": (lambda data: rule(data).update(id="RF02"), "the id RF02 is used twice"),
     "signal called like a rule": (lambda data: signal(data).update(id="RF02"), "the id RF02 is used twice"),
     "id too long to store": (lambda data: rule(data).update(id="RF-and-more-1"), "an id of at most 12"),
     "rule without a case": (lambda data: rule(data).update(cases=[]), "at least one case"),
     "version that is no number": (lambda data: rule(data).update(version="1"), "'version' cannot be '1'"),
-    "two forms at once": (when({"any": [LEAF], "not": LEAF}), "is no condition"),
-    "no form": (when({"whatever": 1}), "is no condition"),
-    "condition that is a text": (when({"all": ["rf.leg"]}), "is no condition"),
+    "two forms at once": (when({"any": [LEAF], "not": LEAF}), "is not a condition"),
+    "no form": (when({"whatever": 1}), "is not a condition"),
+    "condition that is a text": (when({"all": ["rf.leg"]}), "is not a condition"),
     "empty list": (when({"any": []}), "needs a list of conditions"),
     "count beyond the list": (when({"of": [LEAF], "at_least": 2}), "an 'at_least' from 1 to 1"),
     "two tests": (when(LEAF | {"in": ["x"]}), "exactly one test"),
     "no test": (when({"item": "rf.leg"}), "exactly one test"),
-    "number as a number": (when({"item": "pain.now", "more_than": 5}), "no number written as text"),
-    "number that is none": (when({"item": "pain.now", "more_than": "five"}), "no number written as text"),
-    "codes that are no list": (when({"item": "rf.leg", "in": "saddle"}), "texts are needed"),
+    "number as a number": (when({"item": "pain.now", "more_than": 5}), "not a number written as text"),
+    "number that is none": (when({"item": "pain.now", "more_than": "five"}), "not a number written as text"),
+    "codes that are no list": (when({"item": "rf.leg", "in": "saddle"}), "a list of texts"),
     "unsure of a number": (when({"item": "a", "at_least": "5", "unsure_in": "b"}), "goes with 'is' or 'in'"),
-    "ratio of three": (when({"ratio_of": ["a", "b", "c"], "more_than": "1"}), "of two questions"),
+    "ratio of three": (when({"ratio_of": ["a", "b", "c"], "more_than": "1"}), "two questions"),
     "unknown condition": (when({"condition": "nowhere"}), "there is no condition 'nowhere'"),
-    "rule that looks at flags": (when({"fired": ["RF02"]}), "RF01: it can look at no flag of RF02"),
-    "signal of an unknown flag": (lambda data: signal(data).update(when={"fired": ["RF99"]}), "no flag of RF99"),
-    "condition that waits for itself": (
+    "rule that reads flags": (when({"fired": ["RF02"]}), "RF01: it cannot read a flag of RF02"),
+    "signal of an unknown flag": (lambda data: signal(data).update(when={"fired": ["RF99"]}), "a flag of RF99"),
+    "condition that refers to itself": (
         lambda data: data["conditions"].update(a={"condition": "b"}, b={"not": {"condition": "a"}}),
-        "waits for itself",
+        "refers to itself",
     ),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_rule_file_with_a_fault_is_refused_and_the_place_is_named(data, fault):
-    change, words = FAULTS[fault]
+    change, message = FAULTS[fault]
     broken = copy.deepcopy(data)
     change(broken)
-    with pytest.raises(RulesInvalid, match=words.replace("(", r"\(")):
+    with pytest.raises(RulesInvalid, match=message.replace("(", r"\(")):
         parse_rules(broken)
 
 
@@ -105,7 +105,7 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (lambda data: case(data)["when"].update(item="rf.legs"), "rf.legs"),
         (lambda data: case(data)["when"].update({"is": "sadle"}), "rf.leg=sadle"),
@@ -115,10 +115,10 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
     ],
 )
 @pytest.mark.django_db
-def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, words):
+def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, message):
     change(data)
     monkeypatch.setattr("assessments.red_flags.definitions.read_rules", lambda: parse_rules(data))
-    with pytest.raises(RulesInvalid, match=words):
+    with pytest.raises(RulesInvalid, match=message):
         load_questionnaires(now=NOW)
 
 

@@ -1,4 +1,4 @@
-"""Staff are told at once, told again while nobody looks, and never told who or what by mail."""
+"""Staff are alerted at once and reminded until the flag is acknowledged; the mails hold no patient data."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def test_abandoned_intake_alerts_staff_in_the_transaction_that_saves_the_page(ur
     assert due == [timedelta(0), *AGAIN_AFTER["U"]]
 
 
-def test_what_only_the_therapist_should_know_alerts_nobody(response, charlie):
+def test_what_only_the_therapist_should_know_sends_no_alert(response, charlie):
     save_page(response=response, page="onset", answers={"mech": ["lock"]}, now=NOW)
     assert Flag.objects.get().level == "T"
     assert not Message.objects.exists()
@@ -59,7 +59,7 @@ def test_acknowledged_flag_is_not_mailed_again(urgent, charlie, post_office):
     acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW + HOUR)
     send_due(NOW + AGAIN_AFTER["U"][0])
     assert len(post_office.mails) == 1
-    assert Message.objects.get(version=2).reason == "somebody has seen to it"
+    assert Message.objects.get(version=2).reason == "its flags are acknowledged"
     assert Message.objects.get(version=2).state == State.SKIPPED
 
 
@@ -70,13 +70,13 @@ def test_second_page_of_the_same_sitting_alerts_only_if_it_is_worse(urgent):
     assert sorted(StaffAlert.objects.values_list("level", flat=True)) == ["E", "U"]
 
 
-def test_new_flag_alerts_anew_once_somebody_has_looked(urgent, charlie):
+def test_new_flag_sends_a_new_alert_once_the_first_is_acknowledged(urgent, charlie):
     acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW + timedelta(minutes=1))
     save_page(response=urgent, page="signs", answers={"rf.signs": ["cancer"]}, now=NOW + timedelta(minutes=2))
     assert StaffAlert.objects.count() == 2
 
 
-def test_alert_goes_to_everybody_who_may_see_flags_and_to_nobody_else(loaded, alice, charlie):
+def test_alert_goes_to_all_staff_with_the_right_to_see_flags_and_no_others(loaded, alice, charlie):
     User.objects.create_user("desk@example.com", name="Dora Desk", is_staff=True)
     User.objects.create_superuser("gone@example.com", name="Gus Gone", is_active=False)
     response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)

@@ -7,7 +7,8 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from assessments.intake.responses import first_open_page
-from assessments.intake.screening import SCREEN_PAGES, is_about_hip, read_screen
+from assessments.intake.screening import is_about_hip, read_screen
+from assessments.known_questions import SCREEN_PAGES
 from assessments.models import Flag, Response, StaffAlert
 from assessments.red_flags.definitions import load_questionnaires
 from booking.models import Appointment
@@ -41,7 +42,12 @@ def days_url(evaluation, hip_article):
 
 def book(client, service, via):
     url = reverse("booking:details", args=[service.slug, "meredith", NINE_ON_TUESDAY]) + f"?via={via}"
-    details = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": service.modes[0]}
+    details = {
+        "name": "Alice Runner",
+        "email": "alice@example.com",
+        "phone": "603 555 0199",
+        "mode": service.offered_modes[0],
+    }
     return client.post(url, {**details, "idempotency_key": uuid.uuid4()})
 
 

@@ -8,8 +8,9 @@ from django.db import OperationalError
 from django.urls import reverse
 
 from assessments.intake.screening import Screen, read_screen, write_screen
+from assessments.known_questions import HIP_INTAKE
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
-from assessments.red_flags.definitions import SAFETY_INTAKE, load_questionnaires
+from assessments.red_flags.definitions import load_questionnaires
 from booking.models import Appointment, WaitListEntry
 from booking.schedule.errors import SlotTaken
 from clinic.practice.models import User
@@ -202,7 +203,7 @@ def test_intake_that_does_not_ask_the_same_leaves_the_answers_to_one_that_does(s
     visit = book(service, screen=URGENT)
     assert visit.intake.questionnaire.slug == "small" and not visit.intake.flags.exists()
     flag = Flag.objects.get()
-    assert flag.response.questionnaire.canonical == SAFETY_INTAKE and flag.response.patient == visit.patient
+    assert flag.response.questionnaire.canonical == HIP_INTAKE and flag.response.patient == visit.patient
 
 
 def test_answers_outlive_the_questionnaire_they_were_given_to(service):

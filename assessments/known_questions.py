@@ -1,0 +1,77 @@
+"""The questions of our own questionnaires that code names by linkId, and the check that a version asks them. Pure.
+
+No other module holds a linkId. The check runs when the shipped files are loaded, for the newest version of each, and before
+a version is published. An earlier version may lack a question: code reads answers with `.get`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assessments.questionnaire.model import Questionnaire
+
+HIP_INTAKE = "urn:runclinic:questionnaire:hip-running-intake"
+CALL_INTAKE = "urn:runclinic:questionnaire:call-intake"
+
+AGE, UNDER_18 = "about.age", "under-18"
+BODY_SITE = "loc.map"
+ONSET_DATE = "on.date"
+PAIN_NOW, WORST_PAIN = "pain.now", "pain.worst24"
+LONGEST_RUN, RUN_AT_ONSET = "run.longest30", "run.last_long"
+RACE_DATE = "run.race_date"
+GUARDIAN_NAME, GUARDIAN_CONSENT = "guard.name", "guard.consent"
+GUARDIAN_RELATION, NO_GUARDIAN = "guard.relation", "other"
+
+SCREEN_PAGES = ("safety", "signs", "where")  # of the hip intake, asked before a visit is booked: seven questions
+# How the linkIds of a section begin.
+RUNNING, GOALS, CONFIDENCE = "run.", "goal", "psy."
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestions:
+    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and beginnings of linkIds."""
+
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+KNOWN = {
+    HIP_INTAKE: KnownQuestions(
+        questions={
+            AGE: (UNDER_18,),
+            GUARDIAN_RELATION: (NO_GUARDIAN,),
+            **dict.fromkeys((BODY_SITE, ONSET_DATE, RACE_DATE, LONGEST_RUN, RUN_AT_ONSET, PAIN_NOW, WORST_PAIN), ()),
+            **dict.fromkeys((GUARDIAN_NAME, GUARDIAN_CONSENT), ()),
+        },
+        pages=SCREEN_PAGES,
+        prefixes=(RUNNING, GOALS, CONFIDENCE),
+    ),
+    CALL_INTAKE: KnownQuestions(questions={AGE: (UNDER_18,), BODY_SITE: (), GUARDIAN_NAME: ()}),
+}
+
+
+def known_of(canonical: str) -> KnownQuestions:
+    """Return what code names of the questionnaire `canonical`; nothing of one that is not ours."""
+    return KNOWN.get(canonical, KnownQuestions())
+
+
+def find_missing(known: KnownQuestions, questionnaire: Questionnaire) -> dict[str, str]:
+    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty is good."""
+    faults = {}
+    for link_id, codes in known.questions.items():
+        item = questionnaire.items.get(link_id)
+        if item is None or not item.is_question:
+            faults[link_id] = f"the question {link_id} is missing"
+        elif lost := set(codes) - {option.code for option in item.options}:
+            faults[link_id] = f"the question {link_id} lacks the answer {min(lost)}"
+    pages = {page.link_id for page in questionnaire.pages}
+    faults |= {page: f"the page {page} is missing" for page in known.pages if page not in pages}
+    for prefix in known.prefixes:
+        if not any(item.is_question and name.startswith(prefix) for name, item in questionnaire.items.items()):
+            faults[prefix] = f"there is no question whose linkId begins with {prefix}"
+    return faults
+
+
+def is_minor(answers: Mapping[str, list]) -> bool:
+    """Whether the runner's age was answered with under 18."""
+    return UNDER_18 in answers.get(AGE, ())
