@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from booking.models import OpeningHours, Purpose, Service
 from booking.schedule.availability import next_free_slots
 from booking.schedule.local_time import clinic_time
-from booking.time.hours_text import opening_times, week_in_words
+from booking.time.hours_text import format_week, opening_times
 from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.values.zones import zones_of_state
@@ -46,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "articles": articles[1:],
         "lead_article": articles[0] if articles else None,
         "therapists": Therapist.objects.active(),
-        "hours": week_in_words(opening, on=today),
+        "hours": format_week(opening, on=today),
         **address,
         "structured_data": describe_clinic(
             clinic,

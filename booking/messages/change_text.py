@@ -41,7 +41,7 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
     return lines
 
 
-def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
+def format_move(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
     """A sentence with the former and the current time and therapist."""
     now = current_terms(appointment)
     times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"

@@ -141,11 +141,11 @@ def _links(appointment: Appointment, now: datetime) -> VisitLinks:
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
     """The deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
-        return {"change_words": ""}
+        return {"change_note": ""}
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
     until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
     text = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return {"change_words": " ".join(filter(None, [text, appointment.late_fee_words]))}
+    return {"change_note": " ".join(filter(None, [text, appointment.late_fee_words]))}
 
 
 def placeholder_values(

@@ -20,7 +20,7 @@ from booking.models import Appointment
 from booking.presenters.entry import page_before
 from booking.presenters.one_time import book, details_context, offer_time, time_is_gone
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
-from booking.schedule.local_time import minutes_left_words
+from booking.schedule.local_time import format_minutes_left
 from booking.schedule.rules import require_free
 from clinic.practice.access.networks import network_of
 from clinic.responses.redirects import see_other
@@ -175,6 +175,6 @@ def _hold_context(row: Appointment, context: dict, now: datetime) -> dict:
             "renew_path": held_path(row, "renew_hold") if is_renewable(row) else "",
             "release_path": held_path(row, "release_hold"),
             "until": context["clock"].time(row.hold_expires_at),
-            "left": minutes_left_words(row.hold_expires_at, now=now),
+            "left": format_minutes_left(row.hold_expires_at, now=now),
         },
     }

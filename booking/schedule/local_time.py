@@ -12,23 +12,23 @@ from clinic.practice.models import Clinic
 from clinic.practice.values.dates import format_day, format_day_and_time, format_short_day, format_time, format_zone
 
 
-def minor_words(modes: Sequence[VisitMode]) -> str:
-    """What a patient under 18 needs for a visit in one of these modes, in a sentence for whoever is about to book."""
+def format_minor_note(modes: Sequence[VisitMode]) -> str:
+    """A sentence before booking: what a patient under 18 needs for a visit in one of `modes`."""
     tasks = {mode.guardian_task for mode in modes}
     task = tasks.pop() if len(tasks) == 1 else "be there"
     return f"Is the patient under 18? A parent or guardian must book the visit and {task}."
 
 
-def guardian_words(appointment: Appointment) -> str:
-    """The same for the guardian who booked the visit; empty for a visit booked without one."""
+def format_guardian_note(appointment: Appointment) -> str:
+    """A sentence for the guardian who booked the visit; empty without a guardian."""
     if not appointment.guardian_name:
         return ""
     task = appointment.visit_mode.guardian_task
     return f"You booked as the parent or guardian of someone under 18: please {task}."
 
 
-def minutes_left_words(until: datetime, *, now: datetime) -> str:
-    """Like "about 9 minutes", rounded down, so that nobody counts on a minute they do not have."""
+def format_minutes_left(until: datetime, *, now: datetime) -> str:
+    """Like "about 9 minutes", rounded down so that it never promises too much."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     if minutes == 0:
         return "less than a minute"
@@ -37,7 +37,7 @@ def minutes_left_words(until: datetime, *, now: datetime) -> str:
 
 @dataclass(frozen=True)
 class LocalTime:
-    """One instant as clocks in one zone show it."""
+    """An instant in one time zone."""
 
     instant: datetime
     zone: ZoneInfo
@@ -64,7 +64,7 @@ class LocalTime:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether the clock shows this time twice that day, because it is set back."""
+        """Whether this local time occurs twice that day, because the clock is set back."""
         return self.local.replace(fold=0).utcoffset() != self.local.replace(fold=1).utcoffset()
 
     @property
@@ -84,7 +84,7 @@ class LocalTime:
         return f"{format_day_and_time(self.local, today=self._today)} {self.zone_name}"
 
     def beside(self, other: "LocalTime") -> str:
-        """As it reads next to the same instant in another zone: the day only where it is another day."""
+        """The text next to the same instant in another zone: with the day only if it is another day there."""
         return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
 
     def __str__(self) -> str:
@@ -92,12 +92,12 @@ class LocalTime:
 
 
 def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
-    """As the clock on the clinic's wall shows it."""
+    """An instant in the clinic's time zone."""
     return LocalTime(instant, clinic.zone)
 
 
 def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
-    """Where a visit in this mode takes place: the clinic's address, or who calls whom, at which `number` if given."""
+    """The place of a visit in `mode`: the clinic's address, or who calls whom; `number` is the patient's, as people write it."""
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
     return mode.place.format(clinic=", ".join(part for part in parts if part), number=number or "you")

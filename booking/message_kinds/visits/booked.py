@@ -7,7 +7,7 @@ from booking.messages.buttons import VisitLinks
 from booking.messages.names import BOOKED
 from booking.messages.visit_mail import VisitKind, change_terms
 from booking.models import Appointment
-from booking.schedule.local_time import guardian_words
+from booking.schedule.local_time import format_guardian_note
 from clinic.outbox.messages.kinds import Words
 from clinic.practice.models import Clinic
 
@@ -16,7 +16,7 @@ def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: da
     return {
         **change_terms(appointment, links, clinic, now),
         "not_me_url": f"{links.visit}cancel/" if appointment.booked_patient.is_provisional else "",
-        "minor_words": guardian_words(appointment),
+        "minor_note": format_guardian_note(appointment),
     }
 
 

@@ -2,7 +2,10 @@
 
 import html
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from booking.schedule.local_time import LocalTime
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from tests.world import NOW
@@ -18,3 +21,8 @@ def why_not(visit, kind, now=NOW):
 
 def words_of(markup: str) -> str:
     return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", markup).split()))
+
+
+def when(starts_at: datetime) -> str:
+    """The start as messages write it for a reader at the clinic."""
+    return str(LocalTime(starts_at, ZoneInfo("America/New_York")))

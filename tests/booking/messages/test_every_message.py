@@ -1,6 +1,6 @@
-"""Every kind of message there is, made from real rows that hold the longest and most hostile data, or next to none.
+"""Every message kind, rendered from rows with the longest and most hostile data, or with almost none.
 
-A new kind fails here until `ABOUT` says what it is about; kinds about a visit are found.
+A new kind fails here until `ABOUT` names its subject; kinds about a visit are found.
 """
 
 import email
@@ -58,7 +58,7 @@ def data(request):
 
 @pytest.fixture
 def clinic(db, data):
-    """Where `evaluation` happens: everything is as long as it can be, or little more is said than the name."""
+    """The clinic of `evaluation`: every field at its longest, or little more than the name."""
     if data != "worst":
         return Clinic.objects.create(name="C", street="4 Mill Street" if data == "patchy" else "")
     return Clinic.objects.create(
@@ -157,12 +157,12 @@ def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:
 
 
 def words_of(markup: str) -> str:
-    """What a reader of the HTML sees."""
+    """The visible text of the HTML."""
     return html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", " ", markup, flags=re.DOTALL))
 
 
 def _plain(words: str) -> str:
-    """Without spaces and quotation marks, which the two parts set each in its own way."""
+    """Without spaces and quotation marks, which differ between the two parts."""
     return "".join(words.translate(dict.fromkeys(map(ord, '“”"'))).split())
 
 

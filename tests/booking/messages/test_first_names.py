@@ -1,4 +1,4 @@
-"""A first name in messages: only for who asked, from the form or the visit's page, and gone when they withdraw it."""
+"""The first name in messages: only for patients who opted in, by the form or on the visit's page, until they opt out."""
 
 import pytest
 import time_machine

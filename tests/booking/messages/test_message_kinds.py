@@ -1,4 +1,4 @@
-"""The messages around a visit: which are planned, when they are still wanted, and that no template breaks."""
+"""The messages around a visit: planning, relevance, and rendering."""
 
 import re
 from datetime import timedelta

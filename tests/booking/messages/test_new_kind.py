@@ -1,4 +1,4 @@
-"""A new message kind is one new file: it is planned, can be reworded by staff, and is sent."""
+"""A new message kind is one new file: it is planned, editable by staff, and sent."""
 
 import importlib
 import sys

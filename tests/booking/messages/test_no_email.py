@@ -1,4 +1,4 @@
-"""A patient without an email address: booked by staff, texted if they agreed to it, else called."""
+"""A patient without an email address: booked by staff, texted with consent, else called."""
 
 import uuid
 from datetime import timedelta
@@ -64,7 +64,7 @@ def book_by_form(owner, service, **changes):
 
 @pytest.fixture
 def walter(evaluation, front_desk):
-    """A visit of a patient whom staff have entered by name and phone."""
+    """A visit of a patient entered by staff with name and phone."""
     return book(evaluation, name="Walter Moore", email="", phone="+16035550142", by=front_desk)
 
 
@@ -193,7 +193,7 @@ def test_staff_change_a_patient_without_an_address_and_clashes_are_said_in_words
 
 @pytest.fixture
 def namesake(db):
-    """Another Walter Moore, told apart from the first by his number."""
+    """Another Walter Moore, with another phone number."""
     return find_or_register_patient(name="moore, WALTER", email="", phone="+16035550177", now=NOW)
 
 

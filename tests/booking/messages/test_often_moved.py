@@ -1,4 +1,4 @@
-"""A visit that is moved, cancelled and restored again and again: few mails to anybody, few offers, and a friendly end."""
+"""A visit that is moved, cancelled and restored many times: few mails, few offers, and a rate limit."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Texts: only to who agreed, at most one a day and three a week, by day, in 160 characters, never twice, and stopped at a word."""
+"""Texts: only with consent, one a day and three a week at most, outside quiet hours, 160 characters, never twice, until STOP."""
 
 import html
 import re
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def visit(evaluation, twilio, post_office):
-    """Alice's visit at eleven on Tuesday, booked and agreed to be reminded of by text as well."""
+    """Alice's visit on Tuesday at 11:00, with consent to texts."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient)
     return appointment
@@ -290,7 +290,7 @@ FORM = "/book/evaluation/meredith/20261201T1430Z/"
 
 @pytest.fixture
 def booking_form(client, evaluation):
-    """Sends the form of a free time as Alice would, at ten on Monday."""
+    """Send the booking form as Alice, on Monday at 10:00."""
 
     def send(**changes):
         typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}

@@ -1,4 +1,4 @@
-"""Texts instead of mail: nobody is left with neither, nobody gets both, and what the clinic changes goes by both."""
+"""Texts instead of mail: every reader gets exactly one of the two, and both for changes by the clinic."""
 
 import uuid
 from datetime import timedelta
@@ -30,7 +30,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 @pytest.fixture
 def visit(evaluation, twilio, post_office):
-    """Alice's visit at eleven on Tuesday, of which only a text shall remind her."""
+    """Alice's visit on Tuesday at 11:00, with reminders by text only."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient, instead_of_email=True)
     leave_only(REMINDER_2H)
@@ -42,7 +42,7 @@ def clock(message):
 
 
 def sent_earlier(visit, at):
-    """A text that went to Alice's number at `at`."""
+    """A text that was sent to Alice's number at `at`."""
     return Message.objects.create(
         kind=REMINDER_2H,
         channel=Channel.SMS,
@@ -239,7 +239,7 @@ def test_a_failed_delivery_that_is_told_after_the_visit_sends_nothing(client, se
 
 @pytest.fixture
 def both(evaluation, twilio, post_office):
-    """Alice's visit at eleven; she is sent mails and texts, and nothing is under way."""
+    """Alice's visit at 11:00, with mails and texts; no message is waiting."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient, instead_of_email=True)
     Message.objects.all().delete()

@@ -1,4 +1,4 @@
-"""By whose clock a message is quiet: the clinic's for a visit in person, the visitor's of that very visit for a call."""
+"""The zone of a message's quiet hours: the clinic's for a visit in person, that of the booking for a call."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

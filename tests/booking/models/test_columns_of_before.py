@@ -1,4 +1,4 @@
-"""Between `migrate` and their restart the processes of the release before insert rows without the new columns."""
+"""Between `migrate` and their restart, processes of the previous release insert rows without the new columns."""
 
 import uuid
 
@@ -37,7 +37,7 @@ NEW = {
 
 
 def copy_without(row, columns, **changes):
-    """Insert a copy of `row` by SQL, without `columns`, as a process that does not know them would."""
+    """Insert a copy of `row` by SQL without `columns`, as the previous release does."""
     table = connection.ops.quote_name(row._meta.db_table)
     kept = [one.column for one in row._meta.concrete_fields if one.column not in columns and not one.generated]
     kept = [name for name in kept if name != "id" or "id" in changes]
@@ -68,7 +68,7 @@ def test_row_without_the_new_columns_is_taken(evaluation):
 
 
 def test_added_column_is_null_or_has_a_default_in_the_database():
-    """In every migration since: one without would make the processes of the release before fail to insert."""
+    """Otherwise the previous release could not insert rows. Checks every later migration."""
     missing = []
     for (app, name), migration in MigrationLoader(None).disk_migrations.items():
         for added in migration.operations:

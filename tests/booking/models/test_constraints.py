@@ -1,4 +1,4 @@
-"""Postgres has the last word: each constraint refuses what no code path should write."""
+"""Each database constraint refuses an invalid row."""
 
 import uuid
 from datetime import date, time, timedelta

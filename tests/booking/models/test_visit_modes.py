@@ -1,4 +1,4 @@
-"""A visit's mode is one row of a table: a new one is booked without another edit, and no module asks for a single mode."""
+"""A visit's mode is a row of one table: a new mode needs no other edit, and no module compares with a single mode."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ LISTING_MODES = {
 
 @pytest.fixture
 def home_visits(evaluation, monkeypatch):
-    """The evaluation, offered at home too: one row in the table, and the migration that makemigrations then writes."""
+    """The evaluation, also offered at home: one row in the table, and the migration that makemigrations writes for it."""
     monkeypatch.setitem(MODES, HOME.name, HOME)
     with connection.schema_editor() as editor:
         for model, (name, lookup) in LISTING_MODES.items():
@@ -87,7 +87,7 @@ def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
 
 
 def test_no_module_but_the_table_asks_for_a_single_mode():
-    """Code asks a row for a fact, such as `needs_number`, so that a new mode needs no second edit."""
+    """Code reads a fact of the row, such as `needs_number`."""
     found = [
         f"{path.relative_to(ROOT)}:{line}"
         for room in ("assessments", "booking", "clinic", "education")

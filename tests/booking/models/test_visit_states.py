@@ -1,4 +1,4 @@
-"""What can happen to a visit: the table, the domain functions and the database say the same."""
+"""The state machine of a visit: the table, the domain functions and the database agree."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ DURING = {
 
 
 def perform(act, visit, *, by, now):
-    """The domain function of each act, as staff call it."""
+    """Call the domain function of `act`, as staff do."""
     who = {"appointment": visit, "by": by, "now": now}
     functions = {
         Act.ARRIVE: mark_arrived,
@@ -61,7 +61,7 @@ def perform(act, visit, *, by, now):
 
 
 def put(visit, state, now):
-    """Write the row of a visit in `state`, as the constraints allow it."""
+    """Put the visit into `state` by writing its row."""
     row = {"status": state.value, "arrived_at": None, "cancelled_at": None, "hold_expires_at": None}
     if state == State.ARRIVED:
         row |= {"status": "booked", "arrived_at": now}
@@ -183,7 +183,7 @@ def test_unmarked_visit_is_neither_completed_nor_forgotten(evaluation):
 
 @pytest.mark.parametrize("state", State)
 def test_outcome_of_a_visit_is_the_one_by_which_its_row_is_found(evaluation, state):
-    """At every instant exactly one: in the middle of the visit, in its last second, and from its end on."""
+    """Exactly one outcome before, during, at the end of and after the visit."""
     visit = put(book(evaluation), state, NOW)
     for now in (NOW, ENDS - timedelta(seconds=1), ENDS, ENDS + DAY):
         found = [one for one in Outcome if Appointment.objects.with_outcome(one, now=now)]

@@ -1,4 +1,4 @@
-"""A call is told by its caller's clock, on every page and in every message; the clinic's stands below it."""
+"""The time of a call is shown in the caller's zone, with the clinic's time below, on every page and in every message."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

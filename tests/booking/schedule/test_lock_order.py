@@ -1,4 +1,4 @@
-"""Two acts on one visit or patient at once, on real connections: each waits its turn, and none ends in a deadlock."""
+"""Two acts on one visit or patient at once, on real connections: they are serialized, without a deadlock."""
 
 import threading
 from datetime import timedelta
@@ -150,7 +150,7 @@ def test_clinic_moves_while_a_patient_gets_a_new_address(evaluation, front_desk)
 
 @pytest.mark.parametrize("name", ACTS)
 def test_act_on_a_locked_visit_asks_to_try_again(name, visit, front_desk):
-    """Not the page that says that the database is away."""
+    """And does not show the page for a database outage."""
     held, done = threading.Event(), threading.Event()
 
     def hold():

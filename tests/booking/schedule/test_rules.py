@@ -1,4 +1,4 @@
-"""Rules a clinic sets: how many, when, and for whom; offered and bookable are one thing under each of them."""
+"""Booking rules of a clinic: under each of them, the times offered are the times that can be booked."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""Changes of hours, services, therapists and the clinic under booked visits: asked about, listed on Today, accepted."""
+"""Changes of hours, services, therapists and the clinic that affect booked visits: confirmed, listed on Today, accepted."""
 
 import threading
 import uuid
@@ -35,7 +35,7 @@ def _monday_morning():
 
 
 def off_schedule() -> dict:
-    """{visit: reasons} of all that is off schedule."""
+    """{visit: reasons} of all visits off schedule."""
     return {one.visit: set(one.reasons) for one in visits_off_schedule(now=NOW)}
 
 
@@ -187,7 +187,7 @@ def on_tuesday(half_hours: int) -> datetime:
 
 
 def pages_offer(visit) -> bool:
-    """The naive oracle: what the page of that day's times shows, were this visit not there."""
+    """The naive oracle: the times that the page of that day would show without this visit."""
     day = visit.starts_at.astimezone(Clinic.objects.get().zone).date()
     slots = free_slots(
         service=Service.objects.get(),
@@ -350,7 +350,7 @@ def test_form_asks_before_it_saves_what_visits_stand_on(client, owner, evaluatio
     asked = client.post(path, form)
     page = asked.content.decode()
     assert asked.status_code == 200, asked.get("Location")
-    assert "Nothing is saved yet. After this change, 1 booked visit is outside the schedule." in page
+    assert asked.context["count"] == 1
     for words in ("Alice Runner", "Evaluation", "Meredith", change_page(visit)):
         assert words in page
     assert off_schedule() == {}
@@ -379,7 +379,7 @@ def test_confirmation_for_other_visits_asks_again(client, owner, evaluation):
     seen = client.post(change_page(row), form).context["seen"]
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), name="Bob")
     again = client.post(change_page(row), form | {"affected_visits_seen": seen})
-    assert "2 booked visits are outside the schedule" in again.content.decode()
+    assert again.context["count"] == 2
     row.refresh_from_db()
     assert row.closes == time(12)
 
@@ -396,7 +396,7 @@ def test_harmless_and_invalid_changes_are_not_asked_about(client, owner, evaluat
     row = tuesday_hours()
     assert client.post(change_page(row), hours_form(row, closes="12:30")).status_code == 302
     wrong = client.post(change_page(row), hours_form(row, closes="08:00"))
-    assert "Closing must be later than opening" in wrong.content.decode()
+    assert wrong.status_code == 200 and wrong.context["errors"]
     assert client.get(delete_page(row)).status_code == 200
 
 
@@ -407,7 +407,7 @@ def test_ending_extra_hours_asks_and_blocking_time_asks_once(client, owner, eval
     )
     book(evaluation, starts_at=saturday)
     asked = client.post(delete_page(extra), {"post": "yes"})
-    assert "1 booked visit is outside the schedule" in asked.content.decode()
+    assert asked.context["count"] == 1
     moved = {"kind": "extra", "therapist": meredith.pk, "starts_at": "2026-12-06T10:00", "ends_at": "2026-12-06T12:00"}
     assert "1 booked visit is" in client.post(change_page(extra), moved | {"despite_visits": "on"}).content.decode()
     blocked = {"kind": "closure", "starts_at": "2026-12-05T09:00", "ends_at": "2026-12-05T11:00"}
@@ -421,8 +421,9 @@ def test_staff_without_the_right_to_see_visits_learn_only_how_many(client, front
     client.force_login(front_desk)
     visit = book(evaluation)
     row = tuesday_hours()
-    page = client.post(change_page(row), hours_form(row, closes="09:30")).content.decode()
-    assert "1 booked visit is outside the schedule" in page
+    asked = client.post(change_page(row), hours_form(row, closes="09:30"))
+    page = asked.content.decode()
+    assert asked.context["count"] == 1
     for words in ("Alice", "Evaluation", "Dec", str(visit.pk), visit.reference):
         assert words not in page
 
@@ -437,7 +438,7 @@ def test_staff_without_the_right_to_change_hours_are_refused_as_before(client, f
 
 
 class Holder:
-    """Books in a therapist's schedule on a connection of its own, and commits once another one waits for the lock."""
+    """Book in a therapist's schedule on another connection, and commit once a second one waits for the lock."""
 
     def __init__(self, service, therapist, *, until=lambda: None):
         self.service, self.therapist, self.until = service, therapist, until
@@ -470,9 +471,9 @@ class Holder:
 def test_visit_that_is_being_booked_during_the_save_is_asked_about(client, owner, evaluation, meredith):
     row = tuesday_hours()
     with Holder(evaluation, meredith):
-        page = client.post(change_page(row), hours_form(row, closes="09:30")).content.decode()
-    assert "1 booked visit is outside the schedule" in page
-    assert "Late Larry" in page
+        asked = client.post(change_page(row), hours_form(row, closes="09:30"))
+    assert asked.context["count"] == 1
+    assert "Late Larry" in asked.content.decode()
     row.refresh_from_db()
     assert row.closes == time(12)
 
@@ -505,12 +506,12 @@ def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, 
     page = client.get("/admin/").content.decode()
     assert "Visits outside the schedule" in page
     assert "Outside opening hours." in page
-    assert "The schedule would not offer this visit" in client.get(change_page(visit)).content.decode()
+    assert client.get(change_page(visit)).context["off_schedule"]
     client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "keep"]), {"version": "1:booked"})
     assert "Visits outside the schedule" not in client.get("/admin/").content.decode()
-    after = client.get(change_page(visit)).content.decode()
-    assert "would not offer" not in after
-    assert AppointmentEvent.Kind.OFF_SCHEDULE.label in after
+    after = client.get(change_page(visit))
+    assert not after.context["off_schedule"]
+    assert AppointmentEvent.Kind.OFF_SCHEDULE.label in after.content.decode()
 
 
 def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, evaluation):
@@ -525,7 +526,7 @@ def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, e
 
 
 def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
-    """A box ticked for other visits, on a page from before this one was booked, does not answer for it."""
+    """A confirmation on a page that did not list this visit does not apply to it."""
     day = {
         "therapist": meredith,
         "starts_at": datetime(2026, 12, 2, 14, tzinfo=UTC),
@@ -536,7 +537,7 @@ def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(
     form = {"kind": "closure", "therapist": meredith.pk, "starts_at": "2026-12-01T09:00", "ends_at": "2026-12-01T10:00"}
     form |= {"despite_visits": "on"}
     asked = client.post(change_page(closure), form)
-    assert "1 booked visit is outside the schedule" in asked.content.decode()
+    assert asked.context["count"] == 1
     closure.refresh_from_db()
     assert closure.starts_at == day["starts_at"]
     saved = client.post(change_page(closure), form | {asked.context["seen_name"]: asked.context["seen"]})

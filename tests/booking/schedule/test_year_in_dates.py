@@ -1,4 +1,4 @@
-"""A day of another year than the current one says its year, on every page and in every message."""
+"""A date in another year is shown with its year, on every page and in every message."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

@@ -1,6 +1,6 @@
-"""Every change of the clocks in twelve zones from 2026 to 2036: slots, reminders and invitations keep the wall's time.
+"""Clock changes in twelve zones from 2026 to 2036: slots, reminders and invitations keep their local time.
 
-The expected local times are written down by hand arithmetic on wall clocks; two libraries read the invitations.
+Expected local times are computed by hand; two libraries parse the invitations.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -39,7 +39,7 @@ ZONES = [
 
 
 def changes_of(zone: ZoneInfo) -> list[datetime]:
-    """The instants at which the clocks change, by looking at every day."""
+    """The instants at which the UTC offset changes, by checking every day."""
     found, early = [], datetime(2026, 1, 1, tzinfo=UTC)
     while early.year < 2037:
         late = early + timedelta(days=1)
@@ -54,7 +54,7 @@ def at_wall(day: date, clock: time, zone: ZoneInfo) -> datetime:
 
 
 def parsed(content: bytes) -> tuple:
-    """(method, uid, sequence, start, end) as each library reads it, by the rules in the file; they must agree."""
+    """(method, uid, sequence, start, end), on which both libraries must agree, by the time zone rules in the file."""
     one = icalendar.Calendar.from_ical(content)
     event = one.walk("VEVENT")[0]
     first = (

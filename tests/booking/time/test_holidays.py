@@ -1,4 +1,4 @@
-"""The government's own list of days off (opm.gov), for years in which weekends fall differently."""
+"""Our holidays match the published list (opm.gov), for years whose holidays fall on different weekdays."""
 
 from datetime import date
 

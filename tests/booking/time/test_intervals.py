@@ -1,4 +1,4 @@
-"""Slots held against an oracle that knows nothing but minutes, and the algebra against sets of minutes."""
+"""Property tests: slots against a naive oracle that counts minutes, and interval algebra against sets of minutes."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -22,7 +22,7 @@ def span(start: int, end: int) -> Interval:
 
 
 def minutes_of(intervals) -> set[int]:
-    """The whole minutes that lie in any of `intervals`."""
+    """The minutes covered by `intervals`."""
     found = set()
     for interval in intervals:
         start = int((interval.start - BASE).total_seconds() // 60)
@@ -58,7 +58,7 @@ def test_subtract_and_intersect_are_those_of_sets(these, those):
 
 
 def starts_by_counting(openings, closed, blocked, shape, earliest, latest) -> list[int]:
-    """The oracle: tries every step of every opening, minute by minute."""
+    """The oracle: try every step of every opening, minute by minute."""
     open_minutes = minutes_of(openings) - minutes_of(closed)
     busy_minutes = minutes_of(blocked)
     found = set()
@@ -98,7 +98,7 @@ def test_booking_an_offered_start_never_overlaps_what_is_blocked(openings, block
 
 
 def morning(*, closed=(), blocked=(), earliest=0, **shape) -> list[str]:
-    """The offered starts of a morning from 9 to 12, as clock times."""
+    """The offered starts from 9:00 to 12:00, as local times."""
     found = offered_starts(
         openings=[span(540, 720)],
         closed=closed,

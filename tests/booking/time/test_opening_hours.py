@@ -1,4 +1,4 @@
-"""Nine o'clock stays nine o'clock; times that do not exist or come twice follow the rule."""
+"""Opening hours keep their local time all year; skipped and repeated times follow the rule."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,7 +70,7 @@ def test_a_day_has_23_and_25_hours_when_the_clocks_change():
 
 
 def test_slots_of_a_night_are_whole_hours_apart_when_the_clocks_change():
-    """Naive local arithmetic would offer 02:00 in spring, which no clock shows, and lose an hour in autumn."""
+    """Naive local arithmetic would offer 02:00 in spring, which is skipped, and lose an hour in autumn."""
     shape = VisitShape(minutes=60, step=60)
     for day, labels in (
         (SPRING, ["00:00", "01:00", "03:00"]),
