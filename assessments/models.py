@@ -1,9 +1,9 @@
-"""Questionnaires as data, what patients answered, and what in their answers must not wait."""
+"""Questionnaires, patients' responses, and the flags, scores and alerts that follow from them."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -15,32 +15,32 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 from django.utils.crypto import salted_hmac
 
 from assessments.fhir_json.canonical import LOCAL
-from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
-# canonical.canonical_of, worked out by the database, so that a row's identity cannot differ from its definition.
+# canonical.canonical_of, calculated by the database, so that it always follows the definition.
 TEXT = models.TextField()
 URL = Func(KT("definition__url"), Value("|"), Value(1), function="split_part", output_field=TEXT)
 BY_SLUG = Concat(Value(LOCAL, output_field=TEXT), Cast("slug", TEXT), output_field=TEXT)
 CANONICAL = Coalesce(NullIf(Trim(URL), Value("", output_field=TEXT)), BY_SLUG, output_field=TEXT)
 
 
-class QuestionnaireQuerySet(models.QuerySet):
-    def published(self):
-        """Those that patients may be asked, the newest version of each first."""
+class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
+    def published(self) -> Self:
+        """The published ones, the newest version of each first."""
         return self.filter(published_at__isnull=False).order_by("slug", "-version")
 
-    def of(self, canonical: str):
-        """Every version of one questionnaire, the newest first."""
+    def of(self, canonical: str) -> Self:
+        """The versions of one questionnaire, the newest first."""
         return self.filter(canonical=canonical).order_by("-version")
 
 
 class Questionnaire(models.Model):
-    """One version of one questionnaire: a FHIR R4 Questionnaire. Once somebody has answered it, it never changes again.
+    """One version of a questionnaire, as a FHIR R4 Questionnaire. Immutable once it has a response.
 
-    `canonical` is the url of its file and says what it is a version of; `slug` is the name that services go by.
+    `canonical`, the url of the file, is the same for all versions; services refer to `slug`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,24 +68,24 @@ class Questionnaire(models.Model):
             ("publish_questionnaire", "Can publish a questionnaire to patients"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.title}, version {self.version}"
 
     @cached_property
     def parsed(self) -> ParsedQuestionnaire:
-        """The definition as frozen dataclasses. Raises parsing.DefinitionInvalid if it is not one we can ask."""
-        return parse_questionnaire(self.definition)
+        """The definition as frozen dataclasses, shared in the process. Raises InvalidQuestionnaire."""
+        return parse_once(self.definition)
 
 
 class ResponseStatus(models.TextChoices):
-    """FHIR's words for how far a response is."""
+    """The status of a response, with FHIR's codes."""
 
     IN_PROGRESS = "in-progress", "in progress"
     COMPLETED = "completed", "done"
 
 
 class Response(models.Model):
-    """What one patient answered to one version. `answers` is {linkId: [value, …]}, encrypted and never logged."""
+    """The answers of one patient to one version. `answers` is {linkId: [value, …]}, encrypted and never logged."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     questionnaire = models.ForeignKey(Questionnaire, on_delete=models.PROTECT, related_name="responses")
@@ -109,40 +109,41 @@ class Response(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Answers, {self.get_status_display()}"
 
     @property
     def progress(self) -> str:
-        """How far the patient is: "none", "part" or "done". Reads no answer."""
+        """The progress of the patient, "none", "part" or "done", without decrypting an answer."""
         if self.status == ResponseStatus.COMPLETED:
             return "done"
         return "part" if self.saved_at else "none"
 
     @property
-    def changed_at(self):
-        """When a finished response was last saved again; None if it is as it was first finished. `completed_at` stays."""
-        is_changed = self.status == ResponseStatus.COMPLETED and self.saved_at and self.saved_at > self.completed_at
-        return self.saved_at if is_changed else None
+    def changed_at(self) -> datetime | None:
+        """The last change after the response was completed; None without one. `completed_at` keeps the first completion."""
+        if self.saved_at is None or self.completed_at is None or self.status != ResponseStatus.COMPLETED:
+            return None
+        return self.saved_at if self.saved_at > self.completed_at else None
 
 
 class Level(models.TextChoices):
-    """How fast a flag needs somebody: an emergency now, a doctor soon, or the therapist at the visit."""
+    """The urgency of a flag: an emergency now, a doctor soon, or the therapist at the visit."""
 
     EMERGENCY = "E", "emergency"
     URGENT = "U", "urgent"
     TELL = "T", "tell the therapist"
 
 
-FIRST_LOOK_WITHIN = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
+FIRST_LOOK_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
 
 
-class FlagQuerySet(models.QuerySet):
-    def open(self):
-        """Those that no member of staff has acknowledged, worst first.
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def open(self) -> Self:
+        """The flags that staff have not acknowledged, worst first.
 
-        A changed answer does not close a flag: somebody of the clinic looks at it. Only an "I am not sure" that was
-        then answered in full closes itself; the flags of the full answer took its place.
+        A changed answer does not close a flag: staff review it. Only a flag of an "I am not sure" closes once the question
+        is answered in full; the flags of that answer replace it.
         """
         return (
             self.filter(staff_acknowledged_at__isnull=True)
@@ -150,37 +151,37 @@ class FlagQuerySet(models.QuerySet):
             .worst_first()
         )
 
-    def unseen_by_patient(self):
-        """Those that stand and that the patient has not yet acknowledged, worst first as they stand now."""
+    def unseen_by_patient(self) -> Self:
+        """The current flags that the patient has not acknowledged, by current level, worst first."""
         return self.standing("EUT").filter(patient_acknowledged_at__isnull=True)
 
-    def advising(self):
-        """Those whose advice the patient must not lose sight of, worst first: until staff have seen to them, or the
-        answer was changed."""
+    def advising(self) -> Self:
+        """The flags whose advice stays on the patient's pages, worst first: until staff acknowledge them or the answer
+        changes."""
         return self.standing("EU").filter(staff_acknowledged_at__isnull=True)
 
-    def standing(self, levels: str):
-        """Those that the answers raise now, at one of `levels`, worst first."""
+    def standing(self, levels: str) -> Self:
+        """The flags that the current answers raise at one of `levels`, worst first."""
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
-    def worst_first(self, level: str = "level"):
-        """By the highest level a flag ever had, or by another column."""
+    def worst_first(self, level: str = "level") -> Self:
+        """Order by the highest level that a flag ever had, or by another column."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         return self.order_by(severity, "raised_at", "pk")
 
 
 def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
-    """A keyed hash of a rule on one response, by which the database keeps its flag unique. The same rule has another key on
-    every other response, so that equal keys tell nothing."""
+    """A keyed hash of a rule and a response, for the unique constraint. The same rule has a different key on every response,
+    so the column does not reveal which rules fired."""
     return salted_hmac("assessments.flag", f"{response_id}:{rule_id}", algorithm="sha256").hexdigest()
 
 
 class Flag(models.Model):
     """One rule that fired on one response.
 
-    `level` is the highest it ever had; `current_level` follows the answers and is empty once the rule no longer fires.
-    `rule_id` and `snapshot`, what was answered, are encrypted: a copy of the database shows that something could not wait,
-    not what it was.
+    `level` is the highest that it ever had; `current_level` follows the answers and is empty once the rule no longer fires.
+    `rule_id` and `snapshot`, the answers that fired it, are encrypted: a copy of the database shows that something was
+    urgent, not what it was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -188,12 +189,14 @@ class Flag(models.Model):
     rule_id: "models.Field[str, str]" = EncryptedJSONField()
     rule_key = models.CharField(max_length=64, editable=False)
     closes_when_lowered = models.BooleanField(
-        default=False, editable=False, help_text="Raised by an “I am not sure”: answered in full, it closes itself."
+        default=False,
+        editable=False,
+        help_text="Raised by an “I am not sure”. Closes itself once the question is answered in full.",
     )
     rule_version = models.PositiveSmallIntegerField()
     level = models.CharField(max_length=1, choices=Level.choices)
     current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
-    action = models.CharField(max_length=30, help_text="Which words the patient is shown.")
+    action = models.CharField(max_length=30, help_text="Which text the patient sees.")
     snapshot: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
     raised_at = models.DateTimeField()
     shown_at = models.DateTimeField(null=True)
@@ -227,24 +230,24 @@ class Flag(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Flag, {self.get_level_display()}"
 
-    def save(self, *args, **kwargs):
-        """Keep what the database can see of the rule in step with it."""
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Set the unencrypted columns that depend on the rule."""
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
             self.closes_when_lowered = self.rule_id.startswith("UN")
         super().save(*args, **kwargs)
 
-    def is_overdue(self, now) -> bool:
-        """Whether an emergency or urgent flag has waited longer for its first look than its level allows."""
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether an emergency or urgent flag has waited longer for staff than FIRST_LOOK_WITHIN."""
         wait = FIRST_LOOK_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
 
 
 class Score(models.Model):
-    """A number worked out from a completed response; `result` is encrypted: {"value", "answered", "of"}."""
+    """A score of a completed response. `result` is {"value", "answered", "of"}, encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="scores")
@@ -258,15 +261,15 @@ class Score(models.Model):
             models.UniqueConstraint(fields=["response", "measure"], name="score_once_per_response_and_measure")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.measure
 
 
 class StaffAlert(models.Model):
-    """Someone is told that something in one response must not wait; the outbox's messages are about this row.
+    """An alert to staff about an urgent response; the outbox's messages are about this row.
 
-    Without a `recipient` it goes to the clinic's own address: no member of staff could be told. It names the response, so
-    that a mail need not: the mail holds only a link to the admin.
+    Without a `recipient` it goes to the clinic's own address, because no member of staff could be reached. The mail has
+    only a link to the admin, so that it names no patient.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -286,14 +289,14 @@ class StaffAlert(models.Model):
             models.CheckConstraint(name="alert_is_about_what_cannot_wait", condition=Q(level__in=["E", "U"])),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Alert, {self.get_level_display()}"
 
 
 class RuleSignOff(models.Model):
-    """A therapist has read the rules that raise flags and signals and stands for them.
+    """A therapist's sign-off of the rules that raise flags and signals.
 
-    `digest` is of the rules' content: a changed rule needs a new signature, whatever version it claims.
+    `digest` is of the content of the rules: changed rules need a new sign-off, even under the same version.
     """
 
     version = models.PositiveSmallIntegerField()
@@ -306,5 +309,5 @@ class RuleSignOff(models.Model):
         verbose_name = "signed-off rule set"
         permissions = [("sign_off_rules", "Can sign off the rules, as a therapist")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Version {self.version}, signed off by {self.signed_by}"

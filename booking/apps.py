@@ -18,10 +18,12 @@ class BookingConfig(AppConfig):
         from clinic.outbox.messages.kinds import register_kinds
         from clinic.outbox.messages.subjects import Subjects, register_subjects
         from clinic.practice.people.patients import before_merge, on_new_address
+        from clinic.responses.public_models import register_public_model
 
         before_merge(settle_before_merge)
         on_new_address(send_to_new_address)
         register_kinds(message_kinds)
+        register_public_model(Service)
         register_subjects(
             Subjects(
                 scopes=lambda: list(Service.objects.values_list("slug", "name")),

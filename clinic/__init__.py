@@ -1,4 +1,4 @@
-"""The project. Importing it makes Celery's app known, so that the web processes can wake the workers."""
+"""The project. Importing it loads the Celery app, which web processes need to send tasks."""
 
 from clinic.celery import app as celery_app
 

@@ -1,15 +1,19 @@
 """The therapist's admin: Django's own, with Today as its front page."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpResponseNotAllowed
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
 from assessments.models import Flag, Response
@@ -21,10 +25,12 @@ from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
 from clinic.practice.access.sign_in import SignInForm, finish_sign_in
+from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from education.articles.editing import count_waiting
+from education.models import REMIND_BEFORE
 
-# Which rows one must be allowed to view to see a section of Today.
+# The models a user must be allowed to view to see a section of Today.
 SHOWN_ROWS = {
     Section.FLAGS: (Flag, Response),
     Section.VISITS: (Appointment,),
@@ -41,20 +47,20 @@ class ClinicAdminSite(admin.AdminSite):
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
     login_form = SignInForm
 
-    def login(self, request, extra_context=None):
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's login, rate limited."""
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
-    def admin_view(self, view, cacheable=False):
-        """Django's check of the sign-in, for the methods that forms and links use.
+    def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
+        """Django's check of the sign-in, for GET, HEAD and POST only.
 
-        Its views answer any other method like GET, which would show a record without a line in the audit log. A NUL in an
-        address would reach Postgres by any filter of a list, which raises DataError; so would an action's id that is none.
+        Django's views answer any other method like GET, which would show a record without an audit log entry. Refuses with 400
+        what Postgres would raise DataError for: a NUL in the query string, and a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
 
         @wraps(checked)
-        def inner(request, *args, **kwargs):
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in METHODS:
                 return HttpResponseNotAllowed(METHODS)
             if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
@@ -63,15 +69,15 @@ class ClinicAdminSite(admin.AdminSite):
                 raise BadRequest("no row has such an id")
             return checked(request, *args, **kwargs)
 
-        return inner
+        return inner  # type: ignore[return-value]  # it takes what `view` takes
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         address, name = "r/<path:content_type_id>/<path:object_id>/", "view_on_site"
         rest = [url for url in super().get_urls() if getattr(url, "name", "") != name]
         return [path(address, self.admin_view(self.view_on_site), name=name), *rest]
 
-    def view_on_site(self, request, content_type_id, object_id):
-        """Django's redirect to a row's public page, for whoever may view the row here."""
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+        """Django's redirect to a row's public page, for users who may view the row in the admin."""
         types = {str(ContentType.objects.get_for_model(model).pk): model for model in self._registry}
         if content_type_id not in types:
             raise Http404
@@ -79,24 +85,24 @@ class ClinicAdminSite(admin.AdminSite):
             raise PermissionDenied
         return shortcut(request, content_type_id, object_id)
 
-    def autocomplete_view(self, request):
-        return PostedAutocomplete.as_view(admin_site=self)(request)
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return PostedAutocomplete.as_view(admin_site=self)(request)  # type: ignore[return-value]  # its methods return no less
 
-    def may_view(self, request, model) -> bool:
-        """Whether the admin would show rows of `model` to whoever asks."""
+    def may_view(self, request: HttpRequest, model: type[Model]) -> bool:
+        """Whether this user may view rows of `model` in the admin."""
         return self.get_model_admin(model).has_view_permission(request)
 
-    def articles_waiting(self, request):
-        """How many articles wait for a review or have an update to look at; None for none, or without the right."""
+    def articles_waiting(self, request: HttpRequest) -> dict[str, int] | None:
+        """How many articles wait for a review or have an update to read; None for none, or without the permission."""
         if not request.user.has_perm("education.change_article"):
             return None
         waiting = count_waiting(on=timezone.localdate(), now=timezone.now())
         return waiting if any(waiting.values()) else None
 
-    def index(self, request, extra_context=None):
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below.
 
-        A section without the right to its rows is neither read nor shown; the page says whom to ask.
+        Sections that the user may not view are neither read nor shown; the page names the owners to ask.
         """
         now = timezone.now()
         sections = [
@@ -115,8 +121,9 @@ class ClinicAdminSite(admin.AdminSite):
             "today": read_today(now=now, sections=sections),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
-            "stuck_waits": count_stuck(user=request.user, now=now),
-            "received_texts": read_unread_texts(user=request.user, now=now),
+            "remind_days": REMIND_BEFORE.days,
+            "stuck_waits": count_stuck(user=staff_of(request), now=now),
+            "received_texts": read_unread_texts(user=staff_of(request), now=now),
             **(extra_context or {}),
         }
         request.current_app = self.name

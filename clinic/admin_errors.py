@@ -1,49 +1,59 @@
-"""What staff see in the admin when a page is refused, not there or broken: in its look, with what to do next."""
+"""Error pages of the admin (403, 404, a stale form), which tell staff what to do next."""
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.db.models import Field
+from django.db.models.options import Options
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-# How an address of the admin ends, and the rights that open it; every other one changes something.
-RIGHTS = {"changelist": ("view", "change"), "change": ("view", "change"), "history": ("view", "change")}
+# The last part of an admin URL's name, and the permissions of which one opens it; any other page needs "change".
+RIGHTS: dict[str, tuple[str, ...]] = {
+    "changelist": ("view", "change"),
+    "change": ("view", "change"),
+    "history": ("view", "change"),
+}
 RIGHTS |= {"add": ("add",), "delete": ("delete",)}
 OTHER_RIGHTS = ("change",)
 
 
-def is_for_staff(request) -> bool:
-    """Whether the page is one of the admin's and whoever asks is signed in to it."""
+def is_for_staff(request: HttpRequest) -> bool:
+    """Whether this is a page of the admin and the user is signed in as staff."""
     user = getattr(request, "user", None)
     return request.path.startswith(reverse("admin:index")) and user is not None and user.is_active and user.is_staff
 
 
-def refuse_staff(request) -> HttpResponse:
-    """403: names the right that is missing, where there is one, and who can give it."""
+def refuse_staff(request: HttpRequest) -> HttpResponse:
+    """403: names the missing permission, if any, and the owners who can grant it."""
     owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
-    context = {"title": "Not open to your sign-in", "missing": name_missing_right(request), "owners": owners}
+    context: dict[str, object] = {
+        "title": "You do not have permission",
+        "missing": name_missing_right(request),
+        "owners": owners,
+    }
     return _page(request, "admin/403.html", context, status=403)
 
 
-def refuse_stale_form(request) -> HttpResponse:
+def refuse_stale_form(request: HttpRequest) -> HttpResponse:
     """403 for a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
-    return _page(request, "admin/stale_form.html", {"title": "This form has waited too long"}, status=403)
+    return _page(request, "admin/stale_form.html", {"title": "This form has expired"}, status=403)
 
 
-def miss_page(request) -> HttpResponse:
+def miss_page(request: HttpRequest) -> HttpResponse:
     """404."""
-    return _page(request, "admin/404.html", {"title": "This page is not here"}, status=404)
+    return _page(request, "admin/404.html", {"title": "Page not found"}, status=404)
 
 
-def name_missing_right(request) -> str:
-    """Like "view visits": the right of the page that was asked for and that the user lacks; empty where they have it."""
+def name_missing_right(request: HttpRequest) -> str:
+    """Like "view visits": the permission of the requested page that the user lacks; empty if none is missing."""
     found = find_model(request)
     if found is None:
         return ""
     options, ending = found
-    verbs = RIGHTS.get(ending, OTHER_RIGHTS)
+    verbs: tuple[str, ...] = RIGHTS.get(ending, OTHER_RIGHTS)
     names = [f"{options.app_label}.{get_permission_codename(verb, options)}" for verb in verbs]
     has_it = any(request.user.has_perm(name) for name in names)
     if has_it and request.method == "POST" and ending == "change":
@@ -51,8 +61,8 @@ def name_missing_right(request) -> str:
     return "" if has_it else f"{verbs[0]} {options.verbose_name_plural}"
 
 
-def find_model(request):
-    """(options, ending) of the model whose page was asked for; None for a page of no model."""
+def find_model(request: HttpRequest) -> tuple[Options, str] | None:
+    """(model options, last part of the URL's name) of the requested page; None if it belongs to no model."""
     match = request.resolver_match
     name = match.url_name or "" if match else ""
     for model in admin.site._registry:
@@ -62,14 +72,14 @@ def find_model(request):
     return None
 
 
-def names_no_row(request) -> bool:
-    """Whether an action of a list is asked for rows by something that can be no row's id, which Postgres would refuse."""
+def names_no_row(request: HttpRequest) -> bool:
+    """Whether an action of a list names a row by a malformed ID, for which Postgres would raise DataError."""
     found = find_model(request)
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
     return bool(chosen) and found is not None and not all(_may_be_id(found[0].pk, value) for value in chosen)
 
 
-def _may_be_id(key, value: str) -> bool:
+def _may_be_id(key: Field, value: str) -> bool:
     try:
         key.to_python(value)
     except ValidationError:
@@ -77,6 +87,6 @@ def _may_be_id(key, value: str) -> bool:
     return "\x00" not in value
 
 
-def _page(request, template: str, context: dict, *, status: int) -> HttpResponse:
+def _page(request: HttpRequest, template: str, context: dict[str, object], *, status: int) -> HttpResponse:
     request.current_app = admin.site.name
     return render(request, template, {**admin.site.each_context(request), **context}, status=status)

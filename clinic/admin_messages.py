@@ -1,13 +1,15 @@
-"""Where the admin keeps its notes until the next page shows them: in the session, as they name patients, and in no cookie."""
+"""Storage of the admin's messages: the session, never a cookie, as they name patients."""
+
+from typing import Any
 
 from django.contrib.messages.storage.session import SessionStorage
 from django.urls import reverse
 
 
 class AdminMessages(SessionStorage):
-    """Notes of the admin. Other pages write none, so they do not ask for the session, which would make them private."""
+    """Reads the session on pages of the admin only. Reading it on a public page would make that page uncacheable."""
 
-    def _get(self, *args, **kwargs):
+    def _get(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
         if self.request.path.startswith(reverse("admin:index")):
-            return super()._get(*args, **kwargs)
+            return super()._get(*args, **kwargs)  # type: ignore[misc]  # not in the stubs
         return [], True

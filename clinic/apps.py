@@ -1,4 +1,4 @@
-"""Django's own apps where ours differ: the admin site is `clinic.admin`, whose front page is Today; and which static files go."""
+"""Configure Django's own apps: the admin site is `clinic.admin`; fewer static files are collected."""
 
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -9,7 +9,7 @@ class ClinicAdminConfig(AdminConfig):
 
 
 class ClinicStaticFilesConfig(StaticFilesConfig):
-    """Of Bootstrap only the reboot is used: collecting and compressing the rest took most of a deployment's time."""
+    """Collects Bootstrap's reboot only: collecting and compressing all of it took most of a deployment's time."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,

@@ -5,6 +5,7 @@ Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), s
 
 import os
 import sys
+from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import crontab
@@ -21,7 +22,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,  # with acks_late: a killed pool child gives its task back
     task_soft_time_limit=int(TASK_SOFT_LIMIT.total_seconds()),
     task_time_limit=int(TASK_LIMIT.total_seconds()),
-    # An unacknowledged wake-up comes back after this long; without the other two, only ten times later.
+    # An unacknowledged task is redelivered after this long; without the other two options, after ten times as long.
     broker_transport_options={
         "visibility_timeout": int(REDELIVERED_AFTER.total_seconds()),
         "unacked_restore_interval": 30,
@@ -42,7 +43,7 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
-        "look for calendars nobody reads any more": {
+        "look for silent calendar feeds": {
             "task": "booking.tasks.look_for_silent_feeds",
             "schedule": 3600.0,
             "options": {"expires": 3600},
@@ -53,7 +54,7 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         # Four times a day: a session ends 12 hours after the visitor's last answer, so its row is gone within a day even
-        # if one run is missed. By the clock, because an interval would start anew with every restart of beat.
+        # if one run is missed. A crontab, because an interval would restart with beat.
         "delete what has expired": {
             "task": "clinic.cleanup.delete_expired",
             "schedule": crontab(minute=17, hour="*/6"),
@@ -65,29 +66,29 @@ app.conf.update(
 
 @signals.celeryd_init.connect
 @signals.beat_init.connect
-def _prepare_process(**_):
+def _prepare_process(**_: Any) -> None:
     from clinic.audit.keys import KeysLost
     from clinic.start import prepare_process
 
     try:
         prepare_process()
-    except KeysLost as fault:  # Celery would log any Exception of a receiver and go on
+    except KeysLost as fault:  # Celery logs exceptions of a receiver and continues
         sys.exit(str(fault))
 
 
 @signals.worker_ready.connect
-def _sweep_at_once(**_):
-    """Send what waited while no worker ran; /health/ is good again without waiting for beat."""
+def _sweep_at_once(**_: Any) -> None:
+    """Send due messages when a worker starts, without waiting for beat."""
     from clinic.outbox.messages.planning import wake_sweep
 
     wake_sweep()
 
 
 @app.on_configure.connect
-def _use_broker(sender, **_):
+def _use_broker(sender: Celery, **_: Any) -> None:
     from django.conf import settings
 
-    sender.conf.broker_url = settings.ENV.redis_url
+    sender.conf["broker_url"] = settings.ENV.redis_url
 
 
 app.autodiscover_tasks()

@@ -1,7 +1,7 @@
-"""The clean-up: rows that have an end are deleted after it. The schedule is in `clinic.celery`.
+"""Delete expired rows. The schedule is in `clinic.celery`.
 
-Each room says what of its own has ended; this runs them all, a batch at a time and in turns, so that a million rows of
-one kind lock nothing and hold up no other kind. What the law or the clinic's records need is not here: patients, visits,
+Each room has a function that deletes a batch of its own; they run in turns, so that a million rows of one kind lock
+nothing and do not delay another kind. Records that the law or the clinic needs are never deleted here: patients, visits,
 answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
 """
 
@@ -26,9 +26,9 @@ from clinic.practice.models import CleanupRun
 
 logger = logging.getLogger(__name__)
 
-LONGEST_S = 200  # then the rest is left to the next run; below the broker's visibility timeout
+LONGEST_S = 200  # below the broker's visibility timeout; the next run deletes the rest
 
-# What staff call it, and what deletes one batch of it and returns how many rows that were.
+# Name for staff: a function that deletes one batch and returns its size.
 EXPIRING: dict[str, Callable[..., int]] = {
     "sessions": delete_expired_sessions,
     "patient links": delete_expired_links,
@@ -42,14 +42,14 @@ EXPIRING: dict[str, Callable[..., int]] = {
 
 
 @shared_task(name="clinic.cleanup.delete_expired", soft_time_limit=LONGEST_S + 40, time_limit=LONGEST_S + 60)
-def delete_expired():
+def delete_expired() -> None:
     delete_expired_rows(clock=timezone.now)
 
 
 def delete_expired_rows(*, clock: Callable[[], datetime], patience_s: float = LONGEST_S) -> CleanupRun:
     """Delete what has expired by now and record the run. Idempotent: a retry or a second run at the same time is harmless.
 
-    After `patience_s` seconds the rest waits for the next run. A kind that fails does not hold up the others; it is
+    After `patience_s` seconds the rest waits for the next run. A kind that fails does not stop the others; it is
     recorded as unfinished.
     """
     started_at, stop_at = clock(), time.monotonic() + patience_s

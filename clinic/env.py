@@ -1,18 +1,20 @@
-"""What the project reads from its environment, and nothing else reads it.
+"""Read the configuration from environment variables. No other module reads them.
 
 Pure: takes a mapping, returns a frozen `Environment` or raises `EnvironmentInvalid`, which names every missing or
-wrong variable at once. Production is the default, so that forgetting to say what a machine is can only fail loudly.
-A word that is not understood is refused rather than read as "no". Error messages repeat no value that may be a secret.
+wrong variable at once. Production is the default, so that a forgotten ENVIRONMENT fails loudly.
+An unknown value of a flag is refused, not read as "no". Error messages repeat no value that may be a secret.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from clinic.service_urls import (
+    Database,
     EmailServer,
     Texts,
     parse_database_url,
@@ -38,7 +40,7 @@ class Variable:
     name: str
     meaning: str
     example: str
-    local_default: str | None  # None: needed everywhere; production always needs what is_required says
+    local_default: str | None  # None: required everywhere; production requires it if is_required
     is_required: bool = True
 
 
@@ -105,7 +107,7 @@ VARIABLES = (
         "",
         False,
     ),
-    Variable("MAILBOX_DIR", "local only: the folder whose messages /_mail/ shows", "", "", False),
+    Variable("MAILBOX_DIR", "local only: the Maildir whose messages /_mail/ shows", "", "", False),
 )
 
 
@@ -115,7 +117,7 @@ class Environment:
 
     name: str  # production, local or test
     secret_key: str
-    database: dict[str, object]  # NAME, USER, PASSWORD, HOST, PORT
+    database: Database
     redis_url: str
     allowed_hosts: tuple[str, ...]
     site_url: str
@@ -141,7 +143,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     values = _read_values(environ, is_production=name == "production")
     faults: list[str] = []
 
-    def parse(variable, parser):
+    def parse(variable: str, parser: Callable[[str], Any]) -> Any:
         try:
             return parser(values[variable])
         except ValueError as error:
@@ -195,7 +197,7 @@ def _unsafe_in_production(environment: Environment) -> list[str]:
     if environment.mailbox_dir:
         faults.append("MAILBOX_DIR is for local use; in production it would show patients' mail.")
     if environment.texts and (environment.texts.provider == "console" or environment.texts.api):
-        faults.append("SMS_URL names a provider for local use; texts would reach nobody.")
+        faults.append("SMS_URL names a provider for local use; no text would be sent.")
     if environment.email and environment.email.exposes_password:
         faults.append(
             "EMAIL_URL would send its password unencrypted: add ?tls=1 or use smtps://, or add ?tls=0 to send it all the same."

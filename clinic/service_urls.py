@@ -1,18 +1,19 @@
 """The URLs that name the servers the site uses: database, broker, mail, text messages.
 
-Pure. What is not understood is refused: a mistyped parameter must not switch encryption off without a word. The errors
-repeat no part of a URL that may be a password.
+Pure. Unknown parameters are refused: a typo must not switch encryption off silently. Error messages never repeat a part
+of a URL that may be a password.
 """
 
 import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
-# What may follow the ? of DATABASE_URL: libpq's own parameters, without those that the settings or the URL itself give.
+# Query parameters of DATABASE_URL: libpq's, without those that the settings or other parts of the URL set.
 LIBPQ_PARAMETERS = (
     *("host", "port", "hostaddr", "application_name", "connect_timeout", "tcp_user_timeout", "passfile"),
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
@@ -32,17 +33,18 @@ class EmailServer:
     use_tls: bool
     use_ssl: bool
     provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
-    may_be_unencrypted: bool = False  # the operator has said so
+    may_be_unencrypted: bool = False  # the operator chose that
 
     @property
     def exposes_password(self) -> bool:
-        """Whether the password would leave this machine unencrypted without the operator having said so."""
+        """Whether the password would leave this machine unencrypted although the operator did not choose that."""
         is_encrypted = self.use_tls or self.use_ssl or _is_loopback(self.host)
         return bool(self.password) and not is_encrypted and not self.may_be_unencrypted
 
     @property
     def mailer(self) -> dict[str, object]:
-        """As Django's MAILERS has it."""
+        """An entry for Django's MAILERS."""
+        options: dict[str, object]
         if self.provider == "mailgun":
             options = {"api_key": self.username, "sender_domain": self.host}
             return {"BACKEND": "anymail.backends.mailgun.EmailBackend", "OPTIONS": options}
@@ -62,7 +64,7 @@ class EmailServer:
 
 @dataclass(frozen=True)
 class Texts:
-    """Who carries text messages, and from which number (E.164)."""
+    """The text message provider, and the sender's number (E.164)."""
 
     provider: str  # "twilio" or "console"
     account: str
@@ -72,7 +74,7 @@ class Texts:
 
 
 def parse_flag(text: str) -> bool:
-    """1 or 0, in any of the usual words and in any letter case. Raises ValueError for everything else."""
+    """Parse 1/0, true/false, yes/no or on/off, in any letter case. Raises ValueError for anything else."""
     word = text.strip().lower()
     if word not in YES + NO:
         raise ValueError("must be 1 or 0 (or true/false, yes/no, on/off).")
@@ -96,7 +98,7 @@ def _read_query(parts: SplitResult, known: Collection[str]) -> dict[str, str]:
     """What follows the ? of a URL. Raises ValueError for a parameter that is unknown, empty or given twice."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        named = name if name.isidentifier() else "one that is no name"  # perhaps a piece of a password
+        named = name if name.isidentifier() else "one that is no name"  # may be part of a password
         if name not in known:
             raise ValueError(f"has an unknown parameter after its ?: {named}. Known: {', '.join(known) or 'none'}.")
         if name in found or not value:
@@ -112,7 +114,18 @@ def _is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def parse_database_url(text: str) -> dict[str, object]:
+class Database(TypedDict):
+    """Where the database is, as Django's DATABASES has it."""
+
+    NAME: str
+    USER: str
+    PASSWORD: str
+    HOST: str
+    PORT: str
+    OPTIONS: dict[str, str]
+
+
+def parse_database_url(text: str) -> Database:
     """`postgresql://user:password@host:port/name?host=/socket/folder` as Django's database settings."""
     example = "postgresql://user:password@host:5432/name"
     parts = _split_url(text, ("postgres", "postgresql"), example=example)

@@ -15,7 +15,7 @@ try:
 except EnvironmentInvalid as error:
     raise ImproperlyConfigured(f"This cannot start yet:\n{error}") from None
 
-DEBUG = False  # never: an error page with a patient's form in it helps nobody
+DEBUG = False  # on no machine: its error pages show forms, which hold patients' data
 SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 SITE_URL = ENV.site_url
@@ -100,6 +100,17 @@ DATABASES = {
     }
 }
 
+# Per process. The articles' rendered texts are in the first, whole public pages (of some 15 KB) in the second.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "public_pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "public_pages",
+        "TIMEOUT": None,  # a page is current or replaced; see clinic.web.public_pages
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
+
 AUTH_USER_MODEL = "practice.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -111,7 +122,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
 MESSAGE_STORAGE = "clinic.admin_messages.AdminMessages"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
-# The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile say the same.
+# The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile have the same limits.
 BODY_LIMIT = 256 * 1024
 BODY_LIMITS = {
     **dict.fromkeys(
@@ -126,6 +137,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"  # instants are stored and computed in UTC; pages convert to the clinic's or the visitor's zone
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "clinic.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
@@ -156,7 +168,7 @@ ENCRYPTION_KEYS = ENV.encryption_keys
 MAILBOX_DIR = ENV.mailbox_dir
 STATE_DIRECTORY = ENV.state_directory or ("" if ENV.name == "test" else BASE_DIR / "var" / "state")
 
-# Nothing comes from elsewhere.
+# No third-party requests.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
@@ -172,7 +184,7 @@ SECURE_CSP = {
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W003"]  # looks for Django's own CSRF middleware by name; ours is its subclass
+SILENCED_SYSTEM_CHECKS = ["security.W003"]  # expects Django's CSRF middleware by name; ours is a subclass
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
@@ -186,7 +198,7 @@ if ENV.is_production:
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Logs say what happened to which row, by its opaque id; never a name, an address, a form or a URL with a link in it.
+# Logs name rows by opaque ID; never a name, an address, a form or a patient's link.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

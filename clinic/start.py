@@ -1,7 +1,7 @@
-"""What web, worker and beat do before they serve: check the keys as soon as the database is there, and refuse to run
-without them. Worker and beat wait for it; the web process says meanwhile that the site is away.
+"""Start-up of web, worker and beat: check the encryption keys once the database answers, and exit if one is missing.
 
-`manage.py` does none of it: migrations must run first, and each command that seals a value checks the keys as it does.
+Worker and beat wait for the database; the web process meanwhile answers that the site is away. `manage.py` skips all of
+this: migrations must run first, and commands that seal values check the keys themselves.
 """
 
 import logging
@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 PAUSE_S = 2
 CANNOT_LOAD = 4  # the exit code by which gunicorn's own process ends too, as when the application cannot be loaded
 
-_is_prepared = True  # until `begin_serving` says otherwise: a command or a test shows pages without it
+_is_prepared = True  # only `begin_serving` sets it to False: commands and tests need no preparation
 _trying, _tried_at = threading.Lock(), float("-inf")
 
 
 def prepare_process() -> None:
-    """Return once worker or beat may run. Waits for the database as long as it takes, saying so in the log.
+    """Prepare a worker or beat. Waits for the database indefinitely, and logs that.
 
     Raises KeysLost if ENCRYPTION_KEYS lacks a key in use, or has a wrong one.
     """
@@ -36,14 +36,14 @@ def prepare_process() -> None:
 
 
 def begin_serving() -> None:
-    """Prepare a web process. While the database is away it serves all the same, so that visitors are told whom to call;
-    `finish_preparing` then does the rest. Raises KeysLost as above."""
+    """Prepare a web process. Returns even while the database is away, so that visitors get a page with the clinic's phone;
+    `finish_preparing` then completes it. Raises KeysLost like `prepare_process`."""
     global _is_prepared
     _is_prepared = _prepare()
 
 
 def finish_preparing() -> bool:
-    """Whether this web process may show pages. Tries again every PAUSE_S seconds, in one thread at a time, until it may.
+    """Whether this web process is prepared. If not, retries every PAUSE_S seconds, in one thread at a time.
 
     Ends the process if keys are lost.
     """
@@ -68,15 +68,15 @@ def _prepare() -> bool:
         _note_start()
         return True
     except (OperationalError, InterfaceError) as fault:
-        reason = str(fault).strip().partition("\n")[0]  # about the connection; no row was touched
+        reason = str(fault).strip().partition("\n")[0]  # a connection error, so it names no row
         logger.warning("waiting for the database to check the encryption keys: %s", reason)
         return False
     finally:
-        connection.close()  # a process that forks must not share it
+        connection.close()  # must not be shared with forked processes
 
 
 def _note_start() -> None:
-    """Note the first start, and the clinic's name and phone for when the database is away."""
+    """Record the first start, and keep the clinic's name and phone for an outage of the database."""
     try:
         note_start(now=timezone.now())
         remember_contact(Clinic.objects.current())

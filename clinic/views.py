@@ -1,9 +1,9 @@
-"""The home page, and the pages for what went wrong."""
+"""The home page, robots.txt and the error pages."""
 
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,8 +23,8 @@ from education.articles.structured_data import describe_clinic
 
 
 @require_safe
-def home(request):
-    """Whom the clinic is for, what can be booked and when, and what to read."""
+def home(request: HttpRequest) -> HttpResponse:
+    """The home page: services, next free call, opening hours, therapists and articles."""
     now = timezone.now()
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
@@ -59,33 +59,33 @@ def home(request):
 
 
 @require_safe
-def robots(request):
-    """Search engines may read what is public; the pages behind links ask not to be indexed by their own headers too."""
+def robots(request: HttpRequest) -> HttpResponse:
+    """robots.txt. Pages behind links also send a noindex header."""
     private = ("/admin/", "/visits/", "/intake/", "/messages/", "/waiting/", "/offers/", "/book/*/*/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     lines += ["", f"Sitemap: {canonical_url(request, reverse('sitemap'))}"]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
 
 
-def bad_request(request, exception):
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
-def forbidden(request, exception):
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse_staff(request) if is_for_staff(request) else render(request, "403.html", status=403)
 
 
-def not_found(request, exception):
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return miss_page(request) if is_for_staff(request) else render(request, "404.html", status=404)
 
 
-def server_error(request):
-    """Must come up when the database does not."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, or 503 while the database is away. Makes no query."""
     return fault_page(request, is_away=isinstance(sys.exception(), OperationalError | InterfaceError))
 
 
-def csrf_failure(request, reason=""):
-    """A form older than the browser's cookies, or from elsewhere. What was typed is still in the browser's Back."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without a valid CSRF token, such as one older than the cookies."""
     if request.path.startswith(reverse("admin:index")):
         return refuse_stale_form(request)
     return render(request, "403.html", {"is_stale_form": True}, status=403)

@@ -1,4 +1,4 @@
-"""What a runner can read: topics, and the articles in them."""
+"""Topics, articles, their revisions and pictures."""
 
 import hashlib
 import json
@@ -15,26 +15,27 @@ from django.db.models import Exists, F, Q
 from django.urls import reverse
 
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_utc
 from education.body.body_sites import BODY_SITES
 from education.text.picture_markup import list_widths, picture_size
 from education.text.prose import count_reading_minutes, plain_prose
 
-REMIND_BEFORE = timedelta(days=30)  # a review takes an evening or two
-CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that reads like something else
+REMIND_BEFORE = timedelta(days=30)
+CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without look-alikes: 0, o, 1, i, l
 CODE_LENGTH = 6
 SEARCH_CONFIG = "education_english"  # English without accents; made by a migration
 
-# An article's text, as opposed to its status, review and position.
+# The fields that a revision stores.
 TEXT_FIELDS = ("title", "summary", "who_for", "key_facts", "care", "body", "references")
 
 
 def make_code() -> str:
-    """A random public id for an article. It says nothing about the subject, so a booking link may carry it."""
+    """Return a random public ID. It does not reveal the subject of the article, so a booking link may contain it."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 class Topic(models.Model):
-    """A shelf of articles."""
+    """A group of articles."""
 
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=60, unique=True)
@@ -58,17 +59,17 @@ class ArticleStatus(models.TextChoices):
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, *, now: datetime) -> Self:
-        """Those anyone may read at the instant `now`: unreviewed ones only if the clinic does not hold them back."""
+        """Filter to the public articles at `now`. Unreviewed ones are public only if the clinic shows those."""
         is_held_back = Exists(Clinic.objects.filter(shows_unreviewed_articles=False))
         out = self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now)
         return out.filter(Q(reviewed_on__isnull=False) | ~is_held_back)
 
     def awaiting_review(self, *, now: datetime) -> Self:
-        """Published articles without a review, whether or not the clinic shows those."""
+        """Filter to published articles without a review, whether or not the clinic shows those."""
         return self.filter(status=ArticleStatus.PUBLISHED, published_at__lte=now, reviewed_on=None)
 
     def due_for_review(self, *, on: date) -> Self:
-        """Those whose next review is over on the day `on`, or near."""
+        """Filter to articles whose next review is due within REMIND_BEFORE of the day `on`, or overdue."""
         return self.filter(next_review_on__lte=on + REMIND_BEFORE)
 
     def for_minors(self) -> Self:
@@ -85,31 +86,33 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
 
 class Article(models.Model):
-    """One text for runners, in Markdown (its small additions: `education.text.syntax`).
+    """An article in Markdown (with the additions of `education.text.syntax`).
 
-    `care` says when to get help and stands first on the page. `source_file` and `source_checksum` tie an article that came
-    with the product to its file, so that the loader sees whether staff have edited it since; `proposal` holds the words of a
-    newer file (its checksum `proposal_checksum`) until staff take or leave them. `prose` is what searches read.
+    `care` says when to get help; it is the first section of the page. `source_file` and `source_checksum` tie an article that
+    came with the product to its file, so that the loader sees whether staff have edited it since. `proposal` is the text of a
+    newer file (with checksum `proposal_checksum`) until staff accept or decline it. `prose` is the searched text.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=make_code, editable=False)
     slug = models.SlugField(max_length=80, unique=True)
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="articles")
-    position = models.PositiveSmallIntegerField(default=0, help_text="Where it stands in its topic.")
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Its number in the topic. Lists show the lowest first."
+    )
     place = models.CharField(
-        "body part",
+        "body site",
         max_length=20,
         blank=True,
         choices=[(code, site.name) for code, site in BODY_SITES.items()],
-        help_text="Ticked already when somebody who books from this article is asked where it hurts.",
+        help_text="Preselected when a patient who books from this article is asked where it hurts.",
     )
 
     title = models.CharField(max_length=120)
-    summary = models.CharField(max_length=200, help_text="One or two sentences: lists and search engines show it.")
+    summary = models.CharField(max_length=200, help_text="1 or 2 sentences for lists and search engines.")
     who_for = models.CharField("who it is for", max_length=200, blank=True)
     key_facts = models.JSONField(default=list, blank=True)
-    care = models.TextField("when to get help", blank=True, help_text="Markdown. Stands first on the page.")
+    care = models.TextField("when to get help", blank=True, help_text="Markdown. The first section of the page.")
     body = models.TextField(help_text="Markdown.")
     references = models.JSONField(default=list, blank=True)
     reading_minutes = models.PositiveSmallIntegerField(default=1, editable=False)
@@ -124,7 +127,9 @@ class Article(models.Model):
     next_review_on = models.DateField(null=True, blank=True)
 
     status = models.CharField(max_length=10, choices=ArticleStatus.choices, default=ArticleStatus.DRAFT)
-    published_at = models.DateTimeField(null=True, blank=True, help_text="A time to come: it appears by itself then.")
+    published_at = models.DateTimeField(
+        null=True, blank=True, help_text="If this is in the future, the article appears then."
+    )
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     source_file = models.CharField(max_length=120, blank=True, editable=False)
@@ -198,7 +203,7 @@ class Article(models.Model):
         return self.status == ArticleStatus.PUBLISHED and self.published_at is not None and self.published_at <= now
 
     def is_public(self, *, now: datetime, clinic: Clinic) -> bool:
-        """Whether anyone may read it at the instant `now`; the rule of `ArticleQuerySet.published`."""
+        """Whether it is public at `now`: the rule of `ArticleQuerySet.published` for one article."""
         return self.is_out(now=now) and (self.reviewed_on is not None or clinic.shows_unreviewed_articles)
 
     @property
@@ -232,7 +237,7 @@ class Revision(models.Model):
         ordering = ["-saved_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.article_id} at {self.saved_at:%Y-%m-%d %H:%M}"
+        return f"{self.article_id} at {format_utc(self.saved_at)}"
 
 
 class FormerSlug(models.Model):
@@ -246,11 +251,11 @@ class FormerSlug(models.Model):
 
 
 class Picture(models.Model):
-    """A picture that staff have uploaded. Its name ends in its width and height; its pixels never change once it is kept."""
+    """A picture that staff uploaded. Its name ends in its width and height. Its pixels never change."""
 
     name = models.CharField(max_length=20, unique=True, editable=False)
     description = models.CharField(
-        max_length=250, help_text="What it shows, in a sentence, for those who do not see it. Name no patient."
+        max_length=250, help_text="Alternative text: say what the picture shows in one sentence. Do not name a patient."
     )
     uploaded_at = models.DateTimeField(editable=False)
     uploaded_by = models.ForeignKey(
@@ -272,20 +277,20 @@ class Picture(models.Model):
 
     @property
     def least_width(self) -> int:
-        """The narrowest width it is kept in."""
+        """The narrowest stored width, in pixels."""
         size = picture_size(self.name)
         assert size is not None  # the constraint picture_name_says_its_size
         return list_widths(size[0])[0]
 
     @property
     def markdown(self) -> str:
-        """What to write where the picture should stand."""
-        words = self.description.translate(str.maketrans("[]", "()", "\\`*_"))
-        return f"![{words}](picture:{self.name})"
+        """The Markdown that shows the picture."""
+        alt = self.description.translate(str.maketrans("[]", "()", "\\`*_"))
+        return f"![{alt}](picture:{self.name})"
 
 
 class PictureSize(models.Model):
-    """A picture in one width, as WebP. In the database, so that backups and every web process have it."""
+    """A picture in one width, as WebP. In the database, so that backups and all web processes have it."""
 
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="sizes")
     width = models.PositiveSmallIntegerField()
@@ -299,6 +304,6 @@ class PictureSize(models.Model):
 
 
 def checksum_text(fields: dict[str, Any]) -> str:
-    """SHA-256 over an article's TEXT_FIELDS, as 64 hexadecimal digits; line endings do not count."""
+    """Return the SHA-256 of an article's TEXT_FIELDS as 64 hexadecimal digits. CR LF and LF are the same."""
     text = json.dumps({name: fields[name] for name in TEXT_FIELDS}, sort_keys=True)
     return hashlib.sha256(text.replace("\\r\\n", "\\n").encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where a Chromium is, if there is one."""
+"""Find Chromium."""
 
 import os
 import shutil

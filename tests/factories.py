@@ -92,8 +92,7 @@ class CallFactory(ServiceFactory):
     start_step_minutes = 15
     turnover_minutes = 0
     price_cents = 0
-    by_phone = True
-    in_person = False
+    offered_modes = ["phone"]
     position = 1
 
 

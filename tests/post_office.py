@@ -1,4 +1,4 @@
-"""A real SMTP server in a thread, which keeps what it takes and can be told to misbehave."""
+"""A real SMTP server in a thread. It stores accepted mails, and can be told to fail."""
 
 import asyncio
 import email

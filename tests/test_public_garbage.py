@@ -1,7 +1,6 @@
-"""Every public page with garbage in its address, in every parameter that it reads and in every field that it takes: it
-answers in words.
+"""Every public page with garbage in its URL, in each parameter that it reads and in each field that it takes: no server error.
 
-The test learns what a page reads by watching it, so a new parameter or field is tried as well; a new page must be entered here.
+The test records what a page reads, so a new parameter or field is tried as well. A new page must be added here.
 """
 
 import logging
@@ -55,8 +54,8 @@ TYPED = (
 
 @dataclass(frozen=True)
 class Page:
-    """`args` fill the address; `data` is a form that the page takes, None where nothing is posted. `found` is what the
-    page answers to it, or to a GET if there is none."""
+    """`args` are those of the URL; `data` is a valid form, None for a page without one. `found` is the status of the response
+    to the form, or to a GET without one."""
 
     args: dict = field(default_factory=dict)
     data: dict | None = None
@@ -121,7 +120,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "picture": Page({"name": "abcdefgh-600x400", "width": 600}, found=404),
         "education:load_check": Page(data={"runs": "5 6", "plan": "7"}),
         "education:pain_guide": Page(data=NO_SIGNS | {"worst": "3", "morning": "usual", "is_rising": "no"}),
-        "education:places": Page(data=NO_SIGNS | {"place": "groin"}),
+        "education:body_sites": Page(data=NO_SIGNS | {"place": "groin"}),
         "education:topic": Page({"slug": "hip-and-groin"}),
         "education:share_image": Page({"slug": "the-chain"}),
         "education:article": Page({"slug": "the-chain"}),
@@ -181,7 +180,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
 
 
 def routes() -> dict[str, str]:
-    """The route of every address that is not the admin's, by its name with its room before it."""
+    """All routes outside of the admin, by name with namespace."""
     found = {}
     for part in get_resolver().url_patterns:
         if hasattr(part, "url_patterns") and str(part.pattern) != "admin/":
@@ -196,7 +195,7 @@ def routes() -> dict[str, str]:
 
 @pytest.fixture
 def read_names(monkeypatch):
-    """The names of all parameters and fields that pages have asked for since it was cleared."""
+    """The names of all parameters and fields that pages have read since it was cleared."""
     names = set()
     for method in ("__getitem__", "getlist"):
         original = getattr(QueryDict, method)
@@ -210,7 +209,7 @@ def read_names(monkeypatch):
 
 
 class Visitor:
-    """Asks pages and collects what is wrong with the answers. Whatever a page does is undone."""
+    """Requests pages and collects faults of the responses. Each change to the database is rolled back."""
 
     def __init__(self, client, links):
         self.client, self.faults, self.name = client, [], ""
@@ -274,7 +273,7 @@ def test_every_part_of_every_address_takes_garbage(visitor):
 
 
 def test_every_field_of_every_form_takes_garbage(visitor, read_names):
-    """One field spoilt and the others as the page would take them; then bytes that are no text at all."""
+    """One field with garbage and the others valid; then bytes that are not text."""
     for page, address in visitor.walk():
         if page.data is None:
             continue

@@ -44,7 +44,7 @@ def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", is
     by, therapist = changes.pop("by", None), changes.pop("therapist", None) or service.therapists.first()
     details = {
         "slot": Slot(service, therapist, starts_at),
-        "mode": service.modes[0],
+        "mode": service.offered_modes[0],
         "contact": Contact(**contact),
         "idempotency_key": uuid.uuid4(),
     }

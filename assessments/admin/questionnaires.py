@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from assessments.fhir.importing import (
-    ImportRefused,
     PublishRefused,
     import_questionnaire,
     missing_questions,
@@ -23,6 +22,7 @@ from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
 from assessments.fhir.strict_json import MOST_BYTES
 from assessments.forms.upload import UploadForm
 from assessments.questionnaire.instruments import SCALES, SYSTEM
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
 from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
@@ -67,7 +67,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             try:
                 content = form.cleaned_data["file"].read(MOST_BYTES + 1)
                 imported = import_questionnaire(content=content, slug=form.cleaned_data["slug"], now=timezone.now())
-            except ImportRefused as refused:
+            except InvalidQuestionnaire as refused:
                 form.add_error("file", f"This file was refused. {refused}")
             else:
                 if imported.is_new:

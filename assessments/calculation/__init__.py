@@ -1,1 +1,1 @@
-"""Calculated answers: FHIRPath in a process of its own, and answers as FHIR response items."""
+"""Calculated answers: FHIRPath in a separate process, and answers as FHIR response items."""

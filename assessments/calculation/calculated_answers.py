@@ -1,25 +1,29 @@
-"""Answers that a questionnaire works out from the others, in an order in which each finds what it needs. Pure."""
+"""Answers that a questionnaire calculates from others. The expressions run in the process of `calculator`."""
 
+from copy import deepcopy
 from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 
-from assessments.calculation.calculator import Asked, calculate, try_expressions
+from assessments.calculation.calculator import Calculation, calculate, try_expressions
 from assessments.calculation.response_items import write_items
 from assessments.questionnaire.enablement import keep_enabled
-from assessments.questionnaire.expressions import LEVEL, inline_variables, place_context
+from assessments.questionnaire.expressions import LEVEL, Value, inline_variables, place_context
 from assessments.questionnaire.model import Item, Questionnaire
 
-SMALLEST = Decimal("0.000001")  # more digits would not survive a JSON number
+SMALLEST = Decimal("0.000001")  # a JSON number cannot hold more digits reliably
 MOST_ROUNDS = 3  # a total of totals of items
 
 
 def calculated_items(questionnaire: Questionnaire) -> list[Item]:
-    """The questions that are worked out, in the order asked."""
+    """The calculated questions, in the order asked."""
     return [item for item in questionnaire.items.values() if item.calculated and item.is_question]
 
 
 def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """`answers` with every calculated answer worked out anew; one stored before counts for nothing."""
+    """Calculate all calculated answers and add them to `answers`, in place of stored ones.
+
+    Repeated up to MOST_ROUNDS times, until nothing changes: a calculation may use the result of another.
+    """
     items = calculated_items(questionnaire)
     if not items:
         return answers
@@ -33,28 +37,30 @@ def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> di
 
 
 def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
-    """What a new response starts with."""
-    given = {item.link_id: list(item.initial) for item in questionnaire.items.values() if item.initial}
+    """The answers of a new response: initial values, and what is calculated from them."""
+    given = {item.link_id: deepcopy(list(item.initial)) for item in questionnaire.items.values() if item.initial}
     return add_calculated(questionnaire, given)
 
 
 def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
-    """Empty if everything that is worked out of `answers`, all of them asked, ends in time, else why not."""
-    asked, resource = _ask(questionnaire, answers, enabled=frozenset(questionnaire.items))
-    return try_expressions(asked, resource) if asked else ""
+    """Calculate everything once over `answers`, with all items enabled. Returns why that takes too long, else empty."""
+    calculations, resource = _prepare(questionnaire, answers, enabled=frozenset(questionnaire.items))
+    return try_expressions(calculations, resource) if calculations else ""
 
 
 def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dict[str, list]) -> dict[str, list]:
-    asked, resource = _ask(questionnaire, keep_enabled(questionnaire, answers))
-    values = calculate(asked, resource)
+    calculations, resource = _prepare(questionnaire, keep_enabled(questionnaire, answers))
+    values = calculate(calculations, resource)
     return {item.link_id: _as_answer(item, value) for item, value in zip(items, values, strict=True)}
 
 
-def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tuple[list[Asked], dict]:
-    """What to calculate, in the order asked, and the response to calculate it over."""
+def _prepare(
+    questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
+) -> tuple[list[Calculation], dict]:
+    """The calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
     nodes: dict[str, dict] = {}
-    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, nodes=nodes, **which)
-    asked = []
+    written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
+    calculations = []
     for item in calculated_items(questionnaire):
         expression = whole_expression(questionnaire, item)
         levels = {
@@ -62,12 +68,12 @@ def _ask(questionnaire: Questionnaire, answers: dict[str, list], **which) -> tup
             for level, one in enumerate(_lineage(questionnaire, item), start=1)
             if f"%{LEVEL}{level}" in expression
         }
-        asked.append(Asked(item.link_id, expression, levels))
-    return asked, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
+        calculations.append(Calculation(item.link_id, expression, levels))
+    return calculations, {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": written}
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """The expression of `item` with the variables put in that are declared on the questionnaire, above it or on it."""
+    """The expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):
@@ -81,8 +87,8 @@ def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
     return above if item.is_added else [*above, item]
 
 
-def _as_answer(item: Item, value) -> list:
-    """`value` as answers of the type of `item` are stored; none if it does not fit."""
+def _as_answer(item: Item, value: Value | None) -> list:
+    """`value` as an answer to `item` is stored; empty if it does not fit its type."""
     if value is None:
         return []
     if item.type == "boolean":

@@ -1,7 +1,7 @@
-"""A process of its own that calculates, with a limit on its time and memory: a patient's page waits for it, but not for ever.
+"""Calculate in a separate process with limits on CPU time and memory, because a patient's page waits for the result.
 
-`python -m assessments.calculation.calculator` answers one job a line. The kernel ends it when a job has used up its seconds of work;
-what it was at is left out from then on. Seconds of work, not of waiting: a busy machine loses no score.
+`python -m assessments.calculation.calculator` reads one job a line. The kernel kills it at the CPU limit of a job; the
+expression that was running is skipped from then on. CPU time, not elapsed time: a busy machine loses no score.
 """
 
 import json
@@ -19,16 +19,17 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-TRIAL_SECONDS, RUN_SECONDS = 0.5, 1  # of work: what passes the trial with every answer given does not run out later
-WAIT_SECONDS = 6  # altogether, should the machine be so busy that it hardly gets to work
-MOST_MEMORY = 512 * 2**20
+# CPU time: what passes the trial, with every question answered, does not reach the limit later.
+TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
+WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
+MOST_MEMORY = 512 * 2**20  # bytes
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """An `expression` to calculate for the item `link_id`; `levels` as in `expressions.evaluate`."""
+class Calculation:
+    """An `expression` to calculate for the item `link_id`, with `levels` as in `expressions.evaluate`."""
 
     link_id: str
     expression: str
@@ -36,55 +37,63 @@ class Asked:
 
 
 class CalculationFailed(Exception):
-    """The process was ended at `culprit`, or (`is_limit` false) ended by itself; what came before has `values`."""
+    """The process ended while it ran `culprit`, at a limit if `is_limit`. `values` are the results before it."""
 
-    def __init__(self, culprit: Asked, values: list, is_limit: bool):
+    def __init__(self, culprit: Calculation, values: list, is_limit: bool) -> None:
         super().__init__(culprit.link_id)
         self.culprit, self.values, self.is_limit = culprit, values, is_limit
 
 
 class Calculator:
-    """The process, started when it is first needed; it ends with us, or when it is closed."""
+    """The child process. It starts at the first calculation, and ends with this process or at `close`."""
 
-    def __init__(self):
-        self.lock, self.child = Lock(), None
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.child: subprocess.Popen[str] | None = None
 
-    def calculate(self, asked: list[Asked], resource: dict, seconds: float) -> list:
-        """The value of each of `asked` over `resource`, as `expressions.evaluate` gives it. Raises CalculationFailed."""
-        job = {"seconds": seconds, "resource": resource, "asked": [[one.expression, one.levels] for one in asked]}
+    def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
+        """Run `expressions.evaluate` for each of `calculations`, with `seconds` of CPU time. Raises CalculationFailed."""
+        job = {
+            "seconds": seconds,
+            "resource": resource,
+            "expressions": [[one.expression, one.levels] for one in calculations],
+        }
         values: list = []
         with self.lock:
             child = self._running()
+            assert child.stdin is not None and child.stdout is not None
             timer = Timer(WAIT_SECONDS, child.kill)
             timer.start()
             try:
                 with suppress(BrokenPipeError):
                     child.stdin.write(json.dumps(job) + "\n")
                     child.stdin.flush()
-                while len(values) < len(asked) and (line := child.stdout.readline()):
+                while len(values) < len(calculations) and (line := child.stdout.readline()):
                     values.append(json.loads(line, parse_float=Decimal))
             finally:
                 timer.cancel()
-                if len(values) < len(asked):
+                if len(values) < len(calculations):
                     with suppress(subprocess.TimeoutExpired):
-                        child.wait(1)  # for how it ended
+                        child.wait(1)  # sets its return code
                     self.close()
-        if len(values) < len(asked):
-            raise CalculationFailed(asked[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL))
+        if len(values) < len(calculations):
+            raise CalculationFailed(
+                calculations[len(values)], values, child.returncode in (-signal.SIGPROF, -signal.SIGKILL)
+            )
         return values
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         if self.child is not None:
             self.child.kill()
             self.child.communicate()
             self.child = None
 
-    def _running(self) -> subprocess.Popen:
+    def _running(self) -> subprocess.Popen[str]:
         if self.child is None or self.child.poll() is not None:
-            words = [sys.executable, "-m", "assessments.calculation.calculator"]
+            command = [sys.executable, "-m", "assessments.calculation.calculator"]
             self.child = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -95,35 +104,39 @@ class Calculator:
 
 
 class _Ours:
-    """This process's calculator, and the expressions that ran out of time once."""
+    """The calculator of this process, and the expressions that have reached the limit once."""
 
-    def __init__(self):
-        self.calculator, self.given_up = Calculator(), set()
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.calculator = Calculator()
+        self.given_up: set[str] = set()
 
 
 _ours = _Ours()
-os.register_at_fork(after_in_child=_ours.__init__)  # the pipes of the parent are the parent's
+os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are the parent's
 
 
-def calculate(asked: list[Asked], resource: dict) -> list:
-    """The value of each of `asked` over `resource`; None for none, several, a failure, or what runs out of time."""
-    possible = [one for one in asked if one.expression not in _ours.given_up]
+def calculate(calculations: list[Calculation], resource: dict) -> list:
+    """The value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
+    possible = [one for one in calculations if one.expression not in _ours.given_up]
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
     except CalculationFailed as error:
         if error.is_limit:
             _ours.given_up.add(error.culprit.expression)
-        logger.error("The calculated answer %s cannot be worked out.", error.culprit.link_id)
+        logger.error("The answer %s cannot be calculated.", error.culprit.link_id)
         values = error.values + [None] * (len(possible) - len(error.values))
     found = dict(zip(map(id, possible), values, strict=True))
-    return [found.get(id(one)) for one in asked]
+    return [found.get(id(one)) for one in calculations]
 
 
-def try_expressions(asked: list[Asked], resource: dict) -> str:
-    """Empty if all of `asked` together end in time over `resource`, else why not."""
+def try_expressions(calculations: list[Calculation], resource: dict) -> str:
+    """Run all of `calculations` over `resource` in a fresh process. Returns why that takes too long, else empty."""
     trial = Calculator()
     try:
-        trial.calculate(asked, resource, TRIAL_SECONDS)
+        trial.calculate(calculations, resource, TRIAL_SECONDS)
     except CalculationFailed as error:
         return f"its calculations take longer than {TRIAL_SECONDS} seconds, at {error.culprit.link_id}"
     finally:
@@ -132,13 +145,13 @@ def try_expressions(asked: list[Asked], resource: dict) -> str:
 
 
 def serve() -> None:
-    """Answer the jobs on the standard input, a line for each expression, as soon as it is known."""
-    with suppress(ValueError, OSError):  # not every system counts memory
+    """Read jobs from the standard input, and write the value of each expression on a line as soon as it is known."""
+    with suppress(ValueError, OSError):  # not every system limits memory
         limits.setrlimit(limits.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     for line in sys.stdin:
         job = json.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # nobody handles its signal, so it ends the process
-        for expression, levels in job["asked"]:
+        signal.setitimer(signal.ITIMER_PROF, job["seconds"])  # its signal has no handler, so it kills the process
+        for expression, levels in job["expressions"]:
             value = evaluate(expression, job["resource"], levels)
             sys.stdout.write(f"{value if isinstance(value, Decimal) else json.dumps(value)}\n")
             sys.stdout.flush()

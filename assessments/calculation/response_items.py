@@ -1,4 +1,4 @@
-"""Answers as the items of a FHIR QuestionnaireResponse: copies of repeating groups and parts of pages become what they were. Pure."""
+"""Write answers as items of a FHIR QuestionnaireResponse, with the groups and pages of the original file. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from assessments.questionnaire.enablement import enabled_items
-from assessments.questionnaire.model import CHOICE_TYPES, Item, Questionnaire
+from assessments.questionnaire.model import CHOICE_TYPES, Answer, Item, Questionnaire
 
 VALUE_KEYS = {
     "boolean": "valueBoolean",
@@ -25,7 +25,7 @@ WEIGHT = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 
 @dataclass(frozen=True)
 class Node:
-    """One item as the file has it: `parts` are ours that it stands for (more than one where a long page was split)."""
+    """One item of the file. `parts` are our items for it: more than one if a long page was split."""
 
     link_id: str
     parts: tuple[Item, ...]
@@ -36,7 +36,7 @@ class Node:
 
 
 def nodes_of(items: Iterable[Item]) -> list[Node]:
-    """`items` as the file has them, in order: what we added gives way to what it holds."""
+    """The items of the file for `items`, in order. An added item is replaced by the items in it."""
     nodes: list[Node] = []
     for item in _without_added(items):
         if item.is_continued and nodes and nodes[-1].link_id == item.exported_id:
@@ -63,10 +63,10 @@ def write_items(
     enabled: frozenset[str] | None = None,
     nodes: dict[str, dict] | None = None,
 ) -> list[dict]:
-    """The items of a response holding `answers`; what was not asked is left out, as FHIR wants it of a completed one.
+    """The items of a response with `answers`, without disabled items, as FHIR requires of a completed response.
 
-    `enabled` are the linkIds to count as asked, if not those that are. A dateTime without a zone was meant by the clock of `zone`. `has_weights` puts each option's weight beside its code.
-    `nodes` is filled with what was written for each of our items, by linkId.
+    `enabled` overrides the linkIds that are enabled by `answers`. A dateTime without an offset is in `zone`.
+    `has_weights` adds each option's weight to its code. `nodes` is filled with the item written for each linkId of ours.
     """
     enabled = enabled_items(questionnaire, answers) if enabled is None else enabled
     return _Writer(enabled, answers, zone, has_weights, {} if nodes is None else nodes).write(questionnaire.pages)
@@ -98,28 +98,28 @@ class _Writer:
         given = [self._write_value(item, value) for value in self.answers.get(item.link_id, [])]
         if not given:
             return None
-        if children:  # below a question, further questions belong to its answer
+        if children:  # FHIR nests them in the answer, not in the question
             given[0]["item"] = children
         return written | {"answer": given}
 
-    def _write_value(self, item: Item, value) -> dict:
+    def _write_value(self, item: Item, value: Answer) -> dict:
         if isinstance(value, dict):
             return {"valueString": value["text"]}
         if item.type in CHOICE_TYPES:
-            return self._write_option(item, value)
+            return self._write_option(item, str(value))
         if item.type == "quantity":
             return {"valueQuantity": {"value": float(value)} | ({"unit": item.unit} if item.unit else {})}
         if item.type == "dateTime":
-            instant = datetime.fromisoformat(value)
+            instant = datetime.fromisoformat(str(value))
             return {"valueDateTime": (instant if instant.tzinfo else instant.replace(tzinfo=self.zone)).isoformat()}
-        if item.type == "time" and value.count(":") == 1:
-            value += ":00"
+        if item.type == "time" and str(value).count(":") == 1:
+            value = f"{value}:00"
         return {VALUE_KEYS[item.type]: float(value) if item.type == "decimal" else value}
 
     def _write_option(self, item: Item, value: str) -> dict:
         option = next((one for one in item.options if one.code == value), None)
         if option is None or option.kind == "Coding":
-            coding = {"code": value, "display": item.option_text(value)}
+            coding: dict[str, object] = {"code": value, "display": item.option_text(value)}
             if option and option.system:
                 coding["system"] = option.system
             if option and option.ordinal is not None and self.has_weights:

@@ -1,1 +1,1 @@
-"""Files from outside: import, trial, checks and export. Only the admin and commands import it."""
+"""FHIR files: import, trial, checks and export. Only the admin and commands import this folder."""

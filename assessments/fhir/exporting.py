@@ -1,10 +1,11 @@
-"""Responses as FHIR R4 QuestionnaireResponses. Who they are about is said by an opaque id only.
+"""Export responses as FHIR R4 QuestionnaireResponses. The patient is named by an opaque id only.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html
 """
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from assessments.calculation.response_items import write_items
@@ -30,20 +31,20 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
 
 
 def _canonical(response: Response) -> str:
-    """Which version was answered; one that came without a url or a version is named by ours."""
+    """The canonical of the version that was answered, with our id or number if the file has no url or version."""
     parsed = response.questionnaire.parsed
     url = parsed.url or f"urn:uuid:{response.questionnaire_id}"
     return f"{url}|{parsed.version or response.questionnaire.version}"
 
 
 def export_ndjson(responses: Iterable[Response]) -> Iterator[str]:
-    """One line of FHIR JSON for each of `responses`, as bulk data is passed on. https://hl7.org/fhir/uv/bulkdata"""
+    """One line of FHIR JSON for each of `responses`, as in https://hl7.org/fhir/uv/bulkdata."""
     zone = Clinic.objects.current().zone
     for response in responses:
         yield json.dumps(export_response(response, zone=zone), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def export_bundle(responses: Iterable[Response], *, now) -> dict:
+def export_bundle(responses: Iterable[Response], *, now: datetime) -> dict:
     """`responses` as one Bundle of the type collection."""
     zone = Clinic.objects.current().zone
     entries = [

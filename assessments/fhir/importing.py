@@ -1,37 +1,31 @@
-"""Questionnaires and responses from FHIR files: refused with a reason, or stored with everything staff should know."""
+"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with warnings for staff."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.text import slugify
 
 from assessments.calculation.calculated_answers import try_calculations
 from assessments.fhir.inspection import Warning, fullest_answers, inspect, unsupported_patterns
-from assessments.fhir.r5 import R5Lossy, convert_r5
+from assessments.fhir.r5 import convert_r5
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import JsonRefused, load_json
 from assessments.fhir.trial import try_pages, try_saving
 from assessments.fhir_json.canonical import LOCAL, canonical_of
 from assessments.fhir_json.canonical import LONGEST as LONGEST_CANONICAL
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import settle_import
 from assessments.known_questions import find_missing, known_of
 from assessments.models import Questionnaire, Response, ResponseStatus
 from assessments.questionnaire.checking import Problem
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
 from assessments.red_flags.definitions import LONGEST_SLUG, find_shipped, free_slug, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
-from clinic.practice.models import Patient
-
-
-class ImportRefused(ValueError):
-    """The file cannot be asked; `link_id` names the item, if it is one, and `reason` says why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(f"{link_id}: {reason}" if link_id else reason)
-        self.reason, self.link_id = reason, link_id
+from clinic.practice.models import Patient, User
 
 
 class PublishRefused(ValueError):
@@ -43,7 +37,7 @@ class PublishRefused(ValueError):
 
 
 class ResponseRefused(ValueError):
-    """The response does not answer its questionnaire; `problems` say where and why."""
+    """The response does not fit its questionnaire. `problems` have the linkIds and reasons."""
 
     def __init__(self, problems: tuple[Problem, ...]):
         super().__init__(f"{len(problems)} problems")
@@ -52,7 +46,7 @@ class ResponseRefused(ValueError):
 
 @dataclass(frozen=True)
 class Imported:
-    """`earlier` is the version before it, if its url was known already."""
+    """A stored import. `earlier` is the version before it, if there is one of the same canonical url."""
 
     questionnaire: Questionnaire
     warnings: list[Warning]
@@ -60,33 +54,35 @@ class Imported:
     earlier: Questionnaire | None = None
 
 
-def import_questionnaire(*, content: bytes, slug: str = "", now) -> Imported:
+def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
-    `slug` is its short name here; without one its url or name gives one that is free. The same definition again stores
-    nothing. It is tried out before it is kept. Raises ImportRefused.
+    `slug` is its short name here; without one a free one is made from its url or name. Idempotent: the same definition is
+    stored once. It is tried out before it is stored. Raises InvalidQuestionnaire.
     """
-    definition, parsed = read_definition(read_json(content))
+    try:
+        resource = load_json(content)
+    except JsonRefused as error:
+        raise InvalidQuestionnaire(str(error)) from None
+    definition, parsed = read_definition(resource)
     if reason := try_calculations(parsed, fullest_answers(parsed)) or try_pages(parsed):
-        raise ImportRefused(reason)
+        raise InvalidQuestionnaire(reason)
     with transaction.atomic():
         stored, is_new, earlier = _store(definition, slug, now)
         if is_new and (fault := try_saving(stored, now=now)):
-            raise ImportRefused(fault)
+            raise InvalidQuestionnaire(fault)
     return Imported(stored, [*_warn_of_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """`resource` as an R4 Questionnaire, raw and read. Raises ImportRefused."""
+    """`resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
-    except (R5Lossy, DefinitionInvalid) as error:
-        raise ImportRefused(error.reason, error.link_id) from None
     except (AttributeError, TypeError):
-        raise ImportRefused("it is not built as FHIR says") from None
+        raise InvalidQuestionnaire("it does not follow FHIR") from None
     for link_id, fault in unsupported_patterns(parsed):
-        raise ImportRefused(f"its regex {fault}", link_id)
+        raise InvalidQuestionnaire(f"its regex {fault}", link_id)
     return definition, parsed
 
 
@@ -103,8 +99,8 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
     return [*(find_missing(known, questionnaire.parsed) | lost).values()]
 
 
-def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
-    """Ask patients this version from now on. Publishing again keeps the first instant.
+def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
+    """Ask patients this version from now on. Idempotent: publishing again keeps the first instant.
 
     Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
     """
@@ -116,10 +112,12 @@ def publish_questionnaire(*, questionnaire: Questionnaire, by, now) -> None:
 
 
 @transaction.atomic
-def import_response(*, questionnaire: Questionnaire, patient: Patient, resource: dict, by=None, now) -> Response:
-    """Keep the answers of a FHIR QuestionnaireResponse as `patient`'s, flags and scores worked out here.
+def import_response(
+    *, questionnaire: Questionnaire, patient: Patient, resource: dict, by: User | None = None, now: datetime
+) -> Response:
+    """Store the answers of a FHIR QuestionnaireResponse as `patient`'s, and calculate flags and scores.
 
-    Raises ResponseRefused, with every fault, if it does not fit `questionnaire`.
+    Raises ResponseRefused, with every problem, if it does not fit `questionnaire`.
     """
     checked = check_response(questionnaire.parsed, resource)
     if checked.problems:
@@ -132,29 +130,21 @@ def import_response(*, questionnaire: Questionnaire, patient: Patient, resource:
     return settle_import(response=response, is_finished=is_finished, now=now)
 
 
-def read_json(content: bytes) -> dict:
-    """The JSON object in `content`. Raises ImportRefused for what is too large, too deep or none."""
-    try:
-        return load_json(content)
-    except JsonRefused as error:
-        raise ImportRefused(str(error)) from None
-
-
-def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """(the row, whether it is new, the version before it). Raises ImportRefused for a name that cannot be had."""
+def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
+    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a short name that is taken."""
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
-        raise ImportRefused(f"its url is longer than {LONGEST_CANONICAL} characters")
+        raise InvalidQuestionnaire(f"its url is longer than {LONGEST_CANONICAL} characters")
     named = Questionnaire.objects.filter(slug=slug).first() if slug else None
     if named is not None and named.canonical != canonical:
-        raise ImportRefused(f"the short name {slug} belongs to another questionnaire ({named.canonical})")
+        raise InvalidQuestionnaire(f"the short name {slug} belongs to another questionnaire ({named.canonical})")
     if not slug and canonical.startswith(LOCAL):
         slug = free_slug(_slug_of(definition), is_local=True)
         canonical = canonical_of(definition, slug=slug)
     versions = Questionnaire.objects.of(canonical)
     earlier = versions.first()
     if earlier is not None and slug and earlier.slug != slug:
-        raise ImportRefused(f"this questionnaire is known here as {earlier.slug}")
+        raise InvalidQuestionnaire(f"this questionnaire is known here as {earlier.slug}")
     if same := versions.filter(definition=definition).first():
         return same, False, earlier
     name = str(definition.get("title") or definition.get("name") or slug or canonical)[:120]
@@ -169,19 +159,19 @@ def _store(definition: dict, slug: str, now) -> tuple[Questionnaire, bool, Quest
 
 
 def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[Warning]:
-    """That the file is no questionnaire of its own but the next version of one, and what the rules would miss in it."""
+    """Warn that the file is the next version of a questionnaire, and of what the red-flag rules would miss in it."""
     if earlier is None or earlier == stored:
         return []
-    words = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
+    text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
     missing = [Warning("missing", "", fault) for fault in missing_questions(stored)]
-    return [Warning("next version", "", words), *missing]
+    return [Warning("next version", "", text), *missing]
 
 
 def _slug_of(definition: dict) -> str:
-    """A short name from the end of its url, its name or its title. Raises ImportRefused if none gives one."""
+    """A short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
     url = (definition.get("url") or "").partition("|")[0]
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
     slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]
     if not slug:
-        raise ImportRefused("it has neither a url nor a name nor a title to be known by")
+        raise InvalidQuestionnaire("it has no url, name or title to make a short name from")
     return slug

@@ -1,12 +1,23 @@
-"""What staff should know of a questionnaire before patients are asked: what works differently here, and what is missing. Pure."""
+"""What staff should know before patients are asked a questionnaire: what works differently here, and what is missing."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assessments.calculation.calculated_answers import calculated_items, whole_expression
 from assessments.fhir_json.condition_expressions import untranslated
-from assessments.fhir_json.names import CALCULATED, FHIR, MAXIMUM, MIN_OCCURS, MINIMUM, NOT_EVALUATED, extension_value
-from assessments.fhir_json.parsing import max_occurs, moving_limit
+from assessments.fhir_json.names import (
+    CALCULATED,
+    FHIR,
+    MAXIMUM,
+    MIN_OCCURS,
+    MINIMUM,
+    NOT_EVALUATED,
+    extension_value,
+    max_occurs,
+    walk_items,
+)
+from assessments.fhir_json.parsing import moving_limit
 from assessments.fhir_json.repeat_expansion import most_copies
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
@@ -20,7 +31,7 @@ LONGEST_MINUTES = 5
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """`name` is a word to look for, `link_id` the item (empty: the whole), `text` says what happens instead."""
+    """A difference to tell staff: its kind, the item (empty for the whole), and a text about what happens instead."""
 
     name: str
     link_id: str
@@ -28,11 +39,11 @@ class Warning:
 
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
-    """Everything about `definition` (FHIR R4) that is not asked exactly as it says. `parsed` is the same, read."""
-    most = most_copies(definition["item"], max_occurs) if "item" in definition else 0
-    found = [warning for raw in _walk(definition) for warning in _inspect_raw(raw, most)]
+    """Every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
+    most = most_copies(definition["item"]) if "item" in definition else 0
+    found = [warning for raw in walk_items(definition) for warning in _inspect_raw(raw, most)]
     found += [
-        Warning("expression", name, "is always asked: its enableWhenExpression says more than enableWhen can")
+        Warning("expression", name, "is always asked: its enableWhenExpression cannot be converted to enableWhen")
         for name in sorted(untranslated(definition))
     ]
     found += _inspect_expressions(parsed)
@@ -48,7 +59,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
 
 
 def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
-    """(page, its questions, each with how often it can be asked): as the file has them, without the copies of groups."""
+    """(text of a page, its questions, each with its number of copies), as in the file."""
     times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
     listed: dict[str, list[tuple[Item, int]]] = {}
     for link_id, item in parsed.items.items():
@@ -59,13 +70,13 @@ def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, in
     return [(texts[name], questions) for name, questions in listed.items()]
 
 
-def _inspect_raw(raw: dict, most: int):
+def _inspect_raw(raw: dict, most: int) -> Iterator[Warning]:
     link_id, kind = raw.get("linkId", ""), raw.get("type")
     for extension in raw.get("extension", []):
         if name := NOT_EVALUATED.get(extension.get("url")):
             yield Warning("expression", link_id, f"its {name} is not evaluated")
     if kind in UNASKED_TYPES:
-        yield Warning(kind, link_id, "cannot be answered here; the page asks to bring it to the visit")
+        yield Warning(kind, link_id, "cannot be answered here; the page asks patients to bring it to the visit")
     if kind == "group" and raw.get("required"):
         yield Warning("required group", link_id, "only its questions can be required, not the group")
     if kind == "boolean" and raw.get("repeats"):
@@ -74,18 +85,18 @@ def _inspect_raw(raw: dict, most: int):
         if (max_occurs(raw) or most + 1) > most:
             yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
         if extension_value(raw, MIN_OCCURS):
-            yield Warning("repeating group", link_id, "need not be filled in as often as the file says")
+            yield Warning("repeating group", link_id, "may be filled in fewer times than the file requires")
     for limit in (moving_limit(raw, MINIMUM), moving_limit(raw, MAXIMUM)):
         if limit is not None and not (is_relative(limit) and kind in ("date", "dateTime")):
-            yield Warning("limit", link_id, "is not held to a limit that the file works out")
+            yield Warning("limit", link_id, "is not checked against a limit that the file calculates")
     expression = extension_value(raw, CALCULATED) or {}
     if expression and expression.get("language") != "text/fhirpath":
         yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")
     if extension_value(raw, f"{FHIR}questionnaire-itemControl") and kind not in ("group", "display"):
-        yield Warning("control", link_id, "is asked with our own controls")
+        yield Warning("control", link_id, "is asked with our own control")
 
 
-def _inspect_expressions(parsed: Questionnaire):
+def _inspect_expressions(parsed: Questionnaire) -> Iterator[Warning]:
     for item in calculated_items(parsed):
         try:
             check_expression(whole_expression(parsed, item))
@@ -94,17 +105,17 @@ def _inspect_expressions(parsed: Questionnaire):
                 yield Warning("expression", item.link_id, f"is not calculated: {error}")
 
 
-def _inspect_conditions(parsed: Questionnaire):
-    """A condition on a question of a repeating group, from outside it, looks at the first copy only."""
+def _inspect_conditions(parsed: Questionnaire) -> Iterator[Warning]:
+    """Warn of conditions on a question of a repeating group from outside the group: they depend on the first copy only."""
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
             if condition.question in copied:
-                yield Warning("condition", item.link_id, f"looks only at the first answer of {condition.question}")
+                yield Warning("condition", item.link_id, f"depends only on the first answer of {condition.question}")
 
 
 def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
-    """(linkId, why) of each question whose pattern cannot be matched here. A new file with one is refused."""
+    """(linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
     found = []
     for item in parsed.items.values():
         try:
@@ -116,7 +127,7 @@ def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
 
 
 def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
-    """Everything answered, with every answer where several may be given: what the expressions are tried on."""
+    """Answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
     return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
 
 
@@ -130,9 +141,3 @@ def _some_answers(item: Item) -> list:
         number = item.maximum or "1"
         return [int(number) if item.type == "integer" else number]
     return [True if item.type == "boolean" else "x"]
-
-
-def _walk(raw: dict):
-    for item in raw.get("item", []):
-        yield item
-        yield from _walk(item)

@@ -1,27 +1,22 @@
-"""FHIR R5 questionnaires as R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+
+from assessments.fhir_json.names import walk_items
+from assessments.questionnaire.model import InvalidQuestionnaire
 
 R5_ONLY = {"versionAlgorithmString", "versionAlgorithmCoding", "copyrightLabel"}
 R5_ITEM_ONLY = {"answerConstraint", "disabledDisplay"}
-OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may carry answerOption in R5, only choices may in R4
-
-
-class R5Lossy(ValueError):
-    """R4 has no words for something; `link_id` says where."""
-
-    def __init__(self, reason: str, link_id: str):
-        super().__init__(reason)
-        self.reason, self.link_id = reason, link_id
+OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may have answerOption in R5; in R4 only choices may
 
 
 def is_r5(definition: dict) -> bool:
     """Whether `definition` uses anything that only R5 has."""
     return bool(R5_ONLY & definition.keys()) or any(
-        item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in _walk(definition)
+        item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in walk_items(definition)
     )
 
 
 def convert_r5(definition: dict) -> dict:
-    """`definition` in R4's words; unchanged if it is R4 already. Raises R5Lossy."""
+    """Convert `definition` to R4; unchanged if it is R4 already. Raises InvalidQuestionnaire for what R4 cannot express."""
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}
@@ -32,29 +27,23 @@ def _convert_item(raw: dict) -> dict:
     link_id, kind = raw.get("linkId", ""), raw.get("type")
     item = {key: value for key, value in raw.items() if key not in R5_ITEM_ONLY}
     if raw.get("disabledDisplay", "hidden") != "hidden":
-        raise R5Lossy("R4 cannot show a disabled question", link_id)
+        raise InvalidQuestionnaire("R4 cannot show a disabled question", link_id)
     has_choices = "answerOption" in raw or "answerValueSet" in raw
     if kind == "coding" and not has_choices:
-        raise R5Lossy("a coding without a list of codes cannot be asked", link_id)
+        raise InvalidQuestionnaire("a coding without a list of codes cannot be asked", link_id)
     if kind == "coding" or (kind in OPTION_TYPES and has_choices):
         item["type"] = _choice_type(raw.get("answerConstraint", "optionsOnly"), kind, link_id)
     elif has_choices:
-        raise R5Lossy(f"R4 has no list of answers for the type {kind}", link_id)
+        raise InvalidQuestionnaire(f"R4 has no list of answers for the type {kind}", link_id)
     if "item" in raw:
         item["item"] = [_convert_item(child) for child in raw["item"]]
     return item
 
 
 def _choice_type(constraint: str, kind: str, link_id: str) -> str:
-    is_words = kind in ("string", "text")
+    is_text = kind in ("string", "text")
     if constraint == "optionsOnly":
         return "choice"
-    if constraint == "optionsOrString" or (constraint == "optionsOrType" and is_words):
+    if constraint == "optionsOrString" or (constraint == "optionsOrType" and is_text):
         return "open-choice"
-    raise R5Lossy(f"R4 has no {constraint} for the type {kind}", link_id)
-
-
-def _walk(raw: dict):
-    for item in raw.get("item", []):
-        yield item
-        yield from _walk(item)
+    raise InvalidQuestionnaire(f"R4 has no {constraint} for the type {kind}", link_id)

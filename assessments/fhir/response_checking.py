@@ -1,12 +1,14 @@
-"""A FHIR QuestionnaireResponse from elsewhere, held against its questionnaire as strictly as FHIR does. Pure.
+"""Check a FHIR QuestionnaireResponse from elsewhere against its questionnaire, as strictly as FHIR does.
 
-Every fault is reported with its linkId and reason; totals that came along are worked out again, never believed.
+Every fault is reported with its linkId and reason. Totals in the file are calculated again and compared, never trusted.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 from assessments.calculation.calculated_answers import add_calculated, calculated_items
 from assessments.calculation.response_items import Node, nodes_of
@@ -15,7 +17,7 @@ from assessments.questionnaire.checking import Problem, check_item
 from assessments.questionnaire.enablement import enabled_items
 from assessments.questionnaire.model import CHOICE_TYPES, UNASKED_TYPES, Item, Questionnaire, comparable
 
-WANTED = {
+WANTED: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "boolean": ("Boolean", bool),
     "integer": ("Integer", int),
     "decimal": ("Decimal", (int, float, Decimal)),
@@ -27,24 +29,28 @@ WANTED = {
     "url": ("Uri", str),
     "quantity": ("Quantity", dict),
 }
-WHOLE = {"date": date.fromisoformat, "dateTime": datetime.fromisoformat, "time": time.fromisoformat}
+WHOLE: dict[str, Callable[[str], object]] = {
+    "date": date.fromisoformat,
+    "dateTime": datetime.fromisoformat,
+    "time": time.fromisoformat,
+}
 
 
 @dataclass(frozen=True)
 class Checked:
-    """`answers` as we store them, with totals worked out anew; `problems` in the order found, none if it may be kept."""
+    """`answers` as they are stored, with totals calculated again. Without `problems` they may be stored."""
 
     answers: dict[str, list]
     problems: tuple[Problem, ...]
 
 
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
-    """The answers of `resource`, and what is wrong with it.
+    """The answers of `resource`, and the problems with it.
 
-    Reasons, beside those of `checking.Problem`: unknown (linkId), twice (more often than it may be there), place (an answer
-    of a group, or questions beside an answer instead of below it), unit, unasked (a type we do not take), disabled (an
-    answer to what was not to be asked), total (a calculated answer that is not what the others give), status, shape (not
-    built as FHIR says), questionnaire (it answers another one, or another version).
+    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an answer
+    to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported), disabled
+    (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not follow FHIR),
+    questionnaire (an answer to another one, or to another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -65,11 +71,11 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     return Checked(answers, tuple(problems))
 
 
-def _names_another(questionnaire: Questionnaire, canonical) -> bool:
-    """Whether `canonical` ("url|version", either of which may be missing) says another url or version than ours."""
+def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
+    """Whether `canonical` ("url|version", either may be missing) names another url or version than `questionnaire`."""
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
-    return any(said and ours and said != ours for said, ours in known)
+    return any(given and ours and given != ours for given, ours in known)
 
 
 def _is_same(item: Item, one: list, other: list) -> bool:
@@ -92,15 +98,16 @@ def _check_answers(questionnaire: Questionnaire, answers: dict[str, list], is_co
 
 
 class _Reader:
-    """Walks the response beside the questionnaire and collects answers and faults."""
+    """Walks response and questionnaire in parallel, and collects answers and problems."""
 
     def __init__(self, questionnaire: Questionnaire):
         self.items = questionnaire.items
         self.answers: dict[str, list] = {}
         self.problems: list[Problem] = []
 
-    def read(self, raw_items, items: tuple[Item, ...], inside: str = "") -> None:
-        nodes, seen = {}, Counter()
+    def read(self, raw_items: object, items: tuple[Item, ...], inside: str = "") -> None:
+        nodes: dict[str, list[Node]] = {}
+        seen: Counter[str] = Counter()
         for node in nodes_of(items):
             nodes.setdefault(node.link_id, []).append(node)
         for raw in self._objects(raw_items, inside):
@@ -112,7 +119,7 @@ class _Reader:
             else:
                 self.problems.append(Problem(link_id, "twice" if same else "unknown"))
 
-    def _objects(self, raw, link_id: str) -> list[dict]:
+    def _objects(self, raw: object, link_id: str) -> list[dict]:
         """The JSON objects in the list `raw`; anything else is reported."""
         found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
         if not isinstance(raw, list) or len(found) < len(raw):
@@ -138,14 +145,14 @@ class _Reader:
             self.read(answer.get("item", []), node.children, node.link_id)
 
     def _open_copy(self, item: Item) -> None:
-        """The further copies of a repeating group are opened by a question of ours."""
+        """Answer the added question that enables a further copy of a repeating group."""
         for condition in item.conditions:
             if self.items[condition.question].is_added:
                 self.answers[condition.question] = [True]
 
 
 def _read_value(item: Item, answer: dict) -> tuple[object, str]:
-    """(the value as we store it, "") or (None, reason)."""
+    """(value as it is stored, "") or (None, reason)."""
     found = typed_value(answer)
     if found is None:
         return None, "type"
@@ -153,7 +160,8 @@ def _read_value(item: Item, answer: dict) -> tuple[object, str]:
     if item.type in CHOICE_TYPES:
         return _read_choice(item, kind, value)
     wanted_kind, wanted_class = WANTED[item.type]
-    if kind != wanted_kind or not isinstance(value, wanted_class) or (isinstance(value, bool) != (kind == "Boolean")):
+    is_fitting = isinstance(value, wanted_class) and isinstance(value, bool) == (kind == "Boolean")
+    if kind != wanted_kind or not is_fitting:
         return None, "type"
     if item.type == "quantity":
         return _read_quantity(item, value)
@@ -165,7 +173,7 @@ def _read_value(item: Item, answer: dict) -> tuple[object, str]:
     return (str(value) if item.type == "decimal" else value), ""
 
 
-def _read_choice(item: Item, kind: str, value) -> tuple[object, str]:
+def _read_choice(item: Item, kind: str, value: Any) -> tuple[object, str]:
     if kind == "String" and item.type == "open-choice" and isinstance(value, str):
         is_listed = any(option.code == value and option.kind == "String" for option in item.options)
         return (value if is_listed else {"text": value}), ""

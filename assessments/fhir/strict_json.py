@@ -1,10 +1,11 @@
-"""Reading an uploaded JSON file: what Postgres, FHIR or the next reader would not take is refused with the reason. Pure.
+"""Parse an uploaded JSON file, and refuse what Postgres, FHIR or another reader would not accept. Pure.
 
-RFC 8259 asks for UTF-8; a byte order mark before it is ignored. FHIR forbids control characters and keys that are there twice.
+RFC 8259 requires UTF-8; a byte order mark is ignored. FHIR forbids control characters and duplicate keys.
 """
 
 import json
 import math
+from typing import NoReturn
 
 MOST_BYTES = 3_000_000
 DEEPEST = 40  # levels
@@ -12,7 +13,10 @@ LONGEST_NUMBER = 40  # characters
 
 
 class JsonRefused(ValueError):
-    """The file is no JSON object that can be kept; the message says why."""
+    """The file is not a JSON object that can be stored; the message says why.
+
+    Not InvalidQuestionnaire: a response's file is read here, too.
+    """
 
 
 def load_json(content: bytes) -> dict:
@@ -47,7 +51,7 @@ def _decode(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\x00"
-    if "\x00" in text:  # as in UTF-16 without its mark
+    if "\x00" in text:  # as in UTF-16 without a byte order mark
         raise JsonRefused("the file is not UTF-8; save it as UTF-8 and try again")
     return text
 
@@ -65,21 +69,21 @@ def _read_float(text: str) -> float:
     return number
 
 
-def _refuse_constant(name: str):
-    raise JsonRefused(f"the file is not JSON: {name} is no number")
+def _refuse_constant(name: str) -> NoReturn:
+    raise JsonRefused(f"the file is not JSON: {name} is not a number")
 
 
 def _read_object(pairs: list[tuple[str, object]]) -> dict:
     read = {}
     for name, value in pairs:
         if name in read:
-            raise JsonRefused(f"the file says {name[:40]!a} twice in one place")
+            raise JsonRefused(f"the file has the key {name[:40]!a} twice in one object")
         read[name] = value
     return read
 
 
 def _check(read: dict) -> None:
-    """Level by level, so that nothing is too deep for it."""
+    """Check depth and texts level by level, without recursion."""
     level, values = 1, [read]
     while values:
         if level > DEEPEST:
@@ -91,7 +95,7 @@ def _check(read: dict) -> None:
         level += 1
 
 
-def _parts(value) -> list:
+def _parts(value: object) -> list:
     if isinstance(value, dict):
         return [*value.keys(), *value.values()]
     return value if isinstance(value, list) else []

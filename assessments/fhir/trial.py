@@ -1,13 +1,14 @@
-"""Trying a questionnaire out before it is kept: shown, begun, saved empty and filled in, read. Nothing of it stays.
+"""Try a questionnaire out before it is stored: show, start, save empty and filled in, summarize, export.
 
-A file can be right by every check and still fail at a patient's page or, worse, at a booking. So it is asked once, of a
-patient who does not exist, by the code that asks everybody, in a transaction that is undone. Pages are drawn before that
-transaction begins: a large questionnaire takes seconds.
+A file can pass every check and still fail at a patient's page or at a booking. So it is asked once by the same code as for
+patients, of an invented patient, in a transaction that is rolled back. Pages are rendered before that transaction, because
+a large questionnaire takes seconds.
 """
 
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from crispy_forms.utils import render_crispy_form
 from django.db import InterfaceError, OperationalError, transaction
@@ -27,15 +28,15 @@ from clinic.practice.models import Patient
 
 
 class _Undo(Exception):
-    """Ends the trial's transaction."""
+    """Rolls back the transaction of the trial."""
 
 
 class _TrialFailed(Exception):
-    """What could not be done, in words."""
+    """A step of the trial failed; the message is for staff."""
 
 
 def try_pages(parsed: ParsedQuestionnaire) -> str:
-    """What fails when the pages of `parsed` are shown, in words; empty if nothing does. Asks no database."""
+    """Show all pages of `parsed`. Returns a sentence about what fails, or "". Without the database."""
     try:
         with _step("it cannot be begun, so no visit with it could be booked"):
             answers = initial_answers(parsed)
@@ -48,8 +49,8 @@ def try_pages(parsed: ParsedQuestionnaire) -> str:
     return ""
 
 
-def try_saving(questionnaire: Questionnaire, *, now) -> str:
-    """What fails when `questionnaire` is begun, its first page saved and its answers read, in words; empty if nothing does."""
+def try_saving(questionnaire: Questionnaire, *, now: datetime) -> str:
+    """Start `questionnaire`, save its first and last page and read the answers. Returns a sentence about what fails, or ""."""
     try:
         with transaction.atomic():
             _ask(questionnaire, now)
@@ -60,7 +61,7 @@ def try_saving(questionnaire: Questionnaire, *, now) -> str:
         return str(failed)
 
 
-def _ask(questionnaire: Questionnaire, now) -> None:
+def _ask(questionnaire: Questionnaire, now: datetime) -> None:
     with _step("it cannot be begun, so no visit with it could be booked"):
         name = f"Trial {uuid.uuid4()}"
         patient = Patient.objects.create(name=name, email="trial@invalid.example", is_provisional=True, created_at=now)
@@ -80,7 +81,7 @@ def _ask(questionnaire: Questionnaire, now) -> None:
 
 
 def _ends(pages: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The first page and the last, once if they are the same."""
+    """The first and the last page; one page if they are the same."""
     return pages[:1] + pages[1:][-1:]
 
 
@@ -99,7 +100,7 @@ def _name(page: Item) -> str:
 
 
 def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], given: dict[str, list] | None) -> PageForm:
-    """The form of `page` as it is opened, or as a browser sends it with the answers `given`."""
+    """The form of `page`, unbound, or as a browser sends it with the answers `given`."""
     sent = None
     if given is not None:
         sent = QueryDict(mutable=True)
@@ -112,7 +113,7 @@ def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], giv
 
 @contextmanager
 def _step(failure: str) -> Iterator[None]:
-    """Whatever a step raises becomes `failure`, but for a database that is away or busy."""
+    """Raise _TrialFailed(`failure`) for any error in the step, except of a database that is down or busy."""
     try:
         yield
     except (OperationalError, InterfaceError):

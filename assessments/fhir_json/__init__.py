@@ -1,1 +1,1 @@
-"""The stored form of a questionnaire, FHIR R4 JSON, and reading it. Pure."""
+"""Parse the stored form of a questionnaire, FHIR R4 JSON. Pure."""

@@ -1,35 +1,33 @@
-"""The answers one can choose: answerOption, or a ValueSet that the questionnaire brings along. Pure."""
+"""Answer options: answerOption, or a ValueSet contained in the questionnaire. Pure."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from assessments.fhir_json.names import EXCLUSIVE, WEIGHTS, extension_value, typed_value
-from assessments.questionnaire.model import Option
-
-
-class OptionsInvalid(ValueError):
-    """What can be chosen cannot be read, with the reason."""
+from assessments.questionnaire.model import InvalidQuestionnaire, Option
 
 
 def read_options(raw: dict, contained: dict[str, dict]) -> tuple[Option, ...]:
-    """The options of the item `raw`; `contained` are the questionnaire's own resources by id. Raises OptionsInvalid."""
+    """The options of the item `raw`; `contained` are the questionnaire's resources by id. Raises InvalidQuestionnaire."""
+    link_id = raw["linkId"]
     if "answerValueSet" not in raw:
-        return tuple(_read_option(option) for option in raw.get("answerOption", []))
+        return tuple(_read_option(option, link_id) for option in raw.get("answerOption", []))
     name = raw["answerValueSet"]
     value_set = contained.get(name.removeprefix("#")) if name.startswith("#") else None
     if value_set is None:
-        raise OptionsInvalid(f"its answers are in a list that is not in the file: {name}")
-    return tuple(_read_value_set(value_set))
+        raise InvalidQuestionnaire(f"its list of answers is not in the file: {name}", link_id)
+    return tuple(_read_value_set(value_set, link_id))
 
 
-def _read_option(raw: dict) -> Option:
+def _read_option(raw: dict, link_id: str) -> Option:
     found = typed_value(raw)
     if found is None:
-        raise OptionsInvalid("an answerOption has neither a code, a string nor an integer")
+        raise InvalidQuestionnaire("an answerOption has neither a code, a string nor an integer", link_id)
     kind, value = found
     coding = value if isinstance(value, dict) else {}
     code = coding.get("code") or coding.get("reference") or coding.get("display") if coding else value
     if code is None:
-        raise OptionsInvalid("an answerOption has neither a code, a string nor an integer")
+        raise InvalidQuestionnaire("an answerOption has neither a code, a string nor an integer", link_id)
     return Option(
         code=str(code),
         text=coding.get("display") or str(code),
@@ -40,14 +38,14 @@ def _read_option(raw: dict) -> Option:
     )
 
 
-def _read_value_set(value_set: dict):
-    """What an expansion or, without one, the concepts listed in compose hold. Lists defined elsewhere are refused."""
+def _read_value_set(value_set: dict, link_id: str) -> Iterator[Option]:
+    """The concepts of the expansion or, without one, of compose. Concepts defined by rules or elsewhere are refused."""
     entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
     compose = value_set.get("compose", {})
     if not entries:
         includes = compose.get("include", [])
         if compose.get("exclude") or any("concept" not in one for one in includes):
-            raise OptionsInvalid(f"the ValueSet {value_set.get('id')} is defined by rules, not listed")
+            raise InvalidQuestionnaire(f"the ValueSet {value_set.get('id')} is defined by rules, not listed", link_id)
         entries = [(concept, one.get("system", "")) for one in includes for concept in one["concept"]]
     for concept, system in entries:
         weight = _weight(concept)

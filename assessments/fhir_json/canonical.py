@@ -1,4 +1,4 @@
-"""What makes two files versions of one questionnaire: the same canonical url, the whole of it. Pure.
+"""The canonical url: two files with the same one are versions of one questionnaire. Pure.
 
 https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.url
 """
@@ -8,6 +8,6 @@ LONGEST = 400
 
 
 def canonical_of(definition: dict, *, slug: str) -> str:
-    """The canonical url of `definition` (FHIR JSON) without a version. A file without one is known by its `slug` here."""
+    """The canonical url of `definition` (FHIR JSON) without a version; one made of `slug` if the file has none."""
     url = definition.get("url") or ""
     return url.partition("|")[0].strip() or LOCAL + slug

@@ -1,6 +1,7 @@
-"""enableWhenExpression as enableWhen, where both say the same: then conditions work in the page's script and in copies too. Pure.
+"""Convert enableWhenExpression to enableWhen, which also works in the page's script and in copies of groups. Pure.
 
-Taken are comparisons with one answer, and whether there is one, joined by "and" or by "or"; anything else is left, and named.
+Converted are comparisons with one answer, and whether there is one, joined by "and" or by "or". Other expressions have
+no effect and are listed by `untranslated`.
 """
 
 import re
@@ -22,8 +23,8 @@ QUOTED = re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True)
-class _Place:
-    """An item of the file, the linkIds above it, and whether there can be more than one of it."""
+class _RawItem:
+    """An item of the file, the linkIds above it, and whether it or an item above it repeats."""
 
     raw: dict
     above: tuple[str, ...]
@@ -31,21 +32,21 @@ class _Place:
 
 
 def with_conditions(definition: dict) -> list[dict]:
-    """The items of `definition`, with enableWhen where an expression says the same."""
-    places = _places(definition)
-    return [_translate(item, places) for item in definition.get("item", [])]
+    """The items of `definition`, with expressions converted to enableWhen."""
+    raw_items = _raw_items(definition)
+    return [_translate(item, raw_items) for item in definition.get("item", [])]
 
 
 def untranslated(definition: dict) -> set[str]:
-    """The linkIds whose enableWhenExpression stays without effect."""
-    places = _places(definition)
-    return {link_id for link_id, place in places.items() if _expression(place.raw) and not _read(place.raw, places)}
+    """The linkIds whose enableWhenExpression has no effect."""
+    raw_items = _raw_items(definition)
+    return {link_id for link_id, item in raw_items.items() if _expression(item.raw) and not _read(item.raw, raw_items)}
 
 
-def _translate(raw: dict, places: dict[str, _Place]) -> dict:
-    item = {**raw, **(_read(raw, places) or {})}
+def _translate(raw: dict, raw_items: dict[str, _RawItem]) -> dict:
+    item = {**raw, **(_read(raw, raw_items) or {})}
     if "item" in raw:
-        item["item"] = [_translate(child, places) for child in raw["item"]]
+        item["item"] = [_translate(child, raw_items) for child in raw["item"]]
     return item
 
 
@@ -54,28 +55,28 @@ def _expression(raw: dict) -> str:
     return found.get("expression", "") if isinstance(found, dict) else ""
 
 
-def _read(raw: dict, places: dict[str, _Place]) -> dict | None:
-    """The enableWhen and enableBehavior of the expression of `raw`; None if there are none that say the same."""
+def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
+    """The enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None
-    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # words in quotes join nothing
+    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # "and" in a quoted text joins nothing
     joints = list(re.finditer(r"\s(and|or)\s", blank))
     if len({joint[1] for joint in joints}) > 1:
         return None
     ends = [0, *(end for joint in joints for end in joint.span()), len(expression)]
     parts = [expression[start:end].strip() for start, end in zip(ends[::2], ends[1::2], strict=True)]
     conditions = [
-        _read_part(part.removeprefix("(").removesuffix(")") if part[:1] == "(" else part, places) for part in parts
+        _read_part(part.removeprefix("(").removesuffix(")") if part[:1] == "(" else part, raw_items) for part in parts
     ]
     if None in conditions:
         return None
     return {"enableWhen": conditions, "enableBehavior": "any" if joints and joints[0][1] == "or" else "all"}
 
 
-def _read_part(part: str, places: dict[str, _Place]) -> dict | None:
+def _read_part(part: str, raw_items: dict[str, _RawItem]) -> dict | None:
     named = re.findall(WHERE, part)
-    target = places.get(named[-1]) if named else None
+    target = raw_items.get(named[-1]) if named else None
     if target is None or target.is_repeated or not set(named[:-1]) <= set(target.above):
         return None
     condition, kind = {"question": named[-1]}, target.raw.get("type")
@@ -84,7 +85,9 @@ def _read_part(part: str, places: dict[str, _Place]) -> dict | None:
     if IS_TRUE.fullmatch(part) and kind == "boolean":
         return {**condition, "operator": "=", "answerBoolean": True}
     found = COMPARED.fullmatch(part)
-    answer = _read_literal(found["literal"], kind, bool(found["code"])) if found else None
+    if found is None:
+        return None
+    answer = _read_literal(found["literal"], kind, bool(found["code"]))
     return {**condition, "operator": found["operator"], **answer} if answer else None
 
 
@@ -102,12 +105,12 @@ def _read_literal(literal: str, kind: str | None, is_code: bool) -> dict | None:
     return {"answerInteger": int(literal)} if kind == "integer" else {"answerDecimal": float(literal)}
 
 
-def _places(definition: dict) -> dict[str, _Place]:
-    def walk(raw: dict, above: tuple[str, ...], is_repeated: bool) -> Iterator[tuple[str, _Place]]:
+def _raw_items(definition: dict) -> dict[str, _RawItem]:
+    def walk(raw: dict, above: tuple[str, ...], is_repeated: bool) -> Iterator[tuple[str, _RawItem]]:
         for item in raw.get("item", []):
             link_id = str(item.get("linkId", ""))
             is_many = is_repeated or bool(item.get("repeats"))
-            yield link_id, _Place(item, above, is_many)
+            yield link_id, _RawItem(item, above, is_many)
             yield from walk(item, (*above, link_id), is_many)
 
     return dict(walk(definition, (), False))

@@ -1,12 +1,15 @@
-"""Reading a FHIR R4 Questionnaire. Pure.
+"""Parse a FHIR R4 Questionnaire. Pure.
 
-What we cannot ask is refused here, never at a patient's screen: `DefinitionInvalid` names the item and the reason.
+What cannot be asked is refused here, not at a patient's page.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
+import json
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
-from assessments.fhir_json.answer_options import OptionsInvalid, read_options
+from assessments.fhir_json.answer_options import read_options
 from assessments.fhir_json.condition_expressions import with_conditions
 from assessments.fhir_json.names import (
     CALCULATED,
@@ -14,7 +17,6 @@ from assessments.fhir_json.names import (
     HIDDEN,
     HINT,
     LAYOUT,
-    MAX_OCCURS,
     MAXIMUM,
     MIN_OCCURS,
     MINIMUM,
@@ -27,46 +29,42 @@ from assessments.fhir_json.names import (
     WHY,
     extension_value,
     find_extensions,
+    max_occurs,
     typed_value,
 )
-from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, TooManyItems, unroll
-from assessments.questionnaire.answer_limits import ENTRY_RULES, is_relative
+from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, unroll
+from assessments.questionnaire.answer_limits import ENTRY_RULES, EntryRule, is_relative
 from assessments.questionnaire.instruments import SYSTEM, instrument_scores
 from assessments.questionnaire.model import (
     CHOICE_TYPES,
     QUESTION_TYPES,
     UNASKED_TYPES,
+    Answer,
     Condition,
+    InvalidQuestionnaire,
     Item,
     Option,
     Questionnaire,
     ScoreRule,
 )
-from assessments.questionnaire.structure import StructureInvalid, check_structure
+from assessments.questionnaire.structure import check_structure
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
-NOT_FHIR = "it is not built as FHIR says: a part is missing, or holds another kind of value than it should"
+MOST_KEPT = 16  # parsed questionnaires a process; one item takes about 4 kB
+NOT_FHIR = "it does not follow FHIR: a part is missing, or has a value of the wrong type"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
 
-class DefinitionInvalid(ValueError):
-    """The definition cannot be asked: `link_id` (empty for the whole) and why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(f"{link_id}: {reason}" if link_id else reason)
-        self.link_id, self.reason = link_id, reason
-
-
 def parse_questionnaire(definition: dict) -> Questionnaire:
-    """`definition` (FHIR R4 JSON) as a Questionnaire. Raises DefinitionInvalid."""
+    """Parse `definition` (FHIR R4 JSON). Raises InvalidQuestionnaire."""
     if not isinstance(definition, dict) or definition.get("resourceType") != "Questionnaire":
-        raise DefinitionInvalid("this is not a FHIR Questionnaire")
+        raise InvalidQuestionnaire("this is not a FHIR Questionnaire")
     try:
-        pages = unroll(with_conditions(definition), title=definition.get("title", ""), max_occurs=max_occurs)
         contained = {one.get("id"): one for one in definition.get("contained", [])}
         read = ItemReader(contained, url=definition.get("url", ""))
-        pages = tuple(read.item(raw, parent=None) for raw in pages)
+        raw_pages = unroll(with_conditions(definition), title=definition.get("title", ""))
+        pages = tuple(read.item(raw, parent=None) for raw in raw_pages)
         scores = [_parse_score(nested) for nested in find_extensions(definition, SCORE)]
         questionnaire = Questionnaire(
             url=definition.get("url", ""),
@@ -78,54 +76,58 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
             variables=read_variables(definition),
         )
         check_structure(questionnaire)
-    except TooManyItems as error:
-        raise DefinitionInvalid(str(error)) from None
-    except StructureInvalid as error:
-        raise DefinitionInvalid(error.reason, error.link_id) from None
-    except DefinitionInvalid:
+    except InvalidQuestionnaire:
         raise
     except (AttributeError, TypeError, KeyError, IndexError, ArithmeticError, ValueError):
-        raise DefinitionInvalid(NOT_FHIR) from None
+        raise InvalidQuestionnaire(NOT_FHIR) from None
     return questionnaire
+
+
+def parse_once(definition: dict) -> Questionnaire:
+    """`parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
+
+    The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
+    """
+    return _parse_text(json.dumps(definition))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _parse_text(text: str) -> Questionnaire:
+    return parse_questionnaire(json.loads(text))
 
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
     """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
     declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
     if len(declared) > MOST_VARIABLES:
-        raise DefinitionInvalid(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
+        raise InvalidQuestionnaire(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
     return tuple((one.get("name", ""), one.get("expression", "")) for one in declared)
 
 
-def max_occurs(raw: dict) -> int | None:
-    """How often a group or an answer may be there at most, if the file says."""
-    return extension_value(raw, MAX_OCCURS)
-
-
 class ItemReader:
-    """Reads items of the questionnaire `url`; `contained` are the resources it brings along, by id."""
+    """Parses items of the questionnaire `url`; `contained` are its contained resources by id."""
 
     def __init__(self, contained: dict[str, dict], *, url: str):
         self.contained, self.url = contained, url
 
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
-        """`raw` with all below it. What is hidden or read-only makes everything below so."""
+        """Parse `raw` with all below it. Items below a hidden or read-only one are hidden or read-only."""
         link_id = raw.get("linkId", "")
         if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
-            raise DefinitionInvalid("an extension has no url", str(link_id))
+            raise InvalidQuestionnaire("an extension has no url", str(link_id))
         if not link_id:
-            raise DefinitionInvalid(f"an item in {parent or 'the questionnaire'} has no linkId")
+            raise InvalidQuestionnaire(f"an item in {parent or 'the questionnaire'} has no linkId")
         if raw.get("type") not in TYPES:
-            raise DefinitionInvalid(f"items of type {raw.get('type')!r} are not supported", link_id)
+            raise InvalidQuestionnaire(f"items of type {raw.get('type')!r} are not supported", link_id)
         is_hidden = is_hidden or bool(extension_value(raw, HIDDEN))
         is_read_only = is_read_only or raw.get("readOnly", False)
-        options = self._options(raw, link_id)
-        below = {"parent": link_id, "is_hidden": is_hidden, "is_read_only": is_read_only}
+        has_options = raw["type"] in CHOICE_TYPES or "answerOption" in raw
+        options = read_options(raw, self.contained) if has_options else ()
         return Item(
             link_id=link_id,
             type=raw["type"],
-            **_parse_words(raw),
-            **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), {})),
+            **_parse_texts(raw),
+            **_parse_limits(raw, ENTRY_RULES.get((self.url, link_id), EntryRule())),
             is_required=raw.get("required", False) and raw["type"] in QUESTION_TYPES,
             repeats=raw.get("repeats", False) and raw["type"] in QUESTION_TYPES - {"boolean"},
             initial=_parse_initial(raw, link_id, options),
@@ -142,23 +144,20 @@ class ItemReader:
             conditions=tuple(_parse_condition(condition, link_id) for condition in raw.get("enableWhen", [])),
             needs_all=_parse_behavior(raw, link_id),
             parent=parent,
-            items=tuple(self.item(child, **below) for child in raw.get("item", [])),
+            items=tuple(
+                self.item(child, parent=link_id, is_hidden=is_hidden, is_read_only=is_read_only)
+                for child in raw.get("item", [])
+            ),
         )
-
-    def _options(self, raw: dict, link_id: str):
-        try:
-            return read_options(raw, self.contained) if raw["type"] in CHOICE_TYPES or "answerOption" in raw else ()
-        except OptionsInvalid as error:
-            raise DefinitionInvalid(str(error), link_id) from None
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
-    """The items of known instruments that this is: "hoos:pain-1"."""
+    """The items of instruments that `raw` is, such as "hoos:pain-1"."""
     ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
     return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
 
-def _parse_words(raw: dict) -> dict:
+def _parse_texts(raw: dict) -> dict:
     ends = [extension["valueString"] for extension in find_extensions(raw, SCALE_ENDS)]
     unit = _unit_of(raw)
     return {
@@ -172,22 +171,22 @@ def _parse_words(raw: dict) -> dict:
     }
 
 
-def _parse_limits(raw: dict, rules: dict) -> dict:
-    """The limits of the file; where it has none, those of our `rules` of entry that fit the type."""
+def _parse_limits(raw: dict, rule: EntryRule) -> dict:
+    """The limits of the file; where it has none, those of our entry `rule` that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
         "fewest": extension_value(raw, MIN_OCCURS),
         "most": max_occurs(raw),
-        "minimum": lowest or (rules.get("minimum") if raw["type"] == "date" else None),
-        "maximum": highest or (rules.get("maximum") if raw["type"] == "date" else None),
-        "refused": rules.get("refused", ()) if raw["type"] in CHOICE_TYPES else (),
+        "minimum": lowest or (rule.minimum if raw["type"] == "date" else None),
+        "maximum": highest or (rule.maximum if raw["type"] == "date" else None),
+        "refused": rule.refused if raw["type"] in CHOICE_TYPES else (),
         "pattern": extension_value(raw, PATTERN) or "",
     }
 
 
 def _parse_limit(raw: dict, url: str) -> str | None:
-    """A fixed limit, or the expression of one that moves with the calendar; None without one that can be checked."""
+    """A fixed limit, or the expression of a relative one; None without one that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
         return str(fixed)
@@ -196,7 +195,7 @@ def _parse_limit(raw: dict, url: str) -> str | None:
 
 
 def moving_limit(raw: dict, url: str) -> str | None:
-    """The expression by which the limit `url` of an item is worked out, such as "today()"; None if it is fixed or absent."""
+    """The expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -205,7 +204,7 @@ def moving_limit(raw: dict, url: str) -> str | None:
 
 
 def _unit_of(raw: dict) -> dict:
-    """{"code", "display"} of the unit that answers are in: declared, or that of an initial quantity; empty for none."""
+    """{"code", "display"} of the unit of answers: the declared one, or that of an initial quantity; empty without one."""
     quantities = [one["valueQuantity"] for one in raw.get("initial", []) if "valueQuantity" in one]
     declared = extension_value(raw, UNIT)
     if declared is None and quantities:
@@ -214,23 +213,23 @@ def _unit_of(raw: dict) -> dict:
     return declared or {}
 
 
-def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple:
-    """The values an answer starts with, as answers are stored. A quantity without a value only names its unit."""
-    chosen = [typed_value(one) for one in raw.get("answerOption", []) if one.get("initialSelected")]
-    given = [typed_value(one) for one in raw.get("initial", [])] + chosen
-    if None in given:
-        raise DefinitionInvalid("an initial value has no type", link_id)
+def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
+    """The initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
+    chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
+    given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
+    if len(given) < len(raw.get("initial", [])) + len(chosen):
+        raise InvalidQuestionnaire("an initial value has no type", link_id)
     unit = set(_unit_of(raw).values())
     for quantity in (value for kind, value in given if kind == "Quantity"):
         named = {quantity[key] for key in ("unit", "code") if quantity.get(key)}
         if named and named.isdisjoint(unit):
-            raise DefinitionInvalid("its initial value has another unit than its answers", link_id)
+            raise InvalidQuestionnaire("the unit of its initial value is not that of its answers", link_id)
     given = [(kind, value) for kind, value in given if kind != "Quantity" or "value" in value]
     codes = {option.code for option in options}
     return tuple(_stored(raw["type"], kind, value, codes) for kind, value in given)
 
 
-def _stored(item_type: str, kind: str, value, codes: set[str]):
+def _stored(item_type: str, kind: str, value: Any, codes: set[str]) -> Answer:
     if kind == "Quantity":
         value = value["value"]
     elif isinstance(value, dict):
@@ -245,25 +244,25 @@ def _stored(item_type: str, kind: str, value, codes: set[str]):
 def _parse_condition(raw: dict, link_id: str) -> Condition:
     operator, question = raw.get("operator"), raw.get("question", "")
     if operator not in OPERATORS:
-        raise DefinitionInvalid(f"the operator {operator!r} is not supported", link_id)
+        raise InvalidQuestionnaire(f"the operator {operator!r} is not supported", link_id)
     values = [value for key, value in raw.items() if key.startswith("answer")]
     if len(values) != 1:
-        raise DefinitionInvalid(f"the condition on {question} needs exactly one answer", link_id)
+        raise InvalidQuestionnaire(f"the condition on {question} needs exactly one answer", link_id)
     value = values[0]["code"] if isinstance(values[0], dict) and "code" in values[0] else values[0]
     if not isinstance(value, bool | int | float | str) or (operator == "exists" and not isinstance(value, bool)):
-        raise DefinitionInvalid(f"the condition on {question} compares with something unsupported", link_id)
+        raise InvalidQuestionnaire(f"the condition on {question} compares with an unsupported value", link_id)
     return Condition(question=question, operator=operator, value=str(value) if isinstance(value, float) else value)
 
 
 def _parse_behavior(raw: dict, link_id: str) -> bool:
     behavior = raw.get("enableBehavior")
     if behavior not in (None, "all", "any") or (behavior is None and len(raw.get("enableWhen", [])) > 1):
-        raise DefinitionInvalid("several conditions need an enableBehavior of 'all' or 'any'", link_id)
+        raise InvalidQuestionnaire("several conditions need an enableBehavior of 'all' or 'any'", link_id)
     return behavior == "all"
 
 
 def _parse_score(extension: dict) -> ScoreRule:
-    parts = {}
+    parts: dict[str, list] = {}
     for part in extension["extension"]:
         value = next(value for key, value in part.items() if key.startswith("value"))
         parts.setdefault(part["url"], []).append(value)

@@ -1,63 +1,60 @@
-"""Repeating groups and endless pages, as questions that can be asked one after the other. Pure, over FHIR's JSON.
+"""Expand repeating groups into copies, and split long pages, in FHIR JSON. Pure.
 
-A repeating group becomes copies of itself, each opened by a question of ours ("one more?"), so that conditions, checks and
-pages work in every copy as they do anywhere. A page with very many questions becomes several.
+Each copy of a repeating group is enabled by a question of ours ("one more?"), so that conditions, checks and pages work in
+a copy as elsewhere.
 """
 
 from itertools import chain
 
-MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)  # of each repeating group: the first with which all its copies are few enough
+from assessments.fhir_json.names import max_occurs, walk_items
+from assessments.questionnaire.model import InvalidQuestionnaire
+
+# Copies of each repeating group: the first number that keeps the file within MOST_ITEMS.
+MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)
 MOST_ITEMS = 4000  # after copying
-LONGEST_PAGE, SPLIT_PAGE = 25, 15  # questions: beyond the first a page is split into parts of the second
+LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items: a page longer than the first is split into parts of the second
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
-class TooManyItems(ValueError):
-    """With its copies the questionnaire is larger than we ask."""
-
-
-def unroll(items: list[dict], *, title: str, max_occurs) -> list[dict]:
-    """`items` (the top level of a Questionnaire) as pages. `max_occurs(item)` gives a group's own limit, if any.
-
-    Raises TooManyItems.
-    """
-    most = most_copies(items, max_occurs)
-    unrolled = [one for item in items for one in _unroll_item(item, max_occurs, most, is_top=True)]
+def unroll(items: list[dict], *, title: str) -> list[dict]:
+    """`items` (the top level of a Questionnaire) as pages. Raises InvalidQuestionnaire."""
+    most = most_copies(items)
+    unrolled = [one for item in items for one in _unroll_item(item, most, is_top=True)]
     return _paginate(unrolled, title)
 
 
-def most_copies(items: list[dict], max_occurs) -> int:
-    """How often a repeating group of `items` can be filled in, if its own limit is not lower. Raises TooManyItems."""
+def most_copies(items: list[dict]) -> int:
+    """The most copies that a repeating group in `items` may have. Raises InvalidQuestionnaire for a file that is too long."""
     for most in MOST_COPIES:
-        if sum(_size(item, max_occurs, most) for item in items) <= MOST_ITEMS:
+        if sum(_size(item, most) for item in items) <= MOST_ITEMS:
             return most
-    raise TooManyItems(f"more than {MOST_ITEMS} items")
+    raise InvalidQuestionnaire(f"more than {MOST_ITEMS} items")
 
 
-def _size(raw: dict, max_occurs, most: int) -> int:
-    one = 1 + sum(_size(child, max_occurs, most) for child in raw.get("item", []))
-    return one if not _is_repeating(raw) else (one + 1) * _copies_of(raw, max_occurs, most)
+def _size(raw: dict, most: int) -> int:
+    one = 1 + sum(_size(child, most) for child in raw.get("item", []))
+    return one if not _is_repeating(raw) else (one + 1) * _copies_of(raw, most)
 
 
 def _is_repeating(raw: dict) -> bool:
     return raw.get("type") == "group" and bool(raw.get("repeats"))
 
 
-def _copies_of(raw: dict, max_occurs, most: int) -> int:
+def _copies_of(raw: dict, most: int) -> int:
     return max(1, min(max_occurs(raw) or most, most))
 
 
-def _unroll_item(raw: dict, max_occurs, most: int, *, is_top: bool = False) -> list[dict]:
+def _unroll_item(raw: dict, most: int, *, is_top: bool = False) -> list[dict]:
     item = dict(raw)
     if "item" in raw:
-        item["item"] = [one for child in raw["item"] for one in _unroll_item(child, max_occurs, most)]
+        item["item"] = [one for child in raw["item"] for one in _unroll_item(child, most)]
     if not _is_repeating(raw):
         return [item]
     item.pop("repeats")
     link_id, text = item.get("linkId", ""), item.get("text", "")
-    inside = {one["linkId"] for one in _walk(item) if "linkId" in one}
+    inside = {one["linkId"] for one in (item, *walk_items(item)) if "linkId" in one}
     parts, opens = [item], {key: item[key] for key in ("enableWhen", "enableBehavior") if key in item}
-    for number in range(2, _copies_of(raw, max_occurs, most) + 1):
+    for number in range(2, _copies_of(raw, most) + 1):
         gate = {"linkId": f"{link_id}~{number}?", "type": "boolean", "text": "Is there one more to add?", ADDED: True}
         parts.append({**gate, **opens})
         opens = {"enableWhen": [{"question": gate["linkId"], "operator": "=", "answerBoolean": True}]}
@@ -70,7 +67,7 @@ def _unroll_item(raw: dict, max_occurs, most: int, *, is_top: bool = False) -> l
 
 
 def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
-    """A copy whose linkIds, and conditions on what is inside, carry the copy's `suffix`."""
+    """A copy with `suffix` added to its linkIds and to those in conditions on items `inside` it."""
     item = {**raw, "linkId": raw.get("linkId", "") + suffix}
     if not raw.get(ADDED):
         item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
@@ -85,9 +82,10 @@ def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
 
 
 def _paginate(items: list[dict], title: str) -> list[dict]:
-    pages, loose = [], []
+    pages: list[dict] = []
+    loose: list[dict] = []
 
-    def close_page():
+    def close_page() -> None:
         if len(loose) > 1:
             pages.append(
                 {"linkId": f"page~{len(pages) + 1}", "type": "group", "text": title, ADDED: True, "item": [*loose]}
@@ -101,7 +99,7 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
             close_page()
             pages += _split(item) if _count(item) > LONGEST_PAGE else [item]
         else:
-            if sum(map(_count, loose)) + _count(item) > SPLIT_PAGE:
+            if sum(_count(one) for one in loose) + _count(item) > SPLIT_PAGE:
                 close_page()
             loose.append(item)
     close_page()
@@ -109,12 +107,12 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
 
 
 def _split(raw: dict) -> list[dict]:
-    """`raw` as several groups of at most SPLIT_PAGE items each, as far as questions with questions below allow."""
+    """`raw` as several groups of at most SPLIT_PAGE items each. A question stays with the questions below it."""
     if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
         return [raw]
     parts: list[list[dict]] = [[]]
     for piece in chain.from_iterable(_split(child) for child in raw.get("item", [])):
-        if parts[-1] and sum(map(_count, parts[-1])) + _count(piece) > SPLIT_PAGE:
+        if parts[-1] and sum(_count(one) for one in parts[-1]) + _count(piece) > SPLIT_PAGE:
             parts.append([])
         parts[-1].append(piece)
     first = {**raw, "item": parts[0]}
@@ -126,10 +124,5 @@ def _split(raw: dict) -> list[dict]:
 
 
 def _count(raw: dict) -> int:
-    return sum(1 for _ in _walk(raw))
-
-
-def _walk(raw: dict):
-    yield raw
-    for child in raw.get("item", []):
-        yield from _walk(child)
+    """The number of items in `raw`, itself included."""
+    return 1 + sum(1 for _ in walk_items(raw))

@@ -8,12 +8,11 @@ from typing import Any
 from django.db import transaction
 
 from assessments.calculation.calculated_answers import add_calculated, initial_answers
-from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Flag, Questionnaire, Response, ResponseStatus, Score
 from assessments.questionnaire.checking import check_page, keep_fitting
 from assessments.questionnaire.enablement import enabled_items, keep_enabled
-from assessments.questionnaire.model import TEXT_TYPES, Item
+from assessments.questionnaire.model import TEXT_TYPES, InvalidQuestionnaire, Item
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.questionnaire.scoring import score_response
 from assessments.questionnaire.typed_answers import clean_text
@@ -56,7 +55,7 @@ def begin_response(*, questionnaire: Questionnaire, patient: Patient, now: datet
     """Begin a response to this version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except DefinitionInvalid:  # stored before import refused such a file; its pages say so
+    except InvalidQuestionnaire:  # stored before import refused such a file; its pages say so
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)

@@ -129,7 +129,7 @@ class Summary:
     pages: list[Section]
 
 
-def read_summary(*, response: Response, by: User, now: datetime) -> Summary:
+def read_summary(*, response: Response, by: User | None, now: datetime) -> Summary:
     """Return the summary of `response`, and record in the audit log that staff member `by` read it."""
     record_access(actor=by, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
     rules, parsed = read_rules(), response.questionnaire.parsed

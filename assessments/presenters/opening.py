@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from assessments.calculation.calculated_answers import initial_answers
-from assessments.fhir_json.parsing import DefinitionInvalid
 from assessments.intake.revisions import hash_page
 from assessments.models import Response
-from assessments.questionnaire.model import Item
+from assessments.questionnaire.model import InvalidQuestionnaire, Item
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import PatientLink
 from clinic.responses.redirects import see_other
@@ -63,7 +62,7 @@ def _holds_answers(response: Response, page: Item) -> bool:
     """Whether `page` has answers other than the initial values of the questionnaire."""
     try:
         initial = initial_answers(response.questionnaire.parsed)
-    except DefinitionInvalid:
+    except InvalidQuestionnaire:
         initial = {}
     names = {item.link_id for item in page.walk()} & response.answers.keys()
     return any(response.answers[name] != initial.get(name) for name in names)

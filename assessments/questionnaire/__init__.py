@@ -1,1 +1,1 @@
-"""Questionnaires: model, conditions, checks, scores. Pure."""
+"""Questionnaires: model, conditions, checks of answers, scores. Pure."""

@@ -1,43 +1,60 @@
-"""The limits of an answer, fixed or moving with the calendar ("today() - 18 years"), and those that we add to our own forms. Pure.
+"""The limits of an answer, fixed or relative ("today() - 18 years"), and those that we add to our own forms. Pure.
 
 https://hl7.org/fhir/extensions/StructureDefinition-minValue.html, with cqf-calculatedValue
 """
 
 import re
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from assessments.known_questions import GUARDIAN_RELATION, HIP_INTAKE, NO_GUARDIAN, ONSET_DATE, RACE_DATE
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # of any day where the definition sets no limit
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of every date
 
-# How the answers to our own questionnaires are bound when they are given, beyond what their files say. An answer that was
-# taken stays: these are rules of entry, not of a version, so that all versions have them and none is changed by them.
-ENTRY_RULES = {
-    (HIP_INTAKE, ONSET_DATE): {"minimum": "today() - 2 years", "maximum": "today()"},
-    (HIP_INTAKE, RACE_DATE): {"minimum": "today()", "maximum": "today() + 3 years"},
-    (HIP_INTAKE, GUARDIAN_RELATION): {
-        "refused": (
+
+@dataclass(frozen=True, slots=True)
+class EntryRule:
+    """Limits of one answer, as `Item` has them."""
+
+    minimum: str | None = None
+    maximum: str | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+# Limits on entry for our own questionnaires, in addition to their files. They apply to all versions, and change none: an
+# answer that is stored already stays.
+ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
+    (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
+    (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
+    (HIP_INTAKE, GUARDIAN_RELATION): EntryRule(
+        refused=(
             (
                 NO_GUARDIAN,
                 "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
                 "or call us.",
             ),
         )
-    },
+    ),
 }
 
 
 def is_relative(limit: str | None) -> bool:
-    """Whether `limit` moves with the calendar."""
+    """Whether `limit` is relative to today."""
     return limit is not None and RELATIVE.fullmatch(limit) is not None
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """The day of a relative `limit`, counted from the day of `now` in its own zone: pass the clinic's."""
-    sign, number, unit = RELATIVE.fullmatch(limit).groups()
+    """The day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+
+    Raises ValueError for a fixed limit.
+    """
+    found = RELATIVE.fullmatch(limit)
+    if found is None:
+        raise ValueError(f"{limit!r} is not a relative limit")
+    sign, number, unit = found.groups()
     today = now.date()
     if not number:
         return today
@@ -47,20 +64,23 @@ def resolve_limit(limit: str, *, now: datetime) -> date:
     return _add_months(today, count * (12 if unit == "year" else 1))
 
 
-def as_moment(kind: str, day: date, *, is_upper: bool):
-    """`day` as a limit of answers of the type `kind`: date or dateTime."""
+def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
+    """`day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 
 def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
-    """What is wrong with a day beyond `limit` and which days fit: "This day is in the past. Choose today or later."."""
+    """Tell a patient what is wrong with a day beyond `limit`: "This day is in the past. Choose today or later."."""
     direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
-    if found and not found[2]:
+    if found is None:
+        day = date.fromisoformat(limit[:10])
+    elif not found[2]:
         return f"This day is in the {'future' if is_upper else 'past'}. Choose today or {direction}."
-    if found and now is None:
+    elif now is None:
         return f"Choose an {direction} day." if is_upper else f"Choose a {direction} day."
-    day = resolve_limit(limit, now=now) if found else date.fromisoformat(limit[:10])
+    else:
+        day = resolve_limit(limit, now=now)
     return f"This day is too {'late' if is_upper else 'early'}. Choose {write_day(day)} or {direction}."
 
 

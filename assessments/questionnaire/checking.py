@@ -1,4 +1,4 @@
-"""Whether answers fit the questions: type, limits, options, and what is still missing. Pure."""
+"""Check answers: type, limits, options, and whether required ones are there. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from decimal import Decimal, InvalidOperation
 
 from assessments.questionnaire.answer_limits import FIRST_YEAR, LAST_YEAR, as_moment, is_relative, resolve_limit
 from assessments.questionnaire.enablement import enabled_items
-from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Item, Questionnaire, comparable
+from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Comparable, Item, Questionnaire, comparable
 from assessments.questionnaire.patterns import PatternUnsupported, fits_pattern
 
-LONGEST_TEXT = 2000  # where the definition sets no limit
+LONGEST_TEXT = 2000  # characters, if the definition sets no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with the answer to one question.
 
-    `reason`: required, type, option, alone (an answer that stands alone stands with others), one (several answers where
-    one is asked), few, many (answers), below, above, long, pattern, refused (an option that is not taken).
+    `reason`: required, type, option, alone (an exclusive option with others), one (several answers to a question for
+    one), few, many (answers), below, above, long, pattern, refused (an option that is not accepted).
     """
 
     link_id: str
@@ -33,10 +33,10 @@ def check_page(
     now: datetime | None = None,
     stored: dict[str, list] | None = None,
 ) -> list[Problem]:
-    """What is wrong on `page`, in the order asked. Questions that are not enabled under `answers` cannot be wrong.
+    """The problems on `page`, in the order asked. Questions that are disabled under `answers` are skipped.
 
-    What is `stored` already was within the limits that move with the calendar when it was given, and is not held to those
-    of `now`: a race that has been run must not stop the next change.
+    An answer that is `stored` already is not checked against limits relative to `now`: it was within them when it was
+    given, and a race day that has passed must not block another change.
     """
     enabled = enabled_items(questionnaire, answers)
     problems = []
@@ -49,7 +49,7 @@ def check_page(
 
 
 def check_item(item: Item, values: list, *, now: datetime | None = None) -> Problem | None:
-    """What is wrong with `values` as the answer to `item`, if anything. Without `now`, limits that move are not checked."""
+    """The problem with `values` as the answer to `item`, if any. Without `now`, relative limits are not checked."""
     if not values or (item.layout == "agree" and values != [True]):
         return Problem(item.link_id, "required") if item.is_required else None
     if len(values) > 1 and not item.repeats:
@@ -66,16 +66,16 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """`values` without "none of these" where a sign stands beside it: a sign that was ticked always counts."""
+    """`values` without "none of these" if another option is chosen: a sign that was ticked always counts."""
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values
 
 
 def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> list:
-    """What is kept of `values`, the answers to `item`: all that fits, without what contradicts it.
+    """The part of `values`, the answers to `item`, that is stored: what fits, without "none of these" beside a sign.
 
-    Of a list every option that there is, whatever is wrong with the rest; of any other question all or nothing.
+    Of a question with several answers every existing option is kept, whatever is wrong with the rest; else all or nothing.
     """
     positives = keep_positives(item, values)
     if check_item(item, positives, now=now) is None:
@@ -83,7 +83,7 @@ def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> li
     return [value for value in positives if not _check_value(item, value, now)] if item.repeats and item.options else []
 
 
-def _check_value(item: Item, value, now: datetime | None) -> str:
+def _check_value(item: Item, value: object, now: datetime | None) -> str:
     if item.type in ("choice", "open-choice"):
         return _check_choice(item, value)
     if item.type in TEXT_TYPES:
@@ -91,7 +91,7 @@ def _check_value(item: Item, value, now: datetime | None) -> str:
     return _check_ordered(item, value, now)
 
 
-def _check_text(item: Item, value) -> str:
+def _check_text(item: Item, value: object) -> str:
     if not isinstance(value, str) or (item.type == "url" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", value)):
         return "type"
     if len(value) > longest_text(item):
@@ -100,20 +100,20 @@ def _check_text(item: Item, value) -> str:
 
 
 def longest_text(item: Item) -> int:
-    """How many characters an answer to `item` may have; what a pattern is run on never more than LONGEST_TEXT."""
+    """The maximum length of an answer to `item`, in characters; at most LONGEST_TEXT where a pattern is matched."""
     longest = item.max_length or LONGEST_TEXT
     return min(longest, LONGEST_TEXT) if item.pattern else longest
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """A pattern that cannot be matched here (of a file imported before they were refused) is not asked for."""
+    """Whether `text` fits `pattern`. An unsupported pattern, of a file imported before these were refused, is ignored."""
     try:
         return fits_pattern(pattern, text)
     except PatternUnsupported:
         return True
 
 
-def _check_choice(item: Item, value) -> str:
+def _check_choice(item: Item, value: object) -> str:
     if isinstance(value, dict):
         text = value.get("text")
         if item.type != "open-choice" or not isinstance(text, str) or not text:
@@ -124,7 +124,7 @@ def _check_choice(item: Item, value) -> str:
     return "" if any(option.code == value for option in item.options) else "option"
 
 
-def _check_ordered(item: Item, value, now: datetime | None) -> str:
+def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     if item.type == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
         return "type"
     if item.type in ORDERED_TYPES - {"integer"} and not isinstance(value, str):
@@ -134,9 +134,9 @@ def _check_ordered(item: Item, value, now: datetime | None) -> str:
     except (ValueError, InvalidOperation):
         return "type"
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
-        return "above"  # more digits than anything we ask for, and than a page should repeat
+        return "above"  # more digits than any answer needs, and than a page should repeat
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
-        return "type"  # no day of a patient's life or plans: a slip of the finger
+        return "type"  # a typing slip, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
         lowest, highest = (_limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
         if lowest is not None and given < lowest:
@@ -146,11 +146,11 @@ def _check_ordered(item: Item, value, now: datetime | None) -> str:
     return ""
 
 
-def _limit_of(item: Item, *, is_upper: bool, now: datetime | None):
-    """The limit of answers to `item`, to compare with; None for none, or for one that moves when there is no `now`."""
+def _limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
+    """The limit of answers to `item` for comparison; None without one, or for a relative one without `now`."""
     limit = item.maximum if is_upper else item.minimum
-    if limit is None or (is_relative(limit) and now is None):
+    if limit is None:
         return None
-    if is_relative(limit):
-        return as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)
-    return comparable(item, limit)
+    if not is_relative(limit):
+        return comparable(item, limit)
+    return None if now is None else as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)

@@ -1,10 +1,11 @@
-"""How each kind of question is asked, what is typed becomes an answer, and what is wrong is put in words. Pure."""
+"""The control for each kind of question, parsing what is typed, and the text about a problem. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from assessments.questionnaire.answer_limits import describe_limit
 from assessments.questionnaire.checking import Problem, longest_text
-from assessments.questionnaire.model import Item
+from assessments.questionnaire.model import Answer, Item
 from assessments.questionnaire.typed_answers import (
     clean_text,
     convert_unit,
@@ -17,19 +18,19 @@ from assessments.questionnaire.typed_answers import (
 
 READ_MOMENT = {"date": read_day, "dateTime": read_day_and_time, "time": read_time}
 NUMBERS = {"integer", "decimal", "quantity"}
-MOST_DIGITS = 9  # of a whole number
+MOST_DIGITS = 9  # of an integer
 YES_NO = (("true", "Yes"), ("false", "No"))
 
 
 def kind_of(item: Item) -> str:
-    """Which control asks `item`: agree, body-map, choices, entry or scale."""
+    """The control that asks `item`: agree, body-map, choices, entry or scale."""
     if item.layout in ("agree", "body-map", "scale"):
         return item.layout
     return "choices" if item.type in ("choice", "open-choice", "boolean") else "entry"
 
 
 def options_of(item: Item) -> list[tuple[str, str]]:
-    """(value, text) of what can be chosen."""
+    """(value, text) of each option."""
     if item.layout == "scale":
         return [(str(number), str(number)) for number in range(int(item.minimum or 0), int(item.maximum or 10) + 1)]
     if item.type == "boolean":
@@ -38,7 +39,7 @@ def options_of(item: Item) -> list[tuple[str, str]]:
 
 
 def read_answer(item: Item, raw: str | None) -> list:
-    """What was typed or chosen as a list of the value that is stored, empty for nothing; as typed if it does not fit."""
+    """Parse what was typed or chosen into a list of the value to store; as typed if it does not fit, empty for nothing."""
     text = clean_text(raw)
     if item.options and raw:
         return _read_option(item, raw, text)
@@ -54,14 +55,14 @@ def read_answer(item: Item, raw: str | None) -> list:
 
 
 def _read_option(item: Item, raw: str, text: str) -> list:
-    """The code that was sent; one that ends in a space or holds a line end is found all the same."""
+    """The code that was sent, also if it ends in a space or contains a line end."""
     codes = [option.code for option in item.options]
     if raw in codes:
         return [raw]
     return [next((code for code in codes if clean_text(code) == text), text)] if text else []
 
 
-def _read_number(item: Item, text: str):
+def _read_number(item: Item, text: str) -> int | str:
     number = read_number(text, item.unit)
     if number is None:
         return text
@@ -69,13 +70,15 @@ def _read_number(item: Item, text: str):
     return int(number) if is_whole else number
 
 
-def write_answer(value) -> str:
-    """A stored value as the page's controls hold it."""
+def write_answer(value: object) -> str:
+    """A stored value as the value of a form control."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def describe_problem(item: Item, problem: Problem, *, values: list = (), now: datetime | None = None) -> str:
-    """What to do about `problem` with the answers `values`, in plain words."""
+def describe_problem(
+    item: Item, problem: Problem, *, values: Sequence[Answer] = (), now: datetime | None = None
+) -> str:
+    """Tell a patient what to do about `problem` with the answers `values`."""
     if (
         problem.reason == "type"
         and item.type in NUMBERS
@@ -90,18 +93,18 @@ def describe_problem(item: Item, problem: Problem, *, values: list = (), now: da
     if problem.reason == "refused":
         return next((why for code, why in item.refused if code in values), "Choose another answer.")
     return {
-        "alone": "“None of these” cannot stand together with others. Untick one or the other.",
-        "few": f"Please give at least {item.fewest} answers.",
-        "many": f"Please give at most {item.most} answers.",
-        "long": f"Please use at most {longest_text(item)} characters.",
+        "alone": "You ticked “None of these” and another answer. Untick one of them.",
+        "few": f"Give at least {item.fewest} answers.",
+        "many": f"Give at most {item.most} answers.",
+        "long": f"Use at most {longest_text(item)} characters.",
         "one": "Choose only one answer.",
-        "pattern": "Please look at how this is written: it does not have the form that is asked for.",
+        "pattern": "Check how this is written. It is not in the form that the question asks for.",
         "option": "Choose one of the answers shown.",
     }[problem.reason]
 
 
-def _help_with_number(item: Item, value) -> str:
-    """The number that was meant, where it can be told from what was typed; else empty."""
+def _help_with_number(item: Item, value: object) -> str:
+    """Suggest the number that was meant, if it can be read from `value`; else empty."""
     text = str(value)
     if (number := read_number(without_hedges(text), item.unit)) is not None:
         return f"Type only the number: {number}." if number != text else ""
@@ -139,6 +142,6 @@ def _ask_for(item: Item) -> str:
         "time": "Type the time, such as 2:30 PM.",
         "quantity": "Type a number in digits, such as 12 or 6.5.",
         "url": "Type the whole address, such as https://example.com.",
-        "string": "Please write a few words.",
-        "text": "Please write a few words.",
+        "string": "Write a few words.",
+        "text": "Write a few words.",
     }.get(item.type, "Choose one answer.")

@@ -1,15 +1,16 @@
-"""Which items of a questionnaire are asked, given the answers so far (FHIR's enableWhen). Pure."""
+"""Which items of a questionnaire are enabled by the answers so far (FHIR's enableWhen). Pure."""
 
 import operator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, time
 from decimal import InvalidOperation
 
-from assessments.questionnaire.model import Condition, Item, Questionnaire, comparable
+from assessments.questionnaire.model import Comparable, Condition, Item, Questionnaire, comparable
 
 COMPARE = {
     "=": operator.eq,
-    "!=": operator.eq,  # no answer is equal: see meets_condition
+    "!=": operator.eq,  # negated in meets_condition
     ">": operator.gt,
     "<": operator.lt,
     ">=": operator.ge,
@@ -20,8 +21,8 @@ COMPARE = {
 def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> frozenset[str]:
     """The linkIds that are enabled under `answers` ({linkId: [value, …]}).
 
-    A disabled item disables everything below it, and its own answers count for nothing. Of several answers any may
-    match; "!=" holds when none is equal, so also when there is none. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
+    A disabled item disables everything below it, and its own answers are ignored. One of several answers is enough to
+    match; "!=" is met if none is equal, also without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
     """
     known: dict[str, bool] = {}
 
@@ -33,10 +34,10 @@ def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> fro
     def _is_enabled(item: Item) -> bool:
         if item.parent and not is_enabled(questionnaire.items[item.parent]):
             return False
-        met = (holds(condition) for condition in item.conditions)
+        met = (is_met(condition) for condition in item.conditions)
         return not item.conditions or (all(met) if item.needs_all else any(met))
 
-    def holds(condition: Condition) -> bool:
+    def is_met(condition: Condition) -> bool:
         question = questionnaire.items[condition.question]
         return meets_condition(question, condition, answers.get(question.link_id, []) if is_enabled(question) else [])
 
@@ -44,7 +45,7 @@ def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> fro
 
 
 def meets_condition(question: Item, condition: Condition, values: list) -> bool:
-    """Whether `values`, the answers to `question`, meet `condition`. What was typed and does not fit is equal to nothing."""
+    """Whether `values`, the answers to `question`, meet `condition`. Values of the wrong type are equal to nothing."""
     if condition.operator == "exists":
         return bool(values) == condition.value
     wanted = comparable(question, condition.value)
@@ -52,9 +53,9 @@ def meets_condition(question: Item, condition: Condition, values: list) -> bool:
     return not matches if condition.operator == "!=" else matches
 
 
-def describe_condition(question: Item, condition: Condition) -> dict:
-    """`condition` on `question` for the page's script, as JSON; what it compares with is written in one way only."""
-    described = {"question": question.link_id, "type": question.type, "operator": condition.operator}
+def describe_condition(question: Item, condition: Condition) -> dict[str, object]:
+    """`condition` on `question` for the page's script, as JSON, with its value in normal form."""
+    described: dict[str, object] = {"question": question.link_id, "type": question.type, "operator": condition.operator}
     if condition.operator == "exists":
         return described | {"value": condition.value}
     wanted = comparable(question, condition.value)
@@ -63,13 +64,13 @@ def describe_condition(question: Item, condition: Condition) -> dict:
     return described | {"value": wanted.isoformat() if isinstance(wanted, date | time) else str(wanted)}
 
 
-def _comparables(question: Item, values: list):
+def _comparables(question: Item, values: list) -> Iterator[Comparable]:
     for value in values:
         with suppress(ValueError, InvalidOperation):
             yield comparable(question, value)
 
 
 def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """`answers` without those to items that are not asked. What a patient can no longer see is not evidence."""
+    """`answers` without those to disabled items. What a patient can no longer see is not evidence."""
     enabled = enabled_items(questionnaire, answers)
     return {link_id: values for link_id, values in answers.items() if link_id in enabled and values}

@@ -1,9 +1,11 @@
-"""Calculated answers: the small part of FHIRPath that score forms use, held to a length and a list of functions. Pure.
+"""Calculated answers: the subset of FHIRPath that score forms use, limited in length and to a list of functions. Pure.
 
-What is not on the list is refused when a questionnaire is imported. What is on it is run by `calculator`, which has limits.
+An expression with another function is not calculated, and staff see that at the import. The others run in the
+`calculator`'s process, which limits time and memory.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
@@ -11,6 +13,8 @@ import fhirpathpy
 from fhirpathpy.engine.nodes import ResourceNode
 from fhirpathpy.models import models
 from fhirpathpy.parser import parse
+
+type Value = int | Decimal | str | bool
 
 LONGEST = 2000  # characters
 MOST_NODES = 600
@@ -38,33 +42,36 @@ FUNCTIONS = {
 MODEL = models["r4"]
 ITEM_PATH = "QuestionnaireResponse.item"
 VARIABLE = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)")
-LEVEL = "_level"  # %_level2: the item of the response that is %context two levels down
+LEVEL = "_level"  # %_level2: the %context of an item on the second level of the response
 
 
 class ExpressionUnsupported(ValueError):
-    """The expression is not one that we calculate, with the reason."""
+    """The expression cannot be calculated; the message says why.
+
+    Not InvalidQuestionnaire: the questionnaire is asked without this calculation.
+    """
 
 
 @lru_cache(maxsize=2000)
 def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) -> str:
-    """`expression` with every %name put in as what it stands for; the later of `variables` may use the earlier.
+    """Replace every %name in `expression` by its definition; the later of `variables` may use the earlier.
 
-    Results of one evaluation lose their types in the next, so variables are text here, and count for the length.
+    Variables are inlined as text because the result of one evaluation loses its type in the next. They count for LONGEST.
     """
     known: dict[str, str] = {}
     for name, meaning in variables:
-        known[name] = f"({_put_in(meaning, known)})"
-    return _put_in(expression, known)
+        known[name] = f"({_replace_variables(meaning, known)})"
+    return _replace_variables(expression, known)
 
 
 @lru_cache(maxsize=2000)
 def place_context(expression: str, level: int) -> str:
-    """`expression` with %context named for the level where it stands: the whole response, or an item that many levels down."""
-    return _put_in(expression, {"context": f"%{LEVEL}{level}" if level else "%resource"})
+    """Replace %context in `expression`: by %resource at level 0, else by the item at that `level`."""
+    return _replace_variables(expression, {"context": f"%{LEVEL}{level}" if level else "%resource"})
 
 
-def _put_in(expression: str, known: dict[str, str]) -> str:
-    """Stops where it gets too long, so that variables full of variables cost no more than they may say."""
+def _replace_variables(expression: str, known: dict[str, str]) -> str:
+    """Cut off after LONGEST characters, so that nested variables cannot grow exponentially."""
     parts, end, length = [], 0, 0
     for found in VARIABLE.finditer(expression[: LONGEST + 1]):
         parts += [expression[end : found.start()], known.get(found[1], found[0])]
@@ -75,7 +82,7 @@ def _put_in(expression: str, known: dict[str, str]) -> str:
 
 
 def check_expression(expression: str) -> None:
-    """Raises ExpressionUnsupported unless every function and variable and the size of `expression` is allowed."""
+    """Raise ExpressionUnsupported unless the length and every function and variable of `expression` are allowed."""
     if fault := _find_fault(expression):
         raise ExpressionUnsupported(fault)
 
@@ -91,46 +98,46 @@ def _find_fault(expression: str) -> str:
     if len(nodes) > MOST_NODES:
         return "it has too many parts"
     for node in nodes:
-        words = node.get("children", [{}])[0].get("terminalNodeText", []) if node.get("children") else []
-        word = words[0] if words else ""
-        if node.get("type") == "Functn" and word and word not in FUNCTIONS:
-            return f"the function {word}() is not supported"
-        if node.get("type") == "ExternalConstant" and word and word != "resource" and not word.startswith(LEVEL):
-            return f"the variable %{word} is not known"
+        names = node.get("children", [{}])[0].get("terminalNodeText", []) if node.get("children") else []
+        name = names[0] if names else ""
+        if node.get("type") == "Functn" and name and name not in FUNCTIONS:
+            return f"the function {name}() is not supported"
+        if node.get("type") == "ExternalConstant" and name and name != "resource" and not name.startswith(LEVEL):
+            return f"the variable %{name} is unknown"
     return ""
 
 
-def _walk(node: dict):
+def _walk(node: dict) -> Iterator[dict]:
     yield node
     for child in node.get("children", []):
         yield from _walk(child)
 
 
-def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> int | Decimal | str | bool | None:
-    """The one value of `expression` over the QuestionnaireResponse `resource`; None for none, several, or a failure.
+def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
+    """The single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
 
-    `levels` are the items of the response that the expression names, by "_level1" and so on. A failure is none: the
-    expression was tried at the import, and a patient is waiting.
+    `levels` are the items of the response that the expression names, by "_level1" and so on. Errors are not raised: the
+    expression was tried at the import, and a page without a score is better than no page.
     """
     known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:
         found = _compile(expression)(resource, {"resource": resource} | known)
-    except Exception:  # whatever the library stumbles over: no score rather than no page
+    except Exception:  # the library raises many kinds
         return None
     return _plain(found[0]) if len(found) == 1 else None
 
 
-def _plain(value) -> int | Decimal | str | bool | None:
+def _plain(value: object) -> Value | None:
     if isinstance(value, str):
         return value if len(value) <= LONGEST else None
     number = Decimal(str(value)) if isinstance(value, float) else value
-    if isinstance(number, Decimal) and not number.is_finite():
-        return None
-    return number if isinstance(number, int | Decimal) and abs(number) < LARGEST else None
+    if isinstance(number, Decimal):
+        return number if number.is_finite() and abs(number) < LARGEST else None
+    return number if isinstance(number, int) and abs(number) < LARGEST else None
 
 
 @lru_cache(maxsize=2000)
-def _compile(expression: str):
+def _compile(expression: str) -> Callable[[dict, dict], list]:
     check_expression(expression)
     return fhirpathpy.compile(
         expression, MODEL, {"userInvocationTable": {name: {"fn": fn} for name, fn in OURS.items()}}
@@ -142,8 +149,8 @@ def _weights(codings: list) -> list:
     return [extension["valueDecimal"] for extension in extensions if "valueDecimal" in extension]
 
 
-def _of_some(make):
-    """`make` for a collection that is not empty; the library's own stumble over answers, which are more than numbers to it."""
+def _of_some(make: Callable[[list], object]) -> Callable[[list], list]:
+    """`make`, and nothing for an empty collection. The functions of the library fail on answers."""
     return lambda numbers: [make(numbers)] if numbers else []
 
 

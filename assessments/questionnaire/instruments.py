@@ -1,10 +1,10 @@
-"""The arithmetic of published instruments, for questionnaires that a clinic imports because it has the rights to their words. Pure.
+"""The scoring of published instruments, for imported questionnaires; their text belongs to the publishers. Pure.
 
-A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. With all items of a scale there,
-and each counting what the instrument says, the scale is scored; else staff are told what is missing.
+A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all its
+items are there and each has the weights of the instrument; else staff see what is missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,21 +18,21 @@ RATING, HUNDRED = range(11), range(101)
 
 @dataclass(frozen=True)
 class Scale:
-    """One number of an instrument: `counts` of its items, each an answer's weights in order or a range of whole numbers.
+    """One score of an instrument. `counts` has the weights of the answers of each item, in order.
 
-    `prefix` begins its items' codes ("pain-1"); without one they are "1", "2" and so on. `least` must be answered.
+    `prefix` begins its items' codes ("pain-1"); without one they are "1", "2" and so on. `least` items must be answered.
     """
 
     measure: str
     title: str
-    counts: tuple
+    counts: tuple[Sequence[int], ...]
     least: int
     prefix: str = ""
     method: str = "sum"
     multiplier: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     gate: str = ""
-    may_be_fewer: int | None = None  # at least so many of its items must be in the file; None: all
+    may_be_fewer: int | None = None  # the number of its items that the file must have; None: all
 
     @property
     def codes(self) -> list[str]:
@@ -47,19 +47,19 @@ def _hundred(measure: str, title: str, size: int, least: int) -> Scale:
 
 
 SCALES = (
-    # doi:10.2519/jospt.2019.8868; no rule for what is missing was found, so nothing may be
+    # doi:10.2519/jospt.2019.8868; no rule for missing answers was found, so all items must be answered
     Scale("uwri", "UWRI (0 to 36)", (FROM_0_TO_4,) * 9, 9),
-    # doi:10.1136/bjsports-2019-101337: the first question can decide alone
+    # doi:10.1136/bjsports-2019-101337; the first answer can decide the score alone
     Scale("ostrc-o2", "OSTRC-O2 severity (0 to 100)", (OSTRC,) * 4, 4, gate="first-zero-last-hundred"),
     Scale("ostrc-2013", "OSTRC 2013 severity (0 to 100)", (OSTRC, OSTRC_FIVE, OSTRC_FIVE, OSTRC), 4),
-    # doi:10.1136/bjsm.2010.080937; half is our assumption, both of physical activity
+    # doi:10.1136/bjsm.2010.080937; our assumption: half of the items suffice, and both of physical activity are needed
     _hundred("hagos.pain", "HAGOS pain", 10, 5),
     _hundred("hagos.symptoms", "HAGOS symptoms", 7, 4),
     _hundred("hagos.adl", "HAGOS daily living", 5, 3),
     _hundred("hagos.sport", "HAGOS sport and recreation", 8, 4),
     _hundred("hagos.pa", "HAGOS physical activity", 2, 2),
     _hundred("hagos.qol", "HAGOS quality of life", 5, 3),
-    # doi:10.1186/1471-2474-4-10; half, by the rule of 2013
+    # doi:10.1186/1471-2474-4-10; half of the items suffice, by the rule of 2013
     _hundred("hoos.pain", "HOOS pain", 10, 5),
     _hundred("hoos.symptoms", "HOOS symptoms", 5, 3),
     _hundred("hoos.adl", "HOOS daily living", 17, 9),
@@ -68,11 +68,11 @@ SCALES = (
     _hundred("hoos-12.pain", "HOOS-12 pain", 4, 2),
     _hundred("hoos-12.function", "HOOS-12 function", 4, 2),
     _hundred("hoos-12.qol", "HOOS-12 quality of life", 4, 2),
-    # PMID 40123108; half is our assumption
+    # PMID 40123108; our assumption: half of the items suffice
     Scale("ihot-12", "iHOT-12 (0 to 100)", (HUNDRED,) * 12, 6, method="mean"),
     # Binkley 1999; not prorated
     Scale("lefs", "LEFS (0 to 80)", (FROM_0_TO_4,) * 20, 20),
-    # Stratford 1995: the mean of the activities that were named
+    # Stratford 1995; the mean of the activities named
     Scale("psfs", "PSFS (mean, 0 to 10)", (RATING,) * 5, 1, method="mean", may_be_fewer=3),
     Scale("tsk-11", "TSK-11 (11 to 44)", (FROM_1_TO_4,) * 11, 11),
 )
@@ -80,9 +80,9 @@ SUMMARIES = {"hoos-12": ("HOOS-12 summary", ("hoos-12.pain", "hoos-12.function",
 
 
 def instrument_scores(items: Iterable[Item]) -> tuple[list[ScoreRule], list[tuple[str, str]]]:
-    """The scales that can be scored of `items`, and (instrument, why not) of those that cannot."""
+    """The score rules for `items`, and (measure or code, fault) for each scale that cannot be scored."""
     coded = {code: item for item in items if not item.source for code in item.codes}
-    rules, faults = [], [(code, "no instrument here has an item of this code") for code in sorted(_unknown(coded))]
+    rules, faults = [], [(code, "is not the code of an item of a known instrument") for code in sorted(_unknown(coded))]
     for scale in SCALES:
         present = {code: coded[code] for code in scale.codes if code in coded}
         if not present:
@@ -118,16 +118,16 @@ def _unknown(coded: dict[str, Item]) -> set[str]:
 def _find_fault(scale: Scale, present: dict[str, Item]) -> str:
     needed = scale.codes[: scale.may_be_fewer]
     if missing := [code for code in needed if code not in present]:
-        return f"the file has no item coded {missing[0]}"
+        return f"the file has no item with the code {missing[0]}"
     for code, counts in zip(scale.codes, scale.counts, strict=True):
         if code in present and not _counts(present[code], counts):
-            said = f"{counts[0]} to {counts[-1]}" if isinstance(counts, range) else ", ".join(map(str, counts))
-            return f"the answers of {present[code].link_id} do not count {said}"
+            weights = f"{counts[0]} to {counts[-1]}" if isinstance(counts, range) else ", ".join(map(str, counts))
+            return f"the answers of {present[code].link_id} do not have the weights {weights}"
     return ""
 
 
-def _counts(item: Item, counts) -> bool:
-    """Whether the answers of `item` count `counts`: the weights of its options, or its limits."""
+def _counts(item: Item, counts: Sequence[int]) -> bool:
+    """Whether the weights of the options of `item`, or its limits, are those in `counts`."""
     if item.options:
         return sorted(option.ordinal for option in item.options if option.ordinal is not None) == sorted(counts)
     if item.type not in ("integer", "decimal") or item.minimum is None or item.maximum is None:

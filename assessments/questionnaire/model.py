@@ -1,10 +1,12 @@
-"""What a questionnaire is made of, as frozen dataclasses: the part of FHIR's that we ask. Pure."""
+"""The parts of a questionnaire as frozen dataclasses: the subset of FHIR that we ask. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from clinic.practice.values.numbers import PLAIN
 
@@ -12,12 +14,22 @@ CHOICE_TYPES = {"choice", "open-choice"}
 TEXT_TYPES = {"string", "text", "url"}
 ORDERED_TYPES = {"integer", "decimal", "quantity", "date", "dateTime", "time"}
 QUESTION_TYPES = {"boolean"} | CHOICE_TYPES | TEXT_TYPES | ORDERED_TYPES
-UNASKED_TYPES = {"attachment", "reference"}  # shown as a note: files and links to records are brought, not typed
+type Answer = bool | int | str | dict[str, str]  # {"text": …} is an answer in the patient's own text to an open-choice
+
+UNASKED_TYPES = {"attachment", "reference"}  # shown as a note that asks the patient to bring it
+
+
+class InvalidQuestionnaire(ValueError):
+    """The questionnaire cannot be asked or stored. `link_id` names the item; it is empty if the whole is meant."""
+
+    def __init__(self, reason: str, link_id: str = "") -> None:
+        super().__init__(f"{link_id}: {reason}" if link_id else reason)
+        self.reason, self.link_id = reason, link_id
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to choose. `is_exclusive`: it stands alone ("none of these"). `kind`: FHIR's type of it, "Coding" or other."""
+    """An answer option. `is_exclusive`: no other may be chosen with it ("none of these"). `kind`: its FHIR type."""
 
     code: str
     text: str
@@ -41,9 +53,9 @@ class Item:
     """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
 
     `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
-    `number` counts the copies, from 2.
-    `minimum` and `maximum` may move with the calendar (see `limits`); `refused` are (option, why it is not taken).
-    `is_added` items are not in the file at all (see `unrolling`). `codes` say which items of which instrument it is.
+    `number` counts the copies, from 2. `is_added` items are not in the file (see `fhir_json.repeat_expansion`).
+    `minimum` and `maximum` may be relative to today (see `answer_limits`). `refused` holds (option, why it is refused).
+    `codes` name the items of instruments that it is, such as "hoos:pain-1".
     """
 
     link_id: str
@@ -64,7 +76,7 @@ class Item:
     maximum: str | None = None
     pattern: str = ""
     refused: tuple[tuple[str, str], ...] = ()
-    initial: tuple = ()
+    initial: tuple[Answer, ...] = ()
     calculated: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     is_hidden: bool = False
@@ -91,12 +103,12 @@ class Item:
 
     @property
     def exported_id(self) -> str:
-        """Its linkId in the file it came from."""
+        """The linkId in the file."""
         return self.source or self.link_id
 
     @property
     def label(self) -> str:
-        """The short name for summaries."""
+        """The short name for summaries; the question's text if it has none."""
         return self.short or self.text
 
     def walk(self) -> Iterator["Item"]:
@@ -106,13 +118,13 @@ class Item:
             yield from child.walk()
 
     def option_text(self, code: str) -> str:
-        """What the option `code` says; the code itself if there is none."""
+        """The text of the option `code`; the code itself if it is unknown."""
         return next((option.text for option in self.options if option.code == code), code)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
-    """How to make one number of several answers; see `scoring`."""
+    """How to calculate one score from several answers; see `scoring.score`."""
 
     measure: str
     title: str
@@ -126,7 +138,7 @@ class ScoreRule:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """A whole questionnaire. Its top-level items are its pages."""
+    """A whole questionnaire; its top-level items are its pages. Immutable, because requests share it."""
 
     url: str
     version: str
@@ -137,24 +149,31 @@ class Questionnaire:
     variables: tuple[tuple[str, str], ...] = ()
 
     @cached_property
-    def items(self) -> dict[str, Item]:
+    def items(self) -> Mapping[str, Item]:
         """Every item by linkId, in the order asked."""
-        return {item.link_id: item for page in self.pages for item in page.walk()}
+        return MappingProxyType({item.link_id: item for page in self.pages for item in page.walk()})
 
     @cached_property
-    def page_of(self) -> dict[str, Item]:
-        """The page on which each item stands."""
-        return {item.link_id: page for page in self.pages for item in page.walk()}
+    def page_of(self) -> Mapping[str, Item]:
+        """The page of each item, by linkId."""
+        return MappingProxyType({item.link_id: page for page in self.pages for item in page.walk()})
 
 
-def comparable(item: Item, value):
-    """`value` so that two answers to `item` compare: Decimal, date, boolean or text.
+class Comparable(Protocol):
+    """A value with an order: a Decimal, a date, an instant, a time, a boolean or a text."""
 
-    Raises ValueError or decimal.InvalidOperation if it is no possible answer.
+    def __lt__(self, other: Any, /) -> bool: ...
+    def __gt__(self, other: Any, /) -> bool: ...
+
+
+def comparable(item: Item, value: object) -> Comparable:
+    """Convert `value` so that two answers to `item` can be compared.
+
+    Raises ValueError or decimal.InvalidOperation if it is not a possible answer.
     """
     if item.type in ("integer", "decimal", "quantity"):
         if isinstance(value, bool):
-            raise ValueError("a boolean is no number")
+            raise ValueError("a boolean is not a number")
         if isinstance(value, str) and not PLAIN.fullmatch(value):
             raise ValueError("not a number")
         number = Decimal(str(value))
@@ -174,8 +193,8 @@ def comparable(item: Item, value):
     return str(value)
 
 
-def _read_moment(kind: str, text: str):
-    """Whole dates, times and instants only; instants are compared by the clock that was meant when they were written."""
+def _read_moment(kind: str, text: str) -> date | time:
+    """Parse a complete date, time or dateTime. The offset of a dateTime is dropped: local times are compared."""
     if kind == "date":
         return date.fromisoformat(text)
     if kind == "time":

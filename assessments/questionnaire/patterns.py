@@ -1,15 +1,23 @@
-"""Patterns of uploaded questionnaires, matched by RE2 in a time that grows with the length of the text and no faster. Pure.
+"""Match the patterns of uploaded questionnaires by RE2, in time linear in the length of the text. Pure.
 
-RE2 knows letters and digits of English only behind \\w and \\d; a patient's name has others, so those are written out here.
+RE2's \\w and \\d match ASCII only; patients' names have other letters, so the Unicode classes are written out here.
 https://github.com/google/re2/wiki/Syntax
 """
 
 from functools import lru_cache
+from typing import Protocol
 
 import re2
 
+
+class Pattern(Protocol):
+    """What RE2 compiles a pattern to."""
+
+    def fullmatch(self, text: str) -> object | None: ...
+
+
 LONGEST_PATTERN = 200
-MOST_MEMORY = 4 << 20  # of a compiled pattern; a word of up to 100 letters of all scripts fits
+MOST_MEMORY = 4 << 20  # bytes of a compiled pattern; \w{1,100} in all scripts fits
 SPACES = [code for code in range(0x3001) if chr(code).isspace()]
 
 WORD, DIGIT, SPACE = r"\p{L}\p{N}_", r"\p{Nd}", "".join(f"\\x{{{code:x}}}" for code in SPACES)
@@ -18,7 +26,7 @@ NO_SPACE = "".join(
     for before, after in zip([-1, *SPACES], [*SPACES, 0x110000], strict=True)
     if after - before > 1
 )
-# What an escape is outside and inside of brackets; None: RE2 cannot say it there.
+# What an escape becomes outside and inside of brackets; None: RE2 has no equivalent there.
 ESCAPES = {
     "w": (f"[{WORD}]", WORD),
     "W": (f"[^{WORD}]", None),
@@ -33,17 +41,20 @@ ESCAPES = {
 
 
 class PatternUnsupported(ValueError):
-    """The pattern cannot be matched here; the message says why, to follow "its regex"."""
+    """RE2 cannot match the pattern; the message says why, to follow "its regex".
+
+    Not InvalidQuestionnaire: a stored questionnaire is asked without such a pattern.
+    """
 
 
 def fits_pattern(pattern: str, text: str) -> bool:
-    """Whether `pattern` matches the whole of `text`, as FHIR means it. Raises PatternUnsupported."""
+    """Whether `pattern` matches the whole of `text`, as FHIR requires. Raises PatternUnsupported."""
     return compile_pattern(pattern).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=500)
-def compile_pattern(pattern: str):
-    """`pattern` for RE2. Raises PatternUnsupported for what it cannot match, such as back-references and look-around."""
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile `pattern` for RE2. Raises PatternUnsupported for back-references, look-around and the like."""
     if len(pattern) > LONGEST_PATTERN:
         raise PatternUnsupported(f"is longer than {LONGEST_PATTERN} characters")
     options = re2.Options()
@@ -55,7 +66,7 @@ def compile_pattern(pattern: str):
 
 
 def _translate(pattern: str) -> str:
-    """`pattern` with its escapes written out for RE2, and with {,3} as {0,3}."""
+    """`pattern` with its escapes expanded for RE2, and with {,3} as {0,3}."""
     written, place, in_brackets = [], 0, False
     while place < len(pattern):
         one, after = pattern[place], pattern[place + 1 : place + 2]
@@ -67,7 +78,7 @@ def _translate(pattern: str) -> str:
             in_brackets = True
             opening = "[^" if after == "^" else "["
             place += len(opening) - 1
-            if pattern[place : place + 1] == "]":  # the first of a set is no end
+            if pattern[place : place + 1] == "]":  # a "]" that comes first is part of the set
                 opening += r"\]"
                 place += 1
             written.append(opening)
@@ -87,9 +98,9 @@ def _translate_escape(letter: str, in_brackets: bool) -> str:
 
 
 def _describe(error: Exception) -> str:
-    said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else ""
-    if any(sign in said for sign in ("(?=", "(?!", "(?<")):
+    message = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else ""
+    if any(sign in message for sign in ("(?=", "(?!", "(?<")):
         return "looks ahead or behind, which is not supported"
-    if (said.startswith("invalid escape sequence: \\") and said[-1:].isdigit()) or "(?P" in said:
+    if (message.startswith("invalid escape sequence: \\") and message[-1:].isdigit()) or "(?P" in message:
         return "refers back to a group, which is not supported"
-    return f"cannot be read: {said}" if said else "has characters that no text holds"
+    return f"cannot be read: {message}" if message else "has characters that cannot be encoded"

@@ -1,24 +1,25 @@
-"""Questions and answers as people read them: in words, page by page, and how long they take. Pure."""
+"""Questions and answers as text, page by page, and the time that they take. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import ceil
 
 from assessments.questionnaire.enablement import enabled_items, meets_condition
-from assessments.questionnaire.model import TEXT_TYPES, Item, Questionnaire
+from assessments.questionnaire.model import TEXT_TYPES, Answer, Item, Questionnaire
 from assessments.questionnaire.typed_answers import clean_text
+from clinic.practice.values.dates import format_day_and_time, format_short_day, format_time
 
-# How fast a person with a phone is. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047),
-# a list is scanned for what applies, at 390. An answer takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell
-# 1980, doi:10.1145/358886.358895) and a tap; what is typed comes at 36 words of 5 characters a minute (Palin 2019, MobileHCI).
+# Speed on a phone. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047), a list is
+# scanned at 390. To choose takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell 1980,
+# doi:10.1145/358886.358895) and a tap. Typing: 36 words of 5 characters a minute (Palin 2019, MobileHCI).
 WORDS_READ, WORDS_SCANNED = 238 / 60, 6.5  # a second
-SECONDS_TO_TAP, SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 0.6, 2.0, 0.33
+SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 2.0, 0.33
 NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters that are usually typed
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One answered question: `label` is the therapist's short name for it, `question` what the patient read."""
+    """One question with its answer: `label` is its short name for staff, `question` the text that the patient read."""
 
     link_id: str
     label: str
@@ -35,37 +36,29 @@ class Section:
 
 
 def answer_text(item: Item, values: list) -> str:
-    """`values`, the answers to `item`, in words; none says so."""
+    """Format `values`, the answers to `item`, one a line; "not answered" without any."""
     return "\n".join(_value_text(item, value) for value in values) or "not answered"
 
 
-def _value_text(item: Item, value) -> str:
+def _value_text(item: Item, value: Answer) -> str:
     if isinstance(value, dict):
         return clean_text(value.get("text", ""))
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    text = str(value)
     if item.options:
-        return item.option_text(value)
+        return item.option_text(text)
     if item.type == "date":
-        return _day_text(date.fromisoformat(value))
+        return format_short_day(date.fromisoformat(text))
     if item.type == "dateTime":
-        moment = datetime.fromisoformat(value)
-        return f"{_day_text(moment)}, {_clock_text(moment)}"
+        return format_day_and_time(datetime.fromisoformat(text))
     if item.type == "time":
-        return _clock_text(time.fromisoformat(value))
-    return f"{value} {item.unit}" if item.unit else clean_text(str(value))
-
-
-def _day_text(day: date) -> str:
-    return f"{day:%a, %b} {day.day}, {day.year}"
-
-
-def _clock_text(moment: datetime | time) -> str:
-    return f"{moment.hour % 12 or 12}:{moment:%M %p}"
+        return format_time(time.fromisoformat(text))
+    return f"{text} {item.unit}" if item.unit else clean_text(text)
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:
-    """Every question that is asked under `answers`, with its answer, page by page."""
+    """Every question that is enabled under `answers`, with its answer, page by page."""
     enabled = enabled_items(questionnaire, answers)
     sections = []
     for page in questionnaire.pages:
@@ -82,9 +75,9 @@ def _read_line(questionnaire: Questionnaire, item: Item, answers: dict[str, list
 
 
 def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> str:
-    """What a question to write about ("What else?") goes back to, where that was asked on an earlier page; else empty.
+    """The earlier question and answer that a text question ("What else?") refers to; empty if that is on the same page.
 
-    It names the one answer that opens it, which the question itself gives away, and no other.
+    Names only the one answer that enabled the question, which the question itself reveals.
     """
     if item.type not in TEXT_TYPES or len(item.conditions) != 1:
         return ""
@@ -99,7 +92,7 @@ def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:
-    """Minutes begun by somebody who reads it all, answers what must be answered, and whose answers open nothing further."""
+    """Minutes to read every question and answer the required ones, rounded up; follow-up questions are not counted."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
     turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})
@@ -117,6 +110,6 @@ def _seconds_for(item: Item) -> float:
 
 
 def count_without_reason(questionnaire: Questionnaire) -> int:
-    """How many questions do not say why they are asked."""
+    """The number of questions without a "why we ask"."""
     asked = (item for item in questionnaire.items.values() if item.is_answerable and not (item.is_added or item.source))
     return sum(not item.why for item in asked)

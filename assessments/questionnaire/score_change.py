@@ -1,7 +1,7 @@
-"""When two scores of one person differ by more than chance and enough to matter. Pure.
+"""Whether two scores of one patient differ by more than measurement error, and by enough to matter. Pure.
 
-MDC: minimal detectable change; MCID: minimal clinically important difference. Each holds for its own instrument and version
-only, so scores of different versions are never compared.
+MDC: minimal detectable change; MCID: minimal clinically important difference. Each is valid for one version of one
+instrument, so scores of different versions are never compared.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from assessments.known_questions import PAIN_NOW, WORST_PAIN
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What is known of a measure; None where no figure was found. `source` names the paper."""
+    """The published MDC and MCID of a measure, in its points; None where none was found. `source` names the paper."""
 
     mdc: Decimal | None
     mcid: Decimal | None
@@ -20,12 +20,12 @@ class Threshold:
 
     @property
     def smallest_change(self) -> Decimal | None:
-        """max(MDC, MCID), of those that are known; None if neither is."""
+        """max(MDC, MCID) of those that are known; None if neither is."""
         return max((one for one in (self.mdc, self.mcid) if one is not None), default=None)
 
 
 def _threshold(mdc: str | None, mcid: str | None, source: str) -> Threshold:
-    return Threshold(mdc and Decimal(mdc), mcid and Decimal(mcid), source)
+    return Threshold(Decimal(mdc) if mdc else None, Decimal(mcid) if mcid else None, source)
 
 
 _RATING = _threshold("1.77", "2", "0 to 10 rating: MDC doi:10.1055/a-1304-3677, important difference Farrar 2001")
@@ -42,11 +42,11 @@ THRESHOLDS = {
 
 
 def threshold_of(measure: str) -> Threshold | None:
-    """What is known of `measure`; None for one without published figures."""
+    """The threshold of `measure`; None without published figures."""
     return THRESHOLDS.get(measure)
 
 
 def is_change(before: Decimal, after: Decimal, threshold: Threshold) -> bool | None:
-    """Whether `after` differs from `before` by the smallest real change or more; None if that is not known."""
+    """Whether `after` differs from `before` by the smallest change or more; None if that is unknown."""
     smallest = threshold.smallest_change
     return None if smallest is None else abs(after - before) >= smallest

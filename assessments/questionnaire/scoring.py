@@ -1,9 +1,9 @@
-"""Numbers made of answers: sums and means with the instrument's own rule for what is missing. Pure.
+"""Scores: sums and means of answers, with each instrument's own rule for missing answers. Pure.
 
-The arithmetic of published instruments is here; their words are not: a clinic imports what it has the rights to.
-A stored total is never believed, always worked out again.
+A total in a file is never trusted; it is calculated again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -16,7 +16,7 @@ GATES = {"first-zero-last-hundred": (Decimal(0), Decimal(100))}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A score; `value` is None where too little was answered. `answered` of `of` items counted."""
+    """A score: `answered` of `of` items were answered. `value` is None if too few were."""
 
     measure: str
     value: Decimal | None
@@ -25,11 +25,11 @@ class Result:
 
 
 class MethodUnknown(ValueError):
-    """A score rule names a method that is not here."""
+    """A score rule names an unknown method."""
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
-    """Every score of `questionnaire` over `answers`, which hold only questions that were asked; only those count as missing."""
+    """Every score of `questionnaire` over `answers` to enabled questions. Disabled questions do not count as missing."""
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}
     for rule in questionnaire.scores:
@@ -42,20 +42,19 @@ def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> li
 
 
 def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
-    """The mean of earlier results; none is made of fewer than all."""
-    values = [results[name].value for name in rule.items if results[name].value is not None]
-    value = sum(values, Decimal(0)) / len(values) if len(values) == len(rule.items) else None
-    rounded = None if value is None else value.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return Result(rule.measure, rounded, len(values), len(rule.items))
+    """The mean of earlier results; no value unless all of them have one."""
+    values = [value for name in rule.items if (value := results[name].value) is not None]
+    is_whole = len(values) == len(rule.items)
+    mean = (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.1"), ROUND_HALF_UP) if is_whole else None
+    return Result(rule.measure, mean, len(values), len(rule.items))
 
 
-def score(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> Result:
-    """One score: `multiplier` x (sum or mean of the answered) + `offset`, to one decimal.
+def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Result:
+    """Calculate one score: `multiplier` x (sum or mean of the answers) + `offset`, to one decimal.
 
-    Methods: "sum", "mean", and "person-mean" (a sum, what is missing counted as the mean of what was answered);
-    `score_response` knows "mean-of-scores", over other measures.
-    Fewer than `minimum_answered` give no value: nothing is made up for what was left out.
-    A `gate` "first-zero-last-hundred" lets the first question decide alone when its first or last option was chosen
+    Methods: "sum", "mean", and "person-mean" (a sum in which a missing answer counts as the mean of the others);
+    `score_response` has "mean-of-scores", over other measures. Fewer answers than `minimum_answered` give no value.
+    With the `gate` "first-zero-last-hundred" the first question decides alone if its first or last option was chosen
     (OSTRC: doi:10.1136/bjsports-2019-101337).
     Raises MethodUnknown.
     """
@@ -77,7 +76,7 @@ def score(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> 
 
 
 def weight(item: Item, values: list) -> Decimal | None:
-    """What the answer to `item` counts: a number itself, or the chosen option's ordinalValue. None: not answered."""
+    """The answer as a number: itself, or the ordinalValue of the chosen option. None without one."""
     if not values:
         return None
     if item.type in ("integer", "decimal"):
@@ -85,7 +84,7 @@ def weight(item: Item, values: list) -> Decimal | None:
     return next((option.ordinal for option in item.options if option.code == values[0]), None)
 
 
-def _pass_gate(rule: ScoreRule, items: dict[str, Item], answers: dict[str, list]) -> Decimal | None:
+def _pass_gate(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) -> Decimal | None:
     if not rule.gate:
         return None
     if rule.gate not in GATES:

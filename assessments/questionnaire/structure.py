@@ -1,47 +1,47 @@
-"""Whether a questionnaire can be asked at all: one linkId each, limits and conditions that fit, no circles. Pure."""
+"""Check that a questionnaire can be asked: unique linkIds, limits and conditions that fit, no dependency cycles. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from decimal import InvalidOperation
+from types import NoneType
 
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.checking import check_item
-from assessments.questionnaire.model import CHOICE_TYPES, ORDERED_TYPES, Condition, Item, Questionnaire, comparable
+from assessments.questionnaire.model import (
+    CHOICE_TYPES,
+    ORDERED_TYPES,
+    Condition,
+    InvalidQuestionnaire,
+    Item,
+    Option,
+    Questionnaire,
+    ScoreRule,
+    comparable,
+)
 from assessments.questionnaire.scoring import GATES, METHODS
 
 LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
+CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
-LONGEST_CHAIN = 60  # of items that wait for each other, not yet decided: enablement follows them by recursion
-OUR_FIELDS = {
-    "seen",
-    "asked.again",
-    "page.revision",
-    "change",
-    "csrfmiddlewaretoken",
-}  # of the page's form, beside the questions
-
-
-class StructureInvalid(ValueError):
-    """It cannot be asked: `link_id` (empty for the whole) and why."""
-
-    def __init__(self, reason: str, link_id: str = ""):
-        super().__init__(reason)
-        self.link_id, self.reason = link_id, reason
+LONGEST_CHAIN = 60  # items that depend on each other in a row: enablement follows them recursively
+OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # of a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
-    """Raises StructureInvalid, naming the first item that cannot be asked and why."""
+    """Raise InvalidQuestionnaire for the first item that cannot be asked."""
     _check_types(questionnaire, questionnaire.variables)
     seen: set[str] = set()
     for page in questionnaire.pages:
         for item in page.walk():
             _check_types(item, (*item.variables, item.scale_ends))
-            for part in (*item.options, *item.conditions):
+            parts: tuple[Option | Condition, ...] = (*item.options, *item.conditions)
+            for part in parts:
                 _check_types(part, (), item.link_id)
             if item.link_id in seen:
-                raise StructureInvalid("this linkId is used twice", item.link_id)
+                raise InvalidQuestionnaire("this linkId is used twice", item.link_id)
             if item.link_id in OUR_FIELDS:
-                raise StructureInvalid("this linkId is taken by the page itself", item.link_id)
+                raise InvalidQuestionnaire("this linkId is reserved for the page's own form", item.link_id)
             seen.add(item.link_id)
             _check_item(item)
     for item in questionnaire.items.values():
@@ -51,89 +51,97 @@ def check_structure(questionnaire: Questionnaire) -> None:
     _check_cycles(questionnaire)
 
 
-def _check_types(part, pairs, link_id: str = "") -> None:
-    """Whatever is a text, a number or yes or no in `part` must be that, and every word of `pairs` a text."""
+def _check_types(
+    part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
+) -> None:
+    """Check that each str, bool and int field of `part` holds such a value, and that `pairs` hold strings only."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
-        value = getattr(part, one.name)
-        if one.type in (str, bool, int | None) and (
-            not isinstance(value, one.type) or isinstance(value, bool) != (one.type is bool)
-        ):
-            raise StructureInvalid(f"its {one.name.removeprefix('is_')} is not what FHIR has there", str(link_id))
-    if not all(isinstance(word, str) for pair in pairs for word in pair):
-        raise StructureInvalid("a variable is not built as FHIR says", link_id)
+        value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
+        if not isinstance(value, classes) or (classes is not object and isinstance(value, bool) != (classes is bool)):
+            raise InvalidQuestionnaire(
+                f"its {one.name.removeprefix('is_')} has another type than in FHIR", str(link_id)
+            )
+    if not all(isinstance(text, str) for pair in pairs for text in pair):
+        raise InvalidQuestionnaire("a variable does not follow FHIR", link_id)
 
 
 def _check_scores(questionnaire: Questionnaire) -> None:
-    """A rule that cannot be worked out would fail where a patient is done."""
+    """Refuse a score that cannot be calculated: it would fail when a patient finishes."""
     measures: set[str] = set()
     for score in questionnaire.scores:
         _check_types(score, ())
         fault = f"the score {score.measure}"
         if score.measure in measures or not 0 < len(score.measure) <= LONGEST_MEASURE:
-            raise StructureInvalid(f"{fault} is there twice, or its name is too long")
+            raise InvalidQuestionnaire(f"{fault} is defined twice, or its name is too long")
         if score.method not in METHODS or score.gate not in ("", *GATES) or not isinstance(score.minimum_answered, int):
-            raise StructureInvalid(f"{fault} is made in a way that is not known here")
+            raise InvalidQuestionnaire(f"{fault} has an unknown method, gate or minimum")
         countable = measures if score.method == "mean-of-scores" else questionnaire.items
         for link_id in score.items:
             if link_id not in countable:
-                raise StructureInvalid(f"{fault} counts an item that is not there", link_id)
+                raise InvalidQuestionnaire(f"{fault} counts an item that does not exist", link_id)
         if score.gate and not questionnaire.items[score.items[0]].options:
-            raise StructureInvalid(f"{fault} needs answers to choose", score.items[0])
+            raise InvalidQuestionnaire(f"{fault} needs answer options", score.items[0])
         measures.add(score.measure)
 
 
 def _check_item(item: Item) -> None:
     if item.type in CHOICE_TYPES and not item.options:
-        raise StructureInvalid("a choice without answers to choose", item.link_id)
+        raise InvalidQuestionnaire("a choice has no answer options", item.link_id)
     if item.options and item.type not in CHOICE_TYPES:
-        raise StructureInvalid(f"answers to choose are not supported for the type {item.type}", item.link_id)
+        raise InvalidQuestionnaire(f"answer options are not supported for the type {item.type}", item.link_id)
     if len({option.code for option in item.options}) != len(item.options):
-        raise StructureInvalid("the same answer is offered twice", item.link_id)
+        raise InvalidQuestionnaire("the same answer is offered twice", item.link_id)
     if item.type not in LAYOUTS.get(item.layout, {item.type}):
-        raise StructureInvalid(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
+        raise InvalidQuestionnaire(f"the layout {item.layout} does not fit the type {item.type}", item.link_id)
     for limit in (item.minimum, item.maximum):
         if limit is not None and not (is_relative(limit) and item.type in ("date", "dateTime")):
             try:
                 comparable(item, limit)
             except (ValueError, InvalidOperation):
-                raise StructureInvalid(f"the limit {limit!r} does not fit the type {item.type}", item.link_id) from None
+                fault = f"the limit {limit!r} does not fit the type {item.type}"
+                raise InvalidQuestionnaire(fault, item.link_id) from None
     if item.initial and item.is_question and check_item(item, list(item.initial)):
-        raise StructureInvalid("its initial value is no answer to it", item.link_id)
+        raise InvalidQuestionnaire("its initial value is not a valid answer", item.link_id)
     if item.layout == "scale" and not 0 < int(item.maximum or 10) - int(item.minimum or 0) <= LONGEST_SCALE:
-        raise StructureInvalid(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
+        raise InvalidQuestionnaire(f"a scale has at most {LONGEST_SCALE} steps", item.link_id)
 
 
 def _check_condition(item: Item, condition: Condition, questionnaire: Questionnaire) -> None:
     target = questionnaire.items.get(condition.question)
     if target is None or not target.is_question:
-        raise StructureInvalid(f"it depends on {condition.question!r}, which is no question here", item.link_id)
+        raise InvalidQuestionnaire(
+            f"it depends on {condition.question!r}, which is not a question in this file", item.link_id
+        )
     if condition.operator not in ("exists", "=", "!=") and target.type not in ORDERED_TYPES:
-        raise StructureInvalid(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
+        raise InvalidQuestionnaire(f"{condition.operator!r} cannot compare answers of type {target.type}", item.link_id)
     if condition.operator != "exists":
         try:
             comparable(target, condition.value)
         except (ValueError, InvalidOperation):
-            raise StructureInvalid(f"{condition.value!r} is no answer to {target.link_id}", item.link_id) from None
+            raise InvalidQuestionnaire(
+                f"{condition.value!r} is not a valid answer to {target.link_id}", item.link_id
+            ) from None
 
 
 def _check_cycles(questionnaire: Questionnaire) -> None:
-    """An item waits for its parent and for the questions it depends on; nobody may wait for himself."""
+    """Check that there is no dependency cycle. An item depends on its parent and on the questions of its conditions."""
     done: set[str] = set()
     for start in questionnaire.items:
-        path, stack = [], [(start, False)]
+        path: list[str] = []
+        stack = [(start, False)]
         while stack:
             link_id, is_left = stack.pop()
             if is_left:
                 done.add(path.pop())
             elif link_id in path:
-                raise StructureInvalid("its condition waits for itself", link_id)
+                raise InvalidQuestionnaire("its condition depends on itself", link_id)
             elif link_id not in done:
                 path.append(link_id)
                 if len(path) > LONGEST_CHAIN:
-                    raise StructureInvalid(f"its condition waits for more than {LONGEST_CHAIN} others in turn", start)
+                    raise InvalidQuestionnaire(
+                        f"its condition depends on more than {LONGEST_CHAIN} others in a row", start
+                    )
                 item = questionnaire.items[link_id]
-                waits_for = [condition.question for condition in item.conditions] + (
-                    [item.parent] if item.parent else []
-                )
-                stack += [(link_id, True), *((target, False) for target in waits_for)]
+                needs = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
+                stack += [(link_id, True), *((target, False) for target in needs)]

@@ -1,7 +1,7 @@
-"""What people type, read as text, numbers, days and times. Pure.
+"""Parse what people type: text, numbers, days and times. Pure.
 
-static/js/intake.js reads the same way, so that a page shows the questions that the server asks;
-tests/assessments/condition_cases.py holds both to one table.
+static/js/intake.js parses the same way, so that a page shows the questions that the server asks;
+tests/assessments/condition_cases.py has the cases for both.
 """
 
 import re
@@ -11,14 +11,14 @@ from decimal import Decimal
 
 from clinic.practice.values.numbers import LONGEST_NUMBER, read_digits
 
-# Characters that no keyboard writes into an answer (tabs and line ends stay), and those that turn the text after them around.
+# Control characters except tabs and line ends, and those that change the direction of the text after them.
 _CONTROLS = (code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
 _INVISIBLE = (0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
-NUMBER_AND_UNIT = re.compile(r"([0-9.,¼½¾/+\- ]*)(.*)", re.DOTALL)
-# What people put around a number that they are not sure of: it is asked for again, without.
+NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
+# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone suggested.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
     r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
@@ -30,12 +30,12 @@ DATE_FORMATS = (
     *("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"),
 )
 TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p")
-CENTURY_TURNS = 69  # 68 is 2068, 69 is 1969: POSIX
+CENTURY_TURNS = 69  # 68 is 2068, 69 is 1969, as in POSIX
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`size` is in the base unit of its `kind`."""
+    """A unit of measurement. `size` is in the base unit of its `kind`."""
 
     kind: str
     size: Decimal
@@ -58,12 +58,12 @@ UNITS = (
 
 
 def clean_text(raw: str | None) -> str:
-    """`raw` without characters that cannot be seen and without space around it; every line ends in one character."""
+    """`raw` without invisible characters and surrounding space, and with plain line feeds."""
     return LINE_ENDS.sub("\n", raw or "").translate(UNSEEN).strip()
 
 
 def spell_unit(unit: str) -> tuple[str, ...]:
-    """Every way to write `unit`, in lower case; none without a unit."""
+    """Every spelling of `unit`, in lower case; empty without a unit."""
     name = unit.lower()
     known = next((one.spellings for one in UNITS if name in one.spellings), ())
     return tuple(dict.fromkeys((name, *known, name.removesuffix("s")))) if name else ()
@@ -74,34 +74,40 @@ def read_number(text: str, unit: str = "") -> str | None:
     text = " ".join(text.replace("−", "-").split())
     if (number := read_digits(text)) is not None:
         return number
-    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(text).groups()
-    return read_digits(digits.strip()) if typed_unit.lower() in spell_unit(unit) else None
+    digits, typed_unit = _split_unit(text)
+    return read_digits(digits) if typed_unit.lower() in spell_unit(unit) else None
+
+
+def _split_unit(text: str) -> tuple[str, str]:
+    """The number that `text` begins with and the rest, which may be its unit."""
+    unit = text.lstrip(NUMBER_CHARACTERS)
+    return text.removesuffix(unit).strip(), unit
 
 
 def without_hedges(text: str) -> str:
-    """`text` without words such as "about" and "or so" around a number."""
+    """`text` without hedges such as "about" and "or so" around a number."""
     while (shorter := HEDGES.sub("", text).strip()) != text:
         text = shorter
     return text
 
 
 def convert_unit(text: str, unit: str) -> str:
-    """What `text`, a number with another known unit of the same kind, is in `unit`: "20 km is about 12.4 miles". Else empty."""
-    digits, typed_unit = NUMBER_AND_UNIT.fullmatch(without_hedges(" ".join(text.split()))).groups()
-    number = read_digits(digits.strip())
+    """Convert a number with another unit of the same kind: "20 km is about 12.4 miles". Empty if `text` is not one."""
+    digits, typed_unit = _split_unit(without_hedges(" ".join(text.split())))
+    number = read_digits(digits)
     wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))
     if not number or len(number) > LONGEST_NUMBER or wanted is None or given is None or wanted.kind != given.kind:
         return ""
     about = (Decimal(number) * given.size / wanted.size).quantize(Decimal("0.1")).normalize()
-    return f"{digits.strip()}{'' if typed_unit in 'kK' else ' '}{typed_unit} is about {about:f} {unit}"
+    return f"{digits}{'' if typed_unit in 'kK' else ' '}{typed_unit} is about {about:f} {unit}"
 
 
 def read_day(text: str) -> str | None:
-    """`text` as YYYY-MM-DD; None if it is no day. A year of two digits is one of 1969 to 2068: a browser's date field turns
+    """`text` as YYYY-MM-DD; None if it is not a date. A year of two digits is in 1969 to 2068: a browser's date field turns
     11/20/26 into the year 0026."""
     for pattern in DATE_FORMATS:
         try:
-            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007 (a day, no instant)
+            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007 (a date, not an instant)
             return day.replace(year=_whole_year(day.year)).isoformat()
         except ValueError:
             continue
@@ -109,7 +115,7 @@ def read_day(text: str) -> str | None:
 
 
 def read_time(text: str) -> str | None:
-    """`text` as HH:MM, or HH:MM:SS where seconds were given; None if it is no time of the day."""
+    """`text` as HH:MM, or HH:MM:SS if it has seconds; None if it is not a time of day."""
     if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", text):
         return text if _is_time(text) else None
     for pattern in TIME_FORMATS:
@@ -121,7 +127,7 @@ def read_time(text: str) -> str | None:
 
 
 def read_day_and_time(text: str) -> str | None:
-    """`text` as YYYY-MM-DDTHH:MM with what follows; None if it is neither."""
+    """`text` as YYYY-MM-DDTHH:MM, with seconds and offset if it has them; None if it is not a date and time."""
     day, _, clock = text.replace(" ", "T", 1).partition("T")
     found = read_day(day)
     return f"{found}T{clock}" if found and _is_time(clock) else None

@@ -1,5 +1,6 @@
 """Explain why a rule did not fire although part of its condition holds. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -53,7 +54,7 @@ def is_close(near: Nearness, answers: dict[str, list]) -> bool:
     return near.needed > 0 and (_weight(near) > 0 or any(_just_missed(leaf, answers) for leaf in near.unmet))
 
 
-def describe_nearness(near: Nearness, items: dict[str, Item], answers: dict[str, list]) -> str:
+def describe_nearness(near: Nearness, items: Mapping[str, Item], answers: dict[str, list]) -> str:
     """Describe for the therapist what is missing, each with the answer that was given: "needs 1 more of: …"."""
     missing = [_describe(leaf, items, answers) for leaf in near.unmet]
     if near.needed < len(missing):
@@ -74,7 +75,7 @@ def _just_missed(leaf: dict, answers: dict[str, list]) -> bool:
     return limit is not None and any(abs(Decimal(str(value)) - limit) <= NEAR for value in given)
 
 
-def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> str:
+def _describe(leaf: dict, items: Mapping[str, Item], answers: dict[str, list]) -> str:
     if "not" in leaf:
         held = _describe(leaf["not"], items, answers)
         return held.replace(" to be ", " not to be ", 1) if "item" in leaf["not"] else f"not {held}"
@@ -90,7 +91,7 @@ def _describe(leaf: dict, items: dict[str, Item], answers: dict[str, list]) -> s
     return f"{_given(leaf['item'], items, answers)} to be {_wanted(leaf, items)}"
 
 
-def _wanted(leaf: dict, items: dict[str, Item]) -> str:
+def _wanted(leaf: dict, items: Mapping[str, Item]) -> str:
     for name, text in COMPARISONS.items():
         if name in leaf:
             return f"{text} {leaf[name]}"
@@ -101,7 +102,7 @@ def _wanted(leaf: dict, items: dict[str, Item]) -> str:
     return " or ".join(f"“{item.option_text(code) if item else code}”" for code in codes)
 
 
-def _given(name: str, items: dict[str, Item], answers: dict[str, list]) -> str:
+def _given(name: str, items: Mapping[str, Item], answers: dict[str, list]) -> str:
     item = items.get(name)
     if item is None:
         return f"{name} (not asked)"

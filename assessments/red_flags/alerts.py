@@ -83,7 +83,7 @@ def why_unwanted(message: Message, now: datetime) -> str | None:
     if not Flag.objects.open().filter(response=alert.response_id, level__in=_levels_from(alert.level)).exists():
         return "its flags are acknowledged"
     if alert.recipient is None:
-        return None if Clinic.objects.current().email else "the clinic has no e-mail address"
+        return None if Clinic.objects.current().email else "the clinic has no email address"
     if alert.recipient in find_recipients():
         return None
     return "the recipient has left; others are alerted" if _hand_over(alert, now=now) else "the recipient has left"

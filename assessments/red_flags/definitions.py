@@ -9,9 +9,10 @@ from pathlib import Path
 from django.db import transaction
 
 from assessments.fhir_json.canonical import LOCAL, canonical_of
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_once
 from assessments.known_questions import KNOWN, find_missing
 from assessments.models import Questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.coverage import misread_numbers
 from assessments.red_flag_rules.evaluation import Rules, parse_rules, unknown_questions
@@ -49,16 +50,16 @@ def shipped_definitions() -> tuple[dict, ...]:
 def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
     """Parse the newest shipped version of `canonical`. None if it does not come with the product."""
     versions = [one for one in shipped_definitions() if one["url"] == canonical]
-    return parse_questionnaire(max(versions, key=lambda one: int(one["version"]))) if versions else None
+    return parse_once(max(versions, key=lambda one: int(one["version"]))) if versions else None
 
 
 def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
     """Store and publish every questionnaire that comes with the product. Idempotent.
 
-    Raises DefinitionInvalid for a file that cannot be asked or that lacks a question which code names, RulesInvalid for
-    rules that read what is not asked, VersionAnswered for a version that was changed after a patient answered it.
+    Raises InvalidQuestionnaire for a file that cannot be asked or that lacks a question which code names, RulesInvalid
+    for rules that read what is not asked, VersionAnswered for a version that was changed after a patient answered it.
     """
-    _check_rules_against([parse_questionnaire(definition) for definition in shipped_definitions()])
+    _check_rules_against([parse_once(definition) for definition in shipped_definitions()])
     _check_known_questions()
     with transaction.atomic():
         return [store_definition(definition, now=now) for definition in shipped_definitions()]
@@ -77,12 +78,12 @@ def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
 
 
 def _check_known_questions() -> None:
-    """Raises DefinitionInvalid if the newest shipped version of a questionnaire lacks a question that code names."""
+    """Raises InvalidQuestionnaire if the newest shipped version of a questionnaire lacks a question that code names."""
     for canonical, known in KNOWN.items():
         newest = find_shipped(canonical)
         faults = find_missing(known, newest) if newest else {"": "no file has this url"}
         if faults:
-            raise DefinitionInvalid(f"{canonical}: {'; '.join(faults.values())} (see known_questions.py)")
+            raise InvalidQuestionnaire(f"{canonical}: {'; '.join(faults.values())} (see known_questions.py)")
 
 
 def store_definition(definition: dict, *, now: datetime) -> Questionnaire:

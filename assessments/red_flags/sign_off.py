@@ -9,6 +9,7 @@ from assessments.red_flags.definitions import digest_rules, read_rules
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Therapist, User
+from clinic.practice.values.dates import format_date
 
 
 class TherapistNeeded(Exception):
@@ -54,4 +55,4 @@ def describe_sign_off(*, zone: tzinfo) -> str:
     if signed is None:
         return read_rules().sign_off
     day = signed.signed_at.astimezone(zone)
-    return f"version {signed.version}, signed off by {signed.signed_by} on {day:%a} {day.day} {day:%b %Y}"
+    return f"version {signed.version}, signed off by {signed.signed_by} on {format_date(day)}"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from booking.actions.hold import drop_expired_holds
 from booking.models import Appointment, AppointmentEvent
-from booking.models.visit_states import Act, Phase, State, changes_state, next_state, phase_of
+from booking.models.visit_states import Act, Outcome, Phase, State, changes_state, next_state, phase_of
 from booking.schedule.errors import (
     ArrivalTooEarly,
     BookingRefused,
@@ -111,7 +111,8 @@ def undo_no_show(*, appointment: Appointment, version: int | str | None = None, 
 
 def complete_visits(*, now: datetime) -> int:
     """Complete the visits that are over and whose patients arrived. Returns how many. Idempotent."""
-    return Appointment.objects.arrived_and_over(now=now).update(status=Status.COMPLETED)
+    arrived = Appointment.objects.with_outcome(Outcome.CAME, now=now)
+    return arrived.filter(status=Status.BOOKED, ends_at__lte=now).update(status=Status.COMPLETED)
 
 
 def can_change(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from booking.messages.delivery import count_to_call
 from booking.messages.names import CLINIC_DETAILS, CLINIC_MOVED, CLINIC_NEWS
 from booking.messages.planning import UNDO_FOR
 from booking.messages.reader import reader_zone_of_visit
-from booking.models import Appointment
+from booking.models import MODES, Appointment
 from booking.schedule.rules import lock_patients
 from clinic.outbox.messages.message_rules import rules_in_force
 from clinic.outbox.messages.planning import draft_message, plan_messages, withdraw_messages
@@ -34,7 +34,8 @@ def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appoint
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
     if not changed:
         return ahead.none()
-    return ahead.filter(mode=Appointment.Mode.IN_PERSON) if changed <= set(ADDRESS) else ahead
+    at_clinic = [mode.name for mode in MODES.values() if mode.is_at_clinic]
+    return ahead.filter(mode__in=at_clinic) if changed <= set(ADDRESS) else ahead
 
 
 def _count(before: Clinic, after: Clinic, now: datetime) -> int:
@@ -89,7 +90,7 @@ def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told
     """The one mail for what staff `asked` to be told and the patient does not know; None if there is nothing."""
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")
-    if CLINIC_MOVED in asked and address != address_before and visit.mode == Appointment.Mode.IN_PERSON:
+    if CLINIC_MOVED in asked and address != address_before and visit.visit_mode.is_at_clinic:
         return CLINIC_MOVED  # which names everything
     return CLINIC_DETAILS if CLINIC_DETAILS in asked and contact != contact_before else None
 

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
 from booking.messages.planning import plan_messages_to_new_address
-from booking.messages.reader import patient_of
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
@@ -31,7 +30,7 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
     BusyTryAgain.
     """
     appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
-    old = patient_of(appointment)
+    old = appointment.booked_patient
     old.refresh_from_db()
     if not old.is_provisional or old.merged_into_id:
         raise AddressProven
@@ -47,7 +46,7 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
 
 
 def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime) -> None:
-    old = patient_of(appointment)
+    old = appointment.booked_patient
     subjects = [subject for subject in (appointment.pk, appointment.intake_id) if subject is not None]
     shown = PatientLink.objects.filter(subject_id__in=subjects, proof=Proof.SHOWN)
     for subject in subjects:

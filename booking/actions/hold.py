@@ -58,7 +58,7 @@ def hold_time(
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         clinic = Clinic.objects.current()
-        mode = service.modes[0]
+        mode = service.modes[0].name
         require_free(slot=slot, mode=mode, now=now, clinic=clinic)
         drop_expired_holds(therapist=therapist, now=now)
         blocked = service.shape.blocked(slot.starts_at)

@@ -39,7 +39,7 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
         raise SlotNotOffered(NotOfferedBecause.NOTICE)
     require_free(
         slot=Slot(entry.service, offer.therapist, offer.starts_at),
-        mode=visit.mode if visit else entry.offered_mode,
+        mode=visit.mode if visit else entry.offered_mode.name,
         now=now,
         clinic=clinic,
         in_place_of=visit,
@@ -88,12 +88,12 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
     entry = offer.entry
     booking = BookingRequest(
         slot=Slot(entry.service, offer.therapist, offer.starts_at),
-        mode=entry.offered_mode,
+        mode=entry.offered_mode.name,
         contact=Contact(
             name=entry.patient.name,
             email=entry.patient.email,
             phone=entry.patient.phone,
-            time_zone=entry.patient.time_zone if entry.offered_mode != Appointment.Mode.IN_PERSON else "",
+            time_zone="" if entry.offered_mode.is_by_clinics_clock else entry.patient.time_zone,
             patient=entry.patient,
         ),
         idempotency_key=offer.pk,

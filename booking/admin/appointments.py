@@ -22,13 +22,13 @@ from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import how_move_is_told
 from booking.models import Appointment, WaitListEntry
-from booking.models.visit_states import Act, State
+from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
-from clinic.audit.searching import clean_words
+from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.search import FindsPeople
@@ -69,7 +69,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     list_per_page = 50
     date_hierarchy = "starts_at"
     search_fields = ("patient__search_text", "other_phone", "reference")
-    search_help_text = "Parts of a name, an e-mail or a phone number, or a reference such as RC-7K3M9Q"
+    search_help_text = "Parts of a name, an email or a phone number, or a reference such as RC-7K3M9Q"
     change_form_template = "booking/admin_visit.html"
     fieldsets = (
         (
@@ -136,8 +136,8 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
         if visit.is_to_be_confirmed_by_phone:
-            chips.append(("chip-warn", "no e-mail: call to confirm"))
-        if visit.is_unmarked_at(timezone.now()):
+            chips.append(("chip-warn", "no email: call to confirm"))
+        if visit.outcome_at(timezone.now()) == Outcome.UNMARKED:
             chips.append(("chip-warn", "unmarked: did they come?"))
         if visit.state == State.ARRIVED:
             chips.append(("chip-ok", "arrived"))
@@ -206,7 +206,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         if other:
             lines.append(format_html("{} came with this booking and is not confirmed", other))
         if visit.is_to_be_confirmed_by_phone:
-            lines.append("no e-mail: call to confirm")
+            lines.append("no email: call to confirm")
         return (
             format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line))
             or self.get_empty_value_display()
@@ -268,7 +268,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         clinic = Clinic.objects.current()
         sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
         options = {"clinic": clinic, "sees_patients": sees_patients}
-        words = clean_words(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
+        words = clean_search(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
         if words:
             form = StaffBookingForm(initial=request.POST.dict(), **options)
             form.look_up(words)

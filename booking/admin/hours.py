@@ -9,19 +9,17 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from booking.actions.block_time import block_time, close_on_holiday, holiday_rows
 from booking.forms.hours import HoursOverrideForm, visits_in_the_way_words
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
-from booking.time.opening_hours import MIDNIGHT
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
-from clinic.practice.instants import clock_words
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_day, format_named_time
 from clinic.responses.redirects import see_other
 
 
@@ -38,11 +36,11 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
     @admin.display(description="opens", ordering="opens")
     def opening(self, hours):
-        return clock_words(hours.opens)
+        return format_named_time(hours.opens)
 
     @admin.display(description="closes", ordering="closes")
     def closing(self, hours):
-        return "midnight" if hours.closes == MIDNIGHT else clock_words(hours.closes)
+        return format_named_time(hours.closes)
 
 
 @admin.register(HoursOverride)
@@ -110,9 +108,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         except VisitsInTheWay as refusal:
             self._warn_of(request, refusal)
         else:
-            self.message_user(
-                request, f"Closed on {row.holiday.name}, {date_format(row.holiday.on, 'l, F j, Y')}.", messages.SUCCESS
-            )
+            self.message_user(request, f"Closed on {row.holiday.name}, {format_day(row.holiday.on)}.", messages.SUCCESS)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         is_asked = object_id is None and bool(request.POST.get("despite_visits"))  # `block_time` locks and asks

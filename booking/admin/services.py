@@ -5,13 +5,17 @@ from django.contrib import admin
 from django.utils import timezone
 
 from assessments.models import Questionnaire
-from booking.models import Appointment, Service
+from booking.models import MODES, Appointment, Service
 from clinic.practice.fields.money_field import MoneyField
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.money import format_money
 
-SHOWN_IN_DOLLARS = {"price_cents": "price", "late_fee_cents": "late_fee"}  # to whoever may not change a service
+SHOWN_AS = {
+    "price_cents": "price",
+    "late_fee_cents": "late_fee",
+    "offered_modes": "ways",
+}  # to whoever may not change a service
 
 
 class ServiceForm(forms.ModelForm):
@@ -22,6 +26,13 @@ class ServiceForm(forms.ModelForm):
         label="Late fee ($)",
         initial=0,
         help_text="In dollars, for a change or a no-show after online changes close. 0: none.",
+    )
+
+    offered_modes = forms.MultipleChoiceField(
+        label="How",
+        choices=[(mode.name, mode.staff_choice) for mode in MODES.values()],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one way to meet."},
     )
 
     class Meta:
@@ -63,7 +74,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
                 )
             },
         ),
-        ("How and with whom", {"fields": ("in_person", "by_video", "by_phone", "therapists", "intake_slug")}),
+        ("How and with whom", {"fields": ("offered_modes", "therapists", "intake_slug")}),
         ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
         ("Late changes", {"fields": ("late_fee_cents", "is_first_late_free", "late_fee_note")}),
         (
@@ -77,7 +88,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
         return [
-            (title, {**options, "fields": [SHOWN_IN_DOLLARS.get(name, name) for name in options["fields"]]})
+            (title, {**options, "fields": [SHOWN_AS.get(name, name) for name in options["fields"]]})
             for title, options in fieldsets
         ]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib import admin
 from django.utils import timezone
 
+from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime
 from booking.time.opening_hours import day_interval
 from clinic.audit.searching import SEARCHED_VAR
@@ -25,7 +26,7 @@ class UnmarkedFilter(admin.SimpleListFilter):
         return (("unmarked", "Unmarked: did they come?"),)
 
     def queryset(self, request, queryset):
-        return queryset.unmarked(now=timezone.now()) if self.value() == "unmarked" else queryset
+        return queryset.with_outcome(Outcome.UNMARKED, now=timezone.now()) if self.value() == "unmarked" else queryset
 
 
 class WhenFilter(admin.SimpleListFilter):

@@ -15,7 +15,6 @@ from django.utils.safestring import mark_safe
 from booking.admin.times import local_time
 from booking.models import WaitListEntry
 from booking.schedule.clocks import clock_of_entry
-from booking.schedule.local_time import short_day_words
 from booking.wait_list.entries import alive_entries, end_dead_entries, leave_wait_list
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
@@ -24,6 +23,7 @@ from clinic.practice.fields.typed_times import StaffDayField
 from clinic.practice.models import Clinic
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_days
 from clinic.practice.values.zones import clock_label
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
@@ -64,7 +64,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     list_filter = ("status", StuckFilter, "service")
     list_select_related = ("patient", "service", "therapist", "appointment")
     search_fields = ("patient__search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
     ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
@@ -99,7 +99,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
 
     @admin.display(description="days", ordering="first_on")
     def days(self, entry):
-        return f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}"
+        return format_days(entry.first_on, entry.last_on, today=timezone.localdate())
 
     @admin.display(description="time of day", ordering="part_of_day")
     def part(self, entry):
@@ -128,14 +128,14 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         if is_waiting and entry.is_stuck:
             return "chip-urgent", "nothing to offer: call"
         if is_waiting and not entry.patient.email:
-            return "chip-urgent", "no e-mail: call about freed times"
+            return "chip-urgent", "no email: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")
     def how(self, entry):
         """As they asked, and as they will be offered it where the service changed."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
-        is_changed = entry.status == WaitListEntry.Status.WAITING and offered != entry.mode
+        is_changed = entry.status == WaitListEntry.Status.WAITING and offered.name != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked
 
     @admin.display(description="why nothing can be offered")

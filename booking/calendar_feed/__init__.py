@@ -1,1 +1,1 @@
-"""A therapist's calendar under a secret address, and its alerts."""
+"""A therapist's calendar at a secret URL, and alerts about it."""

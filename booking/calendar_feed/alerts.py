@@ -1,4 +1,4 @@
-"""Alerts to the clinic: a therapist's calendar could not be made, or no program reads it."""
+"""Alerts to the clinic: a calendar feed failed, or is no longer read."""
 
 from datetime import datetime, timedelta
 
@@ -15,13 +15,13 @@ USELESS_AFTER = timedelta(days=1)
 
 @transaction.atomic
 def note_failure(feed: CalendarFeed, *, now: datetime) -> None:
-    """Write down that `feed` could not be made, and tell the clinic: once a day at most, however often it is asked for."""
+    """Record that the feed failed, and alert the clinic once a day at most."""
     CalendarFeed.objects.filter(pk=feed.pk).update(failed_at=now)
     _plan(feed, since=now, now=now)
 
 
 def tell_of_silent_feeds(*, now: datetime) -> list[Message]:
-    """Tell the clinic of each calendar that was read day by day and no longer is: once for each time it falls silent."""
+    """Alert the clinic about each feed that is no longer read, once each time."""
     return [_plan(feed, since=feed.last_read_at, now=now) for feed in silent_feeds(now=now)]
 
 

@@ -1,6 +1,6 @@
-"""A therapist's calendar under a secret address, for the calendar program on their phone.
+"""A therapist's calendar feed at a secret URL, for the calendar program on their phone.
 
-It holds the time and mode of each visit; never the patient or a reason: calendars are synced and shared.
+It holds the time and mode of each visit; never the patient or a reason, as calendars are synced and shared.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from django.db.models import F
 from icalendar import Calendar, Event
 
 from booking.models import Appointment, CalendarFeed
-from booking.schedule.local_time import place_words
+from booking.schedule.local_time import format_place
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist, User
 
@@ -25,28 +25,28 @@ SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
 class FeedUnknown(Exception):
-    """No calendar has this address, or it was revoked."""
+    """No feed has this token, or it was revoked."""
 
 
 def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
-    """A new secret token for `therapist`; only its hash is stored, so it can be read here and never again."""
+    """Create a feed for `therapist` and return its token. Only a hash is stored, so the token cannot be shown again."""
     token = secrets.token_urlsafe(32)
     CalendarFeed.objects.create(therapist=therapist, token_hash=_hash(token), created_by=by, created_at=now)
     return token
 
 
 def revoke_feed(feed: CalendarFeed, *, now: datetime) -> None:
-    """End an address. Calendar programs that follow it find nothing from now on."""
+    """Revoke the URL. Calendar programs get 404 from now on."""
     CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now)
 
 
 def delete_expired_feeds(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` addresses that were ended 90 days ago. Returns how many."""
+    """Delete at most `limit` feeds that were revoked LISTED_FOR ago. Returns the number."""
     return delete_batch(CalendarFeed.objects.filter(revoked_at__lte=now - LISTED_FOR), limit=limit)
 
 
 def open_feed(*, token: str) -> CalendarFeed:
-    """The feed that `token` opens. Raises FeedUnknown, for one that was revoked or whose therapist has left too."""
+    """Find the feed of `token`. Raises FeedUnknown, also if it is revoked or its therapist is inactive."""
     feeds = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     feed = feeds.filter(token_hash=_hash(token)).first()
     if feed is None:
@@ -55,7 +55,7 @@ def open_feed(*, token: str) -> CalendarFeed:
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that a calendar program read the feed. Programs ask every few minutes; one write an hour is enough."""
+    """Record that a calendar program read the feed; one write for each WRITTEN_DOWN_EVERY, as programs poll every few minutes."""
     is_fresh = feed.last_read_at is not None and now - feed.last_read_at < WRITTEN_DOWN_EVERY
     if is_fresh and feed.failed_at is None:
         return
@@ -66,7 +66,7 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Feeds that a program used to read daily and has not read for SILENT_AFTER: that phone shows an old schedule."""
+    """Feeds that were read on A_HABIT_DAYS or more and not for SILENT_AFTER: that phone shows an old schedule."""
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     return list(in_use.filter(days_read__gte=A_HABIT_DAYS, last_read_at__lte=now - SILENT_AFTER))
 
@@ -76,7 +76,7 @@ def _hash(token: str) -> bytes:
 
 
 def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
-    """The visits of a therapist from a month ago on, as a calendar (METHOD:PUBLISH); UTF-8, instants in UTC."""
+    """The visits of a therapist from SHOWS_BACK ago to SHOWS_AHEAD, as a calendar (METHOD:PUBLISH); UTF-8, instants in UTC."""
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -100,9 +100,9 @@ def _visit_event(visit: Appointment, clinic: Clinic, now: datetime) -> Event:
     event.add("dtstamp", now.astimezone(UTC))
     event.add("dtstart", visit.starts_at.astimezone(UTC))
     event.add("dtend", visit.ends_at.astimezone(UTC))
-    event.add("summary", f"Visit, {visit.get_mode_display()}")
-    if visit.mode == Appointment.Mode.IN_PERSON:
-        event.add("location", place_words(visit, clinic))
+    event.add("summary", f"Visit, {visit.visit_mode.label}")
+    if visit.visit_mode.is_at_clinic:
+        event.add("location", format_place(visit.visit_mode, clinic))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     return event

@@ -5,18 +5,12 @@ from typing import Any, cast
 from crispy_forms.helper import FormHelper
 from django import forms
 
-from booking.models import Service, VisitMode
+from booking.models import Service
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.mail_domains import suggest_address
-
-MODE_WORDS = {
-    VisitMode.IN_PERSON: "At the clinic",
-    VisitMode.VIDEO: "By video: we send you a link",
-    VisitMode.PHONE: "By phone: we call you",
-}
 
 
 def own_email_field(label: str, *, help_text: str = "") -> AddressField:
@@ -24,7 +18,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
     field = AddressField(
         label=label,
         help_text=help_text,
-        error_messages={"required": "Enter your e-mail address."},
+        error_messages={"required": "Enter your email address."},
     )
     field.widget.attrs["autocomplete"] = "email"
     return field
@@ -57,7 +51,7 @@ class ContactForm(AsksAboutSlips):
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = own_email_field("E-mail", help_text="We send the day, the time and a link to change your mind.")
+    email = own_email_field("Email", help_text="We send the day, the time and a link to change your mind.")
     phone = PhoneField(
         label="Phone",
         help_text="We call only about this visit.",
@@ -76,10 +70,10 @@ class ContactForm(AsksAboutSlips):
         super().__init__(*args, **kwargs)
         cast(PhoneField, self.fields["phone"]).region = clinic.country
         modes = service.modes
-        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.value, MODE_WORDS[mode]) for mode in modes]
+        cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.name, mode.choice) for mode in modes]
         if len(modes) == 1:
             self.fields["mode"].widget = forms.HiddenInput()
-            self.initial["mode"] = modes[0].value
+            self.initial["mode"] = modes[0].name
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.form_show_errors = True
@@ -99,7 +93,7 @@ class AddressForm(AsksAboutSlips):
 class ReturningForm(AsksAboutSlips):
     """The address of an earlier booking."""
 
-    email = own_email_field("E-mail you booked with")
+    email = own_email_field("Email you booked with")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,11 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from booking.actions.block_time import visits_between
 from booking.models import Appointment, HoursOverride
-from booking.schedule.local_time import clock_words, short_day_words
+from clinic.practice.templatetags.practice_tags import page_time
 
 
 class HoursOverrideForm(forms.ModelForm):
@@ -54,12 +53,7 @@ def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(
-        f"{visit.patient.name if visit.patient else 'a visitor who is booking now'}, {_day_and_clock(visit)}"
+        f"{visit.patient.name if visit.patient else 'a visitor who is booking now'}, {page_time(visit.starts_at)}"
         for visit in visits
     )
     return f"Booked in this time: {names}."
-
-
-def _day_and_clock(visit: Appointment) -> str:
-    local = timezone.localtime(visit.starts_at)
-    return f"{short_day_words(local.date())}, {clock_words(local)}"

@@ -4,13 +4,13 @@ import uuid
 from typing import Any, cast
 
 from django import forms
-from django.utils.formats import date_format
 
 from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
-from booking.models import Service, VisitMode
+from booking.models import Service
+from booking.models.visit_modes import MODE_CHOICES
 from booking.schedule.slots import Slot
-from clinic.audit.searching import LONGEST_WORDS
+from clinic.audit.searching import LONGEST_SEARCH
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
@@ -18,6 +18,7 @@ from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Clinic, Patient, Therapist
 from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_twins
 from clinic.practice.people.search import filter_people
+from clinic.practice.values.dates import format_date
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.phone import format_phone, texting_number
 
@@ -32,17 +33,17 @@ class StaffBookingForm(MayBreakRules):
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *VisitMode.choices])
+    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *MODE_CHOICES])
     find = forms.CharField(
         label="Find the patient",
         required=False,
-        max_length=LONGEST_WORDS,
+        max_length=LONGEST_SEARCH,
         help_text="Part of a name, an email address or a phone number. Or enter a new patient below.",
     )
     patient = forms.ChoiceField(label="Who is it?", required=False, widget=forms.RadioSelect)
     name = NameField(label="Patient's name", required=False)
     email = AddressField(
-        label="E-mail",
+        label="Email",
         required=False,
         help_text="The invitation and the reminders go here. Without one, call them to confirm.",
     )
@@ -94,7 +95,7 @@ class StaffBookingForm(MayBreakRules):
         field.choices = [*rows, (NEW_PATIENT, "A new patient, entered below")]
 
     def _describe(self, patient: Patient, why: tuple[str, ...]) -> str:
-        born = f"born {date_format(patient.birth_on, 'M j, Y')}" if patient.birth_on else ""
+        born = f"born {format_date(patient.birth_on)}" if patient.birth_on else ""
         contact = (readable_address(patient.email), format_phone(patient.phone, self.country), born)
         unsure = "not confirmed" if patient.is_provisional else ""
         known = ", ".join(filter(None, (patient.name, *contact, unsure)))

@@ -8,10 +8,10 @@ from django import forms
 
 from booking.forms.contact import ContactForm
 from booking.schedule.clocks import Clock
-from booking.schedule.local_time import day_words
 from booking.time.day_parts import PARTS
 from booking.wait_list.entries import Wishes
 from clinic.practice.fields.typed_times import StaffDayField
+from clinic.practice.values.dates import format_day
 
 
 class DayInput(forms.DateInput):
@@ -59,7 +59,9 @@ class WishesForm(forms.Form):
         if last_on < max(first_on or self.today, self.today):
             raise forms.ValidationError("The last day must not be before the first, nor before today.")
         if last_on > self.latest:
-            raise forms.ValidationError(f"The last day can be {day_words(self.latest)} at the latest.")
+            raise forms.ValidationError(
+                f"The last day can be {format_day(self.latest, today=self.today)} at the latest."
+            )
         return last_on
 
     @property

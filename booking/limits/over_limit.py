@@ -11,11 +11,12 @@ from booking.forms.details import DetailsForm
 from booking.limits.spending import spend_booking, spend_copy, spend_correction, spend_join, spend_move, spend_undo
 from booking.models import Appointment
 from booking.schedule.clocks import visit_time
-from booking.schedule.local_time import clinic_time, near_day_words
+from booking.schedule.local_time import clinic_time
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import LinkRequest
 from clinic.practice.access.rate_limits import Per, Verdict
 from clinic.practice.models import Clinic, Proof
+from clinic.practice.values.dates import format_near_day
 
 MINUTE = timedelta(minutes=1)
 
@@ -84,7 +85,7 @@ def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: dat
 
 def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
     """Whether the visit's mailbox is proven, by this link or by the cookie."""
-    return request.proof >= Proof.MAILED or is_own_address(request, appointment.patient.email)
+    return request.proof >= Proof.MAILED or is_own_address(request, appointment.booked_patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
@@ -92,7 +93,7 @@ def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdi
     clinic = Clinic.objects.current()
     assert verdict.retry_at is not None  # as for every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
-    day = near_day_words(again.instant, now=now, zone=clinic.zone)
+    day = format_near_day(again.instant, now=now, zone=clinic.zone)
     page = {**context, "again_at": f"{'' if day == 'today' else day + ' '}after {again.clock_and_zone}"}
     response = render(request, template, page, status=429)
     response["Retry-After"] = verdict.seconds_left(now=now)

@@ -1,7 +1,7 @@
-"""Rate limits of what visitors do. Spend before the act, outside its transaction.
+"""Rate limits of what visitors do. Spend before the act, outside its transaction. Staff are not limited.
 
-Staff are not counted. The numbers are in `clinic.practice.access.rate_limits`; for bookings and the wait list the clinic sets its
-own. A refusal tells of an address only that it was used often, which holds for known and unknown ones alike.
+The limits are in `clinic.practice.access.rate_limits`; the clinic sets those for bookings and the wait list. A refusal does not
+reveal whether an address is known.
 """
 
 import uuid
@@ -19,7 +19,7 @@ from clinic.practice.models import Clinic
 def spend_booking(
     *, email: str, network: Network, is_own: bool, form_key: uuid.UUID, clinic: Clinic, now: datetime
 ) -> Verdict:
-    """Count a booking; the same form for the same address counts once. `is_own`: a link has shown whose address it is."""
+    """Count a booking, once for each form and address. `is_own`: a mailed link has proven the address."""
     charges = _acts(
         limits.BOOKINGS, limits.NETWORK_BOOKINGS, email=email, network=network, is_own=is_own, clinic=clinic
     )
@@ -43,28 +43,28 @@ def spend_hold(*, network: Network, form_key: uuid.UUID, slot: Slot, clinic: Cli
 def spend_move(
     *, appointment: Appointment, to: datetime, network: Network, is_own: bool = False, now: datetime
 ) -> Verdict:
-    """Count a move by the patient. `is_own`: a link has shown whose address the visit's mails go to."""
+    """Count a move by the patient. `is_own`: a mailed link has proven the visit's address."""
     charges = [(limits.MOVES, appointment.pk), (limits.NETWORK_CHANGES, network)]
     if not is_own:
-        charges.append((limits.MAILS, appointment.patient.email))
+        charges.append((limits.MAILS, appointment.booked_patient.email))
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, to), now=now)
 
 
 def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count an undone cancellation. Cancelling is not limited: without undoing it, it can happen once."""
+    """Count an undone cancellation. Cancelling is not limited, as it happens once without undoing it."""
     charges = [(limits.UNDOS, appointment.pk), (limits.NETWORK_CHANGES, network)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
 
 
 def spend_correction(*, appointment: Appointment, email: str, network: Network, now: datetime) -> Verdict:
-    """Count another address for a visit, to which its mail goes."""
+    """Count a corrected address, to which the visit's mail is sent."""
     charges = [(limits.CORRECTIONS, appointment.pk), (limits.NETWORK_CHANGES, network), (limits.MAILS, email)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, email), now=now)
 
 
 def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
     """Count a copy of a visit's mail, requested without proof of the mailbox."""
-    return spend((limits.MAILS, appointment.patient.email), (limits.NETWORK_CHANGES, network), now=now)
+    return spend((limits.MAILS, appointment.booked_patient.email), (limits.NETWORK_CHANGES, network), now=now)
 
 
 def _acts(

@@ -1,11 +1,11 @@
-"""The one button of a mail about a visit, and the links under it: each kind chooses one of these functions."""
+"""The button and the links of a mail about a visit; a message kind names one of these functions."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class VisitLinks:
-    """Where the links of a mail lead. `intake` is empty where no question is open."""
+    """URLs for a mail, and the facts that choose its button. `intake` is empty without open questions."""
 
     visit: str
     intake: str
@@ -24,13 +24,13 @@ SAMPLE_LINKS = VisitLinks(
 
 
 def see_visit(links: VisitLinks) -> dict[str, str]:
-    """To the visit's page."""
+    """Link to the visit's page."""
     text = "See or change your visit" if links.is_standing else "See your visit"
     return {"button_url": links.visit, "button_text": text, "intake_url": links.intake}
 
 
 def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
-    """To confirm the visit, until the patient has confirmed it."""
+    """Ask to confirm the visit; once it is confirmed, link to its page."""
     if not links.is_standing or links.is_confirmed:
         return see_visit(links)
     return {
@@ -43,12 +43,12 @@ def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
 
 
 def answer_questions(links: VisitLinks) -> dict[str, str]:
-    """To the questions, while any is open."""
+    """Link to the questions; without open ones, to the visit's page."""
     if not links.intake:
         return see_visit(links)
     return {"button_url": links.intake, "button_text": "Answer the questions", "see_url": links.visit}
 
 
 def book_again(links: VisitLinks) -> dict[str, str]:
-    """To the list of services."""
+    """Link to the list of services."""
     return {"button_url": links.booking, "button_text": "Book another visit"}

@@ -1,21 +1,20 @@
-"""Sentences for the patient about what has changed about a visit."""
+"""Sentences for the patient about a changed visit."""
 
 from copy import copy
 
 from booking.messages.last_told import Terms, current_terms
-from booking.models import Appointment, VisitMode
+from booking.models import Appointment
 from booking.schedule.clocks import clock_of_mode
 from booking.schedule.local_time import LocalTime
 from clinic.practice.models import Clinic, Therapist
 
 LONGEST_NAME_IN_A_TEXT = 12
-HOW: dict[str, str] = {VisitMode.IN_PERSON: "at the clinic", VisitMode.VIDEO: "by video", VisitMode.PHONE: "by phone"}
 
 
 def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
-    """The placeholders of a message about a change: `change` begins a subject, `news` a text, `changes` are sentences.
+    """The placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
 
-    `known` is what the patient was told before; None, or the same as now: only that the visit is moved.
+    `known` are the terms that the patient was told before; None, or the current ones: only that the visit is moved.
     """
     now = current_terms(appointment)
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
@@ -27,7 +26,7 @@ def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clin
 
 
 def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
-    """A sentence for each thing that is not as `known`: time, therapist, and how they meet."""
+    """A sentence for each of time, therapist and mode that differs from `known`."""
     now = current_terms(appointment)
     lines: list[str] = []
     if known is None:
@@ -38,12 +37,12 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
     if known.therapist != now.therapist:
         lines.append(f"With {now.therapist} instead of {known.therapist}.")
     if known.mode != now.mode:
-        lines.append(f"{HOW[now.mode].capitalize()} instead of {HOW[known.mode]}.")
+        lines.append(f"{now.mode.how.capitalize()} instead of {known.mode.how}.")
     return lines
 
 
 def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
-    """From when and with whom to when and with whom the visit was moved, in a sentence."""
+    """A sentence with the former and the current time and therapist."""
     now = current_terms(appointment)
     times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
     if before.therapist == now.therapist:
@@ -52,9 +51,9 @@ def move_words(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
 
 
 def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
-    """An unsaved copy of the visit under other terms."""
+    """An unsaved copy of the visit with these terms."""
     other = copy(appointment)
-    other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode
+    other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other
 
 
@@ -63,7 +62,7 @@ def _undone(appointment: Appointment, known: Terms | None, clinic: Clinic) -> li
     if known is None or known == now:
         return []
     time = _time_of(appointment, now, clinic)
-    return [f"It had just been moved to {time}, with {now.therapist}. That is cancelled too."]
+    return [f"It was just moved to {time}, with {now.therapist}. That is cancelled too."]
 
 
 def _subject(known: Terms | None, now: Terms) -> str:
@@ -71,13 +70,13 @@ def _subject(known: Terms | None, now: Terms) -> str:
         return "Your visit is moved"
     if known.starts_at != now.starts_at:
         return f"Your visit is moved, now with {now.therapist.name}"
-    return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else HOW[now.mode]}"
+    return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else now.mode.how}"
 
 
 def _text(known: Terms | None, now: Terms, time: LocalTime) -> str:
     if known is None or known == now or known.starts_at != now.starts_at:
         return f"we moved your visit to {time.day}, {time.clock_and_zone}"
-    change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else HOW[now.mode]
+    change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else now.mode.how
     return f"you are now {change} on {time.day}, {time.clock_and_zone}"
 
 
@@ -86,6 +85,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
-    """The start of `terms` in the reader's zone."""
+    """The start of `terms`, by the patient's clock."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

@@ -1,4 +1,4 @@
-"""How a patient hears of a change that staff make: by email, by text, or by a call from staff."""
+"""How patients are told of a change made by staff: by email, by text, or by a call."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,25 +32,25 @@ UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_AD
 
 
 def how_told(visit: Appointment, kind: str) -> str:
-    """A sentence for staff: how the patient hears of a change by a message of `kind`, or whom to call."""
+    """A sentence for staff: how a message of `kind` reaches the patient, or whom to call."""
     return how_each_is_told([visit], kind)[visit.pk]
 
 
 def how_move_is_told(visit: Appointment) -> str:
-    """The same after staff have moved `visit`."""
+    """`how_told` for the news of a move."""
     news = news_of(visit)
     return "The patient knows this time already." if news is None else how_told(visit, news)
 
 
 def how_each_is_told(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
-    """`how_told` of several visits, in a constant number of queries if their patients and services are read."""
+    """`how_told` for several visits, in a constant number of queries if patients and services are selected."""
     clinic = Clinic.objects.current()
     channels = _channels(visits, kind)
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
 
 
 def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
-    """Of how many `visits` no message of `kind` can tell the patient."""
+    """The number of `visits` whose patient no message of `kind` can reach."""
     return sum(not ways for ways in _channels(visits, kind).values())
 
 
@@ -66,7 +66,7 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
 
 
 def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
-    """By which ways a message of `kind` about each visit goes, as far as rules, addresses and consents say."""
+    """The channels of a message of `kind` for each visit, by message rules, addresses and consents."""
     people = {visit.pk: visit.patient for visit in visits if visit.patient is not None}
     booked = [visit for visit in visits if visit.pk in people]
     mails, texts = ([_unsaved(visit, kind, channel) for visit in booked] for channel in (Channel.EMAIL, Channel.SMS))
@@ -84,7 +84,7 @@ def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Chann
 
 
 def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
-    """A message only to ask the outbox about."""
+    """A message that is only passed to checks of the outbox, not saved."""
     return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
@@ -95,22 +95,22 @@ def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
 
 
 def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
-    """Visits ahead whose change reached the patient neither by mail nor by text, and has not been told by phone."""
+    """Visits ahead whose change did not reach the patient by mail or text, and that staff did not mark as called."""
     texted = Message.objects.filter(
         subject_id=OuterRef("subject_id"), kind=OuterRef("kind"), version=OuterRef("version"), channel=Channel.SMS
     ).exclude(state__in=(State.SKIPPED, State.FAILED))
     unheard = Message.objects.filter(~Exists(texted), subject_id=OuterRef("pk"), **UNDELIVERED)
     is_now = unheard.filter(version=OuterRef("version"))
-    stands = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
-    is_to_hear = stands & Q(Exists(is_now.filter(kind=MOVED)))
-    is_to_hear |= stands & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
+    is_open = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
+    is_to_hear = is_open & Q(Exists(is_now.filter(kind=MOVED)))
+    is_to_hear |= is_open & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
     is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 
 
 @transaction.atomic
 def note_called(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Take the visit off `visits_to_call`. Idempotent. Raises VisitChanged."""
+    """Mark the patient as called, which removes the visit from `visits_to_call`. Idempotent. Raises VisitChanged."""
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
     Message.objects.filter(subject_id=appointment.pk, **UNDELIVERED).update(reason=CALLED)

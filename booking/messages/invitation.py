@@ -1,7 +1,7 @@
-"""The visit as a calendar file (RFC 5545) and as an invitation by mail (RFC 5546).
+"""A visit as a calendar file (RFC 5545) and as an invitation by mail (RFC 5546).
 
-One visit keeps one UID for ever and its SEQUENCE rises with each change, so calendars replace the entry instead of
-adding a second. Neutral words only: calendars are shared with families and employers.
+The UID of a visit never changes and its SEQUENCE rises with each change, so that calendars replace the entry. The file names
+no service and no reason: calendars are shared with families and employers.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
-from booking.messages.reader import patient_of
 from booking.models import Appointment
-from booking.schedule.local_time import place_words
+from booking.schedule.local_time import format_place
 from booking.time.opening_hours import change_between
 from clinic.outbox.messages.mail import sender_address
 from clinic.practice.models import Clinic
@@ -23,7 +22,7 @@ PRODUCT = "-//Runclinic//Booking//EN"
 
 
 def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -> bytes:
-    """An invitation (METHOD:REQUEST), or its withdrawal (METHOD:CANCEL) once the visit is cancelled; UTF-8."""
+    """Return an invitation (METHOD:REQUEST), or a withdrawal (METHOD:CANCEL) of a cancelled visit, as UTF-8."""
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
@@ -36,7 +35,7 @@ def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -
 
 
 def calendar_uid(appointment: Appointment) -> str:
-    """The same for every file about one visit."""
+    """The UID of every calendar file about the visit."""
     return f"{appointment.pk}@{urlsplit(settings.SITE_URL).hostname}"
 
 
@@ -48,7 +47,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     event.add("dtstart", appointment.starts_at.astimezone(clinic.zone))
     event.add("dtend", appointment.ends_at.astimezone(clinic.zone))
     event.add("summary", f"Visit at {clinic.name}")
-    event.add("location", place_words(appointment, clinic))
+    event.add("location", format_place(appointment.visit_mode, clinic))
     event.add("description", _description(appointment, clinic))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if is_cancelled else "OPAQUE")
@@ -56,9 +55,9 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer = vCalAddress(f"mailto:{sender_address()}")
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
-    if address := patient_of(appointment).email:
-        attendee = vCalAddress(f"mailto:{address}")  # without the name, which no mail of ours holds
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they chose the time themselves: nothing to answer
+    if address := appointment.booked_patient.email:
+        attendee = vCalAddress(f"mailto:{address}")  # without a name: mails hold none
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # the patient chose the time: no reply needed
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
     return event
@@ -72,10 +71,10 @@ def _description(appointment: Appointment, clinic: Clinic) -> str:
 
 
 def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
-    """The zone's rules around `instant`: those that began before it and those that begin after it.
+    """The VTIMEZONE of `zone` around `instant`: the change before it and the change after it.
 
-    Written here because the library's own generator lets summer time begin an hour late: RFC 5545 wants each beginning
-    in the local time from before the change.
+    icalendar's own generator starts daylight saving time an hour late: RFC 5545 requires each onset in the local time before
+    the change.
     """
     component = Timezone()
     component.add("tzid", zone.key)
@@ -87,7 +86,7 @@ def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
 
 
 def _nearest_change(zone: ZoneInfo, instant: datetime, step: timedelta) -> datetime | None:
-    """The nearest change of the zone's clocks before or after `instant`, by the sign of `step`; None within a year."""
+    """The nearest change of the UTC offset before or after `instant`, by the sign of `step`; None if there is none in 400 steps."""
     near = instant.astimezone(UTC)
     for _ in range(400):
         far = near + step

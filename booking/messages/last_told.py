@@ -1,4 +1,4 @@
-"""What a patient was last told of a visit, and what has changed since. Changes made before a mail left are one change."""
+"""What the patient was last told about a visit, and what has changed since. Changes before a mail is sent count as one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,71 +6,70 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from booking.messages.names import BOOKED, CLINIC_NEWS, MOVED
-from booking.models import Appointment, AppointmentEvent
+from booking.models import MODES, Appointment, AppointmentEvent, VisitMode
 from clinic.outbox.models import Channel, Message, State
 from clinic.outbox.text.time_limits import LEASE
 from clinic.practice.models import Therapist
 
 Kind = AppointmentEvent.Kind
-CHANGED = "the visit was changed"  # why a message of an earlier version is not sent
+CHANGED = "the visit was changed"  # the reason for skipping a message of an earlier version
 
 
 @dataclass(frozen=True)
 class Terms:
-    """When a visit starts, with whom, and how (a VisitMode)."""
+    """The start, therapist and mode of a visit."""
 
     starts_at: datetime
     therapist: Therapist
-    mode: str
+    mode: VisitMode
 
 
 def current_terms(appointment: Appointment) -> Terms:
-    """The terms of the visit as it is."""
-    return Terms(appointment.starts_at, appointment.therapist, appointment.mode)
+    """The current terms of the visit."""
+    return Terms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
 
 
 def terms_at(appointment: Appointment, version: int) -> Terms | None:
-    """The terms of the visit at `version`; None if its history does not reach back that far."""
+    """The terms of the visit at `version`, from its history; None if the history starts later."""
     events = appointment.events.filter(version__lte=version).select_related("therapist")
     event = events.order_by("version", "id").last()
     if event is None or event.therapist is None:
         return None
-    return Terms(event.starts_at, event.therapist, event.mode)
+    return Terms(event.starts_at, event.therapist, MODES[event.mode])
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
-    """The newest version of which a message went to the patient's present mailbox; None if none did.
+    """The latest version about which a message was sent to the patient's current address; None if there is none.
 
-    `before` leaves out messages of that version and later ones.
+    With `before`, only messages of earlier versions count.
     """
     sent = _messages(appointment, before=before).filter(state=State.SENT)
     return sent.order_by("version").values_list("version", flat=True).last()
 
 
 def known_terms(appointment: Appointment, *, before: int | None = None) -> Terms | None:
-    """The terms that the patient knows: those last told (`before` as in `told_version`), else those that were booked."""
+    """The terms last told to the patient (`before` as in `told_version`), else those that were booked."""
     told = told_version(appointment, before=before)
     return terms_at(appointment, _first_version(appointment) if told is None else told)
 
 
 def may_believe_otherwise(appointment: Appointment, *, before: int | None = None) -> bool:
-    """Whether a message with terms other than the present ones may have reached the patient after the last one that did.
+    """Whether a later message with other terms than the current ones may have reached the patient.
 
-    It is on its way, or a worker took it and it is unknown how far it came: a mail server may have accepted it before the
-    worker died. `before` as in `told_version`.
+    It is being sent, or its worker died and the mail server may have accepted it. `before` as in `told_version`.
     """
     dropped = Q(state=State.SKIPPED, reason=CHANGED, attempts=1, settled_at__lt=F("first_tried_at") + LEASE)
     begun = _messages(appointment, before=before).filter(first_tried_at__isnull=False)
-    begun = begun.exclude(state=State.SENT).exclude(dropped)  # by the first worker that had it, before it left
+    begun = begun.exclude(state=State.SENT).exclude(dropped)  # within the first lease, so before sending
     begun = begun.filter(version__gt=told_version(appointment, before=before) or 0)
     versions = set(begun.values_list("version", flat=True))
     return any(terms_at(appointment, version) != current_terms(appointment) for version in versions)
 
 
 def news_of(appointment: Appointment) -> str | None:
-    """Which kind of message the visit as it is calls for: BOOKED, MOVED, or None if the patient knows it already.
+    """The kind of message to plan: BOOKED, MOVED, or None if the patient knows the current terms.
 
-    MOVED where the patient `may_believe_otherwise`: it waits, and what has been told by then is looked at again.
+    MOVED if the patient `may_believe_otherwise`; it is sent later, and its relevance is checked again then.
     """
     is_as_known = known_terms(appointment) == current_terms(appointment)
     if not is_as_known or may_believe_otherwise(appointment):
@@ -79,13 +78,13 @@ def news_of(appointment: Appointment) -> str | None:
 
 
 def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
-    """The moves of which the patient was not told, oldest first."""
+    """The moves that the patient was not told about, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))
 
 
 def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
-    """The messages to the patient's present mailbox or phone whose version is the visit's."""
+    """The messages about the visit to the patient's current address or phone, without news of the clinic."""
     messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
     messages = messages.exclude(kind__in=CLINIC_NEWS)
     messages = messages.filter(version__gte=_first_version(appointment))
@@ -93,6 +92,6 @@ def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Messa
 
 
 def _first_version(appointment: Appointment) -> int:
-    """Since when the patient is written to at the present address: each new address has the visit confirmed anew."""
+    """The version at which the visit was confirmed to the current address: each new address gets a confirmation."""
     booked = Message.objects.filter(subject_id=appointment.pk, kind=BOOKED, channel=Channel.EMAIL)
     return booked.order_by("version").values_list("version", flat=True).last() or 1

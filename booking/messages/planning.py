@@ -1,10 +1,10 @@
-"""Planning messages about a visit, in the transaction that books, moves or cancels it. They are rendered when they are sent."""
+"""Plan messages about a visit, in the transaction that books, moves or cancels it. They are rendered when sent."""
 
 from datetime import datetime, timedelta
 
 from booking.messages.last_told import moves_untold, news_of
 from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
-from booking.messages.reader import patient_of, reader_zone_of_visit
+from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
 from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Timing
@@ -22,7 +22,7 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.values.zones import known_zone
 
-UNDO_FOR = timedelta(minutes=3)  # a cancellation or a move is not announced before; the last change counts
+UNDO_FOR = timedelta(minutes=3)  # until then a cancellation or a move can be undone and is not announced
 
 
 def plan_visit_messages(
@@ -34,11 +34,10 @@ def plan_visit_messages(
     news_after: timedelta = timedelta(0),
     is_news_texted: bool = False,
 ) -> None:
-    """Plan the `news` (that it is booked, or moved; None for nothing new) for `news_after` from now, and what the clinic's
-    rules send before and after the visit. `is_news_texted`: the news goes by text too.
+    """Plan the message `news` (BOOKED, MOVED or None) for `news_after` from now, and the kinds that are sent around the visit.
 
-    What should have gone before now is left out. A reminder that the reader's night would make too late is planned for the
-    evening before; others wait until morning, which the outbox sees to.
+    Messages that were due before now are left out. `is_news_texted`: send the news by text too. A reminder that quiet hours
+    would delay until it is useless is planned for the evening before; the outbox delays others until the morning.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     drafts: list[Message] = []
@@ -56,7 +55,7 @@ def plan_visit_messages(
 
 
 def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: Clinic) -> tuple[datetime, datetime]:
-    """When a message of `kind` is due, and when it is given up."""
+    """When a message of `kind` is due, and after which instant it is not sent."""
     if kind.timing == Timing.AFTER:
         due_at = appointment.ends_at + timedelta(minutes=minutes)
         return due_at, due_at + kind.given_up
@@ -69,10 +68,10 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 
 
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
-    """After a move or an undone cancellation: withdraw what is still waiting, for `reason`, and plan reminders anew.
+    """After a move or an undone cancellation: withdraw waiting messages with `reason`, and plan reminders again.
 
-    The patient is told of what they do not know yet once nothing has changed for `UNDO_FOR`: in one mail, however many
-    changes there were, and in none if the visit is as they know it. By text too if staff made the last move.
+    The patient gets one mail about all changes, UNDO_FOR after the last one, and none if they know the current terms. By text
+    too if staff made the last move.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
     news, moves = news_of(appointment), moves_untold(appointment)
@@ -87,8 +86,8 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw the waiting messages about the visit, and plan one about the cancellation for when it cannot be undone; by text
-    too if staff cancelled it. News of the clinic is postponed until then: it is relevant if the cancellation is undone."""
+    """Withdraw the waiting messages, and plan one about the cancellation for the end of UNDO_FOR; by text too if staff
+    cancelled the visit. News of the clinic is postponed until then, as it is relevant if the cancellation is undone."""
     withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", spared=CLINIC_NEWS, now=now)
     postpone_messages(subject_ids=[appointment.pk], until=now + UNDO_FOR)
     last = max(appointment.starts_at, now + timedelta(hours=4))
@@ -97,8 +96,8 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
 
 
 def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Confirm the visit to another mailbox and plan its reminders anew. Raises the visit's version: what was planned for
-    the old address is not sent."""
+    """Confirm the visit to another address and plan its reminders again. Increments the version, so that messages planned for
+    the old address are not sent."""
     withdraw_messages(subject_id=appointment.pk, reason="the address was corrected", now=now)
     appointment.version += 1
     appointment.save(update_fields=["version"])
@@ -110,7 +109,7 @@ def _draft(appointment: Appointment, kind: str, *, due_at: datetime, not_after: 
         kind=kind,
         subject_id=appointment.pk,
         version=appointment.version,
-        patient=patient_of(appointment),
+        patient=appointment.booked_patient,
         scope=appointment.service.slug,
         time_zone=reader_zone_of_visit(appointment),
         due_at=due_at,

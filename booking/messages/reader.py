@@ -1,26 +1,18 @@
-"""The reader of a message: the patient, and the zone by which hours are quiet, an IANA name, empty for the clinic's zone."""
+"""The time zone of a message's reader, in which hours are quiet: an IANA name, empty for the clinic's zone."""
 
 from booking.models import Appointment, WaitListEntry
-from clinic.practice.models import Patient
-
-
-def patient_of(appointment: Appointment) -> Patient:
-    """The patient of a visit. Raises ValueError for a hold, which has none and about which no message goes."""
-    if appointment.patient is None:
-        raise ValueError("a hold has no patient")
-    return appointment.patient
 
 
 def reader_zone_of_visit(appointment: Appointment) -> str:
-    """Where the patient is at the time of the visit: at the clinic, unless it is a call.
+    """The zone for a visit: the clinic's if the mode goes by the clinic's clock, else that of its booking.
 
-    Taken from this visit alone: the zone on a patient's record may come from another person's booking.
+    Never the zone of the patient's record, which may come from another person's booking.
     """
-    return "" if appointment.mode == Appointment.Mode.IN_PERSON else appointment.visitor_time_zone
+    return "" if appointment.visit_mode.is_by_clinics_clock else appointment.visitor_time_zone
 
 
 def reader_zone_of_entry(entry: WaitListEntry, visit: Appointment | None) -> str:
-    """The zone of `visit`, which an earlier time would replace; for a call without one, the zone of the wish or the patient's."""
+    """The zone for an offer: that of the later `visit`, else of the entry or its patient, by the mode."""
     if visit is not None:
         return reader_zone_of_visit(visit)
-    return "" if entry.offered_mode == Appointment.Mode.IN_PERSON else entry.time_zone or entry.patient.time_zone
+    return "" if entry.offered_mode.is_by_clinics_clock else entry.time_zone or entry.patient.time_zone

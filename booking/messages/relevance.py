@@ -1,10 +1,16 @@
-"""Relevance checks of messages about visits, asked just before sending: the reason not to send, None = send."""
+"""Relevance checks of messages about visits, made just before sending. Each returns the reason not to send; None = send."""
 
 from datetime import datetime
 
 from booking.messages.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
 from booking.models import Appointment
+from booking.models.visit_states import Outcome
 from clinic.outbox.models import Message
+
+CONFIRMED = "the patient has said that they will be there"
+KNOWN = "the patient knows this already"
+NOT_ATTENDED = "the visit is not marked as attended"
+NOT_CANCELLED = "the visit is not cancelled"
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
@@ -13,12 +19,11 @@ def why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
-    """For the news of a move. A message that was on its way when the visit was moved may have told the patient the same,
-    or something else."""
+    """For the news of a move. An earlier message may have told the patient the current terms already."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
     if visit is not None and reason is None and _is_known(visit, before=message.version):
-        return "the patient knows this already"
+        return KNOWN
     return reason
 
 
@@ -33,12 +38,11 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
     is_cancelled = Appointment.objects.filter(
         pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
     ).exists()
-    return None if is_cancelled else "the visit is not cancelled"
+    return None if is_cancelled else NOT_CANCELLED
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """For the clinic's new details, which stay relevant when the visit is moved; the message's version is the
-    calendar's SEQUENCE."""
+    """For the clinic's new details, which stay relevant when the visit is moved: the message's version is a SEQUENCE."""
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 
@@ -47,17 +51,17 @@ def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
     """For asking once more whether the patient comes."""
     visit = _find_visit(message)
     if visit is not None and visit.confirmed_at:
-        return "the patient has said that they will be there"
+        return CONFIRMED
     return _why_not_ahead(visit, message, now)
 
 
 def has_questions(visit: Appointment, now: datetime) -> bool:
-    """Whether there are questions before the visit, answered or not."""
+    """Whether the visit has questions, answered or not."""
     return visit.intake_id is not None
 
 
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
-    """For asking to answer the questions before the visit."""
+    """For reminders of open questions."""
     visit = _find_visit(message)
     if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
         return "the questions are answered"
@@ -65,13 +69,13 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """For what follows a visit: the patient must be marked as having come."""
+    """For the follow-up: the patient must be marked as arrived."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"
     if visit.version != message.version:
         return CHANGED
-    return None if visit.has_come else "the visit is not marked as attended"
+    return None if visit.outcome_at(now) == Outcome.CAME else NOT_ATTENDED
 
 
 def _find_visit(message: Message) -> Appointment | None:
@@ -81,7 +85,7 @@ def _find_visit(message: Message) -> Appointment | None:
 def _why_not_ahead(
     visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
 ) -> str | None:
-    """`version` is the one at which the message is relevant: its own, unless given."""
+    """`version` is the visit's version that the message needs; None: the message's own."""
     if visit is None:
         return "the visit is gone"
     if visit.status != Appointment.Status.BOOKED:
@@ -92,4 +96,4 @@ def _why_not_ahead(
         return "the visit has begun"
     if visit.not_coming_at:
         return "the patient has said that they cannot come"
-    return "the patient has arrived" if visit.has_come else None
+    return "the patient has arrived" if visit.outcome_at(now) == Outcome.CAME else None

@@ -1,4 +1,4 @@
-"""Placeholders of the messages about visits, and what they hold in previews."""
+"""Placeholders of messages about visits, and their values in previews."""
 
 from clinic.outbox.messages.kinds import Sample
 from clinic.outbox.messages.rendering import sample_clinic
@@ -7,10 +7,10 @@ from clinic.practice.models import Clinic
 from clinic.practice.values.phone import format_phone
 
 PLACEHOLDERS = {
-    "day_word": "today, tomorrow or on Tuesday 1 December, as the reader would say it when the message is sent",
-    "day": "Tuesday 1 December, by the reader’s calendar",
-    "time": "9:00 am EST, by the reader’s clock",
-    "when": "Tuesday 1 December, 9:00 am EST, by the reader’s clock",
+    "day_word": "today, tomorrow or on Tuesday, December 1, as the reader would say it when the message is sent",
+    "day": "Tuesday, December 1, by the reader’s calendar",
+    "time": "9:00 AM EST, by the reader’s clock",
+    "when": "Tuesday, December 1, 9:00 AM EST, by the reader’s clock",
     "place": "the clinic’s address, or who calls whom",
     "therapist": "the therapist’s name",
     "reference": "RC-7K3M9Q",
@@ -18,11 +18,11 @@ PLACEHOLDERS = {
     "phone": "the clinic’s telephone number",
 }
 
-LONGEST_ADDRESS_IN_A_TEXT = 32  # what the other words leave of one text
+LONGEST_ADDRESS_IN_A_TEXT = 32  # characters left in one text beside the rest
 
 
 def short_address(clinic: Clinic) -> str:
-    """The clinic's address as far as it fits into a text: never cut, as half of an address leads elsewhere."""
+    """The clinic's street and city if they fit into a text, else the street, else "a new address". Never cut."""
     parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
     for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):
         if address and length(address) <= LONGEST_ADDRESS_IN_A_TEXT:
@@ -31,7 +31,7 @@ def short_address(clinic: Clinic) -> str:
 
 
 def sample_values(sample: Sample) -> dict[str, object]:
-    """What the placeholders hold in a preview."""
+    """The values of the placeholders in a preview."""
     return _samples(sample_clinic(sample))[sample]
 
 
@@ -39,27 +39,27 @@ def _samples(clinic: Clinic) -> dict[Sample, dict[str, object]]:
     return {
         Sample.EVERYDAY: {
             "day_word": "tomorrow",
-            "day": "Tuesday 1 December",
-            "time": "9:00 am EST",
-            "when": "Tuesday 1 December, 9:00 am EST",
+            "day": "Tuesday, December 1",
+            "time": "9:00 AM EST",
+            "when": "Tuesday, December 1, 9:00 AM EST",
             "place": ", ".join(part for part in (clinic.name, clinic.street, clinic.city) if part),
             "therapist": "Nora Field, PT",
             "change": "Your visit is moved",
-            "news": "we moved your visit to Tuesday 1 December, 9:00 am EST",
+            "news": "we moved your visit to Tuesday, December 1, 9:00 AM EST",
             "new_address": short_address(clinic),
             "reference": "RC-7K3M9Q",
             "clinic": clinic,
             "phone": format_phone(clinic.phone, clinic.country),
         },
         Sample.WORST: {
-            "day_word": "on Wednesday 30 September",
-            "day": "Wednesday 30 September",
-            "time": "12:45 pm UTC+12:45",
-            "when": "Wednesday 30 September, 12:45 pm UTC+12:45",
+            "day_word": "on Wednesday, September 30",
+            "day": "Wednesday, September 30",
+            "time": "12:45 PM UTC+12:45",
+            "when": "Wednesday, September 30, 12:45 PM UTC+12:45",
             "place": ", ".join((clinic.name, clinic.street, clinic.city, "W" * 80, "W" * 16)),
             "therapist": "W" * 120,
             "change": f"Your visit is moved, now with {'W' * 120}",
-            "news": f"you are now with {'W' * 12} on Wednesday 30 September, 12:45 pm UTC+12:45",
+            "news": f"you are now with {'W' * 12} on Wednesday, September 30, 12:45 PM UTC+12:45",
             "new_address": "W" * LONGEST_ADDRESS_IN_A_TEXT,
             "reference": "RC-WWWWWW",
             "clinic": clinic,

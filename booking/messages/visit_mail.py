@@ -1,7 +1,6 @@
-"""Mails and texts about a visit: what their kinds have in common, and their rendering at the moment of sending.
+"""Mails and texts about a visit: the base of their kinds, and their rendering when sent.
 
-They hold the clinic, the day, the time, the phone and opaque links: never a reason, a questionnaire's name or a part of
-the body.
+They hold the clinic, day, time, phone and opaque links; never a reason, the name of a questionnaire or a body site.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,25 +15,25 @@ from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
 from booking.messages.change_text import change_values, with_terms
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import known_terms
-from booking.messages.reader import patient_of
 from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
-from booking.schedule.local_time import near_day_words, place_words
+from booking.schedule.local_time import format_place
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
 from clinic.outbox.messages.rendering import render_email, sample_clinic
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
-    """The mail, as of `now`. Issues the links it holds."""
+    """Render the mail as of `now`. Issues its links."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
-    patient = patient_of(appointment)
+    patient = appointment.booked_patient
     return render_email(
         kind.name,
         to=patient.email,
@@ -62,7 +61,7 @@ def _no_extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitKind(MessageKind):
-    """A kind about a visit. One with a timing before or after the visit is planned for every visit that it `is_for`."""
+    """A kind about a visit. If timed before or after the visit, it is planned for every visit that `is_for` accepts."""
 
     render: Callable[[Message, Words | None, datetime], Email] = _render
     relevance: Callable[[Message, datetime], str | None] = why_unwanted
@@ -71,24 +70,24 @@ class VisitKind(MessageKind):
     frame: str = "booking_visit"
 
     is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # asked when the visit is booked or moved
-    # Before a visit: given up so long before it, or half-way to it if that is later. After: so long after it was due.
+    # Before a visit: not sent later than this long before it, or half-way to it if that is later. After: than this long past due.
     given_up: timedelta = timedelta(0)
-    goes_before_night: bool = False  # if due in quiet hours; others wait for the morning while they are of use then
+    goes_before_night: bool = False  # if due in quiet hours; others wait for the morning if still useful then
 
     buttons: Callable[[VisitLinks], dict[str, str]] = see_visit
     has_calendar: bool = False
-    tells_changes: bool = False  # compares the visit with what its patient was told before
+    tells_changes: bool = False  # compares the visit with what the patient was told before
     extras: Callable[[Appointment, VisitLinks, Clinic, datetime], Mapping[str, object]] = _no_extras  # for its template
-    text_asks_whether_coming: bool = False  # a Y or C that follows is about this visit
+    text_asks_whether_coming: bool = False  # a reply of Y or C is about this visit
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """As for every kind: the context of a preview."""
+        """The context of a preview."""
         bring = sample_clinic(sample).what_to_bring
         return {**sample_values(sample), **self.buttons(SAMPLE_LINKS), "when_beside": "", "bring": bring}
 
 
 def find_visit_kind(name: str) -> VisitKind:
-    """The kind called `name`. Raises KindUnknown if there is none, or if it is not about a visit."""
+    """Find the kind `name`. Raises KindUnknown if there is none or it is not about a visit."""
     kind = find_kind(name)
     if not isinstance(kind, VisitKind):
         raise KindUnknown(f"{name!r} is not about a visit")
@@ -96,12 +95,12 @@ def find_visit_kind(name: str) -> VisitKind:
 
 
 def visit_kinds() -> list[VisitKind]:
-    """Every kind about a visit, in the order in which they go around it."""
+    """All kinds about a visit, in the order in which they are sent around it."""
     return [kind for kind in all_kinds() if isinstance(kind, VisitKind)]
 
 
 def asks_by_text(name: str) -> bool:
-    """Whether a text of the kind `name` asks whether the patient comes."""
+    """Whether texts of the kind `name` ask whether the patient comes."""
     return any(kind.name == name and kind.text_asks_whether_coming for kind in visit_kinds())
 
 
@@ -113,15 +112,15 @@ def _visit_of(message: Message) -> Appointment:
 def email_context(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """What a mail of `kind` may use, and nothing else of the patient or the visit.
+    """The context of a mail of `kind`: all that it may use of the patient and the visit.
 
-    `version` is the message's: what it says of changes is relative to what went before it.
+    `version` is the message's; changes are relative to what was sent before it.
     """
     links = _links(appointment, now)
-    is_in_person = appointment.mode == Appointment.Mode.IN_PERSON
+    has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
     return {
         **placeholder_values(appointment, kind, clinic=clinic, now=now, version=version),
-        "bring": clinic.what_to_bring if links.is_standing and is_in_person else "",
+        "bring": clinic.what_to_bring if has_things_to_bring else "",
         **kind.extras(appointment, links, clinic, now),
         **kind.buttons(links),
     }
@@ -140,22 +139,19 @@ def _links(appointment: Appointment, now: datetime) -> VisitLinks:
 
 
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
-    """Until when the patient can move or cancel online, and what it costs later; for `extras`."""
+    """The deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_words": ""}
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
     until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
-    words = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return {"change_words": " ".join(filter(None, [words, appointment.late_fee_words]))}
+    text = until if now < deadline else "It is too late to move or cancel online. Please call us."
+    return {"change_words": " ".join(filter(None, [text, appointment.late_fee_words]))}
 
 
 def placeholder_values(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """The values of the placeholders, as of `now`.
-
-    A mail about a cancellation names the time that the patient knows, whatever was changed just before.
-    """
+    """The values of the placeholders as of `now`. A mail about a cancellation names the time that the patient was told."""
     known = known_terms(appointment, before=version) if kind.tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)
     if known is not None and appointment.status == Appointment.Status.CANCELLED:
@@ -170,8 +166,8 @@ def placeholder_values(
         "when_beside": clock.beside_words(appointment.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
-        "day_word": near_day_words(appointment.starts_at, now=now, zone=clock.zone),
-        "place": place_words(appointment, clinic),
+        "day_word": format_near_day(appointment.starts_at, now=now, zone=clock.zone),
+        "place": format_place(appointment.visit_mode, clinic),
         "new_address": short_address(clinic),
         "therapist": appointment.therapist,
         **changes,

@@ -1,14 +1,16 @@
-"""What a clinic offers, when it is open, and who comes when."""
+"""The rows of booking: services, opening hours, visits, wait list, calendar feeds."""
 
 from booking.models.calendar_feed import CalendarFeed
 from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours
 from booking.models.return_request import ReturnRequest
-from booking.models.service import Purpose, Service, VisitMode
+from booking.models.service import Purpose, Service
+from booking.models.visit_modes import MODES, VisitMode
 from booking.models.wait_list import SlotOffer, WaitListEntry
 
 from .appointment import Appointment, AppointmentEvent
 
 __all__ = [
+    "MODES",
     "Appointment",
     "AppointmentEvent",
     "CalendarFeed",

@@ -1,8 +1,11 @@
-"""Who comes when, and what happened to it."""
+"""Visits and holds, and their history."""
 
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,72 +13,76 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.models.service import PRICE_HELP, Service, Terms, VisitMode
-from booking.models.visit_states import State, state_of
+from booking.models.service import PRICE_HELP, Service, Terms
+from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
+from booking.models.visit_states import Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
+from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
-# Letters and digits that are not taken for one another, on paper or on the phone.
+# Letters and digits that are not mistaken for one another, on paper or on the phone.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_reference() -> str:
-    """A name for a visit that can be read out, such as RC-7K3M9Q. Random, so it tells nothing; unique by constraint."""
+    """Generate a random reference that can be read out, such as RC-7K3M9Q. Unique by constraint."""
     return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
 
 
-class AppointmentQuerySet(models.QuerySet):
-    def blocking(self, interval: Interval, *, now):
-        """Visits and live holds whose blocked time touches `interval`. An expired hold blocks nobody."""
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def blocking(self, interval: Interval, *, now: datetime) -> Self:
+        """Visits and live holds whose blocked time overlaps `interval`. An expired hold does not block."""
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
 
-    def counting(self, interval: Interval, *, service: Service, now):
-        """Everything of `service` that starts in `interval` and counts against its caps, whoever came or did not."""
+    def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
+        """Visits and live holds of `service` that start in `interval`: those that count against its caps, also no-shows."""
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
-    def standing(self):
-        """Visits that were neither cancelled nor missed."""
+    def standing(self) -> Self:
+        """Booked and completed visits: neither holds, nor cancelled, nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
-    def arrived_and_over(self, *, now):
-        """Visits still booked that `booking.actions.attend.complete_visits` will complete."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=False, ends_at__lte=now)
+    def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
+        """Rows whose `outcome_at(now)` is one of `outcomes`. By constraint, only booked and completed visits have an arrival."""
+        status, marked = Appointment.Status, Q(arrived_at__isnull=False)
+        unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
+        rows = {
+            Outcome.OPEN: Q(status=status.HELD) | unmarked & Q(ends_at__gt=now),
+            Outcome.CAME: marked,
+            Outcome.UNMARKED: unmarked & Q(ends_at__lte=now),
+            Outcome.MISSED: Q(status=status.NO_SHOW),
+            Outcome.CANCELLED: Q(status=status.CANCELLED),
+        }
+        return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
-    def unmarked(self, *, now):
-        """Visits that are over without a mark whether the patient came."""
-        return self.filter(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
+    def knowing_who_is_new(self, *, now: datetime) -> Self:
+        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
 
-    def knowing_who_is_new(self, *, now):
-        """With `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
-
-        A visit that is over and unmarked says nothing: they may not have come.
+        A visit that is over and unmarked does not count: the patient may not have come.
         """
-        earlier = (
-            Appointment.objects.standing()
-            .filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
-            .exclude(status=Appointment.Status.BOOKED, arrived_at__isnull=True, ends_at__lte=now)
-        )
+        earlier = Appointment.objects.with_outcome(Outcome.CAME, Outcome.OPEN, now=now)
+        earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
         return self.annotate(has_been_here=Exists(earlier))
 
-    def knowing_who_was_texted(self):
-        """With `was_texted`: whether a text about the visit as it is now has gone to the patient."""
+    def knowing_who_was_texted(self) -> Self:
+        """Annotate `was_texted`: whether a text about the current version of the visit was sent."""
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
-    def booked_within(self, interval: Interval):
-        """Visits that stand and share an instant with `interval`, buffers left out."""
+    def booked_within(self, interval: Interval) -> Self:
+        """Booked visits that overlap `interval`, without buffers."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
 
 
 class Appointment(Terms):
-    """One visit, or one time held for somebody who is still typing. Its terms are those that were agreed."""
+    """A visit, or a time on hold for a visitor who fills in the form. Its terms are those agreed at booking."""
 
     class Status(models.TextChoices):
         HELD = "held", "held"
@@ -84,38 +91,40 @@ class Appointment(Terms):
         COMPLETED = "completed", "completed"
         NO_SHOW = "no_show", "no-show"
 
-    Mode = VisitMode
-
     price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
-        max_length=12, unique=True, default=new_reference, editable=False, help_text="What to read out on the phone."
+        max_length=12,
+        unique=True,
+        default=new_reference,
+        editable=False,
+        help_text="The code that the patient can read out on the phone.",
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, related_name="appointments")
     patient = models.ForeignKey("practice.Patient", on_delete=models.PROTECT, null=True, related_name="appointments")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="appointments")
-    mode = models.CharField(max_length=10, choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, choices=MODE_CHOICES)
     starts_at = models.DateTimeField("starts")
     ends_at = models.DateTimeField("ends")
     blocked = DateTimeRangeField(
         default_bounds="[)",
-        help_text="The visit with its minutes to prepare and to turn over: no other visit overlaps it.",
+        help_text="The visit with its buffers. No other visit can overlap it.",
     )
     status = models.CharField(max_length=10, choices=Status.choices)
     hold_expires_at = models.DateTimeField(null=True, blank=True)
-    idempotency_key = models.UUIDField(unique=True, help_text="From the form that was sent: the same form books once.")
+    idempotency_key = models.UUIDField(unique=True, help_text="From the form: the same form books once.")
     sequence = models.PositiveSmallIntegerField(
-        default=0, help_text="iCalendar's count of changes calendars must follow."
+        default=0, help_text="SEQUENCE of the calendar file: rises with each change that calendars must show."
     )
     version = models.PositiveSmallIntegerField(
         default=1,
-        help_text="Rises when the time changes or the visit is cancelled; messages about an older one are not sent.",
+        help_text="Rises when the visit changes. Messages about an older version are not sent.",
     )
     visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
     other_phone = models.CharField(
         max_length=LONGEST_PHONE,
         blank=True,
-        help_text="The number given with this booking, where the patient’s own is another; nobody vouched for it.",
+        help_text="The number given with this booking, if it differs from the patient’s. Not confirmed.",
     )
     source_article = models.ForeignKey(
         "education.Article", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -129,11 +138,11 @@ class Appointment(Terms):
         blank=True,
         default="",
         db_default="",
-        help_text="Who booked for a patient under 18; empty where the patient booked.",
+        help_text="Who booked for a patient under 18. Empty if the patient booked.",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     not_coming_at = models.DateTimeField(
-        "cannot come", null=True, blank=True, help_text="When the patient said so, too late to cancel online."
+        "cannot come", null=True, blank=True, help_text="When the patient told us, too late to cancel online."
     )
     arrived_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -143,7 +152,7 @@ class Appointment(Terms):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who of the staff; empty when the patient did.",
+        help_text="The staff member. Empty: the patient.",
     )
     off_schedule_accepted = ArrayField(
         models.CharField(max_length=10),
@@ -151,9 +160,11 @@ class Appointment(Terms):
         db_default=[],
         blank=True,
         editable=False,
-        help_text="Why the schedule would not offer this visit, as far as staff have said that it may stand.",
+        help_text="The reasons outside the schedule that staff have accepted for this visit.",
     )
     created_at = models.DateTimeField()
+    has_been_here: bool  # only by `knowing_who_is_new`
+    was_texted: bool  # only by `knowing_who_was_texted`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -170,13 +181,13 @@ class Appointment(Terms):
             ),
         ]
         constraints = [
-            # Deferrable so that two visits can swap places in one transaction; immediate unless asked otherwise.
+            # Deferrable, so that two visits can swap times in one transaction; immediate by default.
             ExclusionConstraint(
                 name="appointment_no_double_booking",
                 expressions=[("therapist", RangeOperators.EQUAL), ("blocked", RangeOperators.OVERLAPS)],
                 condition=Q(status__in=["held", "booked"]),
                 deferrable=Deferrable.IMMEDIATE,
-                violation_error_message="Another visit lies in this time.",
+                violation_error_message="Another visit overlaps this time.",
             ),
             models.CheckConstraint(name="appointment_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
             models.CheckConstraint(
@@ -187,9 +198,7 @@ class Appointment(Terms):
                 name="appointment_status_is_known",
                 condition=Q(status__in=["held", "booked", "cancelled", "completed", "no_show"]),
             ),
-            models.CheckConstraint(
-                name="appointment_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
-            ),
+            models.CheckConstraint(name="appointment_mode_is_known", condition=Q(mode__in=list(MODES))),
             models.CheckConstraint(
                 name="appointment_has_a_patient_unless_held", condition=Q(status="held") | Q(patient__isnull=False)
             ),
@@ -220,35 +229,47 @@ class Appointment(Terms):
             models.CheckConstraint(name="appointment_versions_count_from_one", condition=Q(version__gte=1)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reference
 
     @property
+    def visit_mode(self) -> VisitMode:
+        """How therapist and patient meet: its row of `booking.models.visit_modes.MODES`."""
+        return MODES[self.mode]
+
+    @property
+    def booked_patient(self) -> Patient:
+        """The patient of a visit. Raises ValueError for a hold, which has none."""
+        if self.patient is None:
+            raise ValueError("a hold has no patient")
+        return self.patient
+
+    @property
     def number_to_call(self) -> str:
-        """Of a visit by phone: the number that came with its booking, or else the patient's; empty for any other visit."""
-        if self.mode != self.Mode.PHONE or self.patient is None:
+        """For a visit by phone, the number given at booking, else the patient's. Empty for other modes."""
+        if not self.visit_mode.needs_number or self.patient is None:
             return ""
         return self.other_phone or self.patient.phone
 
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
-        """Whether it is booked for a patient whom neither mail nor a text has reached, and not confirmed yet. For rows that
-        `knowing_who_was_texted` has annotated."""
-        is_open = self.status == self.Status.BOOKED and not (self.confirmed_at or self.arrived_at)
+        """Whether it is booked, not confirmed, and the patient has no email address and got no text. Needs
+        `knowing_who_was_texted`."""
+        is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
     @property
     def interval(self) -> Interval:
-        """What the patient sees of it."""
+        """The visit without buffers."""
         return Interval(self.starts_at, self.ends_at)
 
     @property
     def minutes(self) -> int:
-        """How long the visit is for the patient, as agreed."""
+        """The agreed length of the visit, without buffers."""
         return (self.ends_at - self.starts_at) // MINUTE
 
     def shape_of(self, service: Service) -> VisitShape:
-        """The length and the buffers that were agreed, on the start times that `service` has today."""
+        """The agreed length and buffers, with the current distance of start times of `service`."""
         return VisitShape(
             minutes=self.minutes,
             step=service.start_step_minutes,
@@ -258,36 +279,31 @@ class Appointment(Terms):
 
     @property
     def state(self) -> State:
-        """Its row of `booking.models.visit_states.TABLE`."""
+        """The state for `booking.models.visit_states.TABLE`."""
         return state_of(self.status, has_arrived=self.arrived_at is not None)
 
     @property
     def shown(self) -> str:
-        """What staff's forms carry of the visit as their page shows it: a mark changes its state and not its version.
+        """The value by which staff's forms detect a stale page: version and state, as a mark does not change the version.
 
-        Arrived and completed are one: only time lies between them.
+        Arrived and completed count as one, because only time leads from one to the other.
         """
         mark = State.ARRIVED if self.state == State.COMPLETED else self.state
         return f"{self.version}:{mark.value}"
 
-    def is_unmarked_at(self, now) -> bool:
-        """Whether it is over without a mark whether the patient came; `unmarked` finds these rows."""
-        return self.state == State.BOOKED and self.ends_at <= now
-
-    @property
-    def has_come(self) -> bool:
-        """Whether the patient is marked as having come; by constraint, only visits that stand are."""
-        return self.arrived_at is not None
+    def outcome_at(self, now: datetime) -> Outcome:
+        """Whether the patient came, as far as is known at `now`; `with_outcome` finds the rows."""
+        return outcome_of(self.state, is_over=self.ends_at <= now)
 
 
 class AppointmentEvent(models.Model):
-    """One thing that happened to a visit. Written by the domain functions, never changed."""
+    """An entry of a visit's history. Append-only; written by the domain functions."""
 
     class Kind(models.TextChoices):
         BOOKED = "booked", "booked"
         CONFIRMED = "confirmed", "confirmed"
         CANCELLED = "cancelled", "cancelled"
-        RESTORED = "restored", "cancelling undone"
+        RESTORED = "restored", "cancellation undone"
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
         ARRIVAL_UNDONE = "arrived_undo", "arrival undone"
@@ -295,7 +311,7 @@ class AppointmentEvent(models.Model):
         NO_SHOW_UNDONE = "no_show_undo", "no-show undone"
         ADDRESS_CORRECTED = "address", "address corrected"
         NOT_COMING = "not_coming", "said they cannot come"
-        OFF_SCHEDULE = "off_schedule", "kept, though outside the schedule"
+        OFF_SCHEDULE = "off_schedule", "kept outside the schedule"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")
@@ -307,17 +323,15 @@ class AppointmentEvent(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Who of the staff; empty when the patient did.",
+        help_text="The staff member. Empty: the patient.",
     )
-    starts_at = models.DateTimeField(help_text="When the visit was to start, as things stood then.")
-    version = models.PositiveSmallIntegerField(
-        null=True, help_text="The visit's version after this; null in rows from before it was recorded."
-    )
+    starts_at = models.DateTimeField(help_text="The start of the visit after this.")
+    version = models.PositiveSmallIntegerField(null=True, help_text="The visit’s version after this. Null in old rows.")
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
-    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=VisitMode.choices)
+    mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
 
     class Meta:
         ordering = ("at", "id")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()

@@ -1,13 +1,15 @@
-"""A therapist's own calendar, to be followed by a calendar program."""
+"""Calendar feeds of therapists."""
 
 import uuid
 
 from django.conf import settings
 from django.db import models
 
+from clinic.practice.values.dates import format_date
+
 
 class CalendarFeed(models.Model):
-    """One secret address under which a calendar program finds a therapist's visits. Only its hash is kept."""
+    """A secret URL at which a calendar program reads a therapist's visits. Only its hash is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     therapist = models.ForeignKey(
@@ -23,13 +25,13 @@ class CalendarFeed(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, editable=False)
-    days_read = models.PositiveIntegerField(default=0, editable=False)  # a habit shows after a few
-    failed_at = models.DateTimeField(null=True, editable=False)  # could not be made then; None once it could again
+    days_read = models.PositiveIntegerField(default=0, editable=False)  # after a few, silence is worth an alert
+    failed_at = models.DateTimeField(null=True, editable=False)  # None after the next success
 
     class Meta:
         ordering = ("-created_at",)
         verbose_name = "calendar address"
         verbose_name_plural = "calendar addresses"
 
-    def __str__(self):
-        return f"{self.therapist}, since {self.created_at:%Y-%m-%d}"
+    def __str__(self) -> str:
+        return f"{self.therapist}, since {format_date(self.created_at)}"

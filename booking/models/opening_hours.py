@@ -1,6 +1,6 @@
-"""When the clinic is open: weekly hours and their exceptions."""
+"""Opening hours and overrides."""
 
-from datetime import date
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,27 +9,19 @@ from django.db.models import F, Q
 
 from booking.time.intervals import Interval
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
-from clinic.practice.instants import clock_words, us_day_words
-
-
-class OpeningHoursQuerySet(models.QuerySet):
-    def in_force(self, *, on: date):
-        """The hours that count on the day `on` and in its week, by their dates."""
-        return self.filter(
-            Q(valid_from__isnull=True) | Q(valid_from__lte=on), Q(valid_until__isnull=True) | Q(valid_until__gte=on)
-        )
+from clinic.practice.values.dates import format_date, format_hours
 
 
 class HoursMode(models.TextChoices):
-    """Who can take these hours, and when."""
+    """How these hours can be booked."""
 
     BOOKABLE = "bookable", "online"
     CALL_US = "call_us", "by phone only"
-    RESERVE = "reserve", "kept back until the day before"
+    RESERVE = "reserve", "reserved until the day before"
 
 
 class OpeningHours(models.Model):
-    """One stretch of a therapist's week. Two stretches make a day with a lunch break."""
+    """Weekly hours of a therapist. Two rows make a day with a lunch break."""
 
     class Weekday(models.IntegerChoices):
         MONDAY = 0
@@ -45,26 +37,25 @@ class OpeningHours(models.Model):
         "practice.Therapist", on_delete=models.CASCADE, related_name="opening_hours", help_text="Whose hours these are."
     )
     weekday = models.PositiveSmallIntegerField(
-        choices=Weekday.choices, help_text="The day of the week. Add one row for each stretch of the day."
+        choices=Weekday.choices,
+        help_text="Add one row for the morning and one for the afternoon if there is a lunch break.",
     )
-    opens = models.TimeField(help_text="The first visit can start now. Clinic's time, all year round.")
+    opens = models.TimeField(help_text="The first visit can start at this time. Clinic time, all year.")
     closes = models.TimeField(
-        help_text="The last visit has ended by now; the minutes to turn over may run past it. Enter 00:00 for midnight."
+        help_text="The last visit ends by this time. Turnover can run past it. Enter 00:00 for midnight."
     )
     mode = models.CharField(
         "offered",
         max_length=10,
         choices=HoursMode.choices,
         default=HoursMode.BOOKABLE,
-        help_text="Online; only by phone, so that you choose who comes; or kept back for flare-ups and offered online "
-        "by itself from the day before.",
+        help_text="Choose “by phone only” to decide yourself who gets these times. Reserved times are for flare-ups: they "
+        "open online by themselves the day before.",
     )
     valid_from = models.DateField(
-        null=True, blank=True, help_text="The first day these hours count. Empty: always did."
+        null=True, blank=True, help_text="The first day of these hours. Empty: no start date."
     )
-    valid_until = models.DateField(null=True, blank=True, help_text="The last day these hours count. Empty: no end.")
-
-    objects = OpeningHoursQuerySet.as_manager()
+    valid_until = models.DateField(null=True, blank=True, help_text="The last day of these hours. Empty: no end date.")
 
     class Meta:
         ordering = ("therapist", "weekday", "opens")
@@ -73,7 +64,7 @@ class OpeningHours(models.Model):
             models.CheckConstraint(
                 name="opening_hours_close_after_they_open",
                 condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
-                violation_error_message="Closing must be later than opening; 12:00 a.m. closes at midnight.",
+                violation_error_message="Closing must be later than opening; 12:00 AM closes at midnight.",
             ),
             models.CheckConstraint(
                 name="opening_hours_end_after_they_begin",
@@ -88,15 +79,13 @@ class OpeningHours(models.Model):
             ),
         ]
 
-    def __str__(self):
-        closes = "midnight" if self.closes == MIDNIGHT else clock_words(self.closes)
-        return f"{self.get_weekday_display()} {clock_words(self.opens)} – {closes}"
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {format_hours(self.opens, self.closes)}"
 
-    def clean(self):
-        """Refuse hours that overlap other hours of the same kind: one of the two rows would say nothing.
+    def clean(self) -> None:
+        """Raise ValidationError if the hours overlap others of the same mode, and name those.
 
-        Hours of different kinds may overlap: some of the morning by phone only, all of it kept for flare-ups.
-        Raises ValidationError that names the other row.
+        Hours of different modes may overlap: part of a reserved morning can be by phone only.
         """
         if None in (self.therapist_id, self.weekday, self.opens, self.closes):  # the fields' own errors say so
             return
@@ -107,25 +96,25 @@ class OpeningHours(models.Model):
 
     @property
     def in_full(self) -> str:
-        """The row in words, with the days on which it counts."""
-        first = f" from {us_day_words(self.valid_from)}" if self.valid_from else ""
-        last = f" until {us_day_words(self.valid_until)}" if self.valid_until else ""
+        """Like __str__, with mode and validity."""
+        first = f" from {format_date(self.valid_from)}" if self.valid_from else ""
+        last = f" until {format_date(self.valid_until)}" if self.valid_until else ""
         return f"{self} ({self.get_mode_display()}{first}{last})"
 
     @property
     def weekly(self) -> WeeklyHours:
-        """What `booking.time.opening_hours` needs to know of it."""
+        """The hours as a value of `booking.time.opening_hours`."""
         return WeeklyHours(self.weekday, self.opens, self.closes, self.valid_from, self.valid_until, self.mode)
 
 
-class HoursOverrideQuerySet(models.QuerySet):
-    def touching(self, interval: Interval):
-        """Those that share an instant with `interval`."""
+class HoursOverrideQuerySet(models.QuerySet["HoursOverride"]):
+    def touching(self, interval: Interval) -> Self:
+        """Overrides that overlap `interval`."""
         return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
 
 
 class HoursOverride(models.Model):
-    """One exception from the weekly hours: closed although open, or open although closed."""
+    """An override of the weekly hours: a closure or extra hours."""
 
     class Kind(models.TextChoices):
         CLOSURE = "closure", "closed"
@@ -136,7 +125,7 @@ class HoursOverride(models.Model):
         max_length=10,
         choices=Kind.choices,
         default=Kind.CLOSURE,
-        help_text="Closed takes times away; extra hours offers more.",
+        help_text="“Closed” removes times. “Extra hours” adds times.",
     )
     therapist = models.ForeignKey(
         "practice.Therapist",
@@ -144,11 +133,11 @@ class HoursOverride(models.Model):
         null=True,
         blank=True,
         related_name="hours_overrides",
-        help_text="Whom it is about. Empty: everybody.",
+        help_text="Empty: all therapists.",
     )
-    starts_at = models.DateTimeField("starts", help_text="From when, in the clinic's time.")
-    ends_at = models.DateTimeField("ends", help_text="Until when, in the clinic's time.")
-    note = models.CharField(max_length=120, blank=True, help_text="For yourselves. Patients never see it.")
+    starts_at = models.DateTimeField("starts", help_text="Clinic time.")
+    ends_at = models.DateTimeField("ends", help_text="Clinic time.")
+    note = models.CharField(max_length=120, blank=True, help_text="Only staff see this.")
     created_at = models.DateTimeField(auto_now_add=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -170,10 +159,10 @@ class HoursOverride(models.Model):
             models.CheckConstraint(name="hours_override_kind_is_known", condition=Q(kind__in=["closure", "extra"])),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()
 
     @property
     def interval(self) -> Interval:
-        """From when until when it holds."""
+        """The time of the override."""
         return Interval(self.starts_at, self.ends_at)

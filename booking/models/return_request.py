@@ -1,4 +1,4 @@
-"""Addresses that asked for a link of ours."""
+"""Requests for a link by email."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 
 class ReturnRequest(models.Model):
-    """An e-mail address that asked to be recognized, or to be confirmed as the visitor's own. Kept for a day and until the
+    """An email address that asked to be recognized, or to be confirmed as the visitor's own. Kept for a day and until the
     next clean-up, known here or not."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -22,5 +22,5 @@ class ReturnRequest(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.id)

@@ -1,7 +1,7 @@
-"""What can happen to a visit, as one table: state × act → state. Pure.
+"""The state machine of a visit, as one table: state × act → state. Pure.
 
-The domain functions ask this table under the row's lock; buttons ask it too, so that none is shown that would be refused.
-Arrived and over is completed: time alone makes that change, and `booking.actions.attend.complete_visits` stores it.
+Domain functions use it under the row's lock, and buttons use it too, so that none is shown that would be refused. A visit that
+is arrived and over becomes completed: `booking.actions.attend.complete_visits` stores that.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,23 @@ from zoneinfo import ZoneInfo
 
 
 class State(Enum):
-    """Where a visit stands: its stored status, and for a booked one whether the patient has arrived."""
+    """The stored status; a booked visit whose patient arrived is ARRIVED."""
 
     HELD = "held"
     BOOKED = "booked"
     ARRIVED = "arrived"
     COMPLETED = "completed"
     NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+
+
+class Outcome(Enum):
+    """Whether the patient came, as known at some instant."""
+
+    OPEN = "open"  # a hold, or a visit that is not over and without a mark
+    CAME = "came"  # marked as arrived, whether the visit is over or not
+    UNMARKED = "unmarked"  # over, and it is not known whether the patient came
+    MISSED = "missed"
     CANCELLED = "cancelled"
 
 
@@ -36,10 +46,10 @@ class Act(Enum):
 
 
 class Phase(Enum):
-    """How a visit lies to the present."""
+    """The time of a visit relative to now."""
 
     DAYS_AHEAD = "days ahead"
-    LATER_TODAY = "later today"  # the clinic's day
+    LATER_TODAY = "later today"  # in the clinic's zone
     RUNNING = "running"
     OVER = "over"
 
@@ -53,7 +63,7 @@ ALWAYS = frozenset(Phase)
 
 @dataclass(frozen=True)
 class Step:
-    """To which state an act leads, and in which phases it is allowed. Leading to the same state, it is a no-op or a note."""
+    """The state an act leads to, and the phases in which it is allowed. The same state: a no-op or a note."""
 
     to: State
     phases: frozenset[Phase]
@@ -77,7 +87,7 @@ TABLE: dict[tuple[State, Act], Step] = {
     (State.ARRIVED, Act.CONFIRM): Step(State.ARRIVED, AHEAD),
     (State.BOOKED, Act.CANNOT_COME): Step(State.BOOKED, AHEAD),
     (State.BOOKED, Act.MOVE): Step(State.BOOKED, NOT_OVER),
-    (State.ARRIVED, Act.MOVE): Step(State.BOOKED, NOT_OVER),  # the arrival was for the time before
+    (State.ARRIVED, Act.MOVE): Step(State.BOOKED, NOT_OVER),  # the arrival was for the former time
     (State.BOOKED, Act.CANCEL): Step(State.CANCELLED, NOT_OVER),
     (State.ARRIVED, Act.CANCEL): Step(State.CANCELLED, NOT_OVER),
     (State.CANCELLED, Act.CANCEL): Step(State.CANCELLED, ALWAYS),
@@ -87,13 +97,29 @@ TABLE: dict[tuple[State, Act], Step] = {
 }
 
 
+OUTCOMES = {
+    State.HELD: Outcome.OPEN,
+    State.ARRIVED: Outcome.CAME,
+    State.COMPLETED: Outcome.CAME,
+    State.NO_SHOW: Outcome.MISSED,
+    State.CANCELLED: Outcome.CANCELLED,
+}
+
+
 def state_of(status: str, *, has_arrived: bool) -> State:
-    """The state behind a visit's stored `status` and whether an arrival is noted."""
+    """The state for a stored `status` and an arrival."""
     return State.ARRIVED if status == State.BOOKED.value and has_arrived else State(status)
 
 
+def outcome_of(state: State, *, is_over: bool) -> Outcome:
+    """The outcome of a visit in `state`. `Appointment.objects.with_outcome` finds the rows by the same rule."""
+    if state == State.BOOKED:
+        return Outcome.UNMARKED if is_over else Outcome.OPEN
+    return OUTCOMES[state]
+
+
 def phase_of(*, starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo) -> Phase:
-    """How a visit lies to `now`; days are those of the clinic's `zone`."""
+    """The phase of a visit at `now`. Days are those of `zone`, the clinic's."""
     if ends_at <= now:
         return Phase.OVER
     if starts_at <= now:
@@ -103,7 +129,7 @@ def phase_of(*, starts_at: datetime, ends_at: datetime, now: datetime, zone: Zon
 
 
 def next_state(state: State, act: Act, phase: Phase) -> State | None:
-    """The state after `act`, None if it is refused. An arrival that is over by then is completed."""
+    """The state after `act`; None if it is refused. Marking an arrival after the end completes the visit."""
     step = TABLE.get((state, act))
     if step is None or phase not in step.phases:
         return None
@@ -111,5 +137,5 @@ def next_state(state: State, act: Act, phase: Phase) -> State | None:
 
 
 def changes_state(state: State, act: Act, phase: Phase) -> bool:
-    """Whether `act` is allowed and leads to another state: whether a button for it makes sense."""
+    """Whether `act` is allowed and leads to another state, so that a button for it makes sense."""
     return next_state(state, act, phase) not in (None, state)

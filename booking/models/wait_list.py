@@ -1,46 +1,55 @@
-"""Who would like an earlier time, and which freed times they were offered."""
+"""The wait list and its slot offers."""
 
 import uuid
 from datetime import date, datetime, timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from booking.models.appointment import Appointment
-from booking.models.service import Service, VisitMode
+from booking.models.service import Service
+from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Therapist
+from clinic.practice.values.dates import format_utc
 
 DAY = timedelta(days=1)
 
 
-class WaitListQuerySet(models.QuerySet):
-    def waiting(self):
-        """Those who are still on the list."""
+def _is_stuck() -> Q:
+    """The service is no longer booked online, no therapist does it, or not the one asked for. A mode that was taken off the
+    service does not matter: `offered_mode` replaces it."""
+    doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
+    is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
+    return ~Q(service__listing=Service.Listing.BOOKABLE) | ~Exists(doing_it) | is_theirs_gone
+
+
+class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
+    def waiting(self) -> Self:
+        """Entries that are still on the list."""
         return self.filter(status=WaitListEntry.Status.WAITING)
 
-    def alive(self, *, now: datetime, today: date):
-        """Those of them who can still be offered something: a day that suits lies ahead, and so does the visit they would
-        like to have earlier, if it is one. `today` is the clinic's; where days are a caller's own, today can still be the
-        day before."""
+    def alive(self, *, now: datetime, today: date) -> Self:
+        """Waiting entries that can still be offered a time: their last day is not over, and the visit they would like earlier,
+        if any, is ahead. `today` is the clinic's; in a caller's own zone it can still be the day before."""
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
         is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
         return self.waiting().filter(Q(appointment=None) | is_visit_ahead, is_day_ahead)
 
-    def knowing_if_stuck(self):
-        """With `is_stuck`: whether no freed time can be offered, because the service is no longer booked online, no therapist
-        does it, or not the one asked for. A mode that was taken off the service is replaced instead: `offered_mode`."""
-        doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
-        has_no_therapist = ~Exists(doing_it) | Q(therapist__isnull=False) & ~Exists(
-            doing_it.filter(pk=OuterRef("therapist"))
-        )
-        return self.annotate(is_stuck=~Q(service__listing=Service.Listing.BOOKABLE) | has_no_therapist)
+    def stuck(self) -> Self:
+        """Entries that cannot be offered any time."""
+        return self.filter(_is_stuck())
 
-    def knowing_next_visit(self, now: datetime):
-        """With `next_visit_at`: when the visit begins that an offer would free; None for who has none.
+    def knowing_if_stuck(self) -> Self:
+        """Annotate `is_stuck`, by the rule of `stuck`."""
+        return self.annotate(is_stuck=_is_stuck())
 
-        It is the visit they asked about, or else the next one of the same service: people book while they wait.
+    def knowing_next_visit(self, now: datetime) -> Self:
+        """Annotate `next_visit_at`: the start of the visit that a taken offer would move; None without one.
+
+        It is the visit of the entry, else the next one of the same service, as patients book while they wait.
         """
         ahead = Appointment.objects.filter(
             patient=OuterRef("patient"),
@@ -51,10 +60,10 @@ class WaitListQuerySet(models.QuerySet):
         soonest = Subquery(ahead.order_by("starts_at").values("starts_at")[:1])
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
-    def hoping_for(self, starts_at: datetime, *, day: date, therapist, now: datetime):
-        """Whom a time freed at `starts_at`, on `day` in this therapist's diary, may suit; who waits longest first.
+    def hoping_for(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
+        """Entries that a time freed at `starts_at` with `therapist` may suit, longest waiting first.
 
-        `day` is the clinic's. Where days are a caller's own, it can be the day before or after: `Wishes.suit` decides.
+        `day` is its date in the clinic's zone. In a caller's own zone it can be the day before or after: `Wishes.suit` decides.
         """
         is_in_days = Q(first_on__lte=day, last_on__gte=day)
         may_be_in_days = ~Q(time_zone="") & Q(first_on__lte=day + DAY, last_on__gte=day - DAY)
@@ -70,7 +79,7 @@ class WaitListQuerySet(models.QuerySet):
 
 
 class WaitListEntry(models.Model):
-    """One patient's wish for an earlier time. Served once they take one; left when they say so."""
+    """A patient's wish for an earlier time: served by a taken offer, or left by the patient."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -86,7 +95,7 @@ class WaitListEntry(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Only with this one. Empty: with whoever is free.",
+        help_text="Only this therapist. Empty: any.",
     )
     appointment = models.ForeignKey(
         Appointment,
@@ -95,9 +104,9 @@ class WaitListEntry(models.Model):
         blank=True,
         editable=False,
         related_name="wait_list_entries",
-        help_text="The visit they would like to have earlier; once served, the visit they took.",
+        help_text="The visit they would like earlier. Once served: the visit they took.",
     )
-    mode = models.CharField(max_length=10, choices=VisitMode.choices, default=VisitMode.IN_PERSON)
+    mode = models.CharField(max_length=10, choices=MODE_CHOICES, default=DEFAULT_MODE)
     part_of_day = models.CharField(
         max_length=12,
         blank=True,
@@ -113,7 +122,7 @@ class WaitListEntry(models.Model):
         help_text="IANA name of the zone in which a caller means the days and the part of the day; empty for the clinic's.",
     )
     first_on = models.DateField("from", help_text="The first day that suits.")
-    last_on = models.DateField("until", help_text="The last day that suits; after it nothing more is offered.")
+    last_on = models.DateField("until", help_text="The last day that suits. After it no more times are offered.")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
     created_at = models.DateTimeField("since", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -139,9 +148,7 @@ class WaitListEntry(models.Model):
                 condition=Q(last_on__gte=F("first_on")),
                 violation_error_message="The last day must not be before the first.",
             ),
-            models.CheckConstraint(
-                name="wait_list_mode_is_known", condition=Q(mode__in=["phone", "video", "in_person"])
-            ),
+            models.CheckConstraint(name="wait_list_mode_is_known", condition=Q(mode__in=list(MODES))),
             models.CheckConstraint(
                 name="wait_list_part_of_day_is_known",
                 condition=Q(part_of_day__in=["", "before-work", "lunch", "after-work"]),
@@ -156,18 +163,18 @@ class WaitListEntry(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.service}, {self.get_status_display()}"
 
     @property
     def offered_mode(self) -> VisitMode:
-        """How they would meet: as in the visit they have, or as they asked for, or else in the first way that is offered."""
-        modes = self.service.modes
-        return VisitMode(self.mode) if self.appointment_id or self.mode in modes else modes[0]
+        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's first."""
+        asked, modes = MODES[self.mode], self.service.modes
+        return asked if self.appointment_id or asked in modes else modes[0]
 
 
 class SlotOffer(models.Model):
-    """One freed time, offered to one who waits. The first who says yes has it."""
+    """A freed time, offered to one entry. The first patient who takes it has it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(WaitListEntry, on_delete=models.CASCADE, related_name="offers")
@@ -181,7 +188,7 @@ class SlotOffer(models.Model):
     )
     freed_version = models.PositiveSmallIntegerField(help_text="The version of that visit which freed the time.")
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="After it the time is too near to be taken by link.")
+    expires_at = models.DateTimeField(help_text="From then on the time is too near to be taken by the link.")
     taken_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -199,5 +206,5 @@ class SlotOffer(models.Model):
             ),
         ]
 
-    def __str__(self):
-        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
+    def __str__(self) -> str:
+        return format_utc(self.starts_at)

@@ -18,9 +18,10 @@ from booking.presenters.choosing import choices_context, suiting, zone_context
 from booking.presenters.entry import page_before
 from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
 from booking.schedule.availability import count_days, free_slots, next_free_slots, one_slot_a_time
-from booking.schedule.local_time import day_words, minor_words
+from booking.schedule.local_time import minor_words
 from booking.schedule.rules import bookable_time
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_day
 from clinic.responses.addresses import describe_address
 
 
@@ -45,7 +46,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
     context = {"service": service, "clinic": clinic, "choices": choices, "step": 2}
-    context["minor_words"] = minor_words(is_in_person=service.is_only_in_person)
+    context["minor_words"] = minor_words(service.modes)
     context |= {**zone_context(service, clinic, choices), **describe_address(request)}
     clock = context["clock"]
     if not service.is_booked_online:
@@ -94,7 +95,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     is_past = day < clock.day(now)
     context |= {
         "day": day,
-        "day_words": day_words(day),
+        "day_words": format_day(day, today=clock.day(now)),
         **times_context([time_row(slot, clock) for slot in slots]),
         "is_past": is_past,
         "next_slot": None if slots else _next_slot(service, day, now, context),

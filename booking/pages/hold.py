@@ -114,7 +114,7 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
         context |= _hold_context(row, context, now)
     else:
         try:
-            require_free(slot=context["slot"], mode=service.modes[0], clinic=clinic, now=now)
+            require_free(slot=context["slot"], mode=service.modes[0].name, clinic=clinic, now=now)
         except (SlotTaken, SlotNotOffered) as refusal:
             return time_is_gone(request, context, refusal, form=form, now=now)
         context |= {"is_over": not context.get("is_busy")}
@@ -149,7 +149,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
     if page := to_own_hold(request, context, now):
         return page
     try:
-        require_free(slot=context["slot"], mode=context["service"].modes[0], clinic=context["clinic"], now=now)
+        require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
     form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognized_patient(request))

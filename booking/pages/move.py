@@ -24,12 +24,12 @@ from booking.presenters.visit import (
 from booking.schedule.availability import FreeSlot, count_days, free_slots, one_slot_a_time
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import BusyTryAgain, SlotNotOffered, SlotTaken, TooLateToChange, VisitChanged
-from booking.schedule.local_time import day_words
 from booking.schedule.rules import bookable_time, find_visit_then
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import LinkExpired
 from clinic.practice.access.proof import Capability, LinkRequest, declares
 from clinic.practice.models import PatientLink, Proof, Therapist
+from clinic.practice.values.dates import format_day
 from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 
@@ -72,7 +72,7 @@ def _times_page(
     context |= _whom_context(request, appointment)
     slots = _other_slots(context, day, 1, now)
     rows = [time_row(slot, clock) for slot in slots]
-    page = {**context, **times_context(rows), "day_words": day_words(day), **more}
+    page = {**context, **times_context(rows), "day_words": format_day(day, today=clock.day(now)), **more}
     return render(request, "booking/move_times.html", page, status=status)
 
 

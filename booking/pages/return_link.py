@@ -21,6 +21,7 @@ from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
+from clinic.practice.access.rate_limits import RETURN_LINKS
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
 from clinic.responses.redirects import see_other
@@ -45,7 +46,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
     """Say that a link was mailed if the address is known."""
-    return render(request, "booking/returning.html", {"is_sent": True})
+    return render(request, "booking/returning.html", {"is_sent": True, "most_links": RETURN_LINKS.at_once})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,7 +20,6 @@ from booking.presenters.choosing import choices_context
 from booking.presenters.entry import page_before
 from booking.presenters.visit import visit_context, visit_link, waiting_entry
 from booking.schedule.clocks import clock_of_entry, clock_of_service, clock_of_visit
-from booking.schedule.local_time import short_day_words
 from booking.schedule.rules import bookable_time
 from booking.wait_list.entries import (
     LONGEST_WAIT,
@@ -33,6 +32,7 @@ from booking.wait_list.entries import (
 from booking.wait_list.stuck_entries import why_stuck
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
 from clinic.practice.models import Clinic, PatientLink
+from clinic.practice.values.dates import format_days
 from clinic.responses.redirects import see_other
 
 
@@ -75,7 +75,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if request.method == "POST" and form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
-        zone_name = "" if service.is_only_in_person else choices.zone_name
+        zone_name = "" if service.is_only_by_clinics_clock else choices.zone_name
         place = {"service": service, "therapist": therapist, "time_zone": zone_name}
         who_waits = {"name": who["name"], "email": who["email"]}
         if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):
@@ -171,12 +171,13 @@ def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime)
 
 def _show_entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
     clinic = Clinic.objects.current()
+    clock = clock_of_entry(entry, clinic=clinic)
     context = {
         "token": token,
         "entry": entry,
-        "clock": clock_of_entry(entry, clinic=clinic),
+        "clock": clock,
         "clinic": clinic,
-        "days": f"{short_day_words(entry.first_on)} – {short_day_words(entry.last_on)}",
+        "days": format_days(entry.first_on, entry.last_on, today=clock.day(now)),
         "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),
         "is_stuck": why_stuck(entry) is not None,
         "is_served": entry.status == WaitListEntry.Status.SERVED,

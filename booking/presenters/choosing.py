@@ -14,7 +14,7 @@ def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> d
     """The clock of the page, and what the zone picker needs: services that can be a call have one."""
     return {
         "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
-        "has_zone_picker": not service.is_only_in_person,
+        "has_zone_picker": not service.is_only_by_clinics_clock,
         "zones": choices.zones(clinic_zone_name=clinic.time_zone),
         "chosen_zone": choices.zone_name or clinic.time_zone,
     }

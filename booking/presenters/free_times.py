@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest
 from booking.converters import DayConverter
 from booking.schedule.availability import FreeSlot
 from booking.schedule.clocks import Clock
-from booking.schedule.local_time import short_day_words
 from booking.time.caps import monday_of
+from clinic.practice.values.dates import format_short_day
 
 DAYS_A_PAGE = 28
 
@@ -19,8 +19,8 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
     after = first_day + timedelta(days=DAYS_A_PAGE)
     return {
         "weeks": _weeks(counts, today),
-        "first_day": short_day_words(first_day),
-        "last_day": short_day_words(after - timedelta(days=1)),
+        "first_day": format_short_day(first_day, today=today),
+        "last_day": format_short_day(after - timedelta(days=1), today=today),
         "earlier": max(first_day - timedelta(days=DAYS_A_PAGE), today) if first_day > today else None,
         "later": after if after <= last_day else None,
     }
@@ -50,7 +50,7 @@ def time_row(slot: FreeSlot, clock: Clock) -> dict:
     time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
     words = beside.clock_and_zone if beside else ""
     if beside and beside.local.date() != time.local.date():
-        words += f", {short_day_words(beside.local.date())}"
+        words += f", {beside.short_day}"
     return {"slot": slot, "time": time, "beside": beside, "beside_words": words, "beside_whom": clock.beside_whom}
 
 
@@ -69,8 +69,8 @@ def _weeks(counts: dict[date, int], today: date) -> list[dict]:
     names = {this_monday: "This week", this_monday + timedelta(days=7): "Next week"}
     return [
         {
-            "name": names.get(monday) or f"Week of {short_day_words(monday)}",
-            "days": [{"day": day, "words": short_day_words(day), "count": counts[day]} for day in group],
+            "name": names.get(monday) or f"Week of {format_short_day(monday, today=today)}",
+            "days": [{"day": day, "words": format_short_day(day, today=today), "count": counts[day]} for day in group],
         }
         for monday, group in groupby(counts, key=monday_of)
     ]

@@ -56,7 +56,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "grace_minutes": GRACE // timedelta(minutes=1),
         "service": service,
         "agreed": service,
-        "minor_words": minor_words(is_in_person=service.is_only_in_person),
+        "minor_words": minor_words(service.modes),
         "therapist": therapist,
         "starts_at": starts_at,
         "slot": Slot(service, therapist, starts_at),
@@ -78,7 +78,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
     try:
-        require_free(slot=context["slot"], mode=context["service"].modes[0], clinic=context["clinic"], now=now)
+        require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=None, now=now)
     shown = {**context, "was_held": was_held}
@@ -95,7 +95,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return page
     if not hold_token and (own := own_hold_of(request, context, now)):
         hold_token = token_of(own)
-    contact = form.contact(time_zone="" if service.is_only_in_person else choices.zone_name)
+    contact = form.contact(time_zone="" if service.is_only_by_clinics_clock else choices.zone_name)
     screen = read_screen(request.session)
     booking = BookingRequest(
         slot=context["slot"],

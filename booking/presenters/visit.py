@@ -22,7 +22,7 @@ from booking.schedule.errors import (
     BookingRefused,
     BusyTryAgain,
 )
-from booking.schedule.local_time import guardian_words, place_words
+from booking.schedule.local_time import format_place, guardian_words
 from booking.wait_list.entries import alive_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
@@ -73,8 +73,8 @@ def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool
     shown, unless the number was typed to book this visit."""
     patient = appointment.patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
-    is_call = appointment.mode == Appointment.Mode.PHONE
-    return format_phone(patient.phone, clinic.country) if is_call and (is_mailed or is_typed_here) else ""
+    needs_number = appointment.visit_mode.needs_number
+    return format_phone(patient.phone, clinic.country) if needs_number and (is_mailed or is_typed_here) else ""
 
 
 def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
@@ -105,10 +105,10 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "clinic": clinic,
         "time": clock.time(appointment.starts_at),
         "time_beside": clock.beside_words(appointment.starts_at),
-        "place": f"By phone: we will call {called_at}." if called_at else place_words(appointment, clinic),
+        "place": format_place(appointment.visit_mode, clinic, number=called_at),
         "called_at": called_at,
         "has_texts": has_texts(),
-        "is_in_person": appointment.mode == Appointment.Mode.IN_PERSON,
+        "mode": appointment.visit_mode,
         "minor_words": guardian_words(appointment),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_standing": is_standing,

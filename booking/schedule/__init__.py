@@ -1,1 +1,1 @@
-"""A therapist's schedule: reading and locking it, availability, rules, and when a visit is."""
+"""A therapist's schedule: reading, locking, availability, booking rules, and the local time of a visit."""

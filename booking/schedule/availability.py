@@ -1,7 +1,6 @@
-"""Which times are free, for those who choose. Three queries for any number of days, therapists and bookings.
+"""Free times. Three queries for any number of days, therapists and bookings, one more if the clinic is not passed.
 
-(One more for the clinic, unless it is passed.) All instants are UTC; days are those of the `zone` that is passed, by default
-the clinic's.
+Instants are in UTC; days are those of `zone`, by default the clinic's.
 """
 
 from collections import Counter
@@ -20,11 +19,11 @@ from clinic.practice.models import Clinic, Patient, Therapist
 
 @dataclass(frozen=True, order=True)
 class FreeSlot:
-    """A time somebody could have, and with whom. Sorted by time; of those together the one that leaves no gap first."""
+    """A free time and its therapist. Sorts by time; at the same time, slots adjacent to another visit first."""
 
     starts_at: datetime
-    is_lonely: bool  # only where the service cares: neither begins nor ends where another visit does
-    position: int  # the therapist's, so that sorting prefers the first of those who are free
+    is_lonely: bool  # not adjacent to another visit; only if the service prefers no gaps
+    position: int  # of the therapist among those of the service: the lower one is preferred
     therapist: Therapist = field(compare=False)
     minutes: int = field(compare=False)
 
@@ -49,10 +48,10 @@ def free_slots(
     in_place_of: Appointment | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """Every free time of `days` days from `first_day`, sorted; of one therapist or of all who do the service.
+    """The free slots of `days` days from `first_day`, sorted; of `therapist`, or of all therapists of the service.
 
-    For a visit that is to be moved, `in_place_of`, its own time counts as free, and it keeps its length. Times at which
-    `patient` has another visit are left out, for one more query: only for a reader who may know of that patient's visits.
+    When moving a visit, pass it as `in_place_of`: its own time counts as free, and it keeps its length. Times at which
+    `patient` has another visit are left out (one more query). Pass `patient` only for a reader who may know of their visits.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:
@@ -84,9 +83,7 @@ def free_slots(
 def _apart_from_visits(
     slots: list[FreeSlot], patient: Patient, asked: Interval, in_place_of: Appointment | None
 ) -> list[FreeSlot]:
-    around = Interval(
-        asked.start, asked.end + timedelta(days=1)
-    )  # the last visit may end after the days that were asked for
+    around = Interval(asked.start, asked.end + timedelta(days=1))  # the last visit may end after the days in question
     visits = Appointment.objects.booked_within(around).filter(patient=patient)
     visits = visits if in_place_of is None else visits.exclude(pk=in_place_of.pk)
     taken = [visit.interval for visit in visits]
@@ -94,27 +91,12 @@ def _apart_from_visits(
 
 
 def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
-    """How many times each day has in `zone`, sorted by day; days without any are left out.
+    """The number of start times by local day in `zone`, sorted; days without any are left out.
 
-    Two therapists free at the same time count once: it is one time to the person who chooses.
+    Two therapists who are free at the same time count once.
     """
     starts = sorted({slot.starts_at for slot in slots})
     return dict(Counter(start.astimezone(zone).date() for start in starts))
-
-
-def free_days(
-    *,
-    service: Service,
-    first_day: date,
-    days: int,
-    now: datetime,
-    therapist: Therapist | None = None,
-    clinic: Clinic | None = None,
-) -> dict[date, int]:
-    """How many free times each day has; days without any are left out."""
-    clinic = clinic or Clinic.objects.current()
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, therapist=therapist, clinic=clinic)
-    return count_days(slots, clinic.zone)
 
 
 def next_free_slots(
@@ -128,15 +110,23 @@ def next_free_slots(
     first_day: date | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """The first `limit` free times (None: all), from now (or from `first_day`) to the horizon; one slot a time."""
+    """The first `limit` free slots (None: all) from now, or from `first_day`, to the horizon; one slot for each time."""
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
     zone = zone or clinic.zone
     soonest = window.earliest.astimezone(zone).date()
     first_day = max(first_day or soonest, soonest)
     days = (window.last_day(zone) - first_day).days + 1
-    whose = {"therapist": therapist, "patient": patient}
-    slots = free_slots(service=service, first_day=first_day, days=days, now=now, **whose, clinic=clinic, zone=zone)
+    slots = free_slots(
+        service=service,
+        first_day=first_day,
+        days=days,
+        now=now,
+        therapist=therapist,
+        clinic=clinic,
+        zone=zone,
+        patient=patient,
+    )
     return one_slot_a_time(slots)[:limit]
 
 
@@ -150,15 +140,15 @@ def nearest_free_slots(
     patient: Patient | None = None,
     within_days: int = 14,
 ) -> list[FreeSlot]:
-    """The `limit` free times that lie nearest to `to`, a fortnight either way, sorted by time; one slot a time."""
+    """The `limit` free slots nearest to `to`, at most `within_days` before or after it, sorted; one slot for each time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
-    stretch = {"first_day": first_day, "days": 2 * within_days + 1}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, patient=patient)
+    days = 2 * within_days + 1
+    slots = free_slots(service=service, first_day=first_day, days=days, now=now, clinic=clinic, patient=patient)
     return sorted(sorted(one_slot_a_time(slots), key=lambda slot: abs(slot.starts_at - to))[:limit])
 
 
 def one_slot_a_time(slots: Iterable[FreeSlot]) -> list[FreeSlot]:
-    """Of sorted slots that start together, the first."""
+    """The first of the sorted slots for each start time."""
     found: dict[datetime, FreeSlot] = {}
     for slot in slots:
         found.setdefault(slot.starts_at, slot)

@@ -1,8 +1,8 @@
-"""By which clock a visit is chosen: one clock for the list of days, the counts, the parts of the day and the times.
+"""The time zone in which a visit is chosen: one for the list of days, the counts, the parts of the day and the times.
 
-A visit in person goes by the clinic's clock. A call goes by the caller's own: its times are the large ones, with the
-clinic's beside them where they differ at that instant. A service that offers both goes by the clinic's clock, with the
-visitor's beside it, because the visitor says only in the last step how to meet.
+It follows from the mode (`VisitMode.is_by_clinics_clock`). A visit at the clinic is shown in the clinic's zone. A call is shown
+in the caller's zone, with the clinic's time beside it if that differs. A service that offers both is shown in the clinic's
+zone with the visitor's time beside it, as the visitor chooses the mode in the last step.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from clinic.practice.values.zones import clock_label, known_zone
 
 @dataclass(frozen=True)
 class Clock:
-    """The zone of the large times, and the zone whose times are shown beside them, if any."""
+    """The zone in which times are shown, and a second zone whose times are shown beside them, if any."""
 
     zone: ZoneInfo
     beside_zone: ZoneInfo | None = None
@@ -39,12 +39,12 @@ class Clock:
 
     @property
     def beside_whom(self) -> str:
-        """Whose time is shown beside the large one."""
+        """The place of the second zone, as in "9:00 am EST at the clinic"."""
         return "at the clinic" if self.is_visitors else "where you are"
 
     @property
     def stored_zone_name(self) -> str:
-        """What a row keeps: an IANA name; empty for the clinic's clock, whichever that will be."""
+        """The IANA name to store; empty for the clinic's zone, so that a change of that zone applies."""
         return self.zone.key if self.is_visitors else ""
 
     def time(self, instant: datetime) -> LocalTime:
@@ -54,46 +54,46 @@ class Clock:
         return instant.astimezone(self.zone).date()
 
     def beside(self, instant: datetime) -> LocalTime | None:
-        """The time on the other clock; None if it shows the same."""
+        """The time in the second zone; None if it is the same local time."""
         if self.beside_zone is None:
             return None
         there = LocalTime(instant, self.beside_zone)
         return there if there.local.utcoffset() != self.time(instant).local.utcoffset() else None
 
     def beside_words(self, instant: datetime) -> str:
-        """Like "9:00 am EST at the clinic"; empty if both clocks show the same."""
+        """Like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
         there = self.beside(instant)
         return f"{there.beside(self.time(instant))} {self.beside_whom}" if there else ""
 
 
 def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clock:
-    """The clock by which a visitor from the zone called `zone_name` chooses a time; an unknown zone: the clinic's."""
+    """The clock for a visitor in the zone `zone_name` (IANA) who chooses a time; the clinic's if the zone is unknown."""
     own = known_zone(zone_name)
-    if own is None or service.is_only_in_person:
+    if own is None or service.is_only_by_clinics_clock:
         return Clock(clinic.zone)
-    if service.in_person:
+    if any(mode.is_by_clinics_clock for mode in service.modes):
         return Clock(clinic.zone, beside_zone=own)
     return Clock(own, beside_zone=clinic.zone, is_visitors=True)
 
 
 def clock_of_visit(appointment: Appointment, *, clinic: Clinic) -> Clock:
-    """The clock by which the patient of a booked visit reads its time and chooses another."""
-    return clock_of_mode(appointment.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
+    """The clock for the patient of a booked visit."""
+    return clock_of_mode(appointment.visit_mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
 
 
 def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
-    """When a visit starts, by its patient's clock."""
+    """The start of a visit, by its patient's clock."""
     return clock_of_visit(appointment, clinic=clinic).time(appointment.starts_at)
 
 
 def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
-    """The clock by which a wait list entry's days and part of the day are meant."""
+    """The clock for the days and the part of the day of a wait list entry."""
     return clock_of_mode(entry.offered_mode, zone_name=entry.time_zone, clinic=clinic)
 
 
-def clock_of_mode(mode: str, *, zone_name: str, clinic: Clinic) -> Clock:
-    """The clock of a visit in this mode, for a visitor from the zone called `zone_name`; an unknown zone: the clinic's."""
+def clock_of_mode(mode: VisitMode, *, zone_name: str, clinic: Clinic) -> Clock:
+    """The clock of a visit in `mode` for a patient in the zone `zone_name` (IANA); the clinic's if the zone is unknown."""
     own = known_zone(zone_name)
-    if own is None or mode == VisitMode.IN_PERSON:
+    if own is None or mode.is_by_clinics_clock:
         return Clock(clinic.zone)
     return Clock(own, beside_zone=clinic.zone, is_visitors=True)

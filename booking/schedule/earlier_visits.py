@@ -1,4 +1,4 @@
-"""Follow-ups are for patients with an earlier visit, past or still ahead: whether they have one, asked in one place."""
+"""The rule that a follow-up needs an earlier visit of the patient, past or ahead."""
 
 from datetime import datetime
 
@@ -8,19 +8,20 @@ from clinic.practice.models import Patient
 
 
 def has_earlier_visit(patient: Patient, *, before: datetime | None = None) -> bool:
-    """Whether `patient` has a visit other than a call that stands: one that starts `before`, if given.
+    """Whether `patient` has a visit, other than a call, that was neither cancelled nor missed and starts `before` (if given).
 
-    One that is booked and still ahead counts: an evaluation and the follow-up after it are booked together. A follow-up
-    whose earlier visit is cancelled or missed stays booked; Today lists it (`off_schedule`, Because.ALONE).
+    A visit ahead counts: an evaluation and its follow-up are often booked together. A follow-up whose earlier visit is
+    cancelled or missed stays booked; Today lists it (`off_schedule`, Because.ALONE).
     """
     visits = Appointment.objects.standing().filter(patient=patient).exclude(service__purpose=Purpose.CALL)
     return (visits if before is None else visits.filter(starts_at__lt=before)).exists()
 
 
 def require_earlier_visit(*, service: Service, patient: Patient | None, starts_at: datetime) -> None:
-    """Refuse a follow-up without a visit that starts before it. `patient` is who a mailed link vouches for, None for a visitor.
+    """Raise NeedsEarlierVisit for a follow-up without a visit that starts before it.
 
-    For a visitor nothing is looked up, so the answer tells nothing of who is known. Raises NeedsEarlierVisit.
+    `patient` is proven by a mailed link; None for a visitor. For visitors no patient is looked up, so that the response does
+    not reveal who is a patient.
     """
     if service.is_follow_up and (patient is None or not has_earlier_visit(patient, before=starts_at)):
         raise NeedsEarlierVisit

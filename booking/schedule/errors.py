@@ -1,14 +1,17 @@
-"""Why something may not happen to a visit. Raised by domain functions; each becomes a page that says what to do next."""
+"""Refusals of the domain functions. Each becomes a page that says what to do next."""
 
 from enum import StrEnum
 
+from booking.models import Appointment
+from booking.models.service import Terms
+
 
 class BookingRefused(Exception):
-    """A rule or another visit prevents it; nothing was written."""
+    """Base class: a rule or another visit prevents it, and nothing was written."""
 
 
 class SlotTaken(BookingRefused):
-    """Another visit or hold has this time."""
+    """Another visit or a live hold overlaps this time."""
 
 
 class NotOfferedBecause(StrEnum):
@@ -17,69 +20,69 @@ class NotOfferedBecause(StrEnum):
     NOTICE = "notice"  # too soon
     HORIZON = "horizon"  # too far ahead
     HOURS = "hours"  # outside opening hours, or not on the service's steps
-    KEPT = "kept"  # open, but by phone only or kept back until the day before
-    CAP = "cap"  # enough of these on that day or in that week
-    SERVICE = "service"  # not bookable online, by this therapist, or in this way
+    KEPT = "kept"  # open, but by phone only or reserved until the day before
+    CAP = "cap"  # the daily or weekly cap is reached
+    SERVICE = "service"  # not booked online, not by this therapist, or not in this mode
     OWN_VISIT = "own_visit"  # the patient has another visit then
 
 
 class SlotNotOffered(BookingRefused):
-    """The rules do not offer this time; `reasons` says which, `reason` is the first of them.
+    """Rules hide this time: `reasons`, of which `reason` is the first.
 
-    `own_visit` is the patient's other visit at that time, with OWN_VISIT. Show it only to those who may see that visit.
+    For OWN_VISIT, `own_visit` is the patient's other visit. Show it only to readers who may see that visit.
     """
 
-    def __init__(self, *reasons: NotOfferedBecause, own_visit=None):
+    def __init__(self, *reasons: NotOfferedBecause, own_visit: Appointment | None = None) -> None:
         super().__init__(", ".join(reasons))
         self.reason, self.reasons, self.own_visit = reasons[0], reasons, own_visit
 
 
 class NeedsEarlierVisit(BookingRefused):
-    """A follow-up needs an earlier visit of the patient, whom a mailed link has shown or whom staff know."""
+    """A follow-up needs an earlier visit of a patient who is proven by a mailed link or chosen by staff."""
 
 
 class PhoneOfAnother(BookingRefused):
-    """The phone number is that of another patient of the same name; neither has an e-mail address."""
+    """The phone number is that of another patient of the same name; neither has an email address."""
 
 
 class TermsChanged(BookingRefused):
-    """The form showed another length, price or late fee than `terms`, those of now."""
+    """The form showed another length, price or late fee than the current `terms`."""
 
-    def __init__(self, terms):
+    def __init__(self, terms: Terms) -> None:
         super().__init__("the length, price or late fee changed")
         self.terms = terms
 
 
 class BusyTryAgain(BookingRefused):
-    """Another request held the therapist's schedule, the patient or the visit for longer than we wait."""
+    """Timed out on the lock of a schedule, a patient or a visit."""
 
 
 class HoldNotRenewable(BookingRefused):
-    """The hold is gone, or was made longer once already."""
+    """The hold is gone, or was renewed before."""
 
 
 class TooLateToUndo(BookingRefused):
-    """The moment for taking a cancellation back is over."""
+    """The time to undo a cancellation or a move is over."""
 
 
 class TooLateToChange(BookingRefused):
-    """The visit is over, or so near that the clinic wants a call."""
+    """The visit is over, or so near that the patient has to call."""
 
 
 class VisitChanged(BookingRefused):
-    """The visit was changed after the page that asked was made."""
+    """The visit was changed after the page was rendered."""
 
 
 class TimeClosed(BookingRefused):
-    """The clinic closed the time after the visit had left it."""
+    """The clinic closed the former time of the visit."""
 
 
 class OfferOver(BookingRefused):
-    """The offer has ended: the person has left the list, or comes as early anyway."""
+    """The offer has ended: the patient left the wait list or has a visit as early."""
 
 
 class VisitCancelled(BookingRefused):
-    """What was asked needs a visit that stands; this one was cancelled."""
+    """The act needs a visit that is not cancelled."""
 
 
 class VisitNotStarted(BookingRefused):
@@ -87,20 +90,20 @@ class VisitNotStarted(BookingRefused):
 
 
 class ArrivalTooEarly(BookingRefused):
-    """An arrival can be marked from the visit's day on, by the clinic's calendar."""
+    """An arrival can be marked from the day of the visit on, in the clinic's zone."""
 
 
 class AddressProven(BookingRefused):
-    """The patient has used a link from this mailbox; staff can still change the address."""
+    """A link from this mailbox was used, so that only staff can change the address."""
 
 
 class MailOnItsWay(BookingRefused):
-    """The visit's mail is still being sent, or was sent again as often as it may be."""
+    """The visit's mail is being sent, or was resent as often as allowed."""
 
 
 class VisitsInTheWay(BookingRefused):
-    """Time is to be blocked in which people are booked: `visits`. Blocking it does not cancel them."""
+    """`visits` are booked in the time to be blocked. Blocking it does not cancel them."""
 
-    def __init__(self, visits: list):
+    def __init__(self, visits: list[Appointment]) -> None:
         super().__init__(f"{len(visits)} visits")
         self.visits = visits

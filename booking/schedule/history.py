@@ -1,4 +1,4 @@
-"""What happened to a visit, written down in the transaction in which it happens."""
+"""Locking a visit, and its history (append-only), written in the transaction of the change."""
 
 from datetime import datetime
 
@@ -15,11 +15,10 @@ TRIES = 3
 
 
 def lock_appointment(appointment: Appointment) -> Appointment:
-    """Lock the visit's patient and its row until the transaction ends and return it as it is now.
+    """Lock the visit's patient and the visit until the transaction ends. Return the current row.
 
-    If a merge gives the visit to another patient meanwhile, both locks are released and taken again for that patient.
-    The patient is read afterwards: joined to the visit, a wait for the lock could bring the row of before a merge.
-    Raises BusyTryAgain if the patient changes again and again.
+    If a merge gives the visit to another patient meanwhile, release both locks and take them again, TRIES times at most. Does
+    not join the patient: after a wait for the lock the joined row could be stale. Raises BusyTryAgain.
     """
     patient_id = appointment.patient_id
     for _ in range(TRIES):
@@ -36,9 +35,9 @@ def lock_appointment(appointment: Appointment) -> Appointment:
 
 
 def require_version(appointment: Appointment, version: int | str | None) -> None:
-    """Raise VisitChanged unless the locked visit is as the page that asks showed it.
+    """Raise VisitChanged if the locked visit is not the one that the page showed.
 
-    `version` is the visit's version, or its `shown`, which compares marks as well; None for programs, which show nothing.
+    `version` is the visit's version, or its `shown`, which includes marks; None: no check.
     """
     if version is not None and version != (appointment.shown if isinstance(version, str) else appointment.version):
         raise VisitChanged
@@ -52,7 +51,7 @@ def record_event(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Add to the visit's history, and to the trail of who touched what about a patient."""
+    """Append to the visit's history and to the audit log."""
     AppointmentEvent.objects.create(
         appointment=appointment,
         kind=kind,

@@ -1,55 +1,30 @@
-"""When a visit is, in words: one wording for pages, messages and calendars, so that they cannot disagree."""
+"""When and where a visit is, as text for pages, messages and calendars."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from booking.models import Appointment, VisitMode
-from clinic.practice.instants import clock_words, year_words
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_day, format_day_and_time, format_short_day, format_time, format_zone
 
 
-def day_words(day: date, *, today: date | None = None) -> str:
-    """Like "Tuesday 1 December", with the year where it is not the current one."""
-    return f"{day:%A} {day.day} {day:%B}{year_words(day, today=today)}"
-
-
-def short_day_words(day: date, *, today: date | None = None) -> str:
-    """Like "Tue 1 Dec", with the year where it is not the current one."""
-    return f"{day:%a} {day.day} {day:%b}{year_words(day, today=today)}"
-
-
-def zone_words(local: datetime) -> str:
-    """Like "EST"; zones without letters of their own read "UTC+05:45"."""
-    name = local.tzname()
-    return name if name[0].isalpha() else f"UTC{local:%:z}"
-
-
-def minor_words(*, is_in_person: bool) -> str:
-    """What a patient under 18 needs, in a sentence for whoever is about to book."""
-    return f"Is the patient under 18? A parent or guardian must book the visit and {_guardian_task(is_in_person)}."
+def minor_words(modes: Sequence[VisitMode]) -> str:
+    """What a patient under 18 needs for a visit in one of these modes, in a sentence for whoever is about to book."""
+    tasks = {mode.guardian_task for mode in modes}
+    task = tasks.pop() if len(tasks) == 1 else "be there"
+    return f"Is the patient under 18? A parent or guardian must book the visit and {task}."
 
 
 def guardian_words(appointment: Appointment) -> str:
     """The same for the guardian who booked the visit; empty for a visit booked without one."""
     if not appointment.guardian_name:
         return ""
-    task = _guardian_task(appointment.mode == VisitMode.IN_PERSON)
+    task = appointment.visit_mode.guardian_task
     return f"You booked as the parent or guardian of someone under 18: please {task}."
-
-
-def _guardian_task(is_in_person: bool) -> str:
-    return "come along and sign" if is_in_person else "be there for the talk"
-
-
-def near_day_words(instant: datetime, *, now: datetime, zone: ZoneInfo) -> str:
-    """Like "today", "tomorrow" or "on Tuesday 1 December", as a reader in `zone` would say it at `now`."""
-    day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()
-    if day == today:
-        return "today"
-    return "tomorrow" if day == today + timedelta(days=1) else f"on {day_words(day, today=today)}"
 
 
 def minutes_left_words(until: datetime, *, now: datetime) -> str:
@@ -77,11 +52,15 @@ class LocalTime:
 
     @property
     def day(self) -> str:
-        return day_words(self.local.date(), today=self._today)
+        return format_day(self.local, today=self._today)
+
+    @property
+    def short_day(self) -> str:
+        return format_short_day(self.local, today=self._today)
 
     @property
     def clock(self) -> str:
-        return clock_words(self.local)
+        return format_time(self.local)
 
     @property
     def is_repeated(self) -> bool:
@@ -89,13 +68,8 @@ class LocalTime:
         return self.local.replace(fold=0).utcoffset() != self.local.replace(fold=1).utcoffset()
 
     @property
-    def is_in_another_year(self) -> bool:
-        """Whether its day needs a year to be told from one of the current year."""
-        return bool(year_words(self.local.date(), today=self._today))
-
-    @property
     def zone_name(self) -> str:
-        return zone_words(self.local)
+        return format_zone(self.local)
 
     @property
     def clock_and_zone(self) -> str:
@@ -103,21 +77,17 @@ class LocalTime:
 
     @property
     def short(self) -> str:
-        return (
-            self.short_and_zone
-            if self.is_repeated
-            else f"{short_day_words(self.local.date(), today=self._today)}, {self.clock}"
-        )
+        return self.short_and_zone if self.is_repeated else format_day_and_time(self.local, today=self._today)
 
     @property
     def short_and_zone(self) -> str:
-        return f"{short_day_words(self.local.date(), today=self._today)}, {self.clock_and_zone}"
+        return f"{format_day_and_time(self.local, today=self._today)} {self.zone_name}"
 
     def beside(self, other: "LocalTime") -> str:
         """As it reads next to the same instant in another zone: the day only where it is another day."""
         return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day}, {self.clock_and_zone}"
 
 
@@ -126,17 +96,8 @@ def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
     return LocalTime(instant, clinic.zone)
 
 
-def place_words(appointment: Appointment, clinic: Clinic) -> str:
-    """Where a visit is: the address, or who calls whom."""
-    return mode_words(appointment.mode, clinic)
-
-
-def mode_words(mode: str, clinic: Clinic) -> str:
-    """Where a visit in this mode takes place."""
-    if mode == VisitMode.PHONE:
-        return "By phone: we will call you."
-    if mode == VisitMode.VIDEO:
-        return "By video: we will send you a link before we start."
+def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
+    """Where a visit in this mode takes place: the clinic's address, or who calls whom, at which `number` if given."""
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
-    return ", ".join(part for part in parts if part)
+    return mode.place.format(clinic=", ".join(part for part in parts if part), number=number or "you")

@@ -1,5 +1,4 @@
-"""Locks: one writer at a time in a therapist's schedule, and waits that end in BusyTryAgain. Their order is at
-`booking.schedule.rules.lock_patient`."""
+"""Advisory locks on therapists' schedules, and lock timeouts. The order of locks is at `booking.schedule.rules.lock_patient`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from psycopg import errors
 from booking.schedule.errors import BusyTryAgain, SlotTaken
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) IS NOT NULL"
-# False where somebody else had it: then they are done by now, and nobody has it alone while we look.
+# False after a wait for another holder, who is done by now; then the lock is shared with other waiting callers.
 LOCK_OR_WAIT = """
     SELECT CASE WHEN pg_try_advisory_xact_lock(key) THEN true ELSE pg_advisory_xact_lock_shared(key) IS NULL END
     FROM hashtextextended(%s, 0) AS key"""
@@ -33,11 +32,11 @@ def row_locks() -> Iterator[None]:
 
 @contextmanager
 def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
-    """Open a transaction that alone writes in these therapists' schedules.
+    """Open a transaction with an exclusive lock on the schedules of these therapists.
 
-    The lock must come before the first read: at READ COMMITTED every statement after it sees what earlier holders have
-    committed, so "is this still free?" is asked once and stays true until the commit. An empty slot has no row that
-    could be locked instead. The exclusion constraint stands behind it for any other writer, and its word is final.
+    The lock must come before the first read: at READ COMMITTED every later statement sees what earlier holders committed,
+    so that a free slot stays free until the commit. An empty slot has no row to lock. The exclusion constraint protects
+    against writers without the lock.
 
     A caller that has to wait for the lock may `look_first`: once the holder is done, all waiting callers check together, and
     those that have lost leave by the exception it raises instead of queueing. Passing this check does not guarantee that
@@ -46,7 +45,7 @@ def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] 
 
     Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock.
     """
-    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # one order for all: nobody waits in a circle
+    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # sorted, so that there is no deadlock
     try:
         if look_first is not None:
             with transaction.atomic(durable=True):
@@ -70,7 +69,7 @@ def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] 
 
 
 def _lock(statement: str, key: str) -> bool:
-    """Lock until the transaction ends; whether it is ours alone."""
+    """Take the lock until the transaction ends. Returns whether it is exclusive."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [key])
         return cursor.fetchone()[0]

@@ -1,12 +1,13 @@
-"""Upcoming visits that the schedule, as it now stands, would not offer: found, and accepted by staff as they are.
+"""Visits ahead that the current schedule would not offer: find them, and accept them as they are.
 
-Read-only but for `accept_off_schedule`. Six queries for any number of visits. All instants are UTC; days are the clinic's.
+Six queries for any number of visits. Instants are in UTC; days are the clinic's.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -15,12 +16,12 @@ from booking.schedule.errors import TooLateToChange
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import row_locks
 from booking.time.intervals import Interval, subtract
-from booking.time.opening_hours import opening_intervals
-from clinic.practice.models import Clinic, Therapist, User
+from booking.time.opening_hours import WeeklyHours, opening_intervals
+from clinic.practice.models import Clinic, User
 
 
 class OffScheduleBecause(StrEnum):
-    """What about a visit the schedule no longer offers."""
+    """Why the schedule would not offer a visit; stored once staff accept it."""
 
     INACTIVE = "inactive"  # the therapist
     THERAPIST = "therapist"  # does not do this service
@@ -48,7 +49,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class OffSchedule:
-    """A visit, and every reason for which the schedule would not offer it that staff have not accepted."""
+    """A visit and the reasons that staff have not accepted."""
 
     visit: Appointment
     reasons: tuple[OffScheduleBecause, ...]
@@ -59,19 +60,16 @@ class OffSchedule:
         return [WORDS[reason] for reason in self.reasons]
 
 
-def visits_off_schedule(
-    *, now: datetime, therapist: Therapist | None = None, clinic: Clinic | None = None
-) -> list[OffSchedule]:
-    """Booked visits after `now`, of one therapist or of all, that the schedule would not offer, soonest first.
+def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:
+    """Booked visits after `now` that the schedule would not offer, soonest first.
 
-    Notice, horizon, caps, starting times and hours kept for calls do not matter: they say what may be booked, not whether
-    the therapist is there. Reasons that staff have accepted for a visit are left out, and so is a visit without any other.
+    Notice, horizon, caps, start times and hours by phone only are not checked: they restrict booking, not whether the
+    therapist is there. Reasons that staff accepted are left out, as are visits without another reason.
     """
     return [
         OffSchedule(visit, reasons)
         for visit, found in _with_reasons(_ahead(now), clinic)
         if (reasons := tuple(one for one in found if one not in visit.off_schedule_accepted))
-        and (therapist is None or visit.therapist_id == therapist.pk)
     ]
 
 
@@ -79,10 +77,10 @@ def visits_off_schedule(
 def accept_off_schedule(
     *, appointment: Appointment, version: int | str | None = None, by: User, now: datetime
 ) -> Appointment:
-    """Note that staff know why the schedule would not offer this visit, and keep it. A later reason is shown again.
+    """Accept the visit's current reasons. A new reason is listed again. Idempotent.
 
-    Idempotent. Raises VisitChanged if it is not as the page showed it (`version`), TooLateToChange unless it is booked and
-    lies ahead, or BusyTryAgain.
+    Raises VisitChanged if the page showed another `version`, TooLateToChange unless it is booked and ahead, BusyTryAgain on a
+    lock timeout.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:
@@ -94,13 +92,13 @@ def accept_off_schedule(
 
 
 def find_off_schedule(appointment: Appointment, *, now: datetime) -> OffSchedule:
-    """One visit as `visits_off_schedule` sees it; without reasons if the schedule offers it, or it is not booked and ahead."""
+    """The visit with its reasons, as in `visits_off_schedule`; none if it is not booked or not ahead."""
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     return OffSchedule(appointment, tuple(one for one in found if one not in appointment.off_schedule_accepted))
 
 
 def accept_reasons(appointment: Appointment, *, now: datetime) -> bool:
-    """Store the visit's present reasons as accepted by staff; whether that changed the row."""
+    """Store the visit's current reasons as accepted. Returns whether the row changed."""
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     accepted = sorted(map(str, found))
     if accepted == appointment.off_schedule_accepted:
@@ -134,25 +132,26 @@ def _with_reasons(
     ]
 
 
-def _service_reasons(visit: Appointment, does: set) -> list[OffScheduleBecause]:
+def _service_reasons(visit: Appointment, does: set[tuple[UUID, UUID]]) -> list[OffScheduleBecause]:
     service = visit.service
     broken = {
         Because.INACTIVE: not visit.therapist.is_active,
         Because.THERAPIST: (service.pk, visit.therapist_id) not in does,
         Because.HIDDEN: service.listing == Service.Listing.HIDDEN,
-        Because.MODE: visit.mode not in service.modes,
+        Because.MODE: visit.mode not in service.offered_modes,
     }
     return [reason for reason, is_broken in broken.items() if is_broken]
 
 
-def _who_does_what(visits: list[Appointment]) -> set:
+def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
     pairs = Service.therapists.through.objects.filter(service__in={visit.service_id for visit in visits})
     return set(pairs.values_list("service_id", "therapist_id"))
 
 
-def _together(visits: list[Appointment]) -> set:
-    """Keys of the visits at whose time their patient has another one, unless staff accepted that of the other."""
-    found, ahead = set(), defaultdict(list)
+def _together(visits: list[Appointment]) -> set[UUID]:
+    """Keys of the visits whose patient has another visit then, unless staff accepted it for the other visit."""
+    found: set[UUID] = set()
+    ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
         others = ahead[visit.patient_id] = [one for one in ahead[visit.patient_id] if one.ends_at > visit.starts_at]
         for other in others:
@@ -161,17 +160,18 @@ def _together(visits: list[Appointment]) -> set:
     return found
 
 
-def _alone(visits: list[Appointment]) -> set:
-    """Keys of the follow-ups without a standing visit before them whose patient has or had another visit.
+def _alone(visits: list[Appointment]) -> set[UUID]:
+    """Keys of the follow-ups whose earlier visits were all cancelled, missed or moved behind them.
 
-    One that staff booked for a patient without any other is meant so.
+    A follow-up that is the patient's only visit is left out: staff booked it on purpose.
     """
     follow_ups = [visit for visit in visits if visit.service.is_follow_up]
     if not follow_ups:
         return set()
     rows = Appointment.objects.filter(patient__in={visit.patient_id for visit in follow_ups}).order_by("starts_at")
     rows = rows.exclude(status=Appointment.Status.HELD).exclude(service__purpose=Purpose.CALL)
-    starts, first = defaultdict(list), {}
+    starts: defaultdict[UUID | None, list[datetime]] = defaultdict(list)
+    first: dict[UUID | None, datetime] = {}
     for patient, starts_at, status in rows.values_list("patient", "starts_at", "status"):
         starts[patient].append(starts_at)
         if status in (Appointment.Status.BOOKED, Appointment.Status.COMPLETED):
@@ -188,22 +188,23 @@ def _knows_twice(visit: Appointment) -> bool:
 
 
 class _Week:
-    """The opening hours and their exceptions around some visits; two queries."""
+    """The opening hours and overrides around some visits; two queries."""
 
     def __init__(self, visits: list[Appointment], clinic: Clinic):
         therapists = {visit.therapist_id for visit in visits}
         stretch = Interval(visits[0].starts_at, max(visit.ends_at for visit in visits))
         self.zone = clinic.zone
-        self.hours, self.exceptions = defaultdict(list), defaultdict(list)
+        self.hours: defaultdict[UUID, list[WeeklyHours]] = defaultdict(list)
+        self.exceptions: defaultdict[tuple[UUID, str], list[Interval]] = defaultdict(list)
         for row in OpeningHours.objects.filter(therapist__in=therapists):
             self.hours[row.therapist_id].append(row.weekly)
-        for row in HoursOverride.objects.touching(stretch):
-            for therapist_id in therapists if row.therapist_id is None else therapists & {row.therapist_id}:
-                self.exceptions[therapist_id, row.kind].append(row.interval)
-        self.days: dict[tuple, list[Interval]] = {}
+        for override in HoursOverride.objects.touching(stretch):
+            for therapist_id in therapists if override.therapist_id is None else therapists & {override.therapist_id}:
+                self.exceptions[therapist_id, override.kind].append(override.interval)
+        self.days: dict[tuple[UUID, date], list[Interval]] = {}
 
     def reasons(self, visit: Appointment) -> list[OffScheduleBecause]:
-        """Whether the visit, without its minutes to prepare and turn over, is outside the hours or in blocked time."""
+        """HOURS and CLOSED, for the visit without its buffers."""
         extra, closed = (self.exceptions[visit.therapist_id, kind] for kind in (Kind.EXTRA, Kind.CLOSURE))
         openings = self._openings(visit) + [one for one in extra if one.overlaps(visit.interval)]
         broken = {
@@ -213,9 +214,10 @@ class _Week:
         return [reason for reason, is_broken in broken.items() if is_broken]
 
     def _openings(self, visit: Appointment) -> list[Interval]:
-        """The weekly openings of the day on which the visit starts, and of its neighbors: a visit may cross midnight."""
+        """The weekly openings of the day on which the visit starts and of the days beside it: a visit may cross midnight."""
         day = visit.starts_at.astimezone(self.zone).date()
         if (visit.therapist_id, day) not in self.days:
-            around = {"first_day": day - timedelta(days=1), "days": 3, "zone": self.zone}
-            self.days[visit.therapist_id, day] = opening_intervals(self.hours[visit.therapist_id], **around)
+            self.days[visit.therapist_id, day] = opening_intervals(
+                self.hours[visit.therapist_id], first_day=day - timedelta(days=1), days=3, zone=self.zone
+            )
         return self.days[visit.therapist_id, day]

@@ -1,4 +1,4 @@
-"""The references of visits: unused ones, and which visit has one."""
+"""Generate unused visit references, and find visits by reference."""
 
 from uuid import UUID
 
@@ -6,14 +6,14 @@ from booking.models import Appointment
 from booking.models.appointment import new_reference
 
 
-def visits_called(words: str) -> list[UUID]:
-    """The id of the visit with the reference `words`, with or without its "RC-", in a list; empty for any other words."""
-    called = [words.strip().upper(), f"RC-{words.strip().upper()}"]
-    return list(Appointment.objects.filter(reference__in=called).values_list("pk", flat=True))
+def visits_called(text: str) -> list[UUID]:
+    """The ids of the visits with the reference `text`, with or without "RC-": at most one."""
+    references = [text.strip().upper(), f"RC-{text.strip().upper()}"]
+    return list(Appointment.objects.filter(reference__in=references).values_list("pk", flat=True))
 
 
 def free_reference() -> str:
-    """A reference that no visit has. Two at once can still draw the same one; then the constraint decides."""
+    """Generate an unused reference. In a race for the same one, the unique constraint refuses the second."""
     reference = new_reference()
     while Appointment.objects.filter(reference=reference).exists():
         reference = new_reference()

@@ -1,4 +1,4 @@
-"""Whether a visit may be at a time: the same rows and the same arithmetic by which the pages offer it."""
+"""Booking rules: whether a visit may be at a time. The same rows and arithmetic as for the times on offer."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ from clinic.practice.models import Clinic, Patient, Therapist
 Because = NotOfferedBecause
 
 
-GRACE = timedelta(minutes=30)  # after booking: to put right what was just pressed, however soon the visit is
+GRACE = timedelta(minutes=30)  # after booking: time to correct a mistake, however soon the visit is
 
 
 @dataclass(frozen=True)
 class BookableTime:
-    """From when until before when a service can be booked online."""
+    """The range [earliest, latest) of start times that can be booked online."""
 
     earliest: datetime
     latest: datetime
 
     def last_day(self, zone: ZoneInfo) -> date:
-        """The last day on which a visit can start, by the calendar in `zone`."""
+        """The last local day in `zone` on which a visit can start."""
         return (self.latest - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> BookableTime:
-    """The service's notice and horizon, or the clinic's where it has none. The last day counts to its midnight."""
+    """Apply the notice and horizon of the service, by default the clinic's. The last day counts to its midnight."""
     notice, horizon = service.minimum_notice_minutes, service.horizon_days
     notice = clinic.minimum_notice_minutes if notice is None else notice
     horizon = clinic.horizon_days if horizon is None else horizon
@@ -46,8 +46,8 @@ def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> Bookabl
 
 
 def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic) -> datetime:
-    """Until when the patient can move or cancel a visit online: the clinic's hours before it, but GRACE after booking if that
-    is later; never past its start."""
+    """The deadline to move or cancel a visit online: `change_window_hours` before it, or GRACE after booking if that is later;
+    its start at the latest."""
     window_begins = starts_at - timedelta(hours=clinic.change_window_hours)
     return min(max(window_begins, booked_at + GRACE), starts_at)
 
@@ -62,14 +62,14 @@ def require_free(
     patient: Patient | None = None,
     despite_rules: bool = False,
 ) -> None:
-    """Refuse unless the pages would offer this very time; with `despite_rules`, only if another visit lies there.
+    """Check the booking rules for a time, and that no other visit overlaps it. `despite_rules` skips the rules.
 
-    With `patient`, also refuse a time at which they have another visit. Only for a patient whose visits the person who
-    asks may know of; under `lock_patient`, the answer holds until the commit.
+    With `patient`, also refuse a time at which they have another visit: only for a reader who may know of their visits, and
+    under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be booked: its own time counts as free, and it
+    keeps its length.
 
-    Raises SlotNotOffered with the rules that hide it, SlotTaken if another visit stands in the way. Its answer holds
-    for as long as the caller has the therapist's diary locked. What is moved or was held already, `in_place_of`, does
-    not stand in its own way, and keeps the length that was agreed.
+    Raises SlotNotOffered with the broken rules, SlotTaken if another visit overlaps. The result is valid while the caller has
+    the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
@@ -90,29 +90,29 @@ def require_free(
 
 
 def lock_patient(patient_id: uuid.UUID) -> None:
-    """Let one transaction at a time change what this patient has.
+    """Lock the patient's row until the transaction ends, for changes of their visits and wait list entries.
 
-    The order of locks everywhere, so that there is no deadlock: schedules (`locked_schedules`), then patients by pk, then
-    rows of theirs: visits by pk (`history.lock_appointment` locks a visit and its patient), places on the wait list.
-    `accept_patient` follows it as well: the patient, then everything of theirs.
+    The order of locks everywhere, to prevent deadlocks: schedules (`locked_schedules`), then patients by pk, then their rows:
+    visits by pk (`history.lock_appointment` locks a visit and its patient), wait list entries. `accept_patient` locks in
+    the same order.
     """
     Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
 
 
 def lock_patients(visits: QuerySet[Appointment]) -> None:
-    """`lock_patient` for all patients of `visits`, before these are locked themselves."""
+    """Lock the patients of `visits`, as `lock_patient` does, before the visits are locked."""
     patients = Patient.objects.filter(pk__in=visits.order_by().values("patient"))
     list(patients.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def require_no_own_visit(visit: Appointment) -> None:
-    """Raises SlotNotOffered if the patient of `visit` has another booked visit at its time."""
+    """Raise SlotNotOffered if the patient of `visit` has another booked visit at its time."""
     if other := _other_visit_of(visit.patient_id, visit.interval, visit):
         raise SlotNotOffered(Because.OWN_VISIT, own_visit=other)
 
 
 def find_visit_then(visit: Appointment, starts_at: datetime) -> Appointment | None:
-    """The other visit that the patient of `visit` would have at its time if it were moved to `starts_at`."""
+    """The other visit of the same patient that `visit` would overlap if it were moved to `starts_at`."""
     return _own_visit_then(visit.patient, visit.shape_of(visit.service), starts_at, visit)
 
 
@@ -123,24 +123,26 @@ def _own_visit_then(
     return None if patient is None else _other_visit_of(patient.pk, interval, in_place_of)
 
 
-def _other_visit_of(patient_id: uuid.UUID, interval: Interval, besides: Appointment | None) -> Appointment | None:
+def _other_visit_of(
+    patient_id: uuid.UUID | None, interval: Interval, besides: Appointment | None
+) -> Appointment | None:
     visits = Appointment.objects.booked_within(interval).filter(patient=patient_id)
     visits = visits if besides is None else visits.exclude(pk=besides.pk)
     return visits.select_related("service", "therapist").first()
 
 
 def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
-    """A first look, in one query, by who waits for the diary: raises SlotTaken if a visit or a hold that is not `own` lies
-    at the start. What it lets pass, `require_free` must still allow: it knows the length that was held."""
+    """A quick check, in one query, after a wait for the lock: raise SlotTaken if a visit or a hold that is not `own` overlaps
+    the first minute. `require_free` still has to check the whole length."""
     blocked = Interval(slot.starts_at, slot.starts_at + timedelta(minutes=1))
     if Appointment.objects.blocking(blocked, now=now).filter(therapist=slot.therapist).exclude(own).exists():
         raise SlotTaken
 
 
 def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_at: datetime, now: datetime) -> None:
-    """Refuse to let a visit block a time again that it had, if another visit or a live hold has it. Raises SlotTaken.
+    """Raise SlotTaken if another visit or a live hold overlaps the time at which `appointment` is to be restored.
 
-    The answer holds for as long as the caller has the therapist's schedule locked.
+    The result is valid while the caller has the therapist's schedule locked.
     """
     blocked = appointment.shape_of(appointment.service).blocked(starts_at)
     others = Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist)
@@ -149,10 +151,10 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """A visit that is moved keeps its mode, even one that its service no longer offers."""
-    is_booked = in_place_of is not None and in_place_of.status == Appointment.Status.BOOKED
-    is_kept = is_booked and (in_place_of.service_id, in_place_of.mode) == (service.pk, mode)
-    return [] if service.is_bookable and (is_kept or mode in service.modes) else [Because.SERVICE]
+    """A visit that is moved may keep a mode that its service no longer offers."""
+    moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
+    is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
+    return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
 
 
 def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:
@@ -165,7 +167,7 @@ def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, n
 def _schedule_of_the_day(
     slot: Slot, *, clinic: Clinic, in_place_of: Appointment | None, now: datetime
 ) -> tuple[Schedule | None, bool]:
-    """The therapist's schedule on the day of `slot`, None if the therapist is inactive; and whether they do the service."""
+    """The therapist's schedule on the day of `slot`, None if inactive; and whether the therapist does the service."""
     read = partial(
         read_schedules,
         first_day=slot.starts_at.astimezone(clinic.zone).date(),

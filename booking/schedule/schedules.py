@@ -1,12 +1,14 @@
-"""The therapists' diaries: the rows of the database laid out for `booking.time.intervals`.
+"""The schedules of therapists, read from the database as intervals.
 
-Every question costs three queries whatever the number of days, therapists and bookings: one for the therapists with
-their weekly hours, one for the exceptions, one for what is taken. All instants are UTC; days are the clinic's.
+Three queries for any number of days, therapists and bookings: therapists with their weekly hours, overrides, and visits.
+Instants are in UTC; days are the clinic's.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q, QuerySet
 
 from booking.models import Appointment, HoursOverride, Service
@@ -18,11 +20,11 @@ from clinic.practice.models import Clinic, Therapist
 
 @dataclass
 class Schedule:
-    """What is known of one therapist for a stretch of days."""
+    """One therapist's schedule for some days."""
 
     therapist: Therapist
     openings: list[Interval]  # offered online
-    kept: list[Interval]  # open, but by phone only or kept back until the day before
+    kept: list[Interval]  # open, but by phone only or reserved until the day before
     closed: list[Interval] = field(default_factory=list)
     blocked: list[Interval] = field(default_factory=list)
     counted: list[datetime] = field(default_factory=list)  # starts that count against the service's caps
@@ -34,7 +36,7 @@ class Schedule:
     def offered(
         self, service: Service, *, shape: VisitShape, clinic: Clinic, earliest: datetime, latest: datetime
     ) -> list[datetime]:
-        """When `service` can start here in `shape`, to those who book online."""
+        """The start times offered online for `service` in `shape`, in [earliest, latest)."""
         starts = offered_starts(
             openings=self.openings,
             closed=self.closed,
@@ -56,11 +58,10 @@ def read_schedules(
     therapist: Therapist | None = None,
     in_place_of: Appointment | None = None,
 ) -> list[Schedule]:
-    """The diaries of a service's active therapists (or one of them, or everybody), in their order; three queries.
+    """The schedules of active therapists, in their order: all, or those of `service`, or only `therapist`.
 
-    The diaries reach one day further on either side, as buffers and extra hours may lie across midnight; the caller
-    takes what it asked for. So a day's times are the same whether one day is asked for or sixty. A visit that is to be
-    moved, `in_place_of`, does not stand in its own way.
+    Each includes one more day before and after, as buffers and extra hours may cross midnight; so a day has the same times
+    whether one day is read or 60. The visit `in_place_of` is left out.
     """
     therapists = Therapist.objects.active()
     if service is not None:
@@ -82,7 +83,7 @@ def read_schedules(
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
-    """What blocks time in the stretch and, for a service with caps, what counts in the weeks that it touches."""
+    """Visits that block time in `stretch` and, for a service with caps, those that count in the weeks it overlaps."""
     blocking = Appointment.objects.blocking(stretch, now=now)
     if service is None or not service.caps.has_any:
         return blocking
@@ -92,7 +93,14 @@ def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic:
     return blocking | Appointment.objects.counting(weeks, service=service, now=now)
 
 
-def _add_visit(schedule: Schedule, asked_service_id, service_id, starts_at, blocked, status) -> None:
+def _add_visit(
+    schedule: Schedule,
+    asked_service_id: UUID | None,
+    service_id: UUID,
+    starts_at: datetime,
+    blocked: DateTimeTZRange,
+    status: str,
+) -> None:
     if status in (Appointment.Status.BOOKED, Appointment.Status.HELD):
         schedule.blocked.append(Interval(blocked.lower, blocked.upper))
     if service_id == asked_service_id:
@@ -100,7 +108,7 @@ def _add_visit(schedule: Schedule, asked_service_id, service_id, starts_at, bloc
 
 
 def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
-    """A diary with the weekly openings for each therapist; one query, a row for each stretch of their weeks."""
+    """A schedule with the weekly openings for each therapist; one query with a row for each of their opening hours."""
     rows = therapists.annotate(
         weekday=F("opening_hours__weekday"),
         opens=F("opening_hours__opens"),
@@ -124,7 +132,7 @@ def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datet
 
 
 def _add_overrides(schedules: dict, therapists: QuerySet, stretch: Interval) -> None:
-    """Put closures and extra hours into the diaries they are about; one query."""
+    """Add closures and extra hours to the schedules they apply to; one query."""
     overrides = HoursOverride.objects.touching(stretch).filter(Q(therapist=None) | Q(therapist__in=therapists))
     for override in overrides:
         for schedule in schedules.values():

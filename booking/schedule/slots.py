@@ -1,4 +1,4 @@
-"""A time with a therapist for a service: what is asked for, held, booked and offered."""
+"""A slot: a service, a therapist and a start time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from clinic.practice.models import Therapist
 
 @dataclass(frozen=True)
 class Slot:
-    """Converts `starts_at` to UTC. Whether it is free is not known: see `booking.schedule.rules.require_free`."""
+    """`starts_at` is converted to UTC. It may be taken: see `booking.schedule.rules.require_free`."""
 
     service: Service
     therapist: Therapist
@@ -19,6 +19,6 @@ class Slot:
         object.__setattr__(self, "starts_at", self.starts_at.astimezone(UTC))
 
     def is_of(self, appointment: Appointment) -> bool:
-        """Whether this is the service, therapist and start of a hold or a visit."""
+        """Whether the hold or visit has this service, therapist and start."""
         own = (self.service.pk, self.therapist.pk, self.starts_at)
         return own == (appointment.service_id, appointment.therapist_id, appointment.starts_at)

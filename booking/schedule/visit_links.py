@@ -1,9 +1,10 @@
-"""The links by which a patient reaches a visit and its questions. Each call makes a new one; only its hash is stored.
+"""Links for patients to a visit and its questions. Each call issues a new link; only its hash is stored.
 
-`proof` says where the link goes: SHOWN to a browser or a phone, MAILED to the patient's mailbox and nowhere else.
+`proof` is how the link is delivered: SHOWN in a browser or a text, or MAILED to the patient's mailbox only.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -12,11 +13,11 @@ from booking.models import Appointment
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 
-OPENS_AFTER_VISIT = timedelta(days=14)  # long enough to look up what was said and where it was
+OPENS_AFTER_VISIT = timedelta(days=14)  # for looking it up afterwards
 
 
 def visit_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the page on which the patient sees and cancels the visit."""
+    """The path of the patient's page of the visit."""
     return reverse("booking:visit", args=[_token(appointment, LinkPurpose.VISIT, appointment.pk, proof, now)])
 
 
@@ -26,7 +27,9 @@ def visit_url(appointment: Appointment, *, now: datetime) -> str:
 
 
 def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the questions before the visit. The appointment must have an intake."""
+    """The path of the questions before the visit. Raises ValueError if it has none."""
+    if appointment.intake_id is None:
+        raise ValueError("the visit has no questions")
     token = _token(appointment, LinkPurpose.INTAKE, appointment.intake_id, proof, now)
     return reverse("assessments:start", args=[token])
 
@@ -36,9 +39,9 @@ def intake_url(appointment: Appointment, *, now: datetime) -> str:
     return settings.SITE_URL + intake_path(appointment, proof=Proof.MAILED, now=now)
 
 
-def _token(appointment: Appointment, purpose: LinkPurpose, subject_id, proof: Proof, now: datetime) -> str:
+def _token(appointment: Appointment, purpose: LinkPurpose, subject_id: UUID, proof: Proof, now: datetime) -> str:
     return issue_link(
-        patient=appointment.patient,
+        patient=appointment.booked_patient,
         purpose=purpose,
         subject_id=subject_id,
         proof=proof,

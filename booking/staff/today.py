@@ -13,6 +13,7 @@ from assessments.models import Flag
 from booking.messages.delivery import visits_to_call
 from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
+from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
@@ -48,6 +49,7 @@ class TodaysVisit:
     is_new: bool  # the patient's first visit here
     intake: str  # "none", "part" or "done"; empty if nothing was asked
     has_begun: bool  # from then on it can be said that the patient did not come
+    outcome: Outcome
 
     @property
     def clock(self) -> str:
@@ -55,11 +57,11 @@ class TodaysVisit:
 
     @property
     def has_arrived(self) -> bool:
-        return self.appointment.has_come
+        return self.outcome == Outcome.CAME
 
     @property
     def is_missed(self) -> bool:
-        return self.appointment.status == Status.NO_SHOW
+        return self.outcome == Outcome.MISSED
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,11 @@ class Today:
     off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # people who would like an earlier time
+    unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
-def read_today(
-    *, now: datetime, therapist: Therapist | None = None, sections: Collection[Section] = tuple(Section)
-) -> Today:
-    """The clinic's day around `now`, for one therapist or for all; flags and messages are always the whole clinic's.
+def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section)) -> Today:
+    """The clinic's day around `now`.
 
     What is not in `sections` is not read: it comes empty.
     """
@@ -162,30 +163,28 @@ def read_today(
     if Section.FLAGS in sections:
         parts |= {"flagged": _flagged(now)}
     if Section.VISITS in sections:
-        parts |= _read_visits(whole_day, now, clinic, therapist)
+        parts |= _read_visits(whole_day, now, clinic)
     if Section.MESSAGES in sections:
         parts |= _read_messages(now)
     if Section.WAIT_LIST in sections:
         waiting = WaitListEntry.objects.alive(now=now, today=day).count()
-        parts |= {"offered_times": _offered_times(now, clinic, therapist), "waiting": waiting}
+        parts |= {"offered_times": _offered_times(now, clinic), "waiting": waiting}
     holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
     return Today(clinic=clinic, day=day, holiday=holiday, **parts)
 
 
-def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic, therapist: Therapist | None) -> dict:
-    visits = _visits(whole_day, clinic, therapist, now)
-    schedules = read_schedules(
-        first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic, therapist=therapist
-    )
+def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic) -> dict:
+    visits = _visits(whole_day, clinic, now)
+    schedules = read_schedules(first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic)
     return {
         "visits": visits,
         "gaps": _gaps(schedules, whole_day, clinic),
         "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
-        "next_visits": [] if visits else _next_visits(whole_day, clinic, therapist, now),
-        "unmarked": list(_unmarked(whole_day, therapist)),
-        "cannot_come": list(_cannot_come(now, therapist)),
-        "to_call": list(_of(therapist, visits_to_call(now=now))),
-        "off_schedule": visits_off_schedule(now=now, therapist=therapist, clinic=clinic),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, now),
+        "unmarked": list(_unmarked(whole_day)),
+        "cannot_come": list(_cannot_come(now)),
+        "to_call": list(_with_details(visits_to_call(now=now))),
+        "off_schedule": visits_off_schedule(now=now, clinic=clinic),
     }
 
 
@@ -205,16 +204,14 @@ def _flagged(now: datetime) -> list[FlaggedIntake]:
     return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
 
 
-def _of(therapist: Therapist | None, visits: QuerySet[Appointment] | None = None) -> QuerySet[Appointment]:
-    visits = Appointment.objects.all() if visits is None else visits
-    visits = visits.select_related("patient", "service", "therapist", "intake", "source_article")
-    return visits if therapist is None else visits.filter(therapist=therapist)
+def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    return visits.select_related("patient", "service", "therapist", "intake", "source_article")
 
 
-def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
     rows = (
-        _of(therapist)
+        _with_details(Appointment.objects.all())
         .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
         .knowing_who_is_new(now=now)
         .knowing_who_was_texted()
@@ -227,6 +224,7 @@ def _visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, no
             is_new=not row.has_been_here,
             intake=row.intake.progress if row.intake else "",
             has_begun=row.starts_at <= now,
+            outcome=row.outcome_at(now),
         )
         for row in rows
     ]
@@ -254,37 +252,36 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
     return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
-def _next_visits(whole_day: Interval, clinic: Clinic, therapist: Therapist | None, now: datetime) -> list[TodaysVisit]:
+def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     """The visits of the next day that has any."""
-    ahead = _of(therapist).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    ahead = _with_details(Appointment.objects.all()).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
-    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, therapist, now)
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, now)
 
 
-def _cannot_come(now: datetime, therapist: Therapist | None) -> QuerySet[Appointment]:
+def _cannot_come(now: datetime) -> QuerySet[Appointment]:
     """Visits that stand although the patient has said that they cannot come: someone has to call."""
-    ahead = _of(therapist).filter(status=Status.BOOKED, arrived_at=None, not_coming_at__isnull=False, ends_at__gt=now)
-    return ahead.order_by("starts_at")
+    open_visits = _with_details(Appointment.objects.all()).with_outcome(Outcome.OPEN, now=now)
+    return open_visits.filter(not_coming_at__isnull=False).order_by("starts_at")
 
 
-def _unmarked(whole_day: Interval, therapist: Therapist | None) -> QuerySet[Appointment]:
+def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
     """Visits of the last days of which nobody said whether the patient came."""
     return (
-        _of(therapist)
-        .unmarked(now=whole_day.start)
+        _with_details(Appointment.objects.all())
+        .with_outcome(Outcome.UNMARKED, now=whole_day.start)
         .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
         .order_by("starts_at")
     )
 
 
-def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
+def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
     """What was freed and offered, soonest first; one query, a row for each person asked."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
     ahead = ahead.select_related("entry__patient").order_by("starts_at")
-    ahead = ahead if therapist is None else ahead.filter(therapist=therapist)
     times: dict[tuple, list[SlotOffer]] = {}
     for offer in ahead[:MOST_OFFERS]:
         times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)

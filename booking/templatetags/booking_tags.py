@@ -1,5 +1,7 @@
 """Template tags on visits and services."""
 
+from datetime import timedelta
+
 from django import template
 from django.template.context import Context
 from django.urls import reverse
@@ -8,11 +10,30 @@ from django.utils import timezone
 from assessments.models import Response
 from assessments.red_flags.advice import find_standing, responses_begun, responses_of
 from assessments.templatetags.assessment_tags import advice_context
+from booking.actions.confirm_address import OWN_FOR
+from booking.actions.hold import HOLD
+from booking.actions.return_links import LINK_LASTS
+from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Purpose, Service
+from clinic.practice.access.rate_limits import RETURN_LINKS_IN_A_ROW
+from clinic.practice.templatetags.practice_tags import minutes
 
 register = template.Library()
 
 MOST_VISITS = 10
+TIME_LIMITS = {
+    "undo": UNDO_FOR,
+    "hold": HOLD,
+    "recognized": LINK_LASTS,
+    "own address": OWN_FOR,
+    "next return link": RETURN_LINKS_IN_A_ROW.every,
+}
+
+
+@register.simple_tag
+def time_limit(name: str) -> str:
+    """The time limit called `name` in TIME_LIMITS, like "3 minutes"."""
+    return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)

@@ -1,7 +1,4 @@
-"""How many visits of a kind are enough for a day and for a week. Pure.
-
-Days and weeks are the clinic's, Monday to Sunday, whatever the clocks do in between.
-"""
+"""Daily and weekly caps on visits of a service. Pure. Days and weeks are the clinic's; a week starts on Monday."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most visits of one service that a therapist takes in a day and in a week; None for no end."""
+    """The most visits of one service that a therapist takes in a day and in a week; None: no cap."""
 
     daily: int | None = None
     weekly: int | None = None
@@ -25,7 +22,7 @@ class Caps:
 def starts_under_caps(
     starts: Iterable[datetime], *, taken: Iterable[datetime], caps: Caps, zone: ZoneInfo
 ) -> list[datetime]:
-    """Those `starts` on whose day and in whose week one more visit may be, with the `taken` ones there already."""
+    """The `starts` whose day and week in `zone` have room for one more visit beside the `taken` ones."""
     if not caps.has_any:
         return list(starts)
     taken_days = [start.astimezone(zone).date() for start in taken]
@@ -41,5 +38,5 @@ def starts_under_caps(
 
 
 def monday_of(day: date) -> date:
-    """The first day of its week."""
+    """The Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())

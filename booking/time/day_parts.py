@@ -1,4 +1,4 @@
-"""The hours of a day at which people with work can come. Pure."""
+"""Parts of the day by which visitors filter times. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -6,7 +6,7 @@ from datetime import datetime, time
 
 @dataclass(frozen=True, slots=True)
 class PartOfDay:
-    """A filter on when a visit starts, by wall clock: from `first` to `last`, both counted."""
+    """A range of local start times, from `first` to `last` inclusive."""
 
     slug: str
     words: str

@@ -1,6 +1,6 @@
-"""The holidays of the United States' federal government (5 U.S.C. 6103), by rule. Pure.
+"""US federal holidays (5 U.S.C. 6103), by rule. Pure.
 
-One that falls on a Saturday is observed on the Friday before, on a Sunday on the Monday after.
+A holiday on a Saturday is observed on the Friday before, one on a Sunday on the Monday after.
 """
 
 from dataclasses import dataclass
@@ -11,17 +11,14 @@ MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
 
 @dataclass(frozen=True, order=True, slots=True)
 class Holiday:
-    """A day off: `on` is the day it is observed."""
+    """A holiday and the day `on` which it is observed."""
 
     on: date
     name: str
 
 
 def federal_holidays(year: int) -> list[Holiday]:
-    """The eleven holidays of `year`, by the day on which they are observed, sorted.
-
-    New Year's Day of a year that begins on a Saturday is observed in the year before, and listed with its own.
-    """
+    """The holidays of `year`, sorted by the day on which they are observed: for New Year's Day that can be in the year before."""
     fixed = {
         "New Year’s Day": date(year, 1, 1),
         "Juneteenth": date(year, 6, 19),
@@ -42,7 +39,7 @@ def federal_holidays(year: int) -> list[Holiday]:
 
 
 def holidays_between(first_day: date, last_day: date) -> list[Holiday]:
-    """Those observed from `first_day` to `last_day`, both counted, sorted."""
+    """The holidays observed from `first_day` to `last_day` inclusive, sorted."""
     years = range(first_day.year, last_day.year + 2)  # the next New Year's Day may be observed in December
     return sorted(
         holiday for year in years for holiday in federal_holidays(year) if first_day <= holiday.on <= last_day

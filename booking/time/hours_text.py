@@ -1,4 +1,4 @@
-"""A week of opening hours as people write it: "Mon–Thu", "8:00 am – noon, 1:00 – 5:00 pm". Pure."""
+"""A week of opening hours as text: "Mon–Thu", "8:00 AM – noon, 1:00 PM – 5:00 PM". Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date, time
 from itertools import groupby
 
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours
+from clinic.practice.values.dates import format_hours
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -59,13 +60,7 @@ def _as_closing(clock: time) -> time:
 def _times_in_words(stretches: list[tuple[time, time]]) -> str:
     if stretches == [(MIDNIGHT, MIDNIGHT)]:
         return "open all day"
-    return ", ".join(f"{_clock(opens)} – {_clock(closes)}" for opens, closes in stretches) or "closed"
-
-
-def _clock(local: time) -> str:
-    if (local.hour, local.minute) in ((0, 0), (12, 0)):
-        return "noon" if local.hour else "midnight"
-    return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    return ", ".join(format_hours(opens, closes) for opens, closes in stretches) or "closed"
 
 
 def _days_in_words(weekdays: list[int]) -> str:

@@ -1,7 +1,6 @@
-"""When a visit can start: arithmetic on stretches of time. Pure: no database, no clock, and UTC only.
+"""Interval arithmetic: when a visit can start. Pure.
 
-Local time never enters here. Weekly hours become UTC in `booking.time.opening_hours`; from then on an hour has sixty minutes,
-on the days the clocks change too.
+UTC only, so that every hour has 60 minutes. `booking.time.opening_hours` converts local hours.
 """
 
 from bisect import bisect_right
@@ -13,12 +12,12 @@ from operator import attrgetter
 
 @dataclass(frozen=True, order=True, slots=True)
 class Interval:
-    """The instants from `start` up to, not including, `end`. Never empty; both in UTC."""
+    """A half-open interval [start, end) in UTC. Raises ValueError if it is empty or not in UTC."""
 
     start: datetime
     end: datetime
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
             raise ValueError("An interval's ends must be in UTC.")
         if not self.start < self.end:
@@ -26,16 +25,16 @@ class Interval:
 
     @property
     def minutes(self) -> int:
-        """Its length in whole minutes, rounded down."""
+        """Length in whole minutes, rounded down."""
         return int((self.end - self.start).total_seconds() // 60)
 
     def overlaps(self, other: "Interval") -> bool:
-        """Whether they share an instant; touching is not sharing."""
+        """Whether the two share an instant. Intervals that only touch do not overlap."""
         return self.start < other.end and other.start < self.end
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same instants as sorted, disjoint intervals; those that touch become one."""
+    """Merge intervals that overlap or touch; sorted."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if merged and interval.start <= merged[-1].end:
@@ -47,7 +46,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
-    """The instants of `intervals` that are in none of `taken`, as a union."""
+    """The parts of `intervals` that no interval of `taken` covers, merged and sorted."""
     remaining, holes, first = [], union(taken), 0
     for interval in union(intervals):
         start = interval.start
@@ -65,7 +64,7 @@ def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[I
 
 
 def intersect(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
-    """The instants that are in both, as a union."""
+    """The parts that are in both, merged and sorted."""
     left, right, shared = union(intervals), union(others), []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -81,19 +80,19 @@ def intersect(intervals: Iterable[Interval], others: Iterable[Interval]) -> list
 
 @dataclass(frozen=True, slots=True)
 class VisitShape:
-    """How long a visit is and what it keeps free around itself, in minutes."""
+    """Length of a visit, distance of its start times, and buffers, in minutes."""
 
     minutes: int
-    step: int  # starts lie this far apart, counted from the beginning of each opening
+    step: int  # between start times, counted from the beginning of each opening
     prepare: int = 0
     turnover: int = 0
 
     def visit(self, start: datetime) -> Interval:
-        """What the patient sees."""
+        """The visit as the patient sees it, without buffers."""
         return Interval(start, start + timedelta(minutes=self.minutes))
 
     def blocked(self, start: datetime) -> Interval:
-        """What no other visit may touch: the visit with the minutes before and after it."""
+        """The visit with its buffers, which no other visit may overlap."""
         return Interval(
             start - timedelta(minutes=self.prepare), start + timedelta(minutes=self.minutes + self.turnover)
         )
@@ -108,12 +107,12 @@ def offered_starts(
     earliest: datetime,
     latest: datetime,
 ) -> list[datetime]:
-    """Every instant, sorted, at which a visit of `shape` can start, from `earliest` to before `latest`.
+    """The sorted instants in [earliest, latest) at which a visit of `shape` can start.
 
-    - The visit itself lies inside the openings and outside what is closed. Preparation and turnover are the therapist's
-      own minutes: they may stick out into lunch, past closing or into a closure, but never into another visit's.
-    - Starts count in steps from the beginning of each opening, so a closure or a booking never shifts the other times;
-      where openings touch, a visit may run from one into the next.
+    - The visit is inside the openings and outside `closed`. Its buffers may extend past closing or into a closure, but may
+      not overlap `blocked`.
+    - Starts are whole steps from the beginning of each opening, so that a closure or a booking does not shift other times.
+      A visit may run from one opening into the next if they touch.
     """
     openings = sorted(set(openings))
     free, busy = _Fit(subtract(openings, closed)), _Fit(union(blocked))
@@ -128,7 +127,7 @@ def offered_starts(
 
 
 def starts_beside(starts: Iterable[datetime], *, blocked: Iterable[Interval], shape: VisitShape) -> set[datetime]:
-    """Those `starts` at which what is kept free begins where a blocked stretch ends, or ends where one begins."""
+    """The `starts` at which the visit with its buffers is adjacent to a blocked interval."""
     blocked = list(blocked)
     beginnings, ends = {interval.start for interval in blocked}, {interval.end for interval in blocked}
     return {start for start in starts if shape.blocked(start).start in ends or shape.blocked(start).end in beginnings}
@@ -144,7 +143,7 @@ def _steps(opening: Interval, step: int, earliest: datetime, latest: datetime) -
 
 
 class _Fit:
-    """Answers, by bisection, how an interval lies among sorted disjoint ones: near-linear in their number altogether."""
+    """Containment and overlap among sorted, disjoint intervals, by bisection."""
 
     def __init__(self, intervals: list[Interval]):
         self.intervals = intervals

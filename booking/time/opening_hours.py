@@ -1,12 +1,11 @@
-"""From "Mondays 9 to 5" to instants. Pure: the standard library's time zones, no database, no clock.
+"""Convert weekly opening hours, such as Mondays 9 to 5, to intervals in UTC. Pure.
 
-Weekly hours are wall-clock times in the clinic's zone, so nine o'clock stays nine o'clock all year. Twice a year a wall
-clock reads a time that does not exist or one that comes twice. Our rule, for opening and for closing alike:
+Weekly hours are local times in the clinic's zone. On the days the clocks change:
 
-- A time that is skipped in spring (02:30 when the clocks go from 02:00 to 03:00) means the instant of the jump.
-- A time that is repeated in autumn (01:30 when they go back from 02:00 to 01:00) means the first of the two.
+- A local time that is skipped (02:30 when the clocks go from 02:00 to 03:00) means the instant of the change.
+- A local time that is repeated (01:30 when they go back from 02:00 to 01:00) means the first of the two.
 
-So hours never end before they start; hours that lie wholly inside the skipped hour vanish that day.
+So hours never end before they start; hours inside the skipped hour are left out that day.
 """
 
 from collections.abc import Iterable
@@ -17,14 +16,14 @@ from zoneinfo import ZoneInfo
 from booking.time.intervals import Interval
 
 MIDNIGHT = time.min  # as a closing time: the end of the day
-DAY_S = 24 * 60 * 60  # of the wall clock
+DAY_S = 24 * 60 * 60  # in local time
 
 
 @dataclass(frozen=True, slots=True)
 class WeeklyHours:
-    """Open every `weekday` (Monday is 0) from `opens` to `closes`, wall-clock times of one day; MIDNIGHT closes at its end.
+    """Open every `weekday` (Monday is 0) from `opens` to `closes`, local times of one day; MIDNIGHT closes at its end.
 
-    `valid_from` and `valid_until` are the first and the last day it counts; None means without end.
+    `valid_from` and `valid_until` are the first and last valid days; None: no limit.
     """
 
     weekday: int
@@ -32,10 +31,10 @@ class WeeklyHours:
     closes: time
     valid_from: date | None = None
     valid_until: date | None = None
-    mode: str = "bookable"  # or "call_us", "reserve": who can take them, and when
+    mode: str = "bookable"  # a value of `booking.models.HoursMode`
 
     def is_valid_on(self, day: date) -> bool:
-        """Whether it says anything about `day`, by weekday and by its dates."""
+        """Whether these hours apply on `day`, by weekday and validity."""
         return (
             day.weekday() == self.weekday
             and (self.valid_from is None or self.valid_from <= day)
@@ -44,11 +43,11 @@ class WeeklyHours:
 
     @property
     def stretch(self) -> tuple[int, int]:
-        """Opening and closing in seconds of the clock since the day began; both sort, also where it closes at midnight."""
+        """Opening and closing in seconds of local time since midnight; MIDNIGHT as closing is the last."""
         return _seconds(self.opens), DAY_S if self.closes == MIDNIGHT else _seconds(self.closes)
 
     def interval_on(self, day: date, zone: ZoneInfo) -> Interval | None:
-        """The opening on `day` in UTC; None where the clock skips it."""
+        """The opening on `day` in UTC; None if a clock change skips it."""
         closing_day = day + timedelta(days=1) if self.closes == MIDNIGHT else day
         opens, closes = instant_of(day, self.opens, zone), instant_of(closing_day, self.closes, zone)
         return Interval(opens, closes) if opens < closes else None
@@ -59,7 +58,7 @@ def _seconds(clock: time) -> int:
 
 
 def common_hours(one: WeeklyHours, other: WeeklyHours) -> bool:
-    """Whether there is a day on which both are open at the same clock time."""
+    """Whether on some day both are open at the same local time."""
     first = max(filter(None, (one.valid_from, other.valid_from)), default=None)
     last = min(filter(None, (one.valid_until, other.valid_until)), default=None)
     if one.weekday != other.weekday or (first and last and not _has_weekday(one.weekday, first, last)):
@@ -73,16 +72,16 @@ def _has_weekday(weekday: int, first: date, last: date) -> bool:
 
 
 def instant_of(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """The instant, in UTC, at which clocks in `zone` read `clock` on `day`, by the rule above."""
+    """Convert a local time in `zone` to UTC, by the rule above for skipped and repeated times."""
     local = datetime.combine(day, clock, tzinfo=zone)
     before, after = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
-    # zoneinfo reads fold=0 with the offset before a change and fold=1 with the one after it. In a repeated hour that is
-    # the first and the second reading. In a skipped one the jump lies between them, and "after" comes before "before".
+    # zoneinfo uses the offset before a change for fold=0 and the one after it for fold=1. In a repeated hour these are the
+    # first and the second time. In a skipped hour the change is between them, and "after" is earlier than "before".
     return before if before <= after else change_between(after, before, zone)
 
 
 def change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant, to the second, at which `zone` has another offset than at `early`; `late` has another already."""
+    """The instant, to the second, at which the UTC offset of `zone` changes between `early` and `late`."""
     offset = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) // 2
@@ -94,7 +93,7 @@ def change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
 
 
 def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: int, zone: ZoneInfo) -> list[Interval]:
-    """The openings of `days` days from `first_day`, in UTC and sorted; not merged, as starts count from each of them."""
+    """The openings of `days` days from `first_day`, sorted, in UTC. Not merged: start times count from each opening."""
     weekly, openings = list(weekly), set()
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for hours in weekly:
@@ -106,29 +105,29 @@ def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: i
 def online_openings(
     weekly: Iterable[WeeklyHours], *, first_day: date, days: int, today: date, zone: ZoneInfo
 ) -> tuple[list[Interval], list[Interval]]:
-    """The openings offered online on `today`, and those that are not: by phone only, or kept back.
+    """The openings offered online as of `today`, and those that are not: by phone only, or reserved.
 
-    What is kept back opens by itself at the clinic's midnight that begins the day before.
+    Reserved hours are offered online from the day before on, at midnight in `zone`.
     """
     weekly = list(weekly)
     reserve = [hours for hours in weekly if hours.mode == "reserve"]
-    let_go_days = min(max((today + timedelta(days=2) - first_day).days, 0), days)
+    released_days = min(max((today + timedelta(days=2) - first_day).days, 0), days)
     span = {"zone": zone}
     online = opening_intervals((h for h in weekly if h.mode == "bookable"), first_day=first_day, days=days, **span)
-    online += opening_intervals(reserve, first_day=first_day, days=let_go_days, **span)
+    online += opening_intervals(reserve, first_day=first_day, days=released_days, **span)
     kept = opening_intervals((h for h in weekly if h.mode == "call_us"), first_day=first_day, days=days, **span)
-    kept_from = first_day + timedelta(days=let_go_days)
-    kept += opening_intervals(reserve, first_day=kept_from, days=days - let_go_days, **span)
+    kept_from = first_day + timedelta(days=released_days)
+    kept += opening_intervals(reserve, first_day=kept_from, days=days - released_days, **span)
     return sorted(online), sorted(kept)
 
 
 def day_interval(first_day: date, days: int, zone: ZoneInfo) -> Interval:
-    """From midnight to midnight in `zone`, in UTC: 23 or 25 hours long on the days the clocks change."""
+    """The interval of `days` local days in `zone` from `first_day`; a day of a clock change has 23 or 25 hours."""
     return Interval(instant_of(first_day, time.min, zone), instant_of(first_day + timedelta(days=days), time.min, zone))
 
 
 def days_touching(stretch: Interval, zone: ZoneInfo) -> tuple[date, int]:
-    """The first day in `zone` that `stretch` touches, and how many days it touches."""
+    """The first local day in `zone` that `stretch` overlaps, and the number of days it overlaps."""
     first = stretch.start.astimezone(zone).date()
     last = (stretch.end - timedelta(microseconds=1)).astimezone(zone).date()
     return first, (last - first).days + 1

@@ -5,20 +5,20 @@ Anyone may have typed the address, so they name no service, no visit and no pers
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 
 from booking.messages.samples import sample_values
 from booking.models import WaitListEntry
 from booking.schedule.clocks import clock_of_entry
-from booking.schedule.local_time import short_day_words
 from booking.time.day_parts import PARTS
 from booking.wait_list.entries import entry_path
 from clinic.outbox.messages.kinds import Email, Sample, Words
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_days
 from clinic.practice.values.phone import format_phone
 
 FRAME = "booking_on_wait_list"
@@ -30,6 +30,7 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
     """The mail, as of `now`; `with_wish`: with the days and the part of the day. Issues the link it holds."""
     entry = WaitListEntry.objects.select_related("patient", "service").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
+    clock = clock_of_entry(entry, clinic=clinic)
     url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
     email = render_email(
         message.kind,
@@ -37,8 +38,8 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
         patient=entry.patient,
         context={
             "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
-            "clock_words": clock_of_entry(entry, clinic=clinic).words if with_wish else "",
-            "wish_words": wish_words(entry) if with_wish else "",
+            "clock_words": clock.words if with_wish else "",
+            "wish_words": wish_words(entry, today=clock.day(now)) if with_wish else "",
             "button_url": url,
             "button_text": BUTTON,
         },
@@ -54,7 +55,7 @@ def sample_entry(sample: Sample) -> Mapping[str, object]:
     return {**sample_values(sample), "button_url": SAMPLE_URL, "button_text": BUTTON}
 
 
-def wish_words(entry: WaitListEntry) -> str:
-    """Like "Tue 1 Dec to Thu 31 Dec, after work": which days and part of the day suit."""
+def wish_words(entry: WaitListEntry, *, today: date) -> str:
+    """Like "Tue, Dec 1 – Thu, Dec 31, after work": which days and part of the day suit."""
     part = PARTS[entry.part_of_day].words if entry.part_of_day else "any time of day"
-    return f"{short_day_words(entry.first_on)} to {short_day_words(entry.last_on)}, {part}"
+    return f"{format_days(entry.first_on, entry.last_on, today=today)}, {part}"

@@ -8,10 +8,11 @@ from booking.messages.names import OFFER
 from booking.messages.reader import reader_zone_of_entry
 from booking.models import SlotOffer
 from booking.schedule.clocks import clock_of_mode
-from booking.schedule.local_time import mode_words, near_day_words
+from booking.schedule.local_time import format_place
 from booking.wait_list.entries import next_visit_of
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
@@ -19,7 +20,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
     """The values of the message of an offer and of the page behind its link."""
     entry = offer.entry
     visit = next_visit_of(entry, now=now)
-    mode = visit.mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
+    mode = visit.visit_mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
     clock = clock_of_mode(mode, zone_name=reader_zone_of_entry(entry, visit), clinic=clinic)
     time = clock.time(offer.starts_at)
     return {
@@ -29,8 +30,8 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "when_beside": clock.beside_words(offer.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
-        "day_word": near_day_words(offer.starts_at, now=now, zone=clock.zone),
-        "place": mode_words(mode, clinic),
+        "day_word": format_near_day(offer.starts_at, now=now, zone=clock.zone),
+        "place": format_place(mode, clinic),
         "therapist": offer.therapist,
         "others": others_words(count_told(offer, now=now)),
     }

@@ -21,7 +21,7 @@ USEFUL_FOR = timedelta(days=3)
 
 def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
     """The entries that are alive and can be offered nothing, the longest waiting first."""
-    return alive_entries(now=now).knowing_if_stuck().filter(is_stuck=True).order_by("created_at", "pk")
+    return alive_entries(now=now).stuck().order_by("created_at", "pk")
 
 
 def why_stuck(entry: WaitListEntry) -> str | None:

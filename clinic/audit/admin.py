@@ -1,65 +1,85 @@
-"""The trail of access, to be read; and what an admin page about a patient inherits to be on it."""
+"""The audit log in the admin, and base classes for admin pages that write to it."""
 
 import secrets
+from typing import Any
+from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from clinic.responses.redirects import see_other
 
 from .access import record_access
 from .models import AccessEvent, Action
-from .searching import SEARCHED_VAR, SteadyChangeList, clean_words
+from .searching import SEARCHED_VAR, SteadyChangeList, clean_search
 
 
-class LogsNoName:
-    """For a ModelAdmin whose rows are called by a person's name or address: Django's own log of the admin keeps which row
-    it was and what was done, never how it is called. That log outlives the row."""
+class ReadOnly(admin.ModelAdmin):
+    """For rows that are shown in the admin and never edited there."""
 
-    def log_addition(self, request, obj, message):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LogsNoName(admin.ModelAdmin):
+    """For rows whose `str` is a person's name or address: keeps it out of Django's admin log, which outlives the row."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_addition(request, obj, message))
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_change(request, obj, message))
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> list[LogEntry]:
         return [self._without_name(entry) for entry in super().log_deletions(request, queryset)]
 
-    def _without_name(self, entry):
+    def _without_name(self, entry: LogEntry) -> LogEntry:
         entry.object_repr = f"{self.opts.verbose_name} {entry.object_id}"
         entry.save(update_fields=["object_repr"])
         return entry
 
 
 class RecordsAccess(LogsNoName):
-    """For a ModelAdmin whose rows are about a patient: opening, adding, changing and deleting one is written down."""
+    """For rows about a patient: opening, adding, changing and deleting one is recorded in the audit log."""
 
-    def patient_id_of(self, obj):
+    def patient_id_of(self, obj: Any) -> UUID | None:
         """The id of the patient `obj` is about."""
         return obj.patient_id
 
-    def get_object(self, request, object_id, from_field=None):
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         obj = super().get_object(request, object_id, from_field)
         if obj is not None and request.method == "GET" and self.has_view_or_change_permission(request, obj):
             self._record(request, Action.READ, obj)
         return obj
 
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self._record(request, Action.CREATE, obj)
         return super().log_addition(request, obj, message)
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self._record(request, Action.UPDATE, obj)
         return super().log_change(request, obj, message)
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> list[LogEntry]:
         for obj in queryset:
             self._record(request, Action.DELETE, obj)
         return super().log_deletions(request, queryset)
 
-    def _record(self, request, action, obj):
+    def _record(self, request: HttpRequest, action: Action, obj: Model) -> None:
         record_access(
             actor=request.user, action=action, subject=obj, patient_id=self.patient_id_of(obj), now=timezone.now()
         )
@@ -69,54 +89,89 @@ SEARCHES_KEPT = 10
 
 
 class PrivateChangeList(SteadyChangeList):
-    """A list whose search words are in the session; its addresses carry only which of the searches it was."""
+    """A list whose search text is in the session; its URL carries only a key of that search."""
 
     is_private_search = True
 
-    def get_queryset(self, request, exclude_parameters=None):
-        self.query = clean_words(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
+        self.query = clean_search(request.session.get("searches", {}).get(request.GET.get(SEARCHED_VAR), ""))
         return super().get_queryset(request, exclude_parameters)
 
-    def get_filters_params(self, params=None):
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return {name: value for name, value in super().get_filters_params(params).items() if name != SEARCHED_VAR}
 
 
-class PrivateSearch:
-    """For a ModelAdmin that is searched by people's names: the words are posted, so that no address, history or log of a
-    proxy ever holds one."""
+class PrivateSearch(admin.ModelAdmin):
+    """For a ModelAdmin that is searched by people's names: the text is posted, so that no URL, browser history or proxy log
+    holds a name."""
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PrivateChangeList
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "POST" or SEARCH_VAR not in request.POST:
             return super().changelist_view(request, extra_context)
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        words, address = clean_words(request.POST[SEARCH_VAR]), request.GET.copy()
+        text, address = clean_search(request.POST[SEARCH_VAR]), request.GET.copy()
         for name in (PAGE_VAR, SEARCHED_VAR):
             address.pop(name, None)
-        if words:
+        if text:
             address[SEARCHED_VAR] = token = secrets.token_hex(4)
             earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
-            request.session["searches"] = dict([*earlier, (token, words)])
+            request.session["searches"] = dict([*earlier, (token, text)])
         return see_other(f"{request.path}?{address.urlencode()}")
 
 
+def describe_type(object_type: str) -> str:
+    """The name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
+    try:
+        return str(apps.get_model(object_type)._meta.verbose_name)
+    except LookupError:
+        return object_type.rpartition(".")[2].replace("_", " ")
+
+
+def _link(model: str, pk: object, text: str) -> str:
+    """A link to the page of a row in the admin; only `text` for a model without one."""
+    try:
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
+    except NoReverseMatch:
+        return text
+
+
+class RecordFilter(admin.SimpleListFilter):
+    """Filter by kind of record."""
+
+    title, parameter_name = "record", "object_type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        types = AccessEvent.objects.order_by("object_type").values_list("object_type", flat=True).distinct()
+        return sorted(((one, describe_type(one)) for one in types), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(object_type=self.value()) if self.value() else queryset
+
+
 @admin.register(AccessEvent)
-class AccessEventAdmin(PrivateSearch, admin.ModelAdmin):
-    list_display = ("at", "actor", "action", "object_type", "object_id", "patient_id")
-    list_filter = ("action", "object_type", "actor")
+class AccessEventAdmin(ReadOnly, PrivateSearch):
+    fields = list_display = ("at", "person", "action", "record", "patient")
+    list_filter = ("action", RecordFilter, "actor")
     list_select_related = ("actor",)
     search_fields = ("=patient_id", "=object_id")
-    search_help_text = "The id of a patient or a record, as its page's address shows it"
+    search_help_text = "The ID of a patient or a record, from the address of its page"
     show_full_result_count = False
 
-    def has_add_permission(self, request):
-        return False
+    @admin.display(description="by", ordering="actor")
+    def person(self, event: AccessEvent) -> str:
+        return str(event.actor or "a patient, or the site itself")
 
-    def has_change_permission(self, request, obj=None):
-        return False
+    @admin.display(description="record", ordering="object_type")
+    def record(self, event: AccessEvent) -> str:
+        app_label, _, name = event.object_type.partition(".")
+        return _link(f"{app_label}_{name}", event.object_id, describe_type(event.object_type))
 
-    def has_delete_permission(self, request, obj=None):
-        return False
+    @admin.display(description="patient")
+    def patient(self, event: AccessEvent) -> str:
+        return (
+            _link("practice_patient", event.patient_id, "open") if event.patient_id else self.get_empty_value_display()
+        )

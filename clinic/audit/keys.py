@@ -1,8 +1,8 @@
 """Which keys this database needs, and whether ENCRYPTION_KEYS has them.
 
 Each key is noted before the first value is sealed with it, together with a proof: a known word sealed with the same key.
-So whether a key is missing or wrong is answered from a handful of rows. Only a key in doubt is looked for in the encrypted
-columns, by a sequential scan: it may have been rotated away, or noted and never used.
+A missing or wrong key is found by reading those few rows. Only a key that fails this check is searched for in the
+encrypted columns, by a sequential scan: it may have been rotated away, or noted and never used.
 """
 
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def _note(key_id: str) -> None:
 
 
 def _settle_doubt(key_id: str, there: set[tuple[str, str]], can_note: bool) -> str | None:
-    """What is wrong with the key by the values themselves. If nothing: note it if it is in use, forget it if it is not."""
+    """Check the key against stored values. Returns its fault; without one, notes a key in use and forgets an unused one."""
     values = list(_find_values(key_id, there))
     if values and not any(_opens(token, place) for token, place in values):
         return _describe_fault(key_id)
@@ -115,14 +115,14 @@ def _describe_fault(key_id: str) -> str:
 
 
 def _existing_columns() -> set[tuple[str, str]]:
-    """(table, column) of all there are: between the start of a new version and its migrations, some are missing."""
+    """(table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         return set(cursor.fetchall())
 
 
 def _encrypted_fields(there: set[tuple[str, str]]) -> Iterator:
-    from .rotation import encrypted_fields  # fields stand above this module: they call it before they seal
+    from .rotation import encrypted_fields  # imported here: `fields` imports this module
 
     return (field for field in encrypted_fields() if (field.model._meta.db_table, field.column) in there)
 

@@ -1,7 +1,9 @@
-"""The page for answers that are there but do not open."""
+"""The page for stored answers that cannot be decrypted."""
 
 import logging
+from collections.abc import Callable
 
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -12,15 +14,15 @@ logger = logging.getLogger(__name__)
 
 
 class UnopenedPages:
-    """`DecryptionFailed` becomes 503 in plain words, a line in the log and an alarm on /health/, for every view."""
+    """Respond to DecryptionFailed in any view with 503, a log line and a fault on /health/."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request, exception):
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DecryptionFailed):
             return None
         logger.error("a page was refused: %s", exception)

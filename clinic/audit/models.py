@@ -1,4 +1,4 @@
-"""Who read or changed what about a patient (append-only: a trigger refuses anything else), and the state of the encryption."""
+"""The audit log of access to patients' records (append-only by a database trigger), and the state of the encryption."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 class Action(models.TextChoices):
-    """What was done, in the letters FHIR's AuditEvent uses."""
+    """What was done, by FHIR's AuditEvent codes."""
 
     CREATE = "C", "created"
     READ = "R", "read"
@@ -16,7 +16,7 @@ class Action(models.TextChoices):
 
 
 class AccessEvent(models.Model):
-    """One act on one record. `actor` is empty when a patient or the system itself acted. Holds no contents."""
+    """One action on one record, without its contents. `actor` is empty if a patient or the system acted."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=1, choices=Action.choices)
@@ -27,16 +27,18 @@ class AccessEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
         constraints = [
             models.CheckConstraint(name="access_event_action_is_known", condition=Q(action__in=Action.values))
         ]
 
-    def __str__(self):
-        return f"{self.get_action_display()} {self.object_type}"
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}, {self.object_type.rpartition('.')[2]}"
 
 
 class KeyInUse(models.Model):
-    """A key that values in this database are sealed with; `proof` is a known word sealed with it. See `keys`."""
+    """A key that values in this database are sealed with; `proof` is a known value sealed with it. See `keys`."""
 
     key_id = models.CharField(max_length=60, primary_key=True)
     proof = models.BinaryField()
@@ -44,15 +46,15 @@ class KeyInUse(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(name="key_in_use_has_an_id", condition=~Q(key_id=""))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key_id
 
 
 class UnopenedValue(models.Model):
-    """A sealed value that did not open when it was last read: the field and row it is in, never what it holds."""
+    """A sealed value that failed to open when it was last read: its field and row, never its content."""
 
     place = models.CharField(max_length=200, primary_key=True)  # as `EncryptedJSONField.place` has it
     tried_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.place

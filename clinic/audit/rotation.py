@@ -1,4 +1,4 @@
-"""Bringing what was encrypted under older keys under the newest one."""
+"""Re-encrypt values under the newest key."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,8 @@ def encrypted_fields() -> Iterator[EncryptedJSONField]:
 def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
     """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left to a next run).
 
-    Rows already there are not touched, so it may be stopped and run again; a row that somebody saves meanwhile is
-    under the newest key by that. Raises KeysLost if a key is missing or wrong, else DecryptionFailed at the first value that
+    Safe to stop and run again: rows under the newest key are skipped. A row that is saved meanwhile is sealed with the
+    newest key by that save. Raises KeysLost if a key is missing or wrong, else DecryptionFailed at the first value that
     does not open, naming its row.
     """
     require_keys_once()

@@ -1,4 +1,4 @@
-"""Sealing bytes for one place: AES-256-GCM, so that what was moved or changed does not open.
+"""Seal bytes for one place with AES-256-GCM: a token that was moved or changed does not open.
 
 Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`; everything before the nonce, and the
 place the token belongs to, is authenticated with it.
@@ -55,5 +55,5 @@ def read_key_id(token: bytes, *, place: str) -> str:
 
 
 def sealed_with(key_id: str) -> bytes:
-    """How every token begins that was sealed with the key `key_id`."""
+    """The first bytes of every token sealed with the key `key_id`."""
     return bytes([VERSION, len(key_id.encode())]) + key_id.encode()

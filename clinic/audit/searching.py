@@ -1,27 +1,32 @@
-"""Search words of staff: posted, so that a patient's name is never in an address, a browser's history or a proxy's log."""
+"""Search text of staff: posted, so that a patient's name is in no URL, browser history or proxy log."""
 
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import ForeignKey
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse
 
-SEARCHED_VAR = "searched"  # in a list's address: which of the session's searches it shows
-LONGEST_WORDS = 200
+SEARCHED_VAR = "searched"  # in a list's query string: the key of a search in the session
+LONGEST_SEARCH = 200
 
 
-def clean_words(text: str) -> str:
-    """`text` on one line, without what no name holds and Postgres refuses: control characters and lone surrogates."""
-    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_WORDS])
+def clean_search(text: str) -> str:
+    """`text` on one line, without control characters and lone surrogates, which Postgres refuses."""
+    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_SEARCH])
     return " ".join(kept.split())
 
 
 class SteadyChangeList(ChangeList):
-    """A list that takes a day beyond the calendar in its address for a wrong address: Django's fails on the year 9999."""
+    """A list that treats a date filter beyond the calendar as an invalid filter; Django's fails on the year 9999."""
 
-    def get_filters(self, request):
+    def get_filters(self, request: HttpRequest) -> Any:
         try:
             return super().get_filters(request)
         except (ValueError, OverflowError) as error:
@@ -36,29 +41,29 @@ class PostedAutocomplete(AutocompleteJsonView):
 
     http_method_names = ["post"]
 
-    def post(self, request, *args, **kwargs):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = request.POST.copy()
-        asked["term"] = clean_words(asked.get("term", ""))
-        request.GET = asked  # Django's view and its pages read the question there
+        asked["term"] = clean_search(asked.get("term", ""))
+        request.GET = asked  # type: ignore[assignment]  # Django's view reads the question there
         return self.get(request, *args, **kwargs)
 
-    def process_request(self, request):
+    def process_request(self, request: HttpRequest) -> Any:
         found = super().process_request(request)
-        if not hasattr(found[2], "get_limit_choices_to"):  # a relation seen from its other end: no form has it
+        if not hasattr(found[2], "get_limit_choices_to"):  # a reverse relation: no form has it
             raise PermissionDenied
         return found
 
 
 class RowPicker(AutocompleteSelect):
-    """A field that searches while one types; shown again, it leaves out what can be the id of no row.
+    """Django's autocomplete widget; shown again, it leaves out submitted values that cannot be an ID.
 
-    Django's asks the database for whatever was sent, which raises ValidationError for a broken UUID.
+    Django's queries for any value, which raises ValidationError for a broken UUID.
     """
 
-    def optgroups(self, name, value, attr=None):
-        return super().optgroups(name, [one for one in value if self._is_id(one)], attr)
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [one for one in value if self._is_id(one)], attrs)
 
-    def _is_id(self, value) -> bool:
+    def _is_id(self, value: str) -> bool:
         try:
             self.field.remote_field.model._meta.pk.to_python(value)
         except ValidationError:
@@ -66,10 +71,12 @@ class RowPicker(AutocompleteSelect):
         return True
 
 
-class PicksRows:
+class PicksRows(BaseModelAdmin):
     """For a ModelAdmin with autocomplete_fields."""
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = RowPicker(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -1,4 +1,4 @@
-"""Values that did not open: noted when a page needed one, so that monitoring sees it from every process."""
+"""Values that failed to decrypt: recorded when a page needed one, so that /health/ of every process reports it."""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ def count_unopened(*, now: datetime) -> int:
 
 
 def _opens_now(place: str) -> bool:
-    """Whether the value has been put right, or its row is gone."""
+    """Whether the value opens now, or its row is gone."""
     name, _, pk = place.partition(":")
     label, _, field_name = name.rpartition(".")
     row = apps.get_model(label)._base_manager.filter(pk=pk).only("pk", field_name).first()

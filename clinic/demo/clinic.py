@@ -1,6 +1,6 @@
-"""The demo clinic: who works there, what it offers, when it is open. Invented from the name to the phone number."""
+"""The demo clinic: its therapist, services and opening hours. All of it is fictional."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,24 +12,22 @@ from clinic.practice.models import Clinic, Therapist, User
 
 
 class DemoRefused(Exception):
-    """The demo is for a machine of one's own: its login is printed in public."""
+    """The demo is refused: its login is public, so it is for local use only."""
 
 
 @transaction.atomic
-def open_demo_clinic(*, now) -> bool:
-    """Set up the clinic, its therapist, services, hours, questionnaires and articles. False if it stood already.
+def open_demo_clinic(*, now: datetime) -> bool:
+    """Set up the clinic, its therapist, services, hours, questionnaires and articles. Returns False if it exists already.
 
-    Raises DemoRefused in production, or where a clinic of another name lives in the database.
+    Raises DemoRefused in production, or if the database has a clinic of another name.
     """
     if settings.ENV.is_production:
-        raise DemoRefused("the demo clinic is not for production: its login is known to everybody")
+        raise DemoRefused("the demo clinic is not for production: its login is public")
     existing = Clinic.objects.filter(pk=1).first()
     if existing is not None:
         if existing.name != CLINIC["name"]:
-            raise DemoRefused(f"this database belongs to {existing.name}; the demo keeps out of it")
-        call_command(
-            "load_definitions", verbosity=0
-        )  # as after every deploy: the demo's people answer the newest version
+            raise DemoRefused(f"this database belongs to {existing.name}; the demo needs an empty one")
+        call_command("load_definitions", verbosity=0)  # as after every deploy: demo patients answer the newest version
         return False
     Clinic.objects.create(**CLINIC)
     nora = _hire_nora()
@@ -106,9 +104,7 @@ SERVICES = [
         "start_step_minutes": 15,
         "turnover_minutes": 5,
         "price_cents": 0,
-        "by_phone": True,
-        "by_video": True,
-        "in_person": False,
+        "offered_modes": ["video", "phone"],
         "intake_slug": "call-intake",
     },
     {

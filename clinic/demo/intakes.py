@@ -1,11 +1,11 @@
-"""What the demo's people answered before their visits, saved page by page as anybody's."""
+"""Intake answers of the demo's patients, saved page by page through the same function as any patient's."""
 
 from datetime import datetime
 
 from assessments.intake.responses import complete_response, pages_asked, save_page
 from assessments.models import Response
 
-CALM = {
+CALM: dict[str, list[object]] = {
     "about.age": ["21-49"],
     "rf.leg": ["none"],
     "rf.body": ["none"],
@@ -50,7 +50,7 @@ CALM = {
     "call.reason": ["Whether this is something for you, and whether I may run this weekend."],
 }
 
-STORIES = {
+STORIES: dict[str, dict[str, list[object]]] = {
     "front of hip, gradual": {},
     "front of hip, walking hurts": {
         "rf.move": ["walk-groin", "earlier-worse"],

@@ -1,4 +1,4 @@
-"""The demo's login, known to everybody; `make run` prints it."""
+"""The demo's login, which is public; `make run` prints it."""
 
 EMAIL = "nora@lakeside.example"
 PASSWORD = "easy-run-by-the-lake"

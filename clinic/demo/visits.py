@@ -1,5 +1,4 @@
-"""The demo's visits, always around the present day: a month behind it and a week ahead, booked through the same function as
-everybody's."""
+"""The demo's visits, from a month before today to a week after, booked through the same function as any visit."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -19,17 +18,17 @@ from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.demo.intakes import fill_intake
 from clinic.outbox.models import Message, State
-from clinic.practice.models import Clinic, Therapist
+from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.people.patients import accept_patient
 from education.models import Article
 
-BOOKED_AHEAD = timedelta(days=6)  # long enough before for any notice the services ask for
+BOOKED_AHEAD = timedelta(days=6)  # longer than any service's minimum notice
 DAYS_BEHIND, DAYS_AHEAD = 28, 8
 
 
 @dataclass(frozen=True)
 class Booking:
-    """One visit of a day: the first free time from `hour` on, and what became of it once its time is over."""
+    """One visit of a day, at the first free time from `hour` on, and its outcome once it is over."""
 
     hour: int
     service: str
@@ -39,7 +38,7 @@ class Booking:
     is_confirmed: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
-    has_used_link: bool = True  # the one in the mailbox, so that the patient is known
+    has_used_link: bool = True  # from the mailbox, so that the patient is known
 
 
 # Today, or the next day on which the clinic is open.
@@ -77,14 +76,14 @@ USUAL_DAYS = (
     (Booking(9, "discovery-call", "Ruth Hadley", ending="no-show"),),
     (Booking(10, "follow-up", "Grace Nakamura"), Booking(11, "follow-up", "Ruth Hadley")),
 )
-MAILBOX_GONE = "Ada Kowalczyk"  # the message to her that did not go
+MAILBOX_GONE = "Ada Kowalczyk"  # her message failed
 
 
 def book_demo_visits(*, now: datetime) -> int:
     """Book the demo's visits around `now`, on days that have none yet; closes the clinic on federal holidays. Returns how
     many were booked.
 
-    A day on which the clinic is closed stays empty; what is for today stands on the next day that is open.
+    A day on which the clinic is closed stays empty; today's visits are then on the next open day.
     """
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
@@ -94,15 +93,15 @@ def book_demo_visits(*, now: datetime) -> int:
         if not _has_visits(day, clinic):
             booked += _book_day(day, bookings, clinic=clinic, now=now)
     complete_visits(now=now)
-    _tell_of_messages(now=now)
+    _settle_past_messages(now=now)
     return booked
 
 
 def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
-    """Close for everybody, from the month behind to a year ahead. Returns the days."""
+    """Close the clinic on federal holidays, from a month before `today` to a year after. Returns the days."""
     first = today - timedelta(days=DAYS_BEHIND)
     rows = holiday_rows(first_day=first, zone=clinic.zone, days=DAYS_BEHIND + 365)
-    by = Therapist.objects.filter(user__isnull=False).first().user
+    by = User.objects.filter(therapist__isnull=False)[0]
     for row in rows:
         close_on_holiday(row, despite_visits=True, by=by)
     return {row.holiday.on for row in rows}
@@ -121,10 +120,10 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
     )
 
 
-def _tell_of_messages(*, now: datetime) -> None:
-    """Settle what was due before `now` as a clinic's past messages are: sent, but one that the mailbox refused.
+def _settle_past_messages(*, now: datetime) -> None:
+    """Mark messages that were due before `now` as sent, and one as refused by its mailbox.
 
-    No worker was there to send them, and none shall mail a month's confirmations at once.
+    Otherwise the first worker would send a month's confirmations at once.
     """
     past = Message.objects.filter(state=State.WAITING, due_at__lt=now - timedelta(days=1))
     gone = past.filter(patient__name=MAILBOX_GONE).order_by("due_at").first()
@@ -160,21 +159,22 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
     user = Therapist.objects.get(pk=slot.therapist.pk).user
     request = BookingRequest(
         slot=Slot(service, slot.therapist, slot.starts_at),
-        mode=service.modes[0],
+        mode=service.modes[0].name,
         contact=Contact(
             name=booking.name, email=f"{booking.name.split()[0].lower()}@runners.example", phone="+16035550117"
         ),
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
     )
-    by = user if service.is_follow_up else None  # arranged at the end of the visit before
+    by = user if service.is_follow_up else None  # booked by staff at the end of the visit before
     appointment = book_appointment(booking=request, now=booked_at, by=by)
+    assert appointment.patient is not None  # as of every booked visit
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
         appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)
-    if booking.intake:
+    if booking.intake and appointment.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
-    if booking.would_come_earlier:
+    if booking.would_come_earlier and appointment.patient:
         days = Wishes(booked_at.date(), appointment.starts_at.date())
         join_wait_list(
             patient=appointment.patient,
@@ -190,10 +190,11 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
 
 
 def _end(appointment: Appointment, ending: str, *, now: datetime) -> None:
-    """What became of a visit that is over at `now`; nothing of one that is not."""
+    """Record the outcome of a visit that is over at `now`. No-op for others."""
     if appointment.ends_at > now or ending == "open":
         return
     by = appointment.therapist.user
+    assert by is not None  # the demo's therapist signs in
     if ending == "cancelled":
         cancel_appointment(appointment=appointment, now=appointment.starts_at - timedelta(days=3))
     elif ending == "no-show":

@@ -14,21 +14,27 @@ from collections.abc import Callable
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
 from clinic.local.children import StopAsked
-from clinic.local.production import prove
 from clinic.local.refusal import CannotStart
+
+
+def proof() -> None:
+    from clinic.local.production import prove  # not at the top: `make run` starts without requests
+
+    prove()
+
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     "run": supervisor.run,
     "test": commands.test,
     "manage": commands.manage,
-    "proof": prove,
+    "proof": proof,
     "check": check,
     "reset": commands.reset,
 }
 
 
-def main(words: list[str]) -> int:
-    name, *arguments = words or ["help"]
+def main(argv: list[str]) -> int:
+    name, *arguments = argv or ["help"]
     if name not in COMMANDS:
         print(__doc__, file=sys.stderr)
         return 2

@@ -64,9 +64,9 @@ def _postgres() -> Iterator[str]:
 
 def _passes(name: str, database: dict[str, str]) -> bool:
     """Print the outcome, with the output of a failed check. An unreachable vulnerability database is not a failure."""
-    words, environ = CHECKS[name]
+    command, environ = CHECKS[name]
     done = subprocess.run(
-        python(*words.split()),
+        python(*command.split()),
         cwd=ROOT,
         env={**os.environ, **environ, **(database if environ else {})},
         capture_output=True,
@@ -74,7 +74,7 @@ def _passes(name: str, database: dict[str, str]) -> bool:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    if name == "pip-audit" and done.returncode and any(word in done.stderr for word in UNREACHABLE):
+    if name == "pip-audit" and done.returncode and any(sign in done.stderr for sign in UNREACHABLE):
         print("skipped  pip-audit: its database cannot be reached from here", flush=True)
         return True
     print(f"{'FAILED' if done.returncode else 'ok':8} {name}", flush=True)

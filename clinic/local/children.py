@@ -55,7 +55,7 @@ class Child:
     def ending(self) -> str:
         code = self.process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"{self.name} {how}" + (f"; its last words are in {self.log}" if self.log else "")
+        return f"{self.name} {how}" + (f"; the end of its output is in {self.log}" if self.log else "")
 
     def kill(self) -> None:
         """Kill the process and its group."""

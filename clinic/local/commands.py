@@ -40,8 +40,8 @@ def manage(*arguments: str) -> int:
     require_not_production(os.environ)
     state = Folder(var_folder()).running_state()
     if state:
-        words = python(ROOT / "manage.py", *arguments)
-        return subprocess.run(words, env={**state["environ"], **os.environ}, check=False).returncode
+        argv = python(ROOT / "manage.py", *arguments)
+        return subprocess.run(argv, env={**state["environ"], **os.environ}, check=False).returncode
     return _run_with_servers("make manage", var_folder(), "local", ROOT / "manage.py", *arguments)
 
 
@@ -58,8 +58,8 @@ def reset() -> None:
     print(f"{path} is empty; the next `make run` starts anew.")
 
 
-def _run_with_servers(what: str, path: Path, environment: str, *words: str | Path) -> int:
+def _run_with_servers(what: str, path: Path, environment: str, *arguments: str | Path) -> int:
     with Folder(path).locked(what) as folder, Children(lock_fd=folder.lock_fd) as children:
         environ = start_servers(children, folder, environment=environment)
         folder.write_state(what=what, environ={})
-        return children.run(what, python(*words), env=environ, cwd=ROOT, shares_terminal=True)
+        return children.run(what, python(*arguments), env=environ, cwd=ROOT, shares_terminal=True)

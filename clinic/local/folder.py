@@ -106,7 +106,7 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise CannotStart(f"{folder} belongs to somebody else; remove it, or set TMPDIR to a folder of your own.")
+            raise CannotStart(f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of your own.")
         folder.chmod(0o700)
         return folder
 

@@ -1,10 +1,11 @@
-"""Read the messages that the mail sink has kept, one file each."""
+"""Read the messages that the mail sink has kept in a Maildir."""
 
-import contextlib
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from mailbox import Maildir
 from pathlib import Path
 
 SHOWN = 200  # messages in the list
@@ -22,7 +23,7 @@ class Attachment:
 @dataclass(frozen=True)
 class Mail:
     id: str
-    received_at: datetime | None
+    received_at: datetime
     subject: str
     sender: str
     recipients: str
@@ -34,62 +35,54 @@ class Mail:
 
 def list_mail(folder: Path) -> list[Mail]:
     """The newest messages, newest first."""
-    names = sorted((path.stem for path in folder.glob("*.eml")), reverse=True)
-    return [mail for name in names[:SHOWN] if (mail := read_mail(folder, name))]
+    ids = sorted(Maildir(folder).keys(), key=_received_at, reverse=True)
+    return [mail for mail_id in ids[:SHOWN] if (mail := read_mail(folder, mail_id))]
 
 
 def read_mail(folder: Path, mail_id: str) -> Mail | None:
-    """The message of that id, or None. The id must be a bare name; the URL's converter lets nothing else through."""
+    """The message of that id, or None."""
     try:
-        message = message_from_bytes((folder / f"{mail_id}.eml").read_bytes(), policy=policy.default)
-    except OSError:
+        message = message_from_bytes(Maildir(folder).get_bytes(mail_id), policy=policy.default)
+    except KeyError:
         return None
-    texts, htmls, attachments = _sort_parts(message)
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    bodies = [part for part in parts if part.get_content_maintype() == "text" and not _is_attachment(part)]
     return Mail(
         id=mail_id,
         received_at=_received_at(mail_id),
         subject=str(message["Subject"] or "(no subject)"),
         sender=str(message["From"] or ""),
-        recipients=str(message["X-Envelope-To"] or ""),
+        recipients=str(message["X-RcptTo"] or ""),
         headers=[(name, str(value)) for name, value in message.items()],
-        text="\n".join(texts),
-        html="\n".join(htmls),
-        attachments=attachments,
+        text="\n".join(_read_text(part) for part in bodies if part.get_content_subtype() == "plain"),
+        html="\n".join(_read_text(part) for part in bodies if part.get_content_subtype() == "html"),
+        attachments=[_read_attachment(part) for part in parts if _is_attachment(part)],
     )
 
 
-def _sort_parts(message: EmailMessage) -> tuple[list[str], list[str], list[Attachment]]:
-    texts: list[str] = []
-    htmls: list[str] = []
-    attachments: list[Attachment] = []
-    for part in message.walk():
-        kind = part.get_content_type()
-        if part.is_multipart():
-            continue
-        if part.is_attachment() or kind not in ("text/plain", "text/html"):
-            attachments.append(Attachment(part.get_filename() or _plain_name(kind), kind, _decoded_bytes(part)))
-        else:
-            (texts if kind == "text/plain" else htmls).append(_decoded(part))
-    return texts, htmls, attachments
+def _is_attachment(part: EmailMessage) -> bool:
+    return part.is_attachment() or part.get_content_type() not in ("text/plain", "text/html")
 
 
-def _plain_name(kind: str) -> str:
-    return "invitation.ics" if kind == "text/calendar" else "attachment"
+def _read_attachment(part: EmailMessage) -> Attachment:
+    kind = part.get_content_type()
+    plain_name = "invitation.ics" if kind == "text/calendar" else "attachment"
+    return Attachment(part.get_filename() or plain_name, kind, _read_bytes(part))
 
 
-def _decoded(part: EmailMessage) -> str:
+def _read_text(part: EmailMessage) -> str:
     try:
         return part.get_content()
     except (LookupError, ValueError):  # a character set that does not exist
-        return _decoded_bytes(part).decode(errors="replace")
+        return _read_bytes(part).decode(errors="replace")
 
 
-def _decoded_bytes(part: EmailMessage) -> bytes:
+def _read_bytes(part: EmailMessage) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _received_at(mail_id: str) -> datetime | None:
-    with contextlib.suppress(ValueError):
-        return datetime.strptime(mail_id.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-    return None
+def _received_at(mail_id: str) -> datetime:
+    """The instant in a name of a Maildir, such as `1767222000.M90210P7Q1.localhost`."""
+    seconds, microseconds = re.findall(r"\d+", mail_id)[:2]
+    return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))

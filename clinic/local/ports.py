@@ -1,4 +1,4 @@
-"""Loopback ports: listen, find a free one, name the process that has a taken one."""
+"""Loopback ports: listen, find a free one, name the process that listens on a taken one."""
 
 import contextlib
 import socket
@@ -18,7 +18,7 @@ def parse_port(text: str) -> int:
 def listen(port: int) -> socket.socket:
     """A listening socket for the web server to inherit, so that early connections wait instead of failing.
 
-    Raises CannotStart, with the name of the process that has the port if known.
+    Raises CannotStart, with the name of the process that listens there if known.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

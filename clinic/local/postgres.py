@@ -57,18 +57,8 @@ def _make_cluster(data: Path, log: Path) -> None:
     """Initialize a database beside `data`, and rename it when complete, so that an interrupted start leaves no partial one."""
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    locale = ("-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-    initdb: list[str | Path] = [
-        _program("initdb"),
-        "-D",
-        unfinished,
-        "-U",
-        "clinic",
-        "-A",
-        "trust",
-        *locale,
-        "--no-sync",
-    ]
+    options = "-U clinic -A trust -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
+    initdb: list[str | Path] = [_program("initdb"), "-D", unfinished, *options.split()]
     create: list[str | Path] = [_program("postgres"), "--single", "-D", unfinished, "postgres"]
     with open(log, "ab") as output:
         for argv, typed in ((initdb, ""), (create, "CREATE DATABASE clinic\n")):

@@ -18,18 +18,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import requests
+
 from clinic.local import units
 from clinic.local.children import Child, ChildEnded, Children, Phase, die_with_parent
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.install import install_pinned, make_venv
 from clinic.local.mailbox import Mail, list_mail
-from clinic.local.ports import free_port, listen
+from clinic.local.ports import free_port
 from clinic.local.postgres import start_postgres
 from clinic.local.proof_clinic import SERVICE
 from clinic.local.refusal import CannotStart
-from clinic.local.servers import python
+from clinic.local.servers import start_mail_sink
 from clinic.local.valkey import start_valkey
-from clinic.local.visitor import Page, Visitor
+from clinic.local.visitor import Visitor, find, find_form
 
 HOST, EMAIL = "clinic.example", "vera@runners.example"
 STEP_S, MAIL_S, START_S = 300, 60, 60  # the longest a command of the units, a mail, a start may take
@@ -53,8 +55,8 @@ class Production:
     def site(self) -> Path:
         return self.folder / "site"
 
-    def say(self, words: str) -> None:
-        print(f"proof {time.monotonic() - self.began:4.0f} s  {words}", flush=True)
+    def report(self, line: str) -> None:
+        print(f"proof {time.monotonic() - self.began:4.0f} s  {line}", flush=True)
 
     def read_unit(self, name: str) -> units.Unit:
         moved = {
@@ -64,22 +66,22 @@ class Production:
         }
         return units.read_unit(self.site / "deploy", name, moved=moved)
 
-    def run(self, name: str, words: list[str], *, seconds: float = STEP_S) -> None:
-        """Run to its end. Raises CannotStart with the end of what it said unless that is good."""
-        if code := self.end_of(name, words, self.environ, seconds=seconds):
-            raise CannotStart(f"{' '.join(words)} ended with exit code {code}:\n{self.tail(name)}")
+    def run(self, name: str, argv: list[str], *, seconds: float = STEP_S) -> None:
+        """Run to its end. Raises CannotStart with the end of its output on a non-zero exit code."""
+        if code := self.exit_code_of(name, argv, self.environ, seconds=seconds):
+            raise CannotStart(f"{' '.join(argv)} ended with exit code {code}:\n{self.tail(name)}")
 
-    def end_of(self, name: str, words: list[str], environ: dict[str, str], *, seconds: float) -> int:
-        """The exit code of `words`, whose output goes to the log `name`."""
+    def exit_code_of(self, name: str, argv: list[str], environ: dict[str, str], *, seconds: float) -> int:
+        """Run `argv`, with its output in the log `name`. Returns its exit code."""
         log = str(self.log(name))
-        return self.children.run(name, words, seconds=seconds, env=environ, cwd=self.site, log=log)
+        return self.children.run(name, argv, seconds=seconds, env=environ, cwd=self.site, log=log)
 
     def start(self, name: str) -> None:
         """Start the service of a unit, and wait for what the unit itself waits for."""
         unit = self.read_unit(name)
-        [words] = unit.commands
+        [argv] = unit.commands
         self.services[name] = self.children.start(
-            name, words, phase=Phase.SITE, env=self.environ, cwd=self.site, log=str(self.log(name))
+            name, argv, phase=Phase.SITE, env=self.environ, cwd=self.site, log=str(self.log(name))
         )
         for after in unit.after_start:
             self.run(f"{name}-after", after, seconds=START_S + 10)
@@ -106,7 +108,7 @@ class Production:
 
 
 def prove() -> None:
-    """Raises CannotStart, naming what failed, with the end of what it said."""
+    """Run the proof. Raises CannotStart with the name of the failed step and the end of its output."""
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM, os.getppid())
     began = time.monotonic()
@@ -118,7 +120,7 @@ def prove() -> None:
             _prove(production, folder)
         except ChildEnded as ended:
             raise CannotStart(f"Proof failed: {ended}\n{production.tail(ended.child.name)}") from None
-        except CannotStart as fault:
+        except (CannotStart, requests.RequestException) as fault:
             raise CannotStart(f"Proof failed: {fault}") from None
     print(f"Production is proved ({time.monotonic() - began:.0f} s).")
 
@@ -126,45 +128,45 @@ def prove() -> None:
 def _prove(production: Production, folder: Folder) -> None:
     _copy_tree(production.site)
     _install(production.site / ".venv")
-    production.say("a fresh venv holds what requirements.txt pins, and nothing else")
+    production.report("a fresh venv holds what requirements.txt pins, and nothing else")
     production.environ = _fill_in_environment(production, folder)
-    for number, words in enumerate(production.read_unit("prepare").commands):
-        production.run(f"prepare-{number}", words)
-        production.say(f"{' '.join(words[2:])}")
+    for number, argv in enumerate(production.read_unit("prepare").commands):
+        production.run(f"prepare-{number}", argv)
+        production.report(" ".join(argv[2:]))
     production.run("clinic", [str(production.site / ".venv/bin/python"), "-m", "clinic.local.proof_clinic"])
-    production.say("migrated, static files collected, definitions and articles loaded, a clinic described")
+    production.report("migrated, static files collected, definitions and articles loaded, a clinic described")
     for name in ("web", "worker", "beat"):
         production.start(name)
-    production.say("web, worker and beat run by the command lines of their units; /ready/ is 200")
+    production.report("web, worker and beat run by the command lines of their units; /ready/ is 200")
     visitor = Visitor(production.port, host=HOST)
     _check_edges(visitor)
     _book(visitor)
-    production.say("a visit is booked")
+    production.report("a visit is booked")
     mail = production.wait_for("The mail of the visit", lambda: _find_mail(production.folder), seconds=MAIL_S)
     _open_link(mail, production)
-    production.say("its mail has come, and the link in it opens the visit")
+    production.report("its mail has come, and the link in it opens the visit")
     _check_alarm(production, visitor)
 
 
 def _check_alarm(production: Production, visitor: Visitor) -> None:
-    """/health/ is good, is bad two minutes after the worker's death and no sooner, and good again with a new worker."""
+    """/health/ is 200, becomes 503 SILENT_AFTER_S after the worker's death and no sooner, and 200 with a new worker."""
     production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
     production.kill("worker")
-    production.say("/health/ is 200; the worker is killed")
+    production.report("/health/ is 200; the worker is killed")
     for name in ("web", "worker", "beat"):
         _check_lost_key(production, name)
-    production.say(
+    production.report(
         "with a key lost, web, worker and beat end and name it; waiting until the worker has been silent for 2 min"
     )
     bad = production.wait_for(
         "A bad /health/ without a worker", lambda: _health(visitor, 503), seconds=SILENT_AFTER_S + SLACK_S
     )
-    silence = int(bad.find(r'"last_sweep_s": \d+').split()[1])
+    silence = bad.json()["last_sweep_s"] or 0
     if not SILENT_AFTER_S <= silence <= SILENT_AFTER_S + SLACK_S:
         raise CannotStart(f"/health/ was bad after {silence} s without a sweep: {bad.text}")
     production.start("worker")
     production.wait_for("A good /health/ with a new worker", lambda: _health(visitor, 200), seconds=START_S)
-    production.say(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
+    production.report(f"/health/ was 503 after {silence} s, and is 200 with a new worker")
 
 
 def _copy_tree(site: Path) -> None:
@@ -196,18 +198,13 @@ def _fill_in_environment(production: Production, folder: Folder) -> dict[str, st
         shutil.rmtree(production.folder / state, ignore_errors=True)
     (production.folder / "state").mkdir()
     children, example = production.children, units.read_environment_file(production.site / "deploy/environment.example")
-    with listen(0) as listener:
-        fd = listener.fileno()
-        words = python("-m", "clinic.local.mail_sink", str(fd), production.folder / "mail")
-        children.start("mail", words, phase=Phase.MAIL, pass_fds=(fd,), cwd=ROOT, log=str(production.log("mail")))
-        email_url = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
     return {
         **{"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(production.folder)},
         **example,
         "SECRET_KEY": secrets.token_urlsafe(64),
         "DATABASE_URL": start_postgres(children, folder, for_tests=True),
         "REDIS_URL": start_valkey(children, folder),
-        "EMAIL_URL": email_url,
+        "EMAIL_URL": start_mail_sink(children, production.folder / "mail", log=str(production.log("mail"))),
         "ENCRYPTION_KEYS": _make_key("2026a"),
     }
 
@@ -219,34 +216,27 @@ def _make_key(key_id: str) -> str:
 def _check_edges(visitor: Visitor) -> None:
     """What only production does: https, host names, hashed static files."""
     wanted = {
-        "plain http is sent to https": visitor.ask("GET", "/", **{"X-Forwarded-Proto": "http"}).status == 301,
-        "a foreign host is refused": visitor.ask("GET", "/", Host="evil.example").status == 400,
-        "a probe needs no allowed host": visitor.ask("GET", "/live/", Host="127.0.0.1").status == 200,
-        "only a probe needs none": visitor.ask("GET", "/", Host="127.0.0.1").status == 400,
+        "plain http is sent to https": visitor.ask("/", **{"X-Forwarded-Proto": "http"}).status_code == 301,
+        "a foreign host is refused": visitor.ask("/", Host="evil.example").status_code == 400,
+        "a probe needs no allowed host": visitor.ask("/live/", Host="127.0.0.1").status_code == 200,
+        "only a probe needs none": visitor.ask("/", Host="127.0.0.1").status_code == 400,
     }
-    sheet = visitor.open(visitor.open("/").find(r"/static/css/site\.[0-9a-f]{12}\.css"))
+    sheet = visitor.open(find(visitor.open("/"), r"/static/css/site\.[0-9a-f]{12}\.css"))
     wanted["a style sheet is kept for good"] = "immutable" in sheet.headers.get("Cache-Control", "")
-    if failed := [words for words, is_so in wanted.items() if not is_so]:
+    if failed := [fact for fact, is_true in wanted.items() if not is_true]:
         raise CannotStart(f"Not so in production: {'; '.join(failed)}.")
 
 
 def _book(visitor: Visitor) -> None:
-    """From the list of services to the page that says it is booked, by links and forms alone."""
-    days = visitor.open(visitor.open("/book/").find(rf"/book/{SERVICE}/"))
-    times = visitor.open(days.find(rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
-    form = times.form_with("/hold/")
+    """Book a visit through links and forms, from the list of services on."""
+    days = visitor.open(find(visitor.open("/book/"), rf"/book/{SERVICE}/"))
+    times = visitor.open(find(days, rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
+    form = find_form(times, "/hold/")
     details = visitor.send(times, form, to=form.button_actions[0])
-    form = details.form_with("idempotency_key")
+    form = find_form(details, "idempotency_key")
     booked = visitor.send(details, form, name="Vera Proof", email=EMAIL, phone="603 555 0123")
-    booked.find("booked")
-    if not re.fullmatch(r"/visits/[A-Za-z0-9_-]{43}/", booked.path):
-        raise CannotStart(f"Booking led to {booked.path}, not to a visit:\n{_words(booked)}")
-
-
-def _words(page: Page) -> str:
-    """The text of a page's main part."""
-    main = re.search(r"<main.*?</main>", page.text, re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", main[0] if main else page.text).split())[:1000]
+    if not re.search(r"/visits/[A-Za-z0-9_-]{43}/$", booked.url) or "booked" not in booked.text:
+        raise CannotStart(f"Booking led to {booked.url}, not to a booked visit:\n{booked.text}")
 
 
 def _find_mail(folder: Path) -> Mail | None:
@@ -254,24 +244,24 @@ def _find_mail(folder: Path) -> Mail | None:
 
 
 def _open_link(mail: Mail, production: Production) -> None:
-    """As the reader does, in a browser that has no cookie of the site."""
+    """Open the link of the mail in a browser without cookies."""
     if not (link := re.search(rf"https://{HOST}(/visits/[A-Za-z0-9_-]{{43}}/)", mail.text)):
         raise CannotStart(f"The mail has no link to the visit:\n{mail.text}")
     Visitor(production.port, host=HOST).open(link[1])
 
 
-def _health(visitor: Visitor, status: int) -> Page | None:
-    page = visitor.ask("GET", "/health/")
-    return page if page.status == status else None
+def _health(visitor: Visitor, status: int) -> requests.Response | None:
+    page = visitor.ask("/health/")
+    return page if page.status_code == status else None
 
 
 def _check_lost_key(production: Production, name: str) -> None:
-    """The service of a unit, started with another key than the answers were sealed with, must end and name the one it lacks."""
-    [words] = production.read_unit(name).commands
+    """Start a service with another encryption key: it must exit and name the missing one."""
+    [argv] = production.read_unit(name).commands
     environ = {**production.environ, "ENCRYPTION_KEYS": _make_key("2026b")}
-    code = production.end_of(f"{name}-lost-key", words, environ, seconds=START_S)
-    said = production.log(f"{name}-lost-key").read_text()
-    if code == 0 or "lacks the key '2026a'" not in said:
+    code = production.exit_code_of(f"{name}-lost-key", argv, environ, seconds=START_S)
+    output = production.log(f"{name}-lost-key").read_text()
+    if code == 0 or "lacks the key '2026a'" not in output:
         raise CannotStart(
             f"{name} did not refuse a lost key (exit code {code}):\n{production.tail(f'{name}-lost-key')}"
         )

@@ -1,12 +1,13 @@
-"""Postgres and Valkey for the site. Only those that the environment does not name are started."""
+"""Postgres, Valkey and a mail sink for the site. Only those that the environment does not name are started."""
 
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from clinic.local.children import Children
+from clinic.local.children import Children, Phase
 from clinic.local.folder import Folder
+from clinic.local.ports import free_port
 from clinic.local.postgres import start_postgres
 from clinic.local.refusal import CannotStart
 from clinic.local.valkey import start_valkey
@@ -34,6 +35,18 @@ def start_servers(children: Children, folder: Folder, *, environment: str) -> di
     return environ
 
 
-def python(*words: str | Path) -> list[str]:
+def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
+    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`. Returns its URL.
+
+    It listens within a second, long before a worker sends.
+    """
+    port = free_port()
+    keep = ("-c", "aiosmtpd.handlers.Mailbox", folder)
+    argv = python("-m", "aiosmtpd", "--nosetuid", "--smtputf8", "--listen", f"127.0.0.1:{port}", *keep)
+    children.start("mail", argv, phase=Phase.MAIL, log=log)
+    return f"smtp://127.0.0.1:{port}"
+
+
+def python(*arguments: str | Path) -> list[str]:
     """The command line for a module or script, by the Python that runs this one."""
-    return [sys.executable, *(os.fspath(word) for word in words)]
+    return [sys.executable, *(os.fspath(part) for part in arguments)]

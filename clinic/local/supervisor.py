@@ -5,17 +5,14 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from clinic.demo import login
 from clinic.env import EnvironmentInvalid, read_environment
-from clinic.local.children import Child, Children, Phase, StopAsked, die_with_parent
+from clinic.local.children import Children, Phase, StopAsked, die_with_parent
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.ports import listen, parse_port
 from clinic.local.refusal import CannotStart
-from clinic.local.servers import python, start_servers
+from clinic.local.servers import python, start_mail_sink, start_servers
 
 CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
 # Containers run as root. Celery warns of that because of pickle, which this project does not accept.
@@ -46,11 +43,13 @@ def _start_everything(children: Children, folder: Folder, port: int) -> dict[str
     with listen(port) as listener:
         environ = {"SITE_URL": site, **start_servers(children, folder, environment="local")}
         environ.setdefault("STATE_DIRECTORY", str(folder.path / "web"))
-        start = functools.partial(_start_python, children, environ)
-        _start_mail_sink(start, environ, folder)
+        if not environ.get("EMAIL_URL"):
+            mailbox = folder.path / "mailbox"
+            environ |= {"EMAIL_URL": start_mail_sink(children, mailbox), "MAILBOX_DIR": str(mailbox)}
         _require_sound(environ)
         if children.run("prepare", python("-m", "clinic.local.prepare"), env=environ, cwd=ROOT):
             raise CannotStart("The tables or the demo could not be made; the lines above say why.")
+        start = functools.partial(_start_python, children, environ)
         fd = listener.fileno()
         start("web", "-m", "gunicorn", "clinic.wsgi", *_gunicorn_options(fd), pass_fds=(fd,))
     children.wait_until(lambda: _answers(port), what="The web server", seconds=60)
@@ -64,23 +63,10 @@ def _start_python(
     children: Children,
     environ: dict[str, str],
     name: str,
-    *words: str | Path,
-    phase: Phase = Phase.SITE,
-    **options: Any,
-) -> Child:
-    return children.start(name, python(*words), phase=phase, env=environ, cwd=ROOT, **options)
-
-
-def _start_mail_sink(start: Callable[..., Child], environ: dict[str, str], folder: Folder) -> None:
-    """Start the mail sink and switch on its page, unless EMAIL_URL names a server."""
-    if environ.get("EMAIL_URL"):
-        return
-    mailbox = folder.path / "mail"
-    with listen(0) as listener:
-        fd = listener.fileno()
-        start("mail", "-m", "clinic.local.mail_sink", str(fd), mailbox, phase=Phase.MAIL, pass_fds=(fd,))
-        environ["EMAIL_URL"] = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
-    environ["MAILBOX_DIR"] = str(mailbox)
+    *arguments: str,
+    pass_fds: tuple[int, ...] = (),
+) -> None:
+    children.start(name, python(*arguments), phase=Phase.SITE, env=environ, cwd=ROOT, pass_fds=pass_fds)
 
 
 def _require_sound(environ: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ NAMES = ("prepare", "web", "worker", "beat")
 
 @dataclass(frozen=True)
 class Unit:
-    """One service: its commands, and those that must succeed once it has started."""
+    """One service: its commands, and those that must succeed after its start."""
 
     name: str
     commands: list[list[str]]
@@ -25,9 +25,9 @@ class Unit:
 
 
 def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
-    """runclinic-`name`.service, with each place in `moved` put in the place of the other.
+    """Read runclinic-`name`.service, with each path in `moved` replaced by its value.
 
-    Raises CannotStart if the unit runs in another folder or environment, or keeps state without asking systemd for a place.
+    Raises CannotStart for another folder or environment file, or for state in a folder that systemd does not create.
     """
     path = folder / f"runclinic-{name}.service"
     lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
@@ -46,13 +46,13 @@ def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
 
 
 def read_environment_file(path: Path) -> dict[str, str]:
-    """An EnvironmentFile of systemd, or an env_file of compose, as far as both read it alike: no quotes, no variables."""
+    """Read an EnvironmentFile of systemd or env_file of compose, without quotes and variables, which they read differently."""
     lines = [line.strip() for line in path.read_text().splitlines()]
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _move(command: str, moved: dict[str, str]) -> list[str]:
-    words = shlex.split(command)
+    argv = shlex.split(command)
     for old, new in moved.items():
-        words = [word.replace(old, new) for word in words]
-    return words
+        argv = [part.replace(old, new) for part in argv]
+    return argv

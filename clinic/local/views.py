@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 
 from clinic.local.mailbox import Mail, list_mail, read_mail
 
-# The HTML of a message is framed apart, without scripts, forms or our cookies; its links open a new tab.
+# The HTML of a message is in a frame without scripts, forms or cookies; its links open in a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"
 FRAME_POLICY: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
-    "style-src": [CSP.UNSAFE_INLINE],  # mail readers know no other style
+    "style-src": [CSP.UNSAFE_INLINE],  # mails have inline styles only
     "img-src": ["data:"],
     "frame-ancestors": [CSP.SELF],
     "sandbox": FRAME.split(),

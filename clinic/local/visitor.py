@@ -1,15 +1,15 @@
 """A visitor of the site in production: a browser without scripts, behind a proxy that ends TLS."""
 
-import http.client
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookies import SimpleCookie
-from urllib.parse import urlencode, urlsplit
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urljoin
+
+import requests
 
 from clinic.local.refusal import CannotStart
 
-MOST_REDIRECTS = 5
 NOT_TYPED = ("checkbox", "radio", "submit", "button", "image", "file")
 
 
@@ -38,77 +38,50 @@ class _Forms(HTMLParser):
             self.forms[-1].button_actions.append(given["formaction"])
 
 
-@dataclass(frozen=True)
-class Page:
-    path: str
-    status: int
-    text: str
-    headers: http.client.HTTPMessage
+def find(page: requests.Response, pattern: str) -> str:
+    """The first match of `pattern` in the page. Raises CannotStart if there is none."""
+    if not (found := re.search(pattern, page.text)):
+        raise CannotStart(f"{page.url} has nothing like {pattern}.")
+    return found[0]
 
-    def find(self, pattern: str) -> str:
-        """The first match of `pattern` in the page. Raises CannotStart if there is none."""
-        if not (found := re.search(pattern, self.text)):
-            raise CannotStart(f"{self.path} has nothing like {pattern}.")
-        return found[0]
 
-    def form_with(self, name: str) -> Form:
-        """The form that has a field or a button to `name`. Raises CannotStart if there is none."""
-        for form in _Forms(self.text).forms:
-            if name in form.values or any(name in action for action in form.button_actions):
-                return form
-        raise CannotStart(f"{self.path} has no form with {name}.")
+def find_form(page: requests.Response, name: str) -> Form:
+    """The form that has a field or a button to `name`. Raises CannotStart if there is none."""
+    for form in _Forms(page.text).forms:
+        if name in form.values or any(name in action for action in form.button_actions):
+            return form
+    raise CannotStart(f"{page.url} has no form with {name}.")
 
 
 class Visitor:
-    """Opens pages and sends forms of `host`, which listens on `port` of this machine; keeps cookies as a browser does."""
+    """Opens pages and sends forms of `host`, which listens on `port` of this machine; keeps cookies."""
 
     def __init__(self, port: int, *, host: str):
-        self.port, self.host = port, host
-        self.cookies: dict[str, str] = {}
+        self._site = f"http://127.0.0.1:{port}"
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy of this machine
+        self._session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http",)))
+        self._session.headers.update({"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"})
 
-    def open(self, path: str) -> Page:
+    def open(self, path: str) -> requests.Response:
         """The page, after any redirects. Raises CannotStart unless it is 200."""
-        return self._follow(self.ask("GET", path))
+        return _require_ok(self._session.get(self._site + path, timeout=30))
 
-    def send(self, page: Page, form: Form, *, to: str = "", **typed: str) -> Page:
-        """Send `form` with what was `typed`, to its own place or `to` another. Raises CannotStart unless a 200 comes of it."""
-        values = urlencode({**form.values, **typed})
-        return self._follow(self.ask("POST", to or form.action or page.path, values))
+    def send(self, page: requests.Response, form: Form, *, to: str = "", **typed: str) -> requests.Response:
+        """Send `form` of `page` with what was `typed` to its action, or to the button's action `to`.
 
-    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> Page:
-        """One request and its answer, whatever it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body, self._headers(method) | headers)
-            answer = connection.getresponse()
-            self._keep_cookies(answer.headers.get_all("Set-Cookie", []))
-            return Page(path, answer.status, answer.read().decode(), answer.headers)
-        except (OSError, http.client.HTTPException) as fault:
-            raise CannotStart(f"{method} {path} got no answer: {fault}.") from None
-        finally:
-            connection.close()
+        Raises CannotStart unless it leads to a 200.
+        """
+        as_browsers_do = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # under Referrer-Policy: no-referrer
+        url, values = urljoin(page.url, to or form.action), {**form.values, **typed}
+        return _require_ok(self._session.post(url, values, headers=as_browsers_do, timeout=30))
 
-    def _follow(self, page: Page) -> Page:
-        for _ in range(MOST_REDIRECTS):
-            if page.status not in (301, 302, 303):
-                break
-            parts = urlsplit(page.headers["Location"])
-            page = self.ask("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
-        if page.status != 200:
-            raise CannotStart(f"{page.path} answered {page.status}.")
-        return page
+    def ask(self, path: str, **headers: str) -> requests.Response:
+        """The response to one GET, whatever it is."""
+        return self._session.get(self._site + path, headers=headers, timeout=30, allow_redirects=False)
 
-    def _headers(self, method: str) -> dict[str, str]:
-        headers = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
-        if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        if method == "POST":  # as browsers do under Referrer-Policy: no-referrer
-            headers |= {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return headers
 
-    def _keep_cookies(self, lines: list[str]) -> None:
-        for line in lines:
-            for name, morsel in SimpleCookie(line).items():
-                if morsel["secure"] and morsel["path"] == "/":  # else no browser takes a __Host- cookie
-                    self.cookies[name] = morsel.value
+def _require_ok(page: requests.Response) -> requests.Response:
+    if page.status_code != 200:
+        raise CannotStart(f"{page.request.method} {page.url} answered {page.status_code}.")
+    return page

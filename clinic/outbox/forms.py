@@ -1,4 +1,4 @@
-"""What staff type about messages."""
+"""The form of a message template."""
 
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A rule; refuses text with unknown placeholders or with a reason for the visit."""
+    """A template. Refuses text with an unknown placeholder or with the reason for a visit."""
 
     kind = forms.ChoiceField()
     service_slug = forms.ChoiceField(label="Service", required=False)
@@ -61,27 +61,27 @@ class MessageRuleForm(forms.ModelForm):
                 self.add_error(field, fault)
         minutes = cleaned.get("minutes")
         if kind.timing == Timing.BEFORE and minutes is not None and minutes < SHORTEST_LEAD_MINUTES:
-            self.add_error("minutes", f"At least {SHORTEST_LEAD_MINUTES} minutes before the visit.")
+            self.add_error("minutes", f"Enter {SHORTEST_LEAD_MINUTES} minutes or more.")
         return cleaned
 
     def _check_channel(self, cleaned: dict[str, Any], kind: MessageKind) -> None:
         if cleaned.get("channel") == Channel.EMAIL and not cleaned.get("subject"):
-            self.add_error("subject", "A mail needs a subject.")
+            self.add_error("subject", "An email needs a subject.")
         if cleaned.get("channel") != Channel.SMS:
             return
         if not kind.text_message:
-            self.add_error("channel", "This message goes by email only.")
+            self.add_error("channel", "This message can be sent by email only.")
             return
         try:
             fit_text(cleaned.get("text", ""), kind.sample_values(Sample.WORST))
         except TextTooLong:
-            self.add_error("text", f"A text holds {LIMIT} characters; this can be longer.")
+            self.add_error("text", f"A text message holds {LIMIT} characters. With long names this is too long.")
         except KeyError:
             pass  # an unknown placeholder: `faults_of` reports it
 
     @property
     def chosen_kind(self) -> MessageKind | None:
-        """The kind that is being changed; None while there is none."""
+        """The message kind chosen in the form, or None."""
         try:
             return find_kind(self.cleaned_data.get("kind", ""))
         except KindUnknown:
@@ -89,7 +89,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def previews(self) -> list[tuple[Sample, Email]]:
-        """(for whom, the mail in these words), for each sample reader; none while the words cannot be filled in."""
+        """(sample reader, mail with this text) for each sample; empty while the text cannot be rendered."""
         cleaned = getattr(self, "cleaned_data", {})
         kind = self.chosen_kind
         if kind is None or "subject" in self.errors or "text" in self.errors:

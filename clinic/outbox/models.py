@@ -1,4 +1,4 @@
-"""Every message that leaves the house is a row that can be seen."""
+"""Messages as rows that staff can see, suppressions, text consents, inbound texts and message templates."""
 
 import hashlib
 import uuid
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
+from clinic.practice.values.dates import format_utc
 from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
@@ -21,7 +22,7 @@ LONGEST_MINUTES = 90 * 24 * 60  # of a rule
 
 
 class Channel(models.TextChoices):
-    EMAIL = "email", "e-mail"
+    EMAIL = "email", "email"
     SMS = "sms", "text message"
 
 
@@ -40,7 +41,7 @@ class MessageQuerySet(models.QuerySet):
     def due(self, now: datetime) -> "MessageQuerySet":
         """Messages to send now: those whose time has come, and those whose lease has run out.
 
-        But never a text that may have gone already: see `texts.fail_unsure_texts`.
+        Excludes texts that may have been sent already: see `texts.texting.fail_unsure_texts`.
         """
         return self.filter(
             Q(state=State.WAITING, next_attempt_at__lte=now)
@@ -48,29 +49,29 @@ class MessageQuerySet(models.QuerySet):
         )
 
     def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
-        """Those given up on in the `within` before `now`, newest first."""
+        """Messages that failed in the `within` before `now`, newest first."""
         return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
-        """Those still not handed over `grace` after they should have been tried, oldest first.
+        """Messages not sent `grace` after they were due, oldest first.
 
-        Those too that a worker has taken, for it may have died. A message postponed to the end of quiet hours, or between
-        two tries, is not overdue.
+        Includes messages leased to a worker, which may have died. A message that is postponed or waits for a retry is not
+        overdue.
         """
-        late = Q(next_attempt_at__lte=now - grace)  # repeated, as each half has an index of its own
+        late = Q(next_attempt_at__lte=now - grace)  # repeated: each half has its own index
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now: datetime) -> timedelta:
-        """How long the longest-waiting message has been waiting past its time; zero when none is. For monitoring.
+        """The age of the oldest overdue message; zero if there is none. For monitoring.
 
-        A worker or a beat that is dead shows here within seconds of the next message that should have gone.
+        A dead worker or beat shows here seconds after the next message is due.
         """
         oldest = self.overdue(now, grace=timedelta(0)).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return now - oldest if oldest else timedelta(0)
 
 
 class Message(models.Model):
-    """One message to one patient about one version of one row. Its words are made when it is sent, never kept."""
+    """One message to one patient about one version of one row. Its text is rendered when it is sent, and not stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
@@ -78,12 +79,12 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
     version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=60, blank=True, help_text="Which rules hold for it: the service's slug.")
+    scope = models.CharField(max_length=60, blank=True, help_text="The slug of the service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     time_zone = models.CharField(
         max_length=64,
         blank=True,
-        help_text="The reader's, by which hours are quiet: an IANA name. Empty: the clinic's.",
+        help_text="The reader's time zone, for quiet hours (IANA name). Empty: the clinic's.",
     )
     told_before = models.CharField(
         max_length=40,
@@ -91,7 +92,7 @@ class Message(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Digest of what the reader knows, for news that is dropped once it is so again.",
+        help_text="Digest of what the reader was told; news that reverts to it is not sent.",
     )
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
@@ -138,7 +139,7 @@ class Message(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The same for every copy of this message, so that a reader's mailbox can drop a twin."""
+        """The Message-ID: the same for every copy, so that a mailbox can drop a duplicate."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
 
@@ -154,16 +155,16 @@ class Sweep(models.Model):
         constraints = [models.CheckConstraint(name="sweep_is_one_row", condition=Q(id=1))]
 
     def __str__(self) -> str:
-        return f"{self.swept_at:%Y-%m-%d %H:%M:%S} UTC" if self.swept_at else "never"
+        return format_utc(self.swept_at) if self.swept_at else "never"
 
 
 class Suppression(models.Model):
     """An address we do not write to: it bounced, complained, or asked us to stop."""
 
     class Why(models.TextChoices):
-        BOUNCED = "bounced", "does not take our mail"
-        COMPLAINED = "complained", "said our mail was spam"
-        UNSUBSCRIBED = "unsubscribed", "wants nothing that is not about a visit"
+        BOUNCED = "bounced", "mail bounced"
+        COMPLAINED = "complained", "marked our mail as spam"
+        UNSUBSCRIBED = "unsubscribed", "wants messages about visits only"
 
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.CharField(max_length=254)
@@ -172,8 +173,8 @@ class Suppression(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        verbose_name = "address we do not write to"
-        verbose_name_plural = "addresses we do not write to"
+        verbose_name = "blocked address"
+        verbose_name_plural = "blocked addresses"
         constraints = [
             models.UniqueConstraint(fields=["channel", "address"], name="suppression_once_per_address"),
             models.CheckConstraint(name="suppression_channel_is_known", condition=Q(channel__in=Channel.values)),
@@ -191,7 +192,7 @@ class Suppression(models.Model):
 
 
 class TextConsent(models.Model):
-    """That a patient agreed to texts, in which words and when; and when they had enough."""
+    """A patient's consent to texts: its wording, when it was given, and when it was withdrawn."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="text_consents")
     phone = models.CharField(max_length=16)
@@ -212,17 +213,17 @@ class TextConsent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "stands"
+        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "in force"
 
 
 class InboundTextQuerySet(models.QuerySet):
     def unread(self) -> "InboundTextQuerySet":
-        """Those that no member of staff has marked as read, the longest waiting first."""
+        """Unread texts, oldest first."""
         return self.filter(read_at=None).order_by("received_at")
 
 
 class InboundText(models.Model):
-    """A text message that came to the clinic's number and that a person must read; its words are encrypted."""
+    """A text message that came to the clinic's number and that a person must read; its content is encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_id = models.CharField(max_length=64, unique=True, editable=False)  # the webhook may call twice
@@ -233,7 +234,7 @@ class InboundText(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="inbound_texts",
-        help_text="The one with this number when it came. Empty: nobody has it, or several do.",
+        help_text="The patient with this number when the text came. Empty if none or several have it.",
     )
     words: "models.Field[str, str]" = EncryptedJSONField()
     received_at = models.DateTimeField("received")
@@ -266,32 +267,33 @@ class InboundText(models.Model):
 
 
 class MessageRule(models.Model):
-    """How long before or after a visit a message of a kind goes, and in which words, where the clinic's differ from ours."""
+    """A message template of the clinic's own: text and timing that replace a kind's defaults."""
 
     kind = models.CharField(max_length=40)
     service_slug = models.SlugField(
         "service",
         max_length=60,
         blank=True,
-        help_text="Its name in the web address. Empty: every service without a rule of its own.",
+        help_text="Empty: every service without a template of its own.",
     )
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     minutes = models.PositiveIntegerField(
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="2 hours are 120, a day is 1440. Holds for visits booked from now on. What goes at once has 0.",
+        help_text="2 hours are 120, a day is 1440. Applies to visits booked from now on. 0 for messages sent at once.",
     )
     is_active = models.BooleanField(
-        "is sent", default=True, help_text="Off: none of these goes out, also of those that wait now."
+        "is sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
     )
-    subject = models.CharField(max_length=120, blank=True, help_text="Of a mail; a text has none.")
+    subject = models.CharField(max_length=120, blank=True, help_text="For emails. Text messages have none.")
     text = models.TextField(
         max_length=600,
-        help_text="Of a mail, the opening: when, where and the links follow by themselves. Of a text, all of it.",
+        help_text="For emails, the opening: date, place and links follow automatically. For text messages, all of it.",
     )
 
     class Meta:
         ordering = ["kind", "service_slug"]
+        verbose_name = "message template"
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "service_slug", "channel"],
@@ -305,4 +307,4 @@ class MessageRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject or self.text[:60]} ({self.service_slug or 'every service'})"
+        return self.subject or self.text[:60]

@@ -1,4 +1,4 @@
-"""Celery only wakes the sweep; what is due is in the database."""
+"""The sweep as a Celery task. Due messages are rows in the database."""
 
 from celery import shared_task
 from django.utils import timezone

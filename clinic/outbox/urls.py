@@ -1,4 +1,4 @@
-"""What a reader chooses about our messages, and what mail providers tell us."""
+"""Pages for message choices, and webhooks of mail and text providers."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The page on which a reader says what we may write, by the link of a message."""
+"""The page on which a patient chooses which messages they get, behind the link in a message."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.outbox.messages.suppressions import is_unsubscribed, subscribe_again, unsubscribe
 from clinic.outbox.texts.providers import has_texts
-from clinic.outbox.texts.texting import consent_of, consent_words, give_consent, withdraw_consent
+from clinic.outbox.texts.texting import consent_of, consent_text, give_consent, withdraw_consent
 from clinic.practice.access.proof import Capability, patient_link, patient_of
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.values.phone import texting_number
@@ -22,15 +22,15 @@ by_link = patient_link(Capability.CHOOSE_MESSAGES, load=patient_of, accepts=Fals
 @require_safe
 @by_link
 def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """What we write, and a button for less or for more."""
+    """Show the choices."""
     return _show(request, token, patient)
 
 
-@csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
+@csrf_exempt  # mail programs post here without a page of ours (RFC 8058); the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
 def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Unsubscribe from all that is not about a visit. A GET only asks."""
+    """Unsubscribe from messages that are not about a visit. GET only asks."""
     if request.method != "POST":
         return _show(request, token, patient)
     unsubscribe(patient=patient, now=now)
@@ -42,7 +42,7 @@ def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> H
 @require_POST
 @by_link
 def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """All of it again."""
+    """Subscribe again."""
     subscribe_again(patient=patient)
     return see_other(reverse("outbox:messages", args=[token]))
 
@@ -50,12 +50,12 @@ def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> 
 @require_POST
 @by_link
 def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Agree to texts, in the words that the page shows, or end them. Only where there are any."""
+    """Give consent to texts, in the wording on the page, or withdraw it. 404 where texts are switched off."""
     if not has_texts() or not texting_number(patient.phone):
         raise Http404
     choice = request.POST.get("choice", "")
     if choice in ("both", "texts"):
-        give_consent(patient=patient, wording=consent_words(patient), instead_of_email=choice == "texts", now=now)
+        give_consent(patient=patient, wording=consent_text(patient), instead_of_email=choice == "texts", now=now)
     elif choice == "email":
         withdraw_consent(phone=patient.phone, now=now)
     return see_other(reverse("outbox:messages", args=[token]))
@@ -71,5 +71,5 @@ def _show(request: HttpRequest, token: str, patient: Patient) -> HttpResponse:
     if has_texts() and texting_number(patient.phone):
         consent = consent_of(patient)
         choice = "email" if consent is None else "texts" if consent.instead_of_email else "both"
-        context |= {"text_choice": choice, "consent_words": consent_words(patient)}
+        context |= {"text_choice": choice, "consent_text": consent_text(patient)}
     return render(request, "outbox/messages.html", context)

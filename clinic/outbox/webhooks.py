@@ -1,4 +1,4 @@
-"""What providers tell us, only signed: of an address that bounced or complained (read by Anymail), of a text sent back."""
+"""Signed webhooks: bounces and complaints (parsed by Anymail), delivery of texts, inbound texts."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class NotesBounces:
-    """For a view of Anymail's: instead of its signal, one function of ours."""
+    """For Anymail's webhook views: calls one function instead of sending a signal."""
 
     run_validators: Callable[[HttpRequest], None]  # by Anymail
     parse_events: Callable[[HttpRequest], list[AnymailTrackingEvent]]
@@ -60,19 +60,19 @@ class MailgunBounces(NotesBounces, MailgunTrackingWebhookView):
 
 
 class PostmarkBounces(NotesBounces, PostmarkTrackingWebhookView):
-    webhook_secret = None  # as_view only takes what the class has
+    webhook_secret = None  # as_view only accepts attributes of the class
 
 
 @csrf_exempt
 def mailgun(request: HttpRequest) -> HttpResponse:
-    """Mailgun signs each call with our key (HMAC)."""
+    """Mailgun's webhook, signed with our key (HMAC)."""
     _require_provider("mailgun")
     return MailgunBounces.as_view(webhook_signing_key=settings.ENV.email_webhook_key)(request)
 
 
 @csrf_exempt
 def postmark(request: HttpRequest) -> HttpResponse:
-    """Postmark sends the user and password that we gave it."""
+    """Postmark's webhook, with the user and password that we gave it."""
     _require_provider("postmark")
     return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
 
@@ -88,7 +88,7 @@ def _require_provider(name: str) -> None:
 
 
 def _require_signed_by_twilio(request: HttpRequest) -> None:
-    """Twilio signs the address and every field with our token."""
+    """Check Twilio's signature of the URL and every field. Raises SuspiciousOperation, or Http404 without Twilio."""
     texts = settings.ENV.texts
     if texts is None or texts.provider != "twilio":
         raise Http404
@@ -100,7 +100,7 @@ def _require_signed_by_twilio(request: HttpRequest) -> None:
 @csrf_exempt
 @require_POST
 def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What became of the text `pk` after Twilio took it."""
+    """Delivery status of the text `pk`."""
     _require_signed_by_twilio(request)
     code = request.POST.get("ErrorCode", "")
     if request.POST.get("MessageStatus") in ("undelivered", "failed"):
@@ -119,8 +119,8 @@ def twilio(request: HttpRequest) -> HttpResponse:
     who = {"phone": request.POST.get("From", ""), "provider_id": request.POST.get("MessageSid", "")}
     if not (all(who.values()) and _fits(who["phone"], 20) and _fits(who["provider_id"], 64)):
         raise SuspiciousOperation("not what this provider sends")
-    said = answer_text(**who, text=text, now=timezone.now())
+    answer = answer_text(**who, text=text, now=timezone.now())
     reply = MessagingResponse()
-    if said:
-        reply.message(said)
+    if answer:
+        reply.message(answer)
     return HttpResponse(str(reply), content_type="text/xml")

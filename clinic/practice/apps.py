@@ -6,3 +6,10 @@ class PracticeConfig(AppConfig):
     label = "practice"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "The clinic and its people"
+
+    def ready(self) -> None:
+        from clinic.practice.models import Clinic, Therapist  # models must be loaded first
+        from clinic.responses.public_models import register_public_model
+
+        register_public_model(Clinic)
+        register_public_model(Therapist)

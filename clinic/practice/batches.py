@@ -1,4 +1,4 @@
-"""Deleting many rows in short transactions, beside whoever else reads and writes."""
+"""Delete many rows in short transactions, without blocking other readers and writers."""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -8,9 +8,9 @@ BATCH = 1000  # rows: locked and deleted in well under a second
 
 @transaction.atomic
 def delete_batch(rows: QuerySet, *, limit: int = BATCH) -> int:
-    """Delete at most `limit` of `rows` and return how many. Rows that another transaction has locked are left.
+    """Delete at most `limit` of `rows` and return how many. Skips rows that another transaction has locked.
 
-    Idempotent and safe to run twice at once: each row is locked by one of the two, and the other skips it.
+    Idempotent and safe to run concurrently: each row is locked by one run and skipped by the others.
     """
     keys = lock_batch(rows, limit=limit)
     rows.model._base_manager.filter(pk__in=keys).delete()

@@ -1,4 +1,4 @@
-"""The record of the clean-up: when it ran, what it deleted, and since when it has not."""
+"""Records of the clean-up: its runs, what they deleted, and whether it is overdue."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,9 @@ OVERDUE_AFTER = timedelta(days=2)
 KEPT_FOR = timedelta(days=90)  # a season is enough to see whether a number is unusual
 
 
-def record_cleanup(*, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]):
+def record_cleanup(
+    *, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]
+) -> CleanupRun:
     """Write down one run. `deleted` has the number of rows by kind, `unfinished` the kinds of which some may be left."""
     return CleanupRun.objects.create(
         started_at=started_at, ended_at=ended_at, deleted=deleted, unfinished=sorted(unfinished)
@@ -19,9 +21,9 @@ def record_cleanup(*, started_at: datetime, ended_at: datetime, deleted: dict[st
 
 
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
-    """Since when no clean-up has finished, if that is two days or longer; None while all is well. Two queries at most.
+    """The start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
 
-    On a site where none ever has, it counts from the first staff account: from when the site was set up.
+    On a site where none has finished, it counts from the first staff account, when the site was set up.
     """
     since = (
         CleanupRun.objects.filter(unfinished=[]).order_by("-started_at").values_list("started_at", flat=True).first()
@@ -31,5 +33,5 @@ def cleanup_overdue_since(*, now: datetime) -> datetime | None:
 
 
 def delete_expired_runs(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` records of runs older than 90 days. Returns how many."""
+    """Delete at most `limit` records of runs older than KEPT_FOR. Returns how many."""
     return delete_batch(CleanupRun.objects.filter(started_at__lte=now - KEPT_FOR), limit=limit)

@@ -1,5 +1,6 @@
-"""What every template may name: the clinic."""
+"""The clinic in every template."""
 
+from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from clinic.practice.people.contact_card import remember_contact
@@ -7,7 +8,7 @@ from clinic.practice.people.contact_card import remember_contact
 from .models import Clinic
 
 
-def clinic(request):
-    """`clinic` and `emergency_number`; read from the database on first use, and once for both."""
+def clinic(request: HttpRequest) -> dict[str, object]:
+    """`clinic` and `emergency_number`; read on first use, with one query for both."""
     current = SimpleLazyObject(lambda: remember_contact(Clinic.objects.current()))
     return {"clinic": current, "emergency_number": SimpleLazyObject(lambda: current.emergency_number)}

@@ -1,1 +1,1 @@
-"""What the views of every room share: redirects, headers, and the public address of a page."""
+"""What the views of every room share: redirects, headers, page addresses, and the models that public pages show."""

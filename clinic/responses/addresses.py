@@ -1,4 +1,4 @@
-"""The public address of a page, for search engines and for links that people share."""
+"""Canonical URLs, for search engines and shared links."""
 
 from django.conf import settings
 from django.http import HttpRequest

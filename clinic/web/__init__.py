@@ -1,1 +1,1 @@
-"""What every response and request passes: headers, limits, kept pages, health, logs."""
+"""Middleware and probes: headers, limits, cached public pages, health, logs, and the page for an outage."""

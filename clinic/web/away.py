@@ -1,6 +1,8 @@
-"""What visitors see while the database is away, also from a web process that was started during the outage."""
+"""Error pages during a database outage, also from a web process that was started during it."""
 
-from django.http import HttpResponse
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from clinic.practice.people.contact_card import last_contact
@@ -10,8 +12,8 @@ from clinic.web.health import Probes
 RETRY_AFTER_S = 30
 
 
-def fault_page(request, *, is_away: bool) -> HttpResponse:
-    """503 with the clinic's phone while the database is away, and a hint to ask again; else 500. No query."""
+def fault_page(request: HttpRequest, *, is_away: bool) -> HttpResponse:
+    """Return 503 with the clinic's phone and Retry-After during a database outage, else 500. No query."""
     template = "admin/500.html" if request.path.startswith("/admin/") else "500.html"
     context = {"is_away": is_away, "card": last_contact()}
     response = render(None, template, context, status=503 if is_away else 500)
@@ -21,12 +23,12 @@ def fault_page(request, *, is_away: bool) -> HttpResponse:
 
 
 class OncePrepared:
-    """Answers no page but the probes until this process has checked its encryption keys. Last, so that every header is set."""
+    """Respond with 503 to all but the probes until this process has checked its encryption keys. Last, so that headers are set."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if finish_preparing() or request.path_info in Probes.views:
             return self.get_response(request)
         return fault_page(request, is_away=True)

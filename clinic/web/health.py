@@ -1,14 +1,15 @@
-"""What monitors and deployments ask: does the process answer, may it get traffic, is all well. Ages and reasons only."""
+"""Liveness, readiness and health, for monitors and deployments. Responses contain only ages and reasons."""
 
 import logging
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 
 from django.db import DatabaseError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -28,27 +29,27 @@ LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IG
 
 @require_safe
 @never_cache
-def live(request):
-    """200 while the process answers. Asks nothing of the database: restarting this process would not bring that back."""
+def live(request: HttpRequest) -> JsonResponse:
+    """Liveness: 200. No query, since a restart of this process would not repair the database."""
     return _answer([])
 
 
 @require_safe
 @never_cache
-def ready(request):
-    """200 if the database answers and has the tables of this version, else 503. For deployments and load balancers."""
+def ready(request: HttpRequest) -> JsonResponse:
+    """Readiness: 200 if the database responds and all migrations have run, else 503. For deployments and load balancers."""
     return _answer(_database_faults())
 
 
 @require_safe
 @never_cache
-def health(request):
-    """200 if messages go out on time and everything sealed opens, else 503 with the reasons. For monitoring.
+def health(request: HttpRequest) -> JsonResponse:
+    """Health: 200 if messages are sent on time and encrypted values can be decrypted, else 503 with reasons. For monitoring.
 
     `last_sweep_s` is null while worker and beat have never run.
     """
     now = timezone.now()
-    report = {"oldest_overdue_s": 0, "last_sweep_s": None}
+    report: dict[str, int | str | None] = {"oldest_overdue_s": 0, "last_sweep_s": None}
     faults = _database_faults()
     try:
         faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
@@ -59,24 +60,24 @@ def health(request):
 
 
 class Probes:
-    """Answers these three for the machine itself before ALLOWED_HOSTS and the redirect to https, which a probe cannot meet.
+    """Respond to probes from the machine itself before ALLOWED_HOSTS and the redirect to HTTPS, which they cannot satisfy.
 
-    Only under a loopback name, which leads nowhere else; no other address is let through, and no host is repeated.
+    Only for a loopback Host, and only these three paths. Responses do not contain the Host.
     """
 
     views = {"/live/": live, "/ready/": ready, "/health/": health}
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         view = self.views.get(request.path_info)
         if view and LOOPBACK.fullmatch(request.META.get("HTTP_HOST", "")):
             return view(request)
         return self.get_response(request)
 
 
-def _answer(reasons: list[str], **report) -> JsonResponse:
+def _answer(reasons: list[str], **report: int | str | None) -> JsonResponse:
     status = 503 if reasons else 200
     return JsonResponse({"status": "bad" if reasons else "ok", "reasons": reasons, **report}, status=status)
 
@@ -84,7 +85,7 @@ def _answer(reasons: list[str], **report) -> JsonResponse:
 def _database_faults() -> list[str]:
     try:
         applied = set(MigrationRecorder(connection).migration_qs.values_list("app", "name"))
-    except ProgrammingError:  # not even the table of what has run
+    except ProgrammingError:  # no django_migrations table
         applied = set()
     except DatabaseError:
         return [_database_is_away()]
@@ -97,7 +98,7 @@ def _database_faults() -> list[str]:
 
 @cache
 def _migrations() -> set[tuple[str, str]]:
-    """(app, name) of all that this version has."""
+    """Return (app, name) of all migrations of this version."""
     return set(MigrationLoader(None).graph.nodes)
 
 
@@ -107,22 +108,22 @@ def _database_is_away() -> str:
     return AWAY
 
 
-def _message_faults(report: dict, *, now) -> list[str]:
-    """Fill in the ages; returns what is wrong with them."""
-    overdue, pulse = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
+def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> list[str]:
+    """Add the ages to `report`. Returns the faults."""
+    overdue, heartbeat = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
     report["oldest_overdue_s"] = int(overdue.total_seconds())
-    report["last_sweep_s"] = int((now - pulse.swept_at).total_seconds()) if pulse.swept_at else None
+    report["last_sweep_s"] = int((now - heartbeat.swept_at).total_seconds()) if heartbeat.swept_at else None
     faults = []
     if overdue >= OVERDUE_AFTER:
         faults.append(f"a message has been due for {report['oldest_overdue_s']} s and has not gone")
-    if since := pulse.silent_since(now):
+    if since := heartbeat.silent_since(now):
         silence = f"{int((now - since).total_seconds())} s"
         never = f"worker and beat have never run, {silence} after the first start"
-        faults.append(f"worker or beat has stopped: no sweep for {silence}" if pulse.swept_at else never)
+        faults.append(f"worker or beat has stopped: no sweep for {silence}" if heartbeat.swept_at else never)
     return faults
 
 
-def _key_faults(*, now) -> list[str]:
+def _key_faults(*, now: datetime) -> list[str]:
     faults, unopened = find_key_faults(), count_unopened(now=now)
     if unopened:
         faults.append(f"sealed values that pages needed do not open: {unopened}; the log names them")

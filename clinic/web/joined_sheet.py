@@ -1,15 +1,18 @@
-"""Bootstrap's reboot and our style sheet as one static file, because each file more is a wait more on a slow phone.
+"""Bootstrap's reboot and our style sheet as one static file, to save a round trip on slow phones.
 
-`clinic.css` imports the reboot and is whole by itself; here the import is put in place of its line.
+`clinic.css` imports the reboot and also works alone; here the import is replaced by the imported sheet.
 """
 
 import re
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.finders import BaseFinder
+from django.core.checks import CheckMessage
 from django.core.files.storage import FileSystemStorage
 
 NAME = "css/site.css"
@@ -19,27 +22,27 @@ _SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")
 
 
 class JoinedSheetFinder(BaseFinder):
-    """Finds `css/site.css`, made anew whenever one of its parts is younger."""
+    """Find `css/site.css`, rebuilt when one of its parts is newer."""
 
     storage = FileSystemStorage(location=settings.BASE_DIR / "var" / "joined")
 
-    def check(self, **kwargs):
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
         return []
 
-    def find(self, path, find_all=False):
+    def find(self, path: str, find_all: bool = False) -> Any:  # [] if not found, as in Django; the stubs say None
         if path != NAME:
             return []
         joined = self._write()
         return [str(joined)] if find_all else str(joined)
 
-    def list(self, ignore_patterns):
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         self._write()
         yield NAME, self.storage
 
     def _write(self) -> Path:
-        joined, sheet = Path(self.storage.path(NAME)), Path(finders.find(SHEET))
+        joined, sheet = Path(self.storage.path(NAME)), _find(SHEET)
         text = sheet.read_text()
-        parts = [sheet, *(Path(finders.find(name)) for name, _ in _IMPORT.findall(text))]
+        parts = [sheet, *(_find(name) for name, _ in _IMPORT.findall(text))]
         if not joined.exists() or joined.stat().st_mtime < max(part.stat().st_mtime for part in parts):
             joined.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=joined.parent, delete=False) as unfinished:
@@ -48,11 +51,18 @@ class JoinedSheetFinder(BaseFinder):
         return joined
 
 
-def join_imports(text: str) -> str:
-    """`text` with each imported sheet in its layer, in place of the line that asks for it."""
+def _find(name: str) -> Path:
+    found = finders.find(name)
+    if found is None:
+        raise FileNotFoundError(name)
+    return Path(found)
 
-    def put_in_place(match):
-        imported = _SOURCE_MAP.sub("", Path(finders.find(match[1])).read_text())
+
+def join_imports(text: str) -> str:
+    """Return `text` with each @import replaced by the imported sheet in its layer."""
+
+    def put_in_place(match: re.Match[str]) -> str:
+        imported = _SOURCE_MAP.sub("", _find(match[1]).read_text())
         return f"@layer {match[2]} {{\n{imported.strip()}\n}}"
 
     return _IMPORT.sub(put_in_place, text)

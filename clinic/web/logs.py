@@ -1,33 +1,34 @@
-"""What may not stand in a log line: the links that open a patient's visit or answers."""
+"""Redaction of logs: patients' links, requests and the messages of exceptions."""
 
 import logging
 import re
 import traceback
+from typing import Any
 
-# Patients' links carry 43 characters of base64; nothing else of ours is that long without a break.
+# Patients' links contain 43 characters of base64. No other value in our logs is that long without a break.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")
 
 
 def redact(text: str) -> str:
-    """`text` with every long opaque word replaced by `[link]`."""
+    """Replace every token in `text` by `[link]`."""
     return _TOKEN.sub("[link]", text)
 
 
 class RedactLinks(logging.Filter):
-    """Takes patients' links out of messages and their arguments, and drops the request (its form, its headers)."""
+    """Redact patients' links in messages and arguments, and remove the request (its form, its headers)."""
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), None
         record.__dict__.pop("request", None)
         return True
 
 
 class QuietFormatter(logging.Formatter):
-    """Tracebacks without the exceptions' own words: a database error quotes the row, and the row may be a patient."""
+    """Format tracebacks without the messages of exceptions: a database error quotes the row, which may be a patient's."""
 
-    def formatException(self, exc_info):  # the name is logging's
-        _, error, _ = exc_info
-        lines = []
+    def formatException(self, ei: Any) -> str:  # the names are logging's
+        error: BaseException | None = ei[1]
+        lines: list[str] = []
         while error is not None:
             lines += [type(error).__qualname__, *traceback.format_tb(error.__traceback__)]
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,4 +1,4 @@
-"""Articles in the admin: writing with a preview beside it, publishing, and what an article said before."""
+"""Articles in the admin: editing with a preview, publishing, and earlier versions."""
 
 from datetime import date
 from typing import Any, cast
@@ -24,20 +24,22 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_date
 from education.admin.pictures import thumbnail
 from education.articles.editing import (
     NothingProposed,
     accept_proposal,
     decline_proposal,
     describe_changes,
-    list_wordings,
+    list_revisions,
     restore_revision,
     save_article,
 )
-from education.articles.pictures import keep_picture
+from education.articles.pictures import store_picture
 from education.articles.publishing import article_grade, find_broken_links, find_faults
 from education.forms.articles import ArticleForm, read_draft
 from education.models import REMIND_BEFORE, Article, ArticleQuerySet, Picture, Topic
@@ -45,10 +47,11 @@ from education.text.readability import EASIEST_GRADE, HARDEST_GRADE
 from education.views.reading import describe_page
 
 REMIND_DAYS = REMIND_BEFORE.days
-MARKS = (
-    "Beyond plain Markdown: [@id] cites a source; {strong}, {limited} and {opinion} say how sure we are; {emergency} is the number "
-    'to dial; [word](term:name) explains a word; ![What it shows](figure:name "Caption") is a drawing. A line of “::: emergency '
-    "Title” opens a card and a line of “:::” ends it; other cards are urgent, tell and note."
+MARKUP_HELP = (
+    "Write Markdown. You can also use: [@id] to cite a source. {strong}, {limited} and {opinion} to show how strong the evidence is. "
+    "{emergency} for the emergency number. [word](term:name) to explain a word. "
+    '![What it shows](figure:name "Caption") for a drawing. A line “::: emergency Title” begins a card, and a line “:::” ends it. '
+    "Other cards are urgent, tell and note."
 )
 PICTURES_SHOWN = 12
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
@@ -71,8 +74,8 @@ class WaitingFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("first-review", "never reviewed"),
-            ("review", f"to be reviewed within {REMIND_DAYS} days"),
-            ("update", "an update proposes new words"),
+            ("review", f"to review within {REMIND_DAYS} days"),
+            ("update", "a proposed update"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article]:
@@ -101,21 +104,21 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         "state",
         "origin",
         "grade",
-        "what_to_mend",
-        "kept_pictures",
+        "publishing_faults",
+        "latest_pictures",
         "code",
         "reading_minutes",
         "updated_at",
     ]
     fieldsets = [
         (None, {"fields": ["title", "slug", "topic", "position", "place", "state", "status", "published_at"]}),
-        ("Before publishing", {"fields": ["grade", "what_to_mend"]}),
+        ("Before publishing", {"fields": ["grade", "publishing_faults"]}),
         (
-            "What it says",
-            {"description": MARKS, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
+            "Text",
+            {"description": MARKUP_HELP, "fields": ["summary", "who_for", "key_facts", "care", "body", "references"]},
         ),
-        ("Pictures", {"fields": ["new_picture", "new_picture_shows", "kept_pictures"]}),
-        ("Who stands behind it", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
+        ("Pictures", {"fields": ["new_picture", "new_picture_shows", "latest_pictures"]}),
+        ("Author and review", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
         ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
     ]
 
@@ -125,7 +128,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             path("preview/", self.admin_site.admin_view(self.preview), name="education_article_preview"),
-            path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.wordings), name="education_article_wordings"),
+            path("<uuid:pk>/wordings/", self.admin_site.admin_view(self.revisions), name="education_article_revisions"),
             *super().get_urls(),
         ]
 
@@ -141,7 +144,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             and may_see
             and (due := Article.objects.due_for_review(on=timezone.localdate()).count())
         ):
-            messages.warning(request, f"Articles to be reviewed within {REMIND_DAYS} days, or overdue: {due}.")
+            messages.warning(request, f"Articles to review within {REMIND_DAYS} days, or overdue: {due}.")
         return super().changelist_view(request, extra_context)
 
     @method_decorator(csp_override(MAY_FRAME))
@@ -150,10 +153,14 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
         now = timezone.now()
-        save_article(obj, by=request.user, now=now)
+        save_article(obj, by=staff_of(request), now=now)
         if image := form.cleaned_data.get("new_picture"):
-            picture = keep_picture(image, description=form.cleaned_data["new_picture_shows"], by=request.user, now=now)
-            messages.success(request, f"The picture is kept. Put this line where it belongs: {picture.markdown}")
+            picture = store_picture(
+                image, description=form.cleaned_data["new_picture_shows"], by=staff_of(request), now=now
+            )
+            messages.success(
+                request, f"The picture is saved. To show it, paste this line into the text: {picture.markdown}"
+            )
 
     def view_on_site(self, obj: Article) -> str:
         return obj.get_absolute_url()
@@ -165,7 +172,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
             raise PermissionDenied
         article = read_draft(request.POST)
         if article is None:
-            return HttpResponse("Give it a topic and a text first.", content_type="text/plain")
+            return HttpResponse("Choose a topic and write the text first.", content_type="text/plain")
         context = {
             **describe_page(request, article, clinic=Clinic.objects.current(), now=timezone.now()),
             "is_draft": True,
@@ -173,39 +180,39 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         }
         return render(request, "education/article.html", context)
 
-    def wordings(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def revisions(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Show and restore revisions; accept or decline a proposed update."""
         article = get_object_or_404(Article, pk=pk)
         if not self.has_change_permission(request, article):
             raise PermissionDenied
         if request.method == "POST":
-            self._change_wording(request, article)
-            return HttpResponseRedirect(reverse("admin:education_article_wordings", args=[pk]))
+            self._act_on_revisions(request, article)
+            return HttpResponseRedirect(reverse("admin:education_article_revisions", args=[pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Wordings of “{article.title}”",
+            "title": f"Versions of “{article.title}”",
             "opts": self.opts,
             "article": article,
             "proposed": describe_changes(article.text, article.proposal) if article.proposal else None,
-            "wordings": list_wordings(article),
+            "revisions": list_revisions(article),
         }
-        return render(request, "education/admin_wordings.html", context)
+        return render(request, "education/admin_revisions.html", context)
 
-    def _change_wording(self, request: HttpRequest, article: Article) -> None:
+    def _act_on_revisions(self, request: HttpRequest, article: Article) -> None:
         now = timezone.now()
         try:
             if request.POST.get("proposal") == "accept":
-                accept_proposal(article, by=request.user, now=now)
-                messages.success(request, "The words of the update are the article's now.")
+                accept_proposal(article, by=staff_of(request), now=now)
+                messages.success(request, "The update is accepted. The article now has its text.")
             elif request.POST.get("proposal") == "decline":
                 decline_proposal(article)
-                messages.success(request, "The article stays as it is.")
+                messages.success(request, "The update is declined. The article is unchanged.")
             elif number := request.POST.get("restore", ""):
                 rows = article.revisions.filter(pk=int(number) if number.isdecimal() else 0)
-                restore_revision(get_object_or_404(rows), by=request.user, now=now)
-                messages.success(request, "The earlier words are back.")
+                restore_revision(get_object_or_404(rows), by=staff_of(request), now=now)
+                messages.success(request, "The earlier version is restored.")
         except NothingProposed:
-            messages.warning(request, "Somebody has decided about this update already.")
+            messages.warning(request, "This update was already accepted or declined.")
 
     @admin.display(description="state", ordering="status")
     def state(self, article: Article) -> SafeString:
@@ -220,30 +227,30 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
     @admin.display(description="next review", ordering="next_review_on")
     def next_review(self, article: Article) -> SafeString | date | None:
         if article.next_review_on and article.next_review_on <= timezone.localdate() + REMIND_BEFORE:
-            return format_html('<span class="chip chip-warn">{}</span>', f"{article.next_review_on:%d %b %Y}")
+            return format_html('<span class="chip chip-warn">{}</span>', format_date(article.next_review_on))
         return article.next_review_on
 
     @admin.display(description="reading grade")
     def grade(self, article: Article) -> str:
         return f"{article_grade(article)} (aim for {EASIEST_GRADE:g} to {HARDEST_GRADE:g})" if article.body else "–"
 
-    @admin.display(description="to mend before publishing")
-    def what_to_mend(self, article: Article) -> str:
+    @admin.display(description="fix before publishing")
+    def publishing_faults(self, article: Article) -> str:
         if not article.body:
             return "–"
-        faults = [(field.replace("_", " "), words) for field, all in find_faults(article).items() for words in all]
-        faults += [("body", words) for words in find_broken_links(article)]
+        faults = [(field.replace("_", " "), fault) for field, all in find_faults(article).items() for fault in all]
+        faults += [("body", fault) for fault in find_broken_links(article)]
         items = format_html_join("", "<li>{}: {}</li>", faults)
         return format_html("<ul>{}</ul>", items) if items else "Nothing."
 
-    @admin.display(description="latest pictures, and the line for each")
-    def kept_pictures(self, article: Article) -> str:
+    @admin.display(description="latest pictures, with the line that shows each")
+    def latest_pictures(self, article: Article) -> str:
         rows = [(thumbnail(picture), picture.markdown) for picture in Picture.objects.all()[:PICTURES_SHOWN]]
         return format_html_join("", '<p class="picture-line">{} <code>{}</code></p>', rows) or "None yet."
 
-    @admin.display(description="where it came from")
+    @admin.display(description="source")
     def origin(self, article: Article) -> str:
         if not article.source_file:
             return "Written here."
-        edited = "edited here since; updates leave it alone" if article.is_edited_by_staff else "as it came"
+        edited = "edited by staff, so updates do not change it" if article.is_edited_by_staff else "unchanged"
         return f"{article.source_file}, {edited}."

@@ -1,4 +1,4 @@
-"""Pictures in the admin: uploaded once, shown by any article, never changed."""
+"""Pictures in the admin: uploaded once, used by any article, never changed."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -8,14 +8,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from clinic.audit.admin import PrivateSearch
+from clinic.practice.access.staff import staff_of
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from education.articles.pictures import articles_with, keep_picture
+from education.articles.pictures import articles_with, store_picture
 from education.forms.pictures import PictureForm
 from education.models import Picture
 
 
 def thumbnail(picture: Picture) -> SafeString:
-    """Render a thumbnail. Its alt text is empty, since the description is shown beside it."""
+    """Render a thumbnail. Its alt text is empty, because the description is shown beside it."""
     address = reverse("picture", args=[picture.name, picture.least_width])
     return format_html('<img class="thumbnail" src="{}" alt="" loading="lazy">', address)
 
@@ -35,7 +36,7 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
         return ["shown", "line", "used_by", "uploaded_at"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
-        """No deletion while an article shows the picture."""
+        """Prevent deletion while an article shows the picture."""
         return super().has_delete_permission(request, obj) and (obj is None or not articles_with(obj).exists())
 
     def save_model(self, request: HttpRequest, obj: Picture, form: PictureForm, change: bool) -> None:
@@ -43,7 +44,7 @@ class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         typed = form.cleaned_data
-        kept = keep_picture(typed["file"], description=typed["description"], by=request.user, now=timezone.now())
+        kept = store_picture(typed["file"], description=typed["description"], by=staff_of(request), now=timezone.now())
         obj.pk = kept.pk
         obj.refresh_from_db()
 

@@ -1,4 +1,4 @@
-"""Staff change an article: every wording is kept, an old address still leads there, and an update waits to be taken."""
+"""Editing articles: revisions, redirects from former slugs, and proposals from updates."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from clinic.practice.models import User
+from clinic.practice.values.dates import format_utc
 from education.models import TEXT_FIELDS, Article, FormerSlug, Revision, checksum_text
 from education.text.differences import Piece, compare_texts
 
@@ -28,8 +29,8 @@ def save_article(article: Article, *, by: User, now: datetime, note: str = "") -
     """Save `article`. Adds a revision if its text changed, and keeps its old slug as a redirect."""
     before = Article.objects.select_for_update().filter(pk=article.pk).first()
     if before:
-        _keep_first_wording(before)
-        _keep_address(before, article)
+        _save_first_revision(before)
+        _keep_former_slug(before, article)
     FormerSlug.objects.filter(slug=article.slug).delete()  # a current slug takes precedence over a former one
     article.created_at = article.created_at or now
     article.updated_at = now
@@ -42,15 +43,15 @@ def save_article(article: Article, *, by: User, now: datetime, note: str = "") -
 def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
     """Restore the text of `revision`, as a new revision. The status is unchanged."""
     article = Article.objects.get(pk=revision.article_id)
-    _take_words(article, revision.text)
-    return save_article(article, by=by, now=now, note=f"as on {revision.saved_at:%d %b %Y, %H:%M} UTC")
+    _set_text(article, revision.text)
+    return save_article(article, by=by, now=now, note=f"as on {format_utc(revision.saved_at)}")
 
 
 @transaction.atomic
 def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
     """Replace the text by the proposed one. Raises NothingProposed."""
-    article, words = _lock_proposal(article)
-    _take_words(article, words)
+    article, text = _lock_proposal(article)
+    _set_text(article, text)
     article.source_checksum, article.proposal = article.proposal_checksum, None
     return save_article(article, by=by, now=now, note="from an update")
 
@@ -73,8 +74,8 @@ def propose_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def count_waiting(*, on: date, now: datetime) -> dict[str, int]:
-    """How many articles wait for staff on the day `on`: "first_reviews" that never were, "reviews" that are due again or
-    near, "updates" that propose new words."""
+    """Count the articles that need staff on the day `on`: "first_reviews" (never reviewed), "reviews" (due again within
+    REMIND_BEFORE) and "updates" (proposals)."""
     return {
         "first_reviews": Article.objects.awaiting_review(now=now).count(),
         "reviews": Article.objects.due_for_review(on=on).count(),
@@ -89,28 +90,28 @@ def _lock_proposal(article: Article) -> tuple[Article, dict[str, Any]]:
     return locked, locked.proposal
 
 
-def _take_words(article: Article, text: dict[str, Any]) -> None:
+def _set_text(article: Article, text: dict[str, Any]) -> None:
     for field in TEXT_FIELDS:
         setattr(article, field, text[field])
 
 
-def _keep_first_wording(before: Article) -> None:
-    """An article that came with the product has no revision until it is first changed."""
+def _save_first_revision(before: Article) -> None:
+    """Save the original text: an article that came with the product has no revision until its first edit."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 
 
-def _keep_address(before: Article, article: Article) -> None:
+def _keep_former_slug(before: Article, article: Article) -> None:
     if before.slug != article.slug:
         FormerSlug.objects.update_or_create(slug=before.slug, defaults={"article": before})
 
 
-# To be read ---------------------------------------------------------------------------------------------------------------
+# Reading revisions ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Wording:
-    """A revision, and how it differs from the one before it: (field, changed lines)."""
+class RevisionChanges:
+    """A revision, and its changes from the one before it as (field, changed lines)."""
 
     revision: Revision
     changes: list[tuple[str, list[list[Piece]]]]
@@ -118,7 +119,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Meanwhile:
+class ConcurrentEdit:
     """A concurrent edit: by whom, the differences between the texts, and the other fields that differ."""
 
     by: str
@@ -127,41 +128,41 @@ class Meanwhile:
     others: list[str]  # the names of other fields
 
 
-def compare_with_stored(stored: Article, typed: dict[str, Any]) -> Meanwhile:
-    """How `typed`, an article's fields by name, differs from what is stored."""
+def compare_with_stored(stored: Article, typed: dict[str, Any]) -> ConcurrentEdit:
+    """Return how `typed`, an article's fields by name, differs from the stored article."""
     texts = {name: typed.get(name, value) for name, value in stored.text.items()}
     others = [name for name, value in typed.items() if name not in TEXT_FIELDS and getattr(stored, name) != value]
     last = stored.revisions.select_related("saved_by").first()
     by = last.saved_by.name if last and last.saved_by and last.saved_at == stored.updated_at else "Someone"
     fields = {field.name: field for field in Article._meta.fields}
     labels = [str(fields[name].verbose_name) for name in others]
-    return Meanwhile(by, stored.updated_at, describe_changes(stored.text, texts), labels)
+    return ConcurrentEdit(by, stored.updated_at, describe_changes(stored.text, texts), labels)
 
 
 def version_of(article: Article) -> str:
-    """A checksum of all that staff can edit of `article`: another one means that something was changed."""
+    """Return a checksum of all fields that staff can edit, to detect concurrent edits."""
     values = {name: str(getattr(article, name)) for name in (*OTHER_FIELDS, *TEXT_FIELDS)}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def list_wordings(article: Article, *, most: int = 50) -> list[Wording]:
-    """The latest `most` revisions of `article`, the newest first."""
+def list_revisions(article: Article, *, most: int = 50) -> list[RevisionChanges]:
+    """Return the latest `most` revisions of `article`, newest first."""
     revisions = list(article.revisions.select_related("saved_by")[: most + 1])
     pairs = zip_longest(revisions, revisions[1:])
     return [
-        Wording(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
+        RevisionChanges(revision, describe_changes(before.text, revision.text) if before else [], number == 0)
         for number, (revision, before) in enumerate(pairs)
     ][:most]
 
 
 def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, list[list[Piece]]]]:
-    """(field, changed lines) for every text field that differs."""
+    """Return (field, changed lines) for each text field that differs."""
     pairs = ((field, _as_lines(before[field]), _as_lines(after[field])) for field in TEXT_FIELDS)
     return [(field.replace("_", " "), compare_texts(was, now)) for field, was, now in pairs if was != now]
 
 
 def _as_lines(value: str | list[str] | list[dict[str, str]]) -> str:
-    """A field's value as text: a list has an entry a line, a reference reads as in the form."""
+    """Return a field's value as text: one list entry per line, references as in the form."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n")
     return "\n".join(" | ".join(entry.values()) if isinstance(entry, dict) else entry for entry in value)

@@ -1,4 +1,4 @@
-"""What readers see of the articles, and how the ones that come with the product get in."""
+"""Public articles: lists, rendering, and loading those that come with the product."""
 
 import functools
 import hashlib
@@ -32,15 +32,13 @@ KEEP_RENDERED_S = 24 * 60 * 60
 
 
 def published(*, now: datetime) -> ArticleQuerySet:
-    """The public articles at `now`, in reading order, with the long texts deferred."""
+    """Return the public articles at `now`, in reading order, with the long texts deferred."""
     return Article.objects.published(now=now).for_lists()
 
 
 def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
-    """What to read around `article`, in one query: "before" and "after" it in its topic (or None), and "elsewhere".
-
-    Elsewhere are the articles that open the other topics.
-    """
+    """Return what to read next, in one query: "before" and "after" in the same topic (or None), and "elsewhere", the first
+    articles of up to three other topics."""
     is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
     others = published(now=now).exclude(pk=article.pk)
     series = others.filter(topic=article.topic_id)
@@ -63,7 +61,7 @@ def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Source:
-    """A line of the list of references. `label` is a short name of `url`; `is_cited`: the text links to it."""
+    """An entry of the list of references. `label` is the link text of `url`; `is_cited` is whether the body cites it."""
 
     id: str
     text: str
@@ -74,7 +72,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Page:
-    """An article, rendered. The two HTML texts have passed the allow-list of `rendering`."""
+    """A rendered article. Both HTML texts have passed the allow-list of `rendering`."""
 
     care_html: str
     body_html: str
@@ -94,14 +92,14 @@ def render_article(article: Article, *, emergency_number: str) -> Page:
 
 
 def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
-    """The page of `article`, whatever the cache holds."""
+    """Render `article` without the cache."""
     known = [reference["id"] for reference in article.references]
     render = functools.partial(
         rendering.render_markdown,
         references=known,
         emergency_number=emergency_number,
         draw_figure=draw_figure,
-        write_picture=functools.partial(write_picture, address=picture_address),
+        write_picture=functools.partial(write_picture, url=picture_url),
         terms=read_glossary(),
     )
     care = render(article.care)
@@ -116,7 +114,7 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
 
 
 def draw_figure(name: str, alt: str) -> str | None:
-    """The drawing `name` as inline SVG, with `alt` for screen readers; None if unknown."""
+    """Return the drawing `name` as inline SVG, with `alt` for screen readers; None if unknown."""
     if not name.replace("-", "").isalnum():
         return None
     try:
@@ -125,24 +123,24 @@ def draw_figure(name: str, alt: str) -> str | None:
         return None
 
 
-def picture_address(name: str, width: int) -> str:
-    """The URL of the picture `name` in `width`."""
+def picture_url(name: str, width: int) -> str:
+    """Return the URL of the picture `name` in `width`."""
     return reverse("picture", args=[name, width])
 
 
 def draw_article_share_image(article: Article, *, clinic: Clinic) -> bytes:
-    """The Open Graph image of `article`, cached by its text."""
-    words = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
-    key = f"share:{hashlib.sha256(repr(words).encode()).hexdigest()}"
+    """Return the Open Graph image of `article`, cached by its text."""
+    texts = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
+    key = f"share:{hashlib.sha256(repr(texts).encode()).hexdigest()}"
     image: bytes | None = cache.get(key)
     if image is None:
-        image = draw_share_image(**words)
+        image = draw_share_image(**texts)
         cache.set(key, image, KEEP_RENDERED_S)
     return image
 
 
 def locate_reference(reference: dict[str, str]) -> tuple[str, str]:
-    """Where a reference can be read, and how to say so shortly: its DOI, else the host of its address; else nothing."""
+    """Return the URL and link text of a reference: its DOI, else its URL and host, else empty strings."""
     if doi := reference.get("doi"):
         return f"https://doi.org/{doi}", f"doi:{doi}"
     url = reference.get("url", "")
@@ -150,7 +148,7 @@ def locate_reference(reference: dict[str, str]) -> tuple[str, str]:
 
 
 def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[Source, ...]:
-    """As the numbers in the text run; those that are not cited come last."""
+    """Order references by their numbers in the text; uncited ones come last."""
     position = {id: number for number, id in enumerate(cited)}
     ordered = sorted(references, key=lambda reference: position.get(reference["id"], len(position)))
     return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in position) for ref in ordered)
@@ -158,7 +156,7 @@ def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[
 
 @functools.cache
 def rendering_version() -> str:
-    """Changes when the renderer, the glossary or a drawing does, so that nothing stale outlives an update."""
+    """Return a digest of the renderer, the glossary and the drawings: part of the cache key, so that an update invalidates it."""
     sources = (*sorted(Path(rendering.__file__).parent.glob("*.py")), GLOSSARY_FILE)
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
@@ -170,11 +168,10 @@ def rendering_version() -> str:
 
 
 def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
-    """Bring the articles of `folder` in, published; says how many were "created", "updated", "unchanged" and "kept".
+    """Load the articles of `folder`, new ones as published. Returns counts of "created", "updated", "unchanged" and "kept".
 
-    Kept are those whose words staff have edited or a reviewer has signed: these are the clinic's now. No update of the product
-    changes them; its new words wait beside them as a proposal. Whether an article is out, and since when, is the clinic's from the first moment.
-    Raises ArticleFileInvalid before anything is written.
+    Articles that staff edited or reviewed are kept: the new text becomes a proposal. The status of an existing article is never
+    changed. Raises ArticleFileInvalid before anything is written.
     """
     files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
     with transaction.atomic():
@@ -185,7 +182,7 @@ def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
 
 
 def _load_topics(path: Path) -> dict[str, Topic]:
-    """A topic that is there already keeps the name the clinic gave it."""
+    """Create missing topics; existing ones keep the clinic's names."""
     for position, (slug, fields) in enumerate(tomllib.loads(path.read_text()).items(), 1):
         Topic.objects.get_or_create(slug=slug, defaults={**fields, "position": position})
     return {topic.slug: topic for topic in Topic.objects.all()}

@@ -1,4 +1,4 @@
-"""Photos and drawings that staff upload: read with suspicion, made anew from their pixels alone, kept in a few widths."""
+"""Uploaded pictures: validated, re-encoded from their pixels without metadata, and stored in a few widths."""
 
 import io
 import secrets
@@ -15,8 +15,8 @@ from education.text.picture_markup import WIDTHS, list_widths
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 LARGEST_FILE = 20 * 1024 * 1024
-MOST_PIXELS = 50_000_000  # a good telephone's camera; some 150 MB while it is being read
-LEAST_SIDE, LONGEST_RATIO = 300, 4  # what is smaller looks blurred on a page, what is longer is a strip
+MOST_PIXELS = 50_000_000  # a good phone's camera; some 150 MB of memory while decoding
+LEAST_SIDE, LONGEST_RATIO = 300, 4  # pixels; long side to short side
 QUALITY = 78
 
 
@@ -25,37 +25,39 @@ class PictureRefused(Exception):
 
 
 def open_picture(file: bytes) -> Image.Image:
-    """The pixels in `file`, upright, in sRGB, on white, and nothing else of it. Raises PictureRefused."""
+    """Decode `file` to pixels: upright, in sRGB, on white, without metadata. Raises PictureRefused."""
     if len(file) > LARGEST_FILE:
-        raise PictureRefused(f"The file may have {LARGEST_FILE // 1024 // 1024} MB at most.")
+        raise PictureRefused(f"Choose a file of at most {LARGEST_FILE // 1024 // 1024} MB.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(file), formats=FORMATS) as image:
                 _refuse_unfit(image)
-                image.draft("RGB", (WIDTHS[-1], WIDTHS[-1]))  # a JPEG may be read smaller than it is
+                image.draft("RGB", (WIDTHS[-1], WIDTHS[-1]))  # decodes a large JPEG at a smaller size
                 return _keep_pixels(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureRefused("The picture has too many pixels.") from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError):
-        raise PictureRefused("This is not a whole JPEG, PNG or WebP picture.") from None
+        raise PictureRefused("The file is damaged, or it is not a JPEG, PNG or WebP picture.") from None
 
 
 def _refuse_unfit(image: Image.Image) -> None:
-    """By what the head of the file says, before anything is unpacked."""
+    """Check the file's header before anything is decoded. Raises PictureRefused."""
     width, height = image.size
     if width * height > MOST_PIXELS:
         raise PictureRefused("The picture has too many pixels.")
     if getattr(image, "n_frames", 1) > 1:
-        raise PictureRefused("A picture that moves disturbs reading. Please choose a still one.")
+        raise PictureRefused("Choose a picture that does not move. Animations distract readers.")
     if min(width, height) < LEAST_SIDE:
-        raise PictureRefused(f"The picture must have {LEAST_SIDE} pixels each way at least, or it looks blurred.")
+        raise PictureRefused(
+            f"Choose a larger picture: at least {LEAST_SIDE} pixels wide and {LEAST_SIDE} pixels high."
+        )
     if min(width, height) * LONGEST_RATIO < max(width, height):
         raise PictureRefused("The picture is too long and narrow for a page.")
 
 
 def _keep_pixels(image: Image.Image) -> Image.Image:
-    """A new image with the pixels of `image`: no location, time, camera or comments."""
+    """Return a new image with the pixels of `image`, without location, time, camera or comments."""
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:
@@ -74,12 +76,12 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         srgb = ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError):
-        return image  # a broken profile costs a shade, not the picture
+        return image  # with a broken profile the colors are slightly off
 
 
 @transaction.atomic
-def keep_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
-    """Keep what `open_picture` has read, in every width that pages ask for."""
+def store_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
+    """Store an image of `open_picture` in every width that pages use."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     picture = Picture.objects.create(
         name=f"{code}-{image.width}x{image.height}", description=description, uploaded_at=now, uploaded_by=by
@@ -98,6 +100,6 @@ def _encode(image: Image.Image, width: int) -> bytes:
 
 
 def articles_with(picture: Picture) -> ArticleQuerySet:
-    """The articles whose present text shows `picture`."""
-    words = f"picture:{picture.name}"
-    return Article.objects.filter(Q(body__contains=words) | Q(care__contains=words))
+    """Return the articles whose current text shows `picture`."""
+    reference = f"picture:{picture.name}"
+    return Article.objects.filter(Q(body__contains=reference) | Q(care__contains=reference))

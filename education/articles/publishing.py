@@ -1,4 +1,4 @@
-"""The checks that an article must pass before it is published."""
+"""Checks that an article must pass before it is published."""
 
 import re
 
@@ -12,7 +12,7 @@ from education.text.readability import HARDEST_GRADE, find_forbidden, reading_gr
 
 
 def article_prose(article: Article) -> dict[str, str]:
-    """The sentences of `article` by field, without marks, citations and figures."""
+    """Return the sentences of `article` by field, without markup, citations and figures."""
     return {
         "title": article.title,
         "summary": article.summary,
@@ -23,45 +23,47 @@ def article_prose(article: Article) -> dict[str, str]:
 
 
 def article_grade(article: Article) -> float:
-    """The reading grade of the body of `article`: that of its paragraphs, or of all its text where that is harder."""
+    """Return the reading grade of the body: of its paragraphs, or of all its text if that is harder."""
     return max(reading_grade(read(article.body)) for read in (plain_paragraphs, plain_prose))
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:
-    """The faults that block publishing `article`, as sentences by the field to fix; empty if there are none."""
+    """Return the faults that block publishing, as sentences by the field to fix."""
     faults: dict[str, list[str]] = {}
 
-    def fault(field: str, words: str) -> None:
-        faults.setdefault(field, []).append(words)
+    def fault(field: str, sentence: str) -> None:
+        faults.setdefault(field, []).append(sentence)
 
     prose = article_prose(article)
     for field in ("summary", "care", "body"):
         if not prose[field].strip():
-            fault(field, "Needed before anybody reads it.")
+            fault(field, "Write this before you publish the article.")
     if not article.references:
         fault("references", "Name at least one source.")
-    for words in [*render_fresh(article).faults, *find_lost_pictures(article)]:
-        fault("body", words)
+    for sentence in [*render_fresh(article).faults, *find_missing_pictures(article)]:
+        fault("body", sentence)
     for field, text in prose.items():
-        for words in find_forbidden(text):
-            fault(field, words)
+        for sentence in find_forbidden(text):
+            fault(field, sentence)
     for field, grade in (("care", reading_grade(prose["care"])), ("body", article_grade(article))):
         if grade > HARDEST_GRADE:
-            fault(field, f"Reads at grade {grade}; it may be {HARDEST_GRADE:g} at most. Shorter sentences help most.")
+            fault(
+                field, f"Use shorter sentences. The reading grade is {grade}, and at most {HARDEST_GRADE:g} is allowed."
+            )
     return faults
 
 
-def find_lost_pictures(article: Article) -> list[str]:
-    """A sentence for each picture in `article` that was not uploaded."""
+def find_missing_pictures(article: Article) -> list[str]:
+    """Return a sentence for each picture in `article` that was not uploaded."""
     named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
     known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()
     return [f"There is no picture called “{name}”." for name in sorted(named - known) if picture_size(name)]
 
 
 def find_broken_links(article: Article) -> list[str]:
-    """For each link of `article` to a page of this site that is not there, a sentence that says so."""
+    """Return a sentence for each link of `article` to a page that does not exist on this site."""
     paths = sorted(set(re.findall(r"\]\((/[^)#?\s]*)", f"{article.care}\n{article.body}")))
-    return [f"The link to {path} leads nowhere." for path in paths if not _is_page(path)]
+    return [f"The link to {path} is broken." for path in paths if not _is_page(path)]
 
 
 def _is_page(path: str) -> bool:

@@ -12,52 +12,52 @@ from education.text.query_words import CLINIC_WORDS, Term, is_about_clinic, read
 
 MOST_FOUND = 20
 MOST_NEAREST = 3
-# Around a hit in an excerpt; characters that no text has, so that the excerpt can be taken apart and escaped.
+# Private-use characters around a match in an excerpt, so that it can be split and escaped.
 _OPENS, _CLOSES = "\ue000", "\ue001"
 
 
 @dataclass(frozen=True)
-class Found:
-    """An article and its excerpt in pieces: (text, whether it is a hit)."""
+class SearchResult:
+    """An article, and its excerpt as (text, is a match) pieces."""
 
     article: Article
     excerpt: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What a search came to. `corrected` are the words that were looked for instead, if the reader's were in no article.
+class SearchResults:
+    """The results of a search. `corrected` is the corrected query, if no article matched the typed one.
 
-    For a search that found nothing, `nearest` are articles with some of the words, or else `openings` those that open topics.
-    A question about the clinic, such as "insurance", finds no article: `is_about_clinic`.
+    Without results, `nearest` are articles that match some of the terms, or else `openings` the first articles of topics.
+    `is_about_clinic`: the query was a question about the clinic, such as "insurance"; articles were not searched.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[SearchResult, ...]
     corrected: str = ""
-    nearest: tuple[Found, ...] = ()
+    nearest: tuple[SearchResult, ...] = ()
     openings: tuple[Article, ...] = ()
     is_about_clinic: bool = False
 
 
-def search_articles(text: str, *, now: datetime) -> Findings:
-    """The articles anybody may read at `now` that speak of every word of `text`, the best first; the last word may be begun.
+def search_articles(text: str, *, now: datetime) -> SearchResults:
+    """Return the public articles at `now` that contain all terms of `text`, the best first; the last word may be a prefix.
 
-    Where there is none, mistyped words are corrected by those of the articles. At most six queries, for any number of words.
+    If there are none, mistyped words are corrected to words of the articles. At most six queries.
     """
     terms = read_terms(text)
     if not terms:
-        return Findings(())
+        return SearchResults(())
     if is_about_clinic([correct_word(term.shown, known=CLINIC_WORDS) for term in terms]):
-        return Findings((), is_about_clinic=True)
+        return SearchResults((), is_about_clinic=True)
     if found := _find(terms, " & ", now=now):
-        return Findings(found)
+        return SearchResults(found)
     known = article_words(now=now)
     corrected = [term if term.is_phrase else _corrected(term, known) for term in terms]
     if corrected != terms and (found := _find(corrected, " & ", now=now)):
-        return Findings(found, " ".join(term.shown for term in corrected))
+        return SearchResults(found, " ".join(term.shown for term in corrected))
     if nearest := _find(corrected, " | ", now=now):
-        return Findings((), nearest=nearest[:MOST_NEAREST])
-    return Findings(
+        return SearchResults((), nearest=nearest[:MOST_NEAREST])
+    return SearchResults(
         (), openings=tuple(Article.objects.published(now=now).for_lists().filter(position=1)[:MOST_NEAREST])
     )
 
@@ -67,8 +67,8 @@ def _corrected(term: Term, known: frozenset[str]) -> Term:
     return Term(word, word)
 
 
-def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[Found, ...]:
-    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a word may be begun
+def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult, ...]:
+    last = terms[-1].query if terms[-1].is_phrase else f"{terms[-1].query}:*"  # a prefix
     query = SearchQuery(
         joint.join([*(term.query for term in terms[:-1]), last]), config=SEARCH_CONFIG, search_type="raw"
     )
@@ -90,11 +90,11 @@ def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[Found, ...]:
         .annotate(rank=SearchRank(F("search"), query), headline=headline)
         .order_by("-rank", "title")[:MOST_FOUND]
     )
-    return tuple(Found(article, take_apart(article.headline)) for article in rows)
+    return tuple(SearchResult(article, split_headline(article.headline)) for article in rows)
 
 
-def take_apart(headline: str) -> tuple[tuple[str, bool], ...]:
-    """An excerpt in pieces, each with whether it is a hit."""
+def split_headline(headline: str) -> tuple[tuple[str, bool], ...]:
+    """Split an excerpt into (text, is a match) pieces."""
     pieces = []
     for number, part in enumerate(headline.split(_OPENS)):
         hit, _, rest = part.partition(_CLOSES) if number else ("", "", part)

@@ -1,4 +1,4 @@
-"""What search engines read: an article as schema.org JSON-LD."""
+"""Articles and the clinic as schema.org JSON-LD, for search engines."""
 
 import json
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 def describe_article(
     article: Article, *, clinic: Clinic, url: str, trail: Sequence[tuple[str, str]] = ()
 ) -> SafeString:
-    """`article` at `url` as a MedicalWebPage, with the `trail` of (name, address) that leads to it as a BreadcrumbList.
+    """Return `article` at `url` as a MedicalWebPage, and its `trail` of (name, URL) as a BreadcrumbList.
 
-    JSON that may stand inside a script element. Says who reviewed it and when only where somebody has.
+    The JSON is safe inside a script element. `reviewedBy` is set only for a reviewed article.
     """
     data: dict[str, Any] = {
         "@type": "MedicalWebPage",
@@ -33,7 +33,7 @@ def describe_article(
         "specialty": "https://schema.org/Physiotherapy",
         "audience": {"@type": "Audience", "audienceType": article.who_for or "Runners"},
         "publisher": {"@type": "Organization", "name": clinic.name},
-        "citation": [place for reference in article.references if (place := locate_reference(reference)[0])],
+        "citation": [url for reference in article.references if (url := locate_reference(reference)[0])],
     }
     if article.published_at:
         data["datePublished"] = article.published_at.isoformat()
@@ -45,10 +45,10 @@ def describe_article(
 
 
 def describe_trail(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """The way from the top to a page, as (name, address) pairs, as a schema.org BreadcrumbList."""
+    """Return a trail of (name, URL) as a schema.org BreadcrumbList."""
     items = [
-        {"@type": "ListItem", "position": position, "name": name, "item": address}
-        for position, (name, address) in enumerate(trail, 1)
+        {"@type": "ListItem", "position": position, "name": name, "item": url}
+        for position, (name, url) in enumerate(trail, 1)
     ]
     return {"@type": "BreadcrumbList", "itemListElement": items}
 
@@ -56,7 +56,7 @@ def describe_trail(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def describe_clinic(
     clinic: Clinic, *, url: str, image: str, opening: Sequence[tuple[int, time, time]] = ()
 ) -> SafeString:
-    """`clinic` as a schema.org Physiotherapy business; JSON that may stand inside a script element.
+    """Return `clinic` as a schema.org Physiotherapy business. The JSON is safe inside a script element.
 
     `opening` are (weekday, opens, closes): Monday is 0, the times are local.
     """
@@ -94,12 +94,12 @@ def describe_clinic(
 
 
 def describe_person(therapist: Therapist) -> dict[str, str]:
-    """A therapist as a schema.org Person."""
+    """Return a therapist as a schema.org Person."""
     person = {"@type": "Person", "name": therapist.name}
     return {**person, "honorificSuffix": therapist.credentials} if therapist.credentials else person
 
 
 def embed_json(data: dict[str, Any]) -> SafeString:
-    """JSON that cannot end the script element it stands in, whatever an author typed."""
-    # The three characters that could end it or open a comment are escaped, as django.utils.html.json_script does.
+    """Return `data` as JSON that cannot end the script element around it."""
+    # Escapes <, > and &, as django.utils.html.json_script does.
     return mark_safe(json.dumps(data, ensure_ascii=False).translate({ord(c): f"\\u{ord(c):04X}" for c in "<>&"}))  # noqa: S308

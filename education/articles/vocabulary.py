@@ -1,6 +1,6 @@
 """Known words, and the correction of mistyped ones.
 
-A word that exists is never corrected: "insurance" is no slip for "instance", though no article speaks of insurance.
+An existing word is never corrected: "insurance" does not become "instance", although no article contains it.
 """
 
 import gzip
@@ -19,29 +19,29 @@ from education.text.query_words import WORD
 
 KNOWN_WORDS_FILE = Path(__file__).resolve().parent.parent / "known_words.txt"
 SHORTEST, LONGEST = 4, 30  # letters of a word that may be corrected
-TWO_SLIPS_FROM = 8  # letters; a shorter word is corrected by one slip at most
+TWO_SLIPS_FROM = 8  # letters; in a shorter word one slip is corrected
 
 
 @cache
 def subject_words() -> frozenset[str]:
-    """Words about the body, running and clinics, from KNOWN_WORDS_FILE."""
+    """Return the words about the body, running and clinics of KNOWN_WORDS_FILE."""
     lines = KNOWN_WORDS_FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @cache
 def _english() -> bytes:
-    """pyspellchecker's English words as its JSON file has them, `"word": frequency`; parsed, they take 39 MB a process."""
+    """Return pyspellchecker's English words as JSON text, `"word": frequency`. Parsed, they would take 39 MB per process."""
     return gzip.decompress(files("spellchecker").joinpath("resources", "en.json.gz").read_bytes())
 
 
 def is_word(word: str) -> bool:
-    """Whether `word`, in small letters, is a word of English or of our subject; numbers count."""
+    """Whether `word`, in lower case, is an English word, a word of our subject or a number."""
     return word in subject_words() or not word.isalpha() or f'"{word}":'.encode() in _english()
 
 
 def article_words(*, now: datetime) -> frozenset[str]:
-    """All words of the public articles at `now`. One query; two after an article has changed."""
+    """Return all words of the public articles at `now`. One query; two after an article has changed."""
     out = Article.objects.published(now=now).order_by("pk")
     return _words_of(tuple(out.values_list("pk", "updated_at")))
 
@@ -53,10 +53,10 @@ def _words_of(versions: tuple[tuple[UUID, datetime], ...]) -> frozenset[str]:
 
 
 def correct_word(word: str, *, known: Iterable[str]) -> str:
-    """The word of `known` that `word` was meant to be; `word` itself if it exists or nothing is near enough.
+    """Return the word of `known` nearest to `word`; `word` itself if it exists or none is near enough.
 
-    A slip is a letter too many, too few or wrong, or two letters swapped. A word of our subject that is nearer than any of
-    `known` was meant, so that "plantr" does not become "plant".
+    A slip is one letter inserted, missing or replaced, or two letters swapped. If a word of our subject is nearer than any of
+    `known`, nothing is corrected: "plantr" does not become "plant".
     """
     known = frozenset(known)
     if word in known or not SHORTEST <= len(word) <= LONGEST or is_word(word):
@@ -66,6 +66,6 @@ def correct_word(word: str, *, known: Iterable[str]) -> str:
     ranked = sorted(
         (slips, -Indel.normalized_similarity(word, other), other)
         for other, slips, _ in near
-        if slips == 1 or other[0] == word[0]  # two slips and another first letter is another word
+        if slips == 1 or other[0] == word[0]  # two slips and another first letter: a different word
     )
     return ranked[0][2] if ranked and ranked[0][2] in known else word

@@ -1,6 +1,6 @@
 """The regions of the drawing `templates/education/_body_map.html`: ellipses, by answer code. Pure.
 
-Left figure seen from the front, right one from the back; both legs carry a region, the side is another question.
+The left figure is seen from the front, the right one from the back. Regions are on both legs; the side is a separate question.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """An ellipse in the drawing's units, and the rectangle around it that takes a touch."""
+    """An ellipse in the drawing's units, and its bounding box, which is the touch target."""
 
     x: int
     y: int
@@ -60,6 +60,6 @@ SPOTS: dict[str, tuple[Spot, ...]] = {
 
 
 def place_regions(boxes: Iterable[tuple[str, str]]) -> list[Region]:
-    """The regions for the (code, id) pairs of checkboxes, numbered in their order. Codes without a region are left out."""
+    """Return the regions of (code, ID) pairs of checkboxes, numbered in their order. Codes without a region are left out."""
     drawn = [box for box in boxes if box[0] in SPOTS]
     return [Region(code, number, box_id, SPOTS[code]) for number, (code, box_id) in enumerate(drawn, 1)]

@@ -12,10 +12,10 @@ _ANYWHERE = ("can-i-keep-running", "longest-run")
 
 @dataclass(frozen=True)
 class BodySite:
-    """A body site in a reader's words, what to say about it, and the slugs of articles, the most relevant first."""
+    """A body site: its name and a note for readers, and the slugs of articles, the most relevant first."""
 
     name: str
-    words: str
+    note: str
     articles: tuple[str, ...]
 
 

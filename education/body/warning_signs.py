@@ -1,6 +1,6 @@
-"""Warning signs, as the pages word them, by urgency. Pure.
+"""Warning signs by urgency, as patients read them. Pure.
 
-They are the patient side of the red-flag table: each sets how soon to be seen and names no disease.
+The patient side of the red-flag table. Each sets how soon to be seen, and none names a disease.
 """
 
 EMERGENCY = {
@@ -32,7 +32,7 @@ NONE = "none"  # ticked if no sign of a list applies; a blank list is not an ans
 
 
 def most_urgent(signs: set[str]) -> str | None:
-    """How soon a reader with `signs` should be seen: "emergency", "urgent", or None for no sign."""
+    """Return how soon a reader with `signs` should be seen: "emergency", "urgent", or None without a sign."""
     if signs & EMERGENCY.keys():
         return "emergency"
     return "urgent" if signs & URGENT.keys() else None

@@ -1,4 +1,4 @@
-"""An article as staff edit it."""
+"""The form in which staff edit an article."""
 
 import re
 from datetime import datetime
@@ -8,11 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.text_areas import TextArea
-from education.articles.editing import Meanwhile, compare_with_stored, version_of
+from clinic.practice.values.dates import format_day_and_time
+from education.articles.editing import ConcurrentEdit, compare_with_stored, version_of
 from education.articles.publishing import find_broken_links, find_faults
 from education.forms.pictures import PictureFileField
 from education.models import TEXT_FIELDS, Article, ArticleStatus
@@ -25,7 +25,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
 class LinesField(forms.CharField):
-    """A list of sentences, one per line."""
+    """A list of sentences, one per line. Cleans to a list."""
 
     widget = TextArea(attrs={"rows": 6, "cols": 90})
 
@@ -37,7 +37,7 @@ class LinesField(forms.CharField):
 
 
 class ReferencesField(forms.CharField):
-    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]."""
+    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]. Cleans to a list of dicts."""
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
@@ -50,7 +50,7 @@ class ReferencesField(forms.CharField):
         references = [read_reference(line) for line in (super().to_python(value) or "").splitlines() if line.strip()]
         ids = [reference["id"] for reference in references]
         if twice := {id for id in ids if ids.count(id) > 1}:
-            raise ValidationError("Each id may stand once: %(ids)s", params={"ids": ", ".join(sorted(twice))})
+            raise ValidationError("Use each id only once: %(ids)s", params={"ids": ", ".join(sorted(twice))})
         return references
 
 
@@ -58,7 +58,7 @@ def read_reference(line: str) -> dict[str, str]:
     """Parse a line of a ReferencesField. Raises ValidationError."""
     id, text, place = ([part.strip() for part in line.split("|")] + ["", ""])[:3]
     if not _REFERENCE_ID.fullmatch(id) or not text:
-        raise ValidationError("“%(line)s” needs an id, a bar and the source’s text.", params={"line": line})
+        raise ValidationError("Write an id, a bar and the source’s text instead of “%(line)s”.", params={"line": line})
     place = place.removeprefix("https://doi.org/")
     if not place:
         return {"id": id, "text": text}
@@ -66,7 +66,7 @@ def read_reference(line: str) -> dict[str, str]:
         return {"id": id, "text": text, "doi": place}
     if place.startswith("https://"):
         return {"id": id, "text": text, "url": place}
-    raise ValidationError("“%(place)s” is neither a DOI (10.…) nor an https address.", params={"place": place})
+    raise ValidationError("Write a DOI (10.…) or an https address instead of “%(place)s”.", params={"place": place})
 
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as half of a surrogate pair
@@ -75,17 +75,17 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as 
 class ArticleForm(forms.ModelForm):
     """Accepts any draft; publishes only an article without faults.
 
-    Refuses once if the article was saved by another user since the form was opened (`seen`): `meanwhile` is the difference.
+    Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the difference.
     Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning locks the
     article, so it needs a transaction.
     """
 
-    meanwhile: Meanwhile | None = None
+    concurrent_edit: ConcurrentEdit | None = None
     off_until: datetime | None = None
 
-    key_facts = LinesField(required=False, help_text="One a line.")
+    key_facts = LinesField(required=False, help_text="One per line.")
     references = ReferencesField(
-        required=False, help_text="One a line: id | authors, title, journal | DOI. The text cites it as [@id]."
+        required=False, help_text="One per line: id | authors, title, journal | DOI. Cite it in the text as [@id]."
     )
 
     new_picture = PictureFileField(required=False)
@@ -94,7 +94,7 @@ class ArticleForm(forms.ModelForm):
     )
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    takes_off = forms.BooleanField(label="Take it off the site until then", required=False)
+    takes_off = forms.BooleanField(label="Hide it until then", required=False)
 
     class Meta:
         model = Article
@@ -117,7 +117,7 @@ class ArticleForm(forms.ModelForm):
 
     def clean_slug(self) -> str:
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
-            raise ValidationError("Another page of the site stands there.")
+            raise ValidationError("Choose another slug. Another page has this address.")
         return self.cleaned_data["slug"]
 
     def clean(self) -> dict[str, Any]:
@@ -125,22 +125,22 @@ class ArticleForm(forms.ModelForm):
         cleaned = self.cleaned_data
         for name in TEXT_FIELDS:
             if UNREADABLE in str(cleaned.get(name, "")):
-                self.add_error(name, "This holds a character that cannot be read (�). Type it anew, or take it out.")
+                self.add_error(name, "Type this again without the unreadable character (�).")
         if bool(cleaned.get("reviewed_by")) != bool(cleaned.get("reviewed_on")):
-            self.add_error("reviewed_on", "A review has a reviewer and a day.")
+            self.add_error("reviewed_on", "Enter both the reviewer and the day of the review.")
         if (after := cleaned.get("next_review_on")) and not (
             cleaned.get("reviewed_on") and cleaned["reviewed_on"] < after
         ):
-            self.add_error("next_review_on", "The next review follows one that has been done.")
+            self.add_error("next_review_on", "Enter a day after the last review.")
         if cleaned.get("new_picture") and not cleaned.get("new_picture_shows"):
-            self.add_error("new_picture_shows", "Say what it shows, for those who do not see it.")
+            self.add_error("new_picture_shows", "Say what the picture shows, for readers who cannot see it.")
         if cleaned.get("status") == ArticleStatus.PUBLISHED:
             cleaned["published_at"] = cleaned.get("published_at") or timezone.now()
             self._refuse_faults(cleaned)
         if not self.instance._state.adding:
             stored = Article.objects.select_for_update(of=("self",)).get(pk=self.instance.pk)
             self._compare_with(stored, cleaned)
-            self._ask_before_it_goes(stored, cleaned, now=timezone.now())
+            self._confirm_unpublishing(stored, cleaned, now=timezone.now())
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
@@ -148,34 +148,34 @@ class ArticleForm(forms.ModelForm):
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return
-        self.meanwhile = compare_with_stored(
+        self.concurrent_edit = compare_with_stored(
             stored, {name: cleaned[name] for name in ArticleForm.Meta.fields if name in cleaned}
         )
         replace_sent(self, "seen", version)
-        self.add_error(None, "Not saved yet: this article was changed after you opened it. See below what differs.")
+        self.add_error(None, "Not saved yet. This article was changed after you opened it. See the differences below.")
 
-    def _ask_before_it_goes(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
+    def _confirm_unpublishing(self, stored: Article, cleaned: dict, *, now: datetime) -> None:
         until = cleaned.get("published_at")
         is_dated_ahead = cleaned.get("status") == ArticleStatus.PUBLISHED and until is not None and until > now
         if stored.is_out(now=now) and is_dated_ahead and not cleaned.get("takes_off"):
             self.off_until = until
-            words = date_format(timezone.localtime(until), "l, F j, Y, g:i A")
+            back_on = format_day_and_time(timezone.localtime(until))
             self.add_error(
                 "published_at",
-                f"This article is on the site; dating it ahead takes it off until {words}. Tick the box above “Save” to do so.",
+                f"This article is on the site; dating it ahead takes it off until {back_on}. Tick the box above “Save” to do so.",
             )
 
     def _refuse_faults(self, cleaned: dict) -> None:
         if any(name in self.errors for name in TEXT_FIELDS):
             return
         if not any(letter.isalnum() for letter in cleaned["body"]):
-            self.add_error("body", "A published article needs a text.")
+            self.add_error("body", "Write the text before you publish the article.")
             return
         article = Article(**{name: cleaned[name] for name in TEXT_FIELDS})
         for field, faults in find_faults(article).items():
             self.add_error(field, faults)
-        for words in find_broken_links(article):
-            self.add_error("body", words)
+        for sentence in find_broken_links(article):
+            self.add_error("body", sentence)
 
 
 def unify_lines(text: str) -> str:

@@ -14,7 +14,7 @@ from education.body.pain_guide import MORNINGS
 from education.body.warning_signs import EMERGENCY, NONE, URGENT, most_urgent
 
 LONGEST_RUN = Decimal(500)  # in miles or kilometers; more is a typo
-# A fraction belongs to the number before it in its line: "6 1/2" is one run.
+# A fraction belongs to the number before it on its line: "6 1/2" is one run.
 _SEPARATORS = re.compile(r"[\n;]+|\s+(?!(?:1/4|1/2|3/4|[¼½¾])(?![^\s,;]))|,(?!\d)")
 _KILOMETERS, _MILES = r"(?:km|k|kilomet(?:er|re)s?)", r"(?:mi|miles?)"
 _UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNORECASE)
@@ -28,16 +28,16 @@ class DistancesField(forms.CharField):
     def to_python(self, value: Any) -> list[Decimal]:  # type: ignore[override]  # cleans to numbers, not to text
         typed = super().to_python(value) or ""
         if self.max_length is not None and len(typed) > self.max_length:
-            raise ValidationError("That is more than we can read at once. Type the runs of the last 30 days only.")
+            raise ValidationError("Type only the runs of the last 30 days. This is too long for us to read.")
         if len({bool(unit[1]) for unit in _UNIT.finditer(typed)}) > 1:
             raise ValidationError("Please type all runs in one unit, miles or kilometers.")
         lines = (" ".join(line.split()) for line in _UNIT.sub(" ", typed).splitlines())
-        words = [word.strip(", ") for word in _SEPARATORS.split("\n".join(lines))]
-        return [read_distance(word) for word in words if word]
+        parts = [part.strip(", ") for part in _SEPARATORS.split("\n".join(lines))]
+        return [read_distance(part) for part in parts if part]
 
 
 def read_distance(word: str) -> Decimal:
-    """`word` as a distance of more than 0 and at most LONGEST_RUN. Raises ValidationError."""
+    """Parse `word` as a distance of more than 0 and at most LONGEST_RUN. Raises ValidationError."""
     number = read_digits(word)
     distance = Decimal(number) if number is not None else Decimal(0)
     if distance > LONGEST_RUN:
@@ -53,7 +53,7 @@ def read_distance(word: str) -> Decimal:
 
 
 class DistanceField(forms.DecimalField):
-    """One distance, typed as those of DistancesField are. Cleans to a Decimal."""
+    """One distance, in the formats of DistancesField. Cleans to a Decimal."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 
@@ -63,11 +63,11 @@ class DistanceField(forms.DecimalField):
 
 
 class LoadCheckForm(forms.Form):
-    """The runs of a month, and the one that is planned."""
+    """The runs of the last 30 days, and the planned run."""
 
     runs = DistancesField(
         label="How far were your runs in the last 30 days?",
-        help_text="One number for each run, with a space between, such as: 5 6.2 5 8. Leave it empty if there was none.",
+        help_text="Type one number for each run, with spaces, such as: 5 6.2 5 8. Leave this empty if you did not run.",
         required=False,
         max_length=2000,
     )
@@ -127,8 +127,8 @@ class SignsFirstForm(forms.Form):
         help_text="These need a clinician within a day or two, and no running until then. Not sure? Tick it.",
         missing="Go through the second list: tick what fits you, or “None of these”.",
     )
-    urgency: str | None = None  # what `most_urgent` says of the signs, once the form has been read
-    skipped_emergencies = False  # an urgent sign was ticked, and the list of emergencies left blank
+    urgency: str | None = None  # `most_urgent` of the ticked signs, after cleaning
+    skipped_emergencies = False  # an urgent sign was ticked, and the emergency list was left blank
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -141,7 +141,7 @@ class SignsFirstForm(forms.Form):
 
 
 class PainGuideForm(SignsFirstForm):
-    """Pain in a run and after it."""
+    """Pain during a run and after it."""
 
     worst = forms.TypedChoiceField(
         label="How bad was it at its worst, in the run or that evening?",
@@ -172,24 +172,24 @@ class PainGuideForm(SignsFirstForm):
     )
 
 
-class PlaceField(forms.ChoiceField):
-    """One of the places on the body map, numbered in the list as there."""
+class BodySiteField(forms.ChoiceField):
+    """A body site, numbered in the list as on the body map."""
 
     widget = forms.RadioSelect
     is_numbered = True
 
 
-class PlaceForm(SignsFirstForm):
+class BodySiteForm(SignsFirstForm):
     """Where it hurts."""
 
-    place = PlaceField(
+    place = BodySiteField(
         label="Where does it hurt most?",
         choices=[(code, site.name) for code, site in BODY_SITES.items()],
-        error_messages={"required": "Choose the place where it hurts most."},
+        error_messages={"required": "Choose where it hurts most."},
     )
 
     @property
     def regions(self) -> list[Region]:
-        """What the drawing beside the list shows."""
+        """The regions of the body map beside the list."""
         boxes = self["place"].subwidgets
         return place_regions((box.data["value"], box.id_for_label) for box in boxes)

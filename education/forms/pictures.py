@@ -13,16 +13,14 @@ from education.models import Picture
 
 
 class PictureFileField(forms.FileField):
-    """Cleans to the pixels alone, without metadata; rejects files that cannot be shown."""
+    """An uploaded picture. Cleans to its pixels without metadata."""
 
     widget = forms.ClearableFileInput(attrs={"accept": ",".join(f"image/{name.lower()}" for name in FORMATS)})
 
     def __init__(self, **options: Any) -> None:
         megabytes = LARGEST_FILE // 1024 // 1024
-        words = (
-            f"JPEG, PNG or WebP, {megabytes} MB at most. The place and time that a camera writes into it are taken out."
-        )
-        super().__init__(**{"help_text": words, **options})
+        hint = f"JPEG, PNG or WebP, at most {megabytes} MB. We remove the place and time that a camera stores in it."
+        super().__init__(**{"help_text": hint, **options})
 
     def clean(self, data: UploadedFile | None, initial: Any = None) -> Image.Image | None:
         file = super().clean(data, initial)

@@ -1,1 +1,1 @@
-"""Markdown in, safe HTML and figures about the text out. Pure."""
+"""Markdown: parsing, safe HTML, plain text, reading grade and differences. Pure."""

@@ -17,7 +17,7 @@ class ArticleFileInvalid(Exception):
 
 @dataclass(frozen=True)
 class ArticleFile:
-    """One file's contents. `text` has its TEXT_FIELDS."""
+    """A parsed article file. `text` has the TEXT_FIELDS of the article."""
 
     slug: str
     topic: str
@@ -27,7 +27,7 @@ class ArticleFile:
 
 
 def read_article_file(name: str, content: str) -> ArticleFile:
-    """The article in `content`; its slug is the head's, or the file's `name` without its ending.
+    """Parse `content`. The slug is that of the head, or else the file's `name` without its suffix.
 
     Raises ArticleFileInvalid.
     """
@@ -43,9 +43,9 @@ def read_article_file(name: str, content: str) -> ArticleFile:
     if missing or unknown:
         raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
     if (place := fields.get("place", "")) and place not in BODY_SITES:
-        raise ArticleFileInvalid(f"{name}: no part of the body is called “{place}”.")
-    words = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
-    text = {**words, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}
+        raise ArticleFileInvalid(f"{name}: no body site is called “{place}”.")
+    texts = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}
+    text = {**texts, "key_facts": fields["key_facts"], "references": fields["references"], "body": body.strip()}
     slug = fields.get("slug", name.rpartition("/")[2].removesuffix(".md"))
     return ArticleFile(slug, fields["topic"], fields.get("position", 0), place, text)
 

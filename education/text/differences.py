@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
-MOST_PAIRS = (
-    250_000  # of words or lines held against each other: SequenceMatcher takes quadratic time on repetitive ones
-)
+MOST_PAIRS = 250_000  # of words or lines to compare: SequenceMatcher takes quadratic time on repetitive texts
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text that is "same", "added" or "removed"."""
+    """A piece of text; its `kind` is "same", "added" or "removed"."""
 
     kind: str
     text: str
 
 
 def compare_texts(before: str, after: str) -> list[list[Piece]]:
-    """The changed lines, each as its pieces in reading order. Lines that are the same are left out."""
+    """Return the changed lines, each as pieces in reading order. Unchanged lines are left out."""
     old, new = before.splitlines(), after.splitlines()
     changed = []
     for tag, old_from, old_to, new_from, new_to in _opcodes(old, new):
@@ -30,7 +28,7 @@ def compare_texts(before: str, after: str) -> list[list[Piece]]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> list[list[Piece]]:
-    """Lines that face each other are compared by words; those without a partner are all removed or all added."""
+    """Compare lines pairwise by words; lines without a partner are removed or added as a whole."""
     pairs = [_compare_words(was, now) for was, now in zip(old, new, strict=False)]
     removed = [[Piece("removed", line)] for line in old[len(new) :]]
     added = [[Piece("added", line)] for line in new[len(old) :]]
@@ -50,7 +48,7 @@ def _compare_words(before: str, after: str) -> list[Piece]:
 
 
 def _opcodes(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    """Edit operations from `old` to `new`; one replacement if there are more than MOST_PAIRS pairs to compare."""
+    """Return the edit operations from `old` to `new`; one replacement if there are more than MOST_PAIRS pairs."""
     if old == new:
         return [("equal", 0, len(old), 0, len(new))]
     if len(old) * len(new) > MOST_PAIRS:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 WORD = re.compile(r"[^\W_]+")
 MOST_WORDS = 8
 
-# Words that belong together, as `WORD` finds them, and the search (a PostgreSQL tsquery) that they stand for. Alone, "it" is
-# a stop word and "band" an elastic one.
+# Phrases, as `WORD` splits them, and the PostgreSQL tsquery that each becomes. Alone, "it" is a stop word and "band" means
+# an elastic band.
 _IT_BAND = "(iliotibial | itb | itbs)"
-_RUNNERS_KNEE = "(patellofemoral | pfps | (runner <-> knee))"  # "runners, the knee" is something else
+_RUNNERS_KNEE = "(patellofemoral | pfps | (runner <-> knee))"  # "runners, the knee" must not match
 _JUMPERS_KNEE = "((patellar <-> tendinopathy) | (jumper <-> knee))"
 PHRASES = {
     "it band": _IT_BAND,
@@ -53,7 +53,7 @@ _FILLERS = frozenset(
 
 @dataclass(frozen=True)
 class Term:
-    """What is looked for: `shown` as the reader wrote it, `query` as PostgreSQL reads it; a phrase is never corrected."""
+    """A search term: `shown` as typed, `query` as a tsquery. A phrase is never corrected."""
 
     shown: str
     query: str
@@ -61,7 +61,7 @@ class Term:
 
 
 def read_terms(text: str) -> list[Term]:
-    """The words of `text` in small letters, those of a known phrase as one term; at most MOST_WORDS words are read."""
+    """Split `text` into terms in lower case; a known phrase is one term. Reads at most MOST_WORDS words."""
     words, terms = WORD.findall(text.lower())[:MOST_WORDS], []
     while words:
         lengths = range(min(_LONGEST_PHRASE, len(words)), 0, -1)
@@ -73,5 +73,5 @@ def read_terms(text: str) -> list[Term]:
 
 
 def is_about_clinic(words: list[str]) -> bool:
-    """Whether a search for `words` asks about the clinic (its prices, its hours) and not about the body."""
+    """Whether a search for `words` is about the clinic (such as prices or hours) and not about the body."""
     return not CLINIC_WORDS.isdisjoint(words) and set(words) <= CLINIC_WORDS | _FILLERS

@@ -2,22 +2,22 @@
 
 import re
 
-EASIEST_GRADE, HARDEST_GRADE = 6.0, 8.0  # what most adults read with ease, and not as if it were for children
+EASIEST_GRADE, HARDEST_GRADE = 6.0, 8.0  # easy for most adults, and not childish
 
-# A page for patients teaches; it does not examine, promise or frighten.
+# A page for patients teaches. It does not diagnose, promise or frighten. The value completes “…” in a sentence for the author.
 FORBIDDEN = {
-    r"\byou(?:'ve| have)\b": "sounds as if the page had examined the reader",
-    r"\bdiagnos\w+": "is the clinician's to make",
-    r"\bwill (?:heal|recover|be healed)\b": "promises",
-    r"\bheals? in\b": "promises",
-    r"\bsafe(?:ly|ty)?\b": "promises",
-    r"\bprevents?\b": "promises",
-    r"\bcures?\b": "promises",
-    r"\bguarantee\w*": "promises",
+    r"\byou(?:'ve| have)\b": "sounds like a diagnosis",
+    r"\bdiagnos\w+": "is up to the clinician",
+    r"\bwill (?:heal|recover|be healed)\b": "is a promise",
+    r"\bheals? in\b": "is a promise",
+    r"\bsafe(?:ly|ty)?\b": "is a promise",
+    r"\bprevents?\b": "is a promise",
+    r"\bcures?\b": "is a promise",
+    r"\bguarantee\w*": "is a promise",
     r"\b(?:10|ten)[ -]?(?:%|per ?cent)[ -]rule (?:proves|works|is proven)": "is not what the trials found",
 }
 
-_SENTENCE_ENDS = re.compile(r"(?<![.!?])[.!?]++(?=[\s\"”’)]|$)|\n+")  # a long run is looked at once
+_SENTENCE_ENDS = re.compile(r"(?<![.!?])[.!?]++(?=[\s\"”’)]|$)|\n+")  # possessive: linear on long runs
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 _VOWELS = re.compile(r"[aeiouy]+")
 _HEARD_APART = re.compile(
@@ -30,16 +30,16 @@ _SILENT_ENDING = re.compile(
 
 
 def count_syllables(word: str) -> int:
-    """Syllables of an English word, by its spelling: groups of vowels, split where two are heard, less a silent ending."""
+    """Count the syllables of an English word by its spelling: vowel groups, split where two are heard, minus a silent ending."""
     word = re.sub(r"['’](?:s|re|ve|ll|d|t|m)$", "", word.lower())
     heard_apart = len(_HEARD_APART.findall(word)) - len(_HEARD_TOGETHER.findall(word))
     return max(len(_VOWELS.findall(word)) + heard_apart - bool(_SILENT_ENDING.search(word)), 1)
 
 
 def reading_grade(prose: str) -> float:
-    """The Flesch-Kincaid grade of `prose`, to one decimal; 0 for nothing.
+    """Return the Flesch-Kincaid grade of `prose`, rounded to 1 decimal; 0 without words.
 
-    A line, such as an item of a list, ends a sentence too.
+    The end of a line, such as of a list item, also ends a sentence.
     Kincaid 1975, https://apps.dtic.mil/sti/citations/ADA006655.
     """
     sentences = [words for part in _SENTENCE_ENDS.split(prose) if (words := _WORD.findall(part))]
@@ -51,7 +51,7 @@ def reading_grade(prose: str) -> float:
 
 
 def find_forbidden(prose: str) -> list[str]:
-    """For each forbidden phrase of `prose`, a sentence that says why not."""
+    """Return a sentence for each forbidden phrase in `prose` that says what is wrong with it."""
     prose = prose.replace("’", "'")
     return [
         f"“{match[0]}” {why}."

@@ -1,4 +1,4 @@
-"""Markdown (its additions: `education.text.syntax`) as HTML. The result has passed an allow-list. Pure."""
+"""Render Markdown, with the additions of `education.text.syntax`, to HTML that has passed an allow-list. Pure."""
 
 import re
 import unicodedata
@@ -11,9 +11,9 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from education.text.syntax import CARDS, EVIDENCE, build_parser, plain_words, read_card_head
+from education.text.syntax import CARDS, EVIDENCE, build_parser, plain_text, read_card_head
 
-RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # the page's own
+RESERVED_IDS = ("main", "book", "contents", "key-facts", "references", "series", "elsewhere")  # used by article.html
 LONGEST_TEXT = 100_000  # characters; far more than any article has
 
 ALLOWED_TAGS = {
@@ -48,11 +48,11 @@ FigureDrawing = Callable[[str, str], str | None]
 
 @dataclass(frozen=True)
 class GlossaryTerm:
-    """A word that the glossary explains: its `meaning`, and the `address` where the glossary says so."""
+    """A term of the glossary: its `meaning`, and the `url` of its entry."""
 
     name: str
     meaning: str
-    address: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def render_markdown(
     Raises ValueError for a text of more than LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
-        raise ValueError(f"A text may have {LONGEST_TEXT} characters, this one has {len(text)}.")
+        raise ValueError(f"A text may have at most {LONGEST_TEXT} characters. This one has {len(text)}.")
     notes = _Notes(
         frozenset(references), emergency_number, draw_figure, write_picture, terms or {}, list(cited), list(explained)
     )
@@ -137,21 +137,21 @@ def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
             continue
         level = min(max(int(opening.tag[1]), 2), 4)
         opening.tag = closing.tag = f"h{level}"
-        words = plain_words(inline)
-        opening.attrSet("id", id := _unused(_slug(words), taken))
+        text = plain_text(inline)
+        opening.attrSet("id", id := _unused(_slug(text), taken))
         if level == 2:
-            contents.append(Heading(id, words))
+            contents.append(Heading(id, text))
     return tuple(contents)
 
 
-def _slug(words: str) -> str:
-    """A heading as an id: lowercase letters, digits and hyphens."""
-    ascii_words = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_words.replace("'", "").lower()).strip("-")[:60] or "section"
+def _slug(heading: str) -> str:
+    """Return an ID for a heading: lowercase letters, digits and hyphens."""
+    ascii_text = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.replace("'", "").lower()).strip("-")[:60] or "section"
 
 
 def _unused(name: str, taken: dict[str, int]) -> str:
-    """`name`, or with the next number behind it; `taken` has the ids in use and how far each has been counted."""
+    """Return `name`, with a number appended if it is in use; `taken` counts the IDs in use by name."""
     id = name
     while id in taken:
         taken[name] += 1
@@ -211,7 +211,7 @@ class _Renderer(RendererHTML):
             kind, name = "figure", source
         drawing = shows[kind](name, alt)
         if not alt:
-            notes.faults.append(f"The {kind} “{name}” needs words for those who do not see it.")
+            notes.faults.append(f"Write alternative text for the {kind} “{name}”: say what it shows.")
         if drawing is None:
             notes.faults.append(f"There is no {kind} called “{name}”.")
             return escape(alt)
@@ -238,17 +238,17 @@ class _Renderer(RendererHTML):
 
 
 def _open_term(opening: Token, closing: Token, name: str, notes: _Notes) -> str:
-    """A button that shows the meaning, which follows the first mention of the term."""
+    """Return a button that shows the meaning; the meaning itself follows the first mention of the term."""
     term = notes.terms.get(name)
     if term is None:
-        notes.faults.append(f"The glossary does not explain “{name}”.")
+        notes.faults.append(f"The glossary has no term “{name}”.")
         opening.hidden = closing.hidden = True
         return ""
     meaning = escape(term.meaning)
     closing.meta["html"] = "</button>"
     if name not in notes.explained:
         notes.explained.append(name)
-        note = f'<strong>{escape(term.name)}</strong> {meaning} <a href="{escape(term.address)}">All words</a>'
+        note = f'<strong>{escape(term.name)}</strong> {meaning} <a href="{escape(term.url)}">All terms</a>'
         closing.meta["html"] += f'<span class="term-note" id="term-{escape(name)}" popover="">{note}</span>'
     return f'<button type="button" class="term" popovertarget="term-{escape(name)}" title="{meaning}">'
 

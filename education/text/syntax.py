@@ -5,7 +5,7 @@
     {emergency}                                    the emergency number, as a link that dials it
     [step rate](term:cadence)                      a glossary term: its meaning on hover, tap or Enter
     ![What it shows](figure:name "Caption")        one of our own drawings
-    ![What it shows](picture:name "Caption")       a picture that staff have uploaded
+    ![What it shows](picture:name "Caption")       a picture that staff uploaded
     ::: emergency Title                            a card; also `urgent`, `tell` and `note`. It ends with a line of `:::`
     - …
     :::
@@ -37,7 +37,7 @@ _MARK = re.compile(r"\{([a-z]+)\}")
 
 
 def build_parser(renderer: type[RendererHTML] = RendererHTML) -> MarkdownIt:
-    """A parser of the additions above, whose tokens `renderer` turns into HTML."""
+    """Return a parser with the additions above, and `renderer` for HTML."""
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True, "maxNesting": 20})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
     parser.inline.ruler.before("link", "citation", _parse_citation)
@@ -45,24 +45,24 @@ def build_parser(renderer: type[RendererHTML] = RendererHTML) -> MarkdownIt:
     parser.core.ruler.at("smartquotes", _set_quotes)
     parser.core.ruler.push("unwrap_figures", _unwrap_figures)
     parser.core.ruler.push("close_up_citations", _close_up_citations)
-    parser.use(container_plugin, "card", validate=lambda words, _: read_card_head(words)[0] in CARDS)
+    parser.use(container_plugin, "card", validate=lambda head, _: read_card_head(head)[0] in CARDS)
     parser.renderer = renderer()  # after the plugin, which sets render rules of its own
     return parser
 
 
-def read_card_head(words: str) -> tuple[str, str]:
-    """The kind and the title of a card, from what follows the opening `:::`; the title may be empty."""
-    kind, _, title = words.strip().replace("\t", " ").partition(" ")
+def read_card_head(head: str) -> tuple[str, str]:
+    """Parse the kind and the title of a card from `head`, the text after the opening `:::`. The title may be empty."""
+    kind, _, title = head.strip().replace("\t", " ").partition(" ")
     return kind, title.strip()
 
 
 def parse_blocks(text: str) -> list[Token]:
-    """The tokens of `text`, for callers that need its words and not its HTML."""
+    """Return the tokens of `text`, for callers that do not need HTML."""
     return _PARSER.parse(text)
 
 
-def plain_words(token: Token) -> str:
-    """The words of a block, without marks, citations and figures."""
+def plain_text(token: Token) -> str:
+    """Return the text of a block without markup, citations and figures."""
     return "".join(_plain(child) for child in token.children or ()).strip()
 
 

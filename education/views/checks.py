@@ -14,7 +14,7 @@ from education.articles.library import published
 from education.body.body_sites import BODY_SITES
 from education.body.load_bands import compare_with_longest
 from education.body.pain_guide import judge_run
-from education.forms.checks import LoadCheckForm, PainGuideForm, PlaceForm
+from education.forms.checks import BodySiteForm, LoadCheckForm, PainGuideForm
 
 asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -46,20 +46,20 @@ def pain_guide(request: HttpRequest) -> HttpResponse:
     if form.urgency:
         return show_check(request, "education/pain_guide.html", form)
     typed = form.cleaned_data
-    judgement = judge_run(worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"])
-    return show_check(request, "education/pain_guide.html", form, judgement=judgement)
+    judgment = judge_run(worst=typed["worst"], morning=typed["morning"], is_rising=typed["is_rising"])
+    return show_check(request, "education/pain_guide.html", form, judgment=judgment)
 
 
 @asks_and_answers
 @never_cache
-def places(request: HttpRequest) -> HttpResponse:
+def body_sites(request: HttpRequest) -> HttpResponse:
     """List articles about the painful body site, after the warning signs."""
-    form = PlaceForm(request.POST or None)
+    form = BodySiteForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
-        return show_check(request, "education/places.html", form)
+        return show_check(request, "education/body_sites.html", form)
     site = BODY_SITES.get(form.cleaned_data.get("place", ""))
     if not site:
-        return show_check(request, "education/places.html", form)
+        return show_check(request, "education/body_sites.html", form)
     found = {article.slug: article for article in published(now=timezone.now()).filter(slug__in=site.articles)}
     articles = [found[slug] for slug in site.articles if slug in found]
-    return show_check(request, "education/places.html", form, site=site, articles=articles)
+    return show_check(request, "education/body_sites.html", form, site=site, articles=articles)

@@ -26,8 +26,8 @@ from education.models import Article, FormerSlug, Topic
 def index(request: HttpRequest) -> HttpResponse:
     """List the published articles by topic."""
     articles = published(now=timezone.now())
-    shelves = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
-    context = {"shelves": shelves, **describe_address(request)}
+    by_topic = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
+    context = {"by_topic": by_topic, **describe_address(request)}
     return keep_public(render(request, "education/index.html", context))
 
 
@@ -55,7 +55,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def article(request: HttpRequest, slug: str) -> HttpResponse:
-    """One article. The validator is a digest of the page itself, so a changed price or phone number is never stale."""
+    """Show one article. Its ETag is a digest of the page, so a changed price or phone number is never stale."""
     now = timezone.now()
     article = find_article(slug)
     if article is None:
@@ -85,11 +85,11 @@ def share_image(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now: datetime) -> dict:
-    """Context of the article template."""
+    """Return the context of the article template."""
     canonical = canonical_url(request, article.get_absolute_url())
     learn = canonical_url(request, reverse("education:index"))
-    shelf = canonical_url(request, article.topic.get_absolute_url())
-    trail = (("Learn", learn), (article.topic.name, shelf), (article.title, canonical))
+    topic = canonical_url(request, article.topic.get_absolute_url())
+    trail = (("Learn", learn), (article.topic.name, topic), (article.title, canonical))
     return {
         "article": article,
         "page": render_article(article, emergency_number=clinic.emergency_number),

@@ -22,16 +22,16 @@ class HtmxRequest(HttpRequest):
 @require_safe
 def search(request: HtmxRequest) -> HttpResponse:
     """Show the search results for `?q=`. Queries are not stored; results are neither cached nor indexed."""
-    words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
+    text = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
     context = {
-        "words": words,
-        "findings": search_articles(words, now=timezone.now()) if words else None,
+        "text": text,
+        "results": search_articles(text, now=timezone.now()) if text else None,
         **describe_address(request),
     }
-    template = "education/_findings.html" if request.htmx else "education/search.html"
+    template = "education/_search_results.html" if request.htmx else "education/search.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
-    if words:
+    if text:
         add_never_cache_headers(response)
         response["X-Robots-Tag"] = "noindex"
     return response

@@ -15,7 +15,13 @@ from clinic.responses.headers import keep_public
 from education.articles.library import published
 from education.models import Article, Topic
 
-PAGES = ("education:search", "education:glossary", "education:load_check", "education:pain_guide", "education:places")
+PAGES = (
+    "education:search",
+    "education:glossary",
+    "education:load_check",
+    "education:pain_guide",
+    "education:body_sites",
+)
 
 
 class ArticlesMap(Sitemap):
@@ -28,7 +34,7 @@ class ArticlesMap(Sitemap):
         return article.updated_at
 
 
-class ShelvesMap(Sitemap):
+class TopicsMap(Sitemap):
     """Topics with published articles."""
 
     def items(self) -> QuerySet[Topic]:
@@ -51,7 +57,7 @@ class PagesMap(Sitemap):
         return reverse(name)
 
 
-SITEMAPS = {"articles": ArticlesMap, "topics": ShelvesMap, "pages": PagesMap}
+SITEMAPS = {"articles": ArticlesMap, "topics": TopicsMap, "pages": PagesMap}
 
 
 @require_safe

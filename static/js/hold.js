@@ -1,9 +1,9 @@
-// Says in words how long a time is still kept. Without this script the page says it as of when it was opened.
+// Update how long a hold still lasts. Without this script the page shows it as of its opening.
 const left = document.querySelector("[data-hold-left]");
 const until = document.querySelector("[data-hold-until]");
 
-const words = (minutes) => {
-  if (minutes < 0) return "no time: book now, and you have it if nobody was faster";
+const format = (minutes) => {
+  if (minutes < 0) return "none. Book now, and it is yours if no one else has taken it";
   if (minutes === 0) return "less than a minute";
   return minutes === 1 ? "about a minute" : `about ${minutes} minutes`;
 };
@@ -11,6 +11,6 @@ const words = (minutes) => {
 if (left && until) {
   const end = new Date(until.dateTime);
   setInterval(() => {
-    left.textContent = words(Math.floor((end - Date.now()) / 60000));
+    left.textContent = format(Math.floor((end - Date.now()) / 60000));
   }, 15000);
 }

@@ -1,13 +1,13 @@
-// The search answers while one types. htmx comes once somebody touches the field, so that the page does not wait for it.
-// Without this script the form is sent as any other.
+// Search while typing. htmx is loaded on the first focus of the field, so that it does not delay the page.
+// Without this script the form is an ordinary form.
 const field = document.querySelector("[data-instant]");
 
-const bringHtmx = () => {
+const loadHtmx = () => {
   const script = document.createElement("script");
   script.src = field.dataset.instant;
-  script.onload = () => field.value !== field.defaultValue && htmx.trigger(field, "search"); // typed meanwhile
+  script.onload = () => field.value !== field.defaultValue && htmx.trigger(field, "search"); // typed while loading
   document.head.append(script);
 };
 
-field?.addEventListener("focus", bringHtmx, { once: true });
-if (field === document.activeElement) bringHtmx();
+field?.addEventListener("focus", loadHtmx, { once: true });
+if (field === document.activeElement) loadHtmx();

@@ -1,6 +1,6 @@
-// Shows and hides follow-up questions while a page is filled in. Without it the page comes again with them.
-// A hidden question lies in a disabled fieldset: the browser does not send it, and it counts as not answered.
-// Answers are read as assessments/typed.py reads them; tests/assessments/condition_cases.py holds both to one table.
+// Show and hide follow-up questions while a page is filled in. Without this script the page is shown again with them.
+// A hidden question is in a disabled fieldset, so the browser does not send it, and it counts as not answered.
+// Answers are read as in assessments/questionnaire/typed_answers.py; tests/assessments/condition_cases.py tests both.
 
 const UNSEEN =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff]/g;
@@ -49,7 +49,7 @@ function read(text, { type, units }) {
   return type === "time" ? withSeconds(text) : text;
 }
 
-// The answers that the page would send: what is ticked as it stands, what is typed as the server cleans it.
+// The answers that the page would send; typed ones cleaned as on the server.
 function answersTo({ question, other, isList }) {
   const named = [question, other].filter(Boolean).flatMap((name) => [...document.getElementsByName(name)]);
   return named
@@ -74,8 +74,8 @@ const parts = [...document.querySelectorAll("[data-conditions]")].map((element) 
   ...JSON.parse(element.dataset.conditions),
 }));
 
-// What the server insists on ("kept") stays as it came until an answer changes it. Each round may open or close questions
-// that others wait for; no question waits for itself, so it ends.
+// A question that the server requires ("kept") stays until an answer changes it. Each round may show or hide questions that
+// others depend on. There are no dependency cycles, so it ends.
 function reveal({ isFirst = false } = {}) {
   let isChanged = true;
   while (isChanged) {
@@ -91,7 +91,7 @@ function reveal({ isFirst = false } = {}) {
   }
 }
 
-// "None of these" and the signs above it take turns.
+// "None of these" unticks the signs above it, and a sign unticks "None of these".
 function standAlone({ target }) {
   if (target.type !== "checkbox" || !target.checked) return;
   for (const other of document.getElementsByName(target.name)) {

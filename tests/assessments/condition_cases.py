@@ -1,4 +1,4 @@
-"""What opens a follow-up: one table for the server's reading of enableWhen and for the page's script.
+"""Cases of enableWhen for the server and for the page's script.
 
 A case is (type of the question, what is typed or ticked, operator, what it is compared with, whether the follow-up is asked).
 `more` goes into the item; `other` is typed into the field "Something else".

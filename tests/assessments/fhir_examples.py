@@ -1,4 +1,4 @@
-"""FHIR questionnaires in our own words, one with everything in it, for the tests of import, export and checking."""
+"""Invented FHIR questionnaires, one with every feature, for the tests of import, export and checking."""
 
 import json
 
@@ -18,7 +18,7 @@ def calculated(expression):
 
 
 def weighted(link_id, **more):
-    """A choice of three with the weights 0, 1 and 2, from the ValueSet the file brings along."""
+    """A choice of three with the weights 0, 1 and 2, from the ValueSet contained in the file."""
     return {"linkId": link_id, "text": f"Item {link_id}", "type": "choice", "answerValueSet": "#scale", **more}
 
 

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from clinic.urls import urlpatterns as site
-from clinic.web.public_pages import FINGERPRINT
+from clinic.web.public_version import read_public_version
 from education.articles.library import load_articles
 from education.models import Article
 from tests.clinic.web.process import Process
@@ -77,12 +77,9 @@ def test_queries_of_an_article_do_not_grow_with_the_library(library, size):
     cold = count_queries(process)
     cold_ms = (time.perf_counter() - started) * 1000
     warm = count_queries(process)
-    with connection.cursor() as cursor:
-        started = time.perf_counter()
-        cursor.execute(FINGERPRINT)
-        look_ms = (time.perf_counter() - started) * 1000
-    print(
-        f"\n{size:5} articles: cold {cold} queries, {cold_ms:.0f} ms; warm {warm}; a look at what changed {look_ms:.1f} ms"
-    )
+    started = time.perf_counter()
+    read_public_version()
+    version_ms = (time.perf_counter() - started) * 1000
+    print(f"\n{size:5} articles: cold {cold} queries, {cold_ms:.0f} ms; warm {warm}; the version {version_ms:.1f} ms")
     assert cold <= 6
     assert warm == 0

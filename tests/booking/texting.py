@@ -7,7 +7,7 @@ from twilio.request_validator import RequestValidator
 
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from clinic.outbox.models import Channel, Message
-from clinic.outbox.texts.texting import consent_words, give_consent
+from clinic.outbox.texts.texting import consent_text, give_consent
 from tests.clinic.twilio import TOKEN
 from tests.world import NINE_ON_TUESDAY, NOW
 
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 def agree(patient, now=NOW, instead_of_email=False):
-    return give_consent(patient=patient, wording=consent_words(patient), instead_of_email=instead_of_email, now=now)
+    return give_consent(patient=patient, wording=consent_text(patient), instead_of_email=instead_of_email, now=now)
 
 
 def text_of(visit, kind=REMINDER_2H):

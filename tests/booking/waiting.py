@@ -14,7 +14,7 @@ DECEMBER = Wishes(date(2026, 11, 23), date(2026, 12, 31))
 def wait(service, name="Walter Waiting", *, wishes=DECEMBER, now=NOW, **changes):
     """Join the list without a visit."""
     who = {"name": name, "email": f"{name.split()[0].lower()}@example.com", "phone": "+16035550188"}
-    place = {"service": service, "mode": service.modes[0], "therapist": None}
+    place = {"service": service, "mode": service.offered_modes[0], "therapist": None}
     return join_as_visitor(**who | place | changes, wishes=wishes, now=now)
 
 

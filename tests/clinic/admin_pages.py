@@ -103,7 +103,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "outbox_messagerule_preview": [Page(None, MESSAGE_WRITERS)],
         "outbox_messagerule_html": [Page(MESSAGE_WRITERS, None, {"place": 0})],
         "education_article_preview": [Page(None, ARTICLE_WRITERS)],
-        "education_article_wordings": [_only("education.change_article", pk=rows["education.article"])],
+        "education_article_revisions": [_only("education.change_article", pk=rows["education.article"])],
         "assessments_questionnaire_upload": [_only("assessments.import_questionnaire")],
         "assessments_questionnaire_publish": [
             Page(None, ("assessments.publish_questionnaire",), {"pk": rows["assessments.questionnaire"]})

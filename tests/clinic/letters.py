@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from clinic.outbox.messages.kinds import Email, MessageKind, find_kind, register_kind
-from clinic.outbox.messages.message_rules import rules_of, words_of
+from clinic.outbox.messages.message_rules import rules_of, text_of
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.web.logs import QuietFormatter
 from tests.world import NOON
@@ -42,7 +42,7 @@ def register_letters():
 
 def render_message(message, *, now):
     """The mail of `message`, in the words of the rule that holds for it."""
-    words = words_of(rules_of([message]).get(message.pk))
+    words = text_of(rules_of([message]).get(message.pk))
     return find_kind(message.kind).render(message, words, now)
 
 

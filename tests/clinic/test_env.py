@@ -110,7 +110,7 @@ def test_word_that_is_no_flag_is_refused_with_the_parameters_name(word):
 @pytest.mark.parametrize("url", ["smtp://post:secret@mail.example:587", "smtp://post:secret@10.0.0.5"])
 def test_production_sends_no_mail_password_unencrypted_unless_told(url):
     [fault] = faults_of({**PRODUCTION, "EMAIL_URL": url})
-    assert fault.startswith("EMAIL_URL would send its password unencrypted")
+    assert fault.startswith("EMAIL_URL ") and "secret" not in fault
     assert read_environment({**PRODUCTION, "EMAIL_URL": f"{url}?tls=0"}).email.password == "secret"
 
 
@@ -164,9 +164,8 @@ def test_every_bad_value_is_named_at_once():
 
 
 def test_unknown_kind_of_machine_is_refused():
-    assert faults_of({**PRODUCTION, "ENVIRONMENT": "prod"}) == [
-        "ENVIRONMENT is 'prod'; it must be production, local or test."
-    ]
+    [fault] = faults_of({**PRODUCTION, "ENVIRONMENT": "prod"})
+    assert fault.startswith("ENVIRONMENT ") and "'prod'" in fault
 
 
 def test_local_needs_only_its_servers():

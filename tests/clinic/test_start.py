@@ -1,12 +1,14 @@
 """Web, worker and beat, started for real: none of them runs without the keys, and all wait for the database."""
 
 import base64
+import contextlib
 import http.client
 import os
 import secrets
-import select
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from clinic.local.ports import free_port
 from clinic.outbox.models import Sweep
 from clinic.practice.models import Clinic
 from tests.clinic.audit.answers import answer_something
-from tests.clinic.outbox.workers import database_url
+from tests.clinic.outbox.workers import database_url, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
@@ -37,32 +39,56 @@ def key(key_id: str) -> str:
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def start(words, **options):
-    return start_on([*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words, **options)
+class Server:
+    """A process that writes to a file, so that it never waits for a reader, and is killed when its block ends."""
 
+    def __init__(self, words: list[str], *, url: str | None = None, **environ: str):
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in __exit__)
+        self.process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url or database_url(), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
-def end(process: subprocess.Popen) -> None:
-    """End a server. A SIGTERM is repeated, since gunicorn can miss one that arrives while it starts its workers."""
-    for _ in range(10):
-        process.terminate()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.output.close()
+
+    def read(self) -> str:
+        """All it has written so far."""
+        return os.pread(self.output.fileno(), 10**7, 0).decode()
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def wait(self, seconds: float = 60) -> int:
+        """Its exit status; fails with its output if it still runs after `seconds`."""
         try:
-            process.communicate(timeout=3)
+            return self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            continue
-        return
-    process.kill()
-    raise AssertionError("the server has not ended after ten SIGTERMs")
+            pytest.fail(f"still running after {seconds} s:\n{self.read()}")
+
+    def end(self) -> None:
+        """Send SIGTERM until it ends, since gunicorn can miss one that arrives while it starts its workers."""
+        for _ in range(10):
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=3)
+                return
+        pytest.fail(f"still running after ten SIGTERMs:\n{self.read()}")
 
 
-def start_on(words, *, url: str | None = None, **environ):
-    return subprocess.Popen(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url or database_url(), **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def start(words, **options) -> Server:
+    return Server([*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words, **options)
 
 
 @pytest.mark.parametrize("process", STARTS)  # `test_keys` has the other ways to lack a key
@@ -71,10 +97,10 @@ def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings):
     answer_something()
 
     with start(STARTS[process], ENCRYPTION_KEYS=key("2026b")) as started:
-        said = started.communicate(timeout=60)[0]
+        status, said = started.wait(), started.read()
 
-    assert started.returncode != 0
-    assert "ENCRYPTION_KEYS lacks the key '2026a'" in said, said
+    assert status != 0
+    assert "ENCRYPTION_KEYS" in said and "'2026a'" in said, said
 
 
 @pytest.fixture
@@ -88,15 +114,6 @@ def empty_folder(tmp_path):
     ).symlink_to(host / name)
 
 
-def read_until(started, words: str, seconds: float) -> str:
-    said, deadline = "", time.monotonic() + seconds
-    while words not in said and time.monotonic() < deadline:
-        if select.select([started.stdout], [], [], 0.2)[0]:
-            said += os.read(started.stdout.fileno(), 4096).decode()
-    assert words in said, said
-    return said
-
-
 @pytest.mark.parametrize("is_lost", [False, True], ids=["with its keys", "with a key gone"])
 def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, settings, is_lost):
     settings.ENCRYPTION_KEYS = {"2026a": secrets.token_bytes(32)}
@@ -105,13 +122,13 @@ def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, s
     kept = "2026a:" + base64.urlsafe_b64encode(settings.ENCRYPTION_KEYS["2026a"]).decode()
 
     with start(["-c", PREPARE], url=url, ENCRYPTION_KEYS=key("2026b") if is_lost else kept) as started:
-        said = read_until(started, "waiting for the database", 30)
-        assert "No such file or directory" in said
-        assert started.poll() is None
+        wait_until(lambda: "waiting for the database" in started.read(), seconds=30)
+        assert "No such file or directory" in started.read()
+        assert not started.has_ended()
         bring_database()
-        said = started.communicate(timeout=30)[0]
+        status, said = started.wait(), started.read()
 
-    assert (started.returncode != 0) == is_lost, said
+    assert (status != 0) == is_lost, said
     assert ("lacks the key '2026a'" in said) == is_lost
     assert Sweep.objects.filter(swept_at=None).exists() != is_lost
 
@@ -150,10 +167,10 @@ def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_ba
     port, state = free_port(), str(tmp_path / "state")
     web = [*STARTS["web, loaded before its workers"], "--bind", f"127.0.0.1:{port}"]
 
-    with start_on(web, url=database_url(), STATE_DIRECTORY=state) as first:
+    with Server(web, url=database_url(), STATE_DIRECTORY=state) as first:
         wait_for_status(port, "/book/", 200)
-        end(first)
-    with start_on(web, url=url, STATE_DIRECTORY=state) as second:
+        first.end()
+    with Server(web, url=url, STATE_DIRECTORY=state) as second:
         wait_for_status(port, "/live/", 200)
         for path in ("/", "/book/", "/book/call/", "/visits/x/", "/intake/x/", "/learn/", "/nowhere/", "/admin/"):
             status, page = ask(port, path)
@@ -163,8 +180,8 @@ def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_ba
         assert ask(port, "/ready/")[0] == 503
         bring_database()
         assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
-        assert ask(port, "/nowhere/")[0] == 404
-        end(second)
+        wait_for_status(port, "/nowhere/", 404)  # the other worker may find the database a moment later
+        second.end()
 
 
 def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(empty_folder, settings):
@@ -174,16 +191,16 @@ def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(em
     port = free_port()
     web = [*STARTS["web, loaded before its workers"], "--bind", f"127.0.0.1:{port}"]
 
-    with start_on(web, url=url, ENCRYPTION_KEYS=key("2026b")) as started:
+    with Server(web, url=url, ENCRYPTION_KEYS=key("2026b")) as started:
         wait_for_status(port, "/live/", 200)
         bring_database()
         deadline = time.monotonic() + 30
-        while started.poll() is None and time.monotonic() < deadline:
+        while not started.has_ended() and time.monotonic() < deadline:
             assert ask(port, "/book/")[0] in (0, 503)
             time.sleep(0.2)
-        said = started.communicate(timeout=30)[0]
+        status, said = started.wait(), started.read()
 
-    assert started.returncode != 0
+    assert status != 0
     assert "lacks the key '2026a'" in said, said
 
 
@@ -192,9 +209,9 @@ def test_web_works_when_its_state_folder_cannot_be_written(described_clinic, tmp
     port = free_port()
     web = [*GUNICORN, "--bind", f"127.0.0.1:{port}"]
 
-    with start_on(web, url=database_url(), STATE_DIRECTORY=str(tmp_path / "file" / "state")) as started:
+    with Server(web, url=database_url(), STATE_DIRECTORY=str(tmp_path / "file" / "state")) as started:
         assert "Lakes Clinic" in wait_for_status(port, "/book/", 200)
-        end(started)
-        said = started.communicate(timeout=30)[0]
+        started.end()
+        said = started.read()
 
     assert "STATE_DIRECTORY" in said

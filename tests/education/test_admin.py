@@ -54,28 +54,26 @@ def test_editor_writes_and_publishes(erin, form_data):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value"),
     [
-        ("references", "", "Name at least one source."),
-        ("body", "Hips bend. [@lost]", "No reference is called “lost”."),
-        ("body", "![](figure:hip-flexors)", "needs words for those who do not see it"),
-        ("body", "![A hip](figure:lost)", "There is no figure called “lost”."),
-        ("body", "You have a strain.", "“You have” sounds as if the page had examined the reader."),
-        ("summary", "Running is safe.", "“safe” promises."),
-        ("care", "", "Needed before anybody reads it."),
+        ("references", ""),
+        ("body", "Hips bend. [@lost]"),
+        ("body", "![](figure:hip-flexors)"),
+        ("body", "![A hip](figure:lost)"),
+        ("body", "You have a strain."),
+        ("summary", "Running is safe."),
+        ("care", ""),
         (
             "body",
             "Conservative rehabilitation necessitates multidisciplinary consideration of biomechanical predispositions, "
             "individualised periodisation and psychological characteristics. [@weir]",
-            "it may be 8 at most",
         ),
     ],
 )
-def test_article_with_a_fault_stays_a_draft_until_mended(form_data, field, value, words):
+def test_article_with_a_fault_cannot_be_published(form_data, field, value):
     assert ArticleForm({**form_data, field: value}).is_valid()
     form = ArticleForm({**form_data, field: value, "status": "published"})
-    assert not form.is_valid()
-    assert words in " ".join(form.errors[field])
+    assert list(form.errors) == [field]
 
 
 @pytest.mark.parametrize("field", ["title", "summary", "who_for", "key_facts", "care", "body", "references"])
@@ -83,7 +81,7 @@ def test_article_with_a_fault_stays_a_draft_until_mended(form_data, field, value
 def test_character_that_cannot_be_read_is_not_saved(form_data, field, status):
     text = "weir | Weir. Groin pain." if field == "references" else form_data[field]
     form = ArticleForm({**form_data, field: f"{text} \N{REPLACEMENT CHARACTER}", "status": status})
-    assert "a character that cannot be read" in " ".join(form.errors[field])
+    assert list(form.errors) == [field]
 
 
 def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):
@@ -97,12 +95,12 @@ def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):
 @pytest.mark.parametrize("body", ["---", "**", "."])
 def test_article_without_a_text_is_not_published(form_data, body):
     form = ArticleForm({**form_data, "body": body, "status": "published"})
-    assert "A published article needs a text." in " ".join(form.errors["body"])
+    assert list(form.errors) == ["body"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_article_is_not_dated_to_a_far_year(erin, form_data, day):
-    dates = {"published_at_0": day, "published_at_1": "9 am", "reviewed_on": day, "next_review_on": day}
+    dates = {"published_at_0": day, "published_at_1": "9 AM", "reviewed_on": day, "next_review_on": day}
     page = erin.post(ADD, {**form_data, **dates}).content.decode()
     assert page.count("Please check the year.") == 3
 
@@ -143,11 +141,11 @@ def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(eri
     assert article.updated_at > WRITTEN_AT
 
 
-def test_editor_sees_state_grade_and_what_to_mend(erin, write_article):
+def test_editor_sees_state_grade_and_faults(erin, write_article):
     article = write_article(body="You have a strain. [@lost]", references=[])
     page = erin.get(reverse("admin:education_article_change", args=[article.pk])).content.decode()
     assert "published, not reviewed" in page
-    assert "No reference is called “lost”." in page
+    assert "“lost”" in page
     assert "(aim for 6 to 8)" in page
     assert f'href="{article.get_absolute_url()}"' in page
 

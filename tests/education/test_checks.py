@@ -1,4 +1,4 @@
-"""The pages that answer a question at once: right at the edges, kind to odd input, and nothing kept."""
+"""Self-checks: answers at the limits, odd input, and nothing stored."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from tests.world import WRITTEN_AT
 NO_SIGN = {"emergency": ["none"], "urgent": ["none"]}
 CALM = NO_SIGN | {"worst": "1", "morning": "usual", "is_rising": "no", "place": "shin"}
 URGENT_CARD, EMERGENCY_CARD = "care-card care-urgent", "care-card care-emergency"
-LOAD, GUIDE, PLACES = (reverse(f"education:{name}") for name in ("load_check", "pain_guide", "places"))
+LOAD, GUIDE, SITES = (reverse(f"education:{name}") for name in ("load_check", "pain_guide", "body_sites"))
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,7 @@ def test_any_sign_puts_the_guide_away(client, sign):
 @pytest.mark.parametrize("sign", EMERGENCY)
 def test_emergency_comes_before_all_else(client, sign):
     load_articles(now=WRITTEN_AT)
-    page = client.post(PLACES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
+    page = client.post(SITES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert "Get emergency help now" in page and 'href="tel:911"' in page
     assert (
         "answer-title" not in page and 'class="card-plain"' not in page and "/learn/bone-stress-hip-pain/" not in page
@@ -136,12 +136,12 @@ def test_emergency_comes_before_all_else(client, sign):
 
 def test_urgent_sign_comes_before_what_to_read(client):
     load_articles(now=WRITTEN_AT)
-    page = client.post(PLACES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
+    page = client.post(SITES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert page.index(URGENT_CARD) < page.index('class="card-plain"')
 
 
 @pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
-@pytest.mark.parametrize("path", [GUIDE, PLACES])
+@pytest.mark.parametrize("path", [GUIDE, SITES])
 def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field, sign):
     load_articles(now=WRITTEN_AT)
     answer = client.post(path, {field: [sign]})
@@ -151,7 +151,7 @@ def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field
     assert f"care-{field}" in page
 
 
-@pytest.mark.parametrize("path", [GUIDE, PLACES])
+@pytest.mark.parametrize("path", [GUIDE, SITES])
 @pytest.mark.parametrize("blank", [("emergency",), ("urgent",), ("emergency", "urgent")])
 def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
     load_articles(now=WRITTEN_AT)
@@ -163,7 +163,7 @@ def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
     assert "Carry on" not in page and "answer-title" not in page and "/learn/longest-run/" not in page
 
 
-@pytest.mark.parametrize("path", [GUIDE, PLACES])
+@pytest.mark.parametrize("path", [GUIDE, SITES])
 def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, path):
     load_articles(now=WRITTEN_AT)
     assert client.get(path).content.decode().count("None of these") == 2
@@ -208,17 +208,17 @@ def test_no_sign_is_no_alarm():
 
 def test_place_leads_to_its_articles_in_their_order(client):
     load_articles(now=WRITTEN_AT)
-    page = client.post(PLACES, NO_SIGN | {"place": "groin"}).content.decode()
+    page = client.post(SITES, NO_SIGN | {"place": "groin"}).content.decode()
     assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
 
 
 def test_drawing_ticks_the_list(client):
-    page = client.get(PLACES).content.decode()
+    page = client.get(SITES).content.decode()
     for number in range(8):
         assert f'for="id_place_{number}"></label>' in page and f'id="id_place_{number}"' in page
 
 
-@pytest.mark.parametrize("path", [LOAD, GUIDE, PLACES])
+@pytest.mark.parametrize("path", [LOAD, GUIDE, SITES])
 def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
     assert 'method="post"' in client.get(path).content.decode()
     with CaptureQueriesContext(connection) as queries:
@@ -228,7 +228,7 @@ def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
     assert all(query["sql"].startswith("SELECT") for query in queries)
 
 
-@pytest.mark.parametrize("path", [LOAD, GUIDE, PLACES])
+@pytest.mark.parametrize("path", [LOAD, GUIDE, SITES])
 def test_empty_or_foreign_input_is_asked_for_again(client, path):
     answer = client.post(path, {"worst": "99", "morning": "x", "place": "x", "urgent": ["x"], "plan": "x"})
     assert answer.status_code == 422

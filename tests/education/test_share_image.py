@@ -1,6 +1,7 @@
 """A link to an article comes with a picture of its own."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -36,7 +37,7 @@ def test_page_names_its_picture_with_words_for_those_who_do_not_see_it(clinic, w
     write_article("sore-hip")
     page = client.get("/learn/sore-hip/").content.decode()
     assert 'property="og:image" content="https://lake.example/learn/sore-hip/share.png"' in page
-    assert 'property="og:image:alt" content="Two green hills by a lake, and the words: Sore hip"' in page
+    assert re.search(r'property="og:image:alt" content="[^"]+: Sore hip"', page)
     assert 'property="og:image:width" content="1200"' in page
 
 
@@ -72,12 +73,8 @@ def test_title_of_any_length_keeps_inside(title):
 
 def test_long_topic_is_drawn_smaller():
     assert fit_line("Hip", 300).size == 36
-    assert (
-        fit_line("Hip and groin pain and everything about it", 300).getlength(
-            "Hip and groin pain and everything about it"
-        )
-        <= 300
-    )
+    topic = "Hip and groin pain and everything about it"
+    assert fit_line(topic, 300).getlength(topic) <= 300
 
 
 def test_words_are_really_drawn():

@@ -1,19 +1,21 @@
-"""A real browser against a real server. Every page that a journey opens is watched: nothing from elsewhere, no error."""
+"""A real browser and a real server. Each page that a journey opens is watched for third-party requests and errors."""
 
 import os
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from clinic.demo.clinic import open_demo_clinic
 from tests.chromium import chromium_path, launch_flags
 
-# Playwright keeps an event loop in this thread; the database is used from it all the same, one call at a time.
+# Playwright runs an event loop in this thread, from which the tests use the database, one call at a time.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 PHONE = {"width": 390, "height": 844}
-DEFAULTS = {"viewport": PHONE, "locale": "en-US", "timezone_id": "America/New_York"}  # a neighbour of the demo clinic
+DEFAULTS = {"viewport": PHONE, "locale": "en-US", "timezone_id": "America/New_York"}  # as the demo clinic
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -38,7 +40,7 @@ def browser():
 
 
 class Watch:
-    """What a browser context asked for and complained about."""
+    """The third-party requests and the errors of a browser context."""
 
     def __init__(self, context, host):
         self.foreign, self.errors = [], []
@@ -78,6 +80,18 @@ def open_browser(browser, live_server):
 def page(open_browser):
     """A phone."""
     return open_browser()
+
+
+@pytest.fixture
+def phone(open_browser, java_script):
+    """Opens a phone's browser without history or cookies, with or without JavaScript."""
+    return lambda: open_browser(java_script_enabled=java_script)
+
+
+@pytest.fixture
+def demo_clinic(transactional_db):
+    """The demo clinic, without visits."""
+    open_demo_clinic(now=timezone.now())
 
 
 @pytest.fixture

@@ -1,18 +1,25 @@
-"""What people do on the site, in their words; the journeys are made of these."""
+"""Steps of the journeys."""
 
 import re
 from typing import NamedTuple
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from assessments.questionnaire import readable as reading
 from clinic.demo import login
 
+SECONDS_TO_TAP = 0.6  # on a phone
+SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 LINK = re.compile(r"https?://[^\s<>\"]+/visits/[A-Za-z0-9_-]{43}/")
 
 
+def heading(page: Page) -> Locator:
+    return page.get_by_role("heading", level=1)
+
+
 def fits(page: Page) -> None:
-    """Nothing sticks out sideways, at 320 px either."""
+    """Nothing overflows the width of the page at 320 px."""
     size = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 700})
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -21,7 +28,7 @@ def fits(page: Page) -> None:
 
 
 def choose_time(page: Page) -> str:
-    """From the page of days to the form, on the last day shown, which can still be changed; the time as it is said there."""
+    """From the page of days to the form, for the last day shown, which can still be changed. Returns the time as shown there."""
     page.locator(".choice-list a.choice").last.click()
     page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
@@ -100,8 +107,8 @@ def answer_page(page, story) -> Effort:
     raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
 
 
-# What a person reads, scans, chooses and types on the page that is open, apart from the questions in `already`: those of an
-# optional question too, which is read before it is skipped; the ends of a scale once, however many scales stand there.
+# What a person reads, scans, chooses and types on the open page, without the questions in `already`. Optional questions count
+# too: they are read before they are skipped. The labels at the ends of scales count once per page.
 COUNT = """already => {
   const words = (texts) => texts.join(" ").split(/\\s+/).filter(Boolean).length;
   const shown = (parent, selector) => [...parent.querySelectorAll(selector)].filter((one) => one.checkVisibility());
@@ -123,14 +130,14 @@ COUNT = """already => {
 
 
 def measure_effort(page: Page, *, already: list[str]) -> Effort:
-    """What the open page takes a person with a phone, its button included; the sources stand in `reading`."""
+    """What the open page takes a person with a phone, with its button. Sources: see `reading`."""
     count = page.evaluate(COUNT, already)
     answers = count["chosen"] + count["typed"] + 1
     seconds = (
         count["read"] / reading.WORDS_READ
         + count["scanned"] / reading.WORDS_SCANNED
         + answers * reading.SECONDS_TO_CHOOSE
-        + count["tapped"] * reading.SECONDS_TO_TAP
+        + count["tapped"] * SECONDS_TO_TAP
         + count["characters"] * reading.SECONDS_A_CHARACTER
     )
     return Effort(seconds, count["typed"])
@@ -149,12 +156,13 @@ def screen(page: Page, story: dict) -> None:
         answer_page(page, story)
 
 
-def log_in(page: Page) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Email").or_(page.get_by_label("E-mail")).first.fill(login.EMAIL)
-    page.get_by_label("Password").fill(login.PASSWORD)
+def log_in(page: Page, path: str = "/admin/", *, email: str = login.EMAIL, password: str = login.PASSWORD) -> None:
+    """Open `path` of the admin and sign in, by default as the therapist of the demo."""
+    page.goto(path)
+    page.get_by_label("Email").first.fill(email)
+    page.get_by_label("Password").fill(password)
     press(page, "Log in")
-    expect(page.get_by_role("heading", name="Today").first).to_be_visible()
+    expect(page).not_to_have_url(re.compile("/login/"))
 
 
 def read_mail(mail) -> tuple[str, str]:

@@ -22,7 +22,7 @@ SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desktop": (1280, 900)}
 LETTER_BETWEEN_MARGINS = (725, 965)  # CSS pixels
 VISITS = 25  # and the five of the demo
 
-# The words of the page that stand on more than one line although their line is wide enough for a word.
+# Words that are broken across lines.
 BROKEN_WORDS = """() => {
   const walker = document.createTreeWalker(document.querySelector("#content"), NodeFilter.SHOW_TEXT), broken = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -114,7 +114,7 @@ def test_full_day_of_thirty_visits_is_readable_and_prints_on_two_pages(desk):
     assert count_pages(desk) <= 2
 
 
-# Each date of a row on paper that lies over what stands beside it, and each heading that breaks across columns.
+# Each part of a printed row that overlaps another, and each heading that breaks across columns.
 OVERLAPS = """() => [...document.querySelectorAll("#content .rows > li")].flatMap((row) => {
   const boxes = [...row.children].map((one) => {
     const range = document.createRange();

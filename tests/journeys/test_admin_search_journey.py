@@ -6,9 +6,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from booking.models import WaitListEntry
-from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.models import Therapist, User
 from clinic.practice.people.patients import find_or_register_patient
+
+from . import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
@@ -17,9 +18,8 @@ NAMES = ("Zelda Quillfeather", "Zelda Quince", "Bob Walker")
 
 
 @pytest.fixture
-def open_form(open_browser):
-    """Opens a form of the admin for somebody with `rights`; returns the page and every address the browser asked for."""
-    open_demo_clinic(now=timezone.now())
+def open_form(open_browser, demo_clinic):
+    """Opens a form of the admin for staff with `rights`; returns the page and all requested URLs."""
     for name in NAMES:
         find_or_register_patient(name=name, email=f"{name[-4:]}@example.com", phone="", now=timezone.now())
 
@@ -28,10 +28,7 @@ def open_form(open_browser):
         frank.user_permissions.set(Permission.objects.filter(codename__in=rights))
         page, asked = open_browser(viewport=DESKTOP), []
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"/admin/login/?next={path}")
-        page.fill("#id_username", "frank@clinic.example")
-        page.fill("#id_password", SECRET)
-        page.click("[type=submit]")
+        steps.log_in(page, path, email="frank@clinic.example", password=SECRET)
         return page, asked
 
     return open_page

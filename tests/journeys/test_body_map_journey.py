@@ -7,7 +7,6 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from assessments.intake.responses import start_response
-from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from clinic.practice.people.patients import find_or_register_patient
@@ -25,10 +24,9 @@ FILL = "region => getComputedStyle(region).fill"
 
 
 @pytest.fixture
-def where(client):
+def where(client, demo_clinic):
     """The path of the intake's page with the drawing."""
     now = timezone.now()
-    open_demo_clinic(now=now)
     alice = find_or_register_patient(name="Alice Runner", email="alice@runners.example", phone="", now=now)
     response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=now)
     until = now + timedelta(days=1)

@@ -7,22 +7,16 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from booking.models import Appointment
-from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending.hand_over import send_due_messages
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 
 
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
-
-
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/")
@@ -104,7 +98,7 @@ def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_ax
     page.wait_for_url("**tz=America**")
 
     expect(page.get_by_label("Your time zone")).to_have_value("America/Los_Angeles")
-    expect(page.locator(".time-grid button").first).to_contain_text("5:00 am")  # eight o'clock at the clinic
+    expect(page.locator(".time-grid button").first).to_contain_text("5:00 AM")  # eight o'clock at the clinic
     check_axe(page)
     steps.fits(page)
 
@@ -121,7 +115,7 @@ def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
     steps.fits(page)
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_ten_more_minutes_when_the_form_is_half_filled_in_keep_it(open_browser, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/book/evaluation/")

@@ -46,11 +46,11 @@ def test_a_caller_in_jamaica_looks_in_november_at_march(open_browser, check_axe)
     steps.fits(page)
     page.locator('a.choice[href*="2027-03-16"]').click()
     first = page.locator(".time-grid button").first
-    assert large_and_small(first) == ["7:00 am", "8:00 am EDT at the clinic"]
+    assert large_and_small(first) == ["7:00 AM", "8:00 AM EDT at the clinic"]
     check_axe(page)
     steps.fits(page)
     first.click()
-    expect(page.locator("main")).to_contain_text("7:00 am EST, which is 8:00 am EDT at the clinic")
+    expect(page.locator("main")).to_contain_text("7:00 AM EST, which is 8:00 AM EDT at the clinic")
     visit = booked_visit(page)
     assert visit.starts_at == datetime(2027, 3, 16, 12, tzinfo=UTC)
     assert visit.visitor_time_zone == "America/Jamaica"
@@ -60,7 +60,7 @@ def test_in_winter_jamaica_and_the_clinic_read_the_same_and_no_second_time_is_sh
     page = open_browser(timezone_id="America/Jamaica")
     page.goto(f"{CALL}2026-12-01/")
     page.wait_for_url("**tz=America%2FJamaica")
-    expect(page.locator(".time-grid button time").first).to_have_text("8:00 am")
+    expect(page.locator(".time-grid button time").first).to_have_text("8:00 AM")
     expect(page.locator(".time-grid small")).to_have_count(0)
 
 
@@ -84,7 +84,7 @@ def test_a_zone_is_changed_without_a_script(open_browser):
     expect(page.locator("main")).to_contain_text("Times are by your clock, London time.")
     assert "from=2026-12-07" in page.url
     page.locator(".choice-list a.choice").first.click()
-    assert large_and_small(page.locator(".time-grid button").first) == ["1:00 pm", "8:00 am EST at the clinic"]
+    assert large_and_small(page.locator(".time-grid button").first) == ["1:00 PM", "8:00 AM EST at the clinic"]
     page.locator(".time-grid button").first.click()
     visit = booked_visit(page)
     assert visit.starts_at.astimezone(ZoneInfo("Europe/London")).hour == 13

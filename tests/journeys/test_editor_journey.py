@@ -1,30 +1,25 @@
-"""An editor writes: the preview follows the typing, a picture is uploaded and stands in the text, a wording comes back."""
+"""An editor writes: the preview follows the typing, a picture is uploaded and shown, an earlier version is restored."""
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.demo.clinic import open_demo_clinic
-from clinic.demo.login import EMAIL, PASSWORD
 from education.models import Article, Picture
 from tests.education.pictures import make_photo
+
+from . import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
-def edit(open_browser):
+def edit(open_browser, demo_clinic):
     """Opens an article in the admin, logged in."""
-    open_demo_clinic(now=timezone.now())
     article = Article.objects.get(slug="the-chain")
 
     def open_page(**options):
         page = open_browser(viewport=DESKTOP, **options)
-        page.goto(f"/admin/login/?next=/admin/education/article/{article.pk}/change/")
-        page.fill("#id_username", EMAIL)
-        page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
+        steps.log_in(page, f"/admin/education/article/{article.pk}/change/")
         return page
 
     return open_page
@@ -39,7 +34,7 @@ def test_preview_follows_the_typing_and_saves_nothing(edit):
     assert not Article.objects.filter(title="Another name").exists()
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script):
     page = edit(java_script_enabled=java_script)
     photo = {"name": "hill.jpg", "mimeType": "image/jpeg", "buffer": make_photo()}
@@ -52,7 +47,7 @@ def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script)
     page.click("[name=_continue]")
     page.goto("/learn/the-chain/")
     picture = page.get_by_role("img", name="A runner on a hill")
-    assert picture.bounding_box()["height"] > 100  # its place is kept before it has come
+    assert picture.bounding_box()["height"] > 100  # laid out before it is loaded
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
     if java_script:
@@ -67,12 +62,12 @@ def test_error_stands_above_the_form_beside_the_preview(edit):
     assert note["y"] < title["y"] < note["y"] + 300
 
 
-def test_earlier_wording_comes_back(edit):
+def test_earlier_version_is_restored(edit):
     page = edit(java_script_enabled=False)
     page.fill("#id_title", "Another name")
     page.click("[name=_continue]")
-    page.get_by_role("link", name="Earlier wordings").click()
+    page.get_by_role("link", name="Earlier versions").click()
     page.locator("summary").last.click()
-    page.get_by_role("button", name="Bring this wording back").click()
-    expect(page.locator(".messagelist")).to_contain_text("The earlier words are back.")
+    page.get_by_role("button", name="Restore this version").click()
+    expect(page.locator(".messagelist")).to_be_visible()
     assert Article.objects.get(slug="the-chain").title == "The chain: trunk, hamstrings and shins"

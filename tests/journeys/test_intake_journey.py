@@ -9,7 +9,6 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from assessments.models import Response
-from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.sending.hand_over import send_due_messages
 from tests.assessments.condition_cases import CASES, shown_form
@@ -17,12 +16,7 @@ from tests.assessments.flags import flag_of
 
 from . import steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the pages promise about changing a visit, walked on a phone: each step in a browser that remembers nothing."""
+"""Cancelling in time and too late, on a phone; each step in a browser without history."""
 
 from datetime import timedelta
 
@@ -7,30 +7,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from booking.models import Appointment
-from clinic.demo.clinic import open_demo_clinic
 from clinic.practice.models import Clinic
 
 from . import steps
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
-SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 
 
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
-
-
-@pytest.fixture
-def phone(open_browser, java_script):
-    return lambda: open_browser(java_script_enabled=java_script)
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1)
-
-
-@SCRIPTS
+@steps.SCRIPTS
 def test_runner_who_cannot_come_cancels_where_it_says_so_and_is_thanked_for_nothing(phone, check_axe, java_script):
     page = phone()
     steps.book(page, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
@@ -40,18 +24,18 @@ def test_runner_who_cannot_come_cancels_where_it_says_so_and_is_thanked_for_noth
 
     page = phone()
     page.goto(f"{visit}not-coming/")
-    expect(heading(page)).to_have_text("You can’t make it?")
+    expect(steps.heading(page)).to_have_text("You can’t make it?")
     expect(page.get_by_text("Nothing has changed yet.")).to_be_visible()
     steps.fits(page)
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Cancel this visit").click()
-    expect(heading(page)).to_have_text("This visit is cancelled")
+    expect(steps.heading(page)).to_have_text("This visit is cancelled")
     steps.press(page, "Undo: keep my visit")
-    expect(heading(page)).to_have_text("You’re booked")
+    expect(steps.heading(page)).to_have_text("You’re booked")
 
 
-@SCRIPTS
+@steps.SCRIPTS
 def test_runner_who_is_too_late_tells_the_clinic_and_staff_see_it(phone, open_browser, check_axe, java_script):
     page = phone()
     steps.book(page, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
@@ -71,7 +55,7 @@ def test_runner_who_is_too_late_tells_the_clinic_and_staff_see_it(phone, open_br
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Tell the clinic I can’t come").click()
-    expect(heading(page)).to_have_text("The clinic knows")
+    expect(steps.heading(page)).to_have_text("The clinic knows")
     page.context.close()
 
     desk = open_browser(viewport={"width": 1280, "height": 900})

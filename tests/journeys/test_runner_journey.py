@@ -10,14 +10,13 @@ from assessments.intake.responses import complete_response, save_page, start_res
 from assessments.models import Flag, Response, StaffAlert
 from assessments.questionnaire.enablement import enabled_items
 from booking.models import Appointment
-from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message
 from clinic.practice.people.patients import find_or_register_patient
 
 from . import steps
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 # The typical runner writes no prose; the thorough one answers every optional question and writes four of them in words.
 TYPICAL = {name: values for name, values in CALM.items() if name != "psy.hope"} | {"goal": ["run-far"]}
 THOROUGH = CALM | {
@@ -31,12 +30,7 @@ MOST_PAGES, MOST = 9, {"typical": steps.Effort(300, 5), "thorough": steps.Effort
 GO_ON = re.compile("I have read this|^Continue$")
 
 
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
-
-
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 @pytest.mark.parametrize(("runner", "story"), [("typical", TYPICAL), ("thorough", THOROUGH)])
 def test_runner_answers_everything_once_and_soon(open_browser, java_script, runner, story):
     page = open_browser(java_script_enabled=java_script)
@@ -95,7 +89,7 @@ def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(o
     check_axe(desk)
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
     page = open_browser(java_script_enabled=java_script)
     steps.come_from_the_article(page)

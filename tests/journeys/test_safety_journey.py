@@ -1,4 +1,4 @@
-"""Nobody is led past an emergency: not by a closed tab, not by an answer that is missing, not by "none of these"."""
+"""No way around an emergency: not by a closed tab, not by a missing answer, not by "none of these"."""
 
 import re
 
@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from assessments.models import Flag, Response, StaffAlert
 from assessments.red_flags.flags import acknowledge_flag
 from booking.models import Appointment
-from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.intakes import CALM
 from clinic.practice.models import User
 
@@ -17,23 +16,11 @@ from . import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 READ = re.compile("I have read this")
-SCRIPTS = pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
 
 
 @pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
+def _no_flags(demo_clinic):
     Flag.objects.all().delete()  # of the demo's own patients
-
-
-@pytest.fixture
-def phone(open_browser, java_script):
-    """A phone that opens a link with nothing remembered, as after every tab was closed."""
-    return lambda: open_browser(java_script_enabled=java_script)
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1)
 
 
 def begin_questions(page, name):
@@ -54,19 +41,19 @@ def force(page, link_id, *values):
 
 
 def expect_advice_first(page, words="Get help now"):
-    """The advice stands above the page's own heading, whole on the screen's width."""
+    """The advice is above the heading of the page."""
     card = page.locator(".standing-advice .care-card")
     expect(card).to_contain_text(words)
-    assert card.bounding_box()["y"] < heading(page).bounding_box()["y"]
+    assert card.bounding_box()["y"] < steps.heading(page).bounding_box()["y"]
 
 
-@SCRIPTS
+@steps.SCRIPTS
 def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, java_script):
     page = phone()
     visit, questions = begin_questions(page, "Maya Lindqvist")
     steps.answer(page, "rf.leg", "saddle")  # and neither the age nor the second list
     steps.save(page)
-    expect(heading(page)).to_contain_text("Get help now: call 911")
+    expect(steps.heading(page)).to_contain_text("Get help now: call 911")
     expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
     steps.fits(page)
     page.context.close()
@@ -80,7 +67,7 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
     for way in ways:
         reopened = phone()
         reopened.goto(way)
-        expect(heading(reopened)).to_contain_text("Get help now: call 911")
+        expect(steps.heading(reopened)).to_contain_text("Get help now: call 911")
         if java_script and way == questions:
             check_axe(reopened)
         reopened.context.close()
@@ -94,10 +81,10 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
             check_axe(at_visit)
     at_visit.goto(visit)
     steps.press(at_visit, "I have read this, or want to change an answer")
-    expect(heading(at_visit)).to_contain_text("Get help now: call 911")
+    expect(steps.heading(at_visit)).to_contain_text("Get help now: call 911")
     steps.press(at_visit, READ)
     expect_advice_first(at_visit)
-    expect(heading(at_visit)).to_have_text(
+    expect(steps.heading(at_visit)).to_have_text(
         "First: is it you?"
     )  # another browser shows no stored answer, but the advice
     assert Flag.objects.get().patient_acknowledged_at
@@ -112,18 +99,18 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
     expect(later.locator(".standing-advice")).to_have_count(0)
 
 
-@SCRIPTS
+@steps.SCRIPTS
 def test_sign_ticked_by_mistake_is_taken_back_and_the_advice_goes(phone, java_script):
     page = phone()
     visit, _ = begin_questions(page, "Tom Reyes")
     steps.answer_page(page, CALM | {"rf.leg": ["crack"]})
-    expect(heading(page)).to_contain_text("Get help now")
+    expect(steps.heading(page)).to_contain_text("Get help now")
     page.get_by_role("link", name="Change the answer").click()
     expect(page.get_by_role("button", name="Save and continue")).to_be_visible()
     expect_advice_first(page)
     page.locator('input[name="rf.leg"][value="crack"]').uncheck(force=True)
     steps.answer_page(page, CALM)
-    expect(heading(page)).not_to_contain_text("Get help now")
+    expect(steps.heading(page)).not_to_contain_text("Get help now")
     page.goto(visit)
     expect(page.locator(".standing-advice")).to_have_count(0)
 
@@ -134,7 +121,7 @@ def test_sign_beside_none_of_these_stops_without_a_script(phone, java_script):
     begin_questions(page, "Maya Lindqvist")
     force(page, "rf.leg", "none", "no-weight")
     steps.save(page)
-    expect(heading(page)).to_contain_text("Get help now: call 911")
+    expect(steps.heading(page)).to_contain_text("Get help now: call 911")
     assert Response.objects.get(patient__name="Maya Lindqvist").answers["rf.leg"] == ["no-weight"]
 
 
@@ -151,11 +138,11 @@ def test_first_not_sure_asks_what_about_before_it_alarms_without_a_script(phone,
     assert not Flag.objects.exists() and StaffAlert.objects.count() == before
     steps.answer(page, "rf.leg.unsure", "bladder")
     steps.save(page)
-    expect(heading(page)).to_contain_text("Get help now: call 911")
+    expect(steps.heading(page)).to_contain_text("Get help now: call 911")
     assert Flag.objects.get().rule_id == "RF02"
 
 
-@SCRIPTS
+@steps.SCRIPTS
 def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_browser, java_script):
     page = open_browser(java_script_enabled=java_script)
     steps.come_from_the_article(page)
@@ -163,13 +150,13 @@ def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_br
     steps.press(page, "Answer seven questions")
     steps.answer(page, "rf.body", "chest")
     steps.save(page)
-    expect(heading(page)).to_contain_text("Get help now: call 911")
+    expect(steps.heading(page)).to_contain_text("Get help now: call 911")
     page.close()
 
     for way in ("/book/evaluation/", "/book/evaluation/wait/", offer):
         reopened = page.context.new_page()  # the same browser, another tab
         reopened.goto(way)
-        expect(heading(reopened)).to_contain_text("Get help now: call 911")
+        expect(steps.heading(reopened)).to_contain_text("Get help now: call 911")
         reopened.close()
     last = page.context.new_page()
     last.goto("/intake/screen/page/safety/")
@@ -177,13 +164,13 @@ def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_br
     assert not Appointment.objects.filter(patient__name="Maya Lindqvist").exists()
 
 
-@SCRIPTS
+@steps.SCRIPTS
 def test_urgent_advice_before_a_booking_leads_the_page_of_the_visit(open_browser, java_script, check_axe):
     page = open_browser(java_script_enabled=java_script)
     story = CALM | {"rf.move": ["walk-groin"], "loc.map": ["groin"]}
     steps.come_from_the_article(page)
     steps.screen(page, story)
-    expect(heading(page)).to_contain_text("Stop running and be seen within 24 hours")
+    expect(steps.heading(page)).to_contain_text("Stop running and be seen within 24 hours")
     steps.press(page, READ)
     while page.get_by_role("button", name="Save and continue").count():
         steps.answer_page(page, story)

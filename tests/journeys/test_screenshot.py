@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
 from clinic.outbox.sending.hand_over import send_due_messages
 
@@ -21,9 +20,8 @@ PAGE = """<body style="margin:0;padding:32px;display:flex;gap:24px;align-items:f
 PICTURE = '<img src="data:image/png;base64,{data}" style="height:720px;border-radius:12px" alt="">'
 
 
-def test_readme_picture_shows_the_main_job(browser, open_browser, post_office, tmp_path):
+def test_readme_picture_shows_the_main_job(browser, open_browser, demo_clinic, post_office, tmp_path):
     """Written to `$SCREENSHOT` when that is set, as `make screenshot` does."""
-    open_demo_clinic(now=timezone.now())
     book_demo_visits(now=timezone.now())
     send_due_messages(clock=timezone.now)
     phone = open_browser()

@@ -8,24 +8,18 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from booking.models import Appointment
-from clinic.demo.clinic import open_demo_clinic
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
 
 from . import steps
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 
 OFFER = re.compile(r"https?://[^/]+(/offers/[\w-]{43}/)")
 
 
-@pytest.fixture(autouse=True)
-def demo_clinic():
-    open_demo_clinic(now=timezone.now())
-
-
 def send_tomorrow_noon():
-    """Whatever the hour is now, nobody is asleep then."""
+    """Noon is outside of quiet hours, whatever the time is now."""
     zone = Clinic.objects.current().zone
     noon = datetime.combine(timezone.now().astimezone(zone).date() + timedelta(days=1), time(12), zone)
     send_due_messages(clock=lambda: noon)
@@ -36,7 +30,7 @@ def offer_to(post_office, email):
     return OFFER.search(mail.get_body(("plain",)).get_content())[1]
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without-javascript"])
+@steps.SCRIPTS
 def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, post_office, check_axe, java_script):
     page, heading = open_browser(java_script_enabled=java_script), {"level": 1}
 

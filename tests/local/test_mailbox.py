@@ -1,29 +1,46 @@
 """/_mail/ on real messages, taken by the real sink over SMTP."""
 
 import smtplib
-import socket
-import subprocess
-import sys
-from contextlib import closing
-from datetime import UTC, datetime
 from email.message import EmailMessage
+from mailbox import Maildir
+from urllib.parse import urlsplit
 
 import pytest
 from django.urls import reverse
 
-from clinic.local import mail_sink
-from clinic.local.folder import ROOT
 from clinic.local.mailbox import list_mail, read_mail
 from clinic.practice.models import Clinic
+from tests.local.processes import Command, needs_proc
 
 pytestmark = [pytest.mark.urls("tests.local.urls")]
 
-AT_NINE = datetime(2026, 1, 13, 15, 0, tzinfo=UTC)
-AT_TEN = datetime(2026, 1, 13, 16, 0, tzinfo=UTC)
 INVITATION = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+SINK = """
+import os, time, smtplib
+from pathlib import Path
+from urllib.parse import urlsplit
+from clinic.local.children import Children, StopAsked
+from clinic.local.folder import Folder
+from clinic.local.servers import start_mail_sink
+
+def answers(port):
+    try:
+        return smtplib.SMTP("127.0.0.1", port).close() or True
+    except OSError:
+        return False
+
+with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
+    url = start_mail_sink(children, folder.path / "mailbox")
+    children.wait_until(lambda: answers(urlsplit(url).port), what="The mail sink", seconds=30)
+    print(url, flush=True)
+    try:
+        children.wait()
+    except StopAsked:
+        pass
+"""
 
 
-def confirmation(subject="Your visit on Tue 13 Jan", html="<html><head></head><body><p>See you</p></body></html>"):
+def confirmation(subject="Your visit", html="<html><head></head><body><p>See you</p></body></html>"):
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Lakes Clinic <hello@clinic.example>", "alice@example.org", subject
     mail.set_content("See you on Tuesday.\n\nYour visit: http://127.0.0.1:8000/visits/abc/\n<script>alert(1)</script>")
@@ -34,8 +51,8 @@ def confirmation(subject="Your visit on Tue 13 Jan", html="<html><head></head><b
 
 @pytest.fixture
 def mailbox(tmp_path, settings):
-    settings.MAILBOX_DIR = str(tmp_path)
-    return tmp_path
+    settings.MAILBOX_DIR = str(tmp_path / "mailbox")
+    return tmp_path / "mailbox"
 
 
 @pytest.fixture
@@ -43,37 +60,25 @@ def clinic_row(db):
     return Clinic.objects.first()
 
 
-def keep(mailbox, mail, *, now=AT_NINE):
-    return mail_sink.keep_message(mailbox, mail.as_bytes(), recipients=["alice@example.org"], now=now).stem
+def keep(folder, mail):
+    return Maildir(folder).add(mail)
 
 
+@needs_proc
 def test_sink_keeps_what_smtp_brings(tmp_path):
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        fd, port = listener.fileno(), listener.getsockname()[1]
-        argv = [sys.executable, "-m", "clinic.local.mail_sink", str(fd), str(tmp_path / "mail")]
-        sink = subprocess.Popen(argv, pass_fds=(fd,), cwd=ROOT)
-    try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+    with Command(tmp_path, "-c", SINK) as command:
+        url = urlsplit(command.process.stdout.readline().strip())
+        with smtplib.SMTP(url.hostname, url.port, timeout=10) as smtp:
             smtp.send_message(confirmation(), to_addrs=["alice@example.org", "bob@example.org"])
-    finally:
-        sink.terminate()
-    assert sink.wait(5) == 0
-    [mail] = list_mail(tmp_path / "mail")
-    assert mail.subject == "Your visit on Tue 13 Jan"
+        command.stop()
+    [mail] = list_mail(tmp_path / "mailbox")
+    assert mail.subject == "Your visit"
     assert mail.recipients == "alice@example.org, bob@example.org"
-    assert [file.suffix for file in (tmp_path / "mail").iterdir()] == [".eml"]
-
-
-def test_sink_drops_the_oldest_when_full(tmp_path, monkeypatch):
-    monkeypatch.setattr(mail_sink, "KEPT", 2)
-    for hour, subject in enumerate(("first", "second", "third")):
-        keep(tmp_path, confirmation(subject), now=AT_NINE.replace(hour=hour))
-    assert [mail.subject for mail in list_mail(tmp_path)] == ["third", "second"]
 
 
 def test_list_shows_newest_first(client, mailbox, clinic_row):
-    keep(mailbox, confirmation("Booked"), now=AT_NINE)
-    keep(mailbox, confirmation("Tomorrow"), now=AT_TEN)
+    keep(mailbox, confirmation("Booked"))
+    keep(mailbox, confirmation("Tomorrow"))
     page = client.get(reverse("mailbox:list")).content.decode()
     assert page.index("Tomorrow") < page.index("Booked")
 
@@ -112,8 +117,8 @@ def test_invitation_is_a_download(client, mailbox, db):
 @pytest.mark.parametrize(
     "path",
     [
-        "/_mail/20260113T150000000000-00000000/",
-        "/_mail/20260113T150000000000-00000000/html/",
+        "/_mail/1767222000.M90210P7Q1.localhost/",
+        "/_mail/1767222000.M90210P7Q1.localhost/html/",
         "/_mail/..%2F..%2Fsecret-key/",
         "/_mail/%2e%2e/",
         "/_mail/secret%00/",
@@ -121,7 +126,7 @@ def test_invitation_is_a_download(client, mailbox, db):
     ],
 )
 def test_unknown_id_is_a_404(client, mailbox, clinic_row, path):
-    (mailbox.parent / "secret-key.eml").write_text("Subject: secret\n\n")
+    (mailbox.parent / "secret-key").write_text("Subject: secret\n\n")
     assert client.get(path).status_code == 404
 
 
@@ -141,5 +146,5 @@ def test_text_without_html_has_no_frame(client, mailbox, clinic_row):
 
 def test_message_in_a_character_set_that_does_not_exist_is_still_shown(tmp_path):
     raw = b"Subject: Odd\r\nContent-Type: text/plain; charset=no-such-set\r\n\r\nHello"
-    kept = mail_sink.keep_message(tmp_path, raw, recipients=["bob@example.org"], now=AT_NINE)
-    assert read_mail(tmp_path, kept.stem).text.strip() == "Hello"
+    folder = tmp_path / "mailbox"
+    assert read_mail(folder, keep(folder, raw)).text.strip() == "Hello"

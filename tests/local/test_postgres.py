@@ -96,7 +96,7 @@ def test_recovers_what_was_committed_when_everything_was_killed(copied):
         ask(url, "INSERT INTO visit VALUES ('committed')", fetch=False)
         pid = int((copied / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
-        assert "postgres was killed by SIGKILL; its last words are in" in server.finish()
+        assert "postgres was killed by SIGKILL" in server.finish()
     with start_server(copied) as server:
         assert ask(read_url(server), "SELECT count(*) FROM visit") == [(2,)]
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.names import CANCELLED
 from booking.models import Appointment
-from booking.schedule.local_time import near_day_words
 from clinic.outbox.models import SETTLED, State
 from clinic.outbox.text.quiet_hours import QuietHours, is_quiet
+from clinic.practice.values.dates import format_near_day
 from tests.storm.clock import FACTOR, storm_time
 from tests.storm.people import storm_messages
 from tests.storm.post import weather_of
@@ -78,7 +78,7 @@ class Judged:
     def says_wrong_day(self) -> bool:
         if self.row.kind != REMINDER_2H or not self.is_of_the_last_version:
             return False
-        words = {near_day_words(self.visit.starts_at, now=instant, zone=self.zone) for instant in self.made_about}
+        words = {format_near_day(self.visit.starts_at, now=instant, zone=self.zone) for instant in self.made_about}
         return not any(f"Your visit {word}," in self.copy.subject for word in words)
 
 

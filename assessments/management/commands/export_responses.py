@@ -1,7 +1,8 @@
 import json
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from assessments.fhir.exporting import export_bundle, export_ndjson
@@ -13,12 +14,12 @@ from clinic.audit.models import Action
 class Command(BaseCommand):
     help = "Write every finished response as FHIR R4: NDJSON, one QuestionnaireResponse a line, or a Bundle."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--slug", default="", help="only responses to this questionnaire")
         parser.add_argument("--bundle", action="store_true", help="one Bundle instead of lines")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         finished = Response.objects.filter(status=ResponseStatus.COMPLETED).select_related("questionnaire")
         if options["slug"]:

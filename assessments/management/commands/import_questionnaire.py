@@ -1,26 +1,30 @@
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from assessments.fhir.importing import ImportRefused, PublishRefused, import_questionnaire, publish_questionnaire
+from assessments.fhir.importing import PublishRefused, import_questionnaire, publish_questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 
 
 class Command(BaseCommand):
-    help = "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and say what works differently here."
+    help = (
+        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print what works differently here."
+    )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--slug", default="", help="the name it is known by here; else from its url or name")
+        parser.add_argument("--slug", default="", help="its short name here; by default made from its url or name")
         parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         try:
             imported = import_questionnaire(content=options["file"].read_bytes(), slug=options["slug"], now=now)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error.strerror}") from None
-        except ImportRefused as error:
+        except InvalidQuestionnaire as error:
             raise CommandError(f"It cannot be asked. {error}") from None
         for warning in imported.warnings:
             self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")
@@ -29,5 +33,5 @@ class Command(BaseCommand):
                 publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)
             except PublishRefused as refused:
                 raise CommandError(f"Stored, not published: {refused}") from None
-        state = "stored" if imported.is_new else "was there already"
+        state = "stored" if imported.is_new else "was stored before"
         self.stdout.write(f"{imported.questionnaire} {state} as {imported.questionnaire.slug}")

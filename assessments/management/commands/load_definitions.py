@@ -1,22 +1,24 @@
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assessments.fhir_json.parsing import DefinitionInvalid
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flag_rules.evaluation import RulesInvalid
 from assessments.red_flags.definitions import VersionAnswered, load_questionnaires
 
 
 class Command(BaseCommand):
-    help = "Publish the questionnaires that come with the product. Run it after every deploy; it changes nothing twice."
+    help = "Publish the questionnaires that come with the product. Idempotent; run it after every deploy."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             loaded = load_questionnaires(now=timezone.now())
         except VersionAnswered as error:
             raise CommandError(
                 f"{error} has been answered and cannot change; give the new text a new version."
             ) from None
-        except (DefinitionInvalid, RulesInvalid) as error:
+        except (InvalidQuestionnaire, RulesInvalid) as error:
             raise CommandError(f"A definition cannot be asked: {error}") from None
         for questionnaire in loaded:
             if options["verbosity"] > 0:

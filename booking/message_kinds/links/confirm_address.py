@@ -1,4 +1,4 @@
-"""The link by which a visitor confirms that an address is their own."""
+"""The link by which a visitor confirms an address as their own."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The link by which a returning patient is recognized. Whose the address is is looked up here, after the answer is out."""
+"""The link that recognizes a returning patient. The address is looked up here, after the response to the request."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
-    """The mail. Issues the link it holds."""
+    """Render the mail. Issues its link."""
     request = ReturnRequest.objects.get(pk=message.subject_id)
     patient = patients_at(request.email)[0]
     token = issue_link(
@@ -38,7 +38,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
 
 
 def _query_for(slug: str) -> str:
-    """What leads on to the service with this slug: its opaque key, as a mail names no service."""
+    """The query string for the service with this slug: its id, as mails name no service."""
     service = Service.objects.listed().filter(slug=slug).first() if slug else None
     return f"?for={service.pk.hex}" if service else ""
 

@@ -1,4 +1,4 @@
-"""To the clinic: a therapist's calendar could not be made, or no program reads it. Says whose and since when, not who comes."""
+"""To the clinic: a calendar feed failed or is no longer read. Names the therapist, never a patient."""
 
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from clinic.outbox.messages.kinds import Email, MessageKind, Words
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
+READ_AGAIN = "the calendar is read again"
 _feeds = CalendarFeed.objects.select_related("therapist")
 
 
@@ -21,7 +22,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     if feed is None or feed.revoked_at is not None or not feed.therapist.is_active:
         return "the calendar address has ended"
     if feed.failed_at is None and feed not in silent_feeds(now=now):
-        return "the calendar is read again"
+        return READ_AGAIN
     return why_clinic_unreachable()
 
 

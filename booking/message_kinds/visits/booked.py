@@ -5,7 +5,6 @@ from datetime import datetime
 
 from booking.messages.buttons import VisitLinks
 from booking.messages.names import BOOKED
-from booking.messages.reader import patient_of
 from booking.messages.visit_mail import VisitKind, change_terms
 from booking.models import Appointment
 from booking.schedule.local_time import guardian_words
@@ -16,7 +15,7 @@ from clinic.practice.models import Clinic
 def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> Mapping[str, object]:
     return {
         **change_terms(appointment, links, clinic, now),
-        "not_me_url": f"{links.visit}cancel/" if patient_of(appointment).is_provisional else "",
+        "not_me_url": f"{links.visit}cancel/" if appointment.booked_patient.is_provisional else "",
         "minor_words": guardian_words(appointment),
     }
 

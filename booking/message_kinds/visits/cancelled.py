@@ -1,4 +1,4 @@
-"""That a visit is cancelled; its calendar entry is withdrawn."""
+"""News that a visit is cancelled; withdraws its calendar entry."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""That the clinic has a new name or phone number, to patients with a visit ahead."""
+"""News of the clinic's new name or phone number, to patients with a visit ahead."""
 
 from booking.messages.names import CLINIC_DETAILS
 from booking.messages.relevance import why_clinic_news_unwanted
@@ -10,7 +10,7 @@ KIND = VisitKind(
     title="The clinic has a new name or phone number",
     words=Words(
         "New clinic details for your visit on {day}, {time}",
-        "Your visit stays on {day}, {time}. Our name is {clinic}, and you can call {phone}. One of the two is new. "
+        "Our name or phone number has changed: we are {clinic}, and you can call {phone}. Your visit stays on {day}, {time}. "
         "The calendar entry in this message replaces the one you have.",
     ),
     relevance=why_clinic_news_unwanted,

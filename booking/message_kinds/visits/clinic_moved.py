@@ -1,4 +1,4 @@
-"""That the clinic has a new address, to patients with a visit there."""
+"""News of the clinic's new address, to patients with a visit there."""
 
 from booking.messages.names import CLINIC_MOVED
 from booking.messages.relevance import why_clinic_news_unwanted

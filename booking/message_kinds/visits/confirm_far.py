@@ -1,4 +1,4 @@
-"""Asks a week before whether the patient still comes, if the visit was booked long before it."""
+"""Ask whether the patient still comes, for a visit that was booked far ahead."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Asks for the answers to open questions, three days before the visit."""
+"""The first reminder of open questions."""
 
 from datetime import timedelta
 
@@ -15,8 +15,8 @@ KIND = VisitKind(
     minutes=3 * 24 * 60,
     words=Words(
         "A few questions before your visit {day_word}",
-        "Your visit is {day_word} at {time}. A few questions before it are still open. Your answers help us to prepare; "
-        "you can stop and go on later.",
+        "Your visit is {day_word} at {time}. Please answer a few questions before it. Your answers help us prepare. You can "
+        "stop and continue later.",
     ),
     is_for=has_questions,
     relevance=why_questions_unwanted,

@@ -1,4 +1,4 @@
-"""The first reminder, two days before the visit."""
+"""The first reminder of a visit."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ KIND = VisitKind(
     minutes=2 * 24 * 60,
     words=Words(
         "Your visit {day_word}, {time}",
-        "Your visit is {day_word} at {time}. Please tell us by the link below whether you will be there.",
+        "Your visit is {day_word} at {time}. Please tell us below whether you will be there.",
     ),
     given_up=timedelta(hours=6),
     respects_quiet_hours=True,

@@ -1,4 +1,4 @@
-"""Thanks after a visit, a day later."""
+"""Thanks after a visit."""
 
 from datetime import timedelta
 
@@ -15,8 +15,7 @@ KIND = VisitKind(
     minutes=24 * 60,
     words=Words(
         "Thank you for your visit at {clinic}",
-        "Thank you for coming. If a question has come up since, reply to this message or call us. "
-        "You can book another visit below whenever it suits you.",
+        "Thank you for coming. Do you have a question? Reply to this message or call us. You can book another visit below.",
     ),
     relevance=why_follow_up_unwanted,
     given_up=timedelta(days=3),

@@ -1,4 +1,4 @@
-"""Asks again for the answers to open questions, a day before the visit."""
+"""The last reminder of open questions."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The last reminder, two hours before the visit; the evening before if that is at night."""
+"""The last reminder of a visit; the evening before if it is due at night."""
 
 from booking.messages.buttons import ask_whether_coming
 from booking.messages.visit_mail import VisitKind

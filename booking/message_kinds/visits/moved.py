@@ -1,4 +1,4 @@
-"""What has changed about a visit: its time, its therapist, or how they meet."""
+"""News of a changed visit: its time, therapist or mode."""
 
 from booking.messages.names import MOVED
 from booking.messages.relevance import why_move_unwanted
@@ -12,12 +12,12 @@ KIND = VisitKind(
     words=Words(
         "{change}: {day}, {time}",
         "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
-        "messages have ended.",
+        "messages no longer work.",
     ),
     placeholders={
         **PLACEHOLDERS,
         "change": "Your visit is moved, or: Your visit is now with Nora Field, PT",
-        "news": "the same for a text: we moved your visit to Tuesday 1 December, 9:00 am EST",
+        "news": "the same for a text: we moved your visit to Tuesday, December 1, 9:00 AM EST",
     },
     relevance=why_move_unwanted,
     respects_quiet_hours=False,

@@ -1,4 +1,4 @@
-"""Sent at once to an address that joined the wait list by the form: what it waits for, and how to leave."""
+"""Confirms a wait list entry made by the form: the wishes, and how to leave the list."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from clinic.outbox.messages.kinds import MessageKind, Sample, Timing, Words
 from clinic.outbox.messages.rendering import sample_clinic
 from clinic.outbox.models import Message
 
-SAMPLE_WISH = "Tue 1 Dec to Thu 31 Dec, after work"
+SAMPLE_WISH = "Tue, Dec 1 – Thu, Dec 31, after work"
 
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:

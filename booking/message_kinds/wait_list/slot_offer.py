@@ -1,4 +1,4 @@
-"""That a time was freed, to a patient on the wait list. It names no service, no reason and no other person."""
+"""A slot offer to a patient on the wait list. It names no service, reason or other person."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +21,8 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
 BUTTON = "See this time"
+HAD_ENOUGH = "the patient was told of enough times for a day"
+NO_LONGER_WAITS = "the patient no longer waits for such a time"
 _offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
 
 
@@ -29,11 +31,11 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     if offer is None:
         return "the time was not freed after all"
     if has_had_enough(offer.entry.patient, now=now):
-        return "the patient was told of enough times for a day"
+        return HAD_ENOUGH
     try:
         require_open(offer, clinic=Clinic.objects.current(), now=now)
     except OfferOver:
-        return "the patient no longer waits for such a time"
+        return NO_LONGER_WAITS
     except SlotTaken:
         return "the time is taken"
     except SlotNotOffered:
@@ -42,7 +44,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def _render(message: Message, words: Words | None, now: datetime) -> Email:
-    """The mail, as of `now`. Issues the links it holds."""
+    """Render the mail as of `now`. Issues its links."""
     offer, clinic = _offers.get(pk=message.subject_id), Clinic.objects.current()
     entry_url = settings.SITE_URL + entry_path(offer.entry, clinic=clinic, now=now)
     links = {"button_url": offer_url(offer, now=now), "button_text": BUTTON, "leave_url": entry_url}
@@ -76,11 +78,11 @@ KIND = MessageKind(
     timing=Timing.AT_ONCE,
     words=Words(
         "A time is free: {day}, {time}",
-        "You asked us to tell you when a time gets free. This one is {day_word} at {time}. {others} "
-        "A visit you have already stays as it is until you say yes to this one.",
+        "You asked us to tell you when a time opens up. This one is {day_word} at {time}. {others} "
+        "If you already have a visit, it stays as it is until you take this time.",
     ),
     placeholders={
-        **{name: words for name, words in PLACEHOLDERS.items() if name != "reference"},
+        **{name: meaning for name, meaning in PLACEHOLDERS.items() if name != "reference"},
         "others": "who else was told of this time, if anyone; and that the first yes has it",
     },
     frame=OFFER,

@@ -1,4 +1,4 @@
-"""Asks patients to call, whose wait list entry nothing can be offered for."""
+"""Asks patients to call if their wait list entry cannot be offered any time."""
 
 from datetime import datetime
 
@@ -9,10 +9,12 @@ from booking.wait_list.stuck_entries import stuck_entries
 from clinic.outbox.messages.kinds import MessageKind, Timing, Words
 from clinic.outbox.models import Message
 
+NO_LONGER_STUCK = "the patient can be offered times, or no longer waits"
+
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
     is_stuck = stuck_entries(now=now).filter(pk=message.subject_id).exists()
-    return None if is_stuck else "the patient can be offered times, or no longer waits"
+    return None if is_stuck else NO_LONGER_STUCK
 
 
 KIND = MessageKind(
@@ -21,9 +23,9 @@ KIND = MessageKind(
     timing=Timing.AT_ONCE,
     words=Words(
         "About the wait list: please call us",
-        "You asked us to tell you when a time gets free. What you asked for can't be booked online right now, so we have "
-        "no times to offer you here. Please call {phone} and we will find a time with you. You keep your place on the "
-        "list in case that changes.",
+        "You asked us to tell you when a time opens up. What you asked for can't be booked online right now, so we have "
+        "no times to offer you here. Please call {phone}, and we will find a time with you. You stay on the list in case "
+        "that changes.",
     ),
     placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},
     frame=FRAME,

@@ -1,9 +1,9 @@
-"""Who agreed to texts, in which words and when; to be read, where there are texts."""
+"""Text consents: who agreed, to which wording, and when. Shown only where texts are switched on."""
 
 from django.contrib import admin
-from django.db.models import Value
+from django.http import HttpRequest
 
-from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.outbox.models import TextConsent
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.models import Clinic
@@ -12,7 +12,7 @@ from clinic.practice.templatetags.practice_tags import phone_link
 
 
 @admin.register(TextConsent)
-class TextConsentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+class TextConsentAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     list_display = ("patient", "number", "given_at", "withdrawn_at", "instead_of_email")
     list_select_related = ("patient",)
     exclude = ("phone",)
@@ -20,21 +20,9 @@ class TextConsentAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdm
     phones = ("phone",)
     search_fields = ("patient__search_text", "phone")
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).annotate(country=Value(Clinic.objects.current().country))
-
     @admin.display(description="phone", ordering="phone")
-    def number(self, consent):
-        return phone_link(consent.phone, consent)
+    def number(self, consent: TextConsent) -> str:
+        return phone_link(consent.phone, Clinic.objects.current())
 
-    def has_module_permission(self, request):
+    def has_module_permission(self, request: HttpRequest) -> bool:
         return has_texts() and super().has_module_permission(request)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -1,19 +1,24 @@
-"""The text messages that came in: read here or on Today, and marked as read."""
+"""Inbound text messages: staff read them here or on Today, and mark them as read."""
+
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Value
-from django.urls import path, reverse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from clinic.audit.admin import RecordsAccess
+from clinic.audit.admin import ReadOnly, RecordsAccess
 from clinic.outbox.models import InboundText
 from clinic.outbox.texts.inbound import CHANGE, mark_text_read, patients_with
 from clinic.outbox.texts.providers import has_texts
-from clinic.practice.instants import format_instant
+from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.practice.values.phone import format_phone
 from clinic.responses.redirects import see_other
 
@@ -23,35 +28,32 @@ class UnreadFilter(admin.SimpleListFilter):
 
     title, parameter_name = "state", "unread"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [("1", "to be read"), ("0", "read")]
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(read_at__isnull=self.value() == "1") if self.value() in ("0", "1") else queryset
 
 
 @admin.register(InboundText)
-class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
+class InboundTextAdmin(ReadOnly, RecordsAccess):
     list_display = ("received", "from_number", "state")
     list_filter = (UnreadFilter, "received_at")
     list_select_related = ("patient", "read_by")
-    fields = ("received", "from_number", "patients", "said", "answered", "state")
+    fields = ("received", "from_number", "patients", "content", "answered", "state")
     actions = ("mark_as_read",)
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).annotate(country=Value(Clinic.objects.current().country))
-
     @admin.display(description="received", ordering="received_at")
-    def received(self, text):
-        return format_instant(text.received_at, timezone.get_current_timezone())
+    def received(self, text: InboundText) -> str:
+        return page_time(text.received_at)
 
     @admin.display(description="from", ordering="phone")
-    def from_number(self, text):
-        return format_phone(text.phone, text.country)
+    def from_number(self, text: InboundText) -> str:
+        return format_phone(text.phone, Clinic.objects.current().country)
 
     @admin.display(description="patient with this number")
-    def patients(self, text):
-        """Several may share it, and it proves nothing about who wrote."""
+    def patients(self, text: InboundText) -> str:
+        """Several patients may share a number, and it does not prove who wrote."""
         lines = (
             (reverse("admin:practice_patient_change", args=[patient.pk]), patient.name)
             for patient in patients_with([text.phone])[text.phone]
@@ -59,41 +61,32 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
         return format_html_join(" or ", '<a href="{}">{}</a>', lines) or "unknown number"
 
     @admin.display(description="text")
-    def said(self, text):
+    def content(self, text: InboundText) -> str:
         return text.words
 
     @admin.display(description="answered automatically")
-    def answered(self, text):
-        return format_instant(text.answered_at, timezone.get_current_timezone()) if text.answered_at else "no"
+    def answered(self, text: InboundText) -> str:
+        return page_time(text.answered_at) if text.answered_at else "no"
 
     @admin.display(description="state", ordering="read_at")
-    def state(self, text):
+    def state(self, text: InboundText) -> SafeString:
         if text.read_at is None:
             return format_html('<span class="chip chip-warn">{}</span>', "to be read")
-        read_at = format_instant(text.read_at, timezone.get_current_timezone())
+        read_at = page_time(text.read_at)
         return format_html('<span class="chip chip-ok">read</span> by {}, {}', text.read_by, read_at)
 
-    def has_module_permission(self, request):
+    def has_module_permission(self, request: HttpRequest) -> bool:
         return super().has_module_permission(request) and (has_texts() or InboundText.objects.exists())
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def has_mark_permission(self, request) -> bool:
-        """The right to change texts is the right to mark them as read; none is ever edited."""
+    def has_mark_permission(self, request: HttpRequest) -> bool:
+        """Marking as read needs the change permission; texts are never edited."""
         return request.user.has_perm(CHANGE)
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         read = self.admin_site.admin_view(require_POST(self.read_view))
         return [path("<uuid:pk>/read/", read, name="outbox_inboundtext_read"), *super().get_urls()]
 
-    def read_view(self, request, pk):
+    def read_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Mark one as read, and go back to Today."""
         if not self.has_mark_permission(request):
             raise PermissionDenied
@@ -101,10 +94,10 @@ class InboundTextAdmin(RecordsAccess, admin.ModelAdmin):
         if text is None:
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))
-        mark_text_read(text=text, by=request.user, now=timezone.now())
+        mark_text_read(text=text, by=staff_of(request), now=timezone.now())
         return see_other(f"{reverse('admin:index')}#texts")
 
     @admin.action(description="Mark as read", permissions=["mark"])
-    def mark_as_read(self, request, queryset):
-        done = sum(mark_text_read(text=text, by=request.user, now=timezone.now()) for text in queryset)
+    def mark_as_read(self, request: HttpRequest, queryset: QuerySet[InboundText]) -> None:
+        done = sum(mark_text_read(text=text, by=staff_of(request), now=timezone.now()) for text in queryset)
         self.message_user(request, f"{done} marked as read.", messages.SUCCESS)

@@ -1,16 +1,21 @@
-"""The ledger: what is to go out, what went, what did not and why."""
+"""Messages in the admin: waiting, sent, skipped and failed, each with the reason."""
 
-import uuid
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.urls import path, reverse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.messages.planning import (
@@ -21,11 +26,11 @@ from clinic.outbox.messages.planning import (
     is_resendable,
     resend_message,
 )
-from clinic.outbox.messages.subjects import find_subjects
+from clinic.outbox.messages.subjects import find_subjects, known_scopes
 from clinic.outbox.models import Message, State
 from clinic.outbox.text.reason_text import explain_reason
-from clinic.practice.instants import format_instant
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.responses.redirects import see_other
 
 CHIPS = {
@@ -38,9 +43,9 @@ CHIPS = {
 
 
 def _message_called(object_id: str | None) -> Message | None:
-    """The message of a page's address; whether there is such a page is the admin's own question."""
+    """The message with this ID, or None; the admin answers 404 itself."""
     try:
-        return Message.objects.filter(pk=uuid.UUID(object_id or "")).first()
+        return Message.objects.filter(pk=UUID(object_id or "")).first()
     except ValueError:
         return None
 
@@ -55,21 +60,21 @@ def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By kind, as staff call it."""
+    """Filter by message kind."""
 
     title, parameter_name = "message", "kind"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         names = Message.objects.order_by("kind").values_list("kind", flat=True).distinct()
         return sorted(((name, kind_title(name)) for name in names), key=lambda choice: choice[1])
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Message)
-class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    list_display = ("due", "state_chip", "kind_words", "channel", "all_of_patient", "why", "settled")
+class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
+    list_display = ("due", "state_chip", "kind_name", "channel", "all_of_patient", "why", "settled")
     list_filter = ("state", "channel", KindFilter, "due_at")
     list_select_related = ("patient",)
     search_fields = ("patient__search_text",)
@@ -77,59 +82,69 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
-        (None, {"fields": ("kind_words", "state_chip", "why", "channel", "all_of_patient")}),
+        (None, {"fields": ("kind_name", "state_chip", "why", "channel", "all_of_patient")}),
         (
             "When",
             {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
         ),
-        ("Behind it", {"fields": ("scope", "time_zone"), "classes": ("collapse",)}),
+        ("Details", {"fields": ("service", "time_zone"), "classes": ("collapse",)}),
     )
 
-    def get_search_results(self, request, queryset, search_term):
-        """Those about what is called so, such as a visit; else those to the people whom the words fit."""
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Messages about a visit with this reference; else messages to patients who match."""
         if search_term and (subjects := find_subjects(search_term)):
             return queryset.filter(subject_id__in=subjects), False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="state", ordering="state")
-    def state_chip(self, message):
-        return format_html('<span class="chip {}">{}</span>', CHIPS[message.state], message.get_state_display())
+    def state_chip(self, message: Message) -> SafeString:
+        return format_html('<span class="chip {}">{}</span>', CHIPS[State(message.state)], message.get_state_display())
 
     @admin.display(description="message", ordering="kind")
-    def kind_words(self, message):
+    def kind_name(self, message: Message) -> str:
         return kind_title(message.kind)
 
     @admin.display(description="why", ordering="reason")
-    def why(self, message):
+    def why(self, message: Message) -> str:
         return explain_reason(message.reason) or self.get_empty_value_display()
 
     @admin.display(description="patient", ordering="patient__name")
-    def all_of_patient(self, message):
+    def all_of_patient(self, message: Message) -> str:
         if message.patient is None:
             return "the clinic"
         url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": message.patient_id})
         return format_html('<a href="{}">{}</a>', url, message.patient)
 
+    @admin.display(description="service", ordering="scope")
+    def service(self, message: Message) -> str:
+        return dict(known_scopes()).get(message.scope) or self.get_empty_value_display()
+
     @admin.display(description="due", ordering="due_at")
-    def due(self, message):
-        return format_instant(message.due_at, timezone.get_current_timezone())
+    def due(self, message: Message) -> str:
+        return page_time(message.due_at)
 
     @admin.display(description="ended", ordering="settled_at")
-    def settled(self, message):
-        return format_instant(message.settled_at, timezone.get_current_timezone()) if message.settled_at else None
+    def settled(self, message: Message) -> str | None:
+        return page_time(message.settled_at) if message.settled_at else None
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         message = _message_called(object_id) if self.has_send_permission(request) else None
         page = {"title": "Message", "acts": _acts_on(message, now=timezone.now()), **(extra_context or {})}
         page["is_too_late"] = message is not None and message.state == State.FAILED and not page["acts"]
         return super().changeform_view(request, object_id, form_url, page)
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
         return [path("<uuid:pk>/act/<slug:act>/", act, name="outbox_message_act"), *super().get_urls()]
 
-    def act_view(self, request, pk, act):
-        """Do `act`, an action of the list, to this one message."""
+    def act_view(self, request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
+        """Apply `act`, an action of the list, to one message."""
         if not self.has_send_permission(request):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
@@ -139,31 +154,30 @@ class MessageAdmin(RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
         getattr(self, act)(request, chosen)
         return see_other(reverse("admin:outbox_message_change", args=[pk]))
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def has_send_permission(self, request):
+    def has_send_permission(self, request: HttpRequest) -> bool:
         """Resending and canceling need the change permission; messages are never edited."""
         return request.user.has_perm("outbox.change_message")
 
     @admin.action(description="Send again", permissions=["send"])
-    def resend(self, request, queryset):
+    def resend(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         refused = (MessageNotSettled, TooLateToSend)
         self._act_on_each(
-            request, queryset, resend_message, refused, "on its way again", "still under way, or too late"
+            request, queryset, resend_message, refused, "on its way again", "still being sent, or too late"
         )
 
     @admin.action(description="Cancel", permissions=["send"])
-    def cancel(self, request, queryset):
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         self._act_on_each(request, queryset, cancel_message, MessageNotWaiting, "cancelled", "no longer waiting")
 
-    def _act_on_each(self, request, queryset, act, refused, done_words, refused_words):
+    def _act_on_each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Message],
+        act: Callable[..., object],
+        refused: type[Exception] | tuple[type[Exception], ...],
+        done_words: str,
+        refused_words: str,
+    ) -> None:
         done = 0
         for message in queryset:
             try:

@@ -1,11 +1,14 @@
-"""What goes out when, and in which words; with a preview while one writes."""
+"""Message templates: their text and timing, with a live preview."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.db.models import Case, CharField, F, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -15,16 +18,17 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic.outbox.forms import MessageRuleForm
 from clinic.outbox.messages.kinds import KindUnknown, MessageKind, Timing, changeable_kinds, find_kind, kind_title
 from clinic.outbox.messages.message_rules import default_rule
+from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.models import MessageRule
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
-# A mail's styles stand in its lines; nothing else may happen in it, and only our own page may show it in a frame.
+# A mail needs inline styles and nothing else; only our own page may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"
 
 
-def span_words(minutes: int) -> str:
+def format_span(minutes: int) -> str:
     """Like "2 days", "36 hours", "90 minutes"."""
     for size, name in ((24 * 60, "day"), (60, "hour")):
         if minutes >= size and minutes % size == 0:
@@ -44,26 +48,32 @@ def _find_changeable(name: str) -> MessageKind | None:
 class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     form = MessageRuleForm
     fields = ("kind", "service_slug", "channel", "minutes", "is_active", "subject", "text")
-    list_display = ("kind_words", "for_service", "when", "subject", "is_active")
+    list_display = ("kind_name", "for_service", "when", "subject", "is_active")
     list_filter = ("is_active", "channel")
     change_list_template = "outbox/admin_rules.html"
     change_form_template = "outbox/admin_rule.html"
 
     @admin.display(description="message", ordering="kind")
-    def kind_words(self, rule):
+    def kind_name(self, rule: MessageRule) -> str:
         return kind_title(rule.kind)
 
     @admin.display(description="service", ordering="service_slug")
-    def for_service(self, rule):
-        return rule.service_slug or "every service"
+    def for_service(self, rule: Any) -> str:
+        return rule.service_name
 
     @admin.display(description="when", ordering="minutes")
-    def when(self, rule):
+    def when(self, rule: MessageRule) -> str:
         kind = _find_changeable(rule.kind)
         timing = kind.timing if kind else ""
-        return timing if timing == Timing.AT_ONCE else f"{span_words(rule.minutes)} {timing}"
+        return timing if timing == Timing.AT_ONCE else f"{format_span(rule.minutes)} {timing}"
 
-    def get_urls(self):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        names = [When(service_slug=slug, then=Value(name)) for slug, name in known_scopes()]
+        every = When(service_slug="", then=Value("every service"))
+        service_name = Case(every, *names, default=F("service_slug"), output_field=CharField())
+        return super().get_queryset(request).annotate(service_name=service_name)
+
+    def get_urls(self) -> list[URLPattern]:
         may = self.admin_site.admin_view
         return [
             path("preview/", may(csp_override(MAY_FRAME)(require_POST(self.preview_view))), name=PREVIEW),
@@ -71,7 +81,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
             *super().get_urls(),
         ]
 
-    def get_changeform_initial_data(self, request):
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial = super().get_changeform_initial_data(request)
         kind = _find_changeable(str(initial.get("kind", "")))
         if kind is None:
@@ -79,38 +89,46 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         rule = default_rule(kind)
         return {"minutes": rule.minutes, "subject": rule.subject, "text": rule.text, **initial}
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         own = set(MessageRule.objects.filter(service_slug="").values_list("kind", flat=True))
         defaults = [kind for kind in changeable_kinds() if kind.name not in own]
         rows = [(kind, default_rule(kind), self.when(default_rule(kind))) for kind in defaults]
-        return super().changelist_view(request, {"defaults": rows, "title": "Message rules", **(extra_context or {})})
+        return super().changelist_view(
+            request, {"defaults": rows, "title": "Message templates", **(extra_context or {})}
+        )
 
     @method_decorator(csp_override(MAY_FRAME))
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        placeholders = {name: words for kind in changeable_kinds() for name, words in kind.placeholders.items()}
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        placeholders = {name: meaning for kind in changeable_kinds() for name, meaning in kind.placeholders.items()}
         context = {"placeholders": placeholders, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 
-    def preview_view(self, request):
-        """The mail in the words typed so far, for an everyday reader and for the worst case. Saves nothing."""
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Render the mail with the text typed so far, for a typical and a worst-case reader. Saves nothing."""
         form = self._read(request, request.POST)
-        if request.htmx:
+        if "HX-Request" in request.headers:
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
-        context = {**self.admin_site.each_context(request), "title": "How it reads", "opts": self.opts, "form": form}
+        context = {**self.admin_site.each_context(request), "title": "Preview", "opts": self.opts, "form": form}
         return TemplateResponse(request, "outbox/admin_rule_preview.html", context)
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
-    def html_view(self, request, place):
-        """The HTML of one of these mails by itself, as a mail program would show it. The words are in the address."""
+    def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
+        """The HTML of one preview, for the frame. Its text is in the query string."""
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
-            return HttpResponse("These words cannot be sent.", content_type="text/plain", status=422)
+            return HttpResponse("This text cannot be sent.", content_type="text/plain", status=422)
         return HttpResponse(previews[place][1].html)
 
-    def _read(self, request, typed):
+    def _read(self, request: HttpRequest, typed: QueryDict) -> MessageRuleForm:
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         form = MessageRuleForm(typed, instance=MessageRule())
         form.is_valid()
-        form.errors.pop("__all__", None)  # whether there is such a rule already is asked when it is saved
+        form.errors.pop("__all__", None)  # a duplicate is refused on save
         return form

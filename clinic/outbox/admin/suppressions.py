@@ -1,7 +1,8 @@
-"""Addresses that do not take our mail, or asked for less of it."""
+"""The suppression list: addresses that bounced, complained or unsubscribed."""
 
 from django.contrib import admin
-from django.db.models import Value
+from django.db.models import Model
+from django.http import HttpRequest
 
 from clinic.audit.admin import LogsNoName, PrivateSearch
 from clinic.outbox.models import Channel, Suppression
@@ -11,28 +12,29 @@ from clinic.practice.values.mail_addresses import readable_address
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(LogsNoName, PrivateSearch, admin.ModelAdmin):
-    """Deleting a line is how staff try an address again, once it has been put right."""
+class SuppressionAdmin(LogsNoName, PrivateSearch):
+    """Staff delete a row to send to an address again."""
 
     list_display = ("whom", "channel", "why", "created_at")
     list_filter = ("why", "channel")
     fields = ("whom", "channel", "why", "created_at")
     search_fields = ("address",)
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).annotate(country=Value(Clinic.objects.current().country))
-
     @admin.display(description="address", ordering="address")
-    def whom(self, suppression):
+    def whom(self, suppression: Suppression) -> str:
         is_phone = suppression.channel == Channel.SMS
-        return phone_link(suppression.address, suppression) if is_phone else readable_address(suppression.address)
+        return (
+            phone_link(suppression.address, Clinic.objects.current())
+            if is_phone
+            else readable_address(suppression.address)
+        )
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """The delete page shows the address, so deleting also needs the view permission."""
         return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)

@@ -16,7 +16,7 @@ CONFIRMATION_CODE = "confirmation_code"
 
 @transaction.atomic
 def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
-    """Mail `patient` a new code; earlier ones no longer work. The caller limits how often that may be asked for."""
+    """Mail `patient` a new code; earlier codes stop working. The caller limits the rate."""
     code = ConfirmationCode.objects.create(patient=patient, created_at=now)
     plan_message(
         kind=CONFIRMATION_CODE,

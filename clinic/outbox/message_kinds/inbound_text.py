@@ -1,4 +1,4 @@
-"""To staff: texts wait to be read. Says since when and where to look; not who, not what."""
+"""To staff: unread texts are waiting. Gives the time and a link; no name and no content."""
 
 from datetime import datetime
 

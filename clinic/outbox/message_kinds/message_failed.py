@@ -1,4 +1,4 @@
-"""To the clinic: messages to patients did not go out. Says how many, not to whom."""
+"""To the clinic: messages to patients failed. Gives the number; no names."""
 
 from datetime import datetime, timedelta
 

@@ -1,6 +1,6 @@
-"""Alerts to staff: their recipients, their repetition until one of them has acted, and the alert of failed messages.
+"""Alerts to staff: recipients, repetition until one of them has acted, and the alert of failed messages.
 
-They name no patient.
+Alerts name no patient.
 """
 
 import uuid
@@ -17,7 +17,7 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
 
 MESSAGE_FAILED = "staff_message_failed"
-NOBODY_IN_PARTICULAR = uuid.UUID(int=1)  # one alert an hour is about all that failed in it
+NO_SUBJECT = uuid.UUID(int=1)  # an alert is about all messages that failed within an hour
 COLLECTED_FOR = timedelta(minutes=2)
 USELESS_AFTER = timedelta(hours=24)  # of being due
 
@@ -32,7 +32,7 @@ def plan_until_seen(
 ) -> None:
     """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
 
-    Each is checked again before it leaves: the kind's relevance check must turn it down once staff have seen to the matter.
+    Each is checked again before it leaves: the kind's relevance check must refuse it once staff have acted.
     """
     for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
         plan_message(
@@ -50,7 +50,7 @@ def plan_failure_alert(*, now: datetime) -> Message:
     """Tell the clinic that messages failed: once an hour at most, however many."""
     return plan_message(
         kind=MESSAGE_FAILED,
-        subject_id=NOBODY_IN_PARTICULAR,
+        subject_id=NO_SUBJECT,
         version=int(now.timestamp() // 3600),
         patient=None,
         due_at=now + COLLECTED_FOR,

@@ -64,20 +64,20 @@ def _no_values(message: Message, now: datetime) -> Mapping[str, object]:
 class MessageKind:
     """Everything about one kind of message, as the `KIND` of a file in a room's `message_kinds` folder.
 
-    Staff can reword, time and switch off a kind that has `words`. Kinds without them are worded by their templates.
+    Staff can reword, time and switch off a kind that has `words`. The text of other kinds is in their templates.
     """
 
     name: str  # stored in the database: never rename
     title: str  # what staff call it
-    render: Callable[[Message, Words | None, datetime], Email]  # in these words, if it has any
+    render: Callable[[Message, Words | None, datetime], Email]  # with this text, if any
     relevance: Callable[[Message, datetime], str | None]  # the reason not to send; None = send
 
     # Delivery
     respects_quiet_hours: bool
     is_about_visit: bool = True  # False: readers may unsubscribe from it
-    is_reminder: bool = False  # goes by mail in quiet hours if it would be too late after them
-    is_news: bool = False  # of what the clinic changed: goes by text beyond the caps, and always by mail too
-    is_texted_without_mail: bool = False  # its text goes only to patients without an email address
+    is_reminder: bool = False  # sent by email in quiet hours if it would be too late after them
+    is_news: bool = False  # the clinic changed something: texted beyond the caps, and always emailed too
+    is_texted_without_mail: bool = False  # texted only to patients without an email address
     is_missed_by_staff: bool = False  # not to a patient, but the clinic is told when it fails
 
     # What staff can change
@@ -85,7 +85,7 @@ class MessageKind:
     timing: Timing = Timing.AT_ONCE
     minutes: int = 0
     placeholders: Mapping[str, str] = field(default_factory=dict)  # name -> what it holds, for staff
-    frame: str = ""  # the folder in templates/emails whose body is around `words`
+    frame: str = ""  # the folder in templates/emails whose body wraps `words`
     samples: Callable[[Sample], Mapping[str, object]] = _no_samples  # a context for previews
 
     # The text message beside the mail, for patients who agreed to texts; empty for none
@@ -125,7 +125,7 @@ def find_kind(name: str) -> MessageKind:
 
 
 def kind_title(name: str) -> str:
-    """What staff call the kind `name`; readable for a kind that is no longer registered too."""
+    """The title of the kind `name` for staff, also of one that is no longer registered."""
     return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
@@ -136,5 +136,5 @@ def all_kinds() -> list[MessageKind]:
 
 
 def changeable_kinds() -> list[MessageKind]:
-    """Those that staff may reword, time and switch off."""
+    """Kinds that staff may reword, time and switch off."""
     return [kind for kind in all_kinds() if kind.words]

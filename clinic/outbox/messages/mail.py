@@ -19,7 +19,7 @@ _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 class ProviderMail(EmailMultiAlternatives):
-    """A mail with what only a provider's web interface reads: nothing is tracked, and a bounce names the message."""
+    """A mail with options for a provider's API: no tracking, and bounces carry the message's ID."""
 
     track_opens = track_clicks = False
 
@@ -31,8 +31,8 @@ class ProviderMail(EmailMultiAlternatives):
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
     """The mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
 
-    Raises ValueError if there is no address (Django would send nothing and say nothing) or none that mail can go to, or
-    the calendar has no METHOD.
+    Raises ValueError for a missing address (Django would silently send nothing), an invalid one, or a calendar without a
+    METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
@@ -98,7 +98,7 @@ def _calendar_method(calendar: bytes) -> str:
 
 
 def is_refused_for_good(error: BaseException) -> bool:
-    """Whether trying again cannot help: the server refused this mail with a 5xx, or it cannot be put on the wire at all.
+    """Whether the failure is permanent: the server refused this mail with a 5xx, or it cannot be encoded.
 
     A 5xx to our greeting or password is a fault of our settings and is retried; so is a provider's 401 or 403.
     """

@@ -37,6 +37,6 @@ def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
     return rules
 
 
-def words_of(rule: MessageRule | None) -> Words | None:
+def text_of(rule: MessageRule | None) -> Words | None:
     """The subject and opening by `rule`; None for kinds whose template has them."""
     return Words(rule.subject, rule.text) if rule else None

@@ -20,19 +20,19 @@ BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retrie
 
 
 class MessageNotWaiting(Exception):
-    """It is being sent, was sent, or was given up."""
+    """The message is being sent, or is settled."""
 
 
 class MessageNotSettled(Exception):
-    """It is waiting or being sent."""
+    """The message is waiting or being sent."""
 
 
 class TooLateToSend(Exception):
-    """It is after its `not_after`."""
+    """The message is past its `not_after`."""
 
 
 def plan_message(**what: Any) -> Message:
-    """Plan one message, of which `draft_message` says what it must be told. Planned before: returns the first one."""
+    """Plan one message; the arguments are those of `draft_message`. Returns the existing one if it was planned before."""
     draft = draft_message(**what)
     plan_messages([draft])
     return Message.objects.get(dedupe_key=draft.dedupe_key)
@@ -163,5 +163,5 @@ def wake_sweep() -> None:
     try:
         with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
             current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)
-    except Exception as error:  # whatever the broker does, the visit is booked and the message is planned
+    except Exception as error:  # the visit is booked and the message planned, with or without the broker
         logger.warning("no worker was woken, beat will: %s", type(error).__name__)

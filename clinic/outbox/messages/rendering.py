@@ -48,7 +48,7 @@ def render_email(
 
 
 def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
-    """The mail of `kind` in `words` for a sample reader. Saves nothing."""
+    """The mail of `kind` with the text `words`, for a sample reader. Saves nothing."""
     clinic, context = sample_clinic(sample), kind.sample_values(sample)
     return render_email(
         kind.name, to="alice@example.com", context=context, clinic=clinic, words=words, frame=kind.frame
@@ -56,7 +56,7 @@ def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
 
 
 def sample_clinic(sample: Sample) -> Clinic:
-    """Our own clinic, or one whose every line is as long and as hostile as can be."""
+    """The clinic, or a worst case: every field at its longest, with markup in it."""
     if sample == Sample.EVERYDAY:
         return Clinic.objects.current()
     name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]

@@ -19,7 +19,11 @@ from clinic.practice.values.mail_addresses import normalize_address
 logger = logging.getLogger(__name__)
 
 LINK_LASTS = timedelta(days=365)  # readers may unsubscribe from an old mail
-UNDELIVERABLE = (Suppression.Why.BOUNCED, Suppression.Why.COMPLAINED)
+# Why a message to such an address is not sent. Stored, and explained to staff by `text.reason_text`.
+REASONS: dict[str, str] = {
+    Suppression.Why.BOUNCED: "the address does not take our mail",
+    Suppression.Why.COMPLAINED: "the address said our mail was spam",
+}
 
 
 def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str = Channel.EMAIL) -> Suppression:
@@ -44,22 +48,22 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: dat
         if (key := _parse_id(message_id)) is None:
             return
         sent = Message.objects.filter(pk=key, state=State.SENT, patient__email__iexact=normalize_address(address))
-        sent.update(state=State.FAILED, reason=f"the address {why.label}", settled_at=now)
+        sent.update(state=State.FAILED, reason=REASONS[why], settled_at=now)
 
 
 def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
-    """Why nothing at all may go to a reader with this `suppression`; None if it may."""
-    if suppression is None or suppression.why not in UNDELIVERABLE or channel != Channel.EMAIL:
+    """Why no message may be sent to a reader with this `suppression`; None if one may."""
+    if suppression is None or suppression.why not in REASONS or channel != Channel.EMAIL:
         return None
-    return f"the address {suppression.get_why_display()}"
+    return REASONS[suppression.why]
 
 
 def why_undeliverable(address: str) -> str | None:
-    """Why no mail may go to `address`: it bounced, or its reader called our mail spam. None if it may."""
+    """Why no mail may be sent to `address`: it bounced or complained. None if one may."""
     stopped = Suppression.objects.filter(
-        channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=UNDELIVERABLE
+        channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=REASONS
     )
-    return "the address does not take our mail" if stopped.exists() else None
+    return REASONS[Suppression.Why.BOUNCED] if stopped.exists() else None
 
 
 def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:

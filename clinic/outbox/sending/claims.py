@@ -1,4 +1,4 @@
-"""Claiming due messages: each is leased to one worker, with what its batch shares read at once."""
+"""Claim due messages: each is leased to one worker, with rules and suppressions read once a batch."""
 
 import uuid
 from dataclasses import dataclass
@@ -62,5 +62,5 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
 
 
 def _turn(message: Message) -> tuple[int, bool]:
-    """Texts before mails, which are not sent if their text was."""
+    """Sort key: texts before emails, which are skipped once their text was sent."""
     return message.attempts, message.channel != Channel.SMS

@@ -24,7 +24,7 @@ from django.db.models import Case, F, QuerySet, When
 from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
-from clinic.outbox.messages.message_rules import words_of
+from clinic.outbox.messages.message_rules import text_of
 from clinic.outbox.messages.suppressions import unsubscribe_headers, why_unreachable
 from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
 from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
@@ -52,13 +52,13 @@ UNLEASED = {"lease_until": None, "lease_token": None}
 
 
 class MailServerAway(Exception):
-    """No conversation with the mail server could be opened; there is no use in trying the next message now."""
+    """No connection to the mail server could be opened; the next message would fail too."""
 
 
 def send_due_messages(*, clock: Callable[[], datetime]) -> int:
-    """Hand over what is due, in batches, until nothing is, the sweep's time is up or the mail server is away.
+    """Send due messages in batches until none is due, the sweep's time is up or the mail server is away.
 
-    `clock` gives the current instant: a sweep may last for longer than one. Returns how many went.
+    `clock` returns the current instant, since a sweep lasts. Returns how many were sent.
     """
     note_sweep(now=clock())
     fail_unsure_texts(now=clock())
@@ -75,7 +75,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
 
 
 def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Generator[ClaimedMessage]:
-    """One due message after the other; those that were claimed and are not asked for wait again."""
+    """Yield due messages one by one; claimed ones that are not consumed are released."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
             while batch and clock() < until:
@@ -100,8 +100,8 @@ def send_claimed(
     except MailServerAway as away:
         _write_down_fault(claimed, away.__cause__ or away, now=now)
         raise
-    except Exception as fault:  # whatever goes wrong with one message must not stop the others
-        _hang_up(line)  # it may have broken in mid-conversation; the next message opens a new one
+    except Exception as fault:  # one message's failure must not stop the others
+        _hang_up(line)  # it may have broken halfway; the next message opens a new one
         return _write_down_fault(claimed, fault, now=now)
     return turned_down or _write_down_sent(message, now=now)
 
@@ -112,24 +112,24 @@ def _prepare_and_send(
     """Returns the state of a message that is not to leave now; None after the server has taken it."""
     message = claimed.message
     kind = find_kind(message.kind)
-    turned_down = _look_again(claimed, kind, clinic, now=now)
+    turned_down = _check_again(claimed, kind, clinic, now=now)
     if message.channel == Channel.SMS:
         if turned_down is None:
             template = claimed.rule.text if claimed.rule else kind.text_message
             send_text(message, template, now=now)
         return turned_down
     if turned_down is None and _open(line):  # connecting can take a while
-        turned_down = _look_again(claimed, kind, clinic, now=now)
+        turned_down = _check_again(claimed, kind, clinic, now=now)
     if turned_down is None:
-        mail = build_mail(message, kind.render(message, words_of(claimed.rule), now), clinic=clinic, now=now)
+        mail = build_mail(message, kind.render(message, text_of(claimed.rule), now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
         line.send_messages([mail])
     return turned_down
 
 
-def _look_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> State | None:
-    """Settle or postpone what should not leave now, and return its state; None if it should."""
+def _check_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> State | None:
+    """Settle or postpone a message that should not be sent now, and return its state; None if it should be sent."""
     message = claimed.message
     if now >= message.not_after:
         return _settle(message, State.SKIPPED, "too late", now=now)
@@ -157,7 +157,7 @@ def _why_unwanted(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *,
 
 
 def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:
-    """The hours in which `message` may not leave; None where it goes at any hour."""
+    """The hours in which `message` may not be sent; None for a message that is sent at any hour."""
     if message.channel == Channel.SMS:
         return text_hours(message, clinic)
     if not kind.respects_quiet_hours:
@@ -166,8 +166,8 @@ def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHo
 
 
 def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
-    """Postpone to the end of quiet hours. What is too late then is skipped; a reminder by mail goes at night instead, as the
-    visit begins whether or not it was announced."""
+    """Postpone to the end of quiet hours. A message that is too late then is skipped; an emailed reminder is sent at night
+    instead."""
     quiet_until = end_of_quiet_hours(now, hours) if hours else now
     if quiet_until <= now:
         return None
@@ -197,7 +197,7 @@ def _open(line: BaseEmailBackend) -> bool:
     """Whether a new connection was opened; raises MailServerAway."""
     try:
         return bool(line.open())
-    except OSError as fault:  # smtplib's are OSErrors too: a server that does not greet us or take our password
+    except OSError as fault:  # smtplib's errors are OSErrors too: a failed greeting or login
         raise MailServerAway from fault
 
 
@@ -223,9 +223,9 @@ def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
 
 
 def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
-    """Fail a message that was refused for good or tried for long enough; else let it wait, longer each time."""
+    """Fail a message on a permanent error or after the last retry; else schedule a retry with backoff."""
     message = claimed.message
-    if not isinstance(fault, OSError):  # our bug; the log's formatter leaves out the fault's own message
+    if not isinstance(fault, OSError):  # our bug; the log formatter drops the exception's message
         logger.warning("message %s could not be made", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
@@ -237,7 +237,7 @@ def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: dat
 
 def _write_down_sent(message: Message, *, now: datetime) -> State:
     """Record that `message` went, retrying for WRITING_DOWN while the database is away; its lease covers that time, so no
-    other worker sends it meanwhile. Raises the database's error after that: the lease runs out, and a mail follows as a twin.
+    other worker sends it meanwhile. Raises the database's error after that: the lease expires, and a duplicate mail follows.
     """
     give_up = time.monotonic() + WRITING_DOWN.total_seconds()
     while True:
@@ -279,7 +279,7 @@ def _hand_back(messages: list[Message]) -> None:
 
 
 def _write(message: Message, **changes: Any) -> bool:
-    """Whether `changes`, and how often it was tried, were written: only under the lease it was claimed with."""
+    """Write `changes` and the number of attempts. Returns False if the message is no longer under its lease."""
     return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 

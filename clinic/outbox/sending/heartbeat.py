@@ -1,7 +1,7 @@
 """Heartbeat of the sweep for due messages: a dead worker or beat shows before a message is late.
 
-The heartbeat is expected from the first start on. A later start does not reset it: after an outage the alarm is on until
-messages are swept again, seconds after the worker is up, and a web process that restarts cannot hide a dead worker.
+The heartbeat is expected from the first start on. A later start does not reset it: after an outage the alarm stays on until
+the next sweep, seconds after the worker is up, and a web process that restarts cannot hide a dead worker.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ SILENT_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Pulse:
+class Heartbeat:
     """When web, worker or beat first started on this database, and the last sweep; None for never."""
 
     first_started_at: datetime | None = None
     swept_at: datetime | None = None
 
     def silent_since(self, now: datetime) -> datetime | None:
-        """Since when no sweep has come, if that is too long."""
+        """The time of the last sweep (or first start), if that is too long ago; else None."""
         since = self.swept_at or self.first_started_at
         return since if since and now - since >= SILENT_AFTER else None
 
 
 def note_start(*, now: datetime) -> None:
-    """Expect a heartbeat from the first start on; no-op at later ones."""
+    """Expect a heartbeat from now on. No-op after the first start."""
     Sweep.objects.bulk_create([Sweep(first_started_at=now)], ignore_conflicts=True)
 
 
@@ -40,12 +40,12 @@ def note_sweep(*, now: datetime) -> None:
     )
 
 
-def read_heartbeat() -> Pulse:
-    """One query."""
+def read_heartbeat() -> Heartbeat:
+    """Read the heartbeat. One query."""
     row = Sweep.objects.first()
-    return Pulse(row.first_started_at, row.swept_at) if row else Pulse()
+    return Heartbeat(row.first_started_at, row.swept_at) if row else Heartbeat()
 
 
 def silent_since(*, now: datetime) -> datetime | None:
-    """Since when no sweep has come, if that is too long. One query."""
+    """`Heartbeat.silent_since` of the stored heartbeat. One query."""
     return read_heartbeat().silent_since(now)

@@ -1,4 +1,4 @@
-"""How a message's kind and reason read to staff."""
+"""A message's kind and reason, as text for staff."""
 
 from django import template
 

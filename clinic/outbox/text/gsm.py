@@ -1,4 +1,4 @@
-"""The 160 characters of one text message, in the alphabet that every phone shows (GSM 03.38). Pure."""
+"""Fit text into one text message: 160 characters of the GSM 03.38 alphabet. Pure."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -11,26 +11,26 @@ _BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_DOUBLE = set("^{}\\[~]|€")  # each takes the room of two
+_DOUBLE = set("^{}\\[~]|€")  # two septets each
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "ł": "l", "Ł": "L"})
 
 
 class TextTooLong(ValueError):
-    """It does not fit into one message, however short the clinic's name."""
+    """The text does not fit into one message, even with the clinic's name cut."""
 
 
 def to_gsm(text: str) -> str:
-    """`text` in letters that fit: accents go where the alphabet has none, what is left over becomes a question mark."""
+    """`text` in the GSM alphabet: unknown accents are dropped, other unknown characters become question marks."""
     return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
 
 
 def length(text: str) -> int:
-    """How much room `text`, already in the alphabet, takes."""
+    """The length of `text`, already in the alphabet, in septets."""
     return sum(2 if letter in _DOUBLE else 1 for letter in text)
 
 
 def fit_text(template: str, values: Mapping[str, object]) -> str:
-    """`template` filled, in the alphabet, in one message; the clinic's name is cut if it must be. Raises TextTooLong."""
+    """`template` filled in, in the alphabet, within one message; a long clinic name is cut. Raises TextTooLong."""
     clinic = to_gsm(str(values["clinic"]))
     while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:
         if len(clinic) < SHORTEST_NAME or "{clinic}" not in template:

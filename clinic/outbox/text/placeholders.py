@@ -1,4 +1,4 @@
-"""The words that staff write for messages: sentences with {placeholders}, and what must not stand in them. Pure."""
+"""Check and fill the text that staff write for messages, with {placeholders}. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRACE = re.compile(r"[{}]")
 _ADDRESS = re.compile(r"(?i)\bhttps?:|\bwww\.|://")
 
-# Other people may see a message on a phone: nothing in it tells why the reader sees a therapist.
+# Other people may see a message on a phone, so it must not tell why the reader sees a therapist.
 _CLINICAL = re.compile(
     r"""(?ix)\b(
     abdom\w* | achilles | ankles? | anxi\w* | arthr\w* | bones? | bursitis | cal(f|ves) | cartilage | chronic\w* |
@@ -23,7 +23,7 @@ _CLINICAL = re.compile(
 
 
 def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
-    """The faults of `text` as the text of a message, a sentence each; none if it may be sent."""
+    """The faults of `text`, a sentence each; empty if it may be sent."""
     unknown = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
     faults = []
     if unknown:
@@ -38,7 +38,7 @@ def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
 
 
 def clinical_terms(text: str) -> list[str]:
-    """The words in `text` that would tell why the reader sees a therapist, in lower case, each once."""
+    """Words in `text` that tell why the reader sees a therapist, in lower case, each once."""
     return sorted({found[0].lower() for found in _CLINICAL.finditer(text)})
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class QuietHours:
-    """From when until when, by whose clock."""
+    """Start and end (clock times) and the zone they are in."""
 
     quiet_from: time
     quiet_until: time
@@ -39,7 +39,7 @@ def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
 
 
 def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datetime) -> datetime:
-    """`due_at`, unless the quiet hours around it last beyond `by`, when it would be of no use: then ahead of them."""
+    """`due_at`, or an instant before the quiet hours around it if these last beyond `by`."""
     return due_at if end_of_quiet_hours(due_at, hours) <= by else moved_before_quiet_hours(due_at, hours)
 
 

@@ -25,16 +25,18 @@ PHRASES = {
     "the address said our mail was spam": "The patient called our mail spam. Call them before you write again.",
     "too late": "It was too late for this message to be of use.",
     "quiet hours": "It waits for the end of the quiet hours.",
-    "waits for its text": "It waits until the text message that stands in for it has gone.",
+    "the patient has no e-mail address": "The patient has no email address.",
+    "the reader gets an e-mail instead": "The reader gets an email instead.",
+    "waits for its text": "It waits until the text message that replaces it was sent.",
 }
 ERRORS = {
     "SMTPAuthenticationError": "The mail server refused the site's password. Tell your site administrator.",
     "SMTPSenderRefused": "The mail server does not let the clinic's address send. Tell your site administrator.",
-    "SMTPDataError": "The mail server refused this message{said}. " + TELL,
+    "SMTPDataError": "The mail server refused this message{code}. " + TELL,
     "SMTPNotSupportedError": "The mail server cannot write to this address. Check its spelling, then send it again.",
     "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
     "TextUnsure": PHRASES["unknown whether it was sent"],
-    "TextTooLong": "The text is too long for one text message. Shorten it under Message rules.",
+    "TextTooLong": "The text is too long for one text message. Shorten it under Message templates.",
     "ValueError": "The message could not be made, most often because the patient has no email address. Add one on the "
     "patient's page, then send it again.",
 }
@@ -58,18 +60,18 @@ def explain_reason(reason: str) -> str:
 
 
 def _explain_error(name: str, codes: list[int]) -> str:
-    said = f" (code {', '.join(map(str, codes))})" if codes else ""
+    code = f" (code {', '.join(map(str, codes))})" if codes else ""
     if name == "SMTPRecipientsRefused" or name == "AnymailRecipientsRefused":
         if codes and max(codes) < 500:
-            return f"The patient's mail server put the message off{said}. The site keeps trying for {TRIED_FOR}."
+            return f"The patient's mail server put the message off{code}. The site keeps trying for {TRIED_FOR}."
         return (
-            f"The patient's mail server does not take this address{said}. Ask for the address, correct it, send again."
+            f"The patient's mail server does not take this address{code}. Ask for the address, correct it, send again."
         )
     if name == "TextRefused":
-        return f"The text message provider refused the number{said}. Check it, or call the patient."
+        return f"The text message provider refused the number{code}. Check it, or call the patient."
     if name.startswith("Anymail"):
-        return f"The mail provider refused the message{said}. Tell your site administrator."
+        return f"The mail provider refused the message{code}. Tell your site administrator."
     if name in ERRORS:
-        return ERRORS[name].format(said=said)
+        return ERRORS[name].format(code=code)
     is_network = name in NO_ANSWER or name.startswith(("SSL", "Connection"))
     return AWAY if is_network else NOT_MADE

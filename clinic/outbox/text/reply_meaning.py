@@ -1,4 +1,4 @@
-"""What a short text message means, however it is typed: STOP, START, HELP, yes, cannot. Anything else is for staff. Pure.
+"""Parse a short text message: STOP, START, HELP, yes, cannot. Anything else is for staff to read. Pure.
 
 Only what is clear counts: "yes please" is a yes, "yes but I may be late" is a message for staff to read.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 class Reply(StrEnum):
     STOP = "stop"
-    CANCEL = "cancel"  # carriers end texts by it; its sender may have meant the visit
+    CANCEL = "cancel"  # carriers end texts on it; the sender may have meant the visit
     START = "start"
     HELP = "help"
     YES = "yes"
@@ -35,7 +35,7 @@ _SIGNS = {
 }
 
 _POLITE = {"please", "pls", "plz", "thanks", "thank", "you", "thx", "ty", "hi", "hello", "hey", "sorry"}
-_STOP = {"stop", "stopall", "unsubscribe", "quit", "end", "revoke", "optout"}  # carriers hold everybody to these
+_STOP = {"stop", "stopall", "unsubscribe", "quit", "end", "revoke", "optout"}  # required by carriers
 _STOP_FILLER = _POLITE | _words(
     "all now it this these the texting texts text messages message messaging msgs sms sending send me my "
     "from to and reminders reminder immediately i want would like just with yes no"
@@ -79,8 +79,8 @@ _CANNOT_PHRASES = _CANNOT | {
 _CANNOT_FILLER = _POLITE | {"no", "nope", "unfortunately", "i", "we", "so", "but"}
 
 
-def read_reply_words(text: str) -> Reply | None:
-    """What `text` says; None if it is none of these, or says more."""
+def parse_reply(text: str) -> Reply | None:
+    """The meaning of `text`; None if it is none of these, or contains more."""
     words = plain_words(text)
     phrase = " ".join(words)
     if phrase == "cancel":
@@ -98,7 +98,7 @@ def read_reply_words(text: str) -> Reply | None:
 
 
 def plain_words(text: str) -> list[str]:
-    """`text` in lower-case words, without what cannot be seen, quotes, punctuation and pictures that say nothing here."""
+    """`text` as lower-case words, without invisible characters, quotes, punctuation and emoji."""
     letters = []
     for letter in unicodedata.normalize("NFKC", text).casefold():
         category = unicodedata.category(letter)

@@ -1,4 +1,4 @@
-"""How long handing messages over may take: the sweep, its leases and Celery's limits, in an order that holds. Pure.
+"""Time limits of sending: the sweep, its leases and Celery's limits, each longer than the one inside it. Pure.
 
 A message is claimed within a sweep, begun within that sweep, handed over in one conversation, and then written down as sent.
 Its lease covers all of that, and Celery ends no task before the last lease of its sweep has run out.
@@ -7,10 +7,10 @@ tests/clinic/outbox/test_time_limits.py compares these with the Celery app and t
 
 from datetime import timedelta
 
-SWEEP_LASTS = timedelta(seconds=30)  # then the next one goes on
+SWEEP_LASTS = timedelta(seconds=30)  # then the next sweep continues
 CONVERSATION = timedelta(seconds=150)  # an SMTP one whose every answer comes just before its timeout takes less
 GIVE_UP_AFTER = timedelta(hours=4)  # of trying one message
-WRITING_DOWN = timedelta(seconds=60)  # for which a database that is away is asked again to record that a message went
+WRITING_DOWN = timedelta(seconds=60)  # how long recording "sent" is retried while the database is away
 LEASE = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
 TASK_SOFT_LIMIT = SWEEP_LASTS + LEASE  # claimed in a sweep's last moment, a message keeps its worker this long
 TASK_LIMIT = TASK_SOFT_LIMIT + timedelta(seconds=30)

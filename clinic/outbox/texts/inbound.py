@@ -21,10 +21,10 @@ from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
-ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: another robot may be answering ours
+ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: a robot may be answering ours
 VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
 STAFF_TEXT = "staff_inbound_text"
-THE_CLINIC = uuid.UUID(int=2)  # is told where no member of staff may mark texts as read
+THE_CLINIC = uuid.UUID(int=2)  # alerted if no member of staff may mark texts as read
 HOUR = timedelta(hours=1)
 AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for an emergency flag: it may be one
 ONE_SITTING = timedelta(minutes=10)  # several texts within it are one mail to staff
@@ -33,14 +33,14 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class ReceivedText:
-    """A text as staff see it; `patients` are those who have its number now."""
+    """A text for staff; `patients` are those who have its number now."""
 
     row: InboundText
     patients: list[Patient]
 
 
 @transaction.atomic
-def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
+def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
     """Store a text and alert staff. Returns whether to answer it automatically: once an hour to one number.
 
     `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
@@ -56,7 +56,7 @@ def keep_text(*, phone: str, words: str, provider_id: str, is_answerable: bool =
         provider_id=provider_id,
         phone=phone,
         patient=patients[0] if len(patients) == 1 else None,
-        words=words,
+        words=content,
         received_at=now,
         answered_at=now if is_answered else None,
     )
@@ -73,7 +73,7 @@ def _take_turns(phone: str) -> None:
 
 def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
     """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
-    found = defaultdict(list)
+    found: dict[str, list[Patient]] = defaultdict(list)
     based = Patient.objects.current().alias(
         base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
     )
@@ -83,8 +83,8 @@ def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
 
 
 def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
-    """Return the unread texts for Today, the longest waiting first, and record that `user` read them; empty without the
-    right to see texts."""
+    """Return the unread texts for Today, oldest first, and record in the audit log that `user` saw them. Empty without the
+    permission to view texts."""
     if not (user.has_perm(VIEW) or user.has_perm(CHANGE)):
         return []
     rows = list(InboundText.objects.unread()[:MOST_SHOWN])
@@ -95,7 +95,7 @@ def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
 
 @transaction.atomic
 def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
-    """Record that `by` has read `text` and sees to it. False if it was marked before; that name stays."""
+    """Record that `by` has read `text`. False if it was marked before; the first reader stays on record."""
     locked = InboundText.objects.select_for_update().get(pk=text.pk)
     if locked.read_at is not None:
         return False

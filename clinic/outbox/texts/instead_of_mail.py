@@ -1,7 +1,7 @@
 """For readers who chose texts instead of email: a reminder's mail is skipped only once its text was sent.
 
-While the text is undecided the mail waits, for as long as it still leaves half of the time it was to give. A text that is
-skipped, fails or takes longer lets the mail go; it is withdrawn first, so that the reader does not get both.
+While the text is undecided the mail waits, as long as it still leaves the reader half of the planned time. If the text is
+skipped, fails or takes longer, it is withdrawn and the mail is sent, so that the reader does not get both.
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
     """The text that may replace this email; None where the mail is sent regardless of a text.
 
-    That is so for news, for what staff sent again, for readers who chose both, and for a text that was skipped or failed.
+    None for news, for messages that staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """
     is_copy = "#" in message.dedupe_key
     if message.patient is None or is_copy or kind.is_news or not kind.text_message or not has_texts():
@@ -40,7 +40,7 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
 def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
     """When to check `text` again; None if its email, `message`, must go now to be of use.
 
-    `hours` are those in which the mail may not go: it leaves before them if it would be too late after them.
+    `hours` are those in which the mail may not be sent: it is sent before them if it would be too late after them.
     """
     tried_at = max(now, text.next_attempt_at)
     if text.state == State.SENDING:  # decided within its lease
@@ -54,7 +54,7 @@ def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | 
 
 
 def withdraw_text(text: Message, *, now: datetime) -> bool:
-    """Skip `text` as its email goes now. False if a worker has claimed it by now."""
+    """Skip `text`, whose email is sent now. False if a worker has claimed it."""
     waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 
@@ -66,8 +66,8 @@ def let_text_go(message: Message, *, now: datetime) -> None:
 
 @transaction.atomic
 def note_undelivered(*, message_id: UUID, code: str, now: datetime) -> None:
-    """The provider could not deliver a text that it took: to a landline, say. Staff see it as failed, for the provider's
-    `code`, and an email that was skipped for it goes now, unless it is too late. Idempotent."""
+    """Record that the provider could not deliver a text it had accepted, such as to a landline: it fails with the provider's
+    `code`, and an email that was skipped for it is sent, unless it is too late. Idempotent."""
     sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)
     if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
         return

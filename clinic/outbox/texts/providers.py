@@ -1,4 +1,4 @@
-"""Who carries text messages: Twilio, or the terminal on one's own machine. Off unless SMS_URL names one."""
+"""Text message providers: Twilio, or the terminal for local use. Off unless SMS_URL names one."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ TIMEOUT_S = 10
 
 
 class TextRefused(Exception):
-    """The provider will not send it, now or later. `code` is the provider's own number for why."""
+    """A permanent refusal by the provider; `code` is its error code."""
 
     def __init__(self, code: int | None):
         super().__init__("refused by the provider")
@@ -26,21 +26,21 @@ class TextRefused(Exception):
 
 
 class TextUnsure(Exception):
-    """The line broke after the provider may have taken it. Sending again could be a second copy."""
+    """The connection broke after the provider may have accepted the text. A retry could send a second copy."""
 
 
 class TextProviderAway(OSError):
-    """The provider took nothing; worth another try."""
+    """The provider did not accept the text; retry."""
 
 
 class TextProvider(Protocol):
-    """Something that carries a text. `send` raises TextRefused, TextUnsure or TextProviderAway."""
+    """Sends a text. `send` raises TextRefused, TextUnsure or TextProviderAway."""
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None: ...
 
 
 class TwilioTexts:
-    """Twilio's REST API, by its own client, which must not write texts and numbers into our log."""
+    """Twilio's REST API through its own client, kept from logging texts and numbers."""
 
     def __init__(self, account: str, token: str, sender: str, api: str = ""):
         quiet = logging.getLogger("twilio.http_client")
@@ -68,7 +68,7 @@ class TwilioTexts:
 
 
 class ConsoleTexts:
-    """For one's own machine: the text appears in the terminal and goes nowhere."""
+    """For local use: prints the text in the terminal."""
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
         sys.stdout.write(f"[text to {to}] {text}\n")
@@ -80,7 +80,7 @@ def has_texts() -> bool:
 
 
 def text_provider() -> TextProvider:
-    """The one that SMS_URL names. Raises TextProviderAway if it names none."""
+    """The provider that SMS_URL names. Raises TextProviderAway if there is none."""
     texts = settings.ENV.texts
     if texts is None:
         raise TextProviderAway("SMS_URL is not set")

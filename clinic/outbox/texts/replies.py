@@ -1,10 +1,10 @@
-"""What people text back: STOP, START, HELP, and Y or C to a reminder. Everything else is kept for staff to read."""
+"""Answer inbound texts: STOP, START, HELP, and Y or C to a reminder. Anything else is stored for staff to read."""
 
 from datetime import datetime
 
 from clinic.outbox.messages.subjects import read_reply
 from clinic.outbox.text.gsm import to_gsm
-from clinic.outbox.text.reply_meaning import Reply, read_reply_words
+from clinic.outbox.text.reply_meaning import Reply, parse_reply
 from clinic.outbox.texts.inbound import keep_text
 from clinic.outbox.texts.texting import MOST_A_DAY, restore_consent, withdraw_consent
 from clinic.practice.models import Clinic
@@ -12,28 +12,28 @@ from clinic.practice.values.phone import format_phone
 
 
 def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> str:
-    """Act on `text` from `phone` (E.164) and return what to say to it; empty for nothing.
+    """Act on `text` from `phone` (E.164) and return the reply; empty for none.
 
-    A Y or C that was acted on is acknowledged each time; any other automatic answer goes once an hour to one number, so
-    that two robots do not talk for ever. `provider_id` is the provider's own name for the text, which may come twice.
+    A Y or C that was acted on is acknowledged each time; any other automatic answer is sent once an hour to one number,
+    which ends a loop of two robots. `provider_id` is the provider's ID of the text, which may be delivered twice.
     """
-    reply = read_reply_words(text)
+    reply = parse_reply(text)
     if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
         if reply == Reply.CANCEL:  # was it the visit?
-            keep_text(phone=phone, words=text, provider_id=provider_id, is_answerable=False, now=now)
-        return ""  # the carrier itself says that they have stopped
+            keep_text(phone=phone, content=text, provider_id=provider_id, is_answerable=False, now=now)
+        return ""  # the carrier confirms the STOP itself
     if reply == Reply.START:
         restore_consent(phone=phone, now=now)
         return ""
     if reply in (Reply.YES, Reply.CANNOT) and (said := read_reply(phone, reply.value, now)):
         return to_gsm(said)
-    is_answered = keep_text(phone=phone, words=text, provider_id=provider_id, now=now)
+    is_answered = keep_text(phone=phone, content=text, provider_id=provider_id, now=now)
     return to_gsm(_automatic_answer(reply)) if is_answered else ""
 
 
 def _automatic_answer(reply: Reply | None) -> str:
-    """The same to every number, known here or not."""
+    """The answer to any number, known or unknown."""
     clinic = Clinic.objects.current()
     call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our email"
     emergency = f"In an emergency call {clinic.emergency_number}."

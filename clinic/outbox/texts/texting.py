@@ -1,4 +1,4 @@
-"""Text messages: who agreed to them, in which words; how many, and at which hours (47 CFR 64.1200(a)(9)(iv))."""
+"""Text messages: consent, caps and hours (47 CFR 64.1200(a)(9)(iv))."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -36,8 +36,8 @@ CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}
 FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
 
 
-def consent_words(patient: Patient) -> str:
-    """What `patient` agrees to; stored word for word."""
+def consent_text(patient: Patient) -> str:
+    """The wording of the consent that `patient` gives; stored verbatim."""
     return CONSENT_WORDS.format(ending=patient.phone[-2:])
 
 
@@ -48,9 +48,9 @@ def consent_of(patient: Patient) -> TextConsent | None:
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Record that `patient` agreed to texts in `wording`, and plan them beside the mails that wait.
+    """Record that `patient` agreed to texts in `wording`, and plan texts for the emails that wait.
 
-    Raises ValueError if their number takes none (`texting_number`).
+    Raises ValueError if their number cannot be texted (`texting_number`).
     """
     if not texting_number(patient.phone):
         raise ValueError("no text can go to this number")
@@ -94,7 +94,7 @@ def restore_consent(*, phone: str, now: datetime) -> int:
 
 
 def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
-    """Before two rows of one person are merged: consent given for another number than the one on file ends."""
+    """Before a merge: end consents for a number other than the one on file."""
     standing = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
     if consent_of(known) is not None:
         standing.update(withdrawn_at=now)
@@ -134,7 +134,7 @@ def _reader(message: Message) -> Patient:
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
-    """Due with its mail, or before the hours without texts if they would make it too late."""
+    """Due with its email, or before the hours without texts if it would be too late after them."""
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
@@ -152,10 +152,10 @@ def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
 
 
 def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: datetime) -> str | None:
-    """Why this text must not go: not switched on, not agreed to, or too many. None if it may.
+    """Why this text must not be sent: switched off, no consent, or over the cap. None if it may.
 
-    News goes beyond the caps, to those who agreed to that: a patient on their way to a cancelled visit is worse off than
-    one with a second text. It counts for the caps of what follows.
+    News is exempt from the caps, as the consent says: a wasted trip is worse than a second text. It counts toward the caps
+    of later texts.
     """
     if not has_texts():
         return "texts are not switched on"
@@ -194,7 +194,7 @@ def texts_just_sent(*, phone: str) -> list[Message]:
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
-    """The hours without texts: UNTIL in the evening to FROM in the morning."""
+    """The hours in which no text is sent: UNTIL in the evening to FROM in the morning."""
     return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
@@ -216,7 +216,7 @@ def write_text(message: Message, template: str, *, now: datetime) -> str:
 
 
 def fail_unsure_texts(*, now: datetime) -> int:
-    """Texts whose worker died while handing them over: a text has no Message-ID to know a twin by, so none follows."""
+    """Fail texts whose worker died while sending: a retry could be a duplicate, as a text has no Message-ID."""
     unsure = Message.objects.filter(channel=Channel.SMS, state=State.SENDING, lease_until__lte=now, attempts__gt=0)
     return unsure.update(state=State.FAILED, reason=UNSURE, settled_at=now, lease_until=None, lease_token=None)
 

@@ -1,1 +1,1 @@
-"""Who may do what: links, proof, step-up, sign-in, rate limits."""
+"""Access: patient links, proof, step-up, sign-in, permissions, rate limits."""

@@ -1,11 +1,12 @@
 """The step-up before stored answers are shown: a code mailed to the patient, or the birth date on file.
 
-A code is six digits derived from its row's id with the site's secret key, so that it is stored nowhere and every copy of
-its mail says the same. It can be tried five times within ten minutes. A confirmation lasts half an hour in one browser.
+A code is six digits derived from its row's id with the site's secret key, so that it is not stored and every copy of its mail
+has the same code. It can be tried five times within ten minutes. A confirmation lasts half an hour in one browser.
 """
 
 from datetime import date, datetime, timedelta
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -49,16 +50,16 @@ def delete_expired_codes(*, now: datetime, limit: int = BATCH) -> int:
 
 
 def is_birth_date(*, patient: Patient, typed: date) -> bool:
-    """Whether `typed` is the birth date on file. The caller limits how often that may be tried."""
+    """Whether `typed` is the birth date on file. The caller limits the rate."""
     return patient.birth_on is not None and patient.birth_on == typed
 
 
-def confirm(session, *, patient: Patient, now: datetime) -> None:
-    """Remember in this browser's session that its user has just proven to be `patient`."""
+def confirm(session: SessionBase, *, patient: Patient, now: datetime) -> None:
+    """Record in this session that its user has just proven to be `patient`."""
     session[KEY] = {**session.get(KEY, {}), str(patient.pk): now.isoformat()}
 
 
-def is_confirmed(session, *, patient: Patient, now: datetime) -> bool:
+def is_confirmed(session: SessionBase, *, patient: Patient, now: datetime) -> bool:
     """Whether `confirm` was called in this session within the last half hour."""
     confirmed_at = session.get(KEY, {}).get(str(patient.pk))
     return confirmed_at is not None and now < datetime.fromisoformat(confirmed_at) + CONFIRMED_FOR

@@ -1,4 +1,4 @@
-"""Which network a request comes from, for rate limits. No address is stored: `rate_limits` keeps keyed hashes only."""
+"""The network of a request, for rate limits. No IP address is stored: `rate_limits` keeps keyed hashes only."""
 
 import logging
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
-# (prefix length, how many times the allowance of one visitor). One customer gets an IPv6 /64 or /56, a site a /48, and
-# each has as many addresses in it as they like; a /24 is what a small provider or a rented rack has of IPv4.
+# (prefix length, multiple of one visitor's budget). A customer gets an IPv6 /64 or /56, a site a /48, each with any number
+# of addresses; an IPv4 /24 is about a small provider or a rented rack.
 IPV4_BLOCKS = ((32, 1), (24, 8))
 IPV6_BLOCKS = ((64, 1), (56, 2), (48, 8))
 
 
 @dataclass(frozen=True)
 class Network:
-    """The blocks of addresses that a visitor is counted in, narrowest first: (name, times the allowance of one)."""
+    """The address blocks that a visitor is counted in, narrowest first: (name, multiple of one visitor's budget)."""
 
     blocks: tuple[tuple[str, int], ...]
 
@@ -27,7 +27,7 @@ UNKNOWN = Network((("unknown", 1),))  # one network for all of them, limited lik
 
 
 def network_of(request: HttpRequest) -> Network:
-    """Where the visitor connects from: `UNKNOWN` if the address is missing or garbled.
+    """The network of the visitor; `UNKNOWN` if the address is missing or malformed.
 
     Behind a proxy only the last hop of X-Forwarded-For counts: the proxy wrote it, the visitor can forge the others.
     """
@@ -44,12 +44,12 @@ def network_of(request: HttpRequest) -> Network:
 
 @cache
 def warn_of_unknown_networks() -> None:
-    """Tell the operator, once for each process: one network for all means one allowance for all."""
-    logger.warning("visitors' addresses cannot be read, so all share one allowance; see BEHIND_PROXY and the proxy")
+    """Log a warning, once per process: all visitors share one budget."""
+    logger.warning("visitors' addresses cannot be read, so all share one rate limit; see BEHIND_PROXY and the proxy")
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4. None for garbage."""
+    """The address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4. None for anything else."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -25,7 +25,7 @@ from clinic.responses.headers import private_page
 class Capability(Enum):
     """What a link permits: its purpose, and the proof it needs. Decided only here."""
 
-    # Of the one visit the link is about; nothing that was there before that visit was booked.
+    # About the link's one visit; nothing from before it was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
     CHANGE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "confirm, move, cancel and restore the visit"
     CORRECT_ADDRESS = LinkPurpose.VISIT, Proof.SHOWN, "correct the address of a visit while its patient is provisional"
@@ -34,7 +34,7 @@ class Capability(Enum):
     BEGIN_QUESTIONS = LinkPurpose.VISIT, Proof.SHOWN, "go on to the visit's questions"
     ANSWER_QUESTIONS = LinkPurpose.INTAKE, Proof.SHOWN, "answer the visit's questions; shows no stored answer"
     RETURN_TO_VISIT = LinkPurpose.INTAKE, Proof.SHOWN, "go on from the questions to the visit they are for"
-    # Of the patient.
+    # About the patient.
     SEE_ANSWERS = LinkPurpose.INTAKE, Proof.CONFIRMED, "see and check stored answers"
     CONFIRM = LinkPurpose.INTAKE, Proof.SHOWN, "prove to be the patient by a mailed code or the birth date"
     SEE_WAIT_LIST_PLACE = LinkPurpose.VISIT, Proof.MAILED, "see, change and leave one's place on the wait list"
@@ -46,8 +46,8 @@ class Capability(Enum):
     OPEN_MESSAGES = LinkPurpose.VISIT, Proof.MAILED, "go on to the choice of messages"
     CHOOSE_MESSAGES = LinkPurpose.MESSAGES, Proof.MAILED, "choose what we write; agree to texts"
 
-    def __init__(self, purpose: LinkPurpose, proof: Proof, words: str):
-        self.purpose, self.proof, self.words = purpose, proof, words
+    def __init__(self, purpose: LinkPurpose, proof: Proof, description: str):
+        self.purpose, self.proof, self.description = purpose, proof, description
 
 
 class LinkRequest(HttpRequest):

@@ -1,8 +1,8 @@
 """Rate limits: how often a thing may happen from one network, for one mailbox, to one visit or at one account.
 
-A generic cell rate algorithm (GCRA, a leaky bucket kept as one instant): a budget of so many at once comes back one use at
-a time, at a steady pace. There are no windows, so nothing starts anew at midnight. One row per limit and subject holds the
-instant at which the budget is whole again, under a keyed hash: no address is stored, and a row is worthless after it.
+A generic cell rate algorithm (GCRA, a leaky bucket stored as one instant): a budget of `at_once` uses refills one use at a
+time, at a steady rate, with no windows. One row per limit and subject holds the instant at which the budget is whole
+again, under a keyed hash: no address is stored, and the row is expired after that instant.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class Per(StrEnum):
-    """What is counted together."""
+    """What a limit counts by."""
 
     NETWORK = "network"
     MAILBOX = "mailbox"
@@ -36,7 +37,7 @@ class Per(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """`at_once` uses in a row, then one more for each `every` that has passed; `over` says what one more leads to."""
+    """`at_once` uses in a row, then one more for each `every` that has passed; `over` is the consequence of one more."""
 
     name: str
     per: Per
@@ -53,7 +54,7 @@ LAST_LINK = "no mail; the page points to the last one, whose link is still good"
 LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
 WAIT = "429: the page says when to try again; the password is not looked at"
 
-# Where a name says OWN, the visitor came by a link from the mailbox; such acts are counted apart from strangers'.
+# OWN in a name: the visitor came by a link from the mailbox; such acts are counted apart from those of strangers.
 MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
 BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
 NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
@@ -78,13 +79,13 @@ NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE,
 ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
 KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
 
-# For `once`: what came again within this time is the same thing, sent twice.
+# For `once`: a repetition within this time is a resend of the same form.
 SAME_FORM = Limit("one form", Per.FORM, 1, DAY, "it goes through without being counted again")
 SAME_CLICK = Limit("one click", Per.FORM, 1, MINUTE, "it goes through without being counted again")
 
-Charge = tuple  # (limit, subject, …): a subject is a Network or what has a `str`; several are counted as one
+Charge = tuple  # (limit, subject, …): a subject is a Network or anything with a `str`; several form one key
 
-# True where it was within the limit. The row stays locked until the transaction ends, whichever it was.
+# Returns a row if the use was within the limit. The row stays locked until the transaction ends in both cases.
 TAKE = """
     INSERT INTO practice_ratelimit AS budget (key, whole_at) VALUES (%(key)s, %(now)s + %(every)s)
     ON CONFLICT (key) DO UPDATE SET whole_at = greatest(budget.whole_at, %(now)s) + %(every)s
@@ -94,7 +95,7 @@ TAKE = """
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether it was within all limits; if not, which kinds refused it, and the instant at which all would let it in."""
+    """The outcome of `spend`: which kinds of limit were exceeded, if any, and the instant at which none would be."""
 
     over: frozenset[Per] = field(default_factory=frozenset)
     retry_at: datetime | None = None
@@ -105,7 +106,7 @@ class Verdict:
 
     def seconds_left(self, *, now: datetime) -> int:
         """For a Retry-After header."""
-        return max(1, ceil((self.retry_at - now).total_seconds()))
+        return max(1, ceil((self.retry_at - now).total_seconds())) if self.retry_at else 1
 
 
 WITHIN = Verdict()
@@ -113,17 +114,17 @@ ANYWHERE = Network((("anywhere", 1),))  # for what is not counted by network
 
 
 def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdict:
-    """Spend one use of each limit by its subject, of all or of none; atomic, however many ask at once.
+    """Spend one use of each limit, all or none. Atomic under concurrency.
 
-    `once` names the thing itself, such as a form: if it has been spent for within the time of its limit, it passes and
-    nothing is spent again. Call it before the transaction it guards. Raises RuntimeError inside one: a rollback would give
+    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is
+    within and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one: a rollback would give
     the use back, and the rows stay locked until the end of a transaction.
     """
     over, retry_at = set(), []
     with transaction.atomic(durable=True):
         if once is not None and any(_take(budget, now) for budget in _budgets([once])):
             return WITHIN
-        for budget in sorted(_budgets(charges), key=lambda budget: budget.key):  # one order for all: no deadlock
+        for budget in sorted(_budgets(charges), key=lambda budget: budget.key):  # one lock order: no deadlock
             if again_at := _take(budget, now):
                 over.add(budget.per)
                 retry_at.append(again_at)
@@ -133,12 +134,12 @@ def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdic
 
 
 def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` rows of budgets that are whole again. Returns how many."""
+    """Delete at most `limit` expired rows (budgets that are whole again). Returns how many."""
     return delete_batch(RateLimit.objects.filter(whole_at__lte=now), limit=limit)
 
 
 def mailbox_of(email: str) -> str:
-    """The mailbox behind an address, as far as the address tells: without letter case, a +tag, and Gmail's dots."""
+    """The mailbox of an address, as a rate limit key: without letter case, +tag and Gmail's dots."""
     name, _, domain = normalize_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
@@ -155,7 +156,7 @@ class _Budget:
 
 
 def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
-    """One budget for each subject; of a network, one for each of its blocks, larger the wider it is."""
+    """One budget per charge; for a network, one per block, with a larger budget for a wider block."""
     for limit, *subjects in charges:
         network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
         names = [_name(limit, subject) for subject in subjects if subject is not network]
@@ -164,7 +165,7 @@ def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
 
 
 def _name(limit: Limit, subject: object) -> str:
-    return mailbox_of(subject) if limit.per == Per.MAILBOX else str(subject).strip().lower()
+    return mailbox_of(str(subject)) if limit.per == Per.MAILBOX else str(subject).strip().lower()
 
 
 def _hash(*names: str) -> UUID:
@@ -173,10 +174,11 @@ def _hash(*names: str) -> UUID:
 
 
 def _take(budget: _Budget, now: datetime) -> datetime | None:
-    """None if a use was taken, else when there will be one."""
+    """Take one use. Returns None, or the instant of the next free use if there is none now."""
     slack = budget.every * (budget.at_once - 1)
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"key": budget.key, "now": now, "every": budget.every, "slack": slack})
+        values: dict[str, Any] = {"key": budget.key, "now": now, "every": budget.every, "slack": slack}
+        cursor.execute(TAKE, values)
         if cursor.fetchone():
             return None
         cursor.execute("SELECT whole_at FROM practice_ratelimit WHERE key = %s", [budget.key])

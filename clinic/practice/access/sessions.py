@@ -1,4 +1,4 @@
-"""The end of sessions: of staff, and of visitors who answered the hip screen before booking."""
+"""Delete expired sessions, of staff and of visitors who answered the hip screen."""
 
 from datetime import datetime
 
@@ -10,6 +10,6 @@ from clinic.practice.batches import BATCH, delete_batch
 def delete_expired_sessions(*, now: datetime, limit: int = BATCH) -> int:
     """Delete at most `limit` sessions that have expired, with everything in them. Returns how many.
 
-    An expired session opens for no one; only its row, with a visitor's sealed answers, is left.
+    An expired session cannot be used; this deletes its row, with a visitor's sealed answers.
     """
     return delete_batch(Session.objects.filter(expire_date__lte=now), limit=limit)

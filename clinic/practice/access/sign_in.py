@@ -1,10 +1,11 @@
-"""Signing in to the admin, with each try counted before the password is looked at: that costs a second of work.
+"""Sign in to the admin, with rate limits checked before the password is hashed, which costs a second of CPU.
 
-A stranger is stopped soon on one network and slowed down at one account. The account's owner is counted apart in a browser
-that has signed in before, so that no number of strangers keeps the owner out there; elsewhere they wait minutes, not days.
+Tries are limited per network and per account. A browser that has signed in to the account before has its own limit, so
+that an attacker cannot lock the owner out there; in other browsers the owner waits minutes, not days.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -14,8 +15,8 @@ from django.utils import timezone
 from clinic.practice.access import rate_limits as limits
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.rate_limits import Verdict, spend
-from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic, User
+from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
 
 COOKIE, SALT = "known_browser", "clinic.practice.sign_in"
@@ -23,21 +24,21 @@ KNOWN_FOR = timedelta(days=180)
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's, refusing a try over the limits without hashing; `verdict` says when the next one is let in."""
+    """Django's form; refuses a try over the limits without hashing. `verdict` has the time of the next allowed try."""
 
     verdict = limits.WITHIN
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         account = self.cleaned_data.get("username")
-        if account and self.cleaned_data.get("password"):
+        if account and self.cleaned_data.get("password") and self.request:
             self.verdict = spend_sign_in(self.request, account, now=timezone.now())
         if self.verdict.is_over:
-            raise ValidationError(_wait_words(self.verdict, now=timezone.now()), code="too_many_tries")
+            raise ValidationError(_describe_wait(self.verdict, now=timezone.now()), code="too_many_tries")
         return super().clean()
 
 
 def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdict:
-    """Count a try at `account`, whether there is such an account or not."""
+    """Count a try at `account`, whether or not the account exists."""
     if _is_known_browser(request, account):
         return spend((limits.KNOWN_BROWSER_SIGN_INS, account), now=now)
     network = network_of(request)
@@ -50,7 +51,7 @@ def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdi
 
 
 def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetime) -> HttpResponse:
-    """The login view's response with what the limits add: 429 and Retry-After, or the mark of a known browser."""
+    """Add to the login view's response: 429 and Retry-After over the limits, or the cookie of a known browser."""
     if request.method != "POST":
         return response
     form = (getattr(response, "context_data", None) or {}).get("form")
@@ -65,13 +66,13 @@ def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetim
 
 
 def _is_known_browser(request: HttpRequest, account: str) -> bool:
-    """Whether somebody has signed in to `account` here before; no query without the cookie."""
+    """Whether this browser has signed in to `account` before. No query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=KNOWN_FOR)
     return key is not None and User.objects.filter(pk=key, email=normalize_address(account).lower()).exists()
 
 
-def _wait_words(verdict: Verdict, *, now: datetime) -> str:
+def _describe_wait(verdict: Verdict, *, now: datetime) -> str:
     minutes = -(-verdict.seconds_left(now=now) // 60)
-    again = format_instant(verdict.retry_at + limits.MINUTE, Clinic.objects.current().zone)
+    again = format_instant((verdict.retry_at or now) + limits.MINUTE, Clinic.objects.current().zone, now=now)
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
     return f"Too many tries. Please wait {wait} and try again after {again}."

@@ -1,37 +1,33 @@
 """The runs of the clean-up, read-only."""
 
-from django.contrib import admin
-from django.utils.html import format_html
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clinic.audit.admin import ReadOnly
 from clinic.practice.models import CleanupRun
 
 
 @admin.register(CleanupRun)
-class CleanupRunAdmin(admin.ModelAdmin):
-    """When expired data was last deleted, and how much of it. To be read."""
+class CleanupRunAdmin(ReadOnly):
+    """When expired data was deleted, and how many rows of each kind."""
 
     list_display = ("started_at", "rows", "state")
     list_display_links = None
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Clean-up of expired data", **(extra_context or {})})
 
     @admin.display(description="deleted")
-    def rows(self, run):
+    def rows(self, run: CleanupRun) -> str:
         return ", ".join(f"{kind}: {count}" for kind, count in run.deleted.items() if count) or "nothing had expired"
 
     @admin.display(description="state")
-    def state(self, run):
+    def state(self, run: CleanupRun) -> SafeString:
         if not run.unfinished:
             return format_html('<span class="chip chip-ok">{}</span>', "finished")
-        words = f"not finished: {', '.join(run.unfinished)}"
-        return format_html('<span class="chip chip-warn">{}</span>', words)
+        state = f"not finished: {', '.join(run.unfinished)}"
+        return format_html('<span class="chip chip-warn">{}</span>', state)

@@ -1,14 +1,18 @@
-"""The one page of the clinic."""
+"""The clinic's page in the admin."""
+
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.forms import Script
-from django.http import HttpResponseRedirect
+from django.db.models import Model
+from django.forms import ModelForm, Script
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.form_fields import ClinicForm
 from clinic.practice.fields.typed_times import TimeOfDayField
 from clinic.practice.models import Clinic
@@ -21,18 +25,18 @@ from .contact import ReadableContact
 
 @admin.register(Clinic)
 class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
-    """One row: the list goes straight to it, or to describing it the first time."""
+    """There is one row: the list redirects to it, or to the form that adds it."""
 
     form = ClinicForm
     formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
     change_form_template = add_form_template = "practice/admin_clinic.html"
     fieldsets = (
         (None, {"fields": ("name", "legal_line", "phone", "email", "emergency_number")}),
-        ("Where", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
-        ("On the map", {"fields": ("latitude", "longitude")}),
+        ("Address", {"fields": ("street", "city", "region", "postal_code", "country", "time_zone", "directions")}),
+        ("Map position", {"fields": ("latitude", "longitude")}),
         ("Visits", {"fields": ("what_to_bring", "minimum_notice_minutes", "horizon_days")}),
-        ("Changes", {"fields": ("change_window_hours", "change_policy")}),
-        ("Against misuse", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
+        ("Changing a visit", {"fields": ("change_window_hours", "change_policy")}),
+        ("Booking limits", {"fields": ("bookings_a_day_per_address", "bookings_a_day_per_network")}),
         ("Messages", {"fields": ("quiet_from", "quiet_until")}),
         ("Articles", {"fields": ("shows_unreviewed_articles",)}),
     )
@@ -40,27 +44,30 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
     class Media:
         js = [Script("js/zone.js", defer=True)]
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
         form = super().get_form(request, obj, change, **kwargs)
-        form.by = request.user
+        assert issubclass(form, ClinicForm)
+        form.by = staff_of(request)
         return form
 
-    def save_model(self, request, obj, form, change):
-        """Save, and put right what patients were sent of the old details, as the form was answered."""
+    def save_model(self, request: HttpRequest, obj: Clinic, form: ClinicForm, change: bool) -> None:
+        """Save, and update what patients were sent with the old details, as chosen in the form."""
         before = Clinic.objects.current()
         super().save_model(request, obj, form, change)
         if change:
             update_outdated(before, obj, is_told=form.is_told, now=timezone.now())
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not (self.has_view_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied
         if Clinic.objects.exists():
             return HttpResponseRedirect(reverse("admin:practice_clinic_change", args=[1]))
         return HttpResponseRedirect(reverse("admin:practice_clinic_add"))
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not Clinic.objects.exists()
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

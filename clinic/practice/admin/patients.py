@@ -1,22 +1,27 @@
-"""Patients: who they are, whom they resemble, and the links they have."""
+"""Patients in the admin: contact details, possible duplicates, and open links."""
+
+from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
-from django.db.models import Value
-from django.urls import path, reverse
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.practice.access.links import revoke_all_links
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
@@ -24,6 +29,7 @@ from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, 
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
 
 from .contact import ReadableContact
@@ -33,40 +39,43 @@ MOST_LINKS = 50  # shown of one patient
 
 class PatientForm(forms.ModelForm):
     name = NameField()
-    email = AddressField(
-        required=False, help_text="Without one we can only call them, or text those who have agreed to it."
-    )
+    email = AddressField(required=False, help_text="Without one we can only call them, or text them if they agreed.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(empty_label="The clinic's", required=False)
     is_another_person = forms.BooleanField(
         label="This is another person: add a new patient",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is a patient whom it may be
+        widget=forms.HiddenInput,  # shown only if there may be a duplicate
     )
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "phone" in self.fields:  # not for staff who may only look
-            self.fields["phone"].region = Clinic.objects.current().country
+        if isinstance(phone := self.fields.get("phone"), PhoneField):  # staff who may only view have none
+            phone.region = Clinic.objects.current().country
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
         if {"name", "email", "phone"} <= cleaned.keys():
             self._refuse_another_patients_identity(cleaned)
             if self.instance._state.adding and not cleaned.get("is_another_person"):
-                self._ask_who_it_is(*map(cleaned.get, ("name", "email", "phone")))
+                self._ask_who_it_is(cleaned)
         return cleaned
 
-    def _ask_who_it_is(self, name, email, phone):
-        likely = likely_twins(name=name, email=email, phone=phone)
+    def _ask_who_it_is(self, cleaned: dict[str, Any]) -> None:
+        likely = likely_twins(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
         if likely:
             self.fields["is_another_person"].widget = forms.CheckboxInput()
-            words = format_html("We may know this patient already:<br>{}", links_to(likely))
-            self.add_error("is_another_person", words)
+            question = format_html("We may know this patient already:<br>{}", links_to(likely))
+            self.add_error("is_another_person", question)
 
-    def _refuse_another_patients_identity(self, cleaned):
-        """Say in words what the constraints would refuse."""
-        is_provisional, name, email, phone = self.instance.is_provisional, *map(cleaned.get, ("name", "email", "phone"))
+    def _refuse_another_patients_identity(self, cleaned: dict[str, Any]) -> None:
+        """Report what the unique constraints would refuse, on the fields."""
+        is_provisional, name, email, phone = (
+            self.instance.is_provisional,
+            cleaned["name"],
+            cleaned["email"],
+            cleaned["phone"],
+        )
         if is_provisional and not email:
             self.add_error("email", "Until this patient is confirmed they need an email address.")
         others = Patient.objects.current().exclude(pk=self.instance.pk).filter(is_provisional=is_provisional)
@@ -77,7 +86,7 @@ class PatientForm(forms.ModelForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
+class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeople, PrivateSearch):
     people = ""
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
@@ -87,109 +96,114 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     list_display = ("name", "address", "number", "standing", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
-    search_help_text = "Parts of a name, an e-mail or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number"
     change_form_template = "practice/admin_patient.html"
 
-    def patient_id_of(self, obj):
+    def patient_id_of(self, obj: Patient) -> UUID:
         return obj.pk
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
         return self.fields + (self.details if obj else ("is_another_person",))
 
-    def get_queryset(self, request):
-        country = Value(Clinic.objects.current().country)
-        return super().get_queryset(request).current().annotate(country=country)
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request) & Patient.objects.current()
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
         return [path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"), *super().get_urls()]
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:  # another form took the name and address since this one was checked
-            words = (
+        except IntegrityError:  # another form saved this name and address after the check
+            text = (
                 "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
             )
-            self.message_user(request, words, messages.ERROR)
+            self.message_user(request, text, messages.ERROR)
             return see_other(reverse("admin:practice_patient_changelist"))
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Patient, form: ModelForm, change: bool) -> None:
         now = timezone.now()
         if not change:
             obj.created_at = now
         if change and "email" in form.changed_data:
             email, obj.email = obj.email, form.initial["email"]
             super().save_model(request, obj, form, change)
-            change_address(obj, email=email, by=request.user, now=now)
-            words = "Links sent to the old address have ended. What lies ahead is confirmed to the new one."
+            change_address(obj, email=email, by=staff_of(request), now=now)
+            text = "Links sent to the old address have ended. Upcoming visits are confirmed to the new one."
             if not email:
-                words = "Links sent to the old address have ended. Without an address nothing is mailed: call them."
-            self.message_user(request, words, messages.SUCCESS)
+                text = "Links sent to the old address have ended. We cannot email this patient now: call them."
+            self.message_user(request, text, messages.SUCCESS)
         else:
             super().save_model(request, obj, form, change)
 
-    def end_links_view(self, request, pk):
-        """End every link of a patient, after a mail was passed on or went to the wrong person."""
+    def end_links_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Revoke every link of a patient, such as after a mail went to the wrong person."""
         patient = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_change_permission(request, patient):
             raise PermissionDenied
         if patient is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
+            return redirect(request, self.opts, str(pk))
         now = timezone.now()
         ended = revoke_all_links(patient, now=now)
         record_access(actor=request.user, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)
-        self.message_user(request, f"{ended} links have ended. New messages bring new ones.", messages.SUCCESS)
+        self.message_user(
+            request,
+            f"{ended} {'link has' if ended == 1 else 'links have'} ended. New messages bring new links.",
+            messages.SUCCESS,
+        )
         return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
     @admin.display(description="identity", ordering="is_provisional")
-    def standing(self, patient):
-        """Known, or typed by a visitor; then also who of the known patients it may be."""
+    def standing(self, patient: Patient) -> str:
+        """Known or not confirmed; if not confirmed, the known patient it may be."""
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
-        words = mark_safe('<span class="chip chip-warn">not confirmed</span>')
+        chip = mark_safe('<span class="chip chip-warn">not confirmed</span>')
         if same is None:
-            return words
+            return chip
         url = reverse("admin:practice_patient_change", args=[same.pk])
-        return format_html('{} perhaps <a href="{}">{}</a>', words, url, same.name)
+        return format_html('{} perhaps <a href="{}">{}</a>', chip, url, same.name)
 
-    @admin.display(description="may be the same person")
-    def alike(self, patient):
-        """Other patients with this name, e-mail or phone, and which of them it is."""
+    @admin.display(description="possible duplicates")
+    def alike(self, patient: Patient) -> str:
+        """Other patients with this name, email or phone, and which of them it is."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
-        return links_to(found) or "no other patient has this name, email address or phone number"
+        return links_to(found) or "none"
 
     @admin.display(description="open links")
-    def open_links(self, patient):
-        """What the patient's links still open, how each left the house, and until when."""
+    def open_links(self, patient: Patient) -> str:
+        """The patient's open links: purpose, how each was delivered, and expiry."""
         now = timezone.now()
         links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
         rows = (
             (
                 link.get_purpose_display(),
                 link.get_proof_display(),
-                localdate_words(link.created_at),
-                localdate_words(link.expires_at),
+                format_date(timezone.localtime(link.created_at)),
+                format_date(timezone.localtime(link.expires_at)),
             )
             for link in links[:MOST_LINKS]
         )
         lines = format_html_join(mark_safe("<br>"), "{} ({} {}), until {}", rows)
         return lines or "none"
 
-    def has_delete_permission(self, request, obj=None):
-        return False  # records are kept for as long as the law says
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # the law sets how long records are kept
 
 
-def links_to(found: list[Alike]):
-    """Links to patients who may be the one in question, each with why; empty for none."""
+def links_to(found: list[Alike]) -> SafeString:
+    """Links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
     )
     lines = ((url, name, ", ".join(why)) for url, name, why in rows)
     return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)
-
-
-def localdate_words(instant) -> str:
-    """Like "Dec 1, 2026", by the clock the page is under."""
-    return date_format(timezone.localtime(instant), "M j, Y")

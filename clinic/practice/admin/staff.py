@@ -1,13 +1,19 @@
-"""The members of staff and their groups."""
+"""Staff accounts and groups in the admin."""
+
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db.models import ManyToManyField, Model
+from django.forms import ModelMultipleChoiceField
+from django.http import HttpRequest
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.rights import grantable_groups, may_manage, rights_of
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.form_fields import AddressField, NameField
 from clinic.practice.models import User
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -23,16 +29,16 @@ class StaffCreationForm(AdminUserCreationForm):
 
 
 class StaffForm(UserChangeForm):
-    """Without Django's field for the password, which shows its algorithm, salt and the beginning of its hash."""
+    """Without Django's password field, which shows the algorithm, the salt and the start of the hash."""
 
-    password = None
+    password = None  # type: ignore[assignment]  # how Django drops a declared field
     email = AddressField()
     name = NameField()
 
 
 @admin.register(User)
 class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
-    """Only a superuser makes superusers; anyone else changes those, and gives only that, which their own rights cover."""
+    """Only a superuser creates superusers. Others edit users, and grant permissions, only within their own permissions."""
 
     form = StaffForm
     add_form = StaffCreationForm
@@ -43,33 +49,35 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
     readonly_fields = ("password_state", "last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "name", "password_state")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Since", {"fields": ("last_login", "created_at")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     @admin.display(description="password")
-    def password_state(self, user):
-        return "set" if user.has_usable_password() else "none: they cannot sign in with a password"
+    def password_state(self, user: User) -> str:
+        return "set" if user.has_usable_password() else "none: cannot sign in with a password"
 
-    def has_change_permission(self, request, obj=None):
-        return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=request.user))
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
 
-    def has_delete_permission(self, request, obj=None):
-        return False  # what they read and changed stays on record; switch is_active off
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # the audit log refers to them; switch is_active off
 
-    def get_readonly_fields(self, request, obj=None):
-        fixed = super().get_readonly_fields(request, obj)
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fixed = tuple(super().get_readonly_fields(request, obj))
         if request.user.is_superuser:
             return fixed
         own = ("groups", "user_permissions") if obj is not None and obj.pk == request.user.pk else ()
         return (*fixed, "is_superuser", *own)
 
-    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
         if db_field.name == "groups":
-            kwargs["queryset"] = grantable_groups(request.user)
+            kwargs["queryset"] = grantable_groups(staff_of(request))
         if db_field.name == "user_permissions":
-            kwargs["queryset"] = rights_of(request.user)
+            kwargs["queryset"] = rights_of(staff_of(request))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
@@ -78,17 +86,19 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """A group passes rights on: it is changed only by those who have them all, and given nothing that they lack."""
+    """A group is edited only by staff who have all of its permissions, and gets none that they lack."""
 
-    def has_change_permission(self, request, obj=None):
-        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()
         return super().has_change_permission(request, obj) and is_covered
 
-    def has_delete_permission(self, request, obj=None):
-        is_covered = obj is None or grantable_groups(request.user).filter(pk=obj.pk).exists()
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()
         return super().has_delete_permission(request, obj) and is_covered
 
-    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
-        if db_field.name == "permissions":
-            kwargs["queryset"] = rights_of(request.user).select_related("content_type")
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest | None = None, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
+        if request is not None and db_field.name == "permissions":
+            kwargs["queryset"] = rights_of(staff_of(request)).select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)

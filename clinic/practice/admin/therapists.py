@@ -1,7 +1,9 @@
-"""The therapists patients book."""
+"""Therapists in the admin."""
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from clinic.audit.searching import PicksRows
 from clinic.practice.fields.form_fields import NameField
@@ -23,5 +25,5 @@ class TherapistAdmin(RefusesStaleSaves, GuardedSaving, PicksRows, admin.ModelAdm
     prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("user",)
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # visits keep their therapist; switch is_active off

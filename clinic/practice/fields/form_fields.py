@@ -1,14 +1,16 @@
 """Form fields that several rooms use, and the form of the clinic itself."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from clinic.practice.models import Clinic
+from clinic.practice.fields.sent_data import replace_sent
+from clinic.practice.models import Clinic, User
 from clinic.practice.saving.clinic_changes import TOLD, count_outdated, count_patients_to_call, digest_of
-from clinic.practice.saving.zone_changes import list_moved
+from clinic.practice.saving.zone_changes import Moved, list_moved
 from clinic.practice.values.mail_addresses import LONGEST, AddressInvalid, clean_address, readable_address
 from clinic.practice.values.names import NameInvalid, clean_name, normalize_name
 from clinic.practice.values.phone import REGIONS, PhoneHasLetters, PhoneInvalid, format_phone, parse_phone
@@ -16,14 +18,14 @@ from clinic.practice.values.zones import US_ZONES, zone_label, zone_names, zones
 
 
 class NameField(forms.CharField):
-    """A name, cleaned to one line of composed text with nothing invisible; its length is checked after that."""
+    """A name, cleaned to one line of composed, visible text. Its length is checked after that."""
 
-    def __init__(self, *, max_length=120, **kwargs):
+    def __init__(self, *, max_length: int = 120, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if text in self.empty_values or "\x00" in text:  # which a validator refuses
+        if not text or "\x00" in text:  # a validator refuses NUL
             return text
         try:
             return clean_name(text) if normalize_name(text) else ""
@@ -32,33 +34,33 @@ class NameField(forms.CharField):
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
+    """An email address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
 
     # Not type="email": Chromium turns what is typed there into ASCII by IDNA 2003, "faß.de" into "fass.de".
     widget = forms.TextInput(
         attrs={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "size": "40"}
     )
-    default_validators = ()  # `clean_address` is stricter than Django's
+    default_validators = []  # `clean_address` is stricter than Django's
 
-    def __init__(self, **kwargs):
-        kwargs["max_length"] = None  # checked of the cleaned address, which may be longer or shorter than what is typed
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["max_length"] = None  # `clean_address` checks the length in ASCII
         super().__init__(**kwargs)
         self.widget.attrs.setdefault("maxlength", str(LONGEST))
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if text in self.empty_values or "\x00" in text:
+        if not text or "\x00" in text:
             return text
         try:
             return clean_address(text)
         except AddressInvalid as error:
             raise ValidationError(str(error), code="invalid") from None
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: object) -> object:
         return readable_address(value) if isinstance(value, str) else value
 
-    def has_changed(self, initial, data):
-        """Two spellings of one domain are no change."""
+    def has_changed(self, initial: object, data: object) -> bool:
+        """Compares cleaned addresses, so that a domain in another spelling is no change."""
         try:
             data = self.to_python(data)
         except ValidationError:
@@ -67,9 +69,9 @@ class AddressField(forms.EmailField):
 
 
 class PhoneField(forms.CharField):
-    """A telephone number typed any way people type it; cleans to what `parse_phone` returns, or "" when it may be empty.
+    """A phone number in any common spelling; cleans to what `parse_phone` returns, or "" for an empty optional field.
 
-    `region` is the country of a number typed without one, and whose way of writing numbers they are shown in.
+    `region` is the country of numbers typed without a country code, and sets how numbers are shown.
     """
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
@@ -78,27 +80,27 @@ class PhoneField(forms.CharField):
         "invalid_abroad": "Enter a phone number with its area code; one in another country with + and the country’s code.",
     }
 
-    def __init__(self, *, region="US", max_length=40, **kwargs):
+    def __init__(self, *, region: str = "US", max_length: int = 40, **kwargs: Any) -> None:
         self.region = region
         super().__init__(max_length=max_length, **kwargs)
 
-    def clean(self, value):
+    def clean(self, value: object) -> str:
         text = super().clean(value)
         if not text:
             return ""
         try:
             return parse_phone(text, self.region)
         except PhoneHasLetters:
-            raise ValidationError("Enter the digits of the phone number, not letters.", code="invalid") from None
+            raise ValidationError("Enter the digits of the phone number, not letters.", code="letters") from None
         except PhoneInvalid:
             code = "invalid" if self.region == "US" else "invalid_abroad"
             raise ValidationError(self.error_messages[code], code="invalid") from None
 
-    def prepare_value(self, value):
-        return format_phone(value, self.region) if value and str(value).startswith("+") else value
+    def prepare_value(self, value: object) -> object:
+        return format_phone(value, self.region) if isinstance(value, str) and value.startswith("+") else value
 
-    def has_changed(self, initial, data):
-        """Two spellings of one number are no change."""
+    def has_changed(self, initial: object, data: object) -> bool:
+        """Compares cleaned numbers, so that another spelling is no change."""
         try:
             data = self.clean(data)
         except ValidationError:
@@ -107,9 +109,9 @@ class PhoneField(forms.CharField):
 
 
 class ZoneField(forms.ChoiceField):
-    """One of the world's time zones, those of the US first; `empty_label` is what no choice means."""
+    """An IANA time zone, those of the US first; `empty_label` labels the empty choice."""
 
-    def __init__(self, *, empty_label, **kwargs):
+    def __init__(self, *, empty_label: str, **kwargs: Any) -> None:
         others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)
         choices = [
             ("", empty_label),
@@ -120,53 +122,58 @@ class ZoneField(forms.ChoiceField):
 
 
 class ClinicForm(forms.ModelForm):
-    """The clinic. Its zone must be chosen; where a change of zone moves what is booked, that must be confirmed once.
+    """The clinic. Two changes must be confirmed by a second save.
 
-    `moved` is what would move, `zone_asked` to which zone. The admin sets `by`: the member of staff who asks.
+    A new time zone that changes the clock times of booked visits: `moved` lists them, `zone_asked` is the new zone. The
+    admin sets `by`, the member of staff.
 
-    So must a new name, address or phone number be, where patients were sent the old one: `outdated` is how many visits
-    ahead that concerns, `to_call` for how many of them only a call helps, `is_told` whether their patients shall be told, `details_asked` stands for what was asked about.
+    New contact details that patients were sent before: `outdated` is the number of upcoming visits concerned, `to_call` how
+    many of them no message can reach, `is_told` the answer, `details_asked` a digest of the new details.
     """
 
     name = NameField(max_length=100, initial=Clinic._meta.get_field("name").default)
-    email = AddressField(required=False, help_text="Where answers to our messages go.")
+    email = AddressField(required=False, help_text="Replies to our messages go there.")
     phone = PhoneField(required=False)
     time_zone = ZoneField(
         empty_label="Choose the clinic's time zone",
         widget=forms.Select(attrs={"data-zone-proposal": ""}),
-        help_text="Opening hours, pages, mails and this admin go by this clock.",
+        help_text="Opening hours, pages, emails and this admin use it.",
     )
-    by, moved, zone_asked = None, (), ""
-    outdated, to_call, is_told, details_asked = 0, 0, False, ""
+    by: User
+    moved: list[Moved] = []
+    zone_asked = details_asked = ""
+    outdated = to_call = 0
+    is_told = False
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "time_zone" not in self.fields:  # somebody who may only look
+        if "time_zone" not in self.fields:  # staff who may only view
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
-        self.fields["phone"].region = country = country.strip().upper()
+        phone, zone = self.fields["phone"], self.fields["time_zone"]
+        assert isinstance(phone, PhoneField) and isinstance(zone, ZoneField)
+        phone.region = country = country.strip().upper()
         self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
-        field, stored = self.fields["time_zone"], self.instance.time_zone
-        field.error_messages["required"] = self._zone_question()
+        stored = self.instance.time_zone
+        zone.error_messages["required"] = self._zone_question()
         if self.instance._state.adding:  # the model's default is not this clinic's choice
             return
-        if not field.valid_value(stored):
-            field.choices = [*field.choices, (stored, stored)]
+        if not zone.valid_value(stored):
+            zone.choices = [*zone.widget.choices, (stored, stored)]
         if self.state_zones and stored not in self.state_zones:
-            field.help_text += f" {self._state_words()} The clinic's is set to {zone_label(stored)}."
+            zone.help_text += f" {self._describe_state()} The clinic's is set to {zone_label(stored)}."
 
-    def clean_country(self):
-        """One of the countries whose phone numbers can be read (ISO 3166)."""
+    def clean_country(self) -> str:
+        """A country whose phone numbers can be parsed (ISO 3166)."""
         country = self.cleaned_data["country"].strip().upper()
         if country not in REGIONS:
             raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
         return country
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
         if self.has_error("time_zone", "required") and len(self.state_zones) == 1:
-            self.data = self.data.copy()
-            self.data["time_zone"] = self.state_zones[0]  # proposed, to be looked at and sent again
+            replace_sent(self, "time_zone", self.state_zones[0])  # proposed, to be checked and sent again
         elif cleaned.get("time_zone"):
             self._ask_before_moving(cleaned["time_zone"])
         if not self.errors and not self.instance._state.adding:
@@ -180,9 +187,9 @@ class ClinicForm(forms.ModelForm):
         self.moved = list_moved(before=before, after=after, by=self.by, now=timezone.now())
         if self.moved:
             self.zone_asked = zone_label(zone)
-            self.add_error("time_zone", "This moves what is booked on the clock. Look at the list, then confirm it.")
+            self.add_error("time_zone", "This changes the clock times of booked visits. Check the list, then confirm.")
 
-    def _ask_before_new_details(self, cleaned: dict) -> None:
+    def _ask_before_new_details(self, cleaned: dict[str, Any]) -> None:
         after = Clinic(**{name: cleaned.get(name, getattr(self.instance, name)) for name in TOLD})
         asked = digest_of(after)
         answer, _, answered_for = self.data.get("details_confirmed", "").partition(":")
@@ -193,17 +200,17 @@ class ClinicForm(forms.ModelForm):
         if self.outdated:
             self.details_asked = asked
             self.to_call = count_patients_to_call(self.instance, after, now=timezone.now())
-            self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save.")
+            self.add_error(None, "Patients were sent the old details. Choose whether to tell them, then save again.")
 
     def _zone_question(self) -> str:
         if not self.state_zones:
-            return "Choose the time zone of the clock on the clinic's wall."
+            return "Choose the clinic's time zone."
         if len(self.state_zones) == 1:
-            return f"{self._state_words()} It is chosen below now: check it, then save again."
-        return f"{self._state_words()} Choose the clinic's."
+            return f"{self._describe_state()} It is selected below. Check it, then save again."
+        return f"{self._describe_state()} Choose the clinic's."
 
-    def _state_words(self) -> str:
+    def _describe_state(self) -> str:
         labels = [zone_label(name) for name in self.state_zones]
         if len(labels) == 1:
-            return f"{self.state} is on {labels[0]}."
-        return f"Parts of {self.state} are on different clocks: {' or '.join(labels)}."
+            return f"{self.state} is in {labels[0]}."
+        return f"Parts of {self.state} are in different time zones: {' or '.join(labels)}."

@@ -1,5 +1,7 @@
 """The form field for money: typed and shown in dollars, stored in integer cents."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -14,7 +16,7 @@ from clinic.practice.values.money import (
 
 
 class MoneyField(forms.CharField):
-    """An amount typed in dollars ("165", "165.50"); cleans to integer cents, or None where it may be empty and is."""
+    """An amount typed in dollars ("165", "165.50"); cleans to integer cents, or None for an empty optional field."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "class": "money", "autocomplete": "off"})
     default_error_messages = {
@@ -22,15 +24,15 @@ class MoneyField(forms.CharField):
         "too_much": f"Enter {format_money(MOST_CENTS)} or less. Amounts are in dollars, not cents.",
     }
 
-    def __init__(self, *, max_length=20, **kwargs):
+    def __init__(self, *, max_length: int = 20, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: object) -> object:
         return format_dollars(value) if isinstance(value, int) else value
 
-    def to_python(self, value):
+    def to_python(self, value: object) -> int | None:  # type: ignore[override]  # a text field that cleans to cents
         text = super().to_python(value)
-        if text in self.empty_values:
+        if text is None or text in self.empty_values:
             return None
         try:
             return parse_money(text)
@@ -39,10 +41,10 @@ class MoneyField(forms.CharField):
         except MoneyInvalid:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
-    def run_validators(self, value):
+    def run_validators(self, value: object) -> None:
         """The text's validators, of its length and characters, do not apply to a number."""
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: object, data: object) -> bool:
         try:
             return self.to_python(data) != initial
         except ValidationError:

@@ -1,4 +1,4 @@
-"""What a bound form was sent."""
+"""Change the data of a bound form."""
 
 from typing import cast
 
@@ -7,6 +7,6 @@ from django.http import QueryDict
 
 
 def replace_sent(form: BaseForm, name: str, value: str) -> None:
-    """Let the bound `form` show `value` in the field `name` when it is rendered again, whatever was sent there."""
+    """Make the bound `form` show `value` in the field `name`, instead of what was sent."""
     form.data = cast(QueryDict, form.data).copy()
     form.data[form.add_prefix(name)] = value

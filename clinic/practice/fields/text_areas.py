@@ -1,6 +1,8 @@
-"""Text of several lines as it is typed in a form."""
+"""A textarea with normalized line ends."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 
@@ -8,8 +10,8 @@ LINE_ENDS = re.compile(r"\r\n?")
 
 
 class TextArea(forms.Textarea):
-    """Reads each line end as one character, as the browser counts it against maxlength; browsers send two."""
+    """Reads each line end as one character, as browsers count it against maxlength; they send two."""
 
-    def value_from_datadict(self, data, files, name):
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         text = super().value_from_datadict(data, files, name)
         return LINE_ENDS.sub("\n", text) if isinstance(text, str) else text

@@ -1,21 +1,21 @@
-"""Days and times that staff type: one range of days, every usual way to write a time of day, and a clock that is changed.
+"""Form fields for days and times that staff type: within a plausible range, and safe on days with a clock change.
 
-All by the clock of the zone the page is under, the clinic's.
+All in the current time zone, in the admin the clinic's.
 """
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from clinic.practice.instants import clock_words, us_day_words
+from clinic.practice.values.dates import format_date, format_time
 
 YEARS_BACK, YEARS_AHEAD = 2, 5
-LONG_IN_FORCE = 30  # years back, for what may have been so for long, such as opening hours
+LONG_IN_FORCE = 30  # years back, for long-lasting rows such as opening hours
 OLDEST = 120  # years, of a patient
-OLDEST = 120  # years
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
 TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::([0-5]\d))? ?(?:([ap])\.?m?\.?)?")
@@ -23,11 +23,11 @@ INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
 def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
-    """Raises ValidationError, in words, for a day that a slip of the keyboard made."""
+    """Raise ValidationError for a day outside the range, which is most likely a typo."""
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
-            f"Enter a day between {us_day_words(first)} and {us_day_words(last)}. Please check the year.",
+            f"Enter a day between {format_date(first)} and {format_date(last)}. Please check the year.",
             code="far_away",
         )
 
@@ -57,16 +57,15 @@ class StaffDayField(forms.DateField):
 
     years_back, years_ahead = YEARS_BACK, YEARS_AHEAD
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> date | None:
         day = super().to_python(value)
         if day is not None:
-            limits = {"years_back": self.years_back, "years_ahead": self.years_ahead}
-            check_day(day, today=timezone.localdate(), **limits)
+            check_day(day, today=timezone.localdate(), years_back=self.years_back, years_ahead=self.years_ahead)
         return day
 
 
 class InForceDayField(StaffDayField):
-    """The first or last day of what may have been so for many years."""
+    """The first or last day of something that may have been in force for years."""
 
     years_back = LONG_IN_FORCE
 
@@ -80,16 +79,16 @@ class BirthDayField(StaffDayField):
 class StaffMomentField(forms.DateTimeField):
     """A day and a time by the clinic's clock, within the range of `check_day`.
 
-    An hour that the clock skips is refused in words; of one that comes twice, the first is meant, as in opening hours.
+    An hour that the clock skips is refused; of one that occurs twice, the first is meant, as in opening hours.
     """
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> datetime | None:
         try:
             moment = super().to_python(value)
         except ValidationError as error:
             if getattr(error, "code", "") != "ambiguous_timezone":
                 raise
-            moment = error.params["datetime"]
+            moment = (error.params or {})["datetime"]
         if moment is None:
             return None
         check_day(moment.date(), today=timezone.localdate())
@@ -97,13 +96,13 @@ class StaffMomentField(forms.DateTimeField):
 
 
 class StaffSplitMomentField(forms.SplitDateTimeField):
-    """A day and a time in two fields, as the admin has them: each as the fields here take it."""
+    """A day and a time in two fields, as in the admin, with the fields of this module."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         fields = (InForceDayField(), TimeOfDayField())
         super(forms.SplitDateTimeField, self).__init__(fields, **kwargs)
 
-    def compress(self, data_list):
+    def compress(self, data_list: Any) -> datetime | None:
         if not data_list or any(value in self.empty_values for value in data_list):
             return super().compress(data_list)
         return _first_instant(datetime.combine(*data_list))
@@ -114,18 +113,18 @@ def _first_instant(wall_clock: datetime) -> datetime:
     moment = wall_clock.replace(tzinfo=zone, fold=0)
     back = moment.astimezone(UTC).astimezone(zone)
     if back.replace(tzinfo=None, fold=0) != wall_clock:
-        words = f"On {us_day_words(wall_clock.date())} the clocks go forward and skip {clock_words(wall_clock)}. "
-        raise ValidationError(f"{words}Choose {clock_words(back)} or another time.", code="skipped")
+        words = f"On {format_date(wall_clock.date())} the clocks go forward and skip {format_time(wall_clock)}. "
+        raise ValidationError(f"{words}Choose {format_time(back)} or another time.", code="skipped")
     return moment
 
 
 class TimeOfDayField(forms.TimeField):
-    """A time of day in every usual way to write one, shown like "8:00 am"."""
+    """A time of day in any common spelling, shown like "8:00 AM"."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid": INVALID_TIME}
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> time | None:
         if value in self.empty_values:
             return None
         if isinstance(value, time):
@@ -135,5 +134,5 @@ class TimeOfDayField(forms.TimeField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return found
 
-    def prepare_value(self, value):
-        return clock_words(value) if isinstance(value, time) else value
+    def prepare_value(self, value: object) -> object:
+        return format_time(value) if isinstance(value, time) else value

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.practice.values.dates import format_utc
+
 
 class CleanupRun(models.Model):
     """One run of the clean-up (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are the kinds with rows left."""
@@ -20,5 +22,5 @@ class CleanupRun(models.Model):
             models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
         ]
 
-    def __str__(self):
-        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
+    def __str__(self) -> str:
+        return format_utc(self.started_at)

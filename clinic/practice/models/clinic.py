@@ -16,7 +16,7 @@ from clinic.practice.values.zones import zone_names
 
 
 def validate_time_zone(name: str) -> None:
-    """Raises ValidationError unless `name` is an IANA zone this machine knows ("America/New_York")."""
+    """Raise ValidationError unless `name` is an IANA zone known to this machine ("America/New_York")."""
     if name not in zone_names():
         raise ValidationError("Choose a time zone such as America/New_York.", code="unknown_time_zone")
 
@@ -35,7 +35,7 @@ def reading_clinic_once() -> Iterator[None]:
         _read_once.reset(token)
 
 
-class ClinicQuerySet(models.QuerySet):
+class ClinicQuerySet(models.QuerySet["Clinic"]):
     def current(self) -> "Clinic":
         """Return the clinic's row, or an unsaved one with the defaults if there is none. One query; see `reading_clinic_once`."""
         kept = _read_once.get()
@@ -47,12 +47,14 @@ class ClinicQuerySet(models.QuerySet):
 
 
 class Clinic(models.Model):
-    """The clinic: who and where it is, and the policies every other room asks for. There is one row."""
+    """The clinic: name, address and policies. There is one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=100, default="Running clinic")
     legal_line = models.CharField(
-        max_length=200, blank=True, help_text="Shown at the foot of pages: the legal name, a licence number."
+        max_length=200,
+        blank=True,
+        help_text="Shown at the bottom of pages, such as the legal name or a license number.",
     )
     street = models.CharField(max_length=120, blank=True)
     city = models.CharField(max_length=80, blank=True)
@@ -61,10 +63,10 @@ class Clinic(models.Model):
     country = models.CharField(
         max_length=2,
         default="US",
-        help_text="Two letters. Phone numbers typed without a country are read as this one's.",
+        help_text="Two letters. Phone numbers without a country code are taken as from here.",
     )
     phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
-    email = models.EmailField(blank=True, help_text="Where answers to our messages go.")
+    email = models.EmailField(blank=True, help_text="Replies to our messages go there.")
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
     latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
     longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
@@ -76,25 +78,29 @@ class Clinic(models.Model):
         default=60, validators=[MinValueValidator(1), MaxValueValidator(366)]
     )
     change_window_hours = models.PositiveSmallIntegerField(default=24)
-    change_policy = models.TextField(blank=True, help_text="What happens when somebody changes or cancels late.")
+    change_policy = models.TextField(blank=True, help_text="What happens if a patient changes or cancels late.")
     bookings_a_day_per_address = models.PositiveSmallIntegerField(
-        "bookings a day by one e-mail address",
+        "bookings a day by one email address",
         default=5,
-        help_text="One more is confirmed by a link that we mail to the address. 0: no limit. You can always book for them.",
+        help_text="Above this, the patient must confirm by a link that we email. 0: no limit. Staff can always book.",
     )
     bookings_a_day_per_network = models.PositiveSmallIntegerField(
         "bookings a day from one network",
         default=20,
-        help_text="A network is a household, an office, sometimes a club. One more waits for a while; who comes by a link that we "
-        "mailed does not. 0: no limit, also for times held while somebody types.",
+        help_text="A network is a household, an office or a club. Above this, visitors must wait, except those who come by a link "
+        "from our email. 0: no limit, also for holds.",
     )
-    quiet_from = models.TimeField(default=time(21), help_text="No reminder is sent from this hour of the reader's day…")
-    quiet_until = models.TimeField(default=time(8), help_text="… until this one. The same hour twice: no quiet hours.")
+    quiet_from = models.TimeField(
+        default=time(21), help_text="No reminder is sent from this time on, in the reader's time zone."
+    )
+    quiet_until = models.TimeField(
+        default=time(8), help_text="Reminders are sent again from this time on. The same time in both: no quiet hours."
+    )
     emergency_number = models.CharField(max_length=8, default="911")
     shows_unreviewed_articles = models.BooleanField(
         "show articles that no clinician has reviewed",
         default=True,
-        help_text="They say so themselves. Off: an article appears once its page in the admin names a reviewer.",
+        help_text="They carry a note that says so. Off: an article appears once it has a reviewer.",
     )
 
     objects = ClinicQuerySet.as_manager()
@@ -117,7 +123,7 @@ class Clinic(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property

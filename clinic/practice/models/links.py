@@ -1,9 +1,12 @@
-"""The links and codes by which a patient is let in."""
+"""Patient links and confirmation codes."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+
+from clinic.practice.values.dates import format_date
 
 from .patients import Patient
 
@@ -11,7 +14,7 @@ from .patients import Patient
 class Proof(models.IntegerChoices):
     """How sure we are that a request comes from the patient it is about; each level includes those before it."""
 
-    SHOWN = 1, "shown in a browser"  # to whoever typed a name and an address, or texted to a number they gave
+    SHOWN = 1, "shown in a browser"  # in the browser of the form's sender, or texted to a typed number
     MAILED = 2, "mailed"  # the link was sent to the patient's mailbox
     CONFIRMED = 3, "confirmed"  # a mailed code or the birth date, within the last minutes
 
@@ -19,8 +22,8 @@ class Proof(models.IntegerChoices):
 class LinkPurpose(models.TextChoices):
     VISIT = "visit", "manage a visit"
     INTAKE = "intake", "fill in the questions before a visit"
-    MESSAGES = "messages", "choose what we write"
-    RETURN = "return", "book again as oneself"
+    MESSAGES = "messages", "choose messages"
+    RETURN = "return", "book again"
     WAITING = "waiting", "see or leave the wait list"
     OFFER = "offer", "take a time that was freed"
 
@@ -53,10 +56,10 @@ class PatientLink(models.Model):
             ),
         ]
 
-    def __str__(self):
-        return f"{self.get_purpose_display()} until {self.expires_at:%Y-%m-%d}"
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} until {format_date(self.expires_at)}"
 
-    def is_open(self, now) -> bool:
+    def is_open(self, now: datetime) -> bool:
         """Whether the link still opens at `now`."""
         return self.revoked_at is None and now < self.expires_at
 
@@ -73,5 +76,5 @@ class ConfirmationCode(models.Model):
     class Meta:
         ordering = ["-created_at"]
 
-    def __str__(self):
-        return str(self.id)
+    def __str__(self) -> str:
+        return "confirmation code"

@@ -1,6 +1,7 @@
 """Patients, and the key by which names are compared."""
 
 import uuid
+from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -27,21 +28,21 @@ def stored_name_key() -> Func:
     return Func("name", function=NameKey.function, output_field=models.TextField())
 
 
-class PatientQuerySet(models.QuerySet):
-    def current(self):
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def current(self) -> Self:
         """One row per person: without the provisional rows that were merged into the person they turned out to be."""
         return self.filter(merged_into=None)
 
-    def known(self):
+    def known(self) -> Self:
         """Patients whose identity is proven: by a link from their own mailbox, or by staff."""
         return self.filter(is_provisional=False)
 
-    def matching(self, *, name: str, email: str):
-        """Current rows with this e-mail address and this name by its key: at most one known, one provisional."""
+    def matching(self, *, name: str, email: str) -> Self:
+        """Current rows with this email address and this name by its key: at most one known, one provisional."""
         keyed = self.current().alias(email_key=Lower("email"))
         return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
 
-    def same_person_as(self, patient: "Patient"):
+    def same_person_as(self, patient: "Patient") -> Self:
         """Current rows of this person: the ones with their name and address, or without an address their own."""
         if not patient.email:
             return self.current().filter(pk=patient.pk)
@@ -49,8 +50,8 @@ class PatientQuerySet(models.QuerySet):
 
 
 class Patient(models.Model):
-    """A person who booked or asked; no password, reached by links. The same e-mail and name is the same person; staff may
-    enter one without an e-mail address, whom name and phone tell apart.
+    """A person who booked or asked; no password, reached by links. The same email and name is the same person; staff may
+    enter one without an email address, whom name and phone tell apart.
 
     Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
     is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
@@ -58,9 +59,7 @@ class Patient(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    email = models.EmailField(
-        blank=True, help_text="Without one we can only call them, or text those who agreed to it."
-    )
+    email = models.EmailField(blank=True, help_text="Without one we can only call them, or text them if they agreed.")
     phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
     birth_on = models.DateField("date of birth", null=True, blank=True)
     time_zone = models.CharField(
@@ -71,13 +70,13 @@ class Patient(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Since when the patient wants their first name in emails and texts. Empty: messages name nobody.",
+        help_text="When the patient chose to have their first name in emails and texts. Empty: messages have no name.",
     )
     is_provisional = models.BooleanField(
         "not confirmed yet",
         default=False,
         editable=False,
-        help_text="Typed by a visitor who has not yet used a link from this mailbox.",
+        help_text="Entered by a visitor who has not used a link from this mailbox yet.",
     )
     merged_into = models.ForeignKey(
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
@@ -113,13 +112,13 @@ class Patient(models.Model):
                 "name_key",
                 name="patient_email_and_name_are_one_person",
                 condition=Q(is_provisional=False) & ~Q(email=""),
-                violation_error_message="Another patient has this name and this e-mail address.",
+                violation_error_message="Another patient has this name and this email address.",
             ),
             models.UniqueConstraint(
                 fields=["phone", "name_key"],
                 name="patient_phone_and_name_are_one_person",
                 condition=Q(is_provisional=False, email="") & ~Q(phone=""),
-                violation_error_message="Another patient without an e-mail address has this name and this phone number.",
+                violation_error_message="Another patient without an email address has this name and this phone number.",
             ),
             models.CheckConstraint(
                 name="patient_has_an_address_while_provisional", condition=Q(is_provisional=False) | ~Q(email="")
@@ -137,5 +136,5 @@ class Patient(models.Model):
             models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

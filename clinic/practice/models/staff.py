@@ -1,6 +1,7 @@
 """The members of staff, and the therapists patients book."""
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -11,33 +12,33 @@ from django.db.models.functions import Lower
 from clinic.practice.values.mail_addresses import normalize_address
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
-    def create_user(self, email, password=None, **fields):
-        """A member of staff who logs in with `email`, kept in lower case. Without a password nobody can log in."""
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A member of staff who logs in with `email`, kept in lower case. Without a password, login is impossible."""
         user = self.model(email=normalize_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email, password=None, **fields):
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A member of staff who may do everything in the admin."""
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
-    def get_by_natural_key(self, email):
-        return self.get(email=normalize_address(email).lower())
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalize_address(username or "").lower())
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A member of staff, who logs in to the admin by e-mail. Patients have no account."""
+    """A member of staff, who logs in to the admin by email. Patients have no account."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_staff = models.BooleanField("may log in to the admin", default=False)
     is_active = models.BooleanField(
-        default=True, help_text="Switch off instead of deleting: the record of who read what stays."
+        default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -49,27 +50,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ["name"]
         constraints = [models.CheckConstraint(name="user_email_is_lower_case", condition=Q(email=Lower("email")))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or self.email
 
-    def clean(self):
+    def clean(self) -> None:
         self.email = normalize_address(self.email).lower()
 
-    def get_full_name(self):
+    def get_full_name(self) -> str:
         return self.name
 
-    def get_short_name(self):
+    def get_short_name(self) -> str:
         return self.name.split(" ")[0]
 
 
-class TherapistQuerySet(models.QuerySet):
-    def active(self):
+class TherapistQuerySet(models.QuerySet["Therapist"]):
+    def active(self) -> Self:
         """Those who see patients."""
         return self.filter(is_active=True)
 
 
 class Therapist(models.Model):
-    """Somebody patients can book; logs in by `user`, if at all."""
+    """A therapist whom patients can book; logs in as `user`, if any."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(
@@ -87,5 +88,5 @@ class Therapist(models.Model):
     class Meta:
         ordering = ["position", "name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name}, {self.credentials}" if self.credentials else self.name

@@ -56,8 +56,9 @@ def _file() -> Path | None:
 
 
 def _read() -> ContactCard | None:
+    path = _file()
     try:
-        return ContactCard(**json.loads(_file().read_text())) if _file() else None
+        return ContactCard(**json.loads(path.read_text())) if path else None
     except (OSError, ValueError, TypeError):  # not written yet, or damaged
         return None
 

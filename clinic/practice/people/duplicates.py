@@ -1,6 +1,7 @@
 """Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
@@ -16,7 +17,7 @@ MOST_ALIKE = 10
 
 @dataclass(frozen=True)
 class Alike:
-    """A patient who may be the one in question, and why: "same name", "same e-mail", "same phone", "similar name"."""
+    """A patient who may be the one in question, and why: "same name", "same email", "same phone", "similar name"."""
 
     patient: Patient
     why: tuple[str, ...]
@@ -28,7 +29,7 @@ class Alike:
 
 
 def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = None) -> list[Alike]:
-    """Up to `MOST_ALIKE` patients with this name, e-mail address or phone number, the most alike first; one query."""
+    """Up to `MOST_ALIKE` patients with this name, email address or phone number, the most alike first; one query."""
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)
@@ -41,14 +42,14 @@ def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
 
 
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
-    """Whether `find_or_register_patient` knows this person, so that nobody is entered twice."""
+    """Whether `find_or_register_patient` knows this person, so that the person is not entered twice."""
     if email:
         return Patient.objects.matching(name=name, email=email).known().exists()
     return find_by_phone(name=name, phone=phone) is not None
 
 
 def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
-    """The known patient without an e-mail address who has this name and this phone number; by constraint there is one."""
+    """The known patient without an email address who has this name and this phone number; by constraint there is one."""
     others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
     return others.filter(email="", phone=phone, name_key=NameKey(Value(normalize_name(name)))).first()
 
@@ -70,7 +71,7 @@ def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) 
 
 
 def _has_parts(parts: list[str]) -> Q:
-    """Whether a name has all of `parts` as words, in any order; a single one tells nothing."""
+    """Whether a name has all of `parts` as words, in any order; never for a single part."""
     if len(parts) < 2:
         return Q(pk=None)
     together = Q()
@@ -83,7 +84,7 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def _judge(row: Patient) -> Alike:
+def _judge(row: Any) -> Alike:
     name = "same name" if row.same_name else "similar name" if row.same_parts else ""
-    others = ("same e-mail" if row.same_email else "", "same phone" if row.same_phone else "")
+    others = ("same email" if row.same_email else "", "same phone" if row.same_phone else "")
     return Alike(row, tuple(filter(None, (name, *others))))

@@ -19,7 +19,7 @@ ATTEMPTS_TO_REGISTER = 10
 
 
 class PhoneIsNamesakes(Exception):
-    """Another patient without an e-mail address has this name and this phone number, by which they are told apart."""
+    """Another patient without an email address has this name and this phone number, by which they are told apart."""
 
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
@@ -28,11 +28,11 @@ _after_new_address: list[Callable[[Patient, datetime], None]] = []
 
 
 def find_or_register_patient(
-    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now
+    *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now: datetime
 ) -> Patient:
-    """Return the known patient with this e-mail and name (by its key), registered now if there is none.
+    """Return the known patient with this email and name (by its key), registered now if there is none.
 
-    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an e-mail address the name and
+    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an email address the name and
     the phone number tell who it is; without either it is always a new patient. `phone` is as `parse_phone` has it. With
     `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
     constraint lets one of them register.
@@ -46,7 +46,7 @@ def find_or_register_patient(
 
 
 def find_by_phone(*, name: str, phone: str) -> Patient | None:
-    """The known patient with this name and phone number, the one without an e-mail address first; None if there is none, or
+    """The known patient with this name and phone number, the one without an email address first; None if there is none, or
     if several with an address have it."""
     if not phone:
         return None
@@ -65,8 +65,8 @@ def is_same_name(one: str, other: str) -> bool:
 
 
 @transaction.atomic
-def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now) -> Patient:
-    """Return the provisional patient with this e-mail and name, registered now if there is none.
+def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now: datetime) -> Patient:
+    """Return the provisional patient with this email and name, registered now if there is none.
 
     A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
     caller answers in the same way in all three cases, so that nothing tells who is known.
@@ -74,7 +74,9 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
     return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
 
 
-def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now) -> Patient:
+def _find_or_register(
+    *, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now: datetime
+) -> Patient:
     """Insert the row or find the one that a unique constraint protects.
 
     Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
@@ -85,7 +87,7 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
         name=name,
         email=email,
         phone=phone,
-        time_zone=time_zone if time_zone in zone_names() else "",  # a browser's word for it
+        time_zone=time_zone if time_zone in zone_names() else "",  # unknown names from browsers
         is_provisional=is_provisional,
         created_at=now,
     )
@@ -102,7 +104,7 @@ def _find_or_register(*, is_provisional: bool, name: str, email: str, phone: str
 
 def _find_registered(registered: Patient) -> Patient | None:
     """The stored row: this one, or the one it conflicted with."""
-    # Locked, so that a provisional row is not merged into a known one before what hangs on it is written.
+    # Locked, so that a provisional row is not merged before rows that refer to it are written.
     rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
     if registered.email:
         people = rows.matching(name=registered.name, email=registered.email)
@@ -111,7 +113,9 @@ def _find_registered(registered: Patient) -> Patient | None:
     return stored or find_by_phone(name=registered.name, phone=registered.phone)
 
 
-def update_contact(patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now) -> None:
+def update_contact(
+    patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now: datetime
+) -> None:
     """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
 
     Raises PhoneIsNamesakes on a violation of the constraint that tells patients without an address apart.
@@ -144,7 +148,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
     provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
     replace the one on file. Idempotent.
     """
-    # What it was merged into is read afterwards: joined, a wait for the lock would bring it as it was before the merge.
+    # `merged_into` is read in a second query: a join would return its state before the wait for the lock.
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if patient.merged_into is not None:
         return accept_patient(patient.merged_into, by=by, now=now)
@@ -191,7 +195,7 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another e-mail address, or none: every link ends, since it was sent to the old mailbox, and what the patient
+    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the patient
     still needs is sent to the new one (each room says what that is, `on_new_address`).
 
     Raises IntegrityError if another patient has this name and address.
@@ -206,8 +210,8 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
 
 
 def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
-    """Register `prepare(provisional, known, now)`, which settles what unique constraints would refuse when the rows of the
-    one become the other's. For AppConfig.ready."""
+    """Register `prepare(provisional, known, now)`, which resolves conflicts with unique constraints before rows are
+    reassigned. For AppConfig.ready."""
     _before_merge.append(prepare)
 
 
@@ -217,5 +221,5 @@ def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
 
 
 def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:
-    """Register `send_again(patient, now)`, which plans what a new mailbox must hear. For AppConfig.ready."""
+    """Register `send_again(patient, now)`, which plans messages for a new mailbox. For AppConfig.ready."""
     _after_new_address.append(send_again)

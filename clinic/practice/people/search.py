@@ -1,10 +1,12 @@
-"""Finding people by what staff type: parts of a name in any order, an address, a phone number in any spelling."""
+"""Find people by search text: parts of a name in any order, an address, a phone number in any spelling."""
 
 import re
 from contextlib import suppress
 
+from django.contrib import admin
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
+from django.http import HttpRequest
 
 from clinic.practice.models import NameKey
 from clinic.practice.values.mail_addresses import normalize_address
@@ -15,25 +17,24 @@ MOST_TERMS = 8  # each is a condition
 _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
 
 
-class FindsPeople:
-    """For a ModelAdmin that is searched for people. `people` leads from a row to its patient ("patient__"), `phones` are
-    columns with further numbers, `names` others in which a word may stand. Give `search_fields` too: Django shows the field
-    only where there are some."""
+class FindsPeople(admin.ModelAdmin):
+    """For a ModelAdmin that is searched for people. `people` is the lookup from a row to its patient ("patient__"), `phones`
+    are more phone columns, `names` more text columns. Set `search_fields` too: without them Django shows no search field."""
 
     people = "patient__"
     phones: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         found = filter_people(queryset, search_term, people=self.people, phones=self.phones, names=self.names)
         return found, False
 
 
 def filter_people(
-    queryset: QuerySet, words: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
+    queryset: QuerySet, text: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
 ) -> QuerySet:
-    """The rows of `queryset` whose patient every term of `words` fits."""
-    numbers, rest = split_words(words)
+    """The rows of `queryset` whose patient matches every term of `text`."""
+    numbers, rest = split_search(text)
     for digits in numbers[:MOST_TERMS]:
         spellings = [
             Q(**{f"{column}__contains": one}) for column in (f"{people}search_text", *phones) for one in digits
@@ -47,14 +48,14 @@ def filter_people(
     return queryset
 
 
-def split_words(words: str) -> tuple[list[list[str]], list[str]]:
-    """The phone numbers in `words`, each as the digits under which it may be kept, and the other words."""
-    numbers = [_spellings(found[0]) for found in _NUMBER.finditer(words)]
-    return numbers, [word for part in _NUMBER.split(words) for word in part.replace(",", " ").split()]
+def split_search(text: str) -> tuple[list[list[str]], list[str]]:
+    """The phone numbers in `text`, each as the digit strings it may be stored as, and the other words."""
+    numbers = [_spellings(found[0]) for found in _NUMBER.finditer(text)]
+    return numbers, [word for part in _NUMBER.split(text) for word in part.replace(",", " ").split()]
 
 
 def _spellings(number: str) -> list[str]:
-    """As typed, and without the zeros that are dialed before a number at home or abroad."""
+    """As typed, without trunk or international zeros, and as parsed."""
     digits = "".join(str(int(one)) for one in number if one.isdecimal())
     spellings = [digits, digits.lstrip("0")]
     if number.startswith("+"):

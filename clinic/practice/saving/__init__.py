@@ -1,1 +1,1 @@
-"""Saves in the admin that other rooms check first."""
+"""Saving in the admin: stale forms, and checks that other rooms register."""

@@ -1,5 +1,4 @@
-"""What patients were told of the clinic and would find changed: its name, address and phone. Other rooms register what
-they have sent that holds these."""
+"""Changes of the clinic's contact details. Other rooms register how they update what they sent with the old ones."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -17,8 +16,8 @@ TOLD = (*CONTACT, *ADDRESS)
 class Told:
     """How a room counts and updates what it has sent.
 
-    `count(before, after, now)` is how many things a change makes wrong, `count_to_call` of how many no message can tell
-    the patient; `update(before, after, is_told, now)` puts them right, and tells their patients if `is_told`.
+    `count(before, after, now)` is the number of outdated items, `count_to_call` that of items whose patient no message can
+    reach; `update(before, after, is_told, now)` updates them, and tells their patients if `is_told`.
     """
 
     count: Callable[[Clinic, Clinic, datetime], int]
@@ -30,22 +29,22 @@ _rooms: dict[str, Told] = {}
 
 
 def register_told(name: str, told: Told) -> None:
-    """Make a room's part known. For AppConfig.ready; the same name replaces."""
+    """Register a room's part. For AppConfig.ready; the same name replaces."""
     _rooms[name] = told
 
 
 def count_outdated(before: Clinic, after: Clinic, *, now: datetime) -> int:
-    """How many things that lie ahead were sent with what changes from `before` to `after`."""
+    """The number of upcoming items sent with details that change from `before` to `after`."""
     return sum(told.count(before, after, now) for told in _rooms.values())
 
 
 def count_patients_to_call(before: Clinic, after: Clinic, *, now: datetime) -> int:
-    """Of how many of these no message can tell the patient."""
+    """The number of these whose patient no message can reach."""
     return sum(told.count_to_call(before, after, now) for told in _rooms.values())
 
 
 def update_outdated(before: Clinic, after: Clinic, *, is_told: bool, now: datetime) -> None:
-    """Put them right in the caller's transaction; tell the patients if `is_told`."""
+    """Update them in the caller's transaction, and tell the patients if `is_told`."""
     for told in _rooms.values():
         told.update(before, after, is_told, now)
 
@@ -56,5 +55,5 @@ def changed_fields(before: Clinic, after: Clinic) -> set[str]:
 
 
 def digest_of(clinic: Clinic, fields: Iterable[str] = TOLD) -> str:
-    """Short for what patients are told, to see whether it is the same as before."""
+    """A digest of the contact details, to compare them."""
     return hashlib.sha256("\0".join(getattr(clinic, name) for name in fields).encode()).hexdigest()[:16]

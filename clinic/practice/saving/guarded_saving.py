@@ -1,8 +1,10 @@
-"""Admin pages whose saves other rooms look at first: what a change of the clinic or of a therapist does to their rows."""
+"""Let other rooms check a save in the admin first: a change of the clinic or a therapist may affect their rows."""
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 View = Callable[[], HttpResponse]
@@ -12,23 +14,31 @@ _guards: dict[str, Guard] = {}
 
 
 def register_guard(name: str, guard: Guard) -> None:
-    """Register `guard(request, view)`, which answers a POST by calling `view`, or undoes what it wrote and asks first.
+    """Register `guard(request, view)`, which calls `view` and may roll back what it wrote to ask for confirmation.
 
     Call it where the room's admin is loaded. The same name replaces.
     """
     _guards[name] = guard
 
 
-class GuardedSaving:
+class GuardedSaving(admin.ModelAdmin):
     """For a ModelAdmin: every POST to its forms, its delete page and its list runs inside the registered guards."""
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         return _guarded(request, partial(super().changeform_view, request, object_id, form_url, extra_context))
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return _guarded(request, partial(super().delete_view, request, object_id, extra_context))
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return _guarded(request, partial(super().changelist_view, request, extra_context))
 
 

@@ -1,33 +1,42 @@
-"""Admin forms that two people have open at once: the later save is refused once, and shows what the earlier one changed.
+"""Optimistic locking of admin forms: a save from a stale form is refused once and shows what changed meanwhile.
 
 Articles have their own check (education/forms/articles.py), which compares texts line by line.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.forms.widgets import MultiWidget
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+
+from clinic.practice.fields.sent_data import replace_sent
 
 SEEN = "seen"
 
 
-class RefusesStaleSaves:
-    """For a ModelAdmin: its change form carries a digest of each value it showed, and checks them when it is saved.
+class RefusesStaleSaves(admin.ModelAdmin):
+    """For a ModelAdmin: its change form carries a digest of each value shown, and checks them on save.
 
-    List this mixin first: it adds a hidden field to the first of the fieldsets. Inlines are not covered; there are none.
+    List this base first: it adds a hidden field to the first fieldset. Does not cover inlines.
     """
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
         if self._guards(request, obj):
             base = kwargs.get("form", self.form)
             kwargs["form"] = type(base.__name__, (StaleCheck, base), {SEEN: SeenField()})
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if not self._guards(request, obj):
             return fieldsets
@@ -35,39 +44,38 @@ class RefusesStaleSaves:
         shown = [name for name in options["fields"] if name != SEEN]
         return [(title, {**options, "fields": [*shown, SEEN]}), *others]
 
-    def _guards(self, request, obj) -> bool:
+    def _guards(self, request: HttpRequest, obj: Model | None) -> bool:
         return obj is not None and self.has_change_permission(request, obj)
 
 
 class SeenField(forms.CharField):
-    """Carries the digests; never counts as a change."""
+    """Carries the digests. Never counts as a change."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(required=False, widget=forms.HiddenInput)
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: object, data: object) -> bool:
         return False
 
 
-class StaleCheck:
+class StaleCheck(forms.ModelForm):
     """For a ModelForm of a row that exists. Cleaning locks the row: it needs a transaction, which the admin opens."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial[SEEN] = self._digests(self.instance)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         rows = type(self.instance)._base_manager.select_for_update(of=("self",), no_key=True)
         current = rows.filter(pk=self.instance.pk).first()
         if current is not None and (changed := self._changed_meanwhile(current)):
-            self.data = self.data.copy()  # saving once more is done knowingly
-            self.data[self.add_prefix(SEEN)] = self._digests(current)
+            replace_sent(self, SEEN, self._digests(current))  # a second save replaces knowingly
             self.add_error(None, ValidationError(self._compare(changed), code="stale"))
         return cleaned
 
-    def _changed_meanwhile(self, current) -> dict[str, object]:
-        """What is saved now in the fields that were changed since the form was opened, unless the form has the same."""
+    def _changed_meanwhile(self, current: Model) -> dict[str, object]:
+        """Stored values that changed since the form was opened and differ from the form."""
         try:
             seen = dict(json.loads(self[SEEN].data or "{}"))
         except (ValueError, TypeError, RecursionError):
@@ -78,10 +86,10 @@ class StaleCheck:
             if name in seen and seen[name] != _digest(value) and self.fields[name].has_changed(value, self[name].data)
         }
 
-    def _values(self, row) -> dict[str, object]:
+    def _values(self, row: Model) -> dict[str, object]:
         return model_to_dict(row, fields=[name for name in self.fields if name != SEEN])
 
-    def _digests(self, row) -> str:
+    def _digests(self, row: Model) -> str:
         return json.dumps({name: _digest(value) for name, value in self._values(row).items()})
 
     def _compare(self, changed: dict[str, object]) -> str:
@@ -101,35 +109,34 @@ class StaleCheck:
         """The value as cleaned, else as typed."""
         return self._shown(name, self.cleaned_data[name]) if name in self.cleaned_data else str(self[name].data)
 
-    def _shown(self, name: str, value) -> str:
-        """`value` as the form's field would show it, in words where it is a choice."""
+    def _shown(self, name: str, value: Any) -> str:
+        """`value` as the form's field would show it; a choice by its label."""
         field = self.fields[name]
         values = list(value) if isinstance(value, list | tuple) or hasattr(value, "iterator") else [value]
         keys = [str(field.prepare_value(one)) for one in values]
         if isinstance(field, forms.BooleanField):
             return "yes" if value else "no"
         if isinstance(field, forms.ModelChoiceField):
+            assert field.queryset is not None  # a bound form has one
             rows = field.queryset.filter(pk__in=[key for key in keys if key not in ("None", "")]) if value else []
             return ", ".join(map(str, rows)) or "–"
         if isinstance(field, forms.ChoiceField):
-            names = dict(_flat(field.choices))
+            names = dict(_flat(field.widget.choices))
             return ", ".join(str(names.get(key, key)) for key in keys) or "–"
         if isinstance(field.widget, MultiWidget):
-            return (
-                " ".join(str(part) for part in field.widget.decompress(field.prepare_value(value)) if part is not None)
-                or "–"
-            )
+            parts = field.widget.decompress(field.prepare_value(value)) or ()
+            return " ".join(str(part) for part in parts if part is not None) or "–"
         return str(field.widget.format_value(field.prepare_value(value)) or "–")
 
 
-def _digest(value) -> str:
-    """Of a value as `model_to_dict` has it; rows of a many-to-many field by their keys, in any order."""
+def _digest(value: object) -> str:
+    """Digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
     if isinstance(value, list):
-        value = sorted(str(row.pk) for row in value)
+        value = sorted(str(getattr(one, "pk", one)) for one in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]
 
 
-def _flat(choices):
+def _flat(choices: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     for key, label in choices:
         if isinstance(label, list | tuple):
             yield from _flat(label)

@@ -1,17 +1,17 @@
-"""What a change of the clinic's time zone moves on the clock on its wall. Other rooms register what they have dated."""
+"""Preview a change of the clinic's time zone. Other rooms register what they have at upcoming instants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from clinic.practice.instants import format_instant
 from clinic.practice.models import User
+from clinic.practice.values.dates import format_instant
 
 
 @dataclass(frozen=True)
 class Dated:
-    """Something that lies ahead at an instant, in words for staff."""
+    """Something upcoming, with a description for staff."""
 
     starts_at: datetime
     what: str
@@ -19,7 +19,7 @@ class Dated:
 
 @dataclass(frozen=True)
 class Moved:
-    """One thing whose clock time changes, with both clock times."""
+    """Something whose clock time changes, with both clock times."""
 
     what: str
     before: str
@@ -30,18 +30,19 @@ _readers: dict[str, Callable[[User, datetime], list[Dated]]] = {}
 
 
 def register_dated(name: str, read: Callable[[User, datetime], list[Dated]]) -> None:
-    """`read(by, now)` lists what lies ahead, in no more detail than `by` may see. For AppConfig.ready; the same name replaces."""
+    """Register `read(by, now)`, which lists upcoming items as far as `by` may see them. For AppConfig.ready; the same name
+    replaces."""
     _readers[name] = read
 
 
 def list_moved(*, before: ZoneInfo, after: ZoneInfo, by: User, now: datetime) -> list[Moved]:
-    """What stands ahead and gets another clock time when the clinic's zone changes from `before` to `after`, soonest first.
+    """List upcoming items whose clock time changes with the zone, soonest first.
 
-    The instants stay. What shows the same time in both zones on its day is left out.
+    Their instants do not change. Items with the same clock time in both zones are left out.
     """
     ahead = sorted((dated for read in _readers.values() for dated in read(by, now)), key=lambda one: one.starts_at)
     return [
-        Moved(one.what, format_instant(one.starts_at, before), format_instant(one.starts_at, after))
+        Moved(one.what, *(format_instant(one.starts_at, zone, now=now) for zone in (before, after)))
         for one in ahead
         if one.starts_at.astimezone(before).utcoffset() != one.starts_at.astimezone(after).utcoffset()
     ]

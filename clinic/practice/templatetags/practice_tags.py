@@ -1,15 +1,15 @@
 """How instants, durations, prices and phone numbers read on a page and in a mail."""
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import zip_longest
-from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from clinic.practice.instants import format_instant
 from clinic.practice.models import Clinic
+from clinic.practice.values.dates import format_day, format_instant, format_short_day
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.money import format_money
 from clinic.practice.values.phone import format_phone
@@ -19,14 +19,26 @@ register = template.Library()
 
 @register.filter
 def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
-    """Like "Tue 1 Dec, 9:00 am" in the clinic's zone. Pass the clinic (`:clinic`) in a list, to save a query a row."""
-    return format_instant(instant, (clinic or Clinic.objects.current()).zone)
+    """Like "Tue, Dec 1, 9:00 AM" in the clinic's zone. Pass the clinic (`:clinic`) in a list, to save a query a row."""
+    return format_instant(instant, (clinic or Clinic.objects.current()).zone, now=timezone.now())
 
 
 @register.filter
-def in_zone(instant: datetime, zone: ZoneInfo | str) -> str:
-    """Like "Tue 1 Dec, 9:00 am" in `zone`, a ZoneInfo or an IANA name."""
-    return format_instant(instant, ZoneInfo(zone) if isinstance(zone, str) else zone)
+def page_time(instant: datetime) -> str:
+    """Like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
+    return format_instant(instant, timezone.get_current_timezone(), now=timezone.now())
+
+
+@register.filter(expects_localtime=True)
+def full_day(day: date) -> str:
+    """Like "Tuesday, December 1", with the year where it is not the current one."""
+    return format_day(day, today=timezone.localdate())
+
+
+@register.filter(expects_localtime=True)
+def short_day(day: date) -> str:
+    """Like "Tue, Dec 1", with the year where it is not the current one."""
+    return format_short_day(day, today=timezone.localdate())
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them, and as mail servers know them: the domain in ASCII (IDNA 2008). Pure."""
+"""Email addresses as people type them, and as mail servers know them: the domain in ASCII (IDNA 2008). Pure."""
 
 import re
 
@@ -12,17 +12,17 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 LONGEST_TYPED = 1000  # that is looked at
 _TOO_LONG = f"This address is too long: mail servers take {LONGEST} characters at most."
-_COMMON = "Enter an e-mail address like name@example.com."
+_COMMON = "Enter an email address like name@example.com."
 
 
 class AddressInvalid(ValueError):
-    """No mail can go to this address. The message says why, in words for the reader, and repeats none of it."""
+    """No mail can go to this address. The message says why, for the reader, and does not repeat the address."""
 
 
 def clean_address(text: str) -> str:
     """The address in `text` with its domain as DNS has it: lower case, ASCII ("alice@faß.de" is "alice@xn--fa-hia.de").
 
-    Python's own codec and Django's mail follow IDNA 2003, which turns "faß.de" into the domain of somebody else; once a
+    Python's own codec and Django's mail follow IDNA 2003, which turns "faß.de" into another domain; once a
     domain is ASCII, neither touches it. What is before the @ keeps its letter case. Raises AddressInvalid.
     """
     if len(text) > LONGEST_TYPED:

@@ -61,11 +61,11 @@ def suggest_address(address: str) -> str | None:
     if not local or domain in PROVIDERS:
         return None
     name, _, ending = domain.rpartition(".")
-    mended = f"{name}.{ENDINGS[ending]}" if ending in ENDINGS else domain
-    near = [one for one in PROVIDERS if one == mended or (len(one) > SHORTEST and is_one_slip(mended, one))]
+    corrected = f"{name}.{ENDINGS[ending]}" if ending in ENDINGS else domain
+    near = [one for one in PROVIDERS if one == corrected or (len(one) > SHORTEST and is_one_slip(corrected, one))]
     if near:
         return f"{local}@{near[0]}"
-    return f"{local}@{mended}" if mended != domain else None
+    return f"{local}@{corrected}" if corrected != domain else None
 
 
 def is_one_slip(typed: str, meant: str) -> bool:

@@ -1,4 +1,4 @@
-"""How an amount reads, and how it is read from what people type. Pure."""
+"""Format and parse amounts of money. Pure."""
 
 import re
 

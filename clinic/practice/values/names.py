@@ -21,7 +21,7 @@ NO_NAME = re.compile(r"://|[<>@＜＞＠]|\bwww\.", re.IGNORECASE)  # addresses 
 
 
 class NameInvalid(ValueError):
-    """The text is no name. The message says why, in words for the reader."""
+    """The text is not a name. The message says why, for the reader."""
 
 
 def normalize_name(name: str) -> str:

@@ -65,8 +65,8 @@ def base_number(phone: str) -> str:
 
 
 def texting_number(phone: str) -> str:
-    """The number that texts for `phone` go to, in E.164; empty where there is none. Behind an extension stands a
-    switchboard, where others would read them."""
+    """The number that texts for `phone` go to, in E.164; empty if there is none. Numbers with an extension are
+    switchboards, where others would read the texts."""
     return "" if _EXT in phone else phone
 
 

@@ -173,8 +173,8 @@ def _in_alphabet(name: str) -> str:
 
 def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
     """(name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such state."""
-    words = " ".join(text.replace(".", "").split()).casefold()
-    name, *zones = STATES.get(_BY_NAME.get(words, words.upper()), ("",))
+    state = " ".join(text.replace(".", "").split()).casefold()
+    name, *zones = STATES.get(_BY_NAME.get(state, state.upper()), ("",))
     return name, tuple(zones)
 
 

@@ -8,7 +8,7 @@ from education.text.article_file import ArticleFileInvalid
 
 
 class Command(BaseCommand):
-    help = "Bring in the articles that come with the product. What staff have edited or a reviewer has signed stays."
+    help = "Load the articles that come with the product. Articles that staff edited or reviewed are kept."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-// Instead of Django's file of this name: what staff type into a search goes by POST, so that no address holds a patient's name.
+// Replaces Django's file of this name: searches are sent by POST, so that no URL contains a patient's name.
 "use strict";
 {
   const $ = django.jQuery;

@@ -1,4 +1,4 @@
-"""Responses checked against a naive reading of file and response side by side, groups in groups and groups again and again."""
+"""The check of responses compared with a naive one, with nested and repeating groups."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ MOST = 3
 
 @st.composite
 def items(draw, names, outside, depth=0):
-    """Some items; conditions look at questions before them: in the same group or those around it (`outside`)."""
+    """Some items, with conditions on earlier questions in the same group or in those around it (`outside`)."""
     found, before = [], []
     for _ in range(draw(st.integers(1, 4))):
         item = {"linkId": f"i{next(names)}", "text": "?"}
@@ -64,7 +64,7 @@ def conditions(draw, targets):
 
 @st.composite
 def answered(draw, asked):
-    """What somebody or something may send for the items `asked`: mostly right, in the order asked or not."""
+    """A response to the items `asked`, mostly right, in the order asked or not."""
     sent = []
     for item in asked:
         if item["type"] == "group":
@@ -93,7 +93,7 @@ def value_of(item, answer):
 
 
 def naive_faults(asked, sent, outer, is_on=True):
-    """Walks the items of a group and what was sent for it; `outer`: the values of questions outside all groups."""
+    """Walk the items of a group and the response to it. `outer`: the values of questions outside all groups."""
     faults = [("nowhere", "unknown") for one in sent if one["linkId"] == "nowhere"]
     known, here = {item["linkId"] for item in asked}, {}
     assert {one["linkId"] for one in sent} <= known | {"nowhere"}

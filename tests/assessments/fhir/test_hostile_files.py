@@ -1,4 +1,4 @@
-"""Files that are almost right: each is refused with a reason or works to the end; none fails at a patient's screen."""
+"""Files that are almost right: each is refused with a reason or works to the end; none fails at a patient's page."""
 
 from copy import deepcopy
 from zoneinfo import ZoneInfo
@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from assessments.calculation.calculated_answers import initial_answers
 from assessments.calculation.response_items import write_items
-from assessments.fhir.importing import ImportRefused, read_definition
+from assessments.fhir.importing import read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir.response_checking import check_response
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.forms.page_form import PageForm
 from assessments.intake.responses import merge_answers
 from assessments.questionnaire.enablement import keep_enabled
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.questionnaire.scoring import score_response
 from tests.assessments.fhir_examples import EVERYTHING, FULL
@@ -31,7 +32,7 @@ VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_fr
 
 
 def places(value, path=()):
-    """The path to everything in a JSON value."""
+    """The path to every part of a JSON value."""
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield (*path, key)
@@ -74,7 +75,7 @@ def test_spoilt_questionnaire_is_refused_or_can_be_asked_to_the_end(data):
     spoilt = spoil(data, EVERYTHING)
     try:
         definition, parsed = read_definition(spoilt)
-    except ImportRefused:
+    except InvalidQuestionnaire:
         return
     assert all(warning.text for warning in inspect(definition, parsed))
     assert estimate_minutes(parsed) > 0

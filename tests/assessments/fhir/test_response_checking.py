@@ -1,4 +1,4 @@
-"""Responses from elsewhere: every fault with linkId and reason, totals worked out anew; what we export comes back the same."""
+"""Responses from elsewhere: each problem with linkId and reason, totals calculated again; an export imports unchanged."""
 
 import json
 from copy import deepcopy
@@ -159,13 +159,13 @@ def responses(draw):
             size = 2 if item.repeats else 1
             values = draw(st.lists(some_value(item), min_size=1, max_size=size, unique_by=str))
             chosen[item.link_id] = values
-    for item in PARSED.items.values():  # a copy stands open when something is in it
+    for item in PARSED.items.values():  # a copy is open if it has an answer
         chosen |= {item.link_id: [True]} if item.is_added and item.is_question and draw(st.booleans()) else {}
     return chosen
 
 
 def naive_faults(answers):
-    """Each question by itself: asked or not, there or not, good or not."""
+    """Check each question on its own: enabled, answered, valid."""
     kept = keep_enabled(PARSED, answers)
     for item in PARSED.items.values():
         if not item.is_question or item.is_added or item.calculated:
@@ -179,7 +179,7 @@ def naive_faults(answers):
 @settings(max_examples=150, deadline=None)
 @given(responses())
 def test_exported_answers_come_back_and_have_the_faults_of_each_question(answers):
-    """Export what is enabled, read it again: the same answers; the faults are those a question-by-question look finds."""
+    """Export what is enabled and read it again: the same answers, and the problems of a check of each question."""
     kept = keep_enabled(PARSED, add_calculated(PARSED, answers))
     resource = respond(*write_items(PARSED, kept, zone=ZONE), status="in-progress")
     QuestionnaireResponse.model_validate(resource)

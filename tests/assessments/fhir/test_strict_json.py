@@ -1,4 +1,4 @@
-"""A file that is almost JSON, or JSON that cannot be kept, is refused in words: by the command and at the upload."""
+"""A file that is almost JSON, or that cannot be stored, is refused with a reason by the command and at the upload."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FILE = {"resourceType": "Questionnaire", "name": "Small", "status": "active", "i
 
 
 def with_text(raw: str) -> bytes:
-    """The file with `raw` as it stands in the place of a text."""
+    """The file with `raw` instead of a text."""
     return json.dumps(FILE).replace("TEXT", raw).encode()
 
 
@@ -30,8 +30,8 @@ REFUSED = {
     "infinite negative number": (with_more('"x": -1E+999'), "a number that is too large"),
     "endless number": (with_more('"x": ' + "9" * 5000), "a number that is too long"),
     "endless fraction": (with_more('"x": 0.' + "1" * 5000), "too large or too long"),
-    "NaN": (with_more('"x": NaN'), "NaN is no number"),
-    "Infinity": (with_more('"x": -Infinity'), "Infinity is no number"),
+    "NaN": (with_more('"x": NaN'), "NaN is not a number"),
+    "Infinity": (with_more('"x": -Infinity'), "Infinity is not a number"),
     "lone surrogate": (with_text(r"a\ud800"), "half a character"),
     "second half": (with_text(r"\udfffz"), "half a character"),
     "lone surrogate in a key": (with_more(r'"x\ud834": 1'), "half a character"),

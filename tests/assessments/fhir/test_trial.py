@@ -1,12 +1,13 @@
-"""What would fail at a patient's page, or at a booking, is refused when the file is brought."""
+"""A file that would fail at a patient's page or at a booking is refused at the import."""
 
 import pytest
 
-from assessments.fhir.importing import ImportRefused, import_questionnaire
+from assessments.fhir.importing import import_questionnaire
 from assessments.fhir.trial import try_pages, try_saving
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.intake.responses import start_response
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flags.definitions import load_questionnaires
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
@@ -74,13 +75,13 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        (quantity({"value": 5, "unit": "km"}, unit=UNIT), "another unit"),
-        (quantity({"value": "far"}), "no answer to it"),
-        ({"linkId": "a", "type": "integer", "initial": [{"valueDecimal": 3.5}]}, "no answer to it"),
-        ({"linkId": "a", "type": "integer", "initial": [{"valueString": "three"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "boolean", "initial": [{"valueString": "yes"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "date", "initial": [{"valueDate": "2026"}]}, "no answer to it"),
-        ({"linkId": "a", "type": "string", "initial": [{"valueInteger": 3}]}, "no answer to it"),
+        (quantity({"value": 5, "unit": "km"}, unit=UNIT), "the unit of its initial value"),
+        (quantity({"value": "far"}), "not a valid answer"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueDecimal": 3.5}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "integer", "initial": [{"valueString": "three"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "boolean", "initial": [{"valueString": "yes"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "date", "initial": [{"valueDate": "2026"}]}, "not a valid answer"),
+        ({"linkId": "a", "type": "string", "initial": [{"valueInteger": 3}]}, "not a valid answer"),
         (
             {
                 "linkId": "a",
@@ -88,7 +89,7 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
                 "answerOption": [{"valueString": "x"}],
                 "initial": [{"valueCoding": {"code": "y"}}],
             },
-            "no answer to it",
+            "not a valid answer",
         ),
         (
             {
@@ -97,12 +98,12 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
                 "initial": [{"valueInteger": 30}],
                 "extension": [extension("maxValue", valueInteger=10)],
             },
-            "no answer to it",
+            "not a valid answer",
         ),
     ],
 )
 def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, words):
-    with pytest.raises(ImportRefused, match=f"a: .*{words}"):
+    with pytest.raises(InvalidQuestionnaire, match=f"a: .*{words}"):
         import_questionnaire(content=packed(of(item)), now=NOW)
 
 
@@ -130,7 +131,7 @@ def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypat
     }
     with monkeypatch.context() as patch:
         patch.setattr(fails, fail)
-        with pytest.raises(ImportRefused, match=words) as refused:
+        with pytest.raises(InvalidQuestionnaire, match=words) as refused:
             import_questionnaire(content=packed(of(page)), now=NOW)
     assert "canary" not in str(refused.value)
     assert not Questionnaire.objects.filter(slug="small").exists()

@@ -80,7 +80,7 @@ def test_item_is_asked_exactly_when_the_expression_is_true(expression, answers):
 @pytest.mark.parametrize(
     "expression",
     [
-        f"{at('n')}.value != 3",  # nothing is not unequal to FHIRPath, but it is to enableWhen
+        f"{at('n')}.value != 3",  # without an answer empty in FHIRPath, but true in enableWhen
         f"{at('b')}.value and {at('n')}.value = 3 or {at('c')}.exists()",
         f"{at('b')}.value and ({at('n')}.value = 3 or {at('c')}.exists())",
         f"{at('many')}.value = 'x'",

@@ -1,4 +1,4 @@
-"""A questionnaire is its whole canonical url: no other file becomes a version of it, and none may stop its flags."""
+"""A questionnaire is identified by its canonical url: only a file with the same one becomes a version, and keeps its flags."""
 
 import json
 from copy import deepcopy
@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from assessments.fhir.importing import (
-    ImportRefused,
     PublishRefused,
     import_questionnaire,
     missing_questions,
@@ -22,6 +21,7 @@ from assessments.intake.responses import start_response
 from assessments.intake.screening import find_questionnaire
 from assessments.known_questions import HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flag_rules.coverage import lost_questions
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, store_definition
 from tests.assessments.fhir_examples import of, packed
@@ -70,15 +70,15 @@ def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
 
 @pytest.mark.parametrize("slug", ["hip-running-intake", "call-intake"])
 def test_name_of_another_questionnaire_is_refused_in_words(loaded, slug):
-    with pytest.raises(ImportRefused, match=f"the short name {slug} belongs to another questionnaire"):
+    with pytest.raises(InvalidQuestionnaire, match=f"the short name {slug} belongs to another questionnaire"):
         bring(of(QUESTION, url="https://a.example/other"), slug=slug)
-    with pytest.raises(ImportRefused, match="belongs to another questionnaire"):
+    with pytest.raises(InvalidQuestionnaire, match="belongs to another questionnaire"):
         bring(of(QUESTION), slug=slug)
 
 
 def test_second_name_for_a_known_url_is_refused_in_words(loaded):
     bring(of(QUESTION, url="https://a.example/q/knee"), slug="knee")
-    with pytest.raises(ImportRefused, match="is known here as knee"):
+    with pytest.raises(InvalidQuestionnaire, match="is known here as knee"):
         bring(of(QUESTION, url="https://a.example/q/knee", title="New"), slug="other-knee")
 
 
@@ -114,7 +114,7 @@ def test_database_refuses_two_questionnaires_under_one_name(loaded):
 
 
 def test_url_longer_than_any_is_refused(loaded):
-    with pytest.raises(ImportRefused, match="url is longer than"):
+    with pytest.raises(InvalidQuestionnaire, match="url is longer than"):
         bring(of(QUESTION, url="https://a.example/" + "x" * 500), slug="long")
 
 
@@ -259,6 +259,6 @@ def test_shipped_version_does_not_overwrite_one_of_the_clinics_own(loaded, defin
 
 def test_file_that_was_refused_leaves_nothing(loaded):
     before = Questionnaire.objects.count()
-    with pytest.raises(ImportRefused):
+    with pytest.raises(InvalidQuestionnaire):
         import_questionnaire(content=packed(url="https://a.example/x"), slug="hip-running-intake", now=NOW)
     assert Questionnaire.objects.count() == before

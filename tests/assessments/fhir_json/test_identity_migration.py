@@ -1,4 +1,4 @@
-"""A database in which files whose urls end alike had become versions of one questionnaire is put right."""
+"""The migration separates questionnaires that had become versions of one because their urls end alike."""
 
 import uuid
 
@@ -14,7 +14,7 @@ BEFORE, AFTER = "0003_answered_versions_stay", "0005_canonical_identity"
 
 @pytest.fixture
 def before():
-    """The models as they were; afterwards the database is as it is now."""
+    """The models before the migration. Migrates the database back to the present afterwards."""
     executor = MigrationExecutor(connection)
     executor.migrate([("assessments", BEFORE)])
     yield executor.loader.project_state([("assessments", BEFORE), ("practice", "0007_proof")]).apps

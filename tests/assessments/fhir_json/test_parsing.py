@@ -1,11 +1,14 @@
 import copy
 import json
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
 
+from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.inspection import inspect
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_once, parse_questionnaire
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import estimate_minutes
 from assessments.red_flags.definitions import FOLDER
 
@@ -30,10 +33,10 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
         (asked({"type": "string"}), "no linkId"),
         (asked({"linkId": "a", "type": "hologram"}), "hologram"),
         (asked({"linkId": "a", "type": "string"}, {"linkId": "a", "type": "string"}), "used twice"),
-        (asked({"linkId": "a", "type": "choice"}), "without answers"),
+        (asked({"linkId": "a", "type": "choice"}), "no answer options"),
         (asked({"linkId": "a", "type": "string", "answerOption": YES_NO}), "not supported for the type string"),
         (asked({**CHOICE, "answerOption": YES_NO + YES_NO}), "offered twice"),
-        (asked({"linkId": "a", "type": "string", "enableWhen": when("b")}), "no question here"),
+        (asked({"linkId": "a", "type": "string", "enableWhen": when("b")}), "not a question"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", "~")}), "operator '~'"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": when("a", ">")}), "cannot compare"),
         (asked(CHOICE, {"linkId": "b", "type": "string", "enableWhen": [*when("a"), *when("a")]}), "enableBehavior"),
@@ -47,13 +50,13 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
                 {"linkId": "n", "type": "integer"},
                 {"linkId": "b", "type": "string", "enableWhen": when("n", ">", answerString="x")},
             ),
-            "no answer to n",
+            "not a valid answer to n",
         ),
         (
             asked({**CHOICE, "enableWhen": when("b")}, {**CHOICE, "linkId": "b", "enableWhen": when("a")}),
-            "waits for itself",
+            "depends on itself",
         ),
-        (asked({**CHOICE, "enableWhen": when("b"), "item": [{**CHOICE, "linkId": "b"}]}), "waits for itself"),
+        (asked({**CHOICE, "enableWhen": when("b"), "item": [{**CHOICE, "linkId": "b"}]}), "depends on itself"),
         (
             asked(
                 {
@@ -67,12 +70,12 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
     ],
 )
 def test_definition_that_cannot_be_asked_is_refused(definition, words):
-    with pytest.raises(DefinitionInvalid, match=words):
+    with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(definition)
 
 
 def test_refusal_names_the_item():
-    with pytest.raises(DefinitionInvalid) as refused:
+    with pytest.raises(InvalidQuestionnaire) as refused:
         parse_questionnaire(asked({"linkId": "where", "type": "choice"}))
     assert refused.value.link_id == "where"
 
@@ -126,7 +129,7 @@ def test_large_questionnaire_is_read_quickly(intake):
 
 
 def moving(expression, url="minValue"):
-    """A date item whose limit is worked out by `expression`."""
+    """A date item with a limit that `expression` calculates."""
     calculated = {
         "url": "http://hl7.org/fhir/StructureDefinition/cqf-calculatedValue",
         "valueExpression": {"language": "text/fhirpath", "expression": expression},
@@ -161,6 +164,25 @@ def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_fir
 
 @pytest.mark.parametrize("broken", [{"item": [{"linkId": "a", "type": "group", "item": [3]}]}, {"item": 3}])
 def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
-    with pytest.raises(DefinitionInvalid, match="not built as FHIR says") as refused:
+    with pytest.raises(InvalidQuestionnaire, match="does not follow FHIR") as refused:
         parse_questionnaire({"resourceType": "Questionnaire", **broken})
     assert "Error" not in str(refused.value)
+
+
+def test_parsed_definition_is_shared_and_follows_what_changed():
+    definition = asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]})
+    parsed = parse_once(definition)
+    assert parse_once(copy.deepcopy(definition)) is parsed
+    definition["item"][0]["text"] = "Where?"
+    assert parse_once(definition).items["a"].text == "Where?"
+    assert parsed.items["a"].text == ""
+
+
+def test_shared_definition_cannot_be_changed():
+    parsed = parse_once(asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]}))
+    with pytest.raises(TypeError):
+        parsed.items["b"] = parsed.items["a"]
+    with pytest.raises(FrozenInstanceError):
+        parsed.items["a"].text = "Where?"
+    initial_answers(parsed)["a"][0]["text"] = "Road"
+    assert initial_answers(parsed) == {"a": [{"text": "Trail"}]}

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
 from assessments.fhir.exporting import export_response
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
@@ -46,6 +47,20 @@ def test_answered_version_cannot_be_deleted_nor_exchanged(response, loaded):
     with pytest.raises(VersionAnswered):
         store_definition({**response.questionnaire.definition, "title": "Other"}, now=NOW)
     Questionnaire.objects.filter(pk=response.questionnaire_id).update(published_at=None)  # withdrawing changes no word
+
+
+@pytest.mark.django_db
+def test_page_asks_the_new_text_when_an_unanswered_version_was_overwritten(loaded, client):
+    def shown():
+        return client.get(reverse("assessments:screen_page", args=["safety"])).text
+
+    stored = Questionnaire.objects.get(slug="hip-running-intake", version=2)
+    client.post(reverse("assessments:screen"), {"next": "/", "action": "begin"})
+    first = stored.parsed.pages[0].items[0].text
+    assert first in shown()
+    changed = json.loads(json.dumps(stored.definition).replace(json.dumps(first), '"Overwritten"'))
+    assert store_definition(changed, now=NOW).pk == stored.pk
+    assert "Overwritten" in shown() and first not in shown()
 
 
 @pytest.mark.django_db(transaction=True)

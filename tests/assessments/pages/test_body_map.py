@@ -25,7 +25,7 @@ LISTED = re.compile(
 def page(request, client, token):
     """The part of the page that holds the drawing and its list."""
     if request.param == "articles":
-        shown = client.get(reverse("education:places"))
+        shown = client.get(reverse("education:body_sites"))
     else:
         for name in ("safety", "signs"):
             fill_page(client, token, name, QUIET)

@@ -1,7 +1,6 @@
 """A canary as the answer to every kind of question: afterwards, wherever a trace could be, there is none."""
 
 import base64
-import gc
 import io
 import json
 import logging
@@ -25,11 +24,10 @@ from clinic.outbox.sending.hand_over import send_claimed
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from clinic.web.logs import QuietFormatter, RedactLinks
-from clinic.web.public_pages import PublicPages
 from tests.assessments.answering import page_url, posted, url
 from tests.assessments.fhir_examples import EVERYTHING, calculated, of, packed
 from tests.assessments.pages.stored import rows_as_text
-from tests.clinic.web.process import Process
+from tests.clinic.web.process import Process, cached_pages
 from tests.world import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -105,10 +103,9 @@ def queued(broker) -> str:
     return repr(held) + "\n".join(bodies)
 
 
-def kept_pages() -> str:
-    """What the caches of public pages hold, in all processes' worth of middleware that this one has."""
-    caches = [one for one in gc.get_objects() if type(one) is PublicPages]  # no lazy object is woken
-    pages = [page for cache in caches for page in cache.pages.values()]
+def public_pages() -> str:
+    """The cached public pages."""
+    pages = cached_pages()
     packed = [brotli.decompress(one.content) if one.headers.get("Content-Encoding") else one.content for one in pages]
     return "\n".join(one.decode() for one in packed)
 
@@ -205,7 +202,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
         "addresses": "\n".join(addresses),
         "commands": said,
         "error pages": errors,
-        "public pages": kept_pages(),
+        "public pages": public_pages(),
     }
     assert all(traces.values()), "an empty trace proves nothing"
     assert {place: [mark for mark in (*MARKS, "saddle") if mark in text] for place, text in traces.items()} == {

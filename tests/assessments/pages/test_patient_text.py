@@ -37,7 +37,7 @@ def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, 
 
 @pytest.mark.parametrize(("name", "clinic_day", "utc_day"), [("on.date", True, False), ("run.race_date", True, True)])
 def test_today_is_the_clinics_day_when_utc_is_a_day_ahead(client, token, response, intake, name, clinic_day, utc_day):
-    """10 pm on November 29 in New York is 3 am on November 30 in UTC."""
+    """10 PM on November 29 in New York is 3 AM on November 30 in UTC."""
     walk(client, token, intake, QUIET, until="pain")
     for day, is_kept in (("2026-11-29", clinic_day), ("2026-11-30", utc_day)):
         with time_machine.travel(datetime(2026, 11, 30, 3, tzinfo=UTC), tick=False):

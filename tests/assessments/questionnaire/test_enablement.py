@@ -1,4 +1,4 @@
-"""FHIR's enableWhen, held against a naive reading of the specification."""
+"""FHIR's enableWhen, compared with a naive implementation of the specification."""
 
 import pytest
 from hypothesis import given, settings
@@ -68,7 +68,7 @@ def questionnaires(draw):
 
 
 def naive_enabled(definition, answers):
-    """Everything enabled at first; taken away and put back until nothing changes any more."""
+    """Enable everything, then disable and enable items until nothing changes."""
     flat, parent_of = {}, {}
 
     def walk(items, parent):

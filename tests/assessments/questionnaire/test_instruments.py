@@ -1,4 +1,4 @@
-"""What published instruments score, of imported files whose items carry codes in our own words. Their texts are not here."""
+"""Scores of published instruments from imported files with coded items. The texts of the items are invented."""
 
 import json
 
@@ -7,9 +7,10 @@ import pytest
 from assessments.fhir.importing import import_questionnaire, import_response
 from assessments.fhir.inspection import inspect
 from assessments.fhir.response_checking import check_response
-from assessments.fhir_json.parsing import DefinitionInvalid, parse_questionnaire
+from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.models import Questionnaire
 from assessments.questionnaire.instruments import HUNDRED, RATING, SCALES, SYSTEM
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.scoring import score_response
 from clinic.practice.models import Clinic
 from tests.assessments.fhir_examples import answer, calculated, extension, respond
@@ -17,7 +18,7 @@ from tests.world import NOW
 
 
 def coded(code, counts, link_id=None):
-    """One item that counts what the instrument says, in our words."""
+    """One item with the weights of the instrument and an invented text."""
     instrument, _, number = code.partition(":")
     item = {"linkId": link_id or number, "text": "Item", "code": [{"system": SYSTEM + instrument, "code": number}]}
     if isinstance(counts, range):
@@ -109,10 +110,10 @@ def changed(change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda items: items.pop(), "no item coded uwri:9"),
-        (lambda items: items[2]["answerOption"].pop(), "the answers of 3 do not count 0, 1, 2, 3, 4"),
-        (lambda items: items.__setitem__(1, coded("uwri:2", RATING)), "the answers of 2 do not count 0, 1, 2, 3, 4"),
-        (lambda items: items.append(coded("uwri:10", HUNDRED)), "no instrument here has an item of this code"),
+        (lambda items: items.pop(), "no item with the code uwri:9"),
+        (lambda items: items[2]["answerOption"].pop(), "3 do not have the weights 0, 1, 2, 3, 4"),
+        (lambda items: items.__setitem__(1, coded("uwri:2", RATING)), "2 do not have the weights 0, 1, 2, 3, 4"),
+        (lambda items: items.append(coded("uwri:10", HUNDRED)), "not the code of an item"),
     ],
 )
 def test_what_cannot_be_scored_is_named_when_items_are_missing_or_count_otherwise(change, words):
@@ -130,18 +131,18 @@ def own_score(**parts):
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"method": "median"}, "not known here"),
-        ({"gate": "other"}, "not known here"),
-        ({"minimum-answered": "two"}, "not known here"),
-        ({"item": "nowhere"}, "not there"),
-        ({"method": "mean-of-scores"}, "not there"),
+        ({"method": "median"}, "unknown method"),
+        ({"gate": "other"}, "unknown method"),
+        ({"minimum-answered": "two"}, "unknown method"),
+        ({"item": "nowhere"}, "does not exist"),
+        ({"method": "mean-of-scores"}, "does not exist"),
         ({"measure": "uwri"}, "twice"),
         ({"measure": "m" * 41}, "too long"),
     ],
 )
 def test_score_that_could_fail_at_a_patients_screen_is_refused_at_import(parts, words):
     parse_questionnaire(own_score())
-    with pytest.raises(DefinitionInvalid, match=words):
+    with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(own_score(**parts))
 
 

@@ -1,4 +1,4 @@
-"""A pattern from a file is matched in linear time, means what Python's own means, and is refused where it cannot be."""
+"""A pattern from a file is matched in linear time, as Python's re would match it, or refused."""
 
 import re
 import time
@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessments.fhir.importing import ImportRefused, read_definition
+from assessments.fhir.importing import read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.questionnaire.checking import LONGEST_TEXT, check_item
 from assessments.questionnaire.controls import describe_problem
+from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.patterns import PatternUnsupported, compile_pattern, fits_pattern
 from tests.assessments.fhir_examples import extension, of
 
@@ -39,7 +40,7 @@ def seconds(pattern, text) -> float:
 
 @pytest.mark.parametrize("pattern", SLOW)
 def test_ten_times_the_text_takes_no_more_than_thirty_times_as_long(pattern):
-    short, long = "a" * 5_000, "a" * 50_000
+    short, long = "a" * 50_000, "a" * 500_000  # RE2 matches shorter texts by another engine, about four times as fast
     assert seconds(pattern, long) < 30 * max(seconds(pattern, short), 0.0001)
 
 
@@ -70,28 +71,28 @@ def test_pattern_that_repeats_what_repeats_is_taken_and_answered_at_once(pattern
         (r"\bword", "has .b where it is not supported"),
         (r"[\W]", "has .W where it is not supported .in brackets"),
         ("a" * 201, "is longer than 200"),
-        ("\ud800", "has characters that no text holds"),
+        ("\ud800", "has characters that cannot be encoded"),
     ],
 )
 def test_pattern_that_cannot_be_matched_is_refused_with_the_reason(pattern, words):
-    with pytest.raises(ImportRefused, match=f"^a: its regex {words}"):
+    with pytest.raises(InvalidQuestionnaire, match=f"^a: its regex {words}"):
         read_definition(question(pattern))
 
 
 def test_pattern_of_a_file_from_before_is_named_and_not_asked_for():
-    """What was imported while it was allowed must not break a patient's page."""
+    """A file that was imported before the check existed must not break a patient's page."""
     definition = question("(?=A)A[0-9]")
     parsed = parse_questionnaire(definition)
     assert check_item(parsed.items["a"], ["anything"]) is None
     (warning,) = inspect(definition, parsed)
     assert (warning.name, warning.link_id) == ("regex", "a")
-    assert warning.text == "is not checked: its regex looks ahead or behind, which is not supported"
+    assert "ahead or behind" in warning.text
 
 
 @pytest.mark.parametrize(
     ("pattern", "fits", "does_not"),
     [
-        ("[A-Z]{2}[0-9]{1,4}", ["AB12"], ["xAB12", "AB12x", "AB12\n", ""]),  # all of the value, as FHIR means it
+        ("[A-Z]{2}[0-9]{1,4}", ["AB12"], ["xAB12", "AB12x", "AB12\n", ""]),  # the whole value, as FHIR requires
         (r"\w+", ["José", "Müller_1", "日本", "٣"], ["a b", "€", ""]),
         (r"[\w.-]+", ["José-María"], ["a b"]),
         (r"\d{3}", ["123", "٣٣٣"], ["12", "12a"]),
@@ -135,10 +136,10 @@ def test_pattern_agrees_with_pythons_own(parts, texts):
 def test_too_long_an_answer_is_told_the_real_limit():
     item = item_with(".*", maxLength=5000)
     problem = check_item(item, ["a" * (LONGEST_TEXT + 1)])
-    assert describe_problem(item, problem) == f"Please use at most {LONGEST_TEXT} characters."
+    assert describe_problem(item, problem) == f"Use at most {LONGEST_TEXT} characters."
 
 
 def test_no_page_hands_a_pattern_to_the_browser():
-    """Browsers match another kind of pattern, and by trying every way."""
+    """Browsers have another syntax of patterns, and match by backtracking."""
     pages = Path(__file__).parents[3] / "templates"
     assert [str(page) for page in pages.rglob("*.html") if re.search(r"\bpattern=", page.read_text())] == []

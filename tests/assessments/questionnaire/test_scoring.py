@@ -1,4 +1,4 @@
-"""The arithmetic of published instruments on made-up answers. Their words are not here; ids stand for the items."""
+"""The arithmetic of published instruments on invented answers, with ids for the items."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -51,7 +51,7 @@ def test_ostrc_second_option_everywhere_is_32():
 
 
 def test_ostrc_gatekeeper_decides_alone():
-    """The first question's last option is 100 whatever is skipped, not 25; its first is 0."""
+    """The last option of the first question makes the score 100, its first option 0, whatever else is answered."""
     assert ostrc(3) == 100
     assert ostrc(0) == 0
 

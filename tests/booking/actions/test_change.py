@@ -123,7 +123,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
     _, _, first = event("booking_booked")
     move(visit)
     mail, method, second = event("booking_moved")
-    assert mail.subject == "Your visit is moved: Tuesday 1 December, 11:00 am EST"
+    assert mail.subject == "Your visit is moved: Tuesday, December 1, 11:00 AM EST"
     assert (method, second["uid"], second["sequence"]) == ("REQUEST", first["uid"], first["sequence"] + 1)
     assert second["dtstart"].dt == AT_ELEVEN
     assert find_kind("booking_moved").relevance(Message.objects.get(kind="booking_moved"), NOW) is None
@@ -215,12 +215,12 @@ def test_a_visit_is_moved_by_its_link_and_the_old_link_ends(client, evaluation):
     assert Appointment.objects.get().version == 1
     asked = client.get(target).content.decode()
     assert "Move your visit?" in asked and 'name="version" value="1"' in asked
-    assert "9:00 am EST" in asked and "11:00 am EST" in asked
+    assert "9:00 AM EST" in asked and "11:00 AM EST" in asked
     assert Appointment.objects.get().version == 1
     moved = press(client, target)
     assert moved.status_code == 303
     page = client.get(moved["Location"]).content.decode()
-    assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 11:00 am EST" in page
+    assert "Moved from Tuesday, December 1, 9:00 AM EST to Tuesday, December 1, 11:00 AM EST" in page
     assert client.get(path).status_code == 410
     again = press(client, target)  # a double click
     assert again.status_code == 303

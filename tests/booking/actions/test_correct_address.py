@@ -245,7 +245,7 @@ def test_new_address_by_staff_ends_every_link_and_gets_what_lies_ahead(owner, ev
     send_due_messages(clock=timezone.now)
     new = [mail for mail in post_office.mails if mail["To"] == "alice@right.example"]
     assert sorted(mail["Subject"] for mail in new) == [
-        "You are booked: Tuesday 1 December, 9:00 am EST",
+        "You are booked: Tuesday, December 1, 9:00 AM EST",
         "You are on the wait list",
     ]
     again = visitor.get(held(visitor)).content.decode()
@@ -271,7 +271,7 @@ def test_staff_see_and_end_a_patients_links(owner, evaluation):
     assert "manage a visit (mailed Nov 23, 2026), until Dec 15, 2026" in owner.get(url).content.decode()
     assert owner.get(f"{reverse('admin:practice_patient_end_links', args=[visit.patient_id])}").status_code == 405
     ended = owner.post(reverse("admin:practice_patient_end_links", args=[visit.patient_id]), follow=True)
-    assert "1 links have ended" in ended.content.decode()
+    assert "1 link has ended" in ended.content.decode()
     assert Client().get(path).status_code == 410
 
 

@@ -260,7 +260,7 @@ def test_a_hold_lost_to_somebody_faster_keeps_what_was_typed(client, evaluation,
 def test_choosing_another_time_gives_the_first_back(client, evaluation, clock):
     press(client, NINE)
     times = client.get("/book/evaluation/2026-12-01/").content.decode()
-    assert "We are keeping Tuesday 1 December, 9:00 am for you" in times
+    assert "We are keeping Tuesday, December 1, 9:00 AM for you" in times
     press(client, TEN)
     assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
 
@@ -292,7 +292,7 @@ def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluati
     book(evaluation, name="Bob Faster", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     gone = press(client, TEN)
     assert gone.status_code == 409
-    assert "We are still keeping Tuesday 1 December, 9:00 am EST for you." in gone.content.decode()
+    assert "We are still keeping Tuesday, December 1, 9:00 AM EST for you." in gone.content.decode()
     assert place in gone.content.decode()
     assert client.get(place).status_code == 200
     assert client.post(place, typed(client.get(place))).status_code == 303

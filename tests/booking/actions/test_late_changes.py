@@ -64,7 +64,7 @@ def test_form_promises_what_holds_for_its_time(client, evaluation, clinic):
     Service.objects.update(**FEE)
     path = f"/book/evaluation/meredith/{NINE_ON_TUESDAY:%Y%m%dT%H%MZ}/hold/"
     for now, promised in (
-        (NOW, "You can move or cancel online until Monday 30 November, 9:00 am EST."),
+        (NOW, "You can move or cancel online until Monday, November 30, 9:00 AM EST."),
         (TWO_HOURS_BEFORE, "This visit is soon: you can move or cancel it online for 30 minutes after you book."),
     ):
         with time_machine.travel(now, tick=False):
@@ -92,7 +92,7 @@ def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, pos
     with time_machine.travel(NOW, tick=False):
         send_due_messages(clock=timezone.now)
     text = " ".join(post_office.mails[0].get_body(("plain",)).get_content().split())
-    assert f"You can move or cancel online until Monday 30 November, 9:00 am EST. {FEE_WORDS}" in text
+    assert f"You can move or cancel online until Monday, November 30, 9:00 AM EST. {FEE_WORDS}" in text
 
 
 def test_service_without_a_fee_says_nothing_of_one():

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from booking.models import Appointment, VisitMode
+from booking.models import MODES, Appointment
 from booking.schedule.local_time import minor_words
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.sending.hand_over import send_due_messages
@@ -101,7 +101,7 @@ def test_pages_and_mail_say_what_a_minor_needs(client, evaluation, post_office):
 
 
 def test_minor_on_the_phone_needs_no_one_to_come_along():
-    assert "come along" not in minor_words(is_in_person=False)
+    assert "come along" not in minor_words([MODES["phone"]])
 
 
 def test_staff_see_the_guardian_on_today_in_the_list_and_on_the_visit(client, evaluation):
@@ -129,4 +129,4 @@ def test_staff_who_book_for_a_minor_name_the_guardian(client, evaluation, meredi
         sent = client.post("/admin/booking/appointment/add/", form | child | {"idempotency_key": str(uuid.uuid4())})
     assert sent.status_code == 303
     visit = Appointment.objects.get()
-    assert (visit.guardian_name, visit.mode) == ("Petra Runner", VisitMode.IN_PERSON)
+    assert (visit.guardian_name, visit.mode) == ("Petra Runner", "in_person")

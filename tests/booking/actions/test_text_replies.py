@@ -56,7 +56,7 @@ def kept():
 
 @pytest.mark.parametrize("words", ["y", "Yes please!", "👍", "“Yep”"])
 def test_yes_confirms_the_visit_that_the_text_asked_about(visit, text_back, words):
-    assert text_back(words) == "Thank you. See you Tuesday 1 December, 11:00 am EST."
+    assert text_back(words) == "Thank you. See you Tuesday, December 1, 11:00 AM EST."
     assert is_confirmed(visit)
     assert kept() == []
 
@@ -79,7 +79,7 @@ def test_yes_confirms_the_visit_asked_about_and_not_a_sooner_one_of_somebody_wit
         agree(one.patient)
     Message.objects.exclude(pk=text_of(alices).pk).delete()  # Bob was sent nothing yet
     sweep(now=DUE)
-    assert "11:00 am" in text_back("Y")
+    assert "11:00 AM" in text_back("Y")
     assert is_confirmed(alices) and not is_confirmed(bobs)
 
 
@@ -119,7 +119,7 @@ def test_yes_to_the_news_of_a_move_confirms_the_new_time(visit, front_desk, text
     move_appointment(appointment=visit, starts_at=AT_ELEVEN + DAY, by=front_desk, now=DUE + MINUTE)
     sweep(now=DUE + 4 * MINUTE)
     assert fate(text_of(visit, MOVED)) == ("sent", "")
-    assert "Wednesday 2 December, 11:00 am" in text_back("Y", minutes=2 * 60)
+    assert "Wednesday, December 2, 11:00 AM" in text_back("Y", minutes=2 * 60)
     assert is_confirmed(visit)
 
 
@@ -204,7 +204,7 @@ def test_one_number_is_answered_once_an_hour_so_that_robots_do_not_talk_for_ever
     assert said == [True, False, False, False, True, False]
     assert len(kept()) == 6
     assert text_back("hello?", minutes=61, phone="+16035550000")  # another number is answered
-    assert text_back("Y", minutes=62) == "Thank you. See you Tuesday 1 December, 11:00 am EST."
+    assert text_back("Y", minutes=62) == "Thank you. See you Tuesday, December 1, 11:00 AM EST."
 
 
 def test_a_text_that_the_provider_delivers_twice_is_kept_once_and_answered_as_before(visit, text_back):

@@ -64,7 +64,7 @@ def test_the_list_begins_with_today_and_shows_chips_by_the_clinics_clock(client,
     assert "Alice Runner" in page
     assert "Past Patty" not in page
     assert "Past Patty" in everything
-    assert "Tue 1 Dec, 9:00 am" in page
+    assert "Tue, Dec 1, 9:00 AM" in page
     assert '<span class="chip chip-new">new</span>' in page
 
 
@@ -86,7 +86,7 @@ def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
     assert page.status_code == 200
     assert visit.reference in page.content.decode()
     assert "They arrived" not in page.content.decode(), "not before its day"
-    assert "Mon 23 Nov, 10:00 am: booked, by the patient" in page.content.decode()
+    assert "Mon, Nov 23, 10:00 AM: booked, by the patient" in page.content.decode()
     assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
 
 
@@ -167,7 +167,7 @@ def test_blocking_time_warns_of_visits_and_wants_to_be_told_once_more(client, ow
         "ends_at": "2026-12-01T12:00",
     }
     warned = client.post(BLOCK, morning)
-    assert "Alice Runner, Tue 1 Dec, 9:00 am" in warned.content.decode()
+    assert "Alice Runner, Tue, Dec 1, 9:00 AM" in warned.content.decode()
     assert not HoursOverride.objects.exists()
     assert client.post(BLOCK, morning | {"despite_visits": "on"}).status_code == 302
     closure = HoursOverride.objects.get()
@@ -230,13 +230,13 @@ def test_several_visits_are_cancelled_only_after_a_list_and_as_they_were_on_it(c
     cancel_appointment(appointment=third, now=NOW)
     chosen = {"action": "cancel", "_selected_action": [first.pk, second.pk, third.pk]}
     asked = client.post(LIST, chosen).content.decode()
-    assert f"{first.reference}, Alice Runner, Tue 1 Dec, 9:00 am, Meredith: will be cancelled" in asked
+    assert f"{first.reference}, Alice Runner, Tue, Dec 1, 9:00 AM, Meredith: will be cancelled" in asked
     assert "nothing changes, it is so already" in asked
     assert Appointment.objects.filter(status="booked").count() == 2
     move_appointment(appointment=second, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
     seen = {"confirmed": "1", "seen": re.search('name="seen" value="([^"]+)"', asked)[1]}
     done = client.post(LIST, chosen | seen, follow=True).content.decode()
-    assert "was changed after this page was loaded" in done and "2:00 pm" in done
+    assert "was changed after this page was loaded" in done and "2:00 PM" in done
     states = dict(Appointment.objects.values_list("pk", "status"))
     assert states == {first.pk: "cancelled", second.pk: "booked", third.pk: "cancelled"}
 
@@ -249,7 +249,7 @@ def test_an_act_from_a_stale_page_does_nothing_and_says_what_the_visit_is(client
     for name in ("cancel", "arrived"):
         url = reverse("admin:booking_appointment_act", args=[visit.pk, name])
         said = client.post(url, {"version": version}, follow=True).content.decode()
-        assert "was changed after this page was loaded" in said and "2:00 pm" in said
+        assert "was changed after this page was loaded" in said and "2:00 PM" in said
     visit.refresh_from_db()
     assert (visit.status, visit.arrived_at) == ("booked", None)
 
@@ -257,11 +257,11 @@ def test_an_act_from_a_stale_page_does_nothing_and_says_what_the_visit_is(client
 def test_a_stale_move_form_says_what_the_visit_is_and_can_be_sent_again(client, owner, evaluation, meredith):
     visit = book(evaluation)
     url = reverse("admin:booking_appointment_move", args=[visit.pk])
-    assert "Now: Tuesday 1 December, 9:00 am EST, with Meredith" in client.get(url).content.decode()
+    assert "Now: Tuesday, December 1, 9:00 AM EST, with Meredith" in client.get(url).content.decode()
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
     form = {"therapist": meredith.pk, "starts_at": "2026-12-01T10:00", "version": "1:booked"}
     asked = client.post(url, form).content.decode()
-    assert "It is booked now: Tuesday 1 December, 2:00 pm EST" in asked and 'name="version" value="2:booked"' in asked
+    assert "It is booked now: Tuesday, December 1, 2:00 PM EST" in asked and 'name="version" value="2:booked"' in asked
     assert client.post(url, form | {"version": "2:booked"}).status_code == 303
     visit.refresh_from_db()
     assert visit.starts_at == NINE_ON_TUESDAY + timedelta(hours=1)
@@ -381,11 +381,11 @@ def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, ev
     mark_arrived(appointment=visit, by=owner, now=NINE_ON_TUESDAY)
     assert "completed, as the visit was over" not in client.get(page_of(visit)).content.decode()
     complete_visits(now=over)
-    assert "Tue 1 Dec, 9:45 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
+    assert "Tue, Dec 1, 9:45 AM: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
     undo_arrival(appointment=visit, by=owner, now=over)
     late = over + timedelta(minutes=20)
     mark_arrived(appointment=visit, by=owner, now=late)
-    assert "Tue 1 Dec, 10:20 am: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
+    assert "Tue, Dec 1, 10:20 AM: completed, as the visit was over" in client.get(page_of(visit)).content.decode()
 
 
 def test_acts_on_a_held_time_are_refused_in_words(client, owner, evaluation, meredith):

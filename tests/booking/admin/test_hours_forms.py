@@ -29,11 +29,11 @@ def typed(therapist, **changes) -> dict:
 def test_hours_until_midnight_are_saved_offered_and_shown(client, owner, meredith, call):
     assert client.post(ADD, typed(meredith)).status_code == 302
     row = OpeningHours.objects.get(closes=MIDNIGHT)
-    assert str(row) == "Tuesday 10:00 pm – midnight"
+    assert str(row) == "Tuesday 10:00 PM – midnight"
     late = [slot for slot in free_slots(service=call, first_day=TUESDAY, days=1, now=NOW) if slot.starts_at.hour == 4]
     assert [slot.starts_at.minute for slot in late] == [0, 15, 30, 45]
     page = client.get("/").content.decode()
-    assert "10:00 pm – midnight" in page
+    assert "10:00 PM – midnight" in page
     assert '"closes": "23:59"' in page.replace('":"', '": "')
 
 
@@ -57,9 +57,9 @@ def test_extra_hours_and_blocked_time_end_at_midnight(client, owner, meredith, c
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"opens": "09:00", "closes": "12:00"}, "Tuesday 9:00 am – 12:00 pm (online)"),
-        ({"opens": "11:00", "closes": "13:00"}, "Tuesday 9:00 am – 12:00 pm (online)"),
-        ({"opens": "16:30", "closes": "00:00"}, "Tuesday 1:00 pm – 5:00 pm (online until Dec 31, 2026)"),
+        ({"opens": "09:00", "closes": "12:00"}, "Tuesday 9:00 AM – noon (online)"),
+        ({"opens": "11:00", "closes": "13:00"}, "Tuesday 9:00 AM – noon (online)"),
+        ({"opens": "16:30", "closes": "00:00"}, "Tuesday 1:00 PM – 5:00 PM (online until Dec 31, 2026)"),
     ],
 )
 def test_hours_that_overlap_others_are_refused_naming_the_row(client, owner, meredith, changes, named):

@@ -99,7 +99,7 @@ def test_action_for_a_row_that_cannot_be_breaks_no_list(client, owner, value):
 
 def test_hour_that_the_clock_skips_is_refused_in_plain_words(client, owner, evaluation, meredith):
     page = client.post(BOOK, booking(evaluation, meredith, "2027-03-14T02:30")).content.decode()
-    assert "On Mar 14, 2027 the clocks go forward and skip 2:30 am. Choose 3:30 am or another time." in page
+    assert "On Mar 14, 2027 the clocks go forward and skip 2:30 AM. Choose 3:30 AM or another time." in page
     assert "time zone" not in page
 
 
@@ -143,26 +143,26 @@ def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
     assert client.post(HOURS, form).status_code == 302
     row = OpeningHours.objects.get(weekday=5)
     assert (row.opens, row.closes) == (time(9), time(0))
-    assert 'value="9:00 am"' in client.get(reverse("admin:booking_openinghours_change", args=[row.pk])).content.decode()
+    assert 'value="9:00 AM"' in client.get(reverse("admin:booking_openinghours_change", args=[row.pk])).content.decode()
     shown = client.get("/admin/booking/openinghours/").content.decode()
-    assert "9:00 am" in shown and "midnight" in shown
+    assert "9:00 AM" in shown and "midnight" in shown
     wrong = client.post(HOURS, form | {"opens": "soon"}).content.decode()
     assert INVALID_TIME in wrong and 'value="soon"' in wrong
 
 
 def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
     page = client.get("/admin/practice/clinic/1/change/").content.decode()
-    assert 'value="9:00 pm"' in page and 'value="8:00 am"' in page
+    assert 'value="9:00 PM"' in page and 'value="8:00 AM"' in page
 
 
 def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner, evaluation, meredith):
     form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
     asked = client.post(BOOK, form).content.decode()
-    assert "That is in the past: Fri 20 Nov, 9:00 am." in asked
+    assert "That is in the past: Fri, Nov 20, 9:00 AM." in asked
     past_asked = re.search(r'name="past_asked" value="([^"]+)"', asked)[1]
     assert not re.search(r'name="despite_rules"[^>]* checked', asked)
     other = client.post(BOOK, form | {"starts_at": "2026-11-19T09:00", "past_asked": past_asked}).content.decode()
-    assert "That is in the past: Thu 19 Nov, 9:00 am." in other
+    assert "That is in the past: Thu, Nov 19, 9:00 AM." in other
     assert not Appointment.objects.exists()
     assert client.post(BOOK, form | {"past_asked": past_asked}).status_code == 303
     assert Appointment.objects.get().starts_at == datetime(2026, 11, 20, 14, tzinfo=UTC)

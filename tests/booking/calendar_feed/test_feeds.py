@@ -10,6 +10,7 @@ import time_machine
 from booking.actions.change import cancel_appointment
 from booking.calendar_feed.alerts import tell_of_silent_feeds
 from booking.calendar_feed.feeds import create_feed, revoke_feed
+from booking.message_kinds.staff.feed_broken import READ_AGAIN
 from booking.models import CalendarFeed
 from booking.tasks import look_for_silent_feeds
 from clinic.celery import app
@@ -113,7 +114,7 @@ def test_a_calendar_that_was_read_daily_and_is_not_for_two_days_is_told_of_once(
     mail = post_office.mails[-1]
     assert mail["To"] == "hello@clinic.example"
     assert mail["Subject"] == "A calendar is not read any more: Meredith"
-    assert "has not since Wednesday 25 November, 10:00 am EST" in mail.get_body(("plain",)).get_content()
+    assert "has not since Wednesday, November 25, 10:00 AM EST" in mail.get_body(("plain",)).get_content()
 
 
 def test_a_calendar_read_for_a_day_or_two_only_never_was_a_habit(client, meredith, front_desk):
@@ -129,7 +130,7 @@ def test_nobody_is_told_of_a_calendar_that_is_read_again_or_has_ended(client, me
     with time_machine.travel(later, tick=False):
         client.get(path_of(token))
     sweep(now=later)
-    assert alert().get().reason == "the calendar is read again"
+    assert alert().get().reason == READ_AGAIN
     revoke_feed(CalendarFeed.objects.get(), now=later)
     assert tell_of_silent_feeds(now=later + 9 * DAY) == []
     assert post_office.mails == []

@@ -120,7 +120,7 @@ def a_code(visit, clinic):
 
 
 def a_text(visit, clinic):
-    keep_text(phone=visit.patient.phone, words=worst(600), provider_id="SM1", now=NOW)
+    keep_text(phone=visit.patient.phone, content=worst(600), provider_id="SM1", now=NOW)
     return UserFactory(name=worst(120)).pk
 
 

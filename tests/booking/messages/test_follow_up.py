@@ -9,6 +9,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from booking.actions.attend import mark_no_show
@@ -91,9 +92,8 @@ def come_back(client, email, post_office, asked=""):
 def test_stranger_is_told_whom_follow_ups_are_for_and_the_ways_on(client, follow_up, method, path):
     page = getattr(client, method)(path, TYPED)
     assert page.status_code == (200 if method == "get" else 409)
-    words = text_of(page)
-    assert "for people who have been here" in words and "Get a link to your mailbox" in words
-    assert 'href="/book/evaluation/"' in page.content.decode() and 'href="/book/call/"' in page.content.decode()
+    for path_on in (f"{reverse('booking:return')}?for=follow-up", "/book/evaluation/", "/book/call/"):
+        assert f'href="{path_on}"' in page.content.decode()
     assert not Appointment.objects.exists()
 
 
@@ -151,8 +151,8 @@ def test_known_person_who_has_only_called_is_led_to_a_first_visit(client, follow
     patient = book(call).patient
     come_back(client, patient.email, post_office)
     page = client.get("/book/follow-up/")
-    assert "we have no visit of yours before this one yet" in text_of(page)
-    assert "Get a link to your mailbox" not in text_of(page)
+    assert page.context["is_recognized"]
+    assert "?for=follow-up" not in page.content.decode()
     with pytest.raises(NeedsEarlierVisit):
         attempt(follow_up, contact_of(patient))
 

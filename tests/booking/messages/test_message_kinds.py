@@ -13,6 +13,7 @@ from booking.message_kinds.visits.first_reminder import REMINDER_48H
 from booking.message_kinds.visits.follow_up import FOLLOW_UP
 from booking.message_kinds.visits.last_questions import INTAKE_1D
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
+from booking.messages.relevance import CONFIRMED, NOT_ATTENDED
 from clinic.outbox.messages.kinds import Sample, changeable_kinds, find_kind
 from clinic.outbox.messages.mail import build_mail
 from clinic.outbox.messages.rendering import preview_email
@@ -43,7 +44,7 @@ def test_a_far_off_visit_is_asked_to_confirm_a_week_before_and_a_near_one_is_not
     assert CONFIRM_FAR not in planned(near)
     assert why_not(far, CONFIRM_FAR) is None
     confirm_appointment(appointment=far, now=NOW)
-    assert why_not(far, CONFIRM_FAR) == "the patient has said that they will be there"
+    assert why_not(far, CONFIRM_FAR) == CONFIRMED
 
 
 def test_open_questions_are_asked_for_three_days_and_a_day_before_until_they_are_done(asked):
@@ -51,7 +52,7 @@ def test_open_questions_are_asked_for_three_days_and_a_day_before_until_they_are
     assert planned(visit)[INTAKE_3D] == NINE_ON_TUESDAY - 3 * DAY
     assert planned(visit)[INTAKE_1D] == NINE_ON_TUESDAY - DAY
     mail = render_message(message_of(visit, INTAKE_1D), now=NINE_ON_TUESDAY - DAY)
-    assert mail.subject == "A few questions before your visit tomorrow"
+    assert mail.subject.endswith(" tomorrow")
     assert re.search(r"/intake/[\w-]{43}/", mail.text)
     assert why_not(visit, INTAKE_1D) is None
     Response.objects.filter(pk=visit.intake_id).update(status="completed", completed_at=NOW, saved_at=NOW)
@@ -66,11 +67,11 @@ def test_only_who_came_is_written_to_afterwards(evaluation, front_desk):
     visit = book(evaluation)
     over = NINE_ON_TUESDAY + timedelta(hours=1)
     assert planned(visit)[FOLLOW_UP] == visit.ends_at + DAY
-    assert why_not(visit, FOLLOW_UP, now=over) == "the visit is not marked as attended"
+    assert why_not(visit, FOLLOW_UP, now=over) == NOT_ATTENDED
     mark_arrived(appointment=visit, by=front_desk, now=over)
     assert why_not(visit, FOLLOW_UP, now=over + DAY) is None
     mark_no_show(appointment=visit, by=front_desk, now=over)
-    assert why_not(visit, FOLLOW_UP, now=over + DAY) == "the visit is not marked as attended"
+    assert why_not(visit, FOLLOW_UP, now=over + DAY) == NOT_ATTENDED
 
 
 @pytest.mark.parametrize("kind", [REMINDER_48H, REMINDER_2H])
@@ -91,7 +92,7 @@ def test_a_rule_changes_when_and_in_which_words_for_its_service_only(evaluation,
     assert planned(visit)[REMINDER_2H] == NINE_ON_TUESDAY - timedelta(hours=1)
     mail = render_message(message_of(visit, REMINDER_2H), now=NINE_ON_TUESDAY - timedelta(hours=1))
     assert mail.subject == "See you today"
-    assert mail.text.startswith("At 9:00 am EST.")
+    assert mail.text.startswith("At 9:00 AM EST.")
     other = book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
     assert planned(other)[REMINDER_2H] == NINE_ON_TUESDAY
 

@@ -12,6 +12,8 @@ from assessments.models import Questionnaire, Response
 from booking.actions.attend import mark_arrived
 from booking.actions.change import cancel_appointment
 from booking.messages.invitation import visit_calendar
+from booking.messages.last_told import CHANGED
+from booking.messages.relevance import NOT_CANCELLED
 from booking.models import Appointment, OpeningHours
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
@@ -35,9 +37,9 @@ def test_a_mail_says_when_where_and_how_to_change(evaluation):
     visit = book(evaluation)
     mail = email(visit)
     assert mail.to == "alice@example.com"
-    assert mail.subject == "You are booked: Tuesday 1 December, 9:00 am EST"
+    assert mail.subject == "You are booked: Tuesday, December 1, 9:00 AM EST"
     for part in (mail.text, words_of(mail.html)):
-        assert "Tuesday 1 December, 9:00 am EST" in part
+        assert "Tuesday, December 1, 9:00 AM EST" in part
         assert "Lakes Running Clinic, 12 Main Street, Laconia, NH 03246" in part
         assert visit.reference in part
         assert "(603) 555-0123" in part
@@ -48,7 +50,7 @@ def test_a_mail_says_when_where_and_how_to_change(evaluation):
 @pytest.mark.parametrize(
     ("sent_at", "words"),
     [
-        (NINE_ON_TUESDAY - timedelta(hours=48), "on Tuesday 1 December"),
+        (NINE_ON_TUESDAY - timedelta(hours=48), "on Tuesday, December 1"),
         (NINE_ON_TUESDAY - timedelta(hours=20), "tomorrow"),
         (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), "tomorrow"),  # a minute to midnight at the clinic
         (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), "today"),
@@ -56,8 +58,8 @@ def test_a_mail_says_when_where_and_how_to_change(evaluation):
 )
 def test_a_reminder_finds_the_word_for_the_day_when_it_is_sent(evaluation, sent_at, words):
     mail = email(book(evaluation), "booking_reminder_2h", now=sent_at)
-    assert mail.subject == f"Your visit {words}, 9:00 am EST"
-    assert f"Your visit is {words} at 9:00 am EST." in mail.text
+    assert mail.subject == f"Your visit {words}, 9:00 AM EST"
+    assert f"Your visit is {words} at 9:00 AM EST." in mail.text
 
 
 def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
@@ -66,8 +68,8 @@ def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
     nine_pm = NINE_ON_TUESDAY + timedelta(hours=12)
     visit = book(call, starts_at=nine_pm, time_zone="Australia/Sydney")
     mail = email(visit, "booking_reminder_2h", now=datetime(2026, 12, 1, 12, tzinfo=UTC))
-    assert mail.subject == "Your visit tomorrow, 1:00 pm AEDT"
-    assert "Wednesday 2 December, 1:00 pm AEDT\nTuesday 1 December, 9:00 pm EST at the clinic\n" in mail.text
+    assert mail.subject == "Your visit tomorrow, 1:00 PM AEDT"
+    assert "Wednesday, December 2, 1:00 PM AEDT\nTuesday, December 1, 9:00 PM EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
 
 
@@ -124,12 +126,12 @@ def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - timedelta(minutes=20))
     assert why_not(visit, kind) == "the patient has arrived"
     Appointment.objects.filter(pk=visit.pk).update(version=2)
-    assert why_not(visit, kind) == "the visit was changed"
+    assert why_not(visit, kind) == CHANGED
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     assert why_not(visit, kind) == "the visit is cancelled"
     assert why_not(visit, "booking_cancelled") is None
     Appointment.objects.filter(pk=visit.pk).update(status="booked", cancelled_at=None)
-    assert why_not(visit, "booking_cancelled") == "the visit is not cancelled"
+    assert why_not(visit, "booking_cancelled") == NOT_CANCELLED
     visit.events.all().delete()
     Appointment.objects.filter(pk=visit.pk).delete()
     assert why_not(visit, kind) == "the visit is gone"
@@ -157,7 +159,7 @@ def test_page_mail_and_calendar_agree_on_the_time_when_the_clocks_change_too(cli
     assert local.astimezone(UTC) == starts_at
     assert (event["dtend"].dt - local) == timedelta(minutes=45)
     assert (local.hour, local.minute, local.date()) == (9, 0, day)
-    words = f"{local:%A} {local.day} {local:%B}, 9:00 am {starts_at.astimezone(clinic.zone):%Z}"
+    words = f"{local:%A, %B} {local.day}, 9:00 AM {starts_at.astimezone(clinic.zone):%Z}"
     with time_machine.travel(booked_at, tick=False):
         page = client.get(visit_path(visit, now=booked_at)).content.decode()
     assert words in page

@@ -14,7 +14,9 @@ from booking.actions.block_time import block_time
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation, undo_move
 from booking.actions.correct_address import send_to_new_address
 from booking.actions.report_absence import note_not_coming
+from booking.messages.last_told import CHANGED
 from booking.messages.planning import UNDO_FOR
+from booking.messages.relevance import KNOWN
 from booking.models import Appointment, AppointmentEvent, HoursOverride
 from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.schedule.visit_links import visit_path
@@ -78,8 +80,8 @@ def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_of
     assert post_office.mails == []  # three minutes after the last one
     sweep(NOW + 5 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == "Your visit is moved: Tuesday 1 December, 2:00 pm EST"
-    assert "Moved from Tuesday 1 December, 9:00 am EST to Tuesday 1 December, 2:00 pm EST." in text_of(mail)
+    assert mail["Subject"] == "Your visit is moved: Tuesday, December 1, 2:00 PM EST"
+    assert "Moved from Tuesday, December 1, 9:00 AM EST to Tuesday, December 1, 2:00 PM EST." in text_of(mail)
     assert "11:00" not in text_of(mail)
 
 
@@ -88,8 +90,8 @@ def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient
     cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == "Cancelled: your visit on Tuesday 1 December, 9:00 am EST"
-    assert "It had just been moved to Tuesday 1 December, 11:00 am EST" in text_of(mail)
+    assert mail["Subject"] == "Cancelled: your visit on Tuesday, December 1, 9:00 AM EST"
+    assert "It was just moved to Tuesday, December 1, 11:00 AM EST" in text_of(mail)
 
 
 def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visit, post_office):
@@ -99,7 +101,7 @@ def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visi
     sweep(NOW + 5 * MINUTE)
     assert post_office.mails == []
     sweep(NOW + 6 * MINUTE)
-    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 11:00 am EST"]
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday, December 1, 11:00 AM EST"]
 
 
 def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_office):
@@ -107,7 +109,7 @@ def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_
     sweep(NOW + 3 * MINUTE)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 10 * MINUTE)
     sweep(NOW + 13 * MINUTE)
-    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(
+    assert "Moved from Tuesday, December 1, 11:00 AM EST to Tuesday, December 1, 9:00 AM EST." in text_of(
         post_office.mails[-1]
     )
 
@@ -117,7 +119,7 @@ def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(ev
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
     sweep(NOW + 5 * MINUTE)
-    assert [mail["Subject"] for mail in post_office.mails] == ["You are booked: Tuesday 1 December, 9:00 am EST"]
+    assert [mail["Subject"] for mail in post_office.mails] == ["You are booked: Tuesday, December 1, 9:00 AM EST"]
 
 
 def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
@@ -131,7 +133,7 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
     Message.objects.filter(kind="booking_moved", version=2).update(
         state="sent", settled_at=NOW, lease_until=None, lease_token=None
     )
-    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == "the patient knows this already"
+    assert find_kind("booking_moved").relevance(newest, NOW + 2 * MINUTE) == KNOWN
 
 
 def claim_news(visit, at) -> ClaimedMessage:
@@ -157,7 +159,7 @@ def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, vi
     )
     sweep(NOW + 8 * MINUTE)
     [mail] = post_office.mails
-    assert "Moved from Tuesday 1 December, 11:00 am EST to Tuesday 1 December, 9:00 am EST." in text_of(mail)
+    assert "Moved from Tuesday, December 1, 11:00 AM EST to Tuesday, December 1, 9:00 AM EST." in text_of(mail)
 
 
 def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(client, visit, post_office):
@@ -165,8 +167,8 @@ def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(c
     move_back(client, visit, NOW + 5 * MINUTE)
     sweep(NOW + 5 * MINUTE + LEASE)
     leaving.message.refresh_from_db()
-    assert (leaving.message.state, leaving.message.reason) == ("skipped", "the visit was changed")
-    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
+    assert (leaving.message.state, leaving.message.reason) == ("skipped", CHANGED)
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday, December 1, 9:00 AM EST"]
     move_appointment(appointment=reload(visit), starts_at=AT_TWO, now=NOW + 20 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 21 * MINUTE)
     sweep(NOW + 30 * MINUTE)
@@ -179,7 +181,7 @@ def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_tim
     assert send_claimed(leaving, now=NOW + 5 * MINUTE) == "skipped"
     sweep(NOW + 10 * MINUTE)
     assert post_office.mails == []
-    assert Message.objects.filter(reason="the patient knows this already").count() == 1
+    assert Message.objects.filter(reason=KNOWN).count() == 1
 
 
 def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_have_been(evaluation, post_office):
@@ -189,7 +191,7 @@ def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_
     sweep(NOW + 6 * MINUTE)
     assert post_office.mails == []  # it would arrive together with the one that is leaving
     sweep(NOW + 5 * MINUTE + LEASE)
-    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday 1 December, 9:00 am EST"]
+    assert [mail["Subject"] for mail in post_office.mails] == ["Your visit is moved: Tuesday, December 1, 9:00 AM EST"]
 
 
 def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_office):
@@ -199,27 +201,27 @@ def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_o
     send_to_new_address(visit.patient, NOW + 2 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
-    assert "9:00 am EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
+    assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
 
 
 def test_a_change_of_therapist_says_who_and_instead_of_whom(visit, nora, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == "Your visit is now with Nora: Tuesday 1 December, 9:00 am EST"
+    assert mail["Subject"] == "Your visit is now with Nora: Tuesday, December 1, 9:00 AM EST"
     assert "With Nora, PT, DPT instead of Meredith, PT, DPT." in text_of(mail)
     assert "Moved from" not in text_of(mail) and "new time" not in text_of(mail)
     message = Message.objects.get(kind="booking_moved")
     text = find_kind("booking_moved").text_values(message, NOW)["news"]
-    assert text == "you are now with Nora on Tuesday 1 December, 9:00 am EST"
+    assert text == "you are now with Nora on Tuesday, December 1, 9:00 AM EST"
 
 
 def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == "Your visit is moved, now with Nora: Tuesday 1 December, 11:00 am EST"
-    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(mail) and "instead of Meredith" in text_of(mail)
+    assert mail["Subject"] == "Your visit is moved, now with Nora: Tuesday, December 1, 11:00 AM EST"
+    assert "Moved from Tuesday, December 1, 9:00 AM EST" in text_of(mail) and "instead of Meredith" in text_of(mail)
 
 
 def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, clinic, post_office):
@@ -372,7 +374,7 @@ def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, vis
         assert stale.status_code == 409
         text = stale.content.decode()
         assert "This visit was changed meanwhile" in text and words in text
-        assert "It is now on Tuesday 1 December, 9:00 am EST, with Meredith" in " ".join(text.split())
+        assert "It is now on Tuesday, December 1, 9:00 AM EST, with Meredith" in " ".join(text.split())
     assert Appointment.objects.filter(pk=visit.pk).values().get() == before
     assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
 
@@ -406,12 +408,12 @@ def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, 
     path = moved["Location"]
     page = client.get(path).content.decode()
     assert (
-        "Moved from Tuesday 1 December, 9:00 am EST with Meredith, PT, DPT to "
-        "Tuesday 1 December, 11:00 am EST with Nora, PT, DPT." in page
+        "Moved from Tuesday, December 1, 9:00 AM EST with Meredith, PT, DPT to "
+        "Tuesday, December 1, 11:00 AM EST with Nora, PT, DPT." in page
     )
     undone = client.post(path + "undo/", {"what": "move", "version": "2"})
     assert undone.status_code == 303
-    assert "9:00 am EST with Nora" not in client.get(undone["Location"]).content.decode()
+    assert "9:00 AM EST with Nora" not in client.get(undone["Location"]).content.decode()
     assert (reload(visit).starts_at, reload(visit).therapist) == (NINE_ON_TUESDAY, visit.therapist)
     clock.shift(3 * MINUTE)
     page = client.get(undone["Location"]).content.decode()
@@ -429,7 +431,7 @@ def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, vis
     clock.shift(MINUTE)
     path = client.post(path + "undo/", {"what": "move", "version": "2"})["Location"]
     page = page_text(client, path)
-    assert "The move is undone. Your visit is as it was: Tuesday 1 December, 9:00 am EST" in page
+    assert "The move is undone. Your visit is as it was: Tuesday, December 1, 9:00 AM EST" in page
     assert "You’re booked" in page
     for untrue in ("Your visit is moved", "Undo: move it back", "email you the new time", "Moved from", "the new time"):
         assert untrue not in page
@@ -508,4 +510,4 @@ def test_the_migration_describes_the_newest_event_of_each_visit(visit, evaluatio
     move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the two mails of one sweep have no order
-    assert "Moved from Tuesday 1 December, 9:00 am EST" in text_of(alices[-1])
+    assert "Moved from Tuesday, December 1, 9:00 AM EST" in text_of(alices[-1])

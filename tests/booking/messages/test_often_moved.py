@@ -7,6 +7,7 @@ import time_machine
 from django.test import Client
 
 from booking.actions.change import cancel_appointment, move_appointment
+from booking.message_kinds.wait_list.slot_offer import HAD_ENOUGH
 from booking.models import Appointment, SlotOffer
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
@@ -207,4 +208,4 @@ def test_times_freed_at_one_instant_are_offered_three_times_a_day_too(evaluation
         cancel_appointment(appointment=visit, now=NOW)
     sweep(now=NOW + 4 * MINUTE)
     assert len([mail for mail in post_office.mails if mail["Subject"].startswith("A time is free")]) == 3
-    assert Message.objects.filter(reason="the patient was told of enough times for a day").count() == 3
+    assert Message.objects.filter(reason=HAD_ENOUGH).count() == 3

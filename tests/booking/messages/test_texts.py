@@ -55,7 +55,7 @@ def test_a_text_says_when_and_how_to_answer(visit, twilio):
     text = twilio.texts[-1]
     assert text["To"] == ALICES and text["From"] == "+16035550111"
     assert text["Body"] == (
-        "Lakes Running Clinic: your visit is today, 11:00 am EST. "
+        "Lakes Running Clinic: your visit is today, 11:00 AM EST. "
         "Can't come? Reply C or call (603) 555-0123. STOP ends texts."
     )
 

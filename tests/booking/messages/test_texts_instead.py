@@ -17,7 +17,7 @@ from clinic.outbox.models import Channel, Message, State, TextConsent
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
 from clinic.outbox.text.gsm import LIMIT, length
-from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, TEXT_WENT
+from clinic.outbox.texts.instead_of_mail import LOOK_AGAIN_AFTER, MAIL_GOES, TEXT_WENT
 from clinic.outbox.texts.texting import BEYOND_THE_CAPS, ENOUGH_TODAY, UNSURE, give_consent, withdraw_consent
 from tests.booking.texting import AT_ELEVEN, DUE, WEBHOOK, agree, call_webhook, leave_only, mail_of, text_of
 from tests.clinic.letters import fate, sweep
@@ -100,7 +100,7 @@ def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(v
         sweep(now=now)
         now += MINUTE / 2
     assert fate(mail_of(visit)) == ("sent", "")
-    assert fate(text_of(visit)) == ("skipped", "the reader gets an e-mail instead")
+    assert fate(text_of(visit)) == ("skipped", MAIL_GOES)
     twilio.answer = "taken"
     sweep(now=now + HOUR)
     assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
@@ -257,7 +257,7 @@ def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twi
     sweep(now=DAYTIME + 3 * MINUTE)
     body = twilio.texts[-1]["Body"]
     assert body == (
-        "Lakes Running Clinic: we are sorry, we had to cancel your visit on Tuesday 1 December, 11:00 am EST. "
+        "Lakes Running Clinic: we are sorry, we had to cancel your visit on Tuesday, December 1, 11:00 AM EST. "
         "Call (603) 555-0123 for a new time. STOP ends texts."
     )
     assert length(body) <= LIMIT
@@ -271,7 +271,7 @@ def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, p
     assert twilio.texts == []  # it may be moved again
     sweep(now=DAYTIME + 3 * MINUTE)
     body = twilio.texts[-1]["Body"]
-    assert "we moved your visit to Tuesday 1 December, 2:00 pm EST. Reply Y" in body
+    assert "we moved your visit to Tuesday, December 1, 2:00 PM EST. Reply Y" in body
     assert length(body) <= LIMIT
     assert len(post_office.mails) == 1  # the new links are in it
 

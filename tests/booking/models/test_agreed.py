@@ -7,7 +7,8 @@ from importlib import import_module
 
 import pytest
 import time_machine
-from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
 from booking.actions.book import BookingRequest, Contact, book_appointment
@@ -176,8 +177,9 @@ def test_existing_visits_are_given_their_services_terms_and_services_a_purpose(e
     follow_up = Service.objects.create(slug="follow-up-visit", name="Again", summary="", minutes=30, price_cents=9000)
     other = Service.objects.create(slug="recall-clinic", name="Recall", summary="", minutes=30, price_cents=9000)
 
-    migration.agree_on_todays_terms(apps, None)
-    migration.guess_purposes(apps, None)
+    apps_then = MigrationLoader(connection).project_state(("booking", "0010_what_was_agreed")).apps
+    migration.agree_on_todays_terms(apps_then, None)
+    migration.guess_purposes(apps_then, None)
 
     rows = {visit.pk: visit for visit in Appointment.objects.all()}
     assert [(rows[visit.pk].price_cents, rows[visit.pk].late_fee_cents) for visit in visits] == [(15000, 4000), (0, 0)]

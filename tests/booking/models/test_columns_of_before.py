@@ -25,7 +25,13 @@ NEW = {
         "guardian_name": "",
     },
     AppointmentEvent: {"mode": "", "version": None, "therapist_id": None},
-    Service: {"purpose": "other", "late_fee_cents": 0, "is_first_late_free": True, "late_fee_note": ""},
+    Service: {
+        "purpose": "other",
+        "late_fee_cents": 0,
+        "is_first_late_free": True,
+        "late_fee_note": "",
+        "offered_modes": ["in_person"],
+    },
     WaitListEntry: {"time_zone": ""},
 }
 

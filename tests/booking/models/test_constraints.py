@@ -123,7 +123,8 @@ def test_a_key_and_a_reference_are_used_once(evaluation):
         ("service_lasts_five_minutes_to_eight_hours", {"minutes": 4}),
         ("service_lasts_five_minutes_to_eight_hours", {"minutes": 481}),
         ("service_starts_every_five_minutes_or_more", {"start_step_minutes": 0}),
-        ("service_happens_in_some_way", {"in_person": False}),
+        ("service_happens_in_some_way", {"offered_modes": []}),
+        ("service_modes_are_known", {"offered_modes": ["in_person", "telepathy"]}),
         ("service_listing_is_known", {"listing": "secret"}),
     ],
 )

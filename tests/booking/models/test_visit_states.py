@@ -20,7 +20,7 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.actions.report_absence import note_not_coming
 from booking.messages.relevance import why_follow_up_unwanted
 from booking.models import Appointment
-from booking.models.visit_states import AHEAD, TABLE, Act, Phase, State, next_state, phase_of
+from booking.models.visit_states import AHEAD, TABLE, Act, Outcome, Phase, State, next_state, phase_of
 from booking.schedule.errors import ArrivalTooEarly, BookingRefused, SlotTaken, TooLateToChange
 from booking.staff.today import read_today
 from booking.tasks import complete_arrived_visits
@@ -136,7 +136,7 @@ def test_table_knows_no_state_that_cannot_be_left_by_mistake():
 @pytest.mark.parametrize(
     ("now", "phase"),
     [
-        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), Phase.DAYS_AHEAD),  # 11:59 pm on Monday in New York
+        (datetime(2026, 12, 1, 4, 59, tzinfo=UTC), Phase.DAYS_AHEAD),  # 11:59 PM on Monday in New York
         (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), Phase.LATER_TODAY),
         (NINE_ON_TUESDAY, Phase.RUNNING),
         (ENDS - timedelta(microseconds=1), Phase.RUNNING),
@@ -178,8 +178,22 @@ def test_unmarked_visit_is_neither_completed_nor_forgotten(evaluation):
     visit = book(evaluation)
     assert complete_visits(now=ENDS + DAY) == 0
     assert read_today(now=ENDS + DAY).unmarked == [visit]
-    assert list(Appointment.objects.unmarked(now=ENDS + 365 * DAY)) == [visit]
-    assert visit.is_unmarked_at(ENDS) and not visit.is_unmarked_at(ENDS - MINUTE)
+    assert visit.outcome_at(ENDS + 365 * DAY) == Outcome.UNMARKED
+
+
+@pytest.mark.parametrize("state", State)
+def test_outcome_of_a_visit_is_the_one_by_which_its_row_is_found(evaluation, state):
+    """At every instant exactly one: in the middle of the visit, in its last second, and from its end on."""
+    visit = put(book(evaluation), state, NOW)
+    for now in (NOW, ENDS - timedelta(seconds=1), ENDS, ENDS + DAY):
+        found = [one for one in Outcome if Appointment.objects.with_outcome(one, now=now)]
+        assert found == [visit.outcome_at(now)]
+    assert Appointment.objects.with_outcome(*Outcome, now=NOW).get() == visit
+
+
+def test_booked_visit_is_open_until_its_end_and_then_unmarked(evaluation):
+    visit = book(evaluation)
+    assert (visit.outcome_at(ENDS - MINUTE), visit.outcome_at(ENDS)) == (Outcome.OPEN, Outcome.UNMARKED)
 
 
 def test_arrival_of_a_no_show_is_refused_while_another_visit_has_the_time(evaluation, front_desk):

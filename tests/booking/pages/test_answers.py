@@ -27,7 +27,7 @@ def test_opening_the_link_changes_nothing_and_the_button_confirms(client, visit)
     page = ask(client, visit, "coming/")
     visit.refresh_from_db()
     assert visit.confirmed_at is None
-    assert "Tuesday 1 December, 9:00 am EST" in page.content.decode()
+    assert "Tuesday, December 1, 9:00 AM EST" in page.content.decode()
     thanks = ask(client, visit, "coming/", method="post")
     visit.refresh_from_db()
     assert visit.confirmed_at == NOW

@@ -42,7 +42,12 @@ def days_url(evaluation, hip_article):
 
 def book(client, service, via):
     url = reverse("booking:details", args=[service.slug, "meredith", NINE_ON_TUESDAY]) + f"?via={via}"
-    details = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": service.modes[0]}
+    details = {
+        "name": "Alice Runner",
+        "email": "alice@example.com",
+        "phone": "603 555 0199",
+        "mode": service.offered_modes[0],
+    }
     return client.post(url, {**details, "idempotency_key": uuid.uuid4()})
 
 

@@ -35,7 +35,7 @@ def test_bookings_from_one_network_slow_down_at_the_clinics_number(evaluation, c
     refused = book_online(3, email="r3@example.com", name="Nelly Next")
     assert (refused.status_code, refused["Retry-After"]) == (429, str(8 * 60 * 60))
     page = text_of(refused)
-    assert "again after 6:01 pm EST" in page and "(603) 555-0123" in page
+    assert "again after 6:01 PM EST" in page and "(603) 555-0123" in page
     assert 'value="Nelly Next"' in refused.content.decode(), "what was typed is kept"
     assert Appointment.objects.count() == 3
     assert book_online(3, email="r3@example.com", address="192.0.2.8").status_code == 303

@@ -61,7 +61,7 @@ def test_newest_link_is_emailed_to_the_address_on_file(client, ended, post_offic
     [mail] = post_office.mails
     assert mail["To"] == "alice@example.com"
     path = mail.get_body(("plain",)).get_content().split("/visits/")[1].split()[0]
-    assert "Tuesday 1 December, 10:00 am EST" in text_of(client.get(f"/visits/{path}"))
+    assert "Tuesday, December 1, 10:00 AM EST" in text_of(client.get(f"/visits/{path}"))
 
 
 def test_answer_is_the_same_when_nothing_is_sent(client, ended, post_office):

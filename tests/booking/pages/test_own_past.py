@@ -104,7 +104,7 @@ def test_taken_time_is_named_before_the_nearest_others(client, evaluation, clock
 def test_pages_before_the_form_lead_back_to_the_time_this_browser_holds(client, evaluation, call, clock, path):
     place = press(client, NINE)["Location"]
     page = client.get(path)
-    assert "We are keeping Tuesday 1 December, 9:00 am EST for you: Evaluation." in text_of(page)
+    assert "We are keeping Tuesday, December 1, 9:00 AM EST for you: Evaluation." in text_of(page)
     assert page.text.count(f'href="{place}"') == 1
     assert "We are keeping" not in Client().get(path).text
     clock.shift(timedelta(minutes=11))

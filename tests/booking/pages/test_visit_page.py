@@ -39,9 +39,9 @@ def test_page_of_a_cancelled_visit_and_of_one_that_is_over_name_the_hour(client,
     path = visit_path(visit, now=NOW)
     assert "Book another visit" in text_of(client.get(path))
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(hours=2), tick=False):
-        assert "This visit is over It was on Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))
+        assert "This visit is over It was on Tuesday, December 1, 9:00 AM EST." in text_of(client.get(path))
     cancel_appointment(appointment=visit, now=NOW)
-    assert "It was planned for Tuesday 1 December, 9:00 am EST." in text_of(client.get(path))
+    assert "It was planned for Tuesday, December 1, 9:00 AM EST." in text_of(client.get(path))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.schedule.availability import free_days, free_slots, nearest_free_slots, next_free_slots
+from booking.schedule.availability import count_days, free_slots, nearest_free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.schedule.rules import bookable_time, require_free
 from booking.schedule.slots import Slot
@@ -37,14 +37,19 @@ def test_a_visit_blocks_its_therapist_for_other_services_too(evaluation, call, c
     assert clock_times(call, clinic)[0] == "10:00"
 
 
+def free_days(service, clinic, *, first_day, days) -> dict[date, int]:
+    slots = free_slots(service=service, first_day=first_day, days=days, now=NOW, clinic=clinic)
+    return count_days(slots, clinic.zone)
+
+
 def test_days_without_times_are_left_out(evaluation, clinic):
-    counts = free_days(service=evaluation, first_day=date(2026, 11, 27), days=7, now=NOW, clinic=clinic)
+    counts = free_days(evaluation, clinic, first_day=date(2026, 11, 27), days=7)
     assert counts == {date(2026, 11, 27): 12} | {date(2026, 11, 30) + timedelta(days=n): 12 for n in range(4)}
 
 
 def test_a_time_counts_once_when_two_therapists_have_it(evaluation, clinic):
     evaluation.therapists.add(make_therapist("Nora", position=1))
-    counts = free_days(service=evaluation, first_day=TUESDAY, days=1, now=NOW, clinic=clinic)
+    counts = free_days(evaluation, clinic, first_day=TUESDAY, days=1)
     assert counts == {TUESDAY: 12}
     book(evaluation, therapist=evaluation.therapists.get(slug="meredith"))
     first = next_free_slots(service=evaluation, limit=1, now=NOW, clinic=clinic, first_day=TUESDAY)[0]
@@ -187,7 +192,7 @@ def test_a_taken_time_is_refused_as_taken(evaluation, meredith, clinic):
 
 def test_a_month_costs_three_queries_with_one_and_with_many_rows(evaluation, clinic, django_assert_num_queries):
     def month():
-        return free_days(service=evaluation, first_day=date(2026, 11, 24), days=31, now=NOW, clinic=clinic)
+        return free_days(evaluation, clinic, first_day=date(2026, 11, 24), days=31)
 
     book(evaluation)
     with django_assert_num_queries(3):

@@ -22,7 +22,7 @@ from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 KOLKATA = "Asia/Kolkata"
-THEIRS, OURS = "Tuesday 1 December, 7:30 pm IST", "9:00 am EST at the clinic"
+THEIRS, OURS = "Tuesday, December 1, 7:30 PM IST", "9:00 AM EST at the clinic"
 PAGES = ["", "coming/", "cancel/", "not-coming/", "earlier/"]
 
 
@@ -46,7 +46,7 @@ def test_page_shows_the_callers_clock_first_when_it_differs(client, call, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_page_shows_the_clinics_clock_when_the_visit_is_in_person(client, evaluation, page):
     shown = text_of(client.get(path_of(book(evaluation, time_zone=KOLKATA), page)))
-    assert "Tuesday 1 December, 9:00 am EST" in shown
+    assert "Tuesday, December 1, 9:00 AM EST" in shown
     assert "IST" not in shown and "at the clinic" not in shown
 
 
@@ -54,7 +54,7 @@ def test_move_page_shows_both_times_by_the_callers_clock(client, call):
     visit = book(call, time_zone=KOLKATA)
     shown = text_of(client.get(path_of(visit, "move/20261201T1500Z/")))
     assert f"From {THEIRS} {OURS}" in shown
-    assert "To Tuesday 1 December, 8:30 pm IST 10:00 am EST at the clinic" in shown
+    assert "To Tuesday, December 1, 8:30 PM IST 10:00 AM EST at the clinic" in shown
 
 
 def test_stale_page_shows_the_callers_clock(client, call):
@@ -66,7 +66,7 @@ def test_stale_page_shows_the_callers_clock(client, call):
 
 def test_too_late_page_names_the_deadline_by_the_callers_clock(client, call):
     visit = book(call, starts_at=NINE_ON_TUESDAY + timedelta(days=3), time_zone=KOLKATA)
-    assert "until Thursday 3 December, 7:30 pm IST" in text_of(client.get(path_of(visit)))
+    assert "until Thursday, December 3, 7:30 PM IST" in text_of(client.get(path_of(visit)))
 
 
 @pytest.mark.parametrize("kind", [BOOKED, MOVED, REMINDER_2H])
@@ -74,14 +74,14 @@ def test_message_shows_the_same_clock_as_the_page(call, clinic, kind):
     visit = book(call, time_zone=KOLKATA)
     values = email_context(visit, find_visit_kind(kind), clinic=clinic, now=NOW)
     assert (str(values["when"]), values["when_beside"]) == (THEIRS, OURS)
-    assert (values["day"], values["time"]) == ("Tuesday 1 December", "7:30 pm IST")
+    assert (values["day"], values["time"]) == ("Tuesday, December 1", "7:30 PM IST")
 
 
 def test_move_is_told_by_the_callers_clock(client, call):
     visit = book(call, time_zone=KOLKATA)
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), now=NOW)
     shown = text_of(client.get(path_of(Appointment.objects.get(pk=moved.pk))))
-    assert f"Moved from {THEIRS} to Tuesday 1 December, 8:30 pm IST" in shown
+    assert f"Moved from {THEIRS} to Tuesday, December 1, 8:30 PM IST" in shown
 
 
 def test_clocks_are_compared_on_the_day_of_the_visit(client, clinic, call):
@@ -91,7 +91,7 @@ def test_clocks_are_compared_on_the_day_of_the_visit(client, clinic, call):
     winter = book(call, time_zone="America/Jamaica")
     assert "at the clinic" not in text_of(client.get(path_of(winter)))
     visit = book(call, starts_at=summer, name="Bob Walker", time_zone="America/Jamaica")
-    assert "8:00 am EST 9:00 am EDT at the clinic" in text_of(client.get(path_of(visit)))
+    assert "8:00 AM EST 9:00 AM EDT at the clinic" in text_of(client.get(path_of(visit)))
 
 
 def test_days_of_a_wait_list_entry_are_over_by_the_callers_clock(client, call, front_desk):

@@ -110,7 +110,7 @@ def test_arrival_is_marked_while_the_address_is_corrected(visit, front_desk):
     )
     assert errors_of(outcomes) == []
     visit.refresh_from_db()
-    assert (visit.patient.email, visit.has_come, visit.patient.is_provisional) == ("meant@example.com", True, False)
+    assert (visit.patient.email, visit.arrived_at, visit.patient.is_provisional) == ("meant@example.com", BEGUN, False)
 
 
 def test_clinic_moves_while_a_patient_is_merged(visit, known):

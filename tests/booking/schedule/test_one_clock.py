@@ -103,7 +103,7 @@ def test_a_day_without_such_a_time_leads_to_the_next_by_the_callers_day(client, 
     assert len(offered(page)) == len(listed_hours(client, "2026-11-28"))
     empty = client.get("/book/call/2026-11-29/", {"tz": "Asia/Kolkata", "when": "before-work"}).text
     assert "/book/call/2026-12-01/?tz=Asia%2FKolkata&amp;when=before-work" in empty
-    assert "12:00 am IST" in empty
+    assert "12:00 AM IST" in empty
     assert "data-zone-picker" in empty
 
 
@@ -119,16 +119,16 @@ def test_the_clocks_are_compared_at_the_time_that_is_shown(client, clinic, call,
     winter, summer = client.get("/book/call/2026-12-01/", query), client.get("/book/call/2027-03-16/", query)
     assert "at the clinic" not in text_of(winter)
     assert "Times are by your clock, Jamaica time." in text_of(winter)
-    assert "8:00 am 9:00 am EDT at the clinic" in text_of(summer)
+    assert "8:00 AM 9:00 AM EDT at the clinic" in text_of(summer)
     eight = "/book/call/meredith/20270316T1300Z/?tz=America%2FJamaica"
-    assert "8:00 am EST, which is 9:00 am EDT at the clinic" in text_of(client.get(eight))
+    assert "8:00 AM EST, which is 9:00 AM EDT at the clinic" in text_of(client.get(eight))
 
 
 def test_two_names_of_one_zone_are_one_clock(client, clinic, call, monday_morning):
     clinic.time_zone = "America/Detroit"
     clinic.save()
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "US/Michigan"}))
-    assert "9:00 am" in page and "at the clinic" not in page
+    assert "9:00 AM" in page and "at the clinic" not in page
 
 
 @pytest.mark.parametrize(
@@ -194,10 +194,10 @@ def test_an_hour_that_comes_twice_is_told_apart(client, clinic, call, meredith):
     give_hours(meredith, weekdays=[6], stretches=((0, 4),))
     give_hours(meredith, weekdays=[5], stretches=((20, 22),))
     with time_machine.travel(datetime(2026, 10, 20, 15, tzinfo=UTC), tick=False):
-        own, twice = text_of(client.get("/book/call/2026-11-01/")), "1:30 am {} "
+        own, twice = text_of(client.get("/book/call/2026-11-01/")), "1:30 AM {} "
         assert twice.format("EDT") in own and twice.format("EST") in own
         caller = text_of(client.get("/book/call/2026-10-25/", {"tz": "Europe/London"}))
-        assert "1:30 am BST 8:30 pm EDT" in caller and "1:30 am GMT 9:30 pm EDT" in caller
+        assert "1:30 AM BST 8:30 PM EDT" in caller and "1:30 AM GMT 9:30 PM EDT" in caller
         book(call, starts_at=datetime(2026, 11, 1, 5, 30, tzinfo=UTC), now=datetime(2026, 10, 20, 15, tzinfo=UTC))
         lunchless = text_of(client.get("/book/call/2026-11-01/"))
         assert twice.format("EDT") not in lunchless and twice.format("EST") in lunchless
@@ -210,7 +210,7 @@ def test_moving_a_call_shows_the_callers_days_and_times(client, clinic, call, mo
     assert date(2026, 12, 5) in days and date(2026, 11, 30) not in days  # Friday's hours at the clinic, and Sunday's
     rows = client.get(f"{path}move/2026-12-05/")
     assert len(re.findall(r'href="[^"]*/move/\d{8}T\d{4}Z/', rows.text)) == days[date(2026, 12, 5)]
-    assert "1:00 am 9:00 am EST" in text_of(rows)
+    assert "1:00 AM 9:00 AM EST" in text_of(rows)
 
 
 # The wait list
@@ -306,9 +306,9 @@ def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, c
     page = client.get(f"/book/call/2026-12-01/{query}")
     first = next(where for where in buttons(page) if "20261201T1400Z" in where)
     held = client.post(first, follow=True)
-    assert "7:30 pm" in text_of(held) and "9:00 am EST at the clinic" in text_of(held)
+    assert "7:30 PM" in text_of(held) and "9:00 AM EST at the clinic" in text_of(held)
     again = text_of(client.get(f"/book/call/2026-12-01/{query}"))
-    assert "7:30 pm" in again.split("for you")[0]
+    assert "7:30 PM" in again.split("for you")[0]
     where = held.redirect_chain[-1][0]
     form = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "phone"}
     key = held.context["form"].initial["idempotency_key"]
@@ -320,12 +320,12 @@ def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, c
 def test_a_service_by_both_ways_keeps_the_clinics_clock_with_the_visitors_beside_it(
     client, clinic, call, monday_morning
 ):
-    call.in_person = True
+    call.offered_modes = ["in_person", "phone"]
     call.save()
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles", "when": "before-work"}))
     assert "No time is free before work on this day" in page
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles"}))
     assert "Times are by the clinic’s clock, Eastern time (New York). Your time (Pacific time (Los Angeles))" in page
-    assert "9:00 am 6:00 am PST where you are" in page
+    assert "9:00 AM 6:00 AM PST where you are" in page
     client.post("/book/call/wait/?tz=America/Los_Angeles", typed())
     assert WaitListEntry.objects.get().time_zone == ""

@@ -9,7 +9,7 @@ import time_machine
 
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.schedule.availability import free_days, free_slots, next_free_slots
+from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.staff.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
@@ -69,7 +69,7 @@ def test_hours_by_phone_only_are_open_but_not_offered(evaluation, clinic, meredi
     OpeningHours.objects.filter(weekday=1).update(mode="call_us")
     assert starts(evaluation, clinic) == []
     assert why_not(evaluation, NINE_ON_TUESDAY) == (NotOfferedBecause.KEPT,)
-    assert [str(gap) for gap in read_today(now=NINE_ON_TUESDAY).gaps] == ["9:00 am – 12:00 pm", "1:00 pm – 5:00 pm"]
+    assert [str(gap) for gap in read_today(now=NINE_ON_TUESDAY).gaps] == ["9:00 AM – 12:00 PM", "1:00 PM – 5:00 PM"]
 
 
 @pytest.mark.parametrize("day", [TUESDAY, date(2027, 3, 14), date(2026, 11, 1)])
@@ -99,7 +99,7 @@ def test_times_beside_a_visit_come_first_where_gaps_are_unwelcome(evaluation, cl
     assert beside == [NINE_ON_TUESDAY, NINE_ON_TUESDAY + 2 * HOUR]
     with time_machine.travel(NOW, tick=False):
         page = client.get("/book/evaluation/2026-12-01/").content.decode()
-    assert page.index("Easiest for us") < page.index(">11:00 am<") < page.index(">1:00 pm<")
+    assert page.index("Easiest for us") < page.index(">11:00 AM<") < page.index(">1:00 PM<")
 
 
 def test_of_two_therapists_the_one_without_a_gap_is_asked(evaluation):
@@ -147,7 +147,7 @@ def test_days_begin_with_the_next_free_time_and_filter_by_part_of_the_day(client
     ]
     assert "2026-12-01" not in early
     lunch = client.get("/book/evaluation/2026-12-01/?when=lunch").content.decode()
-    assert re.findall(r">(\d+:\d\d .m)</time>", lunch) == ["1:00 pm", "1:30 pm"]
+    assert re.findall(r">(\d+:\d\d .M)</time>", lunch) == ["1:00 PM", "1:30 PM"]
 
 
 @pytest.mark.usefixtures("_monday_morning")
@@ -157,16 +157,16 @@ def test_an_empty_filter_says_when_the_next_such_time_is(client, evaluation, mer
     )
     OpeningHours.objects.filter(opens=time(13)).update(closes=time(16))
     page = " ".join(client.get("/book/evaluation/?when=after-work").content.decode().split())
-    assert "No times are free after work from Mon 23 Nov to Sun 20 Dec" in page
-    assert "Monday 4 January 2027, 6:00 pm EST" in page
+    assert "No times are free after work from Mon, Nov 23 to Sun, Dec 20" in page
+    assert "Monday, January 4, 2027, 6:00 PM EST" in page
     assert "/book/evaluation/2027-01-04/?when=after-work" in page
 
 
 @pytest.mark.usefixtures("_monday_morning")
 def test_a_filter_on_calls_goes_by_the_callers_clock(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles&when=before-work").content.decode()
-    times = re.findall(r">(\d+:\d\d .m)</time>", page)
-    assert (times[0], times[-1]) == ("6:00 am", "8:45 am")
+    times = re.findall(r">(\d+:\d\d .M)</time>", page)
+    assert (times[0], times[-1]) == ("6:00 AM", "8:45 AM")
 
 
 @pytest.mark.usefixtures("_monday_morning")
@@ -229,13 +229,13 @@ def test_a_federal_holiday_is_closed_by_one_click(client, evaluation, clinic, dj
     assert url in client.get("/admin/booking/hoursoverride/").content.decode()
     page = client.get(url).content.decode()
     assert page.count('name="on"') == 11
-    assert free_days(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
+    assert free_slots(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
     for _ in range(2):
         assert client.post(url, {"on": "2026-11-26"}).status_code == 303
     closure = HoursOverride.objects.get()
     assert (closure.note, closure.therapist) == ("Thanksgiving Day", None)
     assert closure.starts_at == datetime(2026, 11, 26, 5, tzinfo=UTC)
-    assert not free_days(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
+    assert not free_slots(service=evaluation, first_day=date(2026, 11, 26), days=1, now=NOW)
     assert client.get(url).content.decode().count('name="on"') == 10
     assert client.post(url, {"on": "2026-11-27"}).status_code == 303
     assert HoursOverride.objects.count() == 1
@@ -246,7 +246,7 @@ def test_a_holiday_with_visits_warns_first(client, evaluation, django_user_model
     client.force_login(django_user_model.objects.create_superuser("olga@clinic.example", name="Olga"))
     book(evaluation, starts_at=datetime(2026, 12, 25, 14, tzinfo=UTC))
     url = "/admin/booking/hoursoverride/holidays/"
-    assert "Alice Runner, 9:00 am" in client.get(url).content.decode()
+    assert "Alice Runner, 9:00 AM" in client.get(url).content.decode()
     refused = client.post(url, {"on": "2026-12-25"}, follow=True).content.decode()
     assert "Booked in this time: Alice Runner" in refused
     assert not HoursOverride.objects.exists()

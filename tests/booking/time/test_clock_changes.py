@@ -107,7 +107,7 @@ def test_slots_reminders_and_invitations_keep_the_walls_time_around_every_change
         assert not is_quiet(near, quiet)
         assert near < nine
         words = email_context(visit, find_visit_kind("booking_reminder_2h"), clinic=clinic, now=near)
-        assert words["when"].clock == "9:00 am"
+        assert words["when"].clock == "9:00 AM"
         assert words["day_word"] == ("today" if near.astimezone(zone).date() == day else "tomorrow")
         method, uid, sequence, start, end = parsed(visit_calendar(appointment=visit, clinic=clinic, now=now))
         assert (method, sequence, start, end) == ("REQUEST", 0, nine, nine + timedelta(hours=1))

@@ -16,7 +16,7 @@ def test_week_when_days_share_hours_and_have_lunch():
     week = [hours(day, "08:00", "12:00") for day in range(5)] + [hours(day, "13:00", "17:00") for day in range(5)]
 
     assert week_in_words(week, on=ON) == [
-        HoursLine("Mon–Fri", "8:00 am – noon, 1:00 pm – 5:00 pm"),
+        HoursLine("Mon–Fri", "8:00 AM – noon, 1:00 PM – 5:00 PM"),
         HoursLine("Sat–Sun", "closed"),
     ]
 
@@ -25,9 +25,9 @@ def test_week_when_one_day_differs_and_two_therapists_overlap():
     week = [hours(0, "08:00", "12:00"), hours(0, "11:00", "15:30"), hours(2, "12:00", "19:00")]
 
     assert week_in_words(week, on=ON) == [
-        HoursLine("Mon", "8:00 am – 3:30 pm"),
+        HoursLine("Mon", "8:00 AM – 3:30 PM"),
         HoursLine("Tue", "closed"),
-        HoursLine("Wed", "noon – 7:00 pm"),
+        HoursLine("Wed", "noon – 7:00 PM"),
         HoursLine("Thu–Sun", "closed"),
     ]
 
@@ -49,8 +49,8 @@ def test_week_when_hours_end_at_midnight():
     ]
 
     assert week_in_words(week, on=ON)[:4] == [
-        HoursLine("Mon", "10:00 pm – midnight"),
-        HoursLine("Tue", "midnight – 2:00 am"),
+        HoursLine("Mon", "10:00 PM – midnight"),
+        HoursLine("Tue", "midnight – 2:00 AM"),
         HoursLine("Wed", "open all day"),
-        HoursLine("Thu", "6:00 pm – midnight"),
+        HoursLine("Thu", "6:00 PM – midnight"),
     ]

@@ -8,6 +8,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
+from booking.message_kinds.wait_list.slot_offer import NO_LONGER_WAITS
 from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
@@ -171,8 +172,8 @@ def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office
     sweep(now=NOW + FREED_AT)
     mail = next(mail for mail in post_office.mails if mail["Subject"].startswith("A time is free"))
     text = mail.get_body(("plain",)).get_content()
-    assert mail["Subject"] == "A time is free: Tuesday 1 December, 9:00 am EST"
-    assert "This one is on Tuesday 1 December at 9:00 am EST." in text
+    assert mail["Subject"] == "A time is free: Tuesday, December 1, 9:00 AM EST"
+    assert "This one is on Tuesday, December 1 at 9:00 AM EST." in text
     assert "/offers/" in text and "/waiting/" in text and "(603) 555-0123" in text
     assert "Reference" not in text
     assert mail["List-Unsubscribe"].endswith("/leave/>")
@@ -188,8 +189,8 @@ def test_a_caller_far_away_reads_their_own_time(call):
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     mail = render_message(message_about(offer), now=NOW)
-    assert mail.subject == "A time is free: Tuesday 1 December, 3:00 pm CET"
-    assert "Tuesday 1 December, 3:00 pm CET\n9:00 am EST at the clinic\n" in mail.text
+    assert mail.subject == "A time is free: Tuesday, December 1, 3:00 PM CET"
+    assert "Tuesday, December 1, 3:00 PM CET\n9:00 AM EST at the clinic\n" in mail.text
     assert "By phone: we will call you." in mail.text
 
 
@@ -212,7 +213,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
     assert why_not(offers["Walter Waiting"]) is None and why_not(offers["Wilma Waiting"]) is None
     assert why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR) == "the time is no longer offered"
     leave_wait_list(entry=walter, now=NOW)
-    gone = "the patient no longer waits for such a time"
+    gone = NO_LONGER_WAITS
     assert why_not(offers["Walter Waiting"]) == gone
     book(evaluation, name="Faster Runner")
     assert why_not(offers["Wilma Waiting"]) == "the time is taken"
@@ -235,7 +236,7 @@ def test_who_may_not_move_their_later_visit_any_more_is_not_asked(evaluation, cl
     cancel_appointment(appointment=visit, now=NOW)
     offer = SlotOffer.objects.get()
     assert why_not(offer, now=NINE_ON_TUESDAY - 21 * HOUR) is None
-    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == "the patient no longer waits for such a time"
+    assert why_not(offer, now=NINE_ON_TUESDAY - 20 * HOUR) == NO_LONGER_WAITS
 
 
 # Joining and leaving
@@ -333,7 +334,7 @@ def test_mail_to_who_joined_repeats_the_days_and_the_part_of_day(evaluation, pos
     sweep(now=NOW)
     for kind in ("plain", "html"):
         text = post_office.mails[0].get_body((kind,)).get_content()
-        assert f"You chose: Tue 1 Dec to Tue 8 Dec, {words}." in text
+        assert f"You chose: Tue, Dec 1 – Tue, Dec 8, {words}." in text
 
 
 def test_joining_again_by_the_form_changes_nothing(evaluation):

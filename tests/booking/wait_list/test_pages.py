@@ -168,7 +168,7 @@ def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, 
 def test_a_day_after_the_visit_is_not_earlier(client, evaluation):
     path = visit_path(book_later(evaluation), now=NOW) + "earlier/"
     page = client.post(path, WISHES)
-    assert page.status_code == 422 and "Tuesday 8 December at the latest" in text_of(page)
+    assert page.status_code == 422 and "Tuesday, December 8 at the latest" in text_of(page)
 
 
 def test_who_is_too_late_to_move_is_told_to_call(client, evaluation):
@@ -212,7 +212,7 @@ def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
     move_appointment(appointment=later, starts_at=NINE_ON_TUESDAY + timedelta(days=8), now=NOW)
     asked = client.post(path, {"version": "1"})
     assert asked.status_code == 409
-    assert "Your visit was changed meanwhile" in text_of(asked) and "Wednesday 9 December" in text_of(asked)
+    assert "Your visit was changed meanwhile" in text_of(asked) and "Wednesday, December 9" in text_of(asked)
     offer.refresh_from_db()
     assert offer.taken_at is None
     assert client.post(path, {"version": "2"}).status_code == 303
@@ -221,14 +221,14 @@ def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
 def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     path = path_of(offer)
     page = text_of(client.get(path))
-    assert "Tuesday 1 December, 9:00 am EST" in page
-    assert "Your visit on Tuesday 8 December, 9:00 am EST is moved to this time" in page
+    assert "Tuesday, December 1, 9:00 AM EST" in page
+    assert "Your visit on Tuesday, December 8, 9:00 AM EST is moved to this time" in page
     offer.refresh_from_db()
     assert offer.taken_at is None
     response = client.post(path, {"version": "1"})
     assert response.status_code == 303
     visit = text_of(client.get(response["Location"]))
-    assert "Moved from Tuesday 8 December, 9:00 am EST to Tuesday 1 December, 9:00 am EST" in visit
+    assert "Moved from Tuesday, December 8, 9:00 AM EST to Tuesday, December 1, 9:00 AM EST" in visit
     assert "Undo" not in visit  # the place on the wait list was given for it
     again = client.post(path)
     assert again.status_code == 303
@@ -295,13 +295,13 @@ def staff(client, django_user_model):
 def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
     visit = Appointment.objects.get(status="cancelled")
     today = text_of(staff.get("/admin/"))
-    assert "Tue 1 Dec, 9:00 am freed no one told yet" in today
+    assert "Tue, Dec 1, 9:00 AM freed not offered yet" in today
     page = staff.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     assert f"/admin/booking/waitlistentry/{offer.entry_id}/change/" in page
     assert "Walter Waiting" in text_of(staff.get("/admin/booking/waitlistentry/"))
     staff.post(path_of(offer), {"version": "1"})
     assert "taken by Walter Waiting" in text_of(staff.get("/admin/"))
-    assert "Tue 1 Dec, 9:00 am: they said yes" in text_of(
+    assert "Tue, Dec 1, 9:00 AM: they said yes" in text_of(
         staff.get(f"/admin/booking/waitlistentry/{offer.entry_id}/change/")
     )
     assert "who took it" in text_of(staff.get(f"/admin/booking/appointment/{visit.pk}/change/"))

@@ -17,7 +17,7 @@ from clinic.outbox.text.quiet_hours import (
 
 NEW_YORK = ZoneInfo("America/New_York")
 NIGHT = QuietHours(time(21), time(8), NEW_YORK)
-SPRING, AUTUMN = datetime(2027, 3, 14), datetime(2026, 11, 1)  # the clocks change at 2 am
+SPRING, AUTUMN = datetime(2027, 3, 14), datetime(2026, 11, 1)  # the clocks change at 2 AM
 ZONES = ["America/New_York", "Australia/Lord_Howe", "Europe/London", "Asia/Kolkata", "America/St_Johns"]
 
 
@@ -66,7 +66,7 @@ def test_quiet_hours_end_within_the_hour_that_comes_twice_or_never():
 clock_times = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
 minutes_near_clock_changes = st.one_of(
     st.integers(0, 365 * 24 * 60),
-    st.integers(72 * 24 * 60, 75 * 24 * 60),  # around 14 March 2027
+    st.integers(72 * 24 * 60, 75 * 24 * 60),  # around March 14, 2027
     st.integers(304 * 24 * 60, 306 * 24 * 60),
 ).map(lambda minutes: datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.outbox.text.reply_meaning import Reply, plain_words, read_reply_words
+from clinic.outbox.text.reply_meaning import Reply, parse_reply, plain_words
 
 MEANINGS = {
     Reply.YES: [
@@ -109,10 +109,10 @@ MEANINGS = {
 
 @pytest.mark.parametrize(("text", "meaning"), [(text, key) for key, texts in MEANINGS.items() for text in texts])
 def test_a_reply_means_what_its_sender_means(text, meaning):
-    assert read_reply_words(text) == meaning
+    assert parse_reply(text) == meaning
 
 
 @given(st.text(max_size=200))
 def test_no_text_is_too_odd_to_be_read(text):
-    assert read_reply_words(text) in {*Reply, None}
+    assert parse_reply(text) in {*Reply, None}
     assert all(word and word == word.strip() for word in plain_words(text))

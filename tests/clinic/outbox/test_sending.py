@@ -58,7 +58,7 @@ def test_message_is_skipped_when_it_comes_too_late(post_office):
 
 def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(post_office):
     ClinicFactory()
-    night = NOON + timedelta(hours=10)  # 10 pm in New York, 7 pm in Los Angeles
+    night = NOON + timedelta(hours=10)  # 10 PM in New York, 7 PM in Los Angeles
     reminder = {"kind": "reminder letter", "due_at": night, "not_after": night + timedelta(hours=20)}
     eastern = MessageFactory(**reminder)
     western = MessageFactory(**reminder, time_zone="America/Los_Angeles")
@@ -68,7 +68,7 @@ def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(po
 
     assert fate(western)[0] == fate(confirmation)[0] == "sent"
     assert fate(eastern) == ("waiting", "quiet hours")
-    assert eastern.next_attempt_at == NOON + timedelta(hours=20)  # 8 am
+    assert eastern.next_attempt_at == NOON + timedelta(hours=20)  # 8 AM
     assert Message.objects.oldest_overdue_age(night) == timedelta(0)
     assert sweep(now=eastern.next_attempt_at) == 1
 

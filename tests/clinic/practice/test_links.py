@@ -104,7 +104,7 @@ def broken(exception):
     return BrokenLinkPages(lambda request: HttpResponse()).process_exception(request, exception)
 
 
-@pytest.mark.parametrize(("days", "status", "title"), [(1, 410, "This link has ended"), (None, 404, "does not open")])
+@pytest.mark.parametrize(("days", "status", "title"), [(1, 410, "This link has ended"), (None, 404, "does not work")])
 def test_page_says_what_to_do_when_a_link_does_not_open(alice, days, status, title):
     ClinicFactory()
     token = "made-up" if days is None else issue(alice, days=days)

@@ -1,4 +1,4 @@
-"""Names and e-mail addresses as people type them: what is kept, what is refused, and in which words."""
+"""Names and email addresses as people type them: what is kept, what is refused, and in which words."""
 
 from email.utils import parseaddr
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from clinic.practice.models import Patient, User
 from clinic.practice.people.patients import find_or_register_patient
-from clinic.practice.people.search import filter_people, split_words
+from clinic.practice.people.search import filter_people, split_search
 from tests.factories import PatientFactory
 from tests.world import NOON
 
@@ -58,7 +58,7 @@ def test_nobody_is_found_by_what_fits_none(words):
 
 
 def test_numbers_are_told_from_words():
-    assert split_words("maya 603 555-0199 RC-7K3M9Q a2@b.de") == ([["6035550199"]], ["maya", "RC-7K3M9Q", "a2@b.de"])
+    assert split_search("maya 603 555-0199 RC-7K3M9Q a2@b.de") == ([["6035550199"]], ["maya", "RC-7K3M9Q", "a2@b.de"])
 
 
 @pytest.mark.parametrize("words", ["(603) 555-0199", "muller"])

@@ -101,7 +101,7 @@ def test_phone_spelled_in_letters_is_asked_for_in_digits(text):
         parse_phone(text)
     with pytest.raises(ValidationError) as refusal:
         PhoneField().clean(text)
-    assert refusal.value.messages == ["Enter the digits of the phone number, not letters."]
+    assert refusal.value.error_list[0].code == "letters"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,13 @@ def test_phone_behind_an_extension_is_dialed_and_never_texted():
     assert base_number("+16035550123;ext=12") == base_number("+16035550123") == "+16035550123"
     assert texting_number("+16035550123;ext=12") == texting_number("") == ""
     assert texting_number("+16035550123") == "+16035550123"
+
+
+def test_field_takes_nothing_where_a_number_is_optional_and_no_number_without_its_area_code():
+    assert PhoneField(required=False).clean("") == ""
+    with pytest.raises(ValidationError) as refusal:
+        PhoneField().clean("555 0123")
+    assert refusal.value.error_list[0].code == "invalid"
 
 
 @given(st.text(max_size=45), st.sampled_from(["US", "GB", "DE", "ZZ"]))

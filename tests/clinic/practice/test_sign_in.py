@@ -49,7 +49,7 @@ def test_guesses_end_with_a_page_that_says_when_and_cost_no_hashing(owner):
     assert work_on_passwords(lambda: refused.append(try_to_sign_in(PASSWORD))) == 0
     assert (refused[0].status_code, refused[0]["Retry-After"]) == (429, "300")
     page = refused[0].content.decode()
-    assert "Please wait 5 minutes" in page and "10:06 am" in page
+    assert "Please wait 5 minutes" in page and "10:06 AM" in page
     with time_machine.travel(NOW + 5 * MINUTE, tick=False):
         assert try_to_sign_in(PASSWORD).status_code == 302
 

@@ -96,14 +96,14 @@ def test_first_form_chooses_no_zone(client, tess):
 def test_zone_that_is_not_chosen_is_asked_for_and_nothing_is_stored(client, tess):
     response = send(client, name="Lakes", region="")
 
-    assert "Choose the time zone of the clock on the clinic&#x27;s wall." in response.content.decode()
+    assert response.context["adminform"].form.has_error("time_zone", "required")
     assert not Clinic.objects.exists()
 
 
 def test_state_proposes_its_zone_which_is_stored_once_it_is_sent_again(client, tess):
     response = send(client, name="Lakes", region="Colorado")
 
-    assert "Colorado is on Mountain time (Denver)." in response.content.decode()
+    assert "Mountain time (Denver)" in response.content.decode()
     assert chosen_zone(response) == "America/Denver"
     assert not Clinic.objects.exists()
     assert send(client, name="Lakes", region="Colorado", time_zone=chosen_zone(response)).status_code == 302
@@ -113,8 +113,7 @@ def test_state_proposes_its_zone_which_is_stored_once_it_is_sent_again(client, t
 def test_state_with_two_zones_names_both_and_chooses_none(client, tess):
     response = send(client, name="Lakes", region="FL")
 
-    words = "Parts of Florida are on different clocks: Eastern time (New York) or Central time (Chicago)."
-    assert words in response.content.decode()
+    assert all(city in response.content.decode() for city in ("(New York)", "(Chicago)"))
     assert chosen_zone(response) == ""
 
 
@@ -131,7 +130,7 @@ def test_state_of_another_country_proposes_nothing(client, tess):
 def test_clinic_on_a_clock_that_its_state_does_not_keep_is_told_so(client, tess):
     ClinicFactory(time_zone="Africa/Abidjan")
     page = client.get(address()).content.decode()
-    assert "New Hampshire is on Eastern time (New York). The clinic's is set to Africa/Abidjan." in page
+    assert "Eastern time (New York)" in page and "is set to Africa/Abidjan" in page
 
     Clinic.objects.update(time_zone="America/New_York")
     assert "New Hampshire is on" not in client.get(address()).content.decode()
@@ -158,8 +157,8 @@ def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(c
 
     form = response.context["adminform"].form
     assert [(one.what, one.before, one.after) for one in form.moved] == [
-        ("Alice Runner, Evaluation", "Tue 1 Dec, 9:00 am", "Tue 1 Dec, 8:00 am"),
-        ("Blocked time, Meredith", "Tue 1 Dec, 12:00 pm", "Tue 1 Dec, 11:00 am"),
+        ("Alice Runner, Evaluation", "Tue, Dec 1, 9:00 AM", "Tue, Dec 1, 8:00 AM"),
+        ("Blocked time, Meredith", "Tue, Dec 1, 12:00 PM", "Tue, Dec 1, 11:00 AM"),
     ]
     page = response.content.decode()
     assert "Alice Runner, Evaluation" in page and "Bob Stone" not in page
@@ -182,7 +181,7 @@ def test_confirming_one_zone_confirms_no_other(client, tess, evaluation):
 
     response = send(client, time_zone="America/Denver", zone_confirmed="America/Chicago")
 
-    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 7:00 am"
+    assert response.context["adminform"].form.moved[0].after == "Tue, Dec 1, 7:00 AM"
     assert Clinic.objects.current().time_zone == "America/New_York"
 
 
@@ -211,7 +210,7 @@ def test_visits_booked_before_the_clinic_was_described_are_listed_too(client, te
 
     response = send(client, name="Lakes", region="CA", time_zone="America/Los_Angeles")
 
-    assert response.context["adminform"].form.moved[0].after == "Tue 1 Dec, 6:00 am"
+    assert response.context["adminform"].form.moved[0].after == "Tue, Dec 1, 6:00 AM"
     assert not Clinic.objects.exists()
 
 

@@ -1,13 +1,18 @@
-"""One web process with its kept pages."""
+"""A web process, and its cached pages."""
 
+import pickle
+
+from django.core.cache import caches
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
+
+from clinic.web.public_pages import CACHE, CachedPage
 
 PATH = "/learn/sore-hip/"
 
 
 class Process:
-    """One web process: it keeps its own pages. The test client always sends a cookie header, browsers do not."""
+    """A web process with its own version of public pages. The test client always sends a cookie header, browsers do not."""
 
     def __init__(self):
         self.handler = WSGIHandler()
@@ -26,3 +31,8 @@ class Process:
         answer["text"] = content if as_bytes else content.decode(errors="replace")
         response.close()
         return answer
+
+
+def cached_pages() -> list[CachedPage]:
+    """Return all cached pages."""
+    return [pickle.loads(page) for page in caches[CACHE]._cache.values()]

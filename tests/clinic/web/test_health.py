@@ -91,7 +91,8 @@ def test_health_after_a_day_without_a_sweep_is_bad_until_the_next_one():
     note_sweep(now=NOON)
     later = NOON + timedelta(days=1)
     note_start(now=later)
-    assert health_at(later) == (503, ["worker or beat has stopped: no sweep for 86400 s"])
+    status, [reason] = health_at(later)
+    assert status == 503 and "86400 s" in reason
     note_sweep(now=later)
     assert health_at(later) == (200, [])
 
@@ -114,7 +115,8 @@ def test_migration_that_has_not_run_is_named(client, path):
     answer = client.get(path)
 
     assert answer.status_code == 503
-    assert answer.json()["reasons"] == ["migrations have not run: outbox.0005_sweep"]
+    [reason] = answer.json()["reasons"]
+    assert "outbox.0005_sweep" in reason
 
 
 def test_database_without_any_table_is_alive_and_not_ready(client):
@@ -124,7 +126,7 @@ def test_database_without_any_table_is_alive_and_not_ready(client):
     assert client.get("/live/").status_code == 200
     answer = client.get("/ready/")
     assert answer.status_code == 503
-    assert "migrations have not run: admin.0001_initial, " in answer.json()["reasons"][0]
+    assert "admin.0001_initial, " in answer.json()["reasons"][0]
 
 
 @pytest.mark.usefixtures("production")

@@ -30,7 +30,7 @@ def test_filter_when_the_link_is_an_argument_and_a_request_hangs_on():
 
 
 def test_traceback_when_the_error_quotes_a_patient():
-    patient = "".join(("wal", "ter"))  # source lines do stand in a traceback, so the name may not stand in one here
+    patient = "".join(("wal", "ter"))  # tracebacks contain source lines, so no line may contain the name
     try:
         try:
             raise ValueError(f"Key (email)=({patient}@example.com) already exists.")

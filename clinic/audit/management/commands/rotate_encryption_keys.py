@@ -1,5 +1,7 @@
 """manage.py rotate_encryption_keys: after a new key was put first in ENCRYPTION_KEYS."""
 
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 
 from clinic.audit.keys import KeysLost
@@ -10,7 +12,7 @@ from clinic.audit.sealing import DecryptionFailed
 class Command(BaseCommand):
     help = "Encrypt everything again under the first of ENCRYPTION_KEYS. Afterwards the others can be taken away."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         left = 0
         for field in encrypted_fields():
             try:

@@ -1,5 +1,7 @@
 """`manage.py load_demo`: the demo clinic, with visits around today. Safe to run again; refused in production."""
 
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -11,7 +13,7 @@ from clinic.demo.visits import book_demo_visits
 class Command(BaseCommand):
     help = "Load the demo clinic, with visits around today. Safe to run again; refused in production."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         try:
             is_new = open_demo_clinic(now=now)

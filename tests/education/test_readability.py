@@ -49,6 +49,5 @@ def test_words_that_promise_or_examine_are_found(prose):
 
 
 def test_kind_words_pass():
-    assert (
-        find_forbidden("This can be linked with a long run. Your therapist will check. Stop and get seen today.") == []
-    )
+    prose = "This can be linked with a long run. Your therapist will check. Stop and get seen today."
+    assert find_forbidden(prose) == []

@@ -110,14 +110,14 @@ def _articles(db):
 
 @pytest.mark.usefixtures("_articles")
 def test_each_query_of_the_table_comes_to_what_it_should():
-    said = {}
+    answers = {}
     for text in TABLE:
-        findings = search_articles(text, now=timezone.now())
-        said[text] = findings.corrected or (
-            FOUND if findings.found else CLINIC if findings.is_about_clinic else NOTHING
+        results = search_articles(text, now=timezone.now())
+        answers[text] = results.corrected or (
+            FOUND if results.found else CLINIC if results.is_about_clinic else NOTHING
         )
-        assert findings.found or findings.is_about_clinic or 0 < len(findings.nearest or findings.openings) <= 3
-    assert said == TABLE
+        assert results.found or results.is_about_clinic or 0 < len(results.nearest or results.openings) <= 3
+    assert answers == TABLE
 
 
 @pytest.mark.usefixtures("_articles")
@@ -135,8 +135,8 @@ def test_nothing_yet_shows_the_nearest_articles(client):
 @pytest.mark.parametrize("text", ["IT band", "itb", "iliotibial band"])
 def test_it_band_is_no_elastic_band_and_leads_to_an_article_that_names_it(text, write_article):
     write_article("strength", title="Strength at home", body="Train with an elastic band.")
-    findings = search_articles(text, now=timezone.now())
-    assert not findings.found and not findings.nearest
+    results = search_articles(text, now=timezone.now())
+    assert not results.found and not results.nearest
     article = write_article("side", title="Pain on the outside", body="The iliotibial band runs down the thigh.")
     assert [found.article for found in search_articles(text, now=timezone.now()).found] == [article]
 

@@ -1,4 +1,4 @@
-"""Readers and their programs find articles."""
+"""Search, sitemap, feed and redirects."""
 
 import xml.etree.ElementTree as ET
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from education.articles.editing import save_article
 from education.articles.library import load_articles
-from education.articles.search import search_articles, take_apart
+from education.articles.search import search_articles, split_headline
 from education.models import Article, FormerSlug
 from tests.factories import ClinicFactory
 from tests.world import WRITTEN_AT
@@ -27,7 +27,7 @@ def found_slugs(text):
 
 
 def test_title_counts_more_than_text(write_article):
-    write_article("text", title="Hips", body="Cadence stands here, and cadence again.")
+    write_article("text", title="Hips", body="Cadence here, and cadence again.")
     write_article("title", title="Cadence", body="Quicker steps.")
     assert found_slugs("cadence") == ["title", "text"]
 
@@ -47,21 +47,21 @@ def test_accents_do_not_matter(write_article, text):
 @pytest.mark.parametrize(
     ("typed", "meant"), [("illiopsoas", "iliopsoas"), ("tendinopaty", "tendinopathy"), ("cadance", "cadence")]
 )
-def test_word_typed_nearly_right_is_mended(db, typed, meant):
+def test_mistyped_word_is_corrected(db, typed, meant):
     load_articles(now=WRITTEN_AT)
-    findings = search_articles(typed, now=timezone.now())
-    assert findings.corrected == meant
-    assert findings.found
+    results = search_articles(typed, now=timezone.now())
+    assert results.corrected == meant
+    assert results.found
 
 
 def test_excerpt_marks_what_was_looked_for(write_article):
     write_article(body="The iliopsoas is deep. " + "Other words follow here. " * 40)
-    findings = search_articles("iliopsoas", now=timezone.now())
-    assert ("iliopsoas", True) in findings.found[0].excerpt
+    results = search_articles("iliopsoas", now=timezone.now())
+    assert ("iliopsoas", True) in results.found[0].excerpt
 
 
 def test_excerpt_comes_apart_into_hits_and_the_rest():
-    assert take_apart("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
+    assert split_headline("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_article_that_is_not_out_is_not_found(write_article):
     assert found_slugs("hip") == []
 
 
-def test_answers_are_kept_by_nobody(client, write_article):
+def test_results_are_not_cached(client, write_article):
     write_article()
     answer = client.get(SEARCH, {"q": "hip"})
     assert "no-store" in answer["Cache-Control"]
@@ -93,7 +93,7 @@ def test_answers_are_kept_by_nobody(client, write_article):
     assert "X-Robots-Tag" not in client.get(SEARCH)
 
 
-def test_htmx_gets_the_findings_only(client, write_article):
+def test_htmx_gets_the_results_only(client, write_article):
     write_article()
     part = client.get(SEARCH, {"q": "hip"}, headers={"HX-Request": "true"}).content.decode()
     assert "Sore hip" in part and "<html" not in part
@@ -149,7 +149,7 @@ def test_old_address_of_a_draft_is_a_404(client, write_article):
     assert client.get("/learn/old/").status_code == 404
 
 
-def test_article_that_moves_back_or_takes_an_old_address_stands_there_itself(client, write_article, editor):
+def test_current_slug_takes_precedence_over_a_former_one(client, write_article, editor):
     article = write_article("first")
     for slug in ("second", "first"):
         article.slug = slug

@@ -1,0 +1,1 @@
+"""Django's named formats of dates and times."""

@@ -1,0 +1,26 @@
+"""The version of what public pages show: it changes with every committed write to a registered model."""
+
+from django.db import connection
+
+from clinic.responses.public_models import PublicModel, public_models
+
+
+def read_public_version() -> str:
+    """Return the current version. One query, which reads every row of the registered models."""
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(_version_sql(public) for public in public_models()) + " ORDER BY 1")
+        return repr(cursor.fetchall())
+
+
+def _version_sql(public: PublicModel) -> str:
+    """A row that changes when a row of the model does, however it was written.
+
+    (xmin, ctid) names one version of one row. The largest xmin would not do: a transaction that began earlier may commit later.
+    """
+    name = public.model._meta.db_table
+    shown = "0"
+    if public.shown_from:
+        column = connection.ops.quote_name(public.shown_from)
+        shown = f"count(*) FILTER (WHERE {column} <= statement_timestamp())"
+    rows = f"count(*), sum(hashtextextended(concat(xmin, ctid), 0)), {shown}"
+    return f"SELECT '{name}', {rows} FROM {connection.ops.quote_name(name)}"  # noqa: S608 - names from _meta
