@@ -1,4 +1,4 @@
-"""The booking app: services, hours, visits."""
+"""The booking app: services, hours, visits. Registers its parts with the other apps."""
 
 from django.apps import AppConfig
 

@@ -9,7 +9,7 @@ class DayConverter:
     regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        return _after_the_year_one(date.fromisoformat(value))
+        return _in_range(date.fromisoformat(value))
 
     def to_url(self, value: date) -> str:
         return value.isoformat()
@@ -22,14 +22,14 @@ class InstantConverter:
     form = "%Y%m%dT%H%MZ"
 
     def to_python(self, value: str) -> datetime:
-        return _after_the_year_one(datetime.strptime(value, self.form).replace(tzinfo=UTC))
+        return _in_range(datetime.strptime(value, self.form).replace(tzinfo=UTC))
 
     def to_url(self, value: datetime) -> str:
         return value.astimezone(UTC).strftime(self.form)
 
 
-def _after_the_year_one[Day: date](value: Day) -> Day:
-    # Python counts from the year 1 to 9999; a day off either end could not be moved to another time zone.
+def _in_range[Day: date](value: Day) -> Day:
+    # Python has the years 1 to 9999; near either end a conversion to another zone overflows.
     if not 1900 < value.year < 3000:
-        raise ValueError("not a day anybody books")
+        raise ValueError("year out of range")
     return value

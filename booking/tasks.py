@@ -1,23 +1,23 @@
-"""What is looked for now and then; the schedule stands in `clinic.celery`."""
+"""Periodic tasks; their schedule is in `clinic.celery`."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from booking.actions.attend import complete_visits
 from booking.calendar_feed.alerts import tell_of_silent_feeds
-from booking.wait_list.stuck_entries import tell_who_is_stuck
+from booking.wait_list.stuck_entries import tell_stuck_patients
 
 
 @shared_task(name="booking.tasks.complete_arrived_visits")
-def complete_arrived_visits():
+def complete_arrived_visits() -> None:
     complete_visits(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_silent_feeds")
-def look_for_silent_feeds():
+def look_for_silent_feeds() -> None:
     tell_of_silent_feeds(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_stuck_waits")
-def look_for_stuck_waits():
-    tell_who_is_stuck(now=timezone.now())
+def look_for_stuck_waits() -> None:
+    tell_stuck_patients(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Booking a visit, and the page of a visit one has booked."""
+"""URLs of booking: choose and book a visit, the visit's pages, the wait list, calendar feeds."""
 
 from django.urls import path, register_converter
 

@@ -221,4 +221,4 @@ def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
 
 def _screen_questionnaire() -> Questionnaire:
     """Return the published questionnaire of the screen, or its newest version if it was withdrawn meanwhile."""
-    return find_questionnaire() or Questionnaire.objects.of(HIP_INTAKE).first()
+    return find_questionnaire() or Questionnaire.objects.of(HIP_INTAKE)[0]

@@ -101,7 +101,7 @@ def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
         newest = versions.first()
         return Questionnaire.objects.create(
             slug=newest.slug if newest else free_slug(slug),
-            version=version if stored is None else newest.version + 1,
+            version=newest.version + 1 if stored and newest else version,
             title=definition["title"],
             definition=definition,
             published_at=now if stored is None else None,

@@ -1,6 +1,6 @@
-"""Confirming visits and marking arrivals and no-shows. Every act is idempotent and can be undone (`visit_states.TABLE`).
+"""Confirm visits; mark arrivals and no-shows. Idempotent; every mark can be undone (`visit_states.TABLE`).
 
-`version` is what the page that asks showed (`history.require_version`).
+`version` is the visit's version on the page that asked (`history.require_version`).
 """
 
 from datetime import datetime
@@ -31,7 +31,7 @@ STORED_AS = {State.ARRIVED: Status.BOOKED}  # with its `arrived_at`; every other
 def confirm_appointment(
     *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
-    """Note that the patient means to come.
+    """Record that the patient intends to come.
 
     Raises VisitCancelled, VisitChanged, BusyTryAgain, or TooLateToChange once the visit has begun.
     """
@@ -45,19 +45,19 @@ def confirm_appointment(
 
 
 def mark_arrived(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Note that the patient came, from the visit's day on. Undoes a no-show.
+    """Record that the patient came, on the day of the visit or later. Undoes a no-show.
 
-    Until it is over the visit stays booked, so that its time stays blocked. Staff have met the person, so a provisional
-    patient becomes known.
-    Raises VisitCancelled, VisitChanged unless it is as the page showed it, ArrivalTooEarly before the day,
-    SlotTaken if the time of a no-show is another visit's by now, SlotNotOffered if its patient has another visit then, or
-    BusyTryAgain.
+    The visit stays booked until it is over, so that its time stays blocked. A provisional patient becomes known, since
+    staff have met them.
+    Raises VisitCancelled, VisitChanged for an older `version`, ArrivalTooEarly before the day, SlotTaken if another visit
+    now has the time of a no-show, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
         state = state_after(appointment, Act.ARRIVE, now=now)
-        if appointment.patient.is_provisional:
-            appointment.patient = accept_patient(appointment.patient, by=by, now=now)
+        patient = appointment.booked_patient
+        if patient.is_provisional:
+            appointment.patient = accept_patient(patient, by=by, now=now)
             appointment.refresh_from_db(fields=["other_phone"])
         if appointment.arrived_at is None:
             record_event(appointment, Kind.ARRIVED, by=by, now=now)
@@ -65,10 +65,10 @@ def mark_arrived(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def undo_arrival(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Take back that the patient came. A patient who became known by it stays known: two records are never split again.
+    """Undo an arrival. A patient who became known by it stays known: merged records are never split.
 
-    Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for a no-show, SlotTaken if the
-    time is another visit's by now, or BusyTryAgain.
+    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for a no-show, SlotTaken if another visit
+    now has the time, or BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -81,10 +81,9 @@ def undo_arrival(*, appointment: Appointment, version: int | str | None = None, 
 
 @row_locks()
 def mark_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Note that the patient did not come. Undoes an arrival.
+    """Record a no-show. Undoes an arrival.
 
-    Raises VisitChanged unless it is as the page showed it, VisitCancelled, BusyTryAgain, or VisitNotStarted before the
-    visit.
+    Raises VisitChanged for an older `version`, VisitCancelled, BusyTryAgain, or VisitNotStarted before the visit.
     """
     appointment = _lock(appointment, version)
     state = state_after(appointment, Act.NO_SHOW, now=now)
@@ -95,10 +94,10 @@ def mark_no_show(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def undo_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Take back that the patient did not come: the visit is booked again, and unmarked.
+    """Undo a no-show: the visit is booked again, and unmarked.
 
-    Raises VisitChanged unless it is as the page showed it, VisitCancelled, TooLateToChange for an arrival, SlotTaken if the
-    time is another visit's by now, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
+    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if another visit
+    now has the time, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -110,23 +109,23 @@ def undo_no_show(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def complete_visits(*, now: datetime) -> int:
-    """Complete the visits that are over and whose patients arrived. Returns how many. Idempotent."""
+    """Complete the visits that are over and whose patients arrived. Return their number. Idempotent."""
     arrived = Appointment.objects.with_outcome(Outcome.CAME, now=now)
     return arrived.filter(status=Status.BOOKED, ends_at__lte=now).update(status=Status.COMPLETED)
 
 
 def can_change(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
-    """Whether a button for `act` makes sense: the table allows it and it changes something."""
+    """Whether to offer `act`: the table allows it and it would change something."""
     return changes_state(appointment.state, act, _phase(appointment, clinic, now))
 
 
 def is_allowed(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
-    """Whether the table allows `act` now. The answer holds while the row is locked."""
+    """Whether the table allows `act` now. Reliable only while the row is locked."""
     return next_state(appointment.state, act, _phase(appointment, clinic, now)) is not None
 
 
 def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> State:
-    """The state to which `act` leads. The answer holds while the row is locked.
+    """Return the state that `act` leads to. Reliable only while the row is locked.
 
     Raises VisitCancelled, VisitNotStarted, ArrivalTooEarly or TooLateToChange.
     """
@@ -138,10 +137,10 @@ def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = N
 
 
 def _lock(appointment: Appointment, version: int | str | None, *, has_schedule: bool = False) -> Appointment:
-    """The locked row. A cancelled visit is said to be cancelled rather than changed.
+    """Lock and return the row. For a cancelled visit VisitCancelled takes precedence over VisitChanged.
 
-    With `has_schedule`, the caller holds the schedule of `appointment.therapist`: raises BusyTryAgain if the visit has left
-    it meanwhile.
+    With `has_schedule`, the caller has locked the schedule of `appointment.therapist`: raises BusyTryAgain if the visit
+    has since moved to another therapist.
     """
     locked = lock_appointment(appointment)
     if locked.status == Status.CANCELLED:
@@ -167,8 +166,8 @@ def _refusal(state: State, act: Act, phase: Phase) -> BookingRefused:
 
 
 def _store(appointment: Appointment, state: State, *, arrived_at: datetime | None, now: datetime) -> Appointment:
-    """Write the state. A visit that blocks its time again needs it: raises SlotTaken, or SlotNotOffered if the patient has
-    another visit then."""
+    """Write the state. Back to booked, the visit needs its time again: raises SlotTaken, or SlotNotOffered if the patient
+    has another visit then."""
     status = STORED_AS.get(state) or Status(state.value)
     if status == Status.BOOKED and appointment.status != Status.BOOKED:
         drop_expired_holds(therapist=appointment.therapist, now=now)

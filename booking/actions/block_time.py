@@ -1,4 +1,4 @@
-"""Blocking time in which nobody shall book."""
+"""Block time: closures for one therapist or all, and federal holidays."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,10 +22,10 @@ def block_time(
     despite_visits: bool = False,
     by: User,
 ) -> HoursOverride:
-    """Close the stretch from `starts_at` to `ends_at` for a therapist, or for everybody with None.
+    """Create a closure from `starts_at` to `ends_at` for `therapist`, or for all therapists if None.
 
-    Raises VisitsInTheWay, with the visits that stand in it, unless `despite_visits`: they stay booked, and somebody has
-    to call those people. The diaries are locked, so that none can be booked between the look and the closing.
+    Raises VisitsInTheWay with the visits booked in it, unless `despite_visits`: then they stay booked, and staff have to
+    call the patients. The schedules are locked, so that no visit is booked between the check and the insert.
     """
     concerned = [therapist] if therapist is not None else list(Therapist.objects.active())
     with locked_schedules(one.pk for one in concerned):
@@ -43,7 +43,7 @@ def block_time(
 
 
 def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
-    """The visits that stand in a stretch, of a therapist or of everybody, with their patients."""
+    """Return the visits booked between two instants, of `therapist` or of all, with their patients."""
     stretch = Interval(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
     visits = Appointment.objects.booked_within(stretch).select_related("patient", "service")
     if therapist is not None:
@@ -53,16 +53,16 @@ def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at:
 
 @dataclass(frozen=True)
 class HolidayRow:
-    """A holiday as the clinic stands to it."""
+    """A holiday, whether the clinic is closed on it, and the visits booked on it."""
 
     holiday: Holiday
-    day: Interval  # from midnight to midnight by the clinic's clock
+    day: Interval  # from midnight to midnight in the clinic's zone
     is_closed: bool
     visits: list[Appointment]
 
 
 def holiday_rows(*, first_day: date, zone: ZoneInfo, days: int = 365) -> list[HolidayRow]:
-    """The federal holidays of the `days` from `first_day`: whether everybody is off already, and who is booked."""
+    """Return the federal holidays of the `days` from `first_day`, each with its closure and visits."""
     stretch = day_interval(first_day, days, zone)
     closures = HoursOverride.objects.touching(stretch).filter(kind=HoursOverride.Kind.CLOSURE, therapist=None)
     closed = [closure.interval for closure in closures]
@@ -80,7 +80,7 @@ def holiday_rows(*, first_day: date, zone: ZoneInfo, days: int = 365) -> list[Ho
 
 
 def close_on_holiday(row: HolidayRow, *, despite_visits: bool, by: User) -> HoursOverride | None:
-    """Close for everybody on the holiday; None where that was done before. Raises VisitsInTheWay as `block_time`."""
+    """Close for all therapists on the holiday; None if it is closed already. Raises VisitsInTheWay as `block_time`."""
     if row.is_closed:
         return None
     day, name = row.day, row.holiday.name

@@ -1,4 +1,4 @@
-"""Booking visits: refuse, lock, write and plan the messages, in one transaction."""
+"""Book visits: lock the schedule, check the rules, write the visit and plan its messages, in one transaction."""
 
 import uuid
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from clinic.outbox.texts.texting import consent_of, give_consent
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.first_names import use_first_name
 from clinic.practice.people.patients import (
-    PhoneIsNamesakes,
+    NamesakeHasPhone,
     find_or_register_patient,
     find_or_register_provisional,
     update_contact,
@@ -38,13 +38,13 @@ from education.models import Article
 
 @dataclass(frozen=True)
 class Contact:
-    """Who books, as they typed it.
+    """Contact details as typed.
 
-    `phone` is E.164, `time_zone` an IANA name or empty for the clinic's. `text_consent` is in which words they agreed to
-    texts, if they did. `uses_first_name` is whether messages may hold their first name; None where that was not asked.
-    `guardian_name` is the parent or guardian who books for a patient under 18. `patient` is who came by a link from their
-    own mailbox, or whom staff have chosen, so that a new phone number is theirs to give; without one, a visitor's name and
-    address are not proven and the visit belongs to a provisional patient.
+    `phone` is E.164. `time_zone` is an IANA name, empty for the clinic's. `text_consent` is the consent text that was
+    agreed to, else empty. `uses_first_name` is whether messages may contain the first name; None if not asked.
+    `guardian_name` is the parent or guardian who books for a patient under 18. `patient` is the patient proven by a
+    mailed link or chosen by staff, whose phone number may be updated; without one, name and address are unproven and the
+    visit belongs to a provisional patient.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequest:
-    """What is to be booked, as a form or a taken offer asks for it.
+    """The visit that a form or a taken slot offer asks for.
 
-    `idempotency_key` is the form's: the same key books once. `hold_token` is of the patient's own hold, which becomes the
-    visit. `screen` is what the visitor answered before, which goes into the visit's intake. `terms_seen` is the fingerprint
-    of the length and price that the form showed. `despite_rules` is for staff who have seen which rules they break; the
-    visit then counts as accepted outside the schedule.
+    The same `idempotency_key` books once. `hold_token` names the browser's own hold, which becomes the visit. `screen`
+    holds the visitor's answers to the safety questions, which go into the visit's intake. `terms_seen` is the fingerprint
+    of the length and price that the form showed. `despite_rules` lets staff break the rules they were shown; the visit is
+    then accepted outside the schedule.
     """
 
     slot: Slot
@@ -79,16 +79,16 @@ class BookingRequest:
 
 
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
-    """Book a visit and plan its messages. The same key books once and returns the same visit. `by` is None for the patient.
+    """Book a visit and plan its messages. Idempotent by key. `by` is None for the patient.
 
-    What was held is what is booked: length, price and late fee are the hold's, else those of the service now.
+    Length, price and late fee come from the hold if there is one, else from the service.
     Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it), PhoneOfAnother or
-    BusyTryAgain; then nothing was written. A visit of the patient's own at that time is a reason of SlotNotOffered only for
-    staff and for a `contact` with a proven patient: to others it would tell of it.
+    BusyTryAgain; then nothing was written. Another visit of the patient at that time is a reason of SlotNotOffered only for
+    staff and for a proven patient: to a visitor it would reveal that visit.
     """
     if booking.despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    # Of holds, only the full look can tell whether one is the patient's own.
+    # Whether a hold is the patient's own is checked under the lock.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
     look_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
@@ -126,8 +126,10 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
 
 
 def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
-    """One form sent at once for two therapists: each waited for another diary, and the key's own constraint decided.
-    Any other error goes on."""
+    """Return the visit that the same form booked with another therapist at the same moment; raise any other `error`.
+
+    The two requests lock different schedules, so the unique key decides.
+    """
     twin = Appointment.objects.filter(idempotency_key=idempotency_key).first()
     if twin is None or not isinstance(error.__cause__, errors.UniqueViolation):
         raise error
@@ -150,20 +152,21 @@ def _require_bookable(
 
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
-    """Texts go to the number that we have on file: who typed another one has not agreed to texts there."""
-    is_texted = wording and not appointment.other_phone and texting_number(appointment.patient.phone)
-    if is_texted and consent_of(appointment.patient) is None:
-        give_consent(patient=appointment.patient, wording=wording, instead_of_email=False, now=now)
+    """Record the consent, unless another number than the one on file was typed: texts go to the one on file."""
+    patient = appointment.booked_patient
+    is_texted = wording and not appointment.other_phone and texting_number(patient.phone)
+    if is_texted and consent_of(patient) is None:
+        give_consent(patient=patient, wording=wording, instead_of_email=False, now=now)
 
 
 def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
-    """Only who came by a link from their mailbox can withdraw it: an empty box may be a stranger's."""
+    """Record the choice. An empty box withdraws it only for a proven patient: otherwise it may be a stranger's."""
     if contact.uses_first_name or (contact.uses_first_name is False and contact.patient is not None):
-        use_first_name(appointment.patient, is_wanted=contact.uses_first_name, now=now)
+        use_first_name(appointment.booked_patient, is_wanted=contact.uses_first_name, now=now)
 
 
 def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointment | None:
-    """The patient's own hold of this slot, expired or not: the one with the form's key, or the token's."""
+    """Find the patient's own hold of this slot, live or expired, by the token or else by the form's key."""
     slot, token = booking.slot, booking.hold_token
     held = find_hold(token=token, slot=slot) if token else by_key
     is_own = held is not None and held.status == Appointment.Status.HELD and slot.is_of(held)
@@ -171,7 +174,7 @@ def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointmen
 
 
 def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
-    """The patient a mailed link vouches for, or the one staff mean, locked; None for a visitor who typed a name."""
+    """Lock and return the patient proven by a mailed link or meant by staff; None for a visitor."""
     if contact.patient is None and by is None:
         return None
     if contact.patient is None:
@@ -180,7 +183,7 @@ def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Pati
         patient = contact.patient
         try:
             update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
-        except PhoneIsNamesakes:
+        except NamesakeHasPhone:
             raise PhoneOfAnother from None
     lock_patient(patient.pk)
     return patient
@@ -197,8 +200,7 @@ def _typed(contact: Contact) -> dict:
 def _write_booking(
     booking: BookingRequest, held: Appointment | None, patient: Patient, *, now: datetime
 ) -> Appointment:
-    """A new row, or the held one turned into a visit with the length and price it was held for: either way one write that
-    the constraint looks at."""
+    """Insert the visit, or turn the held row into it with the terms it was held for. One write, checked by the constraint."""
     slot, contact = booking.slot, booking.contact
     appointment = held or _offered_today(slot)
     appointment.service, appointment.therapist, appointment.starts_at = slot.service, slot.therapist, slot.starts_at
@@ -216,7 +218,7 @@ def _write_booking(
 
 
 def _offered_today(slot: Slot) -> Appointment:
-    """A new row, not saved, with the length, buffers, price and late fee of the service as it is."""
+    """Return an unsaved row with the current length, buffers, price and late fee of the service."""
     shape = slot.service.shape
     blocked = shape.blocked(slot.starts_at)
     return Appointment(

@@ -1,7 +1,7 @@
-"""Changing a visit that stands: moving it, cancelling it, and taking either back. All or nothing.
+"""Move a visit, cancel it, and undo either. All or nothing.
 
-`version` is what the page that asks showed (`history.require_version`): a visit that was changed since is not changed
-again by it.
+`version` is the visit's version on the page that asked (`history.require_version`): a visit that has changed since is
+left alone.
 """
 
 from datetime import UTC, datetime
@@ -40,14 +40,14 @@ def move_appointment(
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
-    """Move a visit to `starts_at` (and to another `therapist`, if given). Moving it to where it is changes nothing.
+    """Move a visit to `starts_at` (and to another `therapist`, if given). A no-op if it is there already.
 
-    One row changes, so the old time is free in the instant in which the new one is taken, and not before. The visit's
-    links are revoked, its reminders planned anew, the patient is told unless they know these terms already, and the old
-    time is offered to those who wait. The patient (`by` None) can until the clinic's change window begins, staff until
-    the visit is over; staff may break rules that they have seen (`despite_rules`).
-    Without `is_own`, a mailed link has not shown whose visit it is: then the patient's other visits do not count, as a
-    refusal would tell of them.
+    One row changes, so the old time becomes free at the moment the new one is taken. The visit's links are revoked, its
+    reminders replanned, the patient is told unless they know these terms already, and the old time is offered to the
+    wait list. The patient (`by` None) can move it until the clinic's change window begins, staff until the visit is over;
+    staff may break rules that they were shown (`despite_rules`).
+    Without `is_own` the patient is not proven by a mailed link: then their other visits are not checked, since a refusal
+    would reveal them.
     Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
     """
     if despite_rules and by is None:
@@ -56,7 +56,7 @@ def move_appointment(
     with locked_schedules({from_therapist, therapist.pk if therapist else from_therapist}):
         appointment = lock_appointment(appointment)
         if appointment.therapist_id != from_therapist:
-            raise BusyTryAgain  # moved to another schedule a moment ago, which is not locked
+            raise BusyTryAgain  # moved a moment ago to a schedule that is not locked
         therapist = therapist or appointment.therapist
         clinic = Clinic.objects.current()
         if not is_changeable(appointment, clinic=clinic, by=by, now=now):
@@ -81,10 +81,10 @@ def move_appointment(
 def undo_move(
     *, appointment: Appointment, is_own: bool = True, version: int | str | None = None, now: datetime
 ) -> Appointment:
-    """Take back the patient's own move, within three minutes: the visit returns to the time and therapist it had.
+    """Undo the patient's own move within `UNDO_FOR`: the visit returns to its earlier time and therapist.
 
-    Booking rules are not checked again; only what took or closed the time meanwhile prevents it, or another visit of the
-    patient's own (`is_own` as for a move).
+    Booking rules are not checked again. Only a visit, hold or closure that has taken the time since prevents it, or another
+    visit of the patient (`is_own` as for a move).
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
     """
     before = terms_before_move(appointment, now=now)
@@ -94,12 +94,13 @@ def undo_move(
     with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        if (before := terms_before_move(appointment, now=now)) is None:
+        move, before = _own_move(appointment), terms_before_move(appointment, now=now)
+        if move is None or before is None:
             raise TooLateToUndo
         if not {appointment.therapist_id, before.therapist.pk} <= locked:
-            raise BusyTryAgain  # moved again a moment ago: another schedule is concerned, which is not locked
+            raise BusyTryAgain  # moved again a moment ago, from or to a schedule that is not locked
         drop_expired_holds(therapist=before.therapist, now=now)
-        _require_still_free(appointment, before, since=_own_move(appointment).at, now=now)
+        _require_still_free(appointment, before, since=move.at, now=now)
         withdraw_offers(freed_by=appointment, now=now)
         clinic = Clinic.objects.current()
         _move(appointment, before.therapist, before.starts_at, clinic=clinic, by=None, now=now)
@@ -109,28 +110,35 @@ def undo_move(
 
 
 def terms_before_move(appointment: Appointment, *, now: datetime) -> Terms | None:
-    """The terms to which the patient's last move can be taken back; None if it cannot."""
+    """Return the terms that undoing the patient's last move restores; None if it cannot be undone."""
     if appointment.status != Status.BOOKED:
         return None
     last = _own_move(appointment)
     if last is None or now >= last.at + UNDO_FOR:
         return None
     if SlotOffer.objects.filter(entry__appointment=appointment, taken_at=last.at).exists():
-        return None  # the place on the wait list was given for it
+        return None  # the move took a slot offer, which ended the wait list entry
     before = terms_at(appointment, appointment.version - 1)
     is_ahead = before is not None and now < before.starts_at and now < appointment.starts_at
     return before if is_ahead and before != current_terms(appointment) else None
 
 
 def _own_move(appointment: Appointment) -> AppointmentEvent | None:
-    """The move by the patient that brought the visit to its present version, if one did."""
+    """Find the patient's move that led to the current version; None if something else did."""
     return appointment.events.filter(kind=Kind.MOVED, version=appointment.version, by=None).last()
 
 
 def _move(
-    appointment: Appointment, therapist: Therapist, starts_at: datetime, *, clinic: Clinic, by, is_accepted=False, now
+    appointment: Appointment,
+    therapist: Therapist,
+    starts_at: datetime,
+    *,
+    clinic: Clinic,
+    by: User | None,
+    is_accepted: bool = False,
+    now: datetime,
 ) -> None:
-    """Write a move that is allowed, under the locks of both schedules, and what follows from it."""
+    """Write an allowed move and its effects. Both schedules are locked."""
     freed = time_of(appointment)
     _write_move(appointment, therapist, starts_at)
     if is_accepted:
@@ -144,7 +152,7 @@ def _move(
 
 
 def _reopen_links(appointment: Appointment) -> None:
-    """No mail with a new link follows a move back to what the patient knows: the links they have open again."""
+    """Restore the links that the patient has: no mail with a new one follows a move back to terms they know."""
     for move in moves_untold(appointment):
         restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
 
@@ -152,7 +160,7 @@ def _reopen_links(appointment: Appointment) -> None:
 def _require_still_free(
     appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
-    """Raise SlotTaken if another visit or hold, TimeClosed if the clinic took the time of `terms` after `since`."""
+    """Check the time of `terms`. Raises SlotTaken for another visit or hold, TimeClosed for a closure made after `since`."""
     require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)
     visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
     closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
@@ -166,7 +174,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     appointment.therapist, appointment.starts_at = therapist, starts_at
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
-    appointment.confirmed_at = appointment.not_coming_at = None  # that was said of another time
+    appointment.confirmed_at = appointment.not_coming_at = None  # both were about the old time
     appointment.arrived_at = None
     appointment.off_schedule_accepted = []
     appointment.version += 1
@@ -191,11 +199,11 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 def cancel_appointment(
     *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
-    """Cancel a visit, free its time, withdraw its reminders; once that cannot be undone, tell the patient, and those who
-    wait for such a time.
+    """Cancel a visit, free its time and withdraw its reminders. Idempotent.
 
-    Idempotent. The patient (`by` None) can until the clinic's change window begins, staff at any time before the visit
-    is over. Raises VisitChanged, TooLateToChange or BusyTryAgain.
+    The patient and the wait list are told after `UNDO_FOR`, when it can no longer be undone. The patient (`by` None) can
+    cancel until the clinic's change window begins, staff until the visit is over.
+    Raises VisitChanged, TooLateToChange or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
@@ -224,12 +232,12 @@ def undo_cancellation(
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
-    """Let a visit stand again within three minutes of cancelling it, before any mail has gone; the links to its questions
-    that the cancellation revoked open again. Idempotent.
+    """Restore a visit within `UNDO_FOR` of its cancellation, before any mail is sent, and the links to its questions.
+    Idempotent.
 
-    Booking rules are not checked again; only what took the time meanwhile prevents it: a visit, a hold, or a closure,
-    which staff may overrule once they have seen it (`despite_closure`); and for the patient (`by` None, `is_own` as for
-    a move) another visit of their own at that time.
+    Booking rules are not checked again. Only a visit or hold that has taken the time since prevents it, or a closure, which
+    staff may override once they were shown it (`despite_closure`); and for the patient (`by` None, `is_own` as for a
+    move) another visit of theirs at that time.
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
     """
     if despite_closure and by is None:
@@ -240,26 +248,33 @@ def undo_cancellation(
             return appointment
         require_version(appointment, version)
         if appointment.therapist_id != from_therapist:
-            raise BusyTryAgain  # in another schedule by now, which is not locked
-        if not is_undoable(appointment, now=now):
+            raise BusyTryAgain  # moved a moment ago to a schedule that is not locked
+        cancelled_at = appointment.cancelled_at
+        if cancelled_at is None or not is_undoable(appointment, now=now):
             raise TooLateToUndo
         drop_expired_holds(therapist=appointment.therapist, now=now)
-        terms, since = current_terms(appointment), appointment.cancelled_at
-        _require_still_free(appointment, terms, since=since, now=now, despite_closure=despite_closure)
+        terms = current_terms(appointment)
+        _require_still_free(appointment, terms, since=cancelled_at, now=now, despite_closure=despite_closure)
         if is_own and by is None:
             require_no_own_visit(appointment)
-        withdraw_offers(freed_by=appointment, now=now)
-        if appointment.intake_id:
-            purposes, revoked_at = [LinkPurpose.INTAKE], appointment.cancelled_at
-            restore_links(subject_id=appointment.intake_id, purposes=purposes, revoked_at=revoked_at)
-        appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
-        _save_new_state(appointment)
-        if despite_closure:
-            accept_reasons(appointment, now=now)
-        record_event(appointment, Kind.RESTORED, by=by, now=now)
-        clinic = Clinic.objects.current()
-        plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
+        _restore(appointment, cancelled_at=cancelled_at, is_accepted=despite_closure, by=by, now=now)
         return appointment
+
+
+def _restore(
+    appointment: Appointment, *, cancelled_at: datetime, is_accepted: bool, by: User | None, now: datetime
+) -> None:
+    """Write an undone cancellation and its effects. The schedule is locked."""
+    withdraw_offers(freed_by=appointment, now=now)
+    if appointment.intake_id:
+        restore_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], revoked_at=cancelled_at)
+    appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
+    _save_new_state(appointment)
+    if is_accepted:
+        accept_reasons(appointment, now=now)
+    record_event(appointment, Kind.RESTORED, by=by, now=now)
+    clinic = Clinic.objects.current()
+    plan_messages_after_change(appointment, reason="the cancellation was undone", clinic=clinic, now=now)
 
 
 def _save_new_state(appointment: Appointment) -> None:
@@ -269,13 +284,15 @@ def _save_new_state(appointment: Appointment) -> None:
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether the visit was cancelled so lately that no patient was told, and is still ahead."""
-    is_recent = appointment.status == Status.CANCELLED and now < appointment.cancelled_at + UNDO_FOR
-    return is_recent and is_allowed(appointment, Act.UNDO_CANCEL, now=now)
+    """Whether the cancellation can be undone: within `UNDO_FOR`, so no patient was told, and the visit is ahead."""
+    cancelled_at = appointment.cancelled_at
+    if appointment.status != Status.CANCELLED or cancelled_at is None or now >= cancelled_at + UNDO_FOR:
+        return False
+    return is_allowed(appointment, Act.UNDO_CANCEL, now=now)
 
 
 def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
-    """Until when the patient can move or cancel without calling."""
+    """Return the instant until which the patient can move or cancel online."""
     return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 

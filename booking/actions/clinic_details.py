@@ -19,17 +19,16 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
-UNKNOWN = ":"  # in place of a digest: a mail is leaving, and what its reader will know differs from anything
+UNKNOWN = ":"  # for a mail that is being sent: equals no digest, so its reader counts as not told
 
 
 def register_clinic_details() -> None:
-    """Register with `clinic.practice` whom a change concerns. For AppConfig.ready."""
+    """Register with `clinic.practice` the patients to tell of a change. For AppConfig.ready."""
     register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
 
 
 def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appointment]:
-    """Visits ahead whose calendar entry or mails the change makes wrong: of a new address those in person, of a new name
-    or phone number all."""
+    """Return the visits ahead that the change affects: in person for a new address, all for a new name or phone number."""
     changed = changed_fields(before, after)
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
     if not changed:
@@ -51,8 +50,8 @@ def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
     """Raise each visit's SEQUENCE, so that its next calendar file replaces the entry; plan a mail about it if `is_told`.
 
-    A mail about an earlier change that has not left is withdrawn, and its news is planned anew, unless `after` is what the
-    patient knows. The caller's transaction holds the rows locked, in the order of `rules.lock_patient`.
+    A pending mail about an earlier change is withdrawn and replaced, unless `after` is what the patient knows. Runs in the
+    caller's transaction and locks the rows in the order of `rules.lock_patient`.
     """
     drafts = []
     visits = _concerned(before, after, now).select_related("patient", "service")
@@ -73,7 +72,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
 
 
 def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:
-    """The mail about an earlier change that has not left or is leaving, by visit."""
+    """Return the mails about an earlier change that are waiting or being sent, by visit."""
     unsettled = Message.objects.filter(kind__in=CLINIC_NEWS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
     unsettled = unsettled.filter(subject_id__in=visits.values("pk")).order_by("version")
     return {message.subject_id: message for message in unsettled}
@@ -87,7 +86,7 @@ def _kinds_of(fields: set[str]) -> Iterator[str]:
 
 
 def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
-    """The one mail for what staff `asked` to be told and the patient does not know; None if there is nothing."""
+    """Return the kind of the one mail with what staff `asked` to tell and the patient does not know; None if nothing."""
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")
     if CLINIC_MOVED in asked and address != address_before and visit.visit_mode.is_at_clinic:
@@ -100,7 +99,7 @@ def _digest(clinic: Clinic) -> str:
 
 
 def _draft(visit: Appointment, kind: str, told_before: str, now: datetime) -> Message:
-    """Its version is the visit's SEQUENCE, which each change of the clinic raises."""
+    """Draft the mail, with the visit's SEQUENCE as its version: each change of the clinic raises it."""
     return draft_message(
         kind=kind,
         subject_id=visit.pk,

@@ -1,7 +1,6 @@
-"""Confirm by mail that an address is the visitor's own, when others have used up its rate limits.
+"""Confirm by a mailed link that an address is the visitor's own, when others have used up its rate limits.
 
-A link is valid for a day, as are all that were mailed that day: strangers who use up these mails too have only sent the
-owner a valid link.
+Each link is valid for `KEPT_FOR`. A stranger who uses up these mails too has only sent the owner a valid link.
 """
 
 from datetime import datetime, timedelta
@@ -21,11 +20,11 @@ _signer = Signer(salt="booking.own_address")
 
 
 class ConfirmationEnded(Exception):
-    """The link was good once, for a day."""
+    """The link has expired."""
 
 
 def request_confirmation(*, email: str, now: datetime) -> bool:
-    """Mail a link to `email`. False if that was done shortly before: the last link is still good."""
+    """Mail a link to `email`. Return False over the rate limit: a link mailed before is still valid."""
     charges = [(limit, email) for limit in (CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW)]
     if spend(*charges, now=now).is_over:
         return False
@@ -34,12 +33,12 @@ def request_confirmation(*, email: str, now: datetime) -> bool:
 
 
 def sign_request(request: ReturnRequest) -> str:
-    """The token of the link for `request`."""
+    """Return the token of the link for `request`."""
     return _signer.sign(str(request.pk))
 
 
 def open_confirmation(*, token: str, now: datetime) -> str:
-    """The address that the link was mailed to. Raises LinkUnknown, ConfirmationEnded."""
+    """Return the address that the link was mailed to. Raises LinkUnknown, ConfirmationEnded."""
     try:
         key = UUID(_signer.unsign(token))
     except (BadSignature, ValueError):
@@ -51,5 +50,5 @@ def open_confirmation(*, token: str, now: datetime) -> str:
 
 
 def own_mark(email: str) -> str:
-    """What a browser keeps of a confirmed address: a keyed hash of its mailbox."""
+    """Return the cookie value for a confirmed address: a keyed hash of its mailbox."""
     return salted_hmac("booking.own_address", mailbox_of(email), algorithm="sha256").hexdigest()

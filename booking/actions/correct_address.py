@@ -8,7 +8,7 @@ from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
-from booking.wait_list.entries import SAY_SO_WITHIN, end_dead_entries
+from booking.wait_list.entries import CONFIRM_WITHIN, end_dead_entries
 from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts.texting import consent_of, give_consent
@@ -17,17 +17,16 @@ from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.patients import find_or_register_provisional
 
 Status = Appointment.Status
-MOST_COPIES = 3  # of one mail about a visit, at the visitor's own asking
+MOST_COPIES = 3  # of one mail about a visit, on request
 
 
 @row_locks()
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
-    """Give a visit whose patient is provisional the address that was meant, and send its confirmation there.
+    """Correct the address of a visit whose patient is provisional, and send its confirmation there.
 
-    Links that went to the wrong mailbox end; the page of the visitor who booked stays open. A provisional row may be shared by
-    other visits, so the visit is given to another one instead of changing the row.
-    Raises AddressProven once a link from the mailbox was used, TooLateToChange for a visit that does not lie ahead, or
-    BusyTryAgain.
+    Mailed links are revoked; links shown in a browser stay valid. A provisional patient may have other visits, so the visit
+    moves to another patient row instead of changing the row.
+    Raises AddressProven once a mailed link was used, TooLateToChange for a visit that is not ahead, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
     old = appointment.booked_patient
@@ -41,7 +40,7 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
         _give_visit_to(appointment, new, now=now)
         record_event(appointment, AppointmentEvent.Kind.ADDRESS_CORRECTED, by=None, now=now)
         plan_messages_to_new_address(appointment, clinic=Clinic.objects.current(), now=now)
-        _say_who_waits(new, now)
+        _plan_entry_mails(new, now)
     return appointment
 
 
@@ -58,7 +57,7 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
     )
     if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
         revoke_all_links(old, now=now)
-        old.merged_into = patient  # nothing else was ever asked for with the wrong address
+        old.merged_into = patient  # this visit was all that had the wrong address
         old.save(update_fields=["merged_into"])
     appointment.patient, appointment.other_phone = patient, appointment.other_phone or _unless_same(old, patient)
     appointment.save(update_fields=["patient", "other_phone"])
@@ -74,9 +73,9 @@ def _unless_same(one: Patient, other: Patient) -> str:
 
 
 def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
-    """Send the newest confirmation of a visit once more to the same mailbox.
+    """Send the newest confirmation of a visit again to the same mailbox.
 
-    Raises MailOnItsWay while one is, or once enough copies went; MessageNotSettled or TooLateToSend as `resend_message`.
+    Raises MailOnItsWay while one is pending or after `MOST_COPIES`; MessageNotSettled or TooLateToSend as `resend_message`.
     """
     news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
     news = news.filter(version=appointment.version)
@@ -87,31 +86,31 @@ def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
 
 
 def send_to_new_address(patient: Patient, now: datetime) -> None:
-    """Confirm every visit ahead and every place on the wait list to the patient's new mailbox, with new links."""
+    """Mail the confirmation of each visit ahead and each wait list entry to the patient's new address, with new links."""
     clinic = Clinic.objects.current()
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
     for appointment in ahead.select_related("patient", "service").order_by("pk").select_for_update(of=("self",)):
         plan_messages_to_new_address(appointment, clinic=clinic, now=now)
-    _say_who_waits(patient, now)
+    _plan_entry_mails(patient, now)
 
 
-def _say_who_waits(patient: Patient, now: datetime) -> None:
-    """Mail the way to every place on the wait list that `patient` has."""
+def _plan_entry_mails(patient: Patient, now: datetime) -> None:
+    """Mail the link to each wait list entry of `patient`."""
     for entry in WaitListEntry.objects.waiting().filter(patient=patient).select_related("service"):
         plan_message(
             kind=ON_WAIT_LIST,
             subject_id=entry.pk,
-            version=int(now.timestamp()),  # apart from the daily ones, which count days
+            version=int(now.timestamp()),  # never equal to the version of a daily mail, which counts days
             patient=patient,
             scope=entry.service.slug,
             due_at=now,
-            not_after=now + SAY_SO_WITHIN,
+            not_after=now + CONFIRM_WITHIN,
             now=now,
         )
 
 
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
-    """Keep what the known patient has: the place on a wait list, and the phone number, beside which a typed one is noted."""
+    """Keep the known patient's wait list entries and phone number; note another typed number on its visits."""
     for patient in (known, provisional):
         end_dead_entries(patient=patient, now=now)
     taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")

@@ -1,8 +1,8 @@
-"""A time kept for somebody who is still typing: a real row that blocks, for ten minutes, and once for ten more.
+"""Hold a time while its form is filled in: a row that blocks the time for `HOLD`, renewable once.
 
-The address of the form carries a token derived from the row's own random key, so a reload finds the hold again and
-nobody else can use it. A hold that ran out blocks nobody, by a comparison made under the diary's lock; its row stays
-until somebody wants the time, a day at most.
+The URL of the form carries a token derived from the row's random key, so a reload finds the hold and no one else can use
+it. An expired hold blocks nothing (compared under the schedule's lock); its row stays until the time is booked or held
+again, at most for `RENEWABLE_FOR`.
 """
 
 import base64
@@ -25,26 +25,22 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist
 
 HOLD = timedelta(minutes=10)
-RENEWABLE_FOR = timedelta(days=1)  # after it ran out: a form that was left open overnight still finds its hold
+RENEWABLE_FOR = timedelta(days=1)  # after it expired: a form left open overnight still finds its hold
 
 
 def hold_time(
-    *,
-    slot: Slot,
-    idempotency_key: uuid.UUID,
-    instead_of: Appointment | None = None,
-    now: datetime,
+    *, slot: Slot, idempotency_key: uuid.UUID, instead_of: Appointment | None = None, now: datetime
 ) -> Appointment:
-    """Keep a time for ten minutes. The same key for the same time, as from a double click, is the same hold.
+    """Hold a time. The same key for the same time, as from a double click, returns the same hold.
 
-    `instead_of` is the hold that the same visitor has already: it is released in the transaction that places the new one, so
-    it stays if the new time cannot be had. Asked for the very time that it keeps, it is returned.
+    `instead_of` is the visitor's earlier hold: it is released in the same transaction, so it stays if the new time is
+    refused. If it already holds this time, it is returned.
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
-    service, therapist = slot.service, slot.therapist
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
     look_first = partial(require_untaken, slot=slot, own=own, now=now)
-    therapists = {therapist.pk, instead_of.therapist_id if instead_of else therapist.pk}
+    therapist_id = slot.therapist.pk
+    therapists = {therapist_id, instead_of.therapist_id if instead_of else therapist_id}
     with locked_schedules(therapists, look_first=look_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
@@ -54,28 +50,31 @@ def hold_time(
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and keeps(earlier, slot=slot, now=now):
             return earlier
-        if earlier:  # the page of times was kept by the browser and used again
+        if earlier:  # a page of times from the browser's history, used again
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
-        clinic = Clinic.objects.current()
-        mode = service.modes[0].name
-        require_free(slot=slot, mode=mode, now=now, clinic=clinic)
-        drop_expired_holds(therapist=therapist, now=now)
-        blocked = service.shape.blocked(slot.starts_at)
-        return Appointment.objects.create(
-            reference=free_reference(),
-            service=service,
-            therapist=therapist,
-            starts_at=slot.starts_at,
-            mode=mode,
-            ends_at=service.shape.visit(slot.starts_at).end,
-            blocked=DateTimeTZRange(blocked.start, blocked.end),
-            status=Appointment.Status.HELD,
-            hold_expires_at=now + HOLD,
-            idempotency_key=idempotency_key,
-            created_at=now,
-            **service.terms,
-        )
+        require_free(slot=slot, mode=slot.service.modes[0].name, now=now, clinic=Clinic.objects.current())
+        drop_expired_holds(therapist=slot.therapist, now=now)
+        return _create_hold(slot, idempotency_key, now)
+
+
+def _create_hold(slot: Slot, idempotency_key: uuid.UUID, now: datetime) -> Appointment:
+    service = slot.service
+    blocked = service.shape.blocked(slot.starts_at)
+    return Appointment.objects.create(
+        reference=free_reference(),
+        service=service,
+        therapist=slot.therapist,
+        starts_at=slot.starts_at,
+        mode=service.modes[0].name,
+        ends_at=service.shape.visit(slot.starts_at).end,
+        blocked=DateTimeTZRange(blocked.start, blocked.end),
+        status=Appointment.Status.HELD,
+        hold_expires_at=now + HOLD,
+        idempotency_key=idempotency_key,
+        created_at=now,
+        **service.terms,
+    )
 
 
 def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
@@ -84,7 +83,7 @@ def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
 
 
 def hold_token(appointment: Appointment) -> str:
-    """What the address of its form carries: 256 bits that only this site can derive from the row."""
+    """Return the token in the URL of its form: 256 bits that only this site can derive from the row."""
     mac = salted_hmac("booking.hold", str(appointment.idempotency_key), algorithm="sha256")
     return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
@@ -99,44 +98,45 @@ def find_hold(*, token: str, slot: Slot) -> Appointment | None:
 
 def is_live(appointment: Appointment, *, now: datetime) -> bool:
     """Whether the row is a hold that still blocks its time."""
-    return appointment.status == Appointment.Status.HELD and now < appointment.hold_expires_at
+    expires_at = appointment.hold_expires_at
+    return appointment.status == Appointment.Status.HELD and expires_at is not None and now < expires_at
 
 
 def is_renewable(appointment: Appointment) -> bool:
-    """Whether the hold still has its first ten minutes only."""
-    is_held = appointment.status == Appointment.Status.HELD
-    return is_held and appointment.hold_expires_at <= appointment.created_at + HOLD
+    """Whether the hold has not been renewed yet."""
+    expires_at, is_held = appointment.hold_expires_at, appointment.status == Appointment.Status.HELD
+    return is_held and expires_at is not None and expires_at <= appointment.created_at + HOLD
 
 
 def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
-    """Ten more minutes from now, once; one that ran out too, while nobody else has taken the time.
+    """Hold for `HOLD` from now, once. An expired hold too, while its row exists.
 
     Raises HoldNotRenewable, BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
-        appointment = Appointment.objects.filter(pk=appointment.pk).first()
-        if appointment is None or not is_renewable(appointment):
+        held = Appointment.objects.filter(pk=appointment.pk).first()
+        if held is None or not is_renewable(held):
             raise HoldNotRenewable
-        appointment.hold_expires_at = max(now, appointment.created_at + timedelta(seconds=1)) + HOLD
-        appointment.save(update_fields=["hold_expires_at"])
-        return appointment
+        held.hold_expires_at = max(now, held.created_at + timedelta(seconds=1)) + HOLD
+        held.save(update_fields=["hold_expires_at"])
+        return held
 
 
 @transaction.atomic
 def release_hold(appointment: Appointment) -> None:
-    """Give a held time back. A visit that was booked meanwhile stays. Freeing needs no lock: nobody can lose by it."""
+    """Release a hold. If it has become a visit, a no-op. Needs no lock: it only frees time."""
     Appointment.objects.filter(pk=appointment.pk, status=Appointment.Status.HELD).delete()
 
 
 def drop_expired_holds(*, therapist: Therapist, now: datetime) -> None:
-    """Delete the holds of a therapist that ran out. Only under the diary's lock: until then a hold may be renewed."""
+    """Delete a therapist's expired holds. The caller has locked the schedule: without it one may be renewed meanwhile."""
     Appointment.objects.filter(therapist=therapist, status=Appointment.Status.HELD, hold_expires_at__lte=now).delete()
 
 
 def delete_expired_holds(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` holds that ran out a day ago, each under its schedule's lock. Returns how many.
+    """Delete at most `limit` holds that expired `RENEWABLE_FOR` ago, each under its schedule's lock. Return their number.
 
-    Under the lock none of them can be renewed or booked meanwhile. A schedule that stays locked is left for the next run.
+    Under the lock none can be renewed or booked meanwhile. A schedule whose lock times out is left for the next run.
     """
     expired = Appointment.objects.filter(
         status=Appointment.Status.HELD, hold_expires_at__lte=now - RENEWABLE_FOR

@@ -19,15 +19,18 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Patient
 from clinic.practice.values.mail_addresses import normalize_address
 
-PER_MAILBOX = (RETURN_LINKS, RETURN_LINKS_IN_A_ROW)  # apart from other mails: it is the owner's way past strangers
+PER_MAILBOX = (
+    RETURN_LINKS,
+    RETURN_LINKS_IN_A_ROW,
+)  # apart from other limits, so that strangers cannot keep the owner out
 LINK_LASTS = timedelta(hours=2)
 KEPT_FOR = timedelta(days=1)
 
 
 def request_return_link(*, email: str, network: Network, service: Service | None = None, now: datetime) -> Verdict:
-    """Send a link to `email` if a patient has it, unless enough links were sent there lately. It leads on to `service`.
+    """Plan a mail with a link to `email`, which is sent if a patient has that address. The link leads on to `service`.
 
-    Returns whether the network may ask. For an address over its limits no mail goes, which the caller is not told.
+    Returns the network's verdict. Over the limits of the address no mail is planned, which the verdict does not reveal.
     """
     verdict = spend((NETWORK_RETURN_LINKS, network), now=now)
     if not verdict.is_over and not spend(*((limit, email) for limit in PER_MAILBOX), now=now).is_over:
@@ -37,7 +40,7 @@ def request_return_link(*, email: str, network: Network, service: Service | None
 
 @transaction.atomic
 def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> None:
-    """Plan a mail of `kind` to `email`, about a request that is kept for a day; `scope` is the slug of a service."""
+    """Plan a mail of `kind` to `email`, about a request that is kept for `KEPT_FOR`; `scope` is the slug of a service."""
     request = ReturnRequest.objects.create(email=normalize_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
     times = {"due_at": now, "not_after": last, "now": now}
@@ -45,12 +48,12 @@ def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> 
 
 
 def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` requests that are a day old. Returns how many."""
+    """Delete at most `limit` requests older than `KEPT_FOR`. Return their number."""
     return delete_batch(ReturnRequest.objects.filter(created_at__lte=now - KEPT_FOR), limit=limit)
 
 
 def patients_at(email: str) -> list[Patient]:
-    """Everyone who uses this mailbox, by name: the known patients, and the provisional ones that are not one of them."""
+    """Return the patients of this mailbox, by name. Of two with the same name, the known one rather than the provisional."""
     keyed = Patient.objects.current().exclude(email="").alias(address=Lower("email"))
     people: dict[str, Patient] = {}
     for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):

@@ -1,4 +1,4 @@
-"""A freed time that was offered: whether it is still to be had, and taking it. The first who says yes has it."""
+"""Check and take a slot offer. The first yes gets the time."""
 
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -24,8 +24,8 @@ Status = WaitListEntry.Status
 def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
     """Return the later visit that taking `offer` would move, or None.
 
-    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it can no longer be taken. The answer holds while the
-    caller has the schedule locked.
+    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it can no longer be taken. Reliable only while the
+    caller has locked the schedule.
     """
     entry = offer.entry
     if entry.status != Status.WAITING:
@@ -49,11 +49,12 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
 
 
 def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -> Appointment:
-    """Give the offered time to who was asked: their later visit is moved there, or a visit is booked. All or nothing.
-    `version` is that of the later visit on the page that asked.
+    """Move the patient's later visit to the offered time, or book a visit there. All or nothing. Idempotent.
 
-    The same lock and the same constraint as for any booking decide who is first; saying yes twice is saying it once.
-    Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and they stay on the list.
+    `version` is that of the later visit on the page that asked. Schedule lock and exclusion constraint decide who is first,
+    as for any booking.
+    Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and the entry stays
+    on the wait list.
     """
     before = next_visit_of(offer.entry, now=now)
     with _schedules_of(offer, before):
@@ -61,11 +62,11 @@ def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -
         WaitListEntry.objects.select_for_update(no_key=True).get(pk=offer.entry_id)
         offer = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient").get(pk=offer.pk)
         entry = offer.entry
-        if offer.taken_at is not None:
+        if offer.taken_at is not None and entry.appointment_id is not None:
             return Appointment.objects.select_related("patient").get(pk=entry.appointment_id)
         visit = require_open(offer, clinic=Clinic.objects.current(), now=now)
-        if visit != before or (visit and visit.therapist_id != before.therapist_id):
-            raise BusyTryAgain  # they booked or moved a moment ago, in a diary that is not locked
+        if visit != before or (visit and before and visit.therapist_id != before.therapist_id):
+            raise BusyTryAgain  # booked or moved a moment ago, in a schedule that is not locked
         taken = _move(visit, offer, version, now) if visit else _book(offer, now)
         offer.taken_at = entry.ended_at = now
         entry.status, entry.appointment = Status.SERVED, taken
@@ -102,7 +103,7 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
 
 
 def offer_url(offer: SlotOffer, *, now: datetime) -> str:
-    """The address of the page on which the offer is taken, for its mail. Issues a link."""
+    """Issue a link and return the URL of the page that takes the offer, for its mail."""
     token = issue_link(
         patient=offer.entry.patient,
         purpose=LinkPurpose.OFFER,

@@ -1,4 +1,4 @@
-"""Act on Y and C texted back to a reminder, or to the news that the clinic moved a visit."""
+"""Act on Y and C texted back to a reminder, or to a text that the clinic moved a visit."""
 
 from datetime import datetime
 
@@ -15,9 +15,9 @@ from clinic.practice.models import Clinic
 
 
 def read_text_reply(phone: str, answer: str, now: datetime) -> str:
-    """Act on "yes" or "cannot" from `phone` about the visit that the last text to it asked about, and say what was done.
+    """Act on "yes" or "cannot" from `phone` about the visit in the last text to it. Return the answer to text back.
 
-    Empty if nothing was done; staff read the text then. "cannot" cancels nothing: it is answered with the link that asks.
+    Empty if nothing was done: staff read the text then. "cannot" cancels nothing; the answer links to the page that can.
     """
     visit = _visit_asked_about(phone, now)
     if visit is None:
@@ -34,8 +34,10 @@ def read_text_reply(phone: str, answer: str, now: datetime) -> str:
 
 
 def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
-    """The visit ahead of the last text to `phone`, as it was then; None if that text asked nothing, if the visit has changed
-    since, or if texts about two visits went together, as to a couple with one phone: then it is unclear which is meant.
+    """Return the visit that the last text to `phone` asked about.
+
+    None if it asked nothing, if the visit has changed since or is not ahead, or if texts about two visits were sent together,
+    as to a couple with one phone: then it is unclear which one is meant.
     """
     texts = texts_just_sent(phone=phone)
     if len({text.subject_id for text in texts}) != 1 or not asks_by_text(texts[0].kind):

@@ -1,4 +1,4 @@
-"""Booking in the admin: what is offered and when, time that is blocked, and the visits."""
+"""Booking in the admin: services, hours, blocked time, visits, the wait list and calendar feeds."""
 
 from booking.admin.affected_visits import ask_about_visits
 from booking.admin.appointments import AppointmentAdmin

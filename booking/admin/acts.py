@@ -1,4 +1,4 @@
-"""What staff can do to one visit or to several: each by its domain function, several at once only after a list was seen."""
+"""What staff can do to one visit, or to several at once after a page that lists the effect on each."""
 
 import uuid
 from contextlib import suppress
@@ -7,6 +7,8 @@ from datetime import datetime
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from booking.actions.attend import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
 from booking.actions.change import cancel_appointment, undo_cancellation
-from booking.admin.error_text import refusal_words
+from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, how_each_is_told, how_told, note_called
 from booking.messages.names import CANCELLED
@@ -23,10 +25,11 @@ from booking.models import Appointment
 from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
+from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
 
-# By which function, and what it says when it is done.
+# The domain function of each act, and what follows "… is" when it is done.
 ACTS = {
     "arrived": (mark_arrived, "marked as arrived"),
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
@@ -34,11 +37,11 @@ ACTS = {
     "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
     "cancel": (cancel_appointment, "cancelled"),
     "called": (note_called, "no longer listed: the patient was told by phone"),
-    "keep": (accept_off_schedule, "kept as it is; Today no longer lists it"),
+    "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
 
-# Of what is done to several: by which act of the table, and what it would do.
+# Acts on several visits: the act of `visit_states`, and its effect for the list.
 OUTCOMES = {
     "cancel": (Act.CANCEL, "will be cancelled"),
     "arrived": (Act.ARRIVE, "will be marked as arrived"),
@@ -47,67 +50,80 @@ OUTCOMES = {
 
 MOST_AT_ONCE = 200  # visits: each is a transaction of its own, within one request
 
-# Where Today goes on after a button was pressed there: at the row, or at the list that the row has left.
+# Where Today scrolls to after a button there: to the row, or to the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
 
 
 class VisitActs(admin.ModelAdmin):
-    """The acts of the visits' admin: buttons on a visit, and actions of the list."""
+    """Buttons on a visit's page, and actions of the list of visits."""
 
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
 
-    def has_act_permission(self, request) -> bool:
-        """Who may mark and cancel: those with the right to change visits, though nobody edits one."""
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may mark and cancel visits: the right to change them, though rows are never edited."""
         return request.user.has_perm("booking.change_appointment")
 
-    def act_view(self, request, pk, act):
-        """Do `act` to one visit, as long as it is what the page showed."""
+    def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
+        """Do `act` to one visit, if it is at the version that the page showed."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None or act not in ACTS:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return self._to_visit(pk)
         version = request.POST.get("version", "")  # a form without one is treated as stale
         more = {"despite_closure": True} if act == "undo" and request.POST.get("despite_closure") else {}
         try:
             is_done = self._act(request, visit, act, version=version, **more)
         except TimeClosed:
             return self._ask_about_closure(request, visit)
-        if place := BACK_ON_TODAY.get(request.POST.get("back")):
-            fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is said at the top
+        if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
+            fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is shown at the top
             return see_other(reverse("admin:index") + fragment)
+        return self._to_visit(pk)
+
+    def _to_visit(self, pk: uuid.UUID) -> HttpResponse:
+        """Redirect to the page of a visit. Without such a visit, that page redirects on with a message."""
         return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
-    def _act(self, request, visit: Appointment, act: str, *, version: str, **more) -> bool:
-        """Return whether it was done. Raises TimeClosed, which is asked about; any other refusal becomes a message."""
-        function, done_words = ACTS[act]
+    def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
+        """Return whether it was done. A refusal becomes a message, except TimeClosed, which is raised: the page asks."""
+        function, outcome = ACTS[act]
         try:
-            function(appointment=visit, version=version, by=request.user, now=timezone.now(), **more)
+            function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
             told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
-            self.message_user(request, _done_words(visit, done_words, told), messages.SUCCESS)
+            self.message_user(request, _format_done(visit, outcome, told), messages.SUCCESS)
             return True
         except TimeClosed:
             raise
         except VisitChanged as refusal:
-            words = f"{visit.reference}: {refusal_words(refusal)} {state_words(visit)}"
-            self.message_user(request, words, messages.ERROR)
+            text = f"{visit.reference}: {format_refusal(refusal)} {format_state(visit)}"
+            self.message_user(request, text, messages.ERROR)
         except BookingRefused as refusal:
-            self.message_user(request, f"{visit.reference}: {refusal_words(refusal)}", messages.ERROR)
+            self.message_user(request, f"{visit.reference}: {format_refusal(refusal)}", messages.ERROR)
         return False
 
-    def _ask_about_closure(self, request, visit: Appointment):
+    def _ask_about_closure(self, request: HttpRequest, visit: Appointment) -> TemplateResponse:
         page = {
             "title": f"Undo the cancellation of {visit.reference}?",
-            "lines": [f"{refusal_words(TimeClosed())} The visit would stand in blocked time. {state_words(visit)}"],
+            "lines": [f"{format_refusal(TimeClosed())} The visit would be in blocked time. {format_state(visit)}"],
             "hidden": [("version", visit.shown), ("despite_closure", "1")],
             "action": reverse("admin:booking_appointment_act", args=[visit.pk, "undo"]),
-            "button": "Undo it all the same",
+            "button": "Undo it anyway",
             "back": reverse("admin:booking_appointment_change", args=[visit.pk]),
         }
         return self._confirm_page(request, page)
 
-    def _act_on_several(self, request, queryset, act: str, *, action: str, question: str, button: str):
-        """Show what would happen to each; the button on that page does it to those that are still as shown."""
+    def _act_on_several(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Appointment],
+        act: str,
+        *,
+        action: str,
+        question: str,
+        button: str,
+    ) -> TemplateResponse | None:
+        """Show the effect on each visit. The button on that page applies it to those still at the version shown."""
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
             for visit in self.get_queryset(request).filter(pk__in=seen):  # also one that has left the list meanwhile
@@ -122,42 +138,42 @@ class VisitActs(admin.ModelAdmin):
         now, clinic = timezone.now(), Clinic.objects.current()
         told = how_each_is_told(visits, CANCELLED) if act == "cancel" else {}
         lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
-        # The admin asks for one chosen row; `seen` says which are meant.
+        # The admin needs one chosen row; `seen` has all of them.
         hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]
         hidden.append(("seen", " ".join(f"{visit.pk}={visit.shown}" for visit in visits)))
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
 
-    def _confirm_page(self, request, page: dict):
+    def _confirm_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_confirm.html", context)
 
     @admin.action(description="They arrived", permissions=["act"])
-    def mark_as_arrived(self, request, queryset):
+    def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Mark these visits as arrived?", "button": "Yes, they arrived"}
         return self._act_on_several(request, queryset, "arrived", action="mark_as_arrived", **texts)
 
     @admin.action(description="They did not come", permissions=["act"])
-    def mark_as_no_show(self, request, queryset):
+    def mark_as_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Mark these visits as no-shows?", "button": "Yes, they did not come"}
         return self._act_on_several(request, queryset, "no-show", action="mark_as_no_show", **texts)
 
     @admin.action(description="Cancel, and tell the patients", permissions=["act"])
-    def cancel(self, request, queryset):
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
         texts = {"question": "Cancel these visits?", "button": "Yes, cancel them and tell the patients"}
         return self._act_on_several(request, queryset, "cancel", action="cancel", **texts)
 
 
-def _done_words(visit: Appointment, done_words: str, told: str) -> SafeString:
-    """Who it was, with the way back to the visit: the row may have left the list on which the button was."""
+def _format_done(visit: Appointment, outcome: str, told: str) -> SafeString:
+    """Name the visit with a link to it: its row may have left the list that had the button."""
     address = reverse("admin:booking_appointment_change", args=[visit.pk])
-    whose = ", ".join(filter(None, (visit.patient and visit.patient.name, visit.reference)))
-    return format_html('<a href="{}">{}</a> is {}.{}', address, whose, done_words, told)
+    whose = ", ".join(filter(None, (visit.patient.name if visit.patient else "", visit.reference)))
+    return format_html('<a href="{}">{}</a> is {}.{}', address, whose, outcome, told)
 
 
-def state_words(visit: Appointment) -> str:
-    """What a visit is now, in a sentence; reads its row again."""
+def format_state(visit: Appointment) -> str:
+    """Say the current state, time and therapist of a visit, read from its row."""
     visit = Appointment.objects.select_related("therapist").get(pk=visit.pk)
     return f"It is {visit.get_status_display()} now: {local_time(visit.starts_at)}, with {visit.therapist}."
 
@@ -169,7 +185,7 @@ def _line(visit: Appointment) -> str:
 
 
 def _read_seen(sent: str) -> dict[uuid.UUID, str]:
-    """What the list before an act on several showed of each visit, by its key. Ignores what no list sends."""
+    """Parse the version shown of each visit, by its key. Malformed pairs are ignored."""
     seen = {}
     for key, is_pair, shown in (pair.partition("=") for pair in sent.split()):
         with suppress(ValueError):
@@ -178,12 +194,12 @@ def _read_seen(sent: str) -> dict[uuid.UUID, str]:
 
 
 def _outcome(visit: Appointment, act: str, told: str = "", *, clinic: Clinic, now: datetime) -> str:
-    """What `act` would do to the visit as it is and how its patient would be told, or why it would do nothing."""
-    row, words = OUTCOMES[act]
+    """Say what `act` would do to the visit and how its patient would be told, or why nothing would change."""
+    row, effect = OUTCOMES[act]
     try:
         state_after(visit, row, clinic=clinic, now=now)
     except BookingRefused as refusal:
-        return f"nothing changes. {refusal_words(refusal)}"
+        return f"nothing changes. {format_refusal(refusal)}"
     if not can_change(visit, row, clinic=clinic, now=now):
-        return "nothing changes, it is so already"
-    return f"{words}. {told}" if told else words
+        return "nothing changes: this is done already"
+    return f"{effect}. {told}" if told else effect

@@ -1,4 +1,4 @@
-"""Asks staff before they save what visits depend on: hours, services, therapists, the clinic."""
+"""Ask staff before a save that would put visits outside the schedule: of hours, services, therapists, the clinic."""
 
 from django.contrib import admin
 from django.contrib.messages.storage import default_storage
@@ -16,15 +16,15 @@ from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from clinic.practice.models import Therapist
 from clinic.practice.saving.guarded_saving import View
 
-SEEN = "affected_visits_seen"  # which visits the person who confirms was shown
+SEEN = "affected_visits_seen"  # fingerprint of the visits that were shown
 MOST_LISTED = 100
 
 
 def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
-    """Answer by `view`; if what it wrote puts visits outside the schedule, undo it and ask, until that is confirmed.
+    """Call `view`; if its save puts visits outside the schedule, roll it back and ask for confirmation.
 
-    All schedules are locked meanwhile, so that no visit is booked between the question and the save. If another visit is
-    affected by the time of the confirmation, the question is asked again.
+    All schedules are locked, so that no visit is booked between the check and the commit. If other visits are affected when
+    it is confirmed, it asks again.
     """
     now, is_busy, affected = timezone.now(), False, []
     try:
@@ -37,7 +37,8 @@ def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
             transaction.set_rollback(True)
     except BusyTryAgain:
         is_busy = True
-    request._messages = default_storage(request)  # without "was changed successfully"
+    # Drop "was changed successfully". MessageMiddleware sets the attribute, so the stubs do not know it.
+    request._messages = default_storage(request)  # type: ignore[attr-defined]
     return _question(request, affected, is_busy=is_busy)
 
 

@@ -1,11 +1,16 @@
-"""The visits. Staff read them here; what happens to one happens through the domain functions, never by editing a row."""
+"""Visits in the admin. Read-only: changes go through the domain functions, never by editing a row."""
 
 import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
@@ -15,8 +20,8 @@ from assessments.models import Response
 from booking.actions.attend import can_change
 from booking.actions.book import book_appointment
 from booking.actions.change import is_changeable, is_undoable, move_appointment
-from booking.admin.acts import VisitActs, state_words
-from booking.admin.error_text import broken_rules_words, refusal_words
+from booking.admin.acts import VisitActs, format_state
+from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
@@ -30,34 +35,52 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
-from clinic.practice.models import Clinic, Patient
+from clinic.practice.access.staff import staff_of
+from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.money import format_money
-from clinic.responses.redirects import see_other
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 
-# The buttons of a visit's page that mark who came: by which act of the table, and what they say.
+# Buttons of a visit's page for arrivals and no-shows: the act of `visit_states`, and the label.
 MARKS = {
     "arrived": (Act.ARRIVE, "They arrived"),
-    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo: they have not arrived"),
+    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo the arrival"),
     "no-show": (Act.NO_SHOW, "They did not come"),
-    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo: it is open whether they came"),
+    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo the no-show"),
 }
 
-# Fields of a visit's page that show other rows than the visit's own.
+# Fields that show rows of another model, and that model.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 
 def _visit_called(object_id: str | None) -> Appointment | None:
-    """The visit of a page's address; whether there is such a page is the admin's own question."""
+    """Find the visit with this id; None if it is malformed or unknown, which the admin itself reports."""
     try:
         return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
     except ValueError:
         return None
+
+
+def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, Any]:
+    """Return the acts that the visit allows now, for its page."""
+    clinic = Clinic.objects.current()
+    return {
+        "may_act": True,
+        "may_move": is_changeable(visit, clinic=clinic, by=by, now=now),
+        "off_schedule": find_off_schedule(visit, now=now).words,
+        "may_undo": is_undoable(visit, now=now),
+        "may_cancel": can_change(visit, Act.CANCEL, clinic=clinic, now=now),
+        "marks": [
+            (act, label) for act, (row, label) in MARKS.items() if can_change(visit, row, clinic=clinic, now=now)
+        ],
+    }
 
 
 @admin.register(Appointment)
@@ -94,44 +117,48 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         ),
         ("What happened", {"fields": ("history", "arrived_at", "cancelled_at", "offers_of_the_time")}),
         (
-            "Behind it",
+            "Details",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
         ),
     )
 
-    def get_fieldsets(self, request, obj=None):
-        """Without what other rights open: who was offered the time, and links to pages that would refuse."""
+    def get_fieldsets(self, request: HttpRequest, obj: Appointment | None = None) -> "_FieldsetSpec":
+        """Leave out fields about models that the user may not view."""
         return [
-            (title, {**options, "fields": [name for name in options["fields"] if self._may_see(request, name)]})
+            (
+                title,
+                {**options, "fields": [name for name in flatten(options["fields"]) if self._may_see(request, name)]},
+            )
             for title, options in super().get_fieldsets(request, obj)
         ]
 
-    def _may_see(self, request, field: str) -> bool:
+    def _may_see(self, request: HttpRequest, field: str) -> bool:
         model = NEEDS_RIGHT_TO_VIEW.get(field)
         return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
 
-    def get_queryset(self, request):
-        visits = super().get_queryset(request).knowing_who_is_new(now=timezone.now()).knowing_who_was_texted()
-        return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=timezone.now())
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
+        now = timezone.now()
+        visits = Appointment.objects.knowing_who_is_new(now=now).knowing_who_was_texted()
+        return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=now)
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         return False
 
-    # How a visit reads
+    # Columns and fields
 
     @admin.display(description="when", ordering="starts_at")
-    def when(self, visit):
+    def when(self, visit: Appointment) -> str:
         return format_html('<span class="clock">{}</span>', local_time(visit.starts_at).short)
 
     @admin.display(description="what", ordering="service")
-    def what(self, visit):
+    def what(self, visit: Appointment) -> str:
         return f"{visit.service.name}, {visit.get_mode_display()}"
 
     @admin.display(description="state")
-    def chips(self, visit):
+    def chips(self, visit: Appointment) -> str:
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
@@ -148,29 +175,29 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         if visit.intake:
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         elif visit.service.intake_slug:
-            chips.append(("chip-warn", "without its questions"))
+            chips.append(("chip-warn", "questions not started"))
         if visit.source_article:
             chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
 
     @admin.display(description="agreed")
-    def agreed(self, visit):
-        """The visit's own length, price and late fee, whatever the service's are today."""
-        words = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
-        return f"{words}. {visit.late_fee_words}" if visit.late_fee_words else words
+    def agreed(self, visit: Appointment) -> str:
+        """The length, price and late fee the visit was booked with."""
+        terms = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
+        return f"{terms}. {visit.late_fee_words}" if visit.late_fee_words else terms
 
     @admin.display(description="history")
-    def history(self, visit):
+    def history(self, visit: Appointment) -> str:
         events = visit.events.select_related("by")
         lines = ((local_time(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
-        told = [format_html("{}: {}, by {}", *line) for line in lines]
+        rows = [format_html("{}: {}, by {}", *line) for line in lines]
         if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
-            completed_at = max(visit.ends_at, visit.arrived_at)
-            told.append(format_html("{}: completed, as the visit was over", local_time(completed_at).short))
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told)) or self.get_empty_value_display()
+            completed_at = max(visit.ends_at, visit.arrived_at or visit.ends_at)
+            rows.append(format_html("{}: completed automatically", local_time(completed_at).short))
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in rows)) or self.get_empty_value_display()
 
-    @admin.display(description="its time was offered to")
-    def offers_of_the_time(self, visit):
+    @admin.display(description="time offered to")
+    def offers_of_the_time(self, visit: Appointment) -> str:
         lines = (
             (
                 reverse("admin:booking_waitlistentry_change", args=[offer.entry_id]),
@@ -182,12 +209,12 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         )
         return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or self.get_empty_value_display()
 
-    @admin.display(description="kept free")
-    def blocked_time(self, visit):
+    @admin.display(description="blocked time")
+    def blocked_time(self, visit: Appointment) -> str:
         return f"{local_time(visit.blocked.lower).short} – {local_time(visit.blocked.upper).clock}"
 
     @admin.display(description="patient")
-    def patient_link(self, visit):
+    def patient_link(self, visit: Appointment) -> str:
         if visit.patient is None:
             return self.get_empty_value_display()
         url = reverse("admin:practice_patient_change", args=[visit.patient_id])
@@ -197,14 +224,14 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         )
 
     @admin.display(description="phone")
-    def phone(self, visit):
-        """The patient's number, and the one that came with the booking if it is another; each dials."""
+    def phone(self, visit: Appointment) -> str:
+        """The patient's number, and the one given at booking if it differs, as links that dial."""
         clinic = Clinic.objects.current()
         own = phone_link(visit.patient.phone, clinic) if visit.patient else ""
         other = phone_link(visit.other_phone, clinic)
         lines = [own or ("none" if other else "")]
         if other:
-            lines.append(format_html("{} came with this booking and is not confirmed", other))
+            lines.append(format_html("{} was given with this booking and is not confirmed", other))
         if visit.is_to_be_confirmed_by_phone:
             lines.append("no email: call to confirm")
         return (
@@ -213,24 +240,24 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         )
 
     @admin.display(description="intake")
-    def intake_link(self, visit):
+    def intake_link(self, visit: Appointment) -> str:
         if visit.intake is None:
             is_missing = visit.service.intake_slug and visit.status == Appointment.Status.BOOKED
-            return "none was begun" if is_missing else self.get_empty_value_display()
+            return "not started" if is_missing else self.get_empty_value_display()
         url = reverse("admin:assessments_response_change", args=[visit.intake_id])
         return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
 
     @admin.display(description="messages")
-    def messages_link(self, visit):
+    def messages_link(self, visit: Appointment) -> str:
         url = reverse("admin:outbox_message_changelist", query={"subject_id": visit.pk})
         return format_html('<a href="{}">What was and will be sent</a>', url)
 
-    # What can be done to it
+    # Pages
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Visits", **(extra_context or {})})
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
         return [
             path("<uuid:pk>/act/<slug:act>/", act, name="booking_appointment_act"),
@@ -238,99 +265,93 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
             *super().get_urls(),
         ]
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        now, visit, clinic = timezone.now(), _visit_called(object_id), Clinic.objects.current()
-        is_theirs = visit is not None and self.has_act_permission(request)
-        context = {
-            "may_act": self.has_act_permission(request),
-            "may_move": is_theirs and is_changeable(visit, clinic=clinic, by=request.user, now=now),
-            "off_schedule": find_off_schedule(visit, now=now).words if is_theirs else (),
-            "may_undo": is_theirs and is_undoable(visit, now=now),
-            "may_cancel": is_theirs and can_change(visit, Act.CANCEL, clinic=clinic, now=now),
-            "marks": [
-                (act, words)
-                for act, (row, words) in MARKS.items()
-                if is_theirs and can_change(visit, row, clinic=clinic, now=now)
-            ],
-            "title": "Visit",
-            **(extra_context or {}),
-        }
-        return super().changeform_view(request, object_id, form_url, context)
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        visit, context = _visit_called(object_id), {"title": "Visit"}
+        if visit is not None and self.has_act_permission(request):
+            context |= _acts_context(visit, by=staff_of(request), now=timezone.now())
+        return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
 
-    # Booking one
+    # Book a visit
 
-    def add_view(self, request, form_url="", extra_context=None):
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._book_view(request)
 
-    def _book_view(self, request):
+    def _book_view(self, request: HttpRequest) -> HttpResponse:
         clinic = Clinic.objects.current()
         sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
-        options = {"clinic": clinic, "sees_patients": sees_patients}
-        words = clean_search(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
-        if words:
-            form = StaffBookingForm(initial=request.POST.dict(), **options)
-            form.look_up(words)
-            return self._form_page(request, {"title": "Book a visit", "button": "Book this visit", "form": form})
-        form = StaffBookingForm(request.POST or None, **options)
+        text = clean_search(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
+        page: dict[str, Any] = {"title": "Book a visit", "button": "Book this visit"}
+        if text:
+            form = StaffBookingForm(initial=request.POST.dict(), clinic=clinic, sees_patients=sees_patients)
+            form.look_up(text)
+            return self._form_page(request, {**page, "form": form})
+        form = StaffBookingForm(request.POST or None, clinic=clinic, sees_patients=sees_patients)
         if request.method == "POST" and form.is_valid():
-            visit = self._try(form, book_appointment, booking=form.booking(), by=request.user, now=timezone.now())
-            if visit is not None:
+            now = timezone.now()
+            try:
+                visit = book_appointment(booking=form.booking(), by=staff_of(request), now=now)
+            except BookingRefused as refusal:
+                _show_refusal(form, refusal, now=now)
+            else:
                 self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
                 return self._to_visit(visit.pk)
-        page = {"title": "Book a visit", "button": "Book this visit", "form": form}
-        return self._form_page(request, page)
+        return self._form_page(request, {**page, "form": form})
 
-    # Moving one
+    # Move a visit
 
-    def move_view(self, request, pk):
-        """Another time or therapist for a visit. Staff may break rules, once they have seen which."""
+    def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Move a visit to another time or therapist. Staff may break rules once they were shown which."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
         if visit is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+            return self._to_visit(pk)
         return self._move_page(request, visit)
 
-    def _move_page(self, request, visit):
+    def _move_page(self, request: HttpRequest, visit: Appointment) -> HttpResponse:
         initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "version": visit.shown}
         form = StaffMoveForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
-            moved = self._try(
-                form, move_appointment, appointment=visit, **form.cleaned_data, by=request.user, now=timezone.now()
-            )
-            if moved is not None:
-                words = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}. "
-                words += how_move_is_told(moved)
-                self.message_user(request, words, messages.SUCCESS)
+            by, now = staff_of(request), timezone.now()
+            try:
+                moved = move_appointment(appointment=visit, **form.cleaned_data, by=by, now=now)
+            except VisitChanged as refusal:
+                visit = Appointment.objects.get(pk=visit.pk)
+                form.ask_again(f"{format_refusal(refusal)} {format_state(visit)}", version=visit.shown)
+            except BookingRefused as refusal:
+                _show_refusal(form, refusal, now=now)
+            else:
+                text = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}."
+                self.message_user(request, f"{text} {how_move_is_told(moved)}", messages.SUCCESS)
                 return self._to_visit(moved.pk)
-        now_words = f"{local_time(visit.starts_at)}, with {visit.therapist}"
-        page = {"title": f"Move {visit.reference}", "now_words": now_words, "button": "Move this visit", "form": form}
+        now_text = f"{local_time(visit.starts_at)}, with {visit.therapist}"
+        page = {"title": f"Move {visit.reference}", "now_text": now_text, "button": "Move this visit", "form": form}
         return self._form_page(request, page)
 
-    def _try(self, form, function, **arguments):
-        """What `function` returns; None if it refused, with the reason in the form."""
-        try:
-            return function(**arguments)
-        except VisitChanged as refusal:
-            visit = Appointment.objects.get(pk=arguments["appointment"].pk)
-            form.ask_again(f"{refusal_words(refusal)} {state_words(visit)}", version=visit.shown)
-        except SlotNotOffered as refusal:
-            starts_at = form.cleaned_data["starts_at"]
-            past_words = f"That is in the past: {local_time(starts_at).short}." if starts_at <= arguments["now"] else ""
-            form.ask_despite_rules(broken_rules_words(refusal, past_words=past_words))
-        except BookingRefused as refusal:
-            form.add_error("starts_at", refusal_words(refusal))
-        return None
-
-    def _to_visit(self, pk):
-        return see_other(reverse("admin:booking_appointment_change", args=[pk]))
-
-    def _form_page(self, request, page):
+    def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
-        for patient in getattr(page["form"], "offered", ()):  # whose names and numbers the page shows
+        for patient in getattr(page["form"], "offered", ()):  # the page shows their names and numbers
             found = {"subject": patient, "patient_id": patient.pk}
             record_access(actor=request.user, action=Action.READ, **found, now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)
+
+
+def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
+    """Add the refusal to the form: broken rules with the box that overrides them, else an error of the time."""
+    if not isinstance(refusal, SlotNotOffered):
+        form.add_error("starts_at", format_refusal(refusal))
+        return
+    starts_at = form.cleaned_data["starts_at"]
+    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
+    form.ask_despite_rules(format_broken_rules(refusal, past=past))

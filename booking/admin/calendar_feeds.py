@@ -1,65 +1,72 @@
-"""Secret calendar addresses for therapists: made, shown once, and ended here."""
+"""Secret calendar addresses for therapists: created, shown once, and ended here."""
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from booking.calendar_feed.feeds import SILENT_AFTER, create_feed, revoke_feed
 from booking.models import CalendarFeed
+from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
 
 
-def _chip(look, words):
-    return format_html('<span class="chip {}">{}</span>', look, words)
+def _chip(style: str, text: str) -> SafeString:
+    return format_html('<span class="chip {}">{}</span>', style, text)
 
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(admin.ModelAdmin):
-    """An address is never edited: end it and make another."""
+    """An address is never edited: end it and create another."""
 
     list_display = ("therapist", "created_at", "created_by", "last_read_at", "state")
     list_select_related = ("therapist", "created_by")
     fields = ("therapist",)
     actions = ("end",)
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
         return False
 
-    def has_end_permission(self, request) -> bool:
-        """Who may end an address: those who may make one."""
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may end an address: the right to create one."""
         return request.user.has_perm("booking.add_calendarfeed")
 
     @admin.display(description="state")
-    def state(self, feed):
+    def state(self, feed: CalendarFeed) -> str:
         if feed.revoked_at:
             return "ended"
         if feed.failed_at:
-            return _chip("chip-urgent", "could not be made")
+            return _chip("chip-urgent", "could not be created")
         if feed.last_read_at is None:
             return "not read yet"
         if timezone.now() - feed.last_read_at > SILENT_AFTER:
-            return _chip("chip-warn", "not read any more")
+            return _chip("chip-warn", "no longer read")
         return "in use"
 
-    def save_model(self, request, obj, form, change):
-        token = create_feed(therapist=obj.therapist, by=request.user, now=timezone.now())
+    def save_model(self, request: HttpRequest, obj: CalendarFeed, form: forms.ModelForm, change: bool) -> None:
+        token = create_feed(therapist=obj.therapist, by=staff_of(request), now=timezone.now())
         address = settings.SITE_URL + reverse("booking:feed", args=[token])
-        words = f"Copy this address into your calendar program now; it is not shown again: {address}"
-        messages.warning(request, words)
+        text = f"Copy this address into your calendar app now. It is not shown again: {address}"
+        messages.warning(request, text)
 
-    def response_add(self, request, obj, post_url_continue=None):
+    def response_add(
+        self, request: HttpRequest, obj: CalendarFeed, post_url_continue: str | None = None
+    ) -> HttpResponse:
         return see_other(reverse("admin:booking_calendarfeed_changelist"))
 
-    def log_addition(self, request, obj, message):
-        """The row is its own record: by whom and when."""
+    def log_addition(self, request: HttpRequest, obj: CalendarFeed, message: object) -> None:  # type: ignore[override]  # returns no entry
+        """Skip Django's log: the row records by whom and when."""
 
     @admin.action(description="End these addresses", permissions=["end"])
-    def end(self, request, queryset):
+    def end(self, request: HttpRequest, queryset: QuerySet[CalendarFeed]) -> None:
         for feed in queryset:
             revoke_feed(feed, now=timezone.now())
-        self.message_user(request, "Ended. Calendar programs that follow them find nothing any more.", messages.SUCCESS)
+        self.message_user(request, "Ended. Calendar apps can no longer read these addresses.", messages.SUCCESS)

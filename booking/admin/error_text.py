@@ -1,4 +1,4 @@
-"""Why something may not happen to a visit, in words for the staff."""
+"""Refusals as sentences for staff."""
 
 from booking.schedule.errors import (
     ArrivalTooEarly,
@@ -20,33 +20,33 @@ from booking.schedule.errors import (
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
     PhoneOfAnother: "Another patient without an email address has this name and this phone number. Choose that patient.",
-    TooLateToChange: "The visit is over, was never booked, or is marked as a no-show. Undo the mark first.",
-    TooLateToUndo: "The patient has been told by now. Book the visit anew.",
-    VisitCancelled: "The visit is cancelled.",
-    VisitChanged: "The visit was changed after this page was loaded. Nothing was done.",
-    VisitNotStarted: "The visit has not begun yet.",
+    TooLateToChange: "This visit can’t be changed: it is over, was never booked, or is marked as a no-show. Undo a no-show first.",
+    TooLateToUndo: "It is too late to undo this: the patient has been told. Book the visit again.",
+    VisitCancelled: "This visit is cancelled.",
+    VisitChanged: "This visit was changed after you opened the page. Nothing was done.",
+    VisitNotStarted: "This visit has not started yet.",
     TimeClosed: "This time was blocked after the visit was cancelled.",
-    ArrivalTooEarly: "The visit is on a later day. You can mark the arrival on that day.",
-    SlotTaken: "Another visit, or its minutes to prepare or turn over, lies in this time.",
-    BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Please try again.",
+    ArrivalTooEarly: "This visit is on a later day. Mark the arrival on that day.",
+    SlotTaken: "This time overlaps another visit, or the time kept free before or after it.",
+    BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Try again.",
 }
 NOT_OFFERED = {
     NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
-    NotOfferedBecause.HORIZON: "This is further ahead than can be booked.",
+    NotOfferedBecause.HORIZON: "This is further ahead than visits can be booked.",
     NotOfferedBecause.HOURS: "This is outside the opening hours, or not on one of the service's starting times.",
-    NotOfferedBecause.KEPT: "These hours are for calls only, or kept back until the day before.",
-    NotOfferedBecause.CAP: "The therapist has enough of these on that day or in that week.",
+    NotOfferedBecause.KEPT: "These hours are booked by phone only, or held back until the day before.",
+    NotOfferedBecause.CAP: "The therapist has reached the limit for this service on that day or in that week.",
     NotOfferedBecause.OWN_VISIT: "The patient has another visit at this time.",
-    NotOfferedBecause.SERVICE: "This therapist does not do this service in this way, or it is not offered online.",
+    NotOfferedBecause.SERVICE: "The therapist does not offer this service in this way, or it is not booked online.",
 }
 
 
-def refusal_words(refusal: BookingRefused) -> str:
-    """Why it may not be, to a member of staff."""
-    return " ".join(broken_rules_words(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
+def format_refusal(refusal: BookingRefused) -> str:
+    """Say why it was refused."""
+    return " ".join(format_broken_rules(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
 
 
-def broken_rules_words(refusal: SlotNotOffered, *, past_words: str = "") -> list[str]:
-    """Every rule that hides the time, a sentence each; `past_words` for the notice of a time that is over."""
-    words = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past_words} if past_words else {})
-    return [words[reason] for reason in refusal.reasons]
+def format_broken_rules(refusal: SlotNotOffered, *, past: str = "") -> list[str]:
+    """Return a sentence for each broken rule; `past` replaces the one about the minimum notice for a past time."""
+    sentences = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past} if past else {})
+    return [sentences[reason] for reason in refusal.reasons]

@@ -1,22 +1,27 @@
-"""When the clinic is open, and the exceptions."""
+"""Opening hours, and overrides: closures and extra hours."""
+
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils import timezone
 
-from booking.actions.block_time import block_time, close_on_holiday, holiday_rows
-from booking.forms.hours import HoursOverrideForm, visits_in_the_way_words
+from booking.actions.block_time import HolidayRow, block_time, close_on_holiday, holiday_rows
+from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
 from clinic.audit.searching import SteadyChangeList
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
+from clinic.practice.models import Therapist
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_day, format_named_time
@@ -35,18 +40,18 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     list_select_related = ("therapist",)
 
     @admin.display(description="opens", ordering="opens")
-    def opening(self, hours):
+    def opening(self, hours: OpeningHours) -> str:
         return format_named_time(hours.opens)
 
     @admin.display(description="closes", ordering="closes")
-    def closing(self, hours):
+    def closing(self, hours: OpeningHours) -> str:
         return format_named_time(hours.closes)
 
 
 @admin.register(HoursOverride)
 class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
-    """ "Block time": closing goes through the domain function, which locks the schedule it reads; a change of stored rows is
-    asked about by the guard, which locks all schedules."""
+    """ "Block time": a new closure goes through `block_time`, which locks the schedule; for a change of a stored row the guard
+    locks all schedules and asks."""
 
     form = HoursOverrideForm
     formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
@@ -58,33 +63,34 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
     change_list_template = "booking/admin_overrides.html"
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SteadyChangeList
 
-    def _names_patients(self, request) -> bool:
-        """Whether this member of staff may learn who is booked in a time."""
+    def _names_patients(self, request: HttpRequest) -> bool:
+        """Whether the user may see whose visits are in the way."""
         return self.admin_site.get_model_admin(Appointment).has_view_permission(request)
 
-    def get_form(self, request, obj=None, **kwargs):
-        form = super().get_form(request, obj, **kwargs)
-        form.names_patients = self._names_patients(request)
-        return form
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"names_patients": self._names_patients(request)})
 
-    @admin.display(description="whom", ordering="therapist")
-    def whom(self, override):
-        return override.therapist or "everybody"
+    @admin.display(description="for", ordering="therapist")
+    def whom(self, override: HoursOverride) -> Therapist | str:
+        return override.therapist or "all therapists"
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.holidays_view)
         return [path("holidays/", view, name="booking_hoursoverride_holidays"), *super().get_urls()]
 
-    def holidays_view(self, request):
-        """The federal holidays of the next twelve months, each closed for everybody by one click."""
+    def holidays_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the federal holidays of the next 12 months, each with a button that closes for all therapists."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._holidays_page(request)
 
-    def _holidays_page(self, request):
+    def _holidays_page(self, request: HttpRequest) -> HttpResponse:
         today = timezone.localdate()
         rows = holiday_rows(first_day=today, zone=timezone.get_current_timezone())
         if request.method == "POST":
@@ -102,30 +108,37 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "booking/admin_holidays.html", context)
 
-    def _close_on(self, request, row):
+    def _close_on(self, request: HttpRequest, row: HolidayRow) -> None:
         try:
-            close_on_holiday(row, despite_visits=bool(request.POST.get("despite_visits")), by=request.user)
+            close_on_holiday(row, despite_visits=bool(request.POST.get("despite_visits")), by=staff_of(request))
         except VisitsInTheWay as refusal:
             self._warn_of(request, refusal)
         else:
             self.message_user(request, f"Closed on {row.holiday.name}, {format_day(row.holiday.on)}.", messages.SUCCESS)
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        is_asked = object_id is None and bool(request.POST.get("despite_visits"))  # `block_time` locks and asks
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # `block_time` locks the schedule of a closure that was asked about.
+        is_asked = object_id is None and bool(request.POST.get("despite_visits"))
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:
             return change(request, object_id, form_url, extra_context)
-        except VisitsInTheWay as refusal:  # booked between the form's look and the lock
+        except VisitsInTheWay as refusal:  # booked between the form's check and the lock
             self._warn_of(request, refusal)
             return HttpResponseRedirect(request.path)
 
-    def _warn_of(self, request, refusal):
-        words = visits_in_the_way_words(refusal.visits, named=self._names_patients(request))
-        self.message_user(request, words, messages.ERROR)
+    def _warn_of(self, request: HttpRequest, refusal: VisitsInTheWay) -> None:
+        text = format_visits_in_the_way(refusal.visits, named=self._names_patients(request))
+        self.message_user(request, text, messages.ERROR)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: HoursOverride, form: forms.ModelForm, change: bool) -> None:
         if change or obj.kind != HoursOverride.Kind.CLOSURE:
-            obj.created_by = obj.created_by or request.user
+            obj.created_by = obj.created_by or staff_of(request)
             super().save_model(request, obj, form, change)
             return
         closure = block_time(
@@ -134,6 +147,6 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             ends_at=obj.ends_at,
             note=obj.note,
             despite_visits=form.cleaned_data["despite_visits"],
-            by=request.user,
+            by=staff_of(request),
         )
         obj.pk = closure.pk

@@ -1,7 +1,11 @@
-"""What the clinic offers."""
+"""Services in the admin."""
+
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils import timezone
 
 from assessments.models import Questionnaire
@@ -11,15 +15,15 @@ from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.money import format_money
 
-SHOWN_AS = {
-    "price_cents": "price",
-    "late_fee_cents": "late_fee",
-    "offered_modes": "ways",
-}  # to whoever may not change a service
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
+
+# Read-only columns for users without the right to change a service.
+SHOWN_AS = {"price_cents": "price", "late_fee_cents": "late_fee", "offered_modes": "ways"}
 
 
 class ServiceForm(forms.ModelForm):
-    """A service, with its prices in dollars and its intake chosen from the questionnaires there are."""
+    """A service, with prices in dollars and its intake chosen from the published questionnaires."""
 
     price_cents = MoneyField(label="Price ($)", help_text="In dollars, like 165 or 87.50. 0 is shown as free.")
     late_fee_cents = MoneyField(
@@ -38,9 +42,9 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "intake_slug" not in self.fields:  # shown to whoever may not change it
+        if "intake_slug" not in self.fields:  # read-only without the right to change
             return
         known = dict(Questionnaire.objects.published().order_by("slug", "version").values_list("slug", "title"))
         chosen = self.instance.intake_slug
@@ -83,7 +87,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         ),
     )
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -92,16 +96,16 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             for title, options in fieldsets
         ]
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
         return False  # visits keep their service; hide it instead
 
     @admin.display(description="for", ordering="purpose")
-    def purpose_words(self, service):
+    def purpose_words(self, service: Service) -> str:
         return service.get_purpose_display().partition(":")[0]
 
     @admin.display(description="visits ahead")
-    def visits_ahead(self, service):
-        """What a change of price or length leaves alone."""
+    def visits_ahead(self, service: Service) -> str:
+        """The visits that a change of price or length does not affect."""
         ahead = Appointment.objects.filter(
             service=service.pk, status=Appointment.Status.BOOKED, starts_at__gt=timezone.now()
         )
@@ -112,13 +116,13 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         return f"{visits} the length, price and late fee {'it was' if count == 1 else 'they were'} booked with."
 
     @admin.display(ordering="price_cents")
-    def price(self, service):
+    def price(self, service: Service) -> str:
         return format_money(service.price_cents)
 
     @admin.display(description="late fee")
-    def late_fee(self, service):
+    def late_fee(self, service: Service) -> str:
         return format_money(service.late_fee_cents) if service.late_fee_cents else "none"
 
     @admin.display(description="how")
-    def ways(self, service):
+    def ways(self, service: Service) -> str:
         return ", ".join(mode.label for mode in service.modes)

@@ -1,57 +1,69 @@
-"""When, in lists of the admin: by the clock of the zone the page is under, and beginning with today."""
+"""Times in lists of the admin, in the active zone, which is the clinic's; filters by day and by missing mark."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
+from booking.models import Appointment
 from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime
 from booking.time.opening_hours import day_interval
 from clinic.audit.searching import SEARCHED_VAR
 
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
+
 
 def local_time(instant: datetime) -> LocalTime:
-    """By the clock of the zone the page is under: the clinic's."""
+    """Return the time in the active zone, which is the clinic's."""
     return LocalTime(instant.astimezone(UTC), timezone.get_current_timezone())
 
 
 class UnmarkedFilter(admin.SimpleListFilter):
-    """The visits that are over without a mark whether the patient came. They are past, so it looks at every day."""
+    """Visits that are over and not marked as arrived or no-show, of all days."""
 
     title = "ending"
     parameter_name = "ending"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
         return (("unmarked", "Unmarked: did they come?"),)
 
-    def queryset(self, request, queryset):
-        return queryset.with_outcome(Outcome.UNMARKED, now=timezone.now()) if self.value() == "unmarked" else queryset
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != "unmarked":
+            return queryset
+        unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=timezone.now())
+        return queryset.filter(pk__in=unmarked.values("pk"))
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """From today on unless asked otherwise. Days are those of the zone the page is under: the clinic's."""
+    """From today on by default. Days are in the active zone, which is the clinic's."""
 
     title = "when"
     parameter_name = "when"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
         return (("today", "Today"), ("tomorrow", "Tomorrow"), ("past", "Past"), ("all", "All"))
 
-    def choices(self, changelist):
+    def choices(self, changelist: ChangeList) -> Iterator["_ListFilterChoices"]:
         yield {
             "selected": self.value() is None,
             "query_string": changelist.get_query_string(remove=[self.parameter_name]),
             "display": "From today on",
         }
-        for value, words in self.lookup_choices:
+        for value, label in self.lookup_choices:
             yield {
                 "selected": self.value() == value,
                 "query_string": changelist.get_query_string({self.parameter_name: value}),
-                "display": words,
+                "display": label,
             }
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         zone = timezone.get_current_timezone()
         today = timezone.localdate()
         if self.value() in ("today", "tomorrow"):
@@ -60,7 +72,7 @@ class WhenFilter(admin.SimpleListFilter):
         start = day_interval(today, 1, zone).start
         if self.value() == "past":
             return queryset.filter(starts_at__lt=start).order_by("-starts_at")
-        # A search or a day of the calendar looks everywhere.
+        # A search, or a day chosen in the date hierarchy, covers all days.
         is_narrowed = self.value() == "all" or any(
             name.startswith((SEARCHED_VAR, "starts_at__", UnmarkedFilter.parameter_name)) for name in request.GET
         )

@@ -1,12 +1,15 @@
-"""The wait list: who hopes for an earlier time, what they were offered, and putting somebody on it by hand."""
+"""The wait list in the admin: wishes, offers, and adding or removing a patient."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db import models
-from django.db.models import Count
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -19,6 +22,7 @@ from booking.wait_list.entries import alive_entries, end_dead_entries, leave_wai
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
+from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import StaffDayField
 from clinic.practice.models import Clinic
 from clinic.practice.people.search import FindsPeople
@@ -30,33 +34,34 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
 
 class StuckFilter(admin.SimpleListFilter):
-    """Entries that no time can be offered to."""
+    """Entries that cannot be offered any time."""
 
-    title, parameter_name = "what they wait for", "stuck"
+    title, parameter_name = "offers", "stuck"
 
-    def lookups(self, request, model_admin):
-        return [("1", "nothing to offer")]
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
+        return [("1", "no times to offer")]
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WaitListEntry]) -> QuerySet[WaitListEntry]:
         stuck = stuck_entries(now=timezone.now()).values("pk")
         return queryset.filter(pk__in=stuck) if self.value() == "1" else queryset
 
 
 class WaitListEntryForm(forms.ModelForm):
-    """Says in words what the database would refuse: its rule is about rows that wait, and the state is not in the form."""
+    """Refuse a second waiting entry with a message. The database refuses it too, but the status is not in the form."""
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         if self.instance._state.adding and {"patient", "service"} <= cleaned.keys():
             same = {name: cleaned[name] for name in ("patient", "service")}
             if alive_entries(now=timezone.now()).filter(**same).exists():
-                raise forms.ValidationError("This patient waits for this service already.")
+                raise forms.ValidationError("This patient is already on the wait list for this service.")
         return cleaned
 
 
 @admin.register(WaitListEntry)
 class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    """Wishes can be edited; being served or leaving happens through the domain functions."""
+    """Wishes can be edited; serving or ending an entry goes through the domain functions."""
 
     form = WaitListEntryForm
     formfield_overrides = {models.DateField: {"form_class": StaffDayField, "widget": AdminDateWidget}}
@@ -67,99 +72,99 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     search_help_text = "Parts of a name, an email or a phone number"
     autocomplete_fields = ("patient",)
     actions = ("take_off",)
-    ordering = ("-status", "created_at")  # waiting, served, left; who waits longest first
+    ordering = ("-status", "created_at")  # waiting, served, left; the longest waiting first
     fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
     details = ("clock", "state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WaitListEntry]:
         return super().get_queryset(request).annotate(offer_count=Count("offers")).knowing_if_stuck()
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Wait list", **(extra_context or {})})
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: WaitListEntry | None = None) -> tuple[str, ...]:
         return self.fields + (self.details if obj else ())
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: WaitListEntry | None = None) -> tuple[str, ...]:
         is_over = obj is not None and obj.status != WaitListEntry.Status.WAITING
         return self.details + (self.fields if is_over else ("patient", "service") if obj else ())
 
-    def has_delete_permission(self, request, obj=None):
-        return False  # what they were offered stays on record; take them off the list
+    def has_delete_permission(self, request: HttpRequest, obj: WaitListEntry | None = None) -> bool:
+        return False  # offers stay on record; use "Take them off the list"
 
-    def has_take_off_permission(self, request) -> bool:
-        """Who may take somebody off the list: those who may change what they wish for."""
+    def has_take_off_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may take patients off the list: the right to change entries."""
         return request.user.has_perm("booking.change_waitlistentry")
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: WaitListEntry, form: forms.ModelForm, change: bool) -> None:
         if not change:
             obj.created_at = timezone.now()
             end_dead_entries(patient=obj.patient, service=obj.service, now=obj.created_at)
         super().save_model(request, obj, form, change)
 
     @admin.display(description="days", ordering="first_on")
-    def days(self, entry):
+    def days(self, entry: WaitListEntry) -> str:
         return format_days(entry.first_on, entry.last_on, today=timezone.localdate())
 
     @admin.display(description="time of day", ordering="part_of_day")
-    def part(self, entry):
+    def part(self, entry: WaitListEntry) -> str:
         part = entry.get_part_of_day_display() if entry.part_of_day else "any"
         return f"{part} ({clock_label(entry.time_zone)})" if entry.time_zone else part
 
-    @admin.display(description="days and time of day go by")
-    def clock(self, entry):
+    @admin.display(description="time zone")
+    def clock(self, entry: WaitListEntry) -> str:
         return clock_of_entry(entry, clinic=Clinic.objects.current()).label
 
     @admin.display(description="state", ordering="status")
-    def state(self, entry):
+    def state(self, entry: WaitListEntry) -> str:
         return format_html('<span class="chip {}">{}</span>', *self._state_chip(entry))
 
-    def _today_of(self, entry) -> date:
-        """By the clock that matching goes by. The admin's own is the clinic's (`AdminByClinicClock`)."""
+    def _today_of(self, entry: WaitListEntry) -> date:
+        """Today in the zone of the entry. The active zone is the clinic's (`AdminByClinicClock`)."""
         clinic = Clinic(time_zone=timezone.get_current_timezone_name())
         return clock_of_entry(entry, clinic=clinic).day(timezone.now())
 
-    def _state_chip(self, entry) -> tuple[str, str]:
+    def _state_chip(self, entry: WaitListEntry) -> tuple[str, str]:
         is_waiting, visit = entry.status == WaitListEntry.Status.WAITING, entry.appointment
         if is_waiting and entry.last_on < self._today_of(entry):
             return "chip-quiet", "days are over"
         if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
             return "chip-quiet", "their visit is over or cancelled"
         if is_waiting and entry.is_stuck:
-            return "chip-urgent", "nothing to offer: call"
+            return "chip-urgent", "no times to offer: call"
         if is_waiting and not entry.patient.email:
             return "chip-urgent", "no email: call about freed times"
         return CHIPS[entry.status], entry.get_status_display()
 
     @admin.display(description="how")
-    def how(self, entry):
-        """As they asked, and as they will be offered it where the service changed."""
+    def how(self, entry: WaitListEntry) -> str:
+        """The mode asked for, and the one offered if the service has changed."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
         is_changed = entry.status == WaitListEntry.Status.WAITING and offered.name != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked
 
-    @admin.display(description="why nothing can be offered")
-    def stuck(self, entry):
+    @admin.display(description="why there are no times")
+    def stuck(self, entry: WaitListEntry) -> str:
         is_waiting = entry.status == WaitListEntry.Status.WAITING
         return (why_stuck(entry) if is_waiting else None) or self.get_empty_value_display()
 
     @admin.display(description="since", ordering="created_at")
-    def since(self, entry):
+    def since(self, entry: WaitListEntry) -> str:
         return local_time(entry.created_at).short
 
     @admin.display(description="offers", ordering="offer_count")
-    def offered(self, entry):
+    def offered(self, entry: WaitListEntry) -> int:
         return entry.offer_count
 
     @admin.display(description="visit")
-    def visit_link(self, entry):
+    def visit_link(self, entry: WaitListEntry) -> str:
         if entry.appointment is None:
             return self.get_empty_value_display()
         url = reverse("admin:booking_appointment_change", args=[entry.appointment_id])
         return format_html('<a href="{}">{}</a>', url, local_time(entry.appointment.starts_at).short)
 
     @admin.display(description="offered")
-    def offers_made(self, entry):
+    def offers_made(self, entry: WaitListEntry) -> str:
         lines = (
             (local_time(offer.starts_at).short, "they said yes" if offer.taken_at else "no answer")
             for offer in entry.offers.all()
@@ -167,12 +172,12 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return format_html_join(mark_safe("<br>"), "{}: {}", lines) or self.get_empty_value_display()
 
     @admin.display(description="messages")
-    def messages_link(self, entry):
+    def messages_link(self, entry: WaitListEntry) -> str:
         url = reverse("admin:outbox_message_changelist", query={"patient__id__exact": entry.patient_id})
         return format_html('<a href="{}">What was and will be sent</a>', url)
 
     @admin.action(description="Take them off the list", permissions=["take_off"])
-    def take_off(self, request, queryset):
+    def take_off(self, request: HttpRequest, queryset: QuerySet[WaitListEntry]) -> None:
         for entry in queryset:
-            leave_wait_list(entry=entry, by=request.user, now=timezone.now())
-        self.message_user(request, "They are offered nothing more.", messages.SUCCESS)
+            leave_wait_list(entry=entry, by=staff_of(request), now=timezone.now())
+        self.message_user(request, "Taken off the list. They get no more offers.", messages.SUCCESS)

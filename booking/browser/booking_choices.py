@@ -72,9 +72,9 @@ class BookingChoices:
         return self.query.replace("?", "&", 1)
 
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The picker's choices as (group, [(IANA name, words)]); the clinic's and the visitor's own come first."""
+        """The picker's choices as (group, [(IANA name, label)]); the clinic's and the visitor's own come first."""
         own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
-        common = {name: words for name, words in COMMON_ZONES.items() if name not in own}
+        common = {name: label for name, label in COMMON_ZONES.items() if name not in own}
         listed = {*own, *common}
         regions = {
             region: [(name, city_label(name)) for name in names if name not in listed]

@@ -1,1 +1,1 @@
-"""The forms of booking: one module for each kind of reader."""
+"""Forms of booking, for visitors and for staff."""

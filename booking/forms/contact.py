@@ -24,7 +24,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
     return field
 
 
-class AsksAboutSlips(forms.Form):
+class AsksAboutTypos(forms.Form):
     """Mixin for forms with an `email`: reject a likely typo once, and accept it the second time."""
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -43,7 +43,7 @@ class AsksAboutSlips(forms.Form):
         return cleaned
 
 
-class ContactForm(AsksAboutSlips):
+class ContactForm(AsksAboutTypos):
     """Name, email, phone, and the mode if the service offers several."""
 
     name = NameField(
@@ -51,17 +51,17 @@ class ContactForm(AsksAboutSlips):
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = own_email_field("Email", help_text="We send the day, the time and a link to change your mind.")
+    email = own_email_field("Email", help_text="We email you the day, the time and a link to move or cancel.")
     phone = PhoneField(
         label="Phone",
         help_text="We call only about this visit.",
-        error_messages={"required": "Enter a phone number we can reach you at."},
+        error_messages={"required": "Enter a phone number where we can reach you."},
     )
     mode = forms.ChoiceField(
-        label="How shall we meet?",
+        label="How would you like to meet?",
         error_messages={
-            "required": "Choose how we shall meet.",
-            "invalid_choice": "Choose one of the ways this visit is offered.",
+            "required": "Choose how you would like to meet.",
+            "invalid_choice": "Choose one of the ways listed for this visit.",
         },
         widget=forms.RadioSelect,
     )
@@ -79,7 +79,7 @@ class ContactForm(AsksAboutSlips):
         self.helper.form_show_errors = True
 
 
-class AddressForm(AsksAboutSlips):
+class AddressForm(AsksAboutTypos):
     """The corrected address of a visit."""
 
     email = own_email_field("Your email address")
@@ -90,10 +90,10 @@ class AddressForm(AsksAboutSlips):
         self.helper.form_tag = False
 
 
-class ReturningForm(AsksAboutSlips):
+class ReturningForm(AsksAboutTypos):
     """The address of an earlier booking."""
 
-    email = own_email_field("Email you booked with")
+    email = own_email_field("Email address you booked with")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

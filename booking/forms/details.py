@@ -21,7 +21,9 @@ FIRST_NAME_WORDS = "Use my first name in emails"
 
 FIRST_NAME_WORDS_WITH_TEXTS = "Use my first name in emails and texts"
 
-WHY_FIRST_NAME = "Our messages name no one unless you ask. A name helps when one mailbox is for several people."
+WHY_FIRST_NAME = (
+    "Our messages leave your name out unless you ask for it. A name helps when several people share a mailbox."
+)
 
 
 class DetailsForm(ContactForm):
@@ -29,7 +31,7 @@ class DetailsForm(ContactForm):
 
     name = NameField(
         label="Patient’s name",
-        help_text="Who is coming to the visit: you, or the person you book for.",
+        help_text="The person who is coming: you, or the person you are booking for.",
         error_messages={"required": "Enter the patient’s name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -79,7 +81,7 @@ class DetailsForm(ContactForm):
             raise forms.ValidationError("Enter your name, as the parent or guardian.")
         if name and not is_for_minor:
             raise forms.ValidationError(
-                "Tick the box above if the patient is under 18 and you are their parent or guardian. If not, leave this empty."
+                "Check the box above if the patient is under 18 and you are their parent or guardian. If not, leave this empty."
             )
         return name
 
@@ -91,14 +93,16 @@ class DetailsForm(ContactForm):
         super().clean()
         cleaned = self.cleaned_data
         if cleaned.get("text_consent") and cleaned.get("phone") and not texting_number(cleaned["phone"]):
-            words = "We cannot text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
-            self.add_error("phone", words)
+            text = (
+                "We can’t text a number with an extension. Enter a cell phone number, or leave the box for texts empty."
+            )
+            self.add_error("phone", text)
         guardian, name = cleaned.get("guardian_name"), self.patient.name if self.patient else cleaned.get("name")
         if guardian and name and is_same_name(guardian, name):
-            words = (
-                "The patient and the parent have the same name here. Enter the patient’s name above, and your own here."
+            text = (
+                "The patient and the parent have the same name. Enter the patient’s name above and your own name here."
             )
-            self.add_error("guardian_name", f"{words} If you share one name, add Jr. or Sr.")
+            self.add_error("guardian_name", f"{text} If you share one name, add Jr. or Sr.")
         return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:

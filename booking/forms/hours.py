@@ -18,10 +18,10 @@ class HoursOverrideForm(forms.ModelForm):
     names_patients = True
 
     despite_visits = forms.BooleanField(
-        label="Block it all the same",
+        label="Block it anyway",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is something to warn of
-        help_text="The visits stay booked until you cancel them. Call those people.",
+        widget=forms.HiddenInput,  # shown once visits are in the way
+        help_text="The visits stay booked until you cancel them. Call those patients.",
     )
 
     class Meta:
@@ -44,11 +44,11 @@ class HoursOverrideForm(forms.ModelForm):
             visits = visits_between(therapist=cleaned.get("therapist"), starts_at=starts_at, ends_at=ends_at)
             if visits:
                 self.fields["despite_visits"].widget = forms.CheckboxInput()
-                self.add_error("despite_visits", visits_in_the_way_words(visits, named=self.names_patients))
+                self.add_error("despite_visits", format_visits_in_the_way(visits, named=self.names_patients))
         return cleaned
 
 
-def visits_in_the_way_words(visits: list[Appointment], *, named: bool) -> str:
+def format_visits_in_the_way(visits: list[Appointment], *, named: bool) -> str:
     """List the visits in a time to be blocked; only their number unless `named`."""
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."

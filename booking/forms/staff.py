@@ -10,7 +10,7 @@ from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
 
-OLDEST_NOTED = timedelta(days=30)  # a visit that was never booked can be noted for so long
+OLDEST_NOTED = timedelta(days=30)  # a past visit can be entered for so long
 
 
 class ClinicClockInput(forms.DateTimeInput):
@@ -26,21 +26,19 @@ class MayBreakRules(forms.Form):
     """Mixin for staff forms: a checkbox, shown with the broken rules, to book despite them."""
 
     despite_rules = forms.BooleanField(
-        label="I know. Do it all the same",
+        label="Do it anyway",
         required=False,
-        widget=forms.HiddenInput,  # asked for only once there is a rule to break
-        help_text="Another visit can never be overlapped.",
+        widget=forms.HiddenInput,  # shown once a rule is broken
+        help_text="Two visits can never overlap.",
     )
 
-    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # about which past time
+    past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # the past time asked about
 
     def clean_starts_at(self) -> datetime:
         """Reject a time more than OLDEST_NOTED ago as a likely typo."""
         starts_at = self.cleaned_data["starts_at"]
         if starts_at < timezone.now() - OLDEST_NOTED:
-            raise forms.ValidationError(
-                f"That is in the past, by more than {OLDEST_NOTED.days} days. Please check the day and the year."
-            )
+            raise forms.ValidationError(f"That is more than {OLDEST_NOTED.days} days ago. Check the day and the year.")
         return starts_at
 
     def clean(self) -> dict[str, Any]:
@@ -58,19 +56,19 @@ class MayBreakRules(forms.Form):
         if starts_at <= timezone.now():
             replace_sent(self, "past_asked", starts_at.isoformat())
             replace_sent(self, "despite_rules", "")
-        for words in broken_rules:
-            self.add_error("despite_rules", words)
+        for rule in broken_rules:
+            self.add_error("despite_rules", rule)
 
 
 class StaffMoveForm(MayBreakRules):
     """Move a visit to another time or therapist, if it is still in the version that the page showed."""
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="Clinic time.")
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)  # `shown`; missing is stale
     field_order = ("therapist", "starts_at", "despite_rules")
 
-    def ask_again(self, words: str, *, version: str) -> None:
+    def ask_again(self, text: str, *, version: str) -> None:
         """Show what changed meanwhile; the next submit applies to the visit as it is now (`version`, its `shown`)."""
         replace_sent(self, "version", version)
-        self.add_error(None, words)
+        self.add_error(None, text)

@@ -32,8 +32,8 @@ class StaffBookingForm(MayBreakRules):
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
-    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="By the clinic's clock.")
-    mode = forms.ChoiceField(label="How", choices=[("", "Choose how"), *MODE_CHOICES])
+    starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="Clinic time.")
+    mode = forms.ChoiceField(label="How to meet", choices=[("", "Choose how"), *MODE_CHOICES])
     find = forms.CharField(
         label="Find the patient",
         required=False,
@@ -45,7 +45,7 @@ class StaffBookingForm(MayBreakRules):
     email = AddressField(
         label="Email",
         required=False,
-        help_text="The invitation and the reminders go here. Without one, call them to confirm.",
+        help_text="We send the invitation and the reminders here. Without an address, call to confirm.",
     )
     phone = PhoneField(required=False)
     text_consent = forms.BooleanField(
@@ -54,7 +54,7 @@ class StaffBookingForm(MayBreakRules):
     guardian_name = NameField(
         label="Parent or guardian",
         required=False,
-        help_text="Their name, if the patient is under 18: they come along and sign.",
+        help_text="Only if the patient is under 18. The parent or guardian comes along and signs.",
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (
@@ -75,17 +75,18 @@ class StaffBookingForm(MayBreakRules):
             return
         self._offer(find_chosen(self.data.get("patient", "")))
 
-    def look_up(self, words: str) -> None:
-        """Search patients by `words` and offer them as choices of an unbound form."""
-        fitting = filter_people(Patient.objects.current().order_by("name"), words)
+    def look_up(self, text: str) -> None:
+        """Search patients by `text` and offer them as choices of an unbound form."""
+        fitting = filter_people(Patient.objects.current().order_by("name"), text)
         found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer(found)
         self.initial["find"] = ""
-        found_words = f"{count} found for “{words}”: choose below, or search again."
-        if count > len(found):
-            found_words = f"The first {len(found)} of {count} found for “{words}”. Not among them? Add to the words, and search again."
-        none_words = f"No patient found for “{words}”. Search again, or enter the patient below."
-        self.fields["find"].help_text = found_words if found else none_words
+        result = f"{count} found for “{text}”. Choose below, or search again."
+        if not found:
+            result = f"No patient found for “{text}”. Search again, or enter the patient below."
+        elif count > len(found):
+            result = f"The first {len(found)} of {count} found for “{text}”. Not here? Type more of the name and search again."
+        self.fields["find"].help_text = result
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
         self.offered = patients
@@ -133,17 +134,18 @@ class StaffBookingForm(MayBreakRules):
             self.add_error("patient", "We may know this patient already. Choose who it is.")
 
     def booking(self) -> BookingRequest:
-        told = dict(self.cleaned_data)
-        typed = {name: told.pop(name) for name in ("name", "email", "phone", "guardian_name")}
+        """Return what the valid form asks for."""
+        rest = dict(self.cleaned_data)
+        typed = {name: rest.pop(name) for name in ("name", "email", "phone", "guardian_name")}
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
-        consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if told.pop("text_consent", False) else ""
-        slot = Slot(*(told.pop(name) for name in ("service", "therapist", "starts_at")))
-        return BookingRequest(slot=slot, contact=Contact(**typed, text_consent=consent), **told)
+        consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if rest.pop("text_consent", False) else ""
+        slot = Slot(*(rest.pop(name) for name in ("service", "therapist", "starts_at")))
+        return BookingRequest(slot=slot, contact=Contact(**typed, text_consent=consent), **rest)
 
 
 def find_chosen(key: str) -> list[Patient]:
-    """The patient with this id, as a list of one; empty for anything else."""
+    """Return the patient with this id in a list; an empty list for anything else."""
     try:
         return list(Patient.objects.current().filter(pk=uuid.UUID(key)))
     except ValueError:

@@ -27,26 +27,32 @@ class WishesForm(forms.Form):
     """Days and part of the day that suit, in the zone of `clock`."""
 
     part_of_day = forms.ChoiceField(
-        label="Which part of the day?",
+        label="Time of day",
         required=False,
         choices=[("", "Any time"), *((part.slug, part.words.capitalize()) for part in PARTS.values())],
     )
     first_on = StaffDayField(
-        label="From which day on?",
+        label="First day",
         widget=DayInput,
-        error_messages={"required": "Enter the first day that suits you.", "invalid": "Enter a day like 12/24/2026."},
+        error_messages={
+            "required": "Enter the first day that works for you.",
+            "invalid": "Enter a day like 12/24/2026.",
+        },
     )
     last_on = StaffDayField(
-        label="Until which day?",
+        label="Last day",
         widget=DayInput,
-        help_text="After this day we write no more about it.",
-        error_messages={"required": "Enter the last day that suits you.", "invalid": "Enter a day like 12/24/2026."},
+        help_text="After this day we stop emailing you about it.",
+        error_messages={
+            "required": "Enter the last day that works for you.",
+            "invalid": "Enter a day like 12/24/2026.",
+        },
     )
 
     def __init__(self, *args: Any, clock: Clock, today: date, latest: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock, self.today, self.latest = clock, today, latest
-        self.fields["part_of_day"].help_text = f"By {clock.words}."
+        self.fields["part_of_day"].help_text = f"{clock.label}."
         for name in ("first_on", "last_on"):
             self.fields[name].widget.attrs |= {"min": today.isoformat(), "max": latest.isoformat()}
         self.initial = {"first_on": today, "last_on": latest, **self.initial}
@@ -57,7 +63,7 @@ class WishesForm(forms.Form):
         """Require a day from today and `first_on` to `latest`."""
         first_on, last_on = self.cleaned_data.get("first_on"), self.cleaned_data["last_on"]
         if last_on < max(first_on or self.today, self.today):
-            raise forms.ValidationError("The last day must not be before the first, nor before today.")
+            raise forms.ValidationError("Choose a last day that is not before the first day or today.")
         if last_on > self.latest:
             raise forms.ValidationError(
                 f"The last day can be {format_day(self.latest, today=self.today)} at the latest."
@@ -78,5 +84,5 @@ class JoinForm(WishesForm, ContactForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = "We write here when a time gets free."
+        self.fields["email"].help_text = "We email you here when a time opens up."
         self.fields["phone"].help_text = "We call only about a visit."

@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
-from booking.models.service import PRICE_HELP, Service, Terms
+from booking.models.service import Service, Terms
 from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
 from booking.models.visit_states import Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
@@ -91,7 +91,7 @@ class Appointment(Terms):
         COMPLETED = "completed", "completed"
         NO_SHOW = "no_show", "no-show"
 
-    price_cents = models.PositiveIntegerField("price (cents)", db_default=0, help_text=PRICE_HELP)
+    price_cents = models.PositiveIntegerField("price", db_default=0)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(
         max_length=12,
@@ -307,10 +307,10 @@ class AppointmentEvent(models.Model):
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"
         ARRIVAL_UNDONE = "arrived_undo", "arrival undone"
-        NO_SHOW = "no_show", "did not come"
+        NO_SHOW = "no_show", "no-show"
         NO_SHOW_UNDONE = "no_show_undo", "no-show undone"
         ADDRESS_CORRECTED = "address", "address corrected"
-        NOT_COMING = "not_coming", "said they cannot come"
+        NOT_COMING = "not_coming", "patient cannot come"
         OFF_SCHEDULE = "off_schedule", "kept outside the schedule"
 
     id = models.BigAutoField(primary_key=True)

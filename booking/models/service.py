@@ -33,9 +33,6 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.listed().filter(listing=Service.Listing.BOOKABLE, has_active_therapist=True)
 
 
-PRICE_HELP = "In cents: 15000 is $150; 0 is shown as free."
-
-
 class Terms(models.Model):
     """Price and late fee: of a service, the current ones; of a visit, those agreed when it was held or booked.
 
@@ -43,12 +40,12 @@ class Terms(models.Model):
     release before insert rows without it.
     """
 
-    price_cents = models.PositiveIntegerField("price (cents)", help_text=PRICE_HELP)
+    price_cents = models.PositiveIntegerField("price")
     late_fee_cents = models.PositiveIntegerField(
-        "late fee (cents)",
+        "late fee",
         default=0,
         db_default=0,
-        help_text="For a change or a no-show after online changes close. In cents: 4000 is $40; 0: none.",
+        help_text="For a change or a no-show after online changes close.",
     )
     is_first_late_free = models.BooleanField(
         "the first time is free",
@@ -112,8 +109,9 @@ class Service(Terms):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(
+        "web address",
         unique=True,
-        help_text="The name in the web address, /book/…/. If you change it, saved links stop working.",
+        help_text="The last part of /book/…/. If you change it, saved links stop working.",
     )
     name = models.CharField(max_length=80, help_text="Patients read this on the button.")
     purpose = models.CharField(
@@ -126,7 +124,7 @@ class Service(Terms):
     summary = models.CharField(max_length=200, help_text="One sentence below the name: who it is for.")
     includes = models.TextField(blank=True, help_text="What the price includes. One item per line.")
     minutes = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(5), MaxValueValidator(480)], help_text="How long the visit is for the patient."
+        validators=[MinValueValidator(5), MaxValueValidator(480)], help_text="Length of the visit for the patient."
     )
     start_step_minutes = models.PositiveSmallIntegerField(
         "start every (minutes)",
@@ -135,13 +133,13 @@ class Service(Terms):
         help_text="Minutes between start times, counted from opening.",
     )
     prepare_minutes = models.PositiveSmallIntegerField(
-        "minutes to prepare",
+        "minutes before",
         default=0,
         validators=[MaxValueValidator(240)],
         help_text="Kept free before the visit. Patients do not see it. It can be before opening.",
     )
     turnover_minutes = models.PositiveSmallIntegerField(
-        "minutes to turn over",
+        "minutes after",
         default=0,
         validators=[MaxValueValidator(240)],
         help_text="Kept free after the visit. Patients do not see it. It can run past closing.",
@@ -153,27 +151,33 @@ class Service(Terms):
         db_default=[DEFAULT_MODE],
     )
     minimum_notice_minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Patients cannot book sooner than this. Empty: the clinic’s setting."
+        "minimum notice (minutes)",
+        null=True,
+        blank=True,
+        help_text="Patients cannot book sooner than this. Empty: the clinic’s setting.",
     )
     horizon_days = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Patients cannot book further ahead than this. Empty: the clinic’s setting."
+        "bookable ahead (days)",
+        null=True,
+        blank=True,
+        help_text="Patients cannot book further ahead than this. Empty: the clinic’s setting.",
     )
     daily_cap = models.PositiveSmallIntegerField(
-        "most a day",
+        "most per day",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="The most visits of this service per therapist and day. Empty: no limit.",
     )
     weekly_cap = models.PositiveSmallIntegerField(
-        "most a week",
+        "most per week",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="The most visits of this service per therapist from Monday to Sunday. Empty: no limit.",
     )
     prefers_no_gaps = models.BooleanField(
-        "no lonely gaps",
+        "avoid gaps",
         default=False,
         help_text="Shows times right before or after another visit first, to avoid short gaps.",
     )

@@ -128,6 +128,9 @@ class WaitListEntry(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_visit_at: datetime | None  # only by `knowing_next_visit`
 
+    is_stuck: bool  # only by `knowing_if_stuck`
+    offer_count: int  # only in the admin
+
     objects = WaitListQuerySet.as_manager()
 
     class Meta:

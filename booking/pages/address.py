@@ -1,4 +1,4 @@
-"""Mail that did not arrive: send it again, also by an ended link, or correct the address."""
+"""Mail that did not arrive: send it again, also by a revoked link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -79,11 +79,11 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
-    """Send the mail if within the rate limit for strangers: an ended link proves nothing."""
+    """Send the mail if within the rate limit for strangers: a revoked link proves nothing."""
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )
-    if appointment is None or not appointment.patient.email:
+    if appointment is None or not appointment.booked_patient.email:
         return
     if spend_copy(appointment=appointment, network=network_of(request), now=now).is_over:
         return

@@ -1,4 +1,4 @@
-"""The two answers to a reminder. GET shows a page, since mail scanners open every link; only a POST acts."""
+"""The answers to a reminder: coming or not. A GET only shows a page, since mail scanners open every link."""
 
 from datetime import datetime
 
@@ -42,14 +42,14 @@ def coming(request: LinkRequest, token: str, appointment: Appointment, now: date
 @visit_link(Capability.OPEN_MESSAGES)
 def messages(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Redirect to the patient's choice of messages. A POST, since it issues a link."""
-    return see_other(messages_path(appointment.patient, now=now))
+    return see_other(messages_path(appointment.booked_patient, now=now))
 
 
 @require_POST
 @visit_link(Capability.USE_FIRST_NAME)
 def first_name(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Turn the first name in messages on or off."""
-    use_first_name(appointment.patient, is_wanted=request.POST.get("use") == "yes", now=now)
+    use_first_name(appointment.booked_patient, is_wanted=request.POST.get("use") == "yes", now=now)
     return see_other(reverse("booking:visit", args=[token]))
 
 

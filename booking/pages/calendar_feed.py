@@ -28,7 +28,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
     try:
         content = therapist_calendar(therapist=calendar_feed.therapist, clinic=Clinic.objects.current(), now=now)
-    except Exception:  # whatever is wrong with one visit: the program keeps what it has, and staff are told
+    except Exception:  # one bad visit: the calendar program keeps its copy, and staff are alerted
         logger.exception("a calendar could not be made")
         note_failure(calendar_feed, now=now)
         return HttpResponse(status=503, headers={"Retry-After": "3600"})

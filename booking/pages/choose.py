@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +19,7 @@ from booking.presenters.choosing import choices_context, suiting, zone_context
 from booking.presenters.entry import page_before
 from booking.presenters.free_times import DAYS_A_PAGE, asked_day, days_context, time_row, times_context
 from booking.schedule.availability import count_days, free_slots, next_free_slots, one_slot_a_time
+from booking.schedule.clocks import Clock
 from booking.schedule.local_time import format_minor_note
 from booking.schedule.rules import bookable_time
 from clinic.practice.models import Clinic
@@ -47,8 +49,9 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     choices = read_choices(request, now=now)
     context = {"service": service, "clinic": clinic, "choices": choices, "step": 2}
     context["minor_note"] = format_minor_note(service.modes)
-    context |= {**zone_context(service, clinic, choices), **describe_address(request)}
-    clock = context["clock"]
+    zones = zone_context(service, clinic, choices)
+    context |= {**zones, **describe_address(request)}
+    clock: Clock = zones["clock"]
     if not service.is_booked_online:
         return render(request, "booking/call_us.html", context)
     if page := page_before(request, service, choices):
@@ -57,7 +60,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     last_day = bookable_time(service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
     context |= {**choices_context(service, choices), "booked_for": recognized_patient(request)}
-    stretch = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
+    stretch: dict[str, Any] = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
     slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = suiting(slots, clock, choices)
     context |= {
@@ -87,9 +90,10 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
         return page
     context = {"service": service, "clinic": clinic, "choices": choices, "step": 3}
     context["booked_for"] = recognized_patient(request)
-    context |= {**choices_context(service, choices), **zone_context(service, clinic, choices)}
-    clock = context["clock"]
-    stretch = {"first_day": day, "days": 1, "zone": clock.zone}
+    zones = zone_context(service, clinic, choices)
+    context |= {**choices_context(service, choices), **zones}
+    clock: Clock = zones["clock"]
+    stretch: dict[str, Any] = {"first_day": day, "days": 1, "zone": clock.zone}
     slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
     slots = one_slot_a_time(suiting(slots, clock, choices))
     is_past = day < clock.day(now)

@@ -35,7 +35,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def confirmed(request: HttpRequest) -> HttpResponse:
     """Say that the address is confirmed, and link to the form of the live hold, else to the services."""
     now = timezone.now()
-    return render(request, "booking/address_confirmed.html", {"form_path": _form_path(request, now)})
+    return render(
+        request,
+        "booking/address_confirmed.html",
+        {"form_path": _form_path(request, now)},
+    )
 
 
 def _form_path(request: HttpRequest, now: datetime) -> str:

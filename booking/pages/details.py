@@ -1,4 +1,4 @@
-"""One time: offered, or gone; and booking it. The forms of a held time are in `holding`."""
+"""The page of one time, and booking it. The forms of a held time are in `pages.hold`."""
 
 from datetime import datetime
 

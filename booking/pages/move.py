@@ -40,7 +40,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
 def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Show days with free times: of the visit's therapist, or as `?with=` says of another or of any."""
+    """Show days with free times: of the visit's therapist, or of the one, or any, that `?with=` names."""
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
@@ -81,14 +81,14 @@ def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
-    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Anybody", None)}
+    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Any therapist", None)}
     start = ANYBODY if is_handed_on else own.slug
     slug = request.GET.get("with", start)
-    if is_handed_on and slug == own.slug:  # a page from before they stopped
+    if is_handed_on and slug == own.slug:  # a page from before the therapist stopped offering the service
         slug = start
     if slug not in choices:
         raise Http404
-    nav = [{"words": words, "query": f"?with={key}", "is_chosen": key == slug} for key, (words, _) in choices.items()]
+    nav = [{"label": label, "query": f"?with={key}", "is_chosen": key == slug} for key, (label, _) in choices.items()]
     nav = nav if len(choices) > 2 else []
     return {"whom": choices[slug][1], "therapist_choices": nav, "whom_slug": slug, "is_handed_on": is_handed_on}
 
@@ -120,7 +120,7 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
     try:
         return _move(request, token, starts_at=starts_at)
     except LinkExpired as expired:
-        # A double click sends the form twice, and the second comes by the link that the first has just ended.
+        # A double click sends the form twice; the first has just revoked the link that the second uses.
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
         path = visit_path(visit, proof=Proof(expired.link.proof), now=timezone.now())
@@ -193,6 +193,6 @@ def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -
     if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
         return None
     here = Appointment.objects.filter(pk=link.subject_id, patient=link.patient_id, starts_at=starts_at)
-    moved = AppointmentEvent.Kind.MOVED  # by the patient: the link may also have ended by an act of staff
+    moved = AppointmentEvent.Kind.MOVED  # by the patient: staff can revoke the link too
     here = here.filter(events__kind=moved, events__at=link.revoked_at, events__by=None)
     return here.select_related("patient").filter(status=Appointment.Status.BOOKED).first()

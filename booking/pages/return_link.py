@@ -21,7 +21,6 @@ from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
-from clinic.practice.access.rate_limits import RETURN_LINKS
 from clinic.practice.models import Patient
 from clinic.practice.people.patients import accept_patient
 from clinic.responses.redirects import see_other
@@ -46,7 +45,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
     """Say that a link was mailed if the address is known."""
-    return render(request, "booking/returning.html", {"is_sent": True, "most_links": RETURN_LINKS.at_once})
+    return render(request, "booking/returning.html", {"is_sent": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +67,7 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
 @visit_link(Capability.BOOK_AGAIN)
 def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Start another booking for the patient of this visit; its mailed link is the proof."""
-    return remember_patient(request, _on_to_booking(request, now), appointment.patient)
+    return remember_patient(request, _on_to_booking(request, now), appointment.booked_patient)
 
 
 @require_POST

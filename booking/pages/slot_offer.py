@@ -34,8 +34,8 @@ def _show(
     request: LinkRequest, offer: SlotOffer, now: datetime, *, is_busy: bool = False, is_stale: bool = False
 ) -> HttpResponse:
     clinic = Clinic.objects.current()
-    words = offer_values(offer, clinic=clinic, now=now)
-    context = {**words, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
+    values = offer_values(offer, clinic=clinic, now=now)
+    context = {**values, "offer": offer, "service": offer.entry.service, "is_busy": is_busy, "is_stale": is_stale}
     if offer.taken_at is not None:
         return render(request, "booking/offer_freed.html", {**context, "is_theirs": True})
     try:

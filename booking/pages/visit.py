@@ -1,4 +1,4 @@
-"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `moving` moves it."""
+"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `pages.move` moves it."""
 
 from datetime import datetime
 
@@ -64,7 +64,7 @@ def cancel(request: LinkRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
 def undo(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Undo a cancellation or a move within its first minutes. If that is not possible, say why (409)."""
+    """Undo a cancellation or a move within `UNDO_FOR`. If that is not possible, say why (409)."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
     undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation

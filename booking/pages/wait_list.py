@@ -1,4 +1,4 @@
-"""The wait list for patients: join from the days or from a visit, see one's entry, and leave."""
+"""The wait list for patients: join from the days or from a visit, see an entry, and leave."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.intake.screening import forget_screen, read_screen
-from booking.browser.booking_choices import read_choices
+from booking.browser.booking_choices import BookingChoices, read_choices
 from booking.forms.wait_list import JoinForm, WishesForm
 from booking.limits.over_limit import join_over_budget
 from booking.models import Appointment, Service, WaitListEntry
@@ -51,9 +51,26 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     if page := page_before(request, service, choices):
         return page
     therapist = choices_context(service, choices)["therapist"]
+    form = _join_form(request, service, clinic, choices, now)
+    context = {
+        "service": service,
+        "clinic": clinic,
+        "choices": choices,
+        "therapist": therapist,
+        "form": form,
+        "step": 3,
+    }
+    if request.method == "POST" and form.is_valid():
+        return _join(request, context, form, now)
+    return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
+
+
+def _join_form(
+    request: HttpRequest, service: Service, clinic: Clinic, choices: BookingChoices, now: datetime
+) -> JoinForm:
     clock = clock_of_service(service, clinic=clinic, zone_name=choices.zone_name)
     today = clock.day(now)
-    form = JoinForm(
+    return JoinForm(
         request.POST or None,
         service=service,
         clinic=clinic,
@@ -65,25 +82,27 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             "last_on": bookable_time(service, clinic=clinic, now=now).last_day(clock.zone),
         },
     )
-    context = {
-        "service": service,
-        "clinic": clinic,
-        "choices": choices,
-        "therapist": therapist,
-        "form": form,
-        "step": 3,
-    }
-    if request.method == "POST" and form.is_valid():
-        who = {name: form.cleaned_data[name] for name in ("name", "email", "phone", "mode")}
-        zone_name = "" if service.is_only_by_clinics_clock else choices.zone_name
-        place = {"service": service, "therapist": therapist, "time_zone": zone_name}
-        who_waits = {"name": who["name"], "email": who["email"]}
-        if page := join_over_budget(request, "booking/join_wait_list.html", context, now, **who_waits):
-            return page
-        join_as_visitor(**who, **place, wishes=form.wishes, screen=read_screen(request.session), now=now)
-        forget_screen(request.session)
-        return see_other(reverse("booking:joined_wait_list", args=[slug]))
-    return render(request, "booking/join_wait_list.html", context, status=422 if form.errors else 200)
+
+
+def _join(request: HttpRequest, context: dict, form: JoinForm, now: datetime) -> HttpResponse:
+    typed, service = form.cleaned_data, context["service"]
+    name, email = typed["name"], typed["email"]
+    if page := join_over_budget(request, "booking/join_wait_list.html", context, now, name=name, email=email):
+        return page
+    join_as_visitor(
+        name=name,
+        email=email,
+        phone=typed["phone"],
+        time_zone="" if service.is_only_by_clinics_clock else context["choices"].zone_name,
+        service=service,
+        mode=typed["mode"],
+        therapist=context["therapist"],
+        wishes=form.wishes,
+        screen=read_screen(request.session),
+        now=now,
+    )
+    forget_screen(request.session)
+    return see_other(reverse("booking:joined_wait_list", args=[service.slug]))
 
 
 @require_safe
@@ -119,7 +138,7 @@ def earlier(request: LinkRequest, token: str, appointment: Appointment, now: dat
         "wishes": form.wishes,
     }
     if may_see_place:
-        join_wait_list(patient=appointment.patient, **wish, now=now)
+        join_wait_list(patient=appointment.booked_patient, **wish, now=now)
         return see_other(reverse("booking:earlier", args=[token]))
     return _join_unproven(request, appointment, wish, {**context, "form": form}, now)
 
@@ -137,7 +156,7 @@ def _join_unproven(
     request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
     """Join as a visitor would: an existing entry of the person is unchanged, and its link goes by email."""
-    patient = appointment.patient
+    patient = appointment.booked_patient
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
     join_as_visitor(name=patient.name, email=patient.email, phone=patient.phone, **wish, now=now)

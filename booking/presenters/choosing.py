@@ -11,7 +11,7 @@ from clinic.practice.models import Clinic, Therapist
 
 
 def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> dict:
-    """The clock of the page, and what the zone picker needs: services that can be a call have one."""
+    """Return the clock of the page and the values of the zone picker, which services that can be a call have."""
     return {
         "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
         "has_zone_picker": not service.is_only_by_clinics_clock,
@@ -21,7 +21,7 @@ def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> d
 
 
 def choices_context(service: Service, choices: BookingChoices) -> dict:
-    """The parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
+    """Return the parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
     therapists = list(Therapist.objects.active().filter(services=service))
     therapist = next((one for one in therapists if one.slug == choices.therapist_slug), None)
     if choices.therapist_slug and therapist is None:
@@ -31,17 +31,17 @@ def choices_context(service: Service, choices: BookingChoices) -> dict:
         "therapist": therapist,
         "therapist_choices": [
             {
-                "words": words,
+                "label": label,
                 "query": choices.changed(therapist_slug=slug).query,
                 "is_chosen": slug == choices.therapist_slug,
             }
-            for words, slug in whom
+            for label, slug in whom
         ]
         if len(therapists) > 1
         else [],
         "part_choices": [
             {
-                "words": part.words.capitalize() if part else "Any time",
+                "label": part.words.capitalize() if part else "Any time",
                 "query": choices.changed(part=part).query,
                 "is_chosen": part == choices.part,
             }
@@ -51,7 +51,7 @@ def choices_context(service: Service, choices: BookingChoices) -> dict:
 
 
 def suiting(slots: list[FreeSlot], clock: Clock, choices: BookingChoices) -> list[FreeSlot]:
-    """Those in the part of the day that was asked for, by the clock of the page."""
+    """Return the slots in the chosen part of the day, in the zone of the page."""
     if choices.part is None:
         return slots
     return [slot for slot in slots if choices.part.contains(slot.starts_at.astimezone(clock.zone))]

@@ -15,7 +15,7 @@ DAYS_A_PAGE = 28
 
 
 def days_context(counts: dict[date, int], first_day: date, today: date, last_day: date) -> dict:
-    """Days by week, and which pages of days lie before and after."""
+    """Return the days by week, and the first days of the pages before and after."""
     after = first_day + timedelta(days=DAYS_A_PAGE)
     return {
         "weeks": _weeks(counts, today),
@@ -27,7 +27,7 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
 
 
 def times_context(rows: list[dict]) -> dict:
-    """Times by part of the day; before them the ones that suit the clinic best, where the service has a preference."""
+    """Return the times by part of the day, after those the clinic prefers if the service has a preference."""
     suits_us = [row for row in rows if not row["slot"].is_lonely]
     is_marked = 0 < len(suits_us) < len(rows)
     parts = [{"name": name, "rows": list(group)} for name, group in groupby(rows, key=_part_of_day)]
@@ -46,16 +46,16 @@ def times_context(rows: list[dict]) -> dict:
 
 
 def time_row(slot: FreeSlot, clock: Clock) -> dict:
-    """A slot with its time by the clock of the page and, where it differs, in words by the other clock, with its zone."""
+    """Return a slot with its time in the zone of the page and, where it differs, in the other zone too."""
     time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
-    words = beside.clock_and_zone if beside else ""
+    beside_text = beside.clock_and_zone if beside else ""
     if beside and beside.local.date() != time.local.date():
-        words += f", {beside.short_day}"
-    return {"slot": slot, "time": time, "beside": beside, "beside_words": words, "beside_whom": clock.beside_whom}
+        beside_text += f", {beside.short_day}"
+    return {"slot": slot, "time": time, "beside": beside, "beside_text": beside_text, "beside_whom": clock.beside_whom}
 
 
 def asked_day(request: HttpRequest) -> date | None:
-    """The day of `?from=`. Raises Http404 for what is not one."""
+    """Return the day of `?from=`, None without one. Raises Http404 for an invalid day."""
     if text := request.GET.get("from"):
         try:
             return DayConverter().to_python(text)
@@ -70,7 +70,7 @@ def _weeks(counts: dict[date, int], today: date) -> list[dict]:
     return [
         {
             "name": names.get(monday) or f"Week of {format_short_day(monday, today=today)}",
-            "days": [{"day": day, "words": format_short_day(day, today=today), "count": counts[day]} for day in group],
+            "days": [{"day": day, "label": format_short_day(day, today=today), "count": counts[day]} for day in group],
         }
         for monday, group in groupby(counts, key=monday_of)
     ]

@@ -1,4 +1,4 @@
-"""What the pages about one time share: the offer, the booking, and the page for a time that is gone."""
+"""What the pages about one time share: the offer, the booking, and the page for a time that is not free."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from booking.browser.own_past import booked_here, remember_booking
 from booking.browser.recognized import recognized_patient
 from booking.forms.details import DetailsForm
 from booking.limits.over_limit import booking_over_budget
-from booking.models import Service
+from booking.models import Appointment, Service
 from booking.presenters.choosing import zone_context
 from booking.presenters.entry import follow_up_page
 from booking.presenters.free_times import time_row
@@ -86,31 +86,18 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book by the form that was sent. A refusal shows the form again as typed."""
-    service, clinic, choices = context["service"], context["clinic"], context["choices"]
+    """Book by the form that was sent, and redirect to the visit. A refusal shows the form again as typed."""
+    service, clinic = context["service"], context["clinic"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
         return render(request, "booking/details.html", {**context, "form": form}, status=422)
     if page := booking_over_budget(request, form, context, now):
         return page
-    if not hold_token and (own := own_hold_of(request, context, now)):
-        hold_token = token_of(own)
-    contact = form.contact(time_zone="" if service.is_only_by_clinics_clock else choices.zone_name)
-    screen = read_screen(request.session)
-    booking = BookingRequest(
-        slot=context["slot"],
-        mode=form.cleaned_data["mode"],
-        contact=contact,
-        idempotency_key=form.cleaned_data["idempotency_key"],
-        source_article=choices.article,
-        hold_token=hold_token,
-        screen=screen,
-        terms_seen=form.cleaned_data["terms_seen"],
-    )
+    booking = _booking_of(request, context, form, now, hold_token=hold_token)
     try:
         appointment = book_appointment(booking=booking, now=now)
     except NeedsEarlierVisit:
-        return follow_up_page(request, service, choices)
+        return follow_up_page(request, service, context["choices"])
     except TermsChanged as refusal:
         form.show_terms(refusal.terms.fingerprint)
         shown = {**context, "form": form, "agreed": refusal.terms, "has_new_terms": True}
@@ -119,24 +106,50 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
         return time_is_gone(request, context, refusal, form=form, now=now)
+    return _after_booking(request, booking, appointment, now)
+
+
+def _booking_of(
+    request: HttpRequest, context: dict, form: DetailsForm, now: datetime, *, hold_token: str
+) -> BookingRequest:
+    """Return what the valid form asks for, with this browser's hold of the time and its answers to the safety questions."""
+    if not hold_token and (own := own_hold_of(request, context, now)):
+        hold_token = token_of(own)
+    typed, choices = form.cleaned_data, context["choices"]
+    return BookingRequest(
+        slot=context["slot"],
+        mode=typed["mode"],
+        contact=form.contact(time_zone="" if context["service"].is_only_by_clinics_clock else choices.zone_name),
+        idempotency_key=typed["idempotency_key"],
+        source_article=choices.article,
+        hold_token=hold_token,
+        screen=read_screen(request.session),
+        terms_seen=typed["terms_seen"],
+    )
+
+
+def _after_booking(
+    request: HttpRequest, booking: BookingRequest, appointment: Appointment, now: datetime
+) -> HttpResponse:
+    """Clear the browser's hold and answers, and redirect to the visit."""
+    screen, known = booking.screen, booking.contact.patient
     if (left := own_hold(request)) is not None:
-        release_hold(left)  # of another time, which they have left for this one
+        release_hold(left)  # of another time
     is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
-    if not is_new or is_screen_kept(screen=screen, patient=appointment.patient, now=now):
+    if not is_new or is_screen_kept(screen=screen, patient=appointment.booked_patient, now=now):
         forget_screen(request.session)
     if is_new and screen is not None and appointment.intake is not None:
         for answered in screen_pages(appointment.intake.questionnaire):
             note_sitting(request.session, appointment.intake, answered, now=now)
-    is_proven = contact.patient is not None and contact.patient.pk == appointment.patient_id
-    proof = Proof.MAILED if is_proven else Proof.SHOWN
-    path = visit_path(appointment, proof=proof, now=now)
+    is_proven = known is not None and known.pk == appointment.patient_id
+    path = visit_path(appointment, proof=Proof.MAILED if is_proven else Proof.SHOWN, now=now)
     return remember_booking(request, see_other(path), path)
 
 
 def time_is_gone(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
-    """The page for a time that is not free: the nearest free ones, and the form as typed."""
+    """Show that a time is not free, with the nearest free ones and the form as typed."""
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404

@@ -1,4 +1,4 @@
-"""What the pages behind a visit’s link share: the decorator, the context, and the page after a change."""
+"""What the pages behind a visit’s link share: the decorator, the context, and the page for a stale form."""
 
 from datetime import datetime
 from functools import partial
@@ -69,37 +69,37 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
 
 
 def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
-    """At which number the clinic calls, as people write it; empty for other visits, and by a link that only a browser was
-    shown, unless the number was typed to book this visit."""
-    patient = appointment.patient
+    """Return the formatted number that the clinic calls. Empty unless the visit is by phone, and for a link that was not
+    mailed unless the number was typed to book this visit."""
+    patient = appointment.booked_patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
     needs_number = appointment.visit_mode.needs_number
     return format_phone(patient.phone, clinic.country) if needs_number and (is_mailed or is_typed_here) else ""
 
 
 def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
-    """Whether the `last` move took the one before it back, within the time for that."""
+    """Whether the `last` move undid the one before it, within `UNDO_FOR`."""
     before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
     return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
 def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
-    """What the pages of a visit show to the holder of `request.link`: by a link that only a browser was shown, nothing of
-    the patient but what was typed to book this visit."""
+    """Return what the pages of a visit show to the holder of `request.link`.
+
+    For a link that was not mailed: nothing of the patient but what was typed to book this visit.
+    """
     is_mailed = request.proof >= Proof.MAILED
-    clinic = Clinic.objects.current()
+    clinic, patient = Clinic.objects.current(), appointment.booked_patient
     clock = clock_of_visit(appointment, clinic=clinic)
-    is_standing = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
-    is_ahead = is_standing and now < appointment.starts_at
+    is_booked = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
+    is_ahead = is_booked and now < appointment.starts_at
     called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
     return {
         "token": request.token,
         "is_mailed": is_mailed,
-        "can_correct": appointment.patient.is_provisional and not is_mailed and is_ahead,
-        "address": readable_address(appointment.patient.email)
-        if is_mailed or appointment.patient.is_provisional
-        else "",
-        "first_name": first_name(appointment.patient.name) if is_mailed else "",
+        "can_correct": patient.is_provisional and not is_mailed and is_ahead,
+        "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
+        "first_name": first_name(patient.name) if is_mailed else "",
         "appointment": appointment,
         "service": appointment.service,
         "clinic": clinic,
@@ -111,7 +111,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "mode": appointment.visit_mode,
         "minor_note": format_guardian_note(appointment),
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
-        "is_standing": is_standing,
+        "is_booked": is_booked,
         "is_ahead": is_ahead,
         "mail_news": news_of(appointment) if is_ahead else None,
         "can_undo": is_undoable(appointment, now=now),
@@ -124,18 +124,18 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
 
 
 def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
-    """The patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
+    """Return the patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
     return named_visit_context(getattr(refusal, "own_visit", None), clinic)
 
 
 def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
-    """Another visit of the same patient, for a page that only they can open; empty without one."""
+    """Return another visit of the same patient, for a page that only they can open; empty without one."""
     return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
 
 
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
-    """The place on the wait list of the person this visit is for, whose link was mailed; known or still provisional."""
-    patient = appointment.patient
+    """Find the wait list entry of this visit's patient for the same service, whether known or provisional."""
+    patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
     entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()

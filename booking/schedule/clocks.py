@@ -39,7 +39,7 @@ class Clock:
 
     @property
     def beside_whom(self) -> str:
-        """The place of the second zone, as in "9:00 am EST at the clinic"."""
+        """The place of the second zone, as in "9:00 AM EST at the clinic"."""
         return "at the clinic" if self.is_visitors else "where you are"
 
     @property

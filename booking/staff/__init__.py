@@ -1,1 +1,1 @@
-"""What staff see beside the admin of a model: Today, and a change of time zone."""
+"""What staff see apart from the admin of each model: Today, and the effects of a new time zone."""

@@ -1,4 +1,4 @@
-"""The day as its therapist needs it before the first patient, in a constant number of queries."""
+"""Today, the front page of the admin: the day for its therapist, in a constant number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -25,14 +26,14 @@ from clinic.outbox.sending.heartbeat import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
-UNMARKED_FOR = timedelta(days=14)  # older ones are for the books, not for the morning
+UNMARKED_FOR = timedelta(days=14)  # older ones are no longer listed
 MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
 
 
 class Section(Enum):
-    """A part of the page that a right opens: its name for staff."""
+    """A part of the page that needs a right; its value is its name for staff."""
 
     FLAGS = "warning signs"
     VISITS = "visits"
@@ -42,13 +43,13 @@ class Section(Enum):
 
 @dataclass(frozen=True)
 class TodaysVisit:
-    """One line of the day."""
+    """A visit on the page."""
 
     appointment: Appointment
     time: LocalTime
     is_new: bool  # the patient's first visit here
     intake: str  # "none", "part" or "done"; empty if nothing was asked
-    has_begun: bool  # from then on it can be said that the patient did not come
+    has_begun: bool  # only then can it be marked as a no-show
     outcome: Outcome
 
     @property
@@ -66,7 +67,7 @@ class TodaysVisit:
 
 @dataclass(frozen=True)
 class FlaggedIntake:
-    """The open flags of one intake as one line, worst first; `is_late`: somebody should have looked by now."""
+    """The open flags of one intake, worst first. `is_late`: one is overdue for review."""
 
     flags: list[Flag]
     is_late: bool
@@ -77,19 +78,19 @@ class FlaggedIntake:
 
     @property
     def counts(self) -> list[tuple[Flag, int]]:
-        """The first flag of each level that stands, with how many there are of it, worst level first."""
-        levels = groupby(self.standing, attrgetter("level"))
+        """The first current flag of each level, and the number of that level, worst level first."""
+        levels = groupby(self.current, attrgetter("level"))
         return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
 
     @property
-    def standing(self) -> list[Flag]:
-        """Those that the answers still raise."""
+    def current(self) -> list[Flag]:
+        """The flags that the answers still raise."""
         return [flag for flag in self.flags if flag.current_level]
 
     @property
     def withdrawn(self) -> int:
-        """How many no longer stand, because an answer was changed."""
-        return len(self.flags) - len(self.standing)
+        """The number of flags that a changed answer no longer raises."""
+        return len(self.flags) - len(self.current)
 
     @property
     def first_raised_at(self) -> datetime:
@@ -101,35 +102,35 @@ class FlaggedIntake:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the patient has not yet read what one that stands says to do."""
-        return not all(flag.patient_acknowledged_at for flag in self.standing)
+        """Whether the patient has not yet read the advice of a current flag."""
+        return not all(flag.patient_acknowledged_at for flag in self.current)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Open time with nobody in it."""
+    """Open time without a visit."""
 
     starts: LocalTime
     ends: LocalTime
-    therapist: Therapist | None  # None where there is only one, who need not be named
+    therapist: Therapist | None  # None if the clinic has only one
 
-    def __str__(self):
-        words = f"{self.starts.clock} – {self.ends.clock}"
-        return f"{words}, {self.therapist.name}" if self.therapist else words
+    def __str__(self) -> str:
+        text = f"{self.starts.clock} – {self.ends.clock}"
+        return f"{text}, {self.therapist.name}" if self.therapist else text
 
 
 @dataclass(frozen=True)
 class OfferedTime:
-    """A freed time that lies ahead, and what became of it on the wait list."""
+    """A freed time ahead that was offered to the wait list, and its outcome."""
 
     time: LocalTime
-    asked: int  # how many people have been told
+    asked: int  # number of sent offers
     taken_by: Patient | None
 
 
 @dataclass(frozen=True)
 class Today:
-    """What the front page of the admin shows; empty where it was not read."""
+    """The values of the page; empty for sections that were not read."""
 
     clinic: Clinic
     day: date
@@ -138,28 +139,29 @@ class Today:
     gaps: Sequence[Gap] = ()
     is_closed: bool = False  # no hours are open on the day
     holiday: str = ""  # the federal holiday that is observed on the day
-    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; only looked for on a day without visits
+    next_visits: Sequence[TodaysVisit] = ()  # of the next day with visits; only on a day without any
     failed_messages: Sequence[Message] = ()
     overdue_messages: Sequence[Message] = ()
-    nobody_sends_since: datetime | None = None  # worker or beat stand still
+    nothing_sent_since: datetime | None = None  # the heartbeat of worker or beat has stopped
     unmarked: Sequence[Appointment] = ()
-    cannot_come: Sequence[Appointment] = ()  # said so too late to cancel online
-    to_call: Sequence[Appointment] = ()  # changed, and no message tells their patients
-    off_schedule: Sequence[OffSchedule] = ()  # ahead, and the schedule would not offer them as it now stands
+    cannot_come: Sequence[Appointment] = ()  # told us too late to cancel online
+    to_call: Sequence[Appointment] = ()  # changed, and no message reaches the patient
+    off_schedule: Sequence[OffSchedule] = ()  # ahead, at times that the schedule does not offer
     offered_times: Sequence[OfferedTime] = ()
-    waiting: int = 0  # people who would like an earlier time
+    waiting: int = 0  # entries on the wait list
     unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
 def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section)) -> Today:
-    """The clinic's day around `now`.
+    """Read the clinic's day at `now`.
 
-    What is not in `sections` is not read: it comes empty.
+
+    Only `sections` are read; the rest is empty.
     """
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
-    parts = {}
+    parts: dict[str, Any] = {}
     if Section.FLAGS in sections:
         parts |= {"flagged": _flagged(now)}
     if Section.VISITS in sections:
@@ -192,12 +194,12 @@ def _read_messages(now: datetime) -> dict:
     return {
         "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
         "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
-        "nobody_sends_since": silent_since(now=now),
+        "nothing_sent_since": silent_since(now=now),
     }
 
 
 def _flagged(now: datetime) -> list[FlaggedIntake]:
-    """Intakes with open flags, the worst and the longest waiting first."""
+    """Return the intakes with open flags, the worst and longest waiting first."""
     intakes: dict = {}
     for flag in Flag.objects.open().select_related("response__patient"):
         intakes.setdefault(flag.response_id, []).append(flag)
@@ -210,13 +212,8 @@ def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
-    rows = (
-        _with_details(Appointment.objects.all())
-        .filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
-        .knowing_who_is_new(now=now)
-        .knowing_who_was_texted()
-        .order_by("starts_at", "therapist__position")
-    )
+    rows = Appointment.objects.knowing_who_is_new(now=now).knowing_who_was_texted()
+    rows = rows.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
     return [
         TodaysVisit(
             appointment=row,
@@ -226,7 +223,7 @@ def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVi
             has_begun=row.starts_at <= now,
             outcome=row.outcome_at(now),
         )
-        for row in rows
+        for row in _with_details(rows.order_by("starts_at", "therapist__position"))
     ]
 
 
@@ -253,8 +250,8 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
 
 
 def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
-    """The visits of the next day that has any."""
-    ahead = _with_details(Appointment.objects.all()).filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
+    """Return the visits of the next day with visits."""
+    ahead = Appointment.objects.filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
@@ -262,34 +259,28 @@ def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[Tod
 
 
 def _cannot_come(now: datetime) -> QuerySet[Appointment]:
-    """Visits that stand although the patient has said that they cannot come: someone has to call."""
-    open_visits = _with_details(Appointment.objects.all()).with_outcome(Outcome.OPEN, now=now)
-    return open_visits.filter(not_coming_at__isnull=False).order_by("starts_at")
+    """Return the booked visits whose patients said that they cannot come: staff have to call."""
+    open_visits = Appointment.objects.with_outcome(Outcome.OPEN, now=now)
+    return _with_details(open_visits.filter(not_coming_at__isnull=False).order_by("starts_at"))
 
 
 def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
-    """Visits of the last days of which nobody said whether the patient came."""
-    return (
-        _with_details(Appointment.objects.all())
-        .with_outcome(Outcome.UNMARKED, now=whole_day.start)
-        .filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
-        .order_by("starts_at")
-    )
+    """Return the visits of the last `UNMARKED_FOR` that were not marked as arrived or no-show."""
+    unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=whole_day.start)
+    return _with_details(unmarked.filter(ends_at__gt=whole_day.start - UNMARKED_FOR).order_by("starts_at"))
 
 
 def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
-    """What was freed and offered, soonest first; one query, a row for each person asked."""
+    """Return the freed and offered times, soonest first. One query, with a row for each offer."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
-    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent))
-    ahead = ahead.select_related("entry__patient").order_by("starts_at")
-    times: dict[tuple, list[SlotOffer]] = {}
-    for offer in ahead[:MOST_OFFERS]:
-        times.setdefault((offer.starts_at, offer.therapist_id, offer.freed_by_id), []).append(offer)
+    ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
+    freed_time = ("starts_at", "therapist_id", "freed_by_id")
+    offered = ahead.order_by(*freed_time)[:MOST_OFFERS]
     return [
         OfferedTime(
             time=clinic_time(offers[0].starts_at, clinic),
             asked=sum(offer.was_sent for offer in offers),
             taken_by=next((offer.entry.patient for offer in offers if offer.taken_at), None),
         )
-        for offers in times.values()
+        for offers in (list(group) for _, group in groupby(offered, attrgetter(*freed_time)))
     ]

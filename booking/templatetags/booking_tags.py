@@ -15,7 +15,6 @@ from booking.actions.hold import HOLD
 from booking.actions.return_links import LINK_LASTS
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Purpose, Service
-from clinic.practice.access.rate_limits import RETURN_LINKS_IN_A_ROW
 from clinic.practice.templatetags.practice_tags import minutes
 
 register = template.Library()
@@ -26,20 +25,19 @@ TIME_LIMITS = {
     "hold": HOLD,
     "recognized": LINK_LASTS,
     "own address": OWN_FOR,
-    "next return link": RETURN_LINKS_IN_A_ROW.every,
 }
 
 
 @register.simple_tag
 def time_limit(name: str) -> str:
-    """The time limit called `name` in TIME_LIMITS, like "3 minutes"."""
+    """Format the limit `name` of TIME_LIMITS: "3 minutes"."""
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
 @register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
 def visit_advice(context: Context) -> dict:
-    """The current advice on the pages of a visit: by a mailed link from all answers of the patient, else only from those for
-    this visit."""
+    """Show the current advice on the pages of a visit: from all answers of the patient for a mailed link, else only from
+    those for this visit."""
     visit = context["appointment"]
     begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
     advice = find_standing(responses_of(visit.patient) if context["is_mailed"] else begun)
@@ -57,13 +55,13 @@ def has_visit_ahead(response: Response) -> bool:
 
 @register.simple_tag
 def guardian_at_booking(response: Response) -> str:
-    """The parent or guardian who booked the visit that the questions of `response` are for; empty for an adult's."""
+    """Return the parent or guardian who booked the visit of `response`; empty for an adult's."""
     return Appointment.objects.filter(intake=response).values_list("guardian_name", flat=True).first() or ""
 
 
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
 def visits_without_questions(context: Context) -> dict:
-    """Visits ahead whose service asks questions that could not be begun when they were booked, soonest first; for staff."""
+    """List the visits ahead without the questions of their service, soonest first; for staff."""
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
     visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
     return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}
@@ -71,9 +69,9 @@ def visits_without_questions(context: Context) -> dict:
 
 @register.inclusion_tag("booking/_book_buttons.html", takes_context=True)
 def book_buttons(context: Context, *, via: str = "", most: int = 2) -> dict:
-    """Buttons for the first `most` services that newcomers can book, with minutes and price; `via` is the article's code.
+    """Show buttons for the first `most` services that new patients can book; `via` is the article's code.
 
-    Without any, the clinic's phone number.
+    Without any service, show the clinic's phone number.
     """
     services = Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP)[:most]
     return {"services": services, "query": f"?via={via}" if via else "", "clinic": context.get("clinic")}

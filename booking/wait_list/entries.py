@@ -25,14 +25,14 @@ from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
-SAY_SO_WITHIN = timedelta(days=1)  # later, the patient has forgotten the form
+CONFIRM_WITHIN = timedelta(days=1)  # later, the mail that confirms joining is no longer useful
 
 Status = WaitListEntry.Status
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """When an earlier time would suit, by calendar and clock in `time_zone`, an IANA name; empty for the clinic's."""
+    """When an earlier time would suit: days and part of the day in `time_zone`, an IANA name, empty for the clinic's."""
 
     first_on: date
     last_on: date
@@ -40,7 +40,7 @@ class Wishes:
     time_zone: str = ""
 
     def suit(self, instant: datetime, clinic: Clinic) -> bool:
-        """Whether a visit that starts then is what they hope for."""
+        """Whether a visit that starts at `instant` is on a wished day and in the wished part of it."""
         local = instant.astimezone(known_zone(self.time_zone) or clinic.zone)
         if not self.first_on <= local.date() <= self.last_on:
             return False
@@ -48,13 +48,13 @@ class Wishes:
 
 
 def alive_entries(*, now: datetime) -> WaitListQuerySet:
-    """The entries that can still be offered something."""
+    """Return the entries that can still be offered a time."""
     return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
 
 
 def end_dead_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
-    """End the entries of `patient` (for `service` only, if given) that can no longer be served, as after their visit was
-    cancelled: such an entry must not keep them from joining again."""
+    """End the entries of `patient` (for `service` only, if given) that can no longer be served, such as after their visit
+    was cancelled: such an entry must not keep them from joining again."""
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
     for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):
@@ -77,9 +77,9 @@ def join_wait_list(
     appointment: Appointment | None = None,
     now: datetime,
 ) -> WaitListEntry:
-    """Put `patient` on the list for `service`, or change what they wish for if they wait already.
+    """Add `patient` to the list for `service`, or change the wishes of their waiting entry.
 
-    `appointment` is the visit they would like to have earlier, None if there is none or it is not known which.
+    `appointment` is the visit to have earlier; None if there is none or it is unknown.
     """
     end_dead_entries(patient=patient, service=service, now=now)
     wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
@@ -112,11 +112,11 @@ def join_as_visitor(
     screen: Screen | None = None,
     now: datetime,
 ) -> WaitListEntry:
-    """Join by a form that anyone may fill in.
+    """Join by a form that anyone can fill in.
 
-    A visitor who types a patient's name and address must not change what that patient waits for: an existing entry stays
-    as it is, and the link to it goes to the mailbox, once a day at most. A new entry belongs to a provisional
-    patient, and so do the answers of their `screen`, which reach staff whether or not a time gets free.
+    A visitor who types a patient's name and address must not change that patient's wishes: an existing entry is unchanged,
+    and the link to it is mailed, at most once a day. A new entry belongs to a provisional patient, as do the answers of
+    `screen`, which staff see whether or not a time becomes free.
     """
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
     if entry is None or (screen is not None and screen.answers):
@@ -136,15 +136,18 @@ def join_as_visitor(
         patient=entry.patient,
         scope=entry.service.slug,
         due_at=now,
-        not_after=now + SAY_SO_WITHIN,
+        not_after=now + CONFIRM_WITHIN,
         now=now,
     )
     return entry
 
 
 def _enter(fresh: WaitListEntry) -> WaitListEntry:
-    """Insert `fresh`, or return the waiting entry that it conflicts with. That one can end between the two statements: then the
-    next attempt inserts. Raises WaitListEntry.DoesNotExist after the last."""
+    """Insert `fresh`, or return the waiting entry that it conflicts with.
+
+    That entry can end between the two statements: then the next attempt inserts. Raises WaitListEntry.DoesNotExist after
+    the last attempt.
+    """
     for _ in range(ATTEMPTS_TO_REGISTER):
         WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
         same = WaitListEntry.objects.waiting().filter(patient=fresh.patient, service=fresh.service)
@@ -170,7 +173,7 @@ def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: dateti
 
 
 def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
-    """The visit that an earlier one would free: the one they asked about, or the next one of the same service."""
+    """Return the visit that an earlier time would replace: the entry's own, or the next one of the same service."""
     visits = Appointment.objects.select_related("service", "therapist", "patient")
     if entry.appointment_id is not None:
         return visits.get(pk=entry.appointment_id)
@@ -179,7 +182,7 @@ def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
 
 
 def entry_path(entry: WaitListEntry, *, clinic: Clinic, now: datetime) -> str:
-    """The path of the page on which they see what they wait for, and leave; for a mail. Issues a link."""
+    """Issue a link and return the path of the page that shows the entry, for a mail."""
     days_left = max(timedelta(0), entry.last_on - now.astimezone(clinic.zone).date())
     token = issue_link(
         patient=entry.patient,

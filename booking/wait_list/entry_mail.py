@@ -1,6 +1,6 @@
-"""Mails about a wait list entry: the page on which its patient sees what they wait for, and a link to leave.
+"""Mails about a wait list entry, with the link to its page and one to leave.
 
-Anyone may have typed the address, so they name no service, no visit and no person.
+Anyone can have typed the address, so they name no service, visit or person.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from clinic.practice.values.phone import format_phone
 
 FRAME = "booking_on_wait_list"
 SAMPLE_URL = "https://clinic.example/waiting/…/"
-BUTTON = "See what you wait for, or leave"
+BUTTON = "See or leave the wait list"
 
 
 def render_entry_mail(message: Message, words: Words | None, now: datetime, *, with_wish: bool = False) -> Email:
-    """The mail, as of `now`; `with_wish`: with the days and the part of the day. Issues the link it holds."""
+    """Render the mail as of `now`, with the wished days if `with_wish`. Issues the link in it."""
     entry = WaitListEntry.objects.select_related("patient", "service").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     clock = clock_of_entry(entry, clinic=clinic)
@@ -39,7 +39,7 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
         context={
             "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
             "clock_words": clock.words if with_wish else "",
-            "wish_words": wish_words(entry, today=clock.day(now)) if with_wish else "",
+            "wish_words": format_wish(entry, today=clock.day(now)) if with_wish else "",
             "button_url": url,
             "button_text": BUTTON,
         },
@@ -51,11 +51,11 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
 
 
 def sample_entry(sample: Sample) -> Mapping[str, object]:
-    """The context of a preview."""
+    """Return the context of a preview."""
     return {**sample_values(sample), "button_url": SAMPLE_URL, "button_text": BUTTON}
 
 
-def wish_words(entry: WaitListEntry, *, today: date) -> str:
-    """Like "Tue, Dec 1 – Thu, Dec 31, after work": which days and part of the day suit."""
+def format_wish(entry: WaitListEntry, *, today: date) -> str:
+    """Format the wished days and part of the day: "Tue, Dec 1 – Thu, Dec 31, after work"."""
     part = PARTS[entry.part_of_day].words if entry.part_of_day else "any time of day"
     return f"{format_days(entry.first_on, entry.last_on, today=today)}, {part}"

@@ -1,4 +1,4 @@
-"""What the mail and the page of a slot offer say of it: when and where it is, and who else was told."""
+"""Values for the mail and the page of a slot offer: when and where it is, and how many others were told."""
 
 from datetime import datetime
 
@@ -17,10 +17,10 @@ from clinic.practice.values.phone import format_phone
 
 
 def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
-    """The values of the message of an offer and of the page behind its link."""
+    """Return the values of the offer's message and of the page behind its link."""
     entry = offer.entry
     visit = next_visit_of(entry, now=now)
-    mode = visit.visit_mode if visit else entry.offered_mode  # a visit that is moved stays a call, or a visit in person
+    mode = visit.visit_mode if visit else entry.offered_mode  # a moved visit keeps its mode
     clock = clock_of_mode(mode, zone_name=reader_zone_of_entry(entry, visit), clinic=clinic)
     time = clock.time(offer.starts_at)
     return {
@@ -33,12 +33,12 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "day_word": format_near_day(offer.starts_at, now=now, zone=clock.zone),
         "place": format_place(mode, clinic),
         "therapist": offer.therapist,
-        "others": others_words(count_told(offer, now=now)),
+        "others": format_others(count_told(offer, now=now)),
     }
 
 
 def count_told(offer: SlotOffer, *, now: datetime) -> int:
-    """How many others were told of the same freed time, or are being told together with this reader."""
+    """Count the other offers of the same freed time that were sent or are due now."""
     others = SlotOffer.objects.filter(freed_by=offer.freed_by_id, freed_version=offer.freed_version).exclude(
         pk=offer.pk
     )
@@ -46,10 +46,8 @@ def count_told(offer: SlotOffer, *, now: datetime) -> int:
     return messages.filter(Q(state=State.SENT) | Q(state__in=(State.WAITING, State.SENDING), due_at__lte=now)).count()
 
 
-def others_words(count: int) -> str:
-    """A sentence or two about who else was told."""
+def format_others(count: int) -> str:
+    """Say how many others were told."""
     if not count:
-        return "You are the first we tell; others may follow. Whoever says yes first has it."
-    return (
-        f"We are telling {'one other person' if count == 1 else f'{count} others'} too: whoever says yes first has it."
-    )
+        return "You are the first to hear of it; others may follow. The first to say yes gets it."
+    return f"We are telling {'1 other person' if count == 1 else f'{count} others'} too. The first to say yes gets it."

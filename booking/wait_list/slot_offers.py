@@ -1,8 +1,8 @@
 """Offer a freed time to patients on the wait list, in the transaction that frees it.
 
-The offers are rows, and their messages are planned for after the minutes in which a cancellation can be undone. Just
-before each is sent, its relevance check asks whether the time is still free. No timer looks for freed times, so none can
-fail. Those who have waited longest are told first, a few at a time; the first yes gets the time.
+Offers are rows. Their messages are planned for after `UNDO_FOR`, when a cancellation can no longer be undone. Just before
+each is sent, its relevance check asks whether the time is still free. There is no periodic search for freed times. The
+longest waiting are told first, `AT_ONCE` at a time; the first yes gets the time.
 
 A visit that is moved several times frees one time: the one it left first. The others were free a moment before.
 """
@@ -26,8 +26,8 @@ from clinic.outbox.models import Message, State
 from clinic.practice.access.rate_limits import mailbox_of
 from clinic.practice.models import Clinic, Patient, Therapist
 
-AT_ONCE = 5  # people hear of a freed time together
-THEN_AFTER = timedelta(minutes=30)  # the next so many
+AT_ONCE = 5  # offers of one freed time sent together
+THEN_AFTER = timedelta(minutes=30)  # until the next AT_ONCE
 MOST_OFFERS = 30  # of one freed time
 MOST_A_DAY = 3  # to one mailbox
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FreedTime:
-    """What a visit kept in a schedule until it was cancelled or moved."""
+    """The time of a visit before it was cancelled or moved."""
 
     therapist: Therapist
     starts_at: datetime
@@ -43,12 +43,12 @@ class FreedTime:
     moved_there_at: datetime | None
 
     def was_kept_for_a_moment(self, *, now: datetime) -> bool:
-        """Whether it was taken less than UNDO_FOR ago: offering it is no news."""
+        """Whether it was taken less than UNDO_FOR ago: it was free until then, so it is not offered."""
         return self.moved_there_at is not None and now < self.moved_there_at + UNDO_FOR
 
 
 def time_of(appointment: Appointment) -> FreedTime:
-    """The time that `appointment` keeps, to be asked for before it is changed."""
+    """Return the time of `appointment`. Call it before a change."""
     blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
     moves = appointment.events.filter(kind=AppointmentEvent.Kind.MOVED)
     moved_there_at = moves.values_list("at", flat=True).last()
@@ -56,17 +56,17 @@ def time_of(appointment: Appointment) -> FreedTime:
 
 
 def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
-    """Offer `freed`, which a change of `freed_by` gave back, to those whom it suits, except the patient of that visit.
+    """Offer `freed`, freed by a change of `freed_by`, to the entries it suits, except those of that visit's patient.
 
-    Each is offered the start that was freed, or the nearest that it makes possible for the service they wait for. What the
-    same visit freed before waits again until this change cannot be undone.
+    Each is offered the freed start, or the nearest start that it makes possible for the entry's service. Earlier offers of
+    the same visit are postponed until this change can no longer be undone.
     """
     _postpone_offers(freed_by=freed_by, until=now + UNDO_FOR)
     if freed.was_kept_for_a_moment(now=now):
         return []
     day = freed.starts_at.astimezone(clinic.zone).date()
     hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
-    hopeful = hopeful.exclude(patient__email="")  # offers go by mail only; staff see whom to call
+    hopeful = hopeful.exclude(patient__email="")  # offers are mailed; staff see entries without an address
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
     told = _planned_or_sent(now)
@@ -87,7 +87,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
 
 
 def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
-    """Withdraw and delete the offers of the time that `freed_by` gave back: it is not free after all. None was sent yet."""
+    """Withdraw and delete the offers of the time that `freed_by` freed and takes back. None has been sent yet."""
     offers = SlotOffer.objects.filter(freed_by=freed_by, freed_version=freed_by.version)
     for offer in offers:
         withdraw_messages(subject_id=offer.pk, reason="the cancellation was undone", now=now)
@@ -95,12 +95,12 @@ def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
 
 
 def offers_a_day(messages: QuerySet[Message]) -> Counter[str]:
-    """How many of `messages` are offers to each mailbox, under whatever names."""
+    """Count the offers in `messages` by mailbox, whatever the patients' names."""
     return Counter(map(mailbox_of, messages.filter(kind=OFFER).values_list("patient__email", flat=True)))
 
 
 def has_had_enough(patient: Patient, *, now: datetime) -> bool:
-    """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours. Several can be planned at once."""
+    """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours. More can be planned."""
     sent = Message.objects.filter(state=State.SENT, settled_at__gt=now - DAY)
     return offers_a_day(sent)[mailbox_of(patient.email)] >= MOST_A_DAY
 
@@ -116,7 +116,7 @@ def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
 
 
 def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetime) -> list[datetime]:
-    """When `service` can start that it could not before, nearest to the freed start first."""
+    """Return the starts of `service` that the freed time makes possible, nearest to its own start first."""
     slots = free_slots(
         service=service,
         therapist=freed.therapist,

@@ -1,7 +1,7 @@
-"""Wait list entries that no time can be offered to: staff see them, and the patients are asked to call.
+"""Wait list entries that cannot be offered any time: staff see them, and the patients are asked to call.
 
-A service that is no longer booked online, or a therapist who left, frees no time for them. The entry stays, in case that
-changes. Like every mail about the list, this one names no service, no visit and no person.
+The service is no longer booked online, or the therapist has left. The entry stays, in case that changes. Like every mail
+about the wait list, this one names no service, visit or person.
 """
 
 from datetime import datetime, timedelta
@@ -20,27 +20,27 @@ USEFUL_FOR = timedelta(days=3)
 
 
 def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
-    """The entries that are alive and can be offered nothing, the longest waiting first."""
+    """Return the live entries that cannot be offered any time, the longest waiting first."""
     return alive_entries(now=now).stuck().order_by("created_at", "pk")
 
 
 def why_stuck(entry: WaitListEntry) -> str | None:
-    """Why nothing can be offered, for staff; None if something can."""
+    """Say why no time can be offered, for staff; None if one can."""
     able = Therapist.objects.active().filter(services=entry.service_id)
     if not entry.service.is_bookable:
         return "the service is no longer booked online"
     if entry.therapist is not None and not able.filter(pk=entry.therapist.pk).exists():
-        return f"{entry.therapist.name} no longer does this"
-    return None if able.exists() else "no therapist does this now"
+        return f"{entry.therapist.name} no longer offers this service"
+    return None if able.exists() else "no therapist offers this service now"
 
 
 def count_stuck(*, user: User, now: datetime) -> int:
-    """Return how many are stuck, for Today; 0 for a `user` without the right to see the wait list."""
+    """Count the stuck entries for Today; 0 for a `user` without the right to see the wait list."""
     return stuck_entries(now=now).count() if user.has_perm("booking.view_waitlistentry") else 0
 
 
-def tell_who_is_stuck(*, now: datetime) -> int:
-    """Plan a mail for each stuck entry whose patient was not told yet. Returns how many."""
+def tell_stuck_patients(*, now: datetime) -> int:
+    """Plan a mail for each stuck entry whose patient was not told yet. Return their number."""
     told = Message.objects.filter(kind=WAIT_STUCK, subject_id=OuterRef("pk"))
     untold = (
         stuck_entries(now=now).exclude(Exists(told.exclude(state=State.SKIPPED))).select_related("patient", "service")

@@ -88,7 +88,7 @@ CLINIC = {
     "horizon_days": 60,
     "change_window_hours": 24,
     "change_policy": (
-        "You can cancel by your link until 24 hours before the visit. After that, please call, so that somebody who is "
+        "You can cancel by your link until 24 hours before the visit. After that, please call, so that another runner who is "
         "waiting can have the time. A first late cancellation costs nothing."
     ),
 }

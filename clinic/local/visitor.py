@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from clinic.local.refusal import CannotStart
 
@@ -53,35 +54,46 @@ def find_form(page: requests.Response, name: str) -> Form:
     raise CannotStart(f"{page.url} has no form with {name}.")
 
 
+class _Proxy(HTTPAdapter):
+    """The proxy that ends TLS: forwards requests for https://`host` unencrypted to `port` of this machine."""
+
+    def __init__(self, port: int, host: str):
+        super().__init__()
+        self._site, self._server = f"https://{host}", f"http://127.0.0.1:{port}"
+        self._headers = {"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        forwarded = request.copy()
+        forwarded.url = (request.url or "").replace(self._site, self._server, 1)
+        forwarded.headers.update({**self._headers, **request.headers})
+        response = super().send(forwarded, *args, **options)
+        response.request, response.url = request, request.url or ""
+        return response
+
+
 class Visitor:
-    """Opens pages and sends forms of `host`, which listens on `port` of this machine; keeps cookies."""
+    """A session with `host`, which listens on `port` of this machine. `open` and `send` raise HTTPError for a 4xx or 5xx."""
 
     def __init__(self, port: int, *, host: str):
-        self._site = f"http://127.0.0.1:{port}"
+        self._site = f"https://{host}"
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of this machine
-        self._session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http",)))
-        self._session.headers.update({"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"})
+        self._session.mount(self._site, _Proxy(port, host))
 
     def open(self, path: str) -> requests.Response:
-        """The page, after any redirects. Raises CannotStart unless it is 200."""
-        return _require_ok(self._session.get(self._site + path, timeout=30))
+        """The page, after any redirects."""
+        page = self._session.get(self._site + path, timeout=30)
+        page.raise_for_status()
+        return page
 
     def send(self, page: requests.Response, form: Form, *, to: str = "", **typed: str) -> requests.Response:
-        """Send `form` of `page` with what was `typed` to its action, or to the button's action `to`.
-
-        Raises CannotStart unless it leads to a 200.
-        """
+        """The page to which sending `form` leads, with what was `typed`; `to` is a button's action."""
         as_browsers_do = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # under Referrer-Policy: no-referrer
-        url, values = urljoin(page.url, to or form.action), {**form.values, **typed}
-        return _require_ok(self._session.post(url, values, headers=as_browsers_do, timeout=30))
+        values = {**form.values, **typed}
+        page = self._session.post(urljoin(page.url, to or form.action), values, headers=as_browsers_do, timeout=30)
+        page.raise_for_status()
+        return page
 
     def ask(self, path: str, **headers: str) -> requests.Response:
-        """The response to one GET, whatever it is."""
+        """The response to a GET, with any status, without redirects."""
         return self._session.get(self._site + path, headers=headers, timeout=30, allow_redirects=False)
-
-
-def _require_ok(page: requests.Response) -> requests.Response:
-    if page.status_code != 200:
-        raise CannotStart(f"{page.request.method} {page.url} answered {page.status_code}.")
-    return page

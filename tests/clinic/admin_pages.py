@@ -1,4 +1,4 @@
-"""What every page of the admin is for: who may open it, and who may act on it. A new page must be entered here.
+"""The permissions to open and to act on each admin page. A new page must be entered here.
 
 A right is "app.codename"; rights beside each other in a tuple are alternatives, "+" joins those that are needed together.
 """
@@ -60,9 +60,9 @@ def viewers(model: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Page:
-    """`opens`: who may GET it; `acts`: who may POST `data` to it. `args` fill its address; None: there is no such method.
+    """`opens`: permissions for GET; `acts`: permissions to POST `data`. `args` fill its URL; None: no such method.
 
-    Whoever has not signed in is sent to `door`.
+    Visitors who have not signed in are redirected to `door`.
     """
 
     opens: tuple[str, ...] | None

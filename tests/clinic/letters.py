@@ -41,7 +41,7 @@ def register_letters():
 
 
 def render_message(message, *, now):
-    """The mail of `message`, in the words of the rule that holds for it."""
+    """The mail of `message`, with the text of its template."""
     words = text_of(rules_of([message]).get(message.pk))
     return find_kind(message.kind).render(message, words, now)
 

@@ -1,4 +1,4 @@
-"""The proxies of `deploy/` on ports of their own, in front of the site or of a mirror; and visitors who are in no hurry."""
+"""The proxies of `deploy/` on ports of their own, in front of the site or of a mirror; and slow visitors."""
 
 import contextlib
 import datetime as dt
@@ -195,7 +195,7 @@ def _caddy_version() -> tuple[int, ...]:
 
 
 def write_certificate(folder: Path) -> None:
-    """A certificate for the clinic's host that nobody trusts."""
+    """A self-signed certificate for the clinic's host."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     today = dt.datetime.now(dt.UTC)
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -237,7 +237,7 @@ HALF_A_BODY = (  # with what makes Django read the body: a cookie and an origin
 
 @contextlib.contextmanager
 def slow_visitors(port: int, paths: list[str], *, is_tls: bool):
-    """For each path, one visitor who stops in the middle of the head and one who stops in the middle of the body."""
+    """For each path, one visitor that stops halfway through the headers and one that stops halfway through the body."""
     with contextlib.ExitStack() as stack:
         visitors = []
         for path in paths:

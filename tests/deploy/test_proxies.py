@@ -1,4 +1,4 @@
-"""The proxies of `deploy/`, run for real: slow visitors stop nobody, large bodies are refused, no log opens a visit."""
+"""The proxies of `deploy/`, run for real: slow visitors do not block others, large bodies are refused, logs contain no links."""
 
 import contextlib
 import http.client

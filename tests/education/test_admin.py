@@ -73,7 +73,7 @@ def test_editor_writes_and_publishes(erin, form_data):
 def test_article_with_a_fault_cannot_be_published(form_data, field, value):
     assert ArticleForm({**form_data, field: value}).is_valid()
     form = ArticleForm({**form_data, field: value, "status": "published"})
-    assert list(form.errors) == [field]
+    assert field in form.errors
 
 
 @pytest.mark.parametrize("field", ["title", "summary", "who_for", "key_facts", "care", "body", "references"])
@@ -81,7 +81,7 @@ def test_article_with_a_fault_cannot_be_published(form_data, field, value):
 def test_character_that_cannot_be_read_is_not_saved(form_data, field, status):
     text = "weir | Weir. Groin pain." if field == "references" else form_data[field]
     form = ArticleForm({**form_data, field: f"{text} \N{REPLACEMENT CHARACTER}", "status": status})
-    assert list(form.errors) == [field]
+    assert field in form.errors
 
 
 def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):

@@ -157,7 +157,7 @@ def test_page_has_no_barrier(open_browser, check_axe, path, scheme):
 
 def test_pages_of_booking_have_no_barrier(page, check_axe):
     journey = (
-        (lambda: page.goto("/book/discovery-call/"), "Which day suits you?"),
+        (lambda: page.goto("/book/discovery-call/"), "Which day works for you?"),
         (lambda: page.locator(".choice-list a.choice").first.click(), re.compile(r"\d")),
         (lambda: page.locator(".time-grid button").first.click(), "Who is coming?"),
         (lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"), "You’re booked"),

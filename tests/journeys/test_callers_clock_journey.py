@@ -68,7 +68,7 @@ def test_in_winter_jamaica_and_the_clinic_read_the_same_and_no_second_time_is_sh
 def test_a_browser_that_hides_its_zone_gets_the_clinics_clock_by_name_and_can_choose(open_browser, zone):
     page = open_browser(timezone_id=zone)
     page.goto(f"{CALL}2026-12-01/")
-    expect(page.locator("main")).to_contain_text("Times are by the clinic’s clock, Eastern time (New York)")
+    expect(page.locator("main")).to_contain_text("Times are in Eastern time (New York)")
     expect(page.get_by_label("Your time zone")).to_have_value("America/New_York")
     assert "tz=" not in page.url
     page.locator(".time-grid button").first.click()
@@ -81,7 +81,7 @@ def test_a_zone_is_changed_without_a_script(open_browser):
     page.goto(f"{CALL}?from=2026-12-07")
     page.get_by_label("Your time zone").select_option("Europe/London")
     steps.press(page, "Show my times")
-    expect(page.locator("main")).to_contain_text("Times are by your clock, London time.")
+    expect(page.locator("main")).to_contain_text("Times are in London time, your time zone.")
     assert "from=2026-12-07" in page.url
     page.locator(".choice-list a.choice").first.click()
     assert large_and_small(page.locator(".time-grid button").first) == ["1:00 PM", "8:00 AM EST at the clinic"]
@@ -94,6 +94,6 @@ def test_a_visit_in_person_is_chosen_by_the_clinics_clock_from_anywhere(open_bro
     page = open_browser(timezone_id="Asia/Kolkata")
     page.goto("/book/evaluation/")
     page.locator(".choice-list a.choice").last.click()
-    expect(page.locator("main")).to_contain_text("Times are those of the clinic’s clock (EST), as you come to us.")
+    expect(page.locator("main")).to_contain_text("All times are local time at the clinic (EST).")
     expect(page.locator(".time-grid small")).to_have_count(0)
     assert "tz=" not in page.url

@@ -24,7 +24,7 @@ def test_runner_who_cannot_come_cancels_where_it_says_so_and_is_thanked_for_noth
 
     page = phone()
     page.goto(f"{visit}not-coming/")
-    expect(steps.heading(page)).to_have_text("You can’t make it?")
+    expect(steps.heading(page)).to_have_text("Can’t make it?")
     expect(page.get_by_text("Nothing has changed yet.")).to_be_visible()
     steps.fits(page)
     if java_script:

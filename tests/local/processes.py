@@ -16,13 +16,13 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 
 class Command:
-    """`python -m clinic.local …` (or any Python words) with its own RUNCLINIC_VAR and no servers from outside."""
+    """`python -m clinic.local …` (or any Python arguments) with its own RUNCLINIC_VAR and no servers from outside."""
 
-    def __init__(self, var: Path, *words: str, **environ: str):
+    def __init__(self, var: Path, *arguments: str, **environ: str):
         inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.var = var
         self.process = subprocess.Popen(
-            [sys.executable, *words],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env={**inherited, "RUNCLINIC_VAR": str(var), **environ},
             stdin=subprocess.DEVNULL,
@@ -43,14 +43,14 @@ class Command:
         if was_alive:
             wait_until(lambda: not processes_of(self.var), seconds=20)
 
-    def read_until(self, words: str) -> str:
-        """Its output up to the line with `words`; fails if it ends without."""
+    def read_until(self, text: str) -> str:
+        """Its output up to the line with `text`; fails if it ends without it."""
         lines = []
         for line in self.process.stdout:
             lines.append(line)
-            if words in line:
+            if text in line:
                 return "".join(lines)
-        pytest.fail(f"ended without saying {words!r}:\n{''.join(lines)}")
+        pytest.fail(f"ended without {text!r}:\n{''.join(lines)}")
 
     def stop(self, number: int = signal.SIGINT) -> str:
         """Signal it and return what it says until its end."""
@@ -77,7 +77,7 @@ FOREIGN = {
 
 
 def processes_of(var: Path) -> list[str]:
-    """`pid command line` of what is alive and of this folder, by its environment, words or working folder."""
+    """`pid command line` of live processes of this folder, by environment, arguments or working folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What `make proof` stands on: the units say what is run, compose says the same, and the probe tells good from bad.
+"""What `make proof` relies on: compose runs the same commands as the units, and the probe tells good from bad.
 
 The proof itself is part of .ci/run.
 """

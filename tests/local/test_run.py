@@ -37,13 +37,13 @@ def read_page(port, path="/"):
         return answer.status, answer.read().decode()
 
 
-def pid_of(var, words, parent):
-    """The process of a run with these words in its command line that is the supervisor's own child."""
+def pid_of(var, text, parent):
+    """The pid of the supervisor's child with `text` in its command line."""
     for line in processes_of(var):
         pid = int(line.split()[0])
-        if words in line and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(parent):
+        if text in line and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(parent):
             return pid
-    pytest.fail(f"no {words!r} in {processes_of(var)}")
+    pytest.fail(f"no {text!r} in {processes_of(var)}")
 
 
 @needs_proc

@@ -13,7 +13,7 @@ from booking.models import SlotOffer
 from booking.schedule.errors import OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list.entries import entry_path
 from booking.wait_list.entry_mail import SAMPLE_URL
-from booking.wait_list.offer_text import offer_values, others_words
+from booking.wait_list.offer_text import format_others, offer_values
 from booking.wait_list.slot_offers import has_had_enough
 from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Timing, Words
 from clinic.outbox.messages.rendering import render_email
@@ -63,7 +63,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
 def _samples(sample: Sample) -> Mapping[str, object]:
     return {
         **sample_values(sample),
-        "others": others_words(4),
+        "others": format_others(4),
         "reference": "",
         "when_beside": "",
         "button_url": "https://clinic.example/offers/…/",

@@ -26,8 +26,8 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
     if reply == Reply.START:
         restore_consent(phone=phone, now=now)
         return ""
-    if reply in (Reply.YES, Reply.CANNOT) and (said := read_reply(phone, reply.value, now)):
-        return to_gsm(said)
+    if reply in (Reply.YES, Reply.CANNOT) and (answer := read_reply(phone, reply.value, now)):
+        return to_gsm(answer)
     is_answered = keep_text(phone=phone, content=text, provider_id=provider_id, now=now)
     return to_gsm(_automatic_answer(reply)) if is_answered else ""
 

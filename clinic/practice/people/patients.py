@@ -18,7 +18,7 @@ from clinic.practice.values.zones import zone_names
 ATTEMPTS_TO_REGISTER = 10
 
 
-class PhoneIsNamesakes(Exception):
+class NamesakeHasPhone(Exception):
     """Another patient without an email address has this name and this phone number, by which they are told apart."""
 
 
@@ -118,7 +118,7 @@ def update_contact(
 ) -> None:
     """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
 
-    Raises PhoneIsNamesakes on a violation of the constraint that tells patients without an address apart.
+    Raises NamesakeHasPhone on a violation of the constraint that tells patients without an address apart.
     """
     time_zone = time_zone if time_zone in zone_names() else ""
     newer = {
@@ -136,7 +136,7 @@ def update_contact(
     except IntegrityError as error:
         if not isinstance(error.__cause__, errors.UniqueViolation):
             raise
-        raise PhoneIsNamesakes from error
+        raise NamesakeHasPhone from error
     record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
 
 

@@ -108,7 +108,7 @@ def test_trial_ends_and_names_the_item_when_an_expression_takes_too_long(express
 def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(caplog):
     asked = [Calculation("a", "1 + 1"), Calculation("slow", f"{ENDLESS} + 1"), Calculation("c", "2.5 + 1")]
     assert calculate(asked, LONG)[:2] == [2, None]
-    assert [record.args for record in caplog.records] == [("slow",)]
+    assert ["slow" in message for message in caplog.messages] == [True]
     assert calculate(asked, LONG) == [2, None, Decimal("3.5")]
 
 
@@ -172,9 +172,8 @@ def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(c
         began = time.monotonic()
         assert client.post(page, {"seen": "word", "word": "tired"}).status_code == 303
         assert time.monotonic() - began < WAIT_SECONDS + 5
-    assert [record.args for record in caplog.records if record.name == calculate.__module__] == [
-        ("slow",)
-    ]  # not tried again
+    given_up = [record for record in caplog.records if record.name == calculate.__module__]
+    assert len(given_up) == 1 and "slow" in given_up[0].getMessage()  # not tried again
     response.refresh_from_db()
     assert (response.answers["quick"], response.answers.get("slow")) == (["400"], None)
 

@@ -81,9 +81,8 @@ def test_a_new_address_is_asked_about_and_told_to_those_who_come_to_it(client, o
     assert post_office.mails == []
     sweep(4)
     [mail] = post_office.mails
-    assert mail["Subject"] == "The clinic has moved: your visit on Tuesday, December 1, 9:00 AM EST"
     text = " ".join(mail.get_body(("plain",)).get_content().split())
-    assert "It is now at Lakes Running Clinic, 9 Lake Road, Laconia, NH 03246." in text
+    assert "9 Lake Road, Laconia, NH 03246" in text and "9:00 AM EST" in mail["Subject"]
     [part] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     event = icalendar.Calendar.from_ical(part.get_content()).walk("VEVENT")[0]
     assert (event["sequence"], "9 Lake Road" in event["location"]) == (before[here.pk] + 1, True)

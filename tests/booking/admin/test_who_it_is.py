@@ -67,7 +67,7 @@ def test_patient_is_found_chosen_and_booked_without_a_script(owner, evaluation, 
 
 def test_search_that_finds_nobody_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
     html = owner.post(reverse(BOOK), typed(evaluation, name="Bob", find="bobby", look_up="1")).content.decode()
-    assert "No patient found for “bobby”" in html
+    assert "“bobby”" in html
     assert 'value="Bob"' in html and 'type="radio"' not in html
 
 
@@ -141,7 +141,7 @@ def test_seven_spellings_of_one_name_and_address_are_one_patient(owner, evaluati
 def test_staff_are_asked_once_whether_they_mean_somebody_known(owner, evaluation, maya):
     form = typed(evaluation, name="Maya Lindqvist", email="new@example.com")
     page = owner.post(reverse(BOOK), form)
-    assert page.status_code == 200 and "We may know this patient already" in page.content.decode()
+    assert page.status_code == 200 and page.context["form"].errors.keys() == {"patient"}
     assert "(same name)" in page.content.decode()
     assert owner.post(reverse(BOOK), form | {"patient": "new"}).status_code == 303
     assert Appointment.objects.get().patient.email == "new@example.com"

@@ -113,7 +113,7 @@ def test_a_calendar_that_was_read_daily_and_is_not_for_two_days_is_told_of_once(
     sweep(now=silent)
     mail = post_office.mails[-1]
     assert mail["To"] == "hello@clinic.example"
-    assert mail["Subject"] == "A calendar is not read any more: Meredith"
+    assert mail["Subject"] == "A calendar is no longer read: Meredith"
     assert "has not since Wednesday, November 25, 10:00 AM EST" in mail.get_body(("plain",)).get_content()
 
 

@@ -353,16 +353,16 @@ def clock():
 
 
 @pytest.mark.parametrize(
-    ("page", "target", "asked", "words"),
+    ("page", "target", "asked", "way_on"),
     [
-        ("cancel/", "cancel/", {}, "Do you still want to cancel it?"),
-        ("not-coming/", "cancel/", {}, "Do you still want to cancel it?"),
-        ("move/20261201T1900Z/", "move/20261201T1900Z/", {"to": "meredith"}, "Do you still want to move it?"),
-        ("", "confirm/", {}, "Will you be there at this time?"),
-        ("coming/", "coming/", {}, "Will you be there at this time?"),
+        ("cancel/", "cancel/", {}, "cancel/"),
+        ("not-coming/", "cancel/", {}, "cancel/"),
+        ("move/20261201T1900Z/", "move/20261201T1900Z/", {"to": "meredith"}, "move/"),
+        ("", "confirm/", {}, "coming/"),
+        ("coming/", "coming/", {}, "coming/"),
     ],
 )
-def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, visit, clock, page, target, asked, words):
+def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, visit, clock, page, target, asked, way_on):
     path = visit_path(visit, now=NOW)
     assert 'name="version" value="1"' in client.get(path + page).content.decode()
     cancel_appointment(appointment=visit, now=NOW)
@@ -371,9 +371,8 @@ def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, vis
     for version in ("", "1", "garbage", "9" * 30):
         stale = client.post(path + target, asked | {"version": version})
         assert stale.status_code == 409
-        text = stale.content.decode()
-        assert stale.templates[0].name == "booking/changed_meanwhile.html" and words in text
-        assert f"{when(NINE_ON_TUESDAY)}, with Meredith" in " ".join(text.split())
+        assert stale.templates[0].name == "booking/changed_meanwhile.html" and f'href="{path}{way_on}"' in stale.text
+        assert stale.context["time"].instant == NINE_ON_TUESDAY and str(stale.context["time"]) in stale.text
     assert Appointment.objects.filter(pk=visit.pk).values().get() == before
     assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
 

@@ -16,7 +16,7 @@ from booking.schedule.errors import SlotNotOffered
 from booking.schedule.visit_links import visit_path
 from booking.tasks import look_for_stuck_waits
 from booking.wait_list.entries import entry_path, leave_wait_list
-from booking.wait_list.stuck_entries import TOLD_AFTER, tell_who_is_stuck
+from booking.wait_list.stuck_entries import TOLD_AFTER, tell_stuck_patients
 from clinic.celery import app
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
@@ -137,8 +137,8 @@ def let_go(service, meredith):
 
 WAYS = [
     (hide, "no longer booked online"),
-    (take_therapists_off, "no longer does this"),
-    (let_go, "no longer does this"),
+    (take_therapists_off, "no longer offers this"),
+    (let_go, "no longer offers this"),
 ]
 
 
@@ -148,10 +148,10 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
 ):
     entry = wait(evaluation, therapist=meredith)
     sweep(now=NOW)
-    assert tell_who_is_stuck(now=NOW) == 0
+    assert tell_stuck_patients(now=NOW) == 0
     act(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW) == 1
-    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+    assert tell_stuck_patients(now=NOW) == 1
+    assert tell_stuck_patients(now=NOW + HOUR) == 0
     sweep(now=NOW + TOLD_AFTER)
     mail = post_office.mails[-1]
     text = mail.get_body(("plain",)).get_content()
@@ -161,21 +161,21 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
         assert client.get(entry_path(entry, clinic=clinic, now=NOW)).context["is_stuck"]
         client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
         assert "1 person waits" in text_of(client.get("/admin/"))
-        assert "nothing to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
+        assert "no times to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
         assert why in text_of(client.get(f"/admin/booking/waitlistentry/{entry.pk}/change/"))
 
 
 def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, meredith, post_office):
     wait(evaluation)
     hide(evaluation, meredith)
-    tell_who_is_stuck(now=NOW)
+    tell_stuck_patients(now=NOW)
     evaluation.listing = "bookable"
     evaluation.save()
     sweep(now=NOW + TOLD_AFTER)
     message = Message.objects.get(kind=WAIT_STUCK)
     assert fate(message) == ("skipped", NO_LONGER_STUCK)
     hide(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW + DAY) == 1  # it is news again
+    assert tell_stuck_patients(now=NOW + DAY) == 1  # it is news again
 
 
 def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
@@ -187,7 +187,7 @@ def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
     WaitListEntry.objects.filter(pk=over.pk).update(first_on=NOW.date() - 2 * DAY, last_on=NOW.date() - DAY)
     wait(call, name="Fay Fine")
     hide(evaluation, meredith)
-    assert tell_who_is_stuck(now=NOW + HOUR) == 0
+    assert tell_stuck_patients(now=NOW + HOUR) == 0
 
 
 def test_staff_who_may_not_see_the_list_do_not_see_that_somebody_is_stuck(client, evaluation, meredith):
@@ -250,7 +250,7 @@ def test_who_joins_cancels_and_joins_again_from_a_new_visit_is_served(client, ev
     path = visit_path(again, now=NOW)
     with time_machine.travel(NOW + HOUR, tick=False):
         assert waiting_entry(again, now=NOW + HOUR) is None
-        assert "Shall we tell you" in text_of(client.get(path + "earlier/"))
+        assert client.get(path + "earlier/").context["entry"] is None
         days = {"part_of_day": "", "first_on": "2026-11-24", "last_on": "2026-12-08"}
         assert client.post(path + "earlier/", days).status_code == 303
     assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", again.pk)]

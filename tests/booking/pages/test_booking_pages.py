@@ -10,11 +10,12 @@ import time_machine
 from django.urls import reverse
 
 from booking.actions.change import cancel_appointment
+from booking.actions.hold import HOLD
 from booking.models import Appointment, HoursOverride
 from booking.schedule.local_time import LocalTime
 from booking.schedule.visit_links import visit_path
 from clinic.practice.access.links import issue_link
-from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
+from clinic.practice.models import Clinic, LinkPurpose, Patient, PatientLink, Proof
 from tests.booking.visitors import press
 from tests.factories import ArticleFactory
 from tests.pages import buttons, text_of
@@ -61,15 +62,15 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     assert held.status_code == 303
     form = client.get(held["Location"])
     assert "Tuesday, December 1, 9:00 AM EST" in text_of(form)
-    assert "We keep this time for you until 10:10 AM EST . That leaves about 10 minutes" in text_of(form)
+    assert form.context["hold"]["until"].instant == NOW + HOLD and "10:10 AM EST" in text_of(form)
     key = re.search(r'name="idempotency_key" value="([^"]+)"', form.content.decode())[1]
 
     booked = client.post(held["Location"], typed(idempotency_key=key))
     assert booked.status_code == 303
     visit = client.get(booked["Location"])
-    assert "You’re booked Tuesday, December 1, 9:00 AM EST" in text_of(visit)
-    assert "Lakes Running Clinic, 12 Main Street, Laconia, NH 03246" in text_of(visit)
-    assert "The shoes you run in." in text_of(visit)
+    assert visit.context["time"].instant == NINE_ON_TUESDAY and visit.context["is_ahead"]
+    assert "12 Main Street, Laconia, NH 03246" in text_of(visit)
+    assert Clinic.objects.get().what_to_bring in text_of(visit)
 
     ask = client.get(booked["Location"] + "cancel/")
     assert "Cancel this visit?" in text_of(ask)
@@ -122,7 +123,7 @@ def test_a_time_taken_meanwhile_offers_the_nearest_with_what_was_typed(client, e
     response = client.post(NINE, typed())
     assert response.status_code == 409
     page = response.content.decode()
-    assert "That time has just been taken" in page
+    assert response.context["reason"] is None and response.context["others"]
     assert 'value="Alice Runner"' in page
     assert "Bob" not in page
     other = re.findall(r'formaction="([^"]+)"', page)[0]
@@ -210,14 +211,14 @@ def test_the_busy_page_keeps_what_was_typed(client, evaluation, monkeypatch):
     response = client.post(NINE, typed())
     assert response.status_code == 503
     assert 'value="Alice Runner"' in response.content.decode()
-    assert "press the button again" in text_of(response)
+    assert response.context["is_busy"]
 
 
 def test_an_empty_stretch_says_when_the_next_time_is_and_gives_the_number(client, evaluation):
     HoursOverride.objects.create(kind="closure", starts_at=NOW, ends_at=NOW + timedelta(days=30))
     page = client.get(DAYS)
-    assert "No times are free from Mon, Nov 23 to Sun, Dec 20" in text_of(page)
-    assert "The next free time is Wednesday, December 23, 10:00 AM EST" in text_of(page)
+    assert "from Mon, Nov 23 to Sun, Dec 20" in text_of(page)
+    assert "Wednesday, December 23, 10:00 AM EST" in text_of(page)
     assert "(603) 555-0123" in text_of(page)
     assert "/book/evaluation/2026-12-23/" in hrefs(page)
 
@@ -242,13 +243,13 @@ def test_a_call_is_chosen_by_the_visitors_clock_with_the_clinics_beside_it(clien
     booked = client.post(at_nine, typed(mode="phone"))
     visit = text_of(client.get(booked["Location"]))
     assert "9:00 AM EST" in visit and "6:00 AM PST" in visit
-    assert "By phone: we will call (603) 555-0199. Wrong number? Call (603) 555-0123" in visit
+    assert visit.index("(603) 555-0199") < visit.index("(603) 555-0123")
     assert Appointment.objects.get().visitor_time_zone == "America/Los_Angeles"
 
 
 def test_a_call_is_listed_under_the_visitors_day_and_names_the_clinics_where_it_is_another(client, call):
     page = client.get("/book/call/2026-12-02/?tz=Australia/Sydney")
-    assert "Times are by your clock, Sydney time. The clinic’s time is below each one." in text_of(page)
+    assert page.context["clock"].is_visitors and "Sydney" in text_of(page)
     assert "1:00 AM 9:00 AM EST, Tue, Dec 1 at the clinic" in text_of(page)
     assert "/book/call/meredith/20261201T1400Z/hold/?tz=Australia%2FSydney" in buttons(page)
 
@@ -256,7 +257,7 @@ def test_a_call_is_listed_under_the_visitors_day_and_names_the_clinics_where_it_
 def test_a_visit_in_person_keeps_to_the_clinics_clock_and_says_so(client, evaluation):
     page = client.get(TUESDAY_TIMES + "?tz=America/Los_Angeles")
     assert "PST" not in text_of(page)
-    assert "Times are those of the clinic’s clock" in text_of(page)
+    assert not page.context["clock"].is_visitors
     client.post(NINE + "?tz=America/Los_Angeles", typed())
     assert Appointment.objects.get().visitor_time_zone == ""
 
@@ -275,7 +276,7 @@ def test_after_the_window_the_link_gives_the_number_and_the_policy(client, evalu
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=23), tick=False):
         for page in (client.get(path), client.get(path + "cancel/")):
             assert "Please call us: (603) 555-0123" in text_of(page)
-            assert "Late changes cost half the price." in text_of(page)
+            assert Clinic.objects.get().change_policy in text_of(page)
         refused = press(client, path + "cancel/")
     assert refused.status_code == 409
     assert "Please call us" in text_of(refused)
@@ -296,7 +297,7 @@ def test_confirming_is_a_button_and_is_remembered(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     assert client.get(path + "confirm/").status_code == 405
     assert press(client, path + "confirm/").status_code == 303
-    assert "Thank you for telling us" in text_of(client.get(path))
+    assert Appointment.objects.get().confirmed_at == NOW and "confirm/" not in client.get(path).text
 
 
 def test_a_link_of_another_purpose_or_person_opens_no_visit(client, evaluation):
@@ -329,8 +330,8 @@ def test_questions_open_by_a_button_only_while_the_visit_stands(client, evaluati
     evaluation.intake_slug = "intake"
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
-    page = text_of(client.get(path))
-    assert "A few questions before your visit" in page
+    page = client.get(path)
+    assert page.context["intake_progress"] == "none"
     assert "Hip intake" not in page
     assert client.get(path + "questions/").status_code == 405
     assert client.post(path + "questions/")["Location"].startswith("/intake/")

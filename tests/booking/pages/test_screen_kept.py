@@ -261,7 +261,7 @@ def test_visit_is_booked_without_its_intake_when_that_fails(client, service, mon
     assert "An intake could not be begun" in caplog.text
     client.force_login(User.objects.get())
     today = client.get(reverse("admin:index")).text
-    assert "Booked without their questions" in today and "Alice Runner" in today
+    assert "Visits without their questions" in today and "Alice Runner" in today
     assert "without its questions" in client.get(reverse("admin:booking_appointment_changelist")).text
 
 
@@ -288,4 +288,4 @@ def test_database_that_is_away_is_not_taken_for_a_bad_questionnaire(service, mon
 def test_visit_with_an_intake_is_not_listed_as_one_without(client, service):
     book(service, starts_at=NINE_ON_TUESDAY + timedelta(days=1))
     client.force_login(User.objects.get())
-    assert "Booked without their questions" not in client.get(reverse("admin:index")).text
+    assert "Visits without their questions" not in client.get(reverse("admin:index")).text

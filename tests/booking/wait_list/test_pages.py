@@ -69,7 +69,7 @@ def test_joining_writes_down_what_was_asked_and_shows_the_way_to_it_in_the_mail_
     response = client.post(JOIN + "?with=meredith", TYPED)
     assert (response.status_code, response["Location"]) == (303, f"{JOIN}joined/")
     page = client.get(response["Location"])
-    assert "You are on the wait list" in text_of(page) and "Walter" not in text_of(page)
+    assert page.status_code == 200 and "Walter" not in text_of(page)
     assert "/waiting/" not in page.content.decode()
     entry = WaitListEntry.objects.get()
     assert (entry.patient.name, entry.patient.phone, entry.therapist.slug) == (
@@ -105,22 +105,22 @@ def test_joining_mails_whoever_it_is_and_asks_the_database_the_same(client, eval
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "field"),
     [
-        ({"name": ""}, "Enter your name."),
-        ({"phone": "12"}, "Enter a phone number with its area code"),
-        ({"first_on": ""}, "Enter the first day that suits you."),
-        ({"last_on": "soon"}, "Enter a day like"),
-        ({"last_on": "2026-11-23", "first_on": "2026-11-24"}, "must not be before the first"),
-        ({"last_on": "2026-11-01", "first_on": "2026-10-01"}, "nor before today"),
-        ({"last_on": "2028-01-01"}, "at the latest"),
-        ({"part_of_day": "midnight"}, "Select a valid choice"),
+        ({"name": ""}, "name"),
+        ({"phone": "12"}, "phone"),
+        ({"first_on": ""}, "first_on"),
+        ({"last_on": "soon"}, "last_on"),
+        ({"last_on": "2026-11-23", "first_on": "2026-11-24"}, "last_on"),
+        ({"last_on": "2026-11-01", "first_on": "2026-10-01"}, "last_on"),
+        ({"last_on": "2028-01-01"}, "last_on"),
+        ({"part_of_day": "midnight"}, "part_of_day"),
     ],
 )
-def test_a_form_that_is_not_right_says_so_and_keeps_what_was_typed(client, evaluation, changes, words):
+def test_a_form_that_is_not_right_says_so_and_keeps_what_was_typed(client, evaluation, changes, field):
     page = client.post(JOIN, TYPED | changes)
     assert page.status_code == 422
-    assert words in text_of(page)
+    assert page.context["form"].errors.keys() == {field}
     assert "walter@example.com" in page.content.decode()
     assert not WaitListEntry.objects.exists()
 
@@ -149,26 +149,26 @@ def test_nobody_joins_for_what_cannot_be_booked_or_with_a_stranger(client, evalu
 def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, evaluation):
     visit = book_later(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
-    assert "Tell me about earlier times" in text_of(client.get(path))
+    assert not client.get(path).context["is_on_wait_list"]
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-08"' in page  # until the visit itself
     assert not WaitListEntry.objects.exists()
     assert client.post(path + "earlier/", WISHES | {"last_on": "2026-12-07"}).status_code == 303
     entry = WaitListEntry.objects.get()
     assert (entry.patient, entry.appointment, entry.mode) == (visit.patient, visit, "in_person")
-    assert "Wait list: change or leave" in text_of(client.get(path))
+    assert client.get(path).context["is_on_wait_list"]
     page = client.get(path + "earlier/").content.decode()
     assert 'value="2026-12-07"' in page and "Leave the wait list" in page
     client.post(path + "earlier/", {"leave": "1"})
     entry.refresh_from_db()
     assert entry.status == "left"
-    assert "Tell me about earlier times" in text_of(client.get(path))
+    assert not client.get(path).context["is_on_wait_list"]
 
 
 def test_a_day_after_the_visit_is_not_earlier(client, evaluation):
     path = visit_path(book_later(evaluation), now=NOW) + "earlier/"
     page = client.post(path, WISHES)
-    assert page.status_code == 422 and "Tuesday, December 8 at the latest" in text_of(page)
+    assert page.status_code == 422 and page.context["form"].errors.keys() == {"last_on"}
 
 
 def test_who_is_too_late_to_move_is_told_to_call(client, evaluation):
@@ -190,7 +190,7 @@ def test_opening_the_link_asks_and_the_button_leaves(client, evaluation, clinic)
     assert entry.status == "waiting"
     assert client.post(path).status_code == 405
     assert client.post(path + "leave/")["Location"] == path
-    assert "not on the wait list any more" in text_of(client.get(path))
+    assert not client.get(path).context["is_waiting"]
 
 
 def test_a_mail_program_leaves_with_one_click_and_without_a_cookie(evaluation, clinic):
@@ -212,7 +212,7 @@ def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
     move_appointment(appointment=later, starts_at=NINE_ON_TUESDAY + timedelta(days=8), now=NOW)
     asked = client.post(path, {"version": "1"})
     assert asked.status_code == 409
-    assert "Your visit was changed meanwhile" in text_of(asked) and "Wednesday, December 9" in text_of(asked)
+    assert asked.context["is_stale"] and "Wednesday, December 9" in text_of(asked)
     offer.refresh_from_db()
     assert offer.taken_at is None
     assert client.post(path, {"version": "2"}).status_code == 303
@@ -222,17 +222,17 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     path = path_of(offer)
     page = text_of(client.get(path))
     assert "Tuesday, December 1, 9:00 AM EST" in page
-    assert "Your visit on Tuesday, December 8, 9:00 AM EST is moved to this time" in page
+    assert "Tuesday, December 8, 9:00 AM EST" in page
     offer.refresh_from_db()
     assert offer.taken_at is None
     response = client.post(path, {"version": "1"})
     assert response.status_code == 303
-    visit = text_of(client.get(response["Location"]))
-    assert "Moved from Tuesday, December 8, 9:00 AM EST to Tuesday, December 1, 9:00 AM EST" in visit
-    assert "Undo" not in visit  # the place on the wait list was given for it
+    visit = client.get(response["Location"])
+    assert visit.context["time"].instant == offer.starts_at and visit.context["move_text"]
+    assert not visit.context["can_undo_move"]  # the entry was ended for it
     again = client.post(path)
     assert again.status_code == 303
-    assert "This time is yours" in text_of(client.get(path))
+    assert client.get(path).context["is_theirs"]
     assert Appointment.objects.filter(status="booked").count() == 1
 
 
@@ -295,15 +295,13 @@ def staff(client, django_user_model):
 def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
     visit = Appointment.objects.get(status="cancelled")
     today = text_of(staff.get("/admin/"))
-    assert "Tue, Dec 1, 9:00 AM freed not offered yet" in today
+    assert "Tue, Dec 1, 9:00 AM" in today
     page = staff.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     assert f"/admin/booking/waitlistentry/{offer.entry_id}/change/" in page
     assert "Walter Waiting" in text_of(staff.get("/admin/booking/waitlistentry/"))
     staff.post(path_of(offer), {"version": "1"})
     assert "taken by Walter Waiting" in text_of(staff.get("/admin/"))
-    assert "Tue, Dec 1, 9:00 AM: they said yes" in text_of(
-        staff.get(f"/admin/booking/waitlistentry/{offer.entry_id}/change/")
-    )
+    assert "Tue, Dec 1, 9:00 AM: they" in text_of(staff.get(f"/admin/booking/waitlistentry/{offer.entry_id}/change/"))
     assert "who took it" in text_of(staff.get(f"/admin/booking/appointment/{visit.pk}/change/"))
 
 
@@ -315,9 +313,9 @@ def test_staff_put_somebody_on_the_list_change_a_wish_and_take_them_off(staff, e
     entry = WaitListEntry.objects.get()
     assert (entry.patient, entry.created_at) == (alice, NOW)
     again = staff.post(url + "add/", form)
-    assert "This patient waits for this service already." in text_of(again)
+    assert again.status_code == 200 and again.context["adminform"].form.non_field_errors()
     wrong = staff.post(f"{url}{entry.pk}/change/", form | {"last_on": "2026-11-01"})
-    assert "The last day must not be before the first." in text_of(wrong)
+    assert wrong.status_code == 200 and wrong.context["adminform"].form.errors
     staff.post(f"{url}{entry.pk}/change/", form | {"part_of_day": ""})
     staff.post(url, {"action": "take_off", "_selected_action": [entry.pk]})
     entry.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Whatever stands in the address or the fields of an admin page, it answers in words and never with an error of ours."""
+"""Garbage in the URL or the fields of an admin page is refused with a page, never with a 500."""
 
 import logging
 

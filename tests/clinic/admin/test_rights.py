@@ -1,4 +1,4 @@
-"""What a right shows of Today and of other pages, and that nobody gives themselves or others more than they have."""
+"""What a permission shows on Today and other pages; staff cannot grant themselves or others more than they have."""
 
 import pytest
 import time_machine
@@ -29,7 +29,7 @@ def rows():
 
 @pytest.fixture
 def sign_in(client):
-    """Signs in somebody new with these rights; returns who it is."""
+    """Sign in a new user with these permissions; returns the user."""
 
     def sign(*codenames, **fields):
         user = UserFactory(**{"name": "Frank Desk", **fields})

@@ -1,6 +1,6 @@
-"""Every address of the admin, for every kind of sign-in, by every method: nobody opens what they have no right to.
+"""Every URL of the admin, for every kind of user and every method: pages open only with their permissions.
 
-What each page is for stands in admin_pages.py; the test fails for a page that is not there. Patients' names are canaries.
+admin_pages.py has the permissions of each page; the test fails for a page that is not there. Patients' names are canaries.
 """
 
 import logging
@@ -42,7 +42,7 @@ WITHOUT = (
 
 @dataclass(frozen=True)
 class Role:
-    """Somebody at the door: `held` is what a page's rights are compared with."""
+    """A visitor of a page: `held` is compared with the page's permissions."""
 
     name: str
     user: User | AnonymousUser
@@ -99,7 +99,7 @@ def every_right(*verbs: str) -> list[str]:
 
 
 def make_role(*rights: str, **fields) -> Role:
-    """Somebody new with these rights; whoever may sign off rules is a therapist too."""
+    """A new user with these permissions; with the one to sign off rules also a therapist."""
     user = UserFactory(**fields)
     codes = [right.split(".")[1] for right in rights]
     user.user_permissions.set(Permission.objects.filter(codename__in=codes))
@@ -227,7 +227,7 @@ def test_one_right_to_change_add_delete_or_act_opens_its_own_pages(rows):
 
 
 def test_every_other_right_together_opens_no_page(rows):
-    """Whoever has all rights but those that a page names is turned away from it."""
+    """A user with all permissions but those of a page is refused."""
     walk = Walk(rows)
     for wanted in {wanted for _, page, _ in walk.pages for wanted in (page.opens, page.acts) if wanted}:
         lacking = {right for one in wanted for right in one.split("+")}

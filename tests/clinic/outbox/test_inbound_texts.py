@@ -1,4 +1,4 @@
-"""Texts that a person must read: kept sealed, told of by mail until somebody has read them, shown to who may see them."""
+"""Inbound texts: stored encrypted, alerted by email until they are read, shown to staff with the permission."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What leaves: one mail, from the clinic, to one reader, whatever its words hold."""
+"""What is sent: one mail, from the clinic, to one reader, whatever its text contains."""
 
 import smtplib
 

@@ -1,4 +1,4 @@
-"""Nobody sends: the health page and Today say so within two minutes, and are quiet again once somebody does."""
+"""A stopped worker or beat shows on /health/ and Today within two minutes, and no longer once it runs."""
 
 import uuid
 from datetime import timedelta
@@ -48,10 +48,10 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothi
     sweep(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
     assert (health.status_code, health.json()["last_sweep_s"]) == (200, 119)
-    assert today.context["today"].nobody_sends_since is None
+    assert today.context["today"].nothing_sent_since is None
     health, today = look(staff, NOON + timedelta(seconds=121))
     assert health.status_code == 503
-    assert today.context["today"].nobody_sends_since == NOON
+    assert today.context["today"].nothing_sent_since == NOON
 
     sweep(now=NOON + timedelta(seconds=122))
     assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
@@ -60,13 +60,13 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothi
 def test_a_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
     note_start(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
-    assert health.status_code == 200 and today.context["today"].nobody_sends_since is None
+    assert health.status_code == 200 and today.context["today"].nothing_sent_since is None
     health, today = look(staff, NOON + timedelta(seconds=121))
-    assert health.status_code == 503 and today.context["today"].nobody_sends_since == NOON
+    assert health.status_code == 503 and today.context["today"].nothing_sent_since == NOON
 
 
 def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
-    """Nobody else may have it before its lease is over; who watches must not wait for that."""
+    """No other worker may claim it before its lease expires; monitoring must not wait for that."""
     MessageFactory(state=State.SENDING, lease_until=NOON + LEASE, lease_token=uuid.uuid4())
     assert look(staff, NOON + timedelta(seconds=119))[0].status_code == 200
     health, today = look(staff, NOON + timedelta(seconds=121))

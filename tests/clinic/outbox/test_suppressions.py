@@ -1,4 +1,4 @@
-"""Addresses we do not write to: bounces and complaints by signed webhook, and readers who want less."""
+"""The suppression list: bounces and complaints by signed webhook, and unsubscribing."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The admin of the clinic, its people and its messages: who may what, and that looking is written down."""
+"""The admin of the clinic, its people and its messages: permissions and the audit log."""
 
 import re
 from datetime import timedelta

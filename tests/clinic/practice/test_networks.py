@@ -1,4 +1,4 @@
-"""Whom a rate limit counts together: the visitor's network, and one network for all whose address nobody can read."""
+"""What a rate limit counts together: the visitor's network, and one network for all unreadable addresses."""
 
 import pytest
 from django.test import RequestFactory

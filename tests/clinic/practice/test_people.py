@@ -1,4 +1,4 @@
-"""Names and email addresses as people type them: what is kept, what is refused, and in which words."""
+"""Names and email addresses as people type them: what is stored, what is refused, and with which message."""
 
 from email.utils import parseaddr
 

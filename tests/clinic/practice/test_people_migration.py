@@ -1,4 +1,4 @@
-"""Patients who were there before: domains are written in ASCII, and two rows of one person stop the migration by name."""
+"""The migration of existing patients: domains become ASCII, and two rows of one person stop it with their names."""
 
 import uuid
 

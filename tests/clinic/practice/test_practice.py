@@ -1,4 +1,4 @@
-"""The clinic and its people: what the database refuses, who is the same person, how numbers are read."""
+"""The clinic and its people: constraints, matching of patients, template filters."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
