@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.sources import ROOT, python_files
+
 ROOMS = (
     "education",
     "assessments",
@@ -127,10 +128,6 @@ PURE = {
     "education/text": {"markdown_it", "mdit_py_plugins", "nh3"},
     "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
 }
-
-
-def python_files(folder: str) -> list[Path]:
-    return [path for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts]
 
 
 def imports_of(path: Path) -> list[tuple[str, int]]:

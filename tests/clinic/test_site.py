@@ -100,7 +100,7 @@ def test_pages_when_the_fault_is_ours_promise_nothing():
         answer = Client(raise_request_exception=False).get("/")
 
     assert answer.status_code == 500
-    assert not answer.has_header("Retry-After") and "never made twice" not in answer.content.decode()
+    assert not answer.has_header("Retry-After") and "never make the same booking twice" not in answer.content.decode()
 
 
 @pytest.mark.parametrize(

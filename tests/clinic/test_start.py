@@ -31,7 +31,7 @@ STARTS = {
     "web": GUNICORN,
     "web, loaded before its workers": [*GUNICORN, "--preload"],
     "worker": [*CELERY, "worker", "--concurrency", "1", "--without-mingle"],
-    "beat": [*CELERY, "beat", "--pidfile=", "--schedule=/dev/null"],
+    "beat": [*CELERY, "beat", "--pidfile="],
 }
 
 
@@ -92,11 +92,12 @@ def start(words, **options) -> Server:
 
 
 @pytest.mark.parametrize("process", STARTS)  # `test_keys` has the other ways to lack a key
-def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings):
+def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings, tmp_path):
     settings.ENCRYPTION_KEYS = {"2026a": secrets.token_bytes(32)}
     answer_something()
 
-    with start(STARTS[process], ENCRYPTION_KEYS=key("2026b")) as started:
+    words = [*STARTS[process], f"--schedule={tmp_path / 'beat'}"] if process == "beat" else STARTS[process]
+    with start(words, ENCRYPTION_KEYS=key("2026b")) as started:
         status, said = started.wait(), started.read()
 
     assert status != 0

@@ -175,9 +175,9 @@ def test_staff_see_which_calendar_is_read(client, meredith, django_user_model):
     client.get(path_of(token))
     assert "in use" in client.get(url).content.decode()
     CalendarFeed.objects.update(last_read_at=NOW - 3 * DAY)
-    assert "not read any more" in client.get(url).content.decode()
+    assert "no longer read" in client.get(url).content.decode()
     CalendarFeed.objects.update(failed_at=NOW)
-    assert "could not be made" in client.get(url).content.decode()
+    assert "could not be created" in client.get(url).content.decode()
 
 
 def test_the_admin_shows_an_address_once_and_ends_it(client, meredith, django_user_model):

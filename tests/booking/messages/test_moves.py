@@ -384,7 +384,7 @@ def test_a_stale_i_cannot_come_tells_the_clinic_nothing(client, visit):
         assert 'name="version" value="1"' in client.get(path + "not-coming/").content.decode()
         Appointment.objects.filter(pk=visit.pk).update(version=2)
         stale = client.post(path + "not-coming/", {"version": "1"})
-        assert stale.status_code == 409 and stale.templates[0].name == "booking/not_coming.html"
+        assert stale.status_code == 409 and stale.templates[0].name == "booking/changed_meanwhile.html"
         assert not Message.objects.filter(kind="staff_not_coming").exists()
         client.post(path + "not-coming/", {"version": "2"})
         assert Message.objects.filter(kind="staff_not_coming").exists()

@@ -16,7 +16,7 @@ from tests.booking.holding import NINE, press, typed
 from tests.booking.messages.rendering import message_of
 from tests.clinic.letters import render_message
 from tests.pages import text_of
-from tests.test_architecture import ROOT, python_files
+from tests.sources import ROOT, python_files
 from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
