@@ -191,7 +191,7 @@ def test_stranger_who_knows_a_name_and_an_address_changes_no_number(client, alic
     front_desk.save()
     client.force_login(front_desk)
     page = client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
-    assert "(603) 555-0199</a><br>" in page and "(603) 555-0000</a> came with this booking" in page
+    assert "(603) 555-0199</a><br>" in page and "(603) 555-0000</a> was given with this booking" in page
 
 
 def test_recognized_patient_whose_time_was_taken_is_offered_others(client, alices_visit, post_office):

@@ -17,7 +17,14 @@ from booking.admin.acts import ACTS, OUTCOMES
 from booking.admin.appointments import MARKS
 from booking.admin.error_text import REFUSALS
 from booking.models import Appointment, HoursOverride
-from booking.schedule.errors import ArrivalTooEarly, TimeClosed, VisitCancelled, VisitChanged, VisitNotStarted
+from booking.schedule.errors import (
+    ArrivalTooEarly,
+    SlotTaken,
+    TimeClosed,
+    VisitCancelled,
+    VisitChanged,
+    VisitNotStarted,
+)
 from booking.schedule.slots import Slot
 from clinic.audit.models import AccessEvent
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -153,7 +160,7 @@ def test_staff_book_for_somebody_on_the_phone(client, owner, evaluation, meredit
     assert visit.starts_at == NINE_ON_TUESDAY
     assert visit.events.get().by == owner
     taken = client.post(ADD, by_phone(service=evaluation.pk, therapist=meredith.pk, name="Carol"))
-    assert "Another visit" in taken.content.decode()
+    assert REFUSALS[SlotTaken] in taken.content.decode()
     assert 'value="Carol"' in taken.content.decode()
     early = client.post(ADD, form | {"starts_at": "2026-12-01T07:00", "idempotency_key": str(uuid.uuid4())})
     assert "outside the opening hours" in early.content.decode()
