@@ -61,7 +61,7 @@ def _question(request: HttpRequest, affected: list[OffSchedule], *, is_busy: boo
 
 
 def _row(one: OffSchedule) -> dict:
-    return {"visit": one.visit, "time": local_time(one.visit.starts_at), "words": one.words}
+    return {"visit": one.visit, "time": local_time(one.visit.starts_at), "sentences": one.sentences}
 
 
 def _is_confirmed(request: HttpRequest, affected: list[OffSchedule]) -> bool:

@@ -74,7 +74,7 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
     return {
         "may_act": True,
         "may_move": is_changeable(visit, clinic=clinic, by=by, now=now),
-        "off_schedule": find_off_schedule(visit, now=now).words,
+        "off_schedule": find_off_schedule(visit, now=now).sentences,
         "may_undo": is_undoable(visit, now=now),
         "may_cancel": can_change(visit, Act.CANCEL, clinic=clinic, now=now),
         "marks": [
@@ -184,7 +184,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     def agreed(self, visit: Appointment) -> str:
         """The length, price and late fee the visit was booked with."""
         terms = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
-        return f"{terms}. {visit.late_fee_words}" if visit.late_fee_words else terms
+        return f"{terms}. {visit.late_fee_text}" if visit.late_fee_text else terms
 
     @admin.display(description="history")
     def history(self, visit: Appointment) -> str:

@@ -29,7 +29,7 @@ class WishesForm(forms.Form):
     part_of_day = forms.ChoiceField(
         label="Time of day",
         required=False,
-        choices=[("", "Any time"), *((part.slug, part.words.capitalize()) for part in PARTS.values())],
+        choices=[("", "Any time"), *((part.slug, part.label.capitalize()) for part in PARTS.values())],
     )
     first_on = StaffDayField(
         label="First day",

@@ -145,7 +145,7 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
     until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
     text = until if now < deadline else "It is too late to move or cancel online. Please call us."
-    return {"change_note": " ".join(filter(None, [text, appointment.late_fee_words]))}
+    return {"change_note": " ".join(filter(None, [text, appointment.late_fee_text]))}
 
 
 def placeholder_values(
@@ -163,7 +163,7 @@ def placeholder_values(
         "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
         "reference": appointment.reference,
         "when": time,
-        "when_beside": clock.beside_words(appointment.starts_at),
+        "when_beside": clock.format_beside(appointment.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
         "day_word": format_near_day(appointment.starts_at, now=now, zone=clock.zone),

@@ -65,7 +65,7 @@ class Terms(models.Model):
         abstract = True
 
     @property
-    def late_fee_words(self) -> str:
+    def late_fee_text(self) -> str:
         """Sentences for patients about the late fee; empty without a fee."""
         if not self.late_fee_cents:
             return ""

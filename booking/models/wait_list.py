@@ -110,7 +110,7 @@ class WaitListEntry(models.Model):
     part_of_day = models.CharField(
         max_length=12,
         blank=True,
-        choices=[(part.slug, part.words) for part in PARTS.values()],
+        choices=[(part.slug, part.label) for part in PARTS.values()],
         help_text="Empty: any time.",
     )
     time_zone = models.CharField(

@@ -145,7 +145,7 @@ def _ask(
         return _times_page(request, context, day, now, status=409, **page)
     page = {
         "to_time": context["clock"].time(starts_at),
-        "to_time_beside": context["clock"].beside_words(starts_at),
+        "to_time_beside": context["clock"].format_beside(starts_at),
         "to_therapist": therapist,
         "starts_at": starts_at,
         "day": day,

@@ -41,7 +41,7 @@ def choices_context(service: Service, choices: BookingChoices) -> dict:
         else [],
         "part_choices": [
             {
-                "label": part.words.capitalize() if part else "Any time",
+                "label": part.label.capitalize() if part else "Any time",
                 "query": choices.changed(part=part).query,
                 "is_chosen": part == choices.part,
             }

@@ -61,7 +61,7 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
         "starts_at": starts_at,
         "slot": Slot(service, therapist, starts_at),
         "time": clock.time(starts_at),
-        "time_beside": clock.beside_words(starts_at),
+        "time_beside": clock.format_beside(starts_at),
         "clinic": clinic,
         "choices": choices,
         "step": 4,

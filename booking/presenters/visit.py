@@ -104,7 +104,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "service": appointment.service,
         "clinic": clinic,
         "time": clock.time(appointment.starts_at),
-        "time_beside": clock.beside_words(appointment.starts_at),
+        "time_beside": clock.format_beside(appointment.starts_at),
         "place": format_place(appointment.visit_mode, clinic, number=called_at),
         "called_at": called_at,
         "has_texts": has_texts(),

@@ -29,7 +29,7 @@ class Clock:
         return clock_label(self.zone.key)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Like "your clock, Jamaica time"."""
         return f"{'your' if self.is_visitors else 'the clinic’s'} clock, {self.label}"
 
@@ -60,7 +60,7 @@ class Clock:
         there = LocalTime(instant, self.beside_zone)
         return there if there.local.utcoffset() != self.time(instant).local.utcoffset() else None
 
-    def beside_words(self, instant: datetime) -> str:
+    def format_beside(self, instant: datetime) -> str:
         """Like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
         there = self.beside(instant)
         return f"{there.beside(self.time(instant))} {self.beside_whom}" if there else ""

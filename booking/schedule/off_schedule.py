@@ -35,7 +35,7 @@ class OffScheduleBecause(StrEnum):
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
 
-WORDS = {
+SENTENCES = {
     Because.INACTIVE: "The therapist is switched off.",
     Because.THERAPIST: "The therapist does not do this service.",
     Because.HIDDEN: "The service is hidden.",
@@ -55,9 +55,9 @@ class OffSchedule:
     reasons: tuple[OffScheduleBecause, ...]
 
     @property
-    def words(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """The reasons for staff, a sentence each."""
-        return [WORDS[reason] for reason in self.reasons]
+        return [SENTENCES[reason] for reason in self.reasons]
 
 
 def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:

@@ -9,7 +9,7 @@ class PartOfDay:
     """A range of local start times, from `first` to `last` inclusive."""
 
     slug: str
-    words: str
+    label: str
     first: time
     last: time
 

@@ -38,8 +38,8 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
         patient=entry.patient,
         context={
             "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
-            "clock_words": clock.words if with_wish else "",
-            "wish_words": format_wish(entry, today=clock.day(now)) if with_wish else "",
+            "clock_text": clock.description if with_wish else "",
+            "wish_text": format_wish(entry, today=clock.day(now)) if with_wish else "",
             "button_url": url,
             "button_text": BUTTON,
         },
@@ -57,5 +57,5 @@ def sample_entry(sample: Sample) -> Mapping[str, object]:
 
 def format_wish(entry: WaitListEntry, *, today: date) -> str:
     """Format the wished days and part of the day: "Tue, Dec 1 – Thu, Dec 31, after work"."""
-    part = PARTS[entry.part_of_day].words if entry.part_of_day else "any time of day"
+    part = PARTS[entry.part_of_day].label if entry.part_of_day else "any time of day"
     return f"{format_days(entry.first_on, entry.last_on, today=today)}, {part}"

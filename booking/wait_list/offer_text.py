@@ -27,7 +27,7 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "clinic": clinic,
         "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
         "when": time,
-        "when_beside": clock.beside_words(offer.starts_at),
+        "when_beside": clock.format_beside(offer.starts_at),
         "day": time.day,
         "time": time.clock_and_zone,
         "day_word": format_near_day(offer.starts_at, now=now, zone=clock.zone),

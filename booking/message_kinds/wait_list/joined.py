@@ -22,8 +22,8 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def _samples(sample: Sample) -> Mapping[str, object]:
-    clock_words = Clock(sample_clinic(sample).zone).words
-    return {**sample_entry(sample), "clock_words": clock_words, "wish_words": SAMPLE_WISH}
+    clock_text = Clock(sample_clinic(sample).zone).description
+    return {**sample_entry(sample), "clock_text": clock_text, "wish_text": SAMPLE_WISH}
 
 
 KIND = MessageKind(

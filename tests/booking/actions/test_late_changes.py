@@ -96,8 +96,8 @@ def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, pos
 
 
 def test_service_without_a_fee_says_nothing_of_one():
-    assert Service(late_fee_cents=0, late_fee_note="Never shown.").late_fee_words == ""
-    assert Service(late_fee_cents=2550, is_first_late_free=False).late_fee_words.endswith("costs $25.50.")
+    assert Service(late_fee_cents=0, late_fee_note="Never shown.").late_fee_text == ""
+    assert Service(late_fee_cents=2550, is_first_late_free=False).late_fee_text.endswith("costs $25.50.")
 
 
 # "I can't make it"

@@ -157,9 +157,9 @@ def test_every_term_that_was_not_seen_is_shown_before_it_is_booked(evaluation, c
         Service.objects.update(**changed)
         refused = client.post(NINE + "form/", TYPED | hidden(form))
         assert refused.status_code == 409 and not Appointment.objects.exists()
-        assert bool(refused.context["agreed"].late_fee_words) == ("late_fee_cents" in changed)
+        assert bool(refused.context["agreed"].late_fee_text) == ("late_fee_cents" in changed)
         words = text_of(refused).partition("You are not booked yet. ")[2]
-        assert words.startswith(f"{refused.context['agreed'].late_fee_words} Press the button again".strip())
+        assert words.startswith(f"{refused.context['agreed'].late_fee_text} Press the button again".strip())
 
 
 def hidden(page) -> dict:
