@@ -114,8 +114,10 @@ class Folder:
         """Django's SECRET_KEY for this folder, generated once, so that sessions survive a restart."""
         path = self.path / "secret-key"
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(64))
+            unfinished = path.with_suffix(".new")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_urlsafe(64))
+            unfinished.replace(path)
         return path.read_text()
 
 

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
 
-SHOWN = 200  # messages in the list
+SHOWN, KEPT = 200, 500  # messages in the list, and in the folder
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,22 @@ class Mail:
 
 
 def list_mail(folder: Path) -> list[Mail]:
-    """The newest messages, newest first."""
-    ids = sorted(Maildir(folder).keys(), key=_received_at, reverse=True)
-    return [mail for mail_id in ids[:SHOWN] if (mail := read_mail(folder, mail_id))]
+    """The newest messages, newest first. Messages beyond the newest KEPT are deleted."""
+    box = Maildir(folder)
+    ids = sorted(box.keys(), key=_received_at, reverse=True)
+    for mail_id in ids[KEPT:]:
+        box.discard(mail_id)
+    return [mail for mail_id in ids[:SHOWN] if (mail := _read(box, mail_id))]
 
 
 def read_mail(folder: Path, mail_id: str) -> Mail | None:
     """The message of that id, or None."""
+    return _read(Maildir(folder), mail_id)
+
+
+def _read(box: Maildir, mail_id: str) -> Mail | None:
     try:
-        message = message_from_bytes(Maildir(folder).get_bytes(mail_id), policy=policy.default)
+        message = message_from_bytes(box.get_bytes(mail_id), policy=policy.default)
     except KeyError:
         return None
     parts = [part for part in message.walk() if not part.is_multipart()]

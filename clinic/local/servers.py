@@ -36,10 +36,7 @@ def start_servers(children: Children, folder: Folder, *, environment: str) -> di
 
 
 def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
-    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`. Returns its URL.
-
-    It listens within a second, long before a worker sends.
-    """
+    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`. Returns its URL."""
     port = free_port()
     keep = ("-c", "aiosmtpd.handlers.Mailbox", folder)
     argv = python("-m", "aiosmtpd", "--nosetuid", "--smtputf8", "--listen", f"127.0.0.1:{port}", *keep)

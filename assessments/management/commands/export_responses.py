@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from clinic.audit.models import Action
 
 
 class Command(BaseCommand):
-    help = "Write every finished response as FHIR R4: NDJSON, one QuestionnaireResponse a line, or a Bundle."
+    help = "Write every finished response as FHIR R4: NDJSON with one QuestionnaireResponse per line, or a Bundle."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -25,9 +26,12 @@ class Command(BaseCommand):
         if options["slug"]:
             finished = finished.filter(questionnaire__slug=options["slug"])
         responses = list(finished.order_by("completed_at"))
-        for response in responses:
-            record_access(actor=None, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
-        with options["file"].open("w", encoding="utf-8") as file:
+        # Only the owner may read the file. It is opened first, so that the record has no access that failed.
+        with open(
+            options["file"], "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
+        ) as file:
+            for response in responses:
+                record_access(actor=None, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
             if options["bundle"]:
                 json.dump(export_bundle(responses, now=now), file, ensure_ascii=False)
             else:
