@@ -138,7 +138,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         now = timezone.now()
-        visits = Appointment.objects.knowing_who_is_new(now=now).knowing_who_was_texted()
+        visits = Appointment.objects.with_has_been_here(now=now).with_was_texted()
         return visits.exclude(status=Appointment.Status.HELD, hold_expires_at__lte=now)
 
     def has_change_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:

@@ -77,7 +77,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     details = ("clock", "state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WaitListEntry]:
-        return super().get_queryset(request).annotate(offer_count=Count("offers")).knowing_if_stuck()
+        return super().get_queryset(request).annotate(offer_count=Count("offers")).with_is_stuck()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Wait list", **(extra_context or {})})

@@ -45,7 +45,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
-    def standing(self) -> Self:
+    def booked_or_completed(self) -> Self:
         """Booked and completed visits: neither holds, nor cancelled, nor missed."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
@@ -62,7 +62,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         }
         return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
-    def knowing_who_is_new(self, *, now: datetime) -> Self:
+    def with_has_been_here(self, *, now: datetime) -> Self:
         """Annotate `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
 
         A visit that is over and unmarked does not count: the patient may not have come.
@@ -71,7 +71,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
         return self.annotate(has_been_here=Exists(earlier))
 
-    def knowing_who_was_texted(self) -> Self:
+    def with_was_texted(self) -> Self:
         """Annotate `was_texted`: whether a text about the current version of the visit was sent."""
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
@@ -163,8 +163,8 @@ class Appointment(Terms):
         help_text="The reasons outside the schedule that staff have accepted for this visit.",
     )
     created_at = models.DateTimeField()
-    has_been_here: bool  # only by `knowing_who_is_new`
-    was_texted: bool  # only by `knowing_who_was_texted`
+    has_been_here: bool  # only by `with_has_been_here`
+    was_texted: bool  # only by `with_was_texted`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -254,7 +254,7 @@ class Appointment(Terms):
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
         """Whether it is booked, not confirmed, and the patient has no email address and got no text. Needs
-        `knowing_who_was_texted`."""
+        `with_was_texted`."""
         is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
@@ -325,8 +325,10 @@ class AppointmentEvent(models.Model):
         related_name="+",
         help_text="The staff member. Empty: the patient.",
     )
-    starts_at = models.DateTimeField(help_text="The start of the visit after this.")
-    version = models.PositiveSmallIntegerField(null=True, help_text="The visit’s version after this. Null in old rows.")
+    starts_at = models.DateTimeField(help_text="The visit’s start after this change.")
+    version = models.PositiveSmallIntegerField(
+        null=True, help_text="The visit’s version after this change. Null in old rows."
+    )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
     mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
 

@@ -42,7 +42,7 @@ class OpeningHours(models.Model):
     )
     opens = models.TimeField(help_text="The first visit can start at this time. Clinic time, all year.")
     closes = models.TimeField(
-        help_text="The last visit ends by this time. Turnover can run past it. Enter 00:00 for midnight."
+        help_text="The last visit ends by this time. The minutes kept free after it can run later. For midnight enter “midnight”."
     )
     mode = models.CharField(
         "offered",
@@ -64,7 +64,7 @@ class OpeningHours(models.Model):
             models.CheckConstraint(
                 name="opening_hours_close_after_they_open",
                 condition=Q(closes__gt=F("opens")) | Q(closes=MIDNIGHT),
-                violation_error_message="Closing must be later than opening; 12:00 AM closes at midnight.",
+                violation_error_message="Closing must be later than opening. For midnight enter “midnight”.",
             ),
             models.CheckConstraint(
                 name="opening_hours_end_after_they_begin",

@@ -73,7 +73,7 @@ class Terms(models.Model):
         note = f" {self.late_fee_note.strip()}" if self.late_fee_note.strip() else ""
         return f"A late change or a missed visit costs {format_money(self.late_fee_cents)}.{free}{note}"
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # a column of a service, a property of a visit
 
         @property
         def minutes(self) -> int: ...

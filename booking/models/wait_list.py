@@ -42,11 +42,11 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         """Entries that cannot be offered any time."""
         return self.filter(_is_stuck())
 
-    def knowing_if_stuck(self) -> Self:
+    def with_is_stuck(self) -> Self:
         """Annotate `is_stuck`, by the rule of `stuck`."""
         return self.annotate(is_stuck=_is_stuck())
 
-    def knowing_next_visit(self, now: datetime) -> Self:
+    def with_next_visit(self, now: datetime) -> Self:
         """Annotate `next_visit_at`: the start of the visit that a taken offer would move; None without one.
 
         It is the visit of the entry, else the next one of the same service, as patients book while they wait.
@@ -60,7 +60,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         soonest = Subquery(ahead.order_by("starts_at").values("starts_at")[:1])
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
-    def hoping_for(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
+    def matching_slot(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
         """Entries that a time freed at `starts_at` with `therapist` may suit, longest waiting first.
 
         `day` is its date in the clinic's zone. In a caller's own zone it can be the day before or after: `Wishes.suit` decides.
@@ -72,7 +72,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
             .filter(is_in_days | may_be_in_days, service__therapists=therapist)
             .filter(Q(therapist=None) | Q(therapist=therapist))
             .filter(Q(appointment=None) | Q(appointment__status=Appointment.Status.BOOKED))
-            .knowing_next_visit(now)
+            .with_next_visit(now)
             .filter(Q(next_visit_at=None) | Q(next_visit_at__gt=starts_at))
             .order_by("created_at", "pk")
         )
@@ -126,9 +126,9 @@ class WaitListEntry(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
     created_at = models.DateTimeField("since", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    next_visit_at: datetime | None  # only by `knowing_next_visit`
+    next_visit_at: datetime | None  # only by `with_next_visit`
 
-    is_stuck: bool  # only by `knowing_if_stuck`
+    is_stuck: bool  # only by `with_is_stuck`
     offer_count: int  # only in the admin
 
     objects = WaitListQuerySet.as_manager()

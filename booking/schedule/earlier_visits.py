@@ -13,7 +13,7 @@ def has_earlier_visit(patient: Patient, *, before: datetime | None = None) -> bo
     A visit ahead counts: an evaluation and its follow-up are often booked together. A follow-up whose earlier visit is
     cancelled or missed stays booked; Today lists it (`off_schedule`, Because.ALONE).
     """
-    visits = Appointment.objects.standing().filter(patient=patient).exclude(service__purpose=Purpose.CALL)
+    visits = Appointment.objects.booked_or_completed().filter(patient=patient).exclude(service__purpose=Purpose.CALL)
     return (visits if before is None else visits.filter(starts_at__lt=before)).exists()
 
 

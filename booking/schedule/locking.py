@@ -45,7 +45,9 @@ def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] 
 
     Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock.
     """
-    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]  # sorted, so that there is no deadlock
+    keys = [
+        f"diary:{key}" for key in sorted(map(str, therapist_ids))
+    ]  # sorted against deadlocks; the prefix is the key in earlier releases
     try:
         if look_first is not None:
             with transaction.atomic(durable=True):

@@ -161,7 +161,7 @@ def _together(visits: list[Appointment]) -> set[UUID]:
 
 
 def _alone(visits: list[Appointment]) -> set[UUID]:
-    """Keys of the follow-ups whose earlier visits were all cancelled, missed or moved behind them.
+    """Keys of follow-ups that are the patient's first booked or completed visit, although the patient has other visits.
 
     A follow-up that is the patient's only visit is left out: staff booked it on purpose.
     """
@@ -179,7 +179,7 @@ def _alone(visits: list[Appointment]) -> set[UUID]:
     return {
         visit.pk
         for visit in follow_ups
-        if len(starts[visit.patient_id]) > 1 and first[visit.patient_id] == visit.starts_at
+        if len(starts[visit.patient_id]) > 1 and first.get(visit.patient_id) == visit.starts_at
     }
 
 

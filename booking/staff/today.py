@@ -212,7 +212,7 @@ def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
     shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
-    rows = Appointment.objects.knowing_who_is_new(now=now).knowing_who_was_texted()
+    rows = Appointment.objects.with_has_been_here(now=now).with_was_texted()
     rows = rows.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
     return [
         TodaysVisit(

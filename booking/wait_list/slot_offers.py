@@ -65,7 +65,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
     if freed.was_kept_for_a_moment(now=now):
         return []
     day = freed.starts_at.astimezone(clinic.zone).date()
-    hopeful = WaitListEntry.objects.hoping_for(freed.starts_at, day=day, therapist=freed.therapist, now=now)
+    hopeful = WaitListEntry.objects.matching_slot(freed.starts_at, day=day, therapist=freed.therapist, now=now)
     hopeful = hopeful.exclude(patient__email="")  # offers are mailed; staff see entries without an address
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
-from clinic.local.children import StopAsked
+from clinic.local.children import StopRequested
 from clinic.local.refusal import CannotStart
 
 
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    except (StopAsked, KeyboardInterrupt):
+    except (StopRequested, KeyboardInterrupt):
         return 130
 
 

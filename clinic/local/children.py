@@ -34,7 +34,7 @@ class Phase(IntEnum):
     COMMAND = 3  # what this process waits for
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """SIGINT (Ctrl-C), SIGTERM or SIGHUP was received."""
 
 
@@ -86,7 +86,7 @@ def die_with_parent(number: int, parent: int) -> None:
 class Children:
     """The processes of one run, as a context manager: leaving it stops them all.
 
-    Every wait raises StopAsked when this process is told to stop, and ChildEnded when a child is gone.
+    Every wait raises StopRequested when this process is told to stop, and ChildEnded when a child is gone.
     """
 
     def __init__(self, *, lock_fd: int):
@@ -184,7 +184,7 @@ class Children:
 
     def _check(self, except_for: Child | None) -> None:
         if self._signals:
-            raise StopAsked
+            raise StopRequested
         for child in self._children:
             if child is not except_for and not child.is_alive:
                 raise ChildEnded(child)

@@ -38,7 +38,7 @@ def start_postgres(children: Children, folder: Folder, *, for_tests: bool = Fals
         "postgres",
         [*argv, *(FOR_TESTS if for_tests else ())],
         phase=Phase.SERVERS,
-        stop_signal=signal.SIGINT,  # "fast": drop the connections, write everything down, end
+        stop_signal=signal.SIGINT,  # fast shutdown: disconnect clients, checkpoint, exit
         before_exec=leave_root,
         log=str(log),
     )
@@ -72,7 +72,7 @@ def _make_cluster(data: Path, log: Path) -> None:
                 check=False,
             )
             if made.returncode:
-                raise CannotStart(f"Postgres could not make its database; the reason is at the end of {log}.")
+                raise CannotStart(f"Postgres could not create its database; the reason is at the end of {log}.")
     unfinished.rename(data)
 
 

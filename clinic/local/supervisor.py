@@ -8,7 +8,7 @@ import time
 
 from clinic.demo import login
 from clinic.env import EnvironmentInvalid, read_environment
-from clinic.local.children import Children, Phase, StopAsked, die_with_parent
+from clinic.local.children import Children, Phase, StopRequested, die_with_parent
 from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.ports import listen, parse_port
 from clinic.local.refusal import CannotStart
@@ -31,7 +31,7 @@ def run() -> None:
             print(_where_to_look(environ, seconds=time.monotonic() - started), flush=True)
             while True:
                 children.wait()
-        except StopAsked:
+        except StopRequested:
             print("\nStopping…", flush=True)
         finally:
             folder.write_state(what="make run")  # other commands must not use servers that are stopping
