@@ -43,5 +43,5 @@ lock: setup ## pin requirements*.in anew, with hashes; U=--upgrade takes newer v
 		$(UV) pip compile -q --universal --python-version 3.12 --generate-hashes --no-header $(U) -o $$name.txt $$name.in || exit 1; \
 	done; ! grep -n '://' requirements.txt requirements-dev.txt
 
-reset: setup ## throw the local database, broker and mailbox away
+reset: setup ## delete the local database, broker data and mailbox
 	@exec $(LOCAL) reset

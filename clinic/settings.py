@@ -15,7 +15,7 @@ try:
 except EnvironmentInvalid as error:
     raise ImproperlyConfigured(f"This cannot start yet:\n{error}") from None
 
-DEBUG = False  # on no machine: its error pages show forms, which hold patients' data
+DEBUG = False  # never True: debug pages show form data, which may be a patient's
 SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 SITE_URL = ENV.site_url

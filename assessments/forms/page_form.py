@@ -105,7 +105,7 @@ class Question(LayoutObject):
 class PageForm(forms.Form):
     """One page of a questionnaire for one response.
 
-    `answers` are the stored ones. Without `now`, limits that move with the calendar are not checked. After `is_valid()`,
+    `answers` are the stored ones. Without `now`, relative limits are not checked. After `is_valid()`,
     `given` holds the answers of the page, valid or not, and `newly_asked` the questions and notes that these answers open and
     that were not on the page yet: without JavaScript the page is shown once more with them.
     """

@@ -206,7 +206,7 @@ def merge_answers(
 ) -> dict[str, list]:
     """Return `stored` with the valid answers of `given` to questions on `page`; an empty list deletes an answer.
 
-    An answer that is stored already is not checked against limits that move with the calendar.
+    An answer that is stored already is not checked against relative limits.
     """
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
@@ -222,7 +222,7 @@ def merge_answers(
 
 
 def by_clinic_clock(now: datetime) -> datetime:
-    """Convert `now` to the clinic's zone, whose day is "today" for limits that move with the calendar. One query."""
+    """Convert `now` to the clinic's zone, whose day is "today" for relative limits. One query."""
     return now.astimezone(Clinic.objects.current().zone)
 
 

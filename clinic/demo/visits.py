@@ -121,7 +121,7 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
 
 
 def _settle_past_messages(*, now: datetime) -> None:
-    """Mark messages that were due before `now` as sent, and one as refused by its mailbox.
+    """Mark messages overdue for more than a day as sent if they expired or their visit is over, and one as refused.
 
     Otherwise the first worker would send a month's confirmations at once.
     """

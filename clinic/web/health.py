@@ -21,7 +21,7 @@ from clinic.outbox.sending.heartbeat import read_heartbeat
 
 logger = logging.getLogger(__name__)
 
-AWAY = "the database does not answer"
+NO_DATABASE = "the database does not respond"
 NAMED = 5  # migrations
 OVERDUE_AFTER = timedelta(minutes=2)
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -55,7 +55,7 @@ def health(request: HttpRequest) -> JsonResponse:
         faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
     except DatabaseError:
         faults = [_database_is_away()]
-    report["database"] = "no answer" if AWAY in faults else "ok"
+    report["database"] = "no answer" if NO_DATABASE in faults else "ok"
     return _answer(faults, **report)
 
 
@@ -105,7 +105,7 @@ def _migrations() -> set[tuple[str, str]]:
 def _database_is_away() -> str:
     logger.exception("health: the database does not answer")
     connection.close()
-    return AWAY
+    return NO_DATABASE
 
 
 def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> list[str]:
@@ -115,7 +115,7 @@ def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> li
     report["last_sweep_s"] = int((now - heartbeat.swept_at).total_seconds()) if heartbeat.swept_at else None
     faults = []
     if overdue >= OVERDUE_AFTER:
-        faults.append(f"a message has been due for {report['oldest_overdue_s']} s and has not gone")
+        faults.append(f"a message is {report['oldest_overdue_s']} s overdue")
     if since := heartbeat.silent_since(now):
         silence = f"{int((now - since).total_seconds())} s"
         never = f"worker and beat have never run, {silence} after the first start"
@@ -126,5 +126,5 @@ def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> li
 def _key_faults(*, now: datetime) -> list[str]:
     faults, unopened = find_key_faults(), count_unopened(now=now)
     if unopened:
-        faults.append(f"sealed values that pages needed do not open: {unopened}; the log names them")
+        faults.append(f"encrypted values that could not be decrypted: {unopened}; see the log")
     return faults

@@ -68,7 +68,7 @@ class PublicPages:
 
     def current_version(self) -> str:
         """Return the version, at most VERSION_MAX_AGE_S old; during a database outage the last one, so that cached pages
-        are still served."""
+        are still served. Not locked: a race costs one more query."""
         if time.monotonic() - self.version_read_at >= VERSION_MAX_AGE_S:
             read_at = time.monotonic()
             try:

@@ -14,7 +14,7 @@ pytestmark = needs_proc
 PARENT = """
 import os, sys
 from pathlib import Path
-from clinic.local.children import Children, Phase, StopAsked
+from clinic.local.children import Children, Phase, StopRequested
 from clinic.local.folder import Folder
 from clinic.local.refusal import CannotStart
 
@@ -28,7 +28,7 @@ with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Childre
     try:
         while True:
             children.wait()
-    except StopAsked:
+    except StopRequested:
         print("asked to stop", flush=True)
     except CannotStart as refusal:
         print(refusal, flush=True)

@@ -19,7 +19,7 @@ SINK = """
 import os, time, smtplib
 from pathlib import Path
 from urllib.parse import urlsplit
-from clinic.local.children import Children, StopAsked
+from clinic.local.children import Children, StopRequested
 from clinic.local.folder import Folder
 from clinic.local.servers import start_mail_sink
 
@@ -35,7 +35,7 @@ with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Childre
     print(url, flush=True)
     try:
         children.wait()
-    except StopAsked:
+    except StopRequested:
         pass
 """
 

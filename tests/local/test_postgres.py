@@ -19,7 +19,7 @@ pytestmark = needs_proc
 SERVER = """
 import os
 from pathlib import Path
-from clinic.local.children import Children, StopAsked
+from clinic.local.children import Children, StopRequested
 from clinic.local.folder import Folder
 from clinic.local.postgres import start_postgres
 from clinic.local.refusal import CannotStart
@@ -30,7 +30,7 @@ try:
         print(start_postgres(children, folder), flush=True)
         while True:
             children.wait()
-except StopAsked:
+except StopRequested:
     pass
 except CannotStart as refusal:
     print(refusal, flush=True)

@@ -3,6 +3,7 @@
 The proof itself is part of .ci/run.
 """
 
+import json
 import re
 import shlex
 import signal
@@ -18,7 +19,7 @@ from clinic.local.folder import ROOT
 from clinic.local.ports import free_port
 from clinic.local.refusal import CannotStart
 from clinic.local.units import NAMES, read_environment_file, read_unit
-from clinic.web.health import AWAY
+from clinic.web.health import NO_DATABASE
 from tests.local.processes import Command, needs_proc, processes_of, wait_until
 
 DEPLOY = ROOT / "deploy"
@@ -87,7 +88,7 @@ class Answers(BaseHTTPRequestHandler):
         self.server.bad -= 1
         self.send_response(503 if is_bad else 200)
         self.end_headers()
-        self.wfile.write(b'{"reasons": ["the database does not answer"]}')
+        self.wfile.write(json.dumps({"reasons": [NO_DATABASE]}).encode())
 
     def log_message(self, *_):
         pass
@@ -120,7 +121,7 @@ def test_probe_says_why_when_it_is_not(server):
     server.bad = 1
     done = probe(server.server_port)
     assert done.returncode == 1
-    assert "503" in done.stderr and AWAY in done.stderr
+    assert "503" in done.stderr and NO_DATABASE in done.stderr
 
 
 def test_probe_waits_until_all_is_well(server):

@@ -14,7 +14,7 @@ from clinic.local.valkey import _configuration, _program
 POSTGRES = """
 import os, sys
 from pathlib import Path
-from clinic.local.children import Children, StopAsked
+from clinic.local.children import Children, StopRequested
 from clinic.local.folder import Folder
 from clinic.local.postgres import start_postgres
 try:
@@ -22,7 +22,7 @@ try:
         print(start_postgres(all, folder, for_tests="hasty" in sys.argv), flush=True)
         while True:
             all.wait()
-except StopAsked:
+except StopRequested:
     pass
 """
 

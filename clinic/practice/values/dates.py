@@ -63,7 +63,7 @@ def format_day_and_time(local: datetime, *, today: date | None = None) -> str:
 
 
 def format_instant(instant: datetime, zone: tzinfo, *, now: datetime) -> str:
-    """Like "Tue, Dec 1, 9:00 AM" in `zone`, with the year where it is not the current one there at `now`."""
+    """Like "Tue, Dec 1, 9:00 AM" in `zone`, with the year if it is not that of `now` in `zone`."""
     return format_day_and_time(instant.astimezone(zone), today=now.astimezone(zone).date())
 
 

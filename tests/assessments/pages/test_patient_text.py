@@ -1,4 +1,4 @@
-"""The patient flow in detail: questions as asked, limits that move with the calendar, and what follows the end."""
+"""The patient flow in detail: questions as asked, relative limits, and what follows the end."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -12,7 +12,7 @@ from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Sweep
 from clinic.outbox.sending.heartbeat import note_start, note_sweep, silent_since
 from clinic.practice.people.patients import find_or_register_patient
-from clinic.web.health import AWAY
+from clinic.web.health import NO_DATABASE
 from tests.database_away import database_away
 from tests.world import NOON
 
@@ -103,7 +103,7 @@ def test_database_away_fails_all_but_liveness():
         answers = {path: Client().get(path) for path in PROBES}
 
     assert [answer.status_code for answer in answers.values()] == [200, 503, 503]
-    assert answers["/ready/"].json()["reasons"] == [AWAY]
+    assert answers["/ready/"].json()["reasons"] == [NO_DATABASE]
     assert answers["/health/"].json()["database"] == "no answer"
 
 
