@@ -55,7 +55,7 @@ def test_runner_who_is_too_late_tells_the_clinic_and_staff_see_it(phone, open_br
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Tell the clinic I can’t come").click()
-    expect(steps.heading(page)).to_have_text("The clinic knows")
+    expect(steps.heading(page)).to_have_text("Thank you for telling us")
     page.context.close()
 
     desk = open_browser(viewport={"width": 1280, "height": 900})

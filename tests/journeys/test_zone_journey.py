@@ -55,7 +55,7 @@ def test_state_proposes_a_clock_where_no_script_runs(owner, describe):
     page.fill("#id_region", "NH")
     page.click("[name=_save]")
 
-    expect(page.locator(".field-time_zone .errorlist")).to_contain_text("New Hampshire is on Eastern time")
+    expect(page.locator(".field-time_zone .errorlist")).to_contain_text("New Hampshire is in Eastern time")
     expect(page.locator(ZONE)).to_have_value("America/New_York")
     assert not Clinic.objects.exists()
     page.click("[name=_save]")
