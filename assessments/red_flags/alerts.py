@@ -48,10 +48,10 @@ def find_recipients() -> list[User]:
 
 
 def where_alerts_go() -> str:
-    """Return whom an alert would reach now: "staff", else "clinic" (its own address), else "nobody"."""
+    """Return whom an alert would reach now: "staff", else "clinic" (its own address), else "no one"."""
     if find_recipients():
         return "staff"
-    return "clinic" if Clinic.objects.current().email else "nobody"
+    return "clinic" if Clinic.objects.current().email else "no one"
 
 
 def _plan_alerts(*, response: Response, level: Level, now: datetime) -> list[StaffAlert]:

@@ -93,11 +93,11 @@ def test_alert_without_a_recipient_is_an_error_in_the_log_without_patient_data(r
     raise_flag(response)
     assert not StaffAlert.objects.exists()
     (error,) = errors_logged(caplog)
-    assert error.endswith("level E goes to nobody.")
+    assert error.endswith("level E goes to no one.")
     assert str(response.pk) not in caplog.text and "alice" not in caplog.text.lower()
 
 
-@pytest.mark.parametrize(("email", "goes_to"), [("", "nobody"), ("desk@clinic.example", "clinic")])
+@pytest.mark.parametrize(("email", "goes_to"), [("", "no one"), ("desk@clinic.example", "clinic")])
 def test_today_shows_an_error_while_no_member_of_staff_would_be_told(client, loaded, dora, email, goes_to):
     Clinic.objects.update(email=email)
     client.force_login(dora)
