@@ -25,7 +25,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if settings.MAILBOX_DIR:
-    urlpatterns.append(path("_mail/", include("clinic.local.urls")))
+    urlpatterns.append(path("_mail/", include("clinic.local.mailbox.urls")))
 
 handler400 = views.bad_request
 handler403 = views.forbidden

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from clinic.local.ports import free_port
+from clinic.local.processes.ports import free_port
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 from clinic.local import commands, supervisor
 from clinic.local.checks import check
-from clinic.local.children import StopRequested
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.children import StopRequested
+from clinic.local.processes.refusal import CannotStart
 
 
 def proof() -> None:
-    from clinic.local.production import prove  # not at the top: `make run` starts without requests
+    from clinic.local.proof.prove import prove  # not at the top: `make run` starts without requests
 
     prove()
 

@@ -7,11 +7,11 @@ import secrets
 import subprocess
 from collections.abc import Iterator
 
-from clinic.local.children import Children
-from clinic.local.folder import ROOT, Folder, var_folder
-from clinic.local.postgres import start_postgres
-from clinic.local.refusal import CannotStart
-from clinic.local.servers import python
+from clinic.local.processes.children import Children
+from clinic.local.processes.folder import ROOT, Folder, var_folder
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.servers.postgres import start_postgres
+from clinic.local.servers.start import python
 
 PRODUCTION = {
     "ENVIRONMENT": "production",

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from clinic.local.children import Children
-from clinic.local.folder import ROOT, Folder, var_folder
-from clinic.local.servers import python, require_not_production, start_servers
+from clinic.local.processes.children import Children
+from clinic.local.processes.folder import ROOT, Folder, var_folder
+from clinic.local.servers.start import python, require_not_production, start_servers
 
 COVERAGE = ROOT / "var" / "coverage"  # as in pyproject.toml
 LEAST_COVERED = 5  # files

@@ -8,11 +8,11 @@ import time
 
 from clinic.demo import login
 from clinic.env import EnvironmentInvalid, read_environment
-from clinic.local.children import Children, Phase, StopRequested, die_with_parent
-from clinic.local.folder import ROOT, Folder, var_folder
-from clinic.local.ports import listen, parse_port
-from clinic.local.refusal import CannotStart
-from clinic.local.servers import python, start_mail_sink, start_servers
+from clinic.local.processes.children import Children, Phase, StopRequested, die_with_parent
+from clinic.local.processes.folder import ROOT, Folder, var_folder
+from clinic.local.processes.ports import listen, parse_port
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.servers.start import python, start_mail_sink, start_servers
 
 CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
 # Containers run as root. Celery warns of that because of pickle, which this project does not accept.

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message, State
 from tests.clinic.outbox.workers import database_url, kill_group

@@ -18,7 +18,7 @@ from clinic.env import (
     parse_encryption_keys,
     read_environment,
 )
-from clinic.local.folder import ROOT
+from clinic.local.processes.folder import ROOT
 from clinic.service_urls import parse_redis_url, parse_sms_url
 from tests.clinic.production import KEY, OLD_KEY, PRODUCTION
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
 from clinic.outbox.models import Sweep
 from clinic.practice.models import Clinic
 from tests.clinic.audit.answers import answer_something

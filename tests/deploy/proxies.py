@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
 
 DEPLOY = ROOT / "deploy"
 HOST = "clinic.example"

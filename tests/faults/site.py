@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psycopg
 
-from clinic.local.children import Children
-from clinic.local.folder import ROOT, Folder
-from clinic.local.ports import free_port
-from clinic.local.postgres import start_postgres
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.children import Children
+from clinic.local.processes.folder import ROOT, Folder
+from clinic.local.processes.ports import free_port
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.servers.postgres import start_postgres
 
 
 class Site:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clinic.local.folder import ROOT
+from clinic.local.processes.folder import ROOT
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
 

@@ -14,9 +14,9 @@ pytestmark = needs_proc
 PARENT = """
 import os, sys
 from pathlib import Path
-from clinic.local.children import Children, Phase, StopRequested
-from clinic.local.folder import Folder
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.children import Children, Phase, StopRequested
+from clinic.local.processes.folder import Folder
+from clinic.local.processes.refusal import CannotStart
 
 word = sys.argv[1]
 with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
@@ -91,9 +91,9 @@ def run_in_a_family(var, *lines):
     script = [
         "import os, sys",
         "from pathlib import Path",
-        "from clinic.local.children import Children, Phase",
-        "from clinic.local.folder import Folder",
-        "from clinic.local.refusal import CannotStart",
+        "from clinic.local.processes.children import Children, Phase",
+        "from clinic.local.processes.folder import Folder",
+        "from clinic.local.processes.refusal import CannotStart",
         "folder = Folder(Path(os.environ['RUNCLINIC_VAR']))",
         "with folder.locked('test'), Children(lock_fd=folder.lock_fd) as children:",
         *(f"    {line}" for line in lines),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import reverse
 
-from clinic.local.mailbox import list_mail, read_mail
+from clinic.local.mailbox.maildir import list_mail, read_mail
 from clinic.practice.models import Clinic
 from tests.local.processes import Command, needs_proc
 
@@ -19,9 +19,9 @@ SINK = """
 import os, time, smtplib
 from pathlib import Path
 from urllib.parse import urlsplit
-from clinic.local.children import Children, StopRequested
-from clinic.local.folder import Folder
-from clinic.local.servers import start_mail_sink
+from clinic.local.processes.children import Children, StopRequested
+from clinic.local.processes.folder import Folder
+from clinic.local.servers.start import start_mail_sink
 
 def answers(port):
     try:

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from clinic.env import parse_database_url
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
 from tests.local.processes import FOREIGN, Command, needs_proc, processes_of
 
 pytestmark = needs_proc
@@ -19,10 +19,10 @@ pytestmark = needs_proc
 SERVER = """
 import os
 from pathlib import Path
-from clinic.local.children import Children, StopRequested
-from clinic.local.folder import Folder
-from clinic.local.postgres import start_postgres
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.children import Children, StopRequested
+from clinic.local.processes.folder import Folder
+from clinic.local.servers.postgres import start_postgres
+from clinic.local.processes.refusal import CannotStart
 
 try:
     var = Folder(Path(os.environ["RUNCLINIC_VAR"]))

@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from clinic.env import VARIABLES
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
-from clinic.local.refusal import CannotStart
-from clinic.local.units import NAMES, read_environment_file, read_unit
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.proof.units import NAMES, read_environment_file, read_unit
 from clinic.web.health import NO_DATABASE
 from tests.local.processes import Command, needs_proc, processes_of, wait_until
 

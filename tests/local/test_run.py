@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from clinic.demo import login
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
 from tests.local.processes import Command, needs_proc, processes_of, wait_until
 
 UP = "Ctrl-C stops everything."

@@ -4,5 +4,5 @@ from django.urls import include, path
 
 from clinic import urls
 
-urlpatterns = [*urls.urlpatterns, path("_mail/", include("clinic.local.urls"))]
+urlpatterns = [*urls.urlpatterns, path("_mail/", include("clinic.local.mailbox.urls"))]
 handler404 = urls.handler404

@@ -7,16 +7,16 @@ import sys
 
 import redis
 
-from clinic.local.folder import ROOT
-from clinic.local.ports import free_port
-from clinic.local.valkey import _configuration, _program
+from clinic.local.processes.folder import ROOT
+from clinic.local.processes.ports import free_port
+from clinic.local.servers.valkey import _configuration, _program
 
 POSTGRES = """
 import os, sys
 from pathlib import Path
-from clinic.local.children import Children, StopRequested
-from clinic.local.folder import Folder
-from clinic.local.postgres import start_postgres
+from clinic.local.processes.children import Children, StopRequested
+from clinic.local.processes.folder import Folder
+from clinic.local.servers.postgres import start_postgres
 try:
     with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("storm") as folder, Children(lock_fd=folder.lock_fd) as all:
         print(start_postgres(all, folder, for_tests="hasty" in sys.argv), flush=True)

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from clinic.local.folder import ROOT
+from clinic.local.processes.folder import ROOT
 from tests.storm.drive import BEAT_KILLS, VISITS, WORKER_KILLS
 
 pytestmark = pytest.mark.fault

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
 SITE, ENVIRONMENT_FILE, STATE, ADDRESS = (
     "/srv/runclinic/site",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
 ORDINARY_ID = 1000
 

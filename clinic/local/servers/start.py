@@ -5,12 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from clinic.local.children import Children, Phase
-from clinic.local.folder import Folder
-from clinic.local.ports import free_port
-from clinic.local.postgres import start_postgres
-from clinic.local.refusal import CannotStart
-from clinic.local.valkey import start_valkey
+from clinic.local.processes.children import Children, Phase
+from clinic.local.processes.folder import Folder
+from clinic.local.processes.ports import free_port
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.servers.postgres import start_postgres
+from clinic.local.servers.valkey import start_valkey
 
 
 def require_not_production(environ: Mapping[str, str]) -> None:

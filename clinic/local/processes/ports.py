@@ -5,7 +5,7 @@ import socket
 
 import psutil
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
 
 def parse_port(text: str) -> int:

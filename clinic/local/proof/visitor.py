@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import HTTPAdapter
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
 NOT_TYPED = ("checkbox", "radio", "submit", "button", "image", "file")
 

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import psutil
 
-from clinic.local.children import Children, Phase
-from clinic.local.folder import Folder
-from clinic.local.refusal import CannotStart
-from clinic.local.user_namespace import leave_root, require_way_out_of_root
+from clinic.local.processes.children import Children, Phase
+from clinic.local.processes.folder import Folder
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.processes.user_namespace import leave_root, require_way_out_of_root
 
 # Errors without row data: it may be a patient's.
 QUIET = ("-c", "log_error_verbosity=terse", "-c", "log_min_error_statement=panic")

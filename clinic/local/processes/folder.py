@@ -18,9 +18,9 @@ from typing import Self, TypedDict
 
 import psutil
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SOCKET_FOLDER_LIMIT = 80  # bytes: Postgres adds its file's name, and the kernel allows 104 to 108 in all
 
 

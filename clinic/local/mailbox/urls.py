@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clinic.local import views
+from clinic.local.mailbox import views
 
 app_name = "mailbox"
 urlpatterns = [

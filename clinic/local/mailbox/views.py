@@ -13,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from clinic.local.mailbox import Mail, list_mail, read_mail
+from clinic.local.mailbox.maildir import Mail, list_mail, read_mail
 
 # The HTML of a message is in a frame without scripts, forms or cookies; its links open in a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"

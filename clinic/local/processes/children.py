@@ -17,7 +17,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Self
 
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.refusal import CannotStart
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded here: loading is not safe between fork and exec

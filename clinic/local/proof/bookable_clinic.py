@@ -1,4 +1,4 @@
-"""`python -m clinic.local.proof_clinic`: a clinic with one bookable visit, in the empty database of `make proof`."""
+"""`python -m clinic.local.proof.bookable_clinic`: a clinic with one bookable visit, in the empty database of `make proof`."""
 
 import os
 import sys

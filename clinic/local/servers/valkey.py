@@ -6,10 +6,10 @@ import socket
 import subprocess
 from pathlib import Path
 
-from clinic.local.children import Children, Phase
-from clinic.local.folder import Folder
-from clinic.local.ports import free_port
-from clinic.local.refusal import CannotStart
+from clinic.local.processes.children import Children, Phase
+from clinic.local.processes.folder import Folder
+from clinic.local.processes.ports import free_port
+from clinic.local.processes.refusal import CannotStart
 
 
 def start_valkey(children: Children, folder: Folder) -> str:

@@ -20,18 +20,18 @@ from pathlib import Path
 
 import requests
 
-from clinic.local import units
-from clinic.local.children import Child, ChildEnded, Children, Phase, die_with_parent
-from clinic.local.folder import ROOT, Folder, var_folder
 from clinic.local.install import install_pinned, make_venv
-from clinic.local.mailbox import Mail, list_mail
-from clinic.local.ports import free_port
-from clinic.local.postgres import start_postgres
-from clinic.local.proof_clinic import SERVICE
-from clinic.local.refusal import CannotStart
-from clinic.local.servers import start_mail_sink
-from clinic.local.valkey import start_valkey
-from clinic.local.visitor import Visitor, find, find_form
+from clinic.local.mailbox.maildir import Mail, list_mail
+from clinic.local.processes.children import Child, ChildEnded, Children, Phase, die_with_parent
+from clinic.local.processes.folder import ROOT, Folder, var_folder
+from clinic.local.processes.ports import free_port
+from clinic.local.processes.refusal import CannotStart
+from clinic.local.proof import units
+from clinic.local.proof.bookable_clinic import SERVICE
+from clinic.local.proof.visitor import Visitor, find, find_form
+from clinic.local.servers.postgres import start_postgres
+from clinic.local.servers.start import start_mail_sink
+from clinic.local.servers.valkey import start_valkey
 
 HOST, EMAIL = "clinic.example", "vera@runners.example"
 STEP_S, MAIL_S, START_S = 300, 60, 60  # the longest a command of the units, a mail, a start may take
@@ -133,7 +133,7 @@ def _prove(production: Production, folder: Folder) -> None:
     for number, argv in enumerate(production.read_unit("prepare").commands):
         production.run(f"prepare-{number}", argv)
         production.report(" ".join(argv[2:]))
-    production.run("clinic", [str(production.site / ".venv/bin/python"), "-m", "clinic.local.proof_clinic"])
+    production.run("clinic", [str(production.site / ".venv/bin/python"), "-m", "clinic.local.proof.bookable_clinic"])
     production.report("migrated, static files collected, definitions and articles loaded, a clinic described")
     for name in ("web", "worker", "beat"):
         production.start(name)

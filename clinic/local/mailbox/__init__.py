@@ -1,0 +1,1 @@
+"""The pages that show what the mail sink has kept, under /_mail/."""

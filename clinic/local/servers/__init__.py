@@ -1,0 +1,1 @@
+"""Postgres, Valkey and the mail sink, each started where the environment names none."""
