@@ -1,0 +1,1 @@
+"""Questionnaires, answers, red flags and what the therapist reads of them."""

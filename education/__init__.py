@@ -1,0 +1,1 @@
+"""Articles and clinic pages: their text, sources, review dates, search and publishing."""

@@ -1,0 +1,1 @@
+"""A clinic with a month of visits, for `make run`."""
