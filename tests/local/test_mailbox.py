@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import reverse
 
-from clinic.local.mailbox.maildir import list_mail, read_mail
+from clinic.local.mailbox import maildir
+from clinic.local.mailbox.maildir import delete_old_mail, list_mail, read_mail
 from clinic.practice.models import Clinic
 from tests.local.processes import Command, needs_proc
 
@@ -16,22 +17,14 @@ pytestmark = [pytest.mark.urls("tests.local.urls")]
 
 INVITATION = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 SINK = """
-import os, time, smtplib
+import os
 from pathlib import Path
-from urllib.parse import urlsplit
 from clinic.local.processes.children import Children, StopRequested
 from clinic.local.processes.folder import Folder
 from clinic.local.servers.start import start_mail_sink
 
-def answers(port):
-    try:
-        return smtplib.SMTP("127.0.0.1", port).close() or True
-    except OSError:
-        return False
-
 with Folder(Path(os.environ["RUNCLINIC_VAR"])).locked("test") as folder, Children(lock_fd=folder.lock_fd) as children:
     url = start_mail_sink(children, folder.path / "mailbox")
-    children.wait_until(lambda: answers(urlsplit(url).port), what="The mail sink", seconds=30)
     print(url, flush=True)
     try:
         children.wait()
@@ -81,6 +74,21 @@ def test_list_shows_newest_first(client, mailbox, clinic_row):
     keep(mailbox, confirmation("Tomorrow"))
     page = client.get(reverse("mailbox:list")).content.decode()
     assert page.index("Tomorrow") < page.index("Booked")
+
+
+def test_newest_messages_are_kept_when_a_run_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(maildir, "KEPT", 2)
+    for subject in ("First", "Second", "Third"):
+        keep(tmp_path / "mailbox", confirmation(subject))
+    delete_old_mail(tmp_path / "mailbox")
+    assert [mail.subject for mail in list_mail(tmp_path / "mailbox")] == ["Third", "Second"]
+
+
+def test_list_deletes_nothing(client, mailbox, clinic_row, monkeypatch):
+    monkeypatch.setattr(maildir, "KEPT", 1)
+    kept = {keep(mailbox, confirmation()), keep(mailbox, confirmation())}
+    client.get(reverse("mailbox:list"))
+    assert set(Maildir(mailbox).keys()) == kept
 
 
 def test_list_says_what_to_do_when_empty(client, mailbox, clinic_row):

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
 
-SHOWN, KEPT = 200, 500  # messages in the list, and in the folder
+SHOWN, KEPT = 200, 500  # messages in the list, and in the folder when a run starts
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,25 @@ class Mail:
 
 
 def list_mail(folder: Path) -> list[Mail]:
-    """The newest messages, newest first. Messages beyond the newest KEPT are deleted."""
+    """The newest SHOWN messages, newest first."""
     box = Maildir(folder)
-    ids = sorted(box.keys(), key=_received_at, reverse=True)
-    for mail_id in ids[KEPT:]:
+    return [mail for mail_id in _newest_first(box)[:SHOWN] if (mail := _read(box, mail_id))]
+
+
+def delete_old_mail(folder: Path) -> None:
+    """Delete all but the newest KEPT messages."""
+    box = Maildir(folder)
+    for mail_id in _newest_first(box)[KEPT:]:
         box.discard(mail_id)
-    return [mail for mail_id in ids[:SHOWN] if (mail := _read(box, mail_id))]
 
 
 def read_mail(folder: Path, mail_id: str) -> Mail | None:
     """The message of that id, or None."""
     return _read(Maildir(folder), mail_id)
+
+
+def _newest_first(box: Maildir) -> list[str]:
+    return sorted(box.keys(), key=_received_at, reverse=True)
 
 
 def _read(box: Maildir, mail_id: str) -> Mail | None:

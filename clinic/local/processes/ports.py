@@ -43,6 +43,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_listening(port: int) -> bool:
+    """Whether a connection to the port is accepted."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def who_listens(port: int) -> str:
     """` by python3 (process 123)`; empty if unknown, such as for another user's process."""
     with contextlib.suppress(psutil.Error):

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from clinic.local.mailbox.maildir import delete_old_mail
 from clinic.local.processes.children import Children, Phase
 from clinic.local.processes.folder import Folder
-from clinic.local.processes.ports import free_port
+from clinic.local.processes.ports import free_port, is_listening
 from clinic.local.processes.refusal import CannotStart
 from clinic.local.servers.postgres import start_postgres
 from clinic.local.servers.valkey import start_valkey
@@ -36,11 +37,16 @@ def start_servers(children: Children, folder: Folder, *, environment: str) -> di
 
 
 def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
-    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`. Returns its URL."""
+    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`, and wait until it listens.
+
+    Returns its URL. The oldest messages in `folder` are deleted first. Raises CannotStart.
+    """
+    delete_old_mail(folder)
     port = free_port()
     keep = ("-c", "aiosmtpd.handlers.Mailbox", folder)
     argv = python("-m", "aiosmtpd", "--nosetuid", "--smtputf8", "--listen", f"127.0.0.1:{port}", *keep)
     children.start("mail", argv, phase=Phase.MAIL, log=log)
+    children.wait_until(lambda: is_listening(port), what="The mail sink", seconds=30)
     return f"smtp://127.0.0.1:{port}"
 
 
