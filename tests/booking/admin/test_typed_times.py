@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 import time_machine
@@ -148,6 +148,16 @@ def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
     assert "9:00 AM" in shown and "midnight" in shown
     wrong = client.post(HOURS, form | {"opens": "soon"}).content.decode()
     assert INVALID_TIME in wrong and 'value="soon"' in wrong
+
+
+@pytest.mark.parametrize("typed", ["12/01/2026", "12/1/26", "2026-12-01", "Dec 1, 2026"])
+def test_day_is_read_in_every_usual_way_and_shown_as_in_the_us(client, owner, meredith, typed):
+    form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "noon", "mode": "bookable"}
+    assert client.post(HOURS, form | {"valid_from": typed}).status_code == 302
+    row = OpeningHours.objects.get(weekday=5)
+    assert row.valid_from == date(2026, 12, 1)
+    page = client.get(reverse("admin:booking_openinghours_change", args=[row.pk])).content.decode()
+    assert 'value="12/01/2026"' in page
 
 
 def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
