@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 from assessments.fhir_json.canonical import LOCAL
 from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
+from assessments.red_flag_rules.format import DEADLINES
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
@@ -165,9 +166,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
     def worst_first(self, level: str = "level") -> Self:
-        """Order by the highest level that a flag ever had, or by another column."""
+        """Order by the highest level that a flag ever had, or by another column, then by the soonest deadline."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
-        return self.order_by(severity, "raised_at", "pk")
+        by_deadline = [When(action=deadline, then=Value(place)) for place, deadline in enumerate(DEADLINES)]
+        return self.order_by(severity, Case(*by_deadline, default=Value(len(DEADLINES))), "raised_at", "pk")
 
 
 def rule_key(response_id: uuid.UUID, rule_id: str) -> str:

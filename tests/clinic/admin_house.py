@@ -136,7 +136,7 @@ def _intake(patient, tess):
         rule_version=1,
         level="E",
         current_level="E",
-        action="emergency",
+        action="now",
         snapshot={"rf.leg": ["answercanary"]},
         raised_at=NOON - timedelta(hours=1),
     )

@@ -137,7 +137,16 @@ def test_flag_whose_answer_was_changed_is_told_apart_from_those_that_stand(evalu
     assert not intake.is_unread
 
 
-def make_flag(visit, now, rule="RF01", level="E", response=None):
+def test_flags_of_one_level_are_ordered_by_deadline(evaluation):
+    visit = book(evaluation)
+    slow = make_flag(visit, NOW, rule="RF18", level="U", action="48 h")
+    for rule, action in (("RF27", "same day"), ("RF16", "24 h"), ("RF40", "1 week")):
+        make_flag(visit, NOW + timedelta(minutes=5), rule=rule, level="U", action=action, response=slow.response)
+    [intake] = read_today(now=NOW).flagged
+    assert [flag.action for flag in intake.flags] == ["same day", "24 h", "48 h", "1 week"]
+
+
+def make_flag(visit, now, rule="RF01", level="E", response=None, action="now"):
     questionnaire, _ = Questionnaire.objects.get_or_create(
         slug="intake", version=1, title="Intake", definition={}, defaults={"published_at": NOW, "created_at": NOW}
     )
@@ -148,7 +157,7 @@ def make_flag(visit, now, rule="RF01", level="E", response=None):
         rule_version=1,
         level=level,
         current_level=level,
-        action="emergency",
+        action=action,
         raised_at=now,
     )
 
