@@ -83,7 +83,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
         if found is None:
             messages.warning(request, "This flag no longer exists.")
         elif not acknowledge_flag(flag=found, by=staff_of(request), now=timezone.now()):
-            messages.info(request, "This flag is already reviewed.")
+            messages.info(request, "This flag is already marked as handled.")
         return see_other(reverse("admin:assessments_response_change", args=[pk]))
 
     def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:

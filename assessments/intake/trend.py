@@ -49,7 +49,7 @@ class Trend:
             return "baseline" if self.latest.value is not None else ""
         smallest = self.threshold.smallest_change if self.threshold else None
         if self.threshold is None or smallest is None:
-            return "no published figure for the smallest real change"
+            return "no figure on file for the smallest real change"
         changed = is_change(Decimal(0), self.delta, self.threshold)
         return f"change ({smallest} or more)" if changed else f"within chance or too small to matter (below {smallest})"
 

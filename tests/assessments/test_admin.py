@@ -118,7 +118,7 @@ def test_acknowledging_a_flag(staff, worrying, charlie):
     assert "already" in staff.post(acknowledge_url(flag), follow=True).text
     flag.refresh_from_db()
     assert flag.staff_acknowledged_at == first
-    assert "reviewed by Charlie Therapist" in staff.get(summary_url(worrying)).text
+    assert "handled by Charlie Therapist" in staff.get(summary_url(worrying)).text
 
 
 def test_flag_of_another_response_is_not_found(staff, worrying, bob, loaded):
