@@ -92,7 +92,7 @@ def _check_conditions(data: dict) -> None:
     named, rules = data["conditions"], {raw["id"] for raw in data["rules"]}
     for name, when in named.items():
         _check_when(when, f"condition {name}", named, frozenset())
-        _check_circle(name, named, ())
+        _check_cycle(name, named, ())
     for raw in data["rules"]:
         for case in raw["cases"]:
             _check_when(case["when"], raw["id"], named, frozenset())
@@ -154,11 +154,11 @@ def _check_leaf(when: dict, place: str) -> None:
         _require_texts(when["in"] if test == "in" else [when["is"]], f"{place}: {test}")
 
 
-def _check_circle(name: str, named: dict, path: tuple[str, ...]) -> None:
+def _check_cycle(name: str, named: dict, path: tuple[str, ...]) -> None:
     if name in path:
         raise RulesInvalid(f"condition {name} refers to itself")
     for inner in _conditions_in(named[name]):
-        _check_circle(inner, named, (*path, name))
+        _check_cycle(inner, named, (*path, name))
 
 
 def _conditions_in(when: dict) -> Iterable[str]:
