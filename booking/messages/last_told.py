@@ -16,7 +16,7 @@ CHANGED = "the visit was changed"  # the reason for skipping a message of an ear
 
 
 @dataclass(frozen=True)
-class Terms:
+class VisitTerms:
     """The start, therapist and mode of a visit."""
 
     starts_at: datetime
@@ -24,18 +24,18 @@ class Terms:
     mode: VisitMode
 
 
-def current_terms(appointment: Appointment) -> Terms:
+def current_terms(appointment: Appointment) -> VisitTerms:
     """The current terms of the visit."""
-    return Terms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
+    return VisitTerms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
 
 
-def terms_at(appointment: Appointment, version: int) -> Terms | None:
+def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
     """The terms of the visit at `version`, from its history; None if the history starts later."""
     events = appointment.events.filter(version__lte=version).select_related("therapist")
     event = events.order_by("version", "id").last()
     if event is None or event.therapist is None:
         return None
-    return Terms(event.starts_at, event.therapist, MODES[event.mode])
+    return VisitTerms(event.starts_at, event.therapist, MODES[event.mode])
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
@@ -47,7 +47,7 @@ def told_version(appointment: Appointment, *, before: int | None = None) -> int 
     return sent.order_by("version").values_list("version", flat=True).last()
 
 
-def known_terms(appointment: Appointment, *, before: int | None = None) -> Terms | None:
+def known_terms(appointment: Appointment, *, before: int | None = None) -> VisitTerms | None:
     """The terms last told to the patient (`before` as in `told_version`), else those that were booked."""
     told = told_version(appointment, before=before)
     return terms_at(appointment, _first_version(appointment) if told is None else told)
