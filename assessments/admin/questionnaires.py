@@ -130,7 +130,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "minutes": estimate_minutes(questionnaire.parsed),
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),
-            "warnings": inspect(questionnaire.definition, questionnaire.parsed),
+            "notices": inspect(questionnaire.definition, questionnaire.parsed),
             "missing_questions": missing_questions(questionnaire),
             "may_publish": self.has_publish_permission(request),
             **(extra_context or {}),

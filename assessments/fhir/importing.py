@@ -1,4 +1,4 @@
-"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with warnings for staff."""
+"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with notices for staff."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from assessments.calculation.calculated_answers import try_calculations
-from assessments.fhir.inspection import Warning, fullest_answers, inspect, unsupported_patterns
+from assessments.fhir.inspection import ImportNotice, fullest_answers, inspect, unsupported_patterns
 from assessments.fhir.r5 import convert_r5
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import JsonRefused, load_json
@@ -49,7 +49,7 @@ class Imported:
     """A stored import. `earlier` is the version before it, if there is one of the same canonical url."""
 
     questionnaire: Questionnaire
-    warnings: list[Warning]
+    notices: list[ImportNotice]
     is_new: bool
     earlier: Questionnaire | None = None
 
@@ -71,7 +71,7 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
         stored, is_new, earlier = _store(definition, slug, now)
         if is_new and (fault := try_saving(stored, now=now)):
             raise InvalidQuestionnaire(fault)
-    return Imported(stored, [*_warn_of_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
+    return Imported(stored, [*_compare_with_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
@@ -158,13 +158,13 @@ def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, b
     return stored, True, earlier
 
 
-def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[Warning]:
-    """Warn that the file is the next version of a questionnaire, and of what the red-flag rules would miss in it."""
+def _compare_with_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[ImportNotice]:
+    """Note that the file is the next version of a questionnaire, and what the red-flag rules would miss in it."""
     if earlier is None or earlier == stored:
         return []
     text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
-    missing = [Warning("missing", "", fault) for fault in missing_questions(stored)]
-    return [Warning("next version", "", text), *missing]
+    missing = [ImportNotice("missing", "", fault) for fault in missing_questions(stored)]
+    return [ImportNotice("next version", "", text), *missing]
 
 
 def _slug_of(definition: dict) -> str:

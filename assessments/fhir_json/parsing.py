@@ -190,11 +190,11 @@ def _parse_limit(raw: dict, url: str) -> str | None:
     fixed = extension_value(raw, url)
     if fixed is not None:
         return str(fixed)
-    expression = moving_limit(raw, url)
+    expression = calculated_limit(raw, url)
     return expression if is_relative(expression) and raw.get("type") in ("date", "dateTime") else None
 
 
-def moving_limit(raw: dict, url: str) -> str | None:
+def calculated_limit(raw: dict, url: str) -> str | None:
     """The expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():

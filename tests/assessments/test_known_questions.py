@@ -91,7 +91,7 @@ def test_earlier_version_without_a_question_loads_is_answered_and_is_read(ship, 
 def test_version_of_the_clinic_without_a_question_is_not_published(loaded):
     changed = renamed(newest(CALL_INTAKE), GUARDIAN_NAME) | {"version": "2"}
     imported = import_questionnaire(content=json.dumps(changed).encode(), now=NOW)
-    assert GUARDIAN_NAME in " ".join(warning.text for warning in imported.warnings)
+    assert GUARDIAN_NAME in " ".join(notice.text for notice in imported.notices)
     with pytest.raises(PublishRefused) as refused:
         publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert len(refused.value.faults) == 1 and GUARDIAN_NAME in refused.value.faults[0]

@@ -26,8 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be read: {error.strerror}") from None
         except InvalidQuestionnaire as error:
             raise CommandError(f"It cannot be asked. {error}") from None
-        for warning in imported.warnings:
-            self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")
+        for notice in imported.notices:
+            self.stdout.write(f"{notice.name}: {notice.link_id} {notice.text}")
         if options["publish"]:
             try:
                 publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)

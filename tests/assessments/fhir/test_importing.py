@@ -49,7 +49,7 @@ def test_import_stores_the_next_version_and_says_what_works_differently():
     imported = import_questionnaire(content=packed(), now=NOW)
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("everything", 1)
     assert imported.questionnaire.published_at is None
-    named = {(warning.name, warning.link_id) for warning in imported.warnings}
+    named = {(notice.name, notice.link_id) for notice in imported.notices}
     assert named == {("attachment", "file"), ("reference", "ref")}
     assert not import_questionnaire(content=packed(), now=NOW).is_new
     assert import_questionnaire(content=packed(title="Anew"), now=NOW).questionnaire.version == 2
@@ -269,7 +269,7 @@ def test_long_questionnaire_is_warned_of_past_five_minutes(loaded):
         content=packed(of(*(weighted(f"w{n}", required=True) for n in range(130)), contained=EVERYTHING["contained"])),
         now=NOW,
     )
-    assert [warning.name for warning in imported.warnings] == ["long"]
+    assert [notice.name for notice in imported.notices] == ["long"]
 
 
 @pytest.mark.django_db

@@ -181,7 +181,7 @@ def test_version_under_which_a_flag_could_not_fire_is_not_published(loaded, defi
     changed = deepcopy(definition)
     change(changed)
     imported = bring({**changed, "version": "3"})
-    assert "missing" in {warning.name for warning in imported.warnings}
+    assert "missing" in {notice.name for notice in imported.notices}
     with pytest.raises(PublishRefused) as refused:
         publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     words = LOSSES[change].partition(" (“")[0]
@@ -195,7 +195,7 @@ def test_version_that_keeps_every_sign_is_published(loaded, definition):
     changed["item"].append({"linkId": "more", "type": "group", "text": "More", "item": [QUESTION]})
     imported = bring({**changed, "version": "3"})
     assert imported.earlier.version == 2
-    assert "next version" in {warning.name for warning in imported.warnings}
+    assert "next version" in {notice.name for notice in imported.notices}
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert find_questionnaire() == imported.questionnaire
 
