@@ -1,4 +1,4 @@
-"""The questions of our own questionnaires that code names by linkId, and the check that a version asks them. Pure.
+"""The questions of our own questionnaires that code names by linkId: a check that a version asks them, and entry limits. Pure.
 
 No other module holds a linkId. The check runs when the shipped files are loaded, for the newest version of each, and before
 a version is published. An earlier version may lack a question: code reads answers with `.get`.
@@ -47,6 +47,32 @@ KNOWN = {
         prefixes=(RUNNING, GOALS, CONFIDENCE),
     ),
     CALL_INTAKE: KnownQuestions(questions={AGE: (UNDER_18,), BODY_SITE: (), GUARDIAN_NAME: ()}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRule:
+    """Limits of one answer, as `Item` has them."""
+
+    minimum: str | None = None
+    maximum: str | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+# Limits for new answers to our own questionnaires, in addition to their files. They apply to every version; stored answers
+# are not checked again.
+ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
+    (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
+    (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
+    (HIP_INTAKE, GUARDIAN_RELATION): EntryRule(
+        refused=(
+            (
+                NO_GUARDIAN,
+                "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
+                "or call us.",
+            ),
+        )
+    ),
 }
 
 

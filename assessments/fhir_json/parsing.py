@@ -33,7 +33,8 @@ from assessments.fhir_json.names import (
     typed_value,
 )
 from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, unroll
-from assessments.questionnaire.answer_limits import ENTRY_RULES, EntryRule, is_relative
+from assessments.known_questions import ENTRY_RULES, EntryRule
+from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.instruments import SYSTEM, instrument_scores
 from assessments.questionnaire.model import (
     CHOICE_TYPES,
