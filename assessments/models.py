@@ -135,7 +135,7 @@ class Level(models.TextChoices):
     TELL = "T", "tell the therapist"
 
 
-FIRST_LOOK_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
+FIRST_REVIEW_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):
@@ -153,14 +153,14 @@ class FlagQuerySet(models.QuerySet["Flag"]):
 
     def unseen_by_patient(self) -> Self:
         """The current flags that the patient has not acknowledged, by current level, worst first."""
-        return self.standing("EUT").filter(patient_acknowledged_at__isnull=True)
+        return self.with_current_level("EUT").filter(patient_acknowledged_at__isnull=True)
 
     def advising(self) -> Self:
         """The flags whose advice stays on the patient's pages, worst first: until staff acknowledge them or the answer
         changes."""
-        return self.standing("EU").filter(staff_acknowledged_at__isnull=True)
+        return self.with_current_level("EU").filter(staff_acknowledged_at__isnull=True)
 
-    def standing(self, levels: str) -> Self:
+    def with_current_level(self, levels: str) -> Self:
         """The flags that the current answers raise at one of `levels`, worst first."""
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
@@ -241,8 +241,8 @@ class Flag(models.Model):
         super().save(*args, **kwargs)
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether an emergency or urgent flag has waited longer for staff than FIRST_LOOK_WITHIN."""
-        wait = FIRST_LOOK_WITHIN.get(self.level)
+        """Whether an emergency or urgent flag has waited longer for staff than FIRST_REVIEW_WITHIN."""
+        wait = FIRST_REVIEW_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
 
 

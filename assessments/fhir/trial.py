@@ -18,7 +18,7 @@ from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.exporting import export_response
 from assessments.fhir.inspection import fullest_answers
 from assessments.forms.page_form import PageForm
-from assessments.intake.responses import ResponseUnfinished, begin_response, complete_response, save_page
+from assessments.intake.responses import ResponseUnfinished, complete_response, create_response, save_page
 from assessments.intake.summary import read_summary
 from assessments.models import Questionnaire
 from assessments.questionnaire.controls import write_answer
@@ -65,7 +65,7 @@ def _ask(questionnaire: Questionnaire, now: datetime) -> None:
     with _step("it cannot be begun, so no visit with it could be booked"):
         name = f"Trial {uuid.uuid4()}"
         patient = Patient.objects.create(name=name, email="trial@invalid.example", is_provisional=True, created_at=now)
-        response = begin_response(questionnaire=questionnaire, patient=patient, now=now)
+        response = create_response(questionnaire=questionnaire, patient=patient, now=now)
     parsed = questionnaire.parsed
     for page, sent in ((parsed.pages[0], {}), *((page, fullest_answers(parsed)) for page in _ends(parsed.pages))):
         with _step(f"{_name(page)} cannot be saved {'filled in' if sent else 'empty'}"):

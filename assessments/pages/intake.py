@@ -24,7 +24,7 @@ from assessments.presenters.opening import ask_to_confirm, may_show_all, may_sho
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
-from assessments.red_flags.advice import Advice, find_standing, find_unread
+from assessments.red_flags.advice import Advice, find_current_advice, find_unread
 from assessments.red_flags.flags import acknowledge_shown, mark_shown, request_callback
 from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Proof
@@ -92,7 +92,7 @@ def _save(
         response=response,
         page=current,
         answers=given,
-        unshown=form.unshown,
+        not_yet_shown=form.not_yet_shown,
         revision=request.POST.get(FIELD, ""),
         now=now,
     )
@@ -224,12 +224,12 @@ def done(request: LinkRequest, token: str, response: Response, now: datetime) ->
         return _to_stop(token)
     if response.progress != "done":
         return see_other(_next_url(token, response))
-    standing = find_standing([response.pk])
+    advice = find_current_advice([response.pk])
     context = {
         "token": token,
         "response": response,
-        "is_emergency": standing is not None and standing.level == "E",
-        "articles": _articles_for(request, response, now) if standing is None else (),
+        "is_emergency": advice is not None and advice.level == "E",
+        "articles": _articles_for(request, response, now) if advice is None else (),
     }
     return render(request, "assessments/done.html", context)
 

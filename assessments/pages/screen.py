@@ -88,7 +88,7 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
     given = only_additions(screen.answers, form.given, current) if conflicts else form.given
     unread = save_screen_page(
-        screen=screen, questionnaire=questionnaire, page=current, answers=given, unshown=form.unshown
+        screen=screen, questionnaire=questionnaire, page=current, answers=given, not_yet_shown=form.not_yet_shown
     )
     form.note_conflicts(conflicts, stored=screen.answers)
     is_done = is_done and not conflicts

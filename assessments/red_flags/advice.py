@@ -42,7 +42,7 @@ def find_unread(response: Response) -> Advice | None:
     return read_advice(response.flags.unseen_by_patient())
 
 
-def find_standing(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
+def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
     """Return the worst current advice of `responses`, read or not, or None.
 
     Advice is current until staff acknowledge its flag or the answer changes.

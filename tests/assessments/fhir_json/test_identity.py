@@ -17,7 +17,7 @@ from assessments.fhir.importing import (
 )
 from assessments.fhir_json.canonical import canonical_of
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.intake.screening import find_questionnaire
 from assessments.known_questions import HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire
@@ -65,7 +65,7 @@ def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
     assert (again.questionnaire.slug, again.questionnaire.version, again.earlier) == ("back-pain-2", 2, two)
     for questionnaire in (one, again.questionnaire):
         publish_questionnaire(questionnaire=questionnaire, by=None, now=NOW)
-    assert start_response(questionnaire_slug="back-pain", patient=alice, now=NOW).questionnaire == one
+    assert start_published_response(questionnaire_slug="back-pain", patient=alice, now=NOW).questionnaire == one
 
 
 @pytest.mark.parametrize("slug", ["hip-running-intake", "call-intake"])
