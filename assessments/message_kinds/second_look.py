@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from assessments.red_flags.left_unsure import SECOND_LOOK, raise_remaining_flags
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import Message
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     raise LookupError("a second evaluation is not sent")
 
 

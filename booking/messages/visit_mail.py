@@ -22,7 +22,7 @@ from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import format_place
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
-from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
+from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, TemplateText, all_kinds, find_kind
 from clinic.outbox.messages.rendering import render_email, sample_clinic
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
@@ -30,7 +30,7 @@ from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     """Render the mail as of `now`. Issues its links."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
     patient = appointment.booked_patient
@@ -40,7 +40,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
         patient=patient,
         context=email_context(appointment, kind, clinic=clinic, now=now, version=message.version),
         clinic=clinic,
-        words=words,
+        template=template,
         frame=kind.frame,
         calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if kind.has_calendar else None,
     )
@@ -63,7 +63,7 @@ def _no_extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now:
 class VisitKind(MessageKind):
     """A kind about a visit. If timed before or after the visit, it is planned for every visit that `is_for` accepts."""
 
-    render: Callable[[Message, Words | None, datetime], Email] = _render
+    render: Callable[[Message, TemplateText | None, datetime], Email] = _render
     relevance: Callable[[Message, datetime], str | None] = why_unwanted
     text_values: Callable[[Message, datetime], Mapping[str, object]] = _text_values
     placeholders: Mapping[str, str] = field(default_factory=lambda: PLACEHOLDERS)

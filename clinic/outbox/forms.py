@@ -11,8 +11,8 @@ from clinic.outbox.messages.kinds import (
     KindUnknown,
     MessageKind,
     Sample,
+    TemplateText,
     Timing,
-    Words,
     changeable_kinds,
     find_kind,
 )
@@ -96,8 +96,8 @@ class MessageRuleForm(forms.ModelForm):
             return []
         if cleaned.get("channel") == Channel.SMS:
             return [(sample, self._preview_text(kind, sample)) for sample in Sample if "channel" not in self.errors]
-        words = Words(cleaned["subject"], cleaned["text"])
-        return [(sample, preview_email(kind, words, sample)) for sample in Sample]
+        template = TemplateText(cleaned["subject"], cleaned["text"])
+        return [(sample, preview_email(kind, template, sample)) for sample in Sample]
 
     @property
     def query(self) -> str:

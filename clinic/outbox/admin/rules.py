@@ -41,7 +41,7 @@ def _find_changeable(name: str) -> MessageKind | None:
         kind = find_kind(name)
     except KindUnknown:
         return None
-    return kind if kind.words else None
+    return kind if kind.template else None
 
 
 @admin.register(MessageRule)
