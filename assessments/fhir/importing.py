@@ -81,7 +81,8 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
         parsed = parse_questionnaire(definition)
     except (AttributeError, TypeError):
         raise InvalidQuestionnaire("it does not follow FHIR") from None
-    for link_id, fault in unsupported_patterns(parsed):
+    if faults := unsupported_patterns(parsed):
+        link_id, fault = faults[0]
         raise InvalidQuestionnaire(f"its regex {fault}", link_id)
     return definition, parsed
 

@@ -125,9 +125,9 @@ class PageForm(forms.Form):
         self.questions = [item for item in page.walk() if item.is_answerable]
         self.on_page = {item.link_id for item in self.questions}
         self.notes = [item for item in page.walk() if is_note(item) and self.may_come_and_go(item)]
-        sent = (lambda name: set(data.getlist(name))) if data is not None else (lambda name: set())
-        self.seen = sent("seen") & (self.on_page | {item.link_id for item in self.notes})
-        self.asked_again = sent(ASKED_AGAIN)
+        sent = data or QueryDict()
+        self.seen = set(sent.getlist("seen")) & (self.on_page | {item.link_id for item in self.notes})
+        self.asked_again = set(sent.getlist(ASKED_AGAIN))
         self.other_names = name_others(questionnaire, self.questions)
         self.fields = {item.link_id: AnswerField(item) for item in self.questions}
         self.given: dict[str, list] = {}

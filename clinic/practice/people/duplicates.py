@@ -1,4 +1,4 @@
-"""Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
+"""Find patients who may be the same person, so that staff do not enter one twice. Merges no records."""
 
 from dataclasses import dataclass
 from typing import Any
