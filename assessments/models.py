@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 from assessments.fhir_json.canonical import LOCAL
 from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
+from assessments.red_flag_rules.evaluation import is_about_unsure
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
@@ -237,7 +238,7 @@ class Flag(models.Model):
         """Set the unencrypted columns that depend on the rule."""
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
-            self.closes_when_lowered = self.rule_id.startswith("UN")
+            self.closes_when_lowered = is_about_unsure(self.rule_id)
         super().save(*args, **kwargs)
 
     def is_overdue(self, now: datetime) -> bool:
