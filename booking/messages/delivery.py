@@ -90,8 +90,8 @@ def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
 
 def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
     numbers = {patient.pk: patient.phone for patient in patients}
-    standing = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
-    return {key for key, phone in standing.values_list("patient", "phone") if numbers[key] == phone}
+    consents = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
+    return {key for key, phone in consents.values_list("patient", "phone") if numbers[key] == phone}
 
 
 def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:

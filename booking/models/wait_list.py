@@ -31,7 +31,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         """Entries that are still on the list."""
         return self.filter(status=WaitListEntry.Status.WAITING)
 
-    def alive(self, *, now: datetime, today: date) -> Self:
+    def unexpired(self, *, now: datetime, today: date) -> Self:
         """Waiting entries that can still be offered a time: their last day is not over, and the visit they would like earlier,
         if any, is ahead. `today` is the clinic's; in a caller's own zone it can still be the day before."""
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)

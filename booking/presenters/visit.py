@@ -23,7 +23,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
 )
 from booking.schedule.local_time import format_guardian_note, format_place
-from booking.wait_list.entries import alive_entries
+from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
@@ -137,5 +137,5 @@ def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry |
     """Find the wait list entry of this visit's patient for the same service, whether known or provisional."""
     patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
-    entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
+    entries = unexpired_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()

@@ -73,33 +73,33 @@ def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
 def withdraw_consent(*, phone: str, now: datetime) -> int:
     """End every consent to texts to `phone`. Returns how many."""
     with transaction.atomic():
-        standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
-        for consent in standing:
+        consents = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
+        for consent in consents:
             consent.withdrawn_at = now
             consent.save(update_fields=["withdrawn_at"])
             record_access(actor=None, action=Action.UPDATE, subject=consent, patient_id=consent.patient_id, now=now)
-    return len(standing)
+    return len(consents)
 
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
     """START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
-    asleep = [patient for patient in patients if consent_of(patient) is None]
-    for patient in asleep:
+    lapsed = [patient for patient in patients if consent_of(patient) is None]
+    for patient in lapsed:
         last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
         wording = f"START: {last.wording.removeprefix('START: ')}"
         give_consent(patient=patient, wording=wording, instead_of_email=last.instead_of_email, now=now)
-    return len(asleep)
+    return len(lapsed)
 
 
 def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
     """Before a merge: end consents for a number other than the one on file."""
-    standing = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
+    consents = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
     if consent_of(known) is not None:
-        standing.update(withdrawn_at=now)
+        consents.update(withdrawn_at=now)
     else:
-        standing.exclude(phone=known.phone).update(withdrawn_at=now)
+        consents.exclude(phone=known.phone).update(withdrawn_at=now)
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:

@@ -91,9 +91,9 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
-    details = ("created_at", "standing", "alike", "open_links")
+    details = ("created_at", "identity", "alike", "open_links")
     readonly_fields = details
-    list_display = ("name", "address", "number", "standing", "created_at")
+    list_display = ("name", "address", "number", "identity", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
     search_help_text = "Parts of a name, an email or a phone number"
@@ -161,8 +161,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         )
         return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
-    @admin.display(description="identity", ordering="is_provisional")
-    def standing(self, patient: Patient) -> str:
+    @admin.display(ordering="is_provisional")
+    def identity(self, patient: Patient) -> str:
         """Known or not confirmed; if not confirmed, the known patient it may be."""
         if not patient.is_provisional:
             return "known"
