@@ -220,7 +220,7 @@ class Flag(models.Model):
                 condition=Q(current_level=F("level")) | Q(lowered_at__isnull=False),
             ),
             models.CheckConstraint(
-                name="flag_acknowledged_by_somebody",
+                name="flag_acknowledgement_has_a_time_and_a_user",
                 condition=Q(staff_acknowledged_at__isnull=True, staff_acknowledged_by__isnull=True)
                 | Q(staff_acknowledged_at__isnull=False, staff_acknowledged_by__isnull=False),
             ),
