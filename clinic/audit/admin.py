@@ -15,11 +15,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from clinic.audit.access import record_access
+from clinic.audit.models import AccessEvent, Action
+from clinic.audit.searching import SEARCHED_VAR, SteadyChangeList, clean_search
 from clinic.responses.redirects import see_other
-
-from .access import record_access
-from .models import AccessEvent, Action
-from .searching import SEARCHED_VAR, SteadyChangeList, clean_search
 
 
 class ReadOnly(admin.ModelAdmin):

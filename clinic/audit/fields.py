@@ -14,8 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query_utils import DeferredAttribute
 
-from .keys import require_keys_once
-from .sealing import open_sealed, seal
+from clinic.audit.keys import require_keys_once
+from clinic.audit.sealing import open_sealed, seal
 
 
 class PlainValueRefused(TypeError):

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import F, Func
 
-from .models import KeyInUse
-from .sealing import VERSION, DecryptionFailed, open_sealed, seal, sealed_with
+from clinic.audit.models import KeyInUse
+from clinic.audit.sealing import VERSION, DecryptionFailed, open_sealed, seal, sealed_with
 
 PROOF = b"runclinic"
 TRIED = 10  # values before a key is called wrong: one of them may be damaged
@@ -122,7 +122,7 @@ def _existing_columns() -> set[tuple[str, str]]:
 
 
 def _encrypted_fields(there: set[tuple[str, str]]) -> Iterator:
-    from .rotation import encrypted_fields  # imported here: `fields` imports this module
+    from clinic.audit.rotation import encrypted_fields  # imported here: `fields` imports this module
 
     return (field for field in encrypted_fields() if (field.model._meta.db_table, field.column) in there)
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.apps import apps
 
-from .models import UnopenedValue
-from .sealing import DecryptionFailed
+from clinic.audit.models import UnopenedValue
+from clinic.audit.sealing import DecryptionFailed
 
 ALARM_LASTS = timedelta(hours=1)  # after the last attempt
 MOST_TRIED = 20  # a lost key shows in the first; this bounds what a request for /health/ costs

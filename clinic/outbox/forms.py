@@ -18,12 +18,11 @@ from clinic.outbox.messages.kinds import (
 )
 from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.messages.subjects import known_scopes
+from clinic.outbox.models import Channel, MessageRule
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
 from clinic.outbox.text.placeholders import faults_of
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.fields.text_areas import TextArea
-
-from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):

@@ -17,10 +17,9 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from clinic.outbox.messages.suppressions import note_bounce
+from clinic.outbox.models import Suppression
 from clinic.outbox.texts.instead_of_mail import note_undelivered
 from clinic.outbox.texts.replies import answer_text
-
-from .models import Suppression
 
 logger = logging.getLogger(__name__)
 

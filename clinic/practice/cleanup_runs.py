@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min
 
-from .batches import BATCH, delete_batch
-from .models import CleanupRun, User
+from clinic.practice.batches import BATCH, delete_batch
+from clinic.practice.models import CleanupRun, User
 
 OVERDUE_AFTER = timedelta(days=2)
 KEPT_FOR = timedelta(days=90)  # a season is enough to see whether a number is unusual

@@ -3,9 +3,8 @@
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from clinic.practice.models import Clinic
 from clinic.practice.people.contact_card import remember_contact
-
-from .models import Clinic
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:

@@ -8,8 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.access.links import LinkExpired, LinkUnknown
-
-from .models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
+from clinic.practice.models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
 
 
 class ClinicReadOnce:

@@ -11,8 +11,7 @@ from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET, fill_page, page_url
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 

@@ -13,8 +13,7 @@ from booking.models import Appointment
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message
 from clinic.practice.people.patients import find_or_register_patient
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 # The typical runner writes no prose; the thorough one answers every optional question and writes four of them in words.

@@ -11,8 +11,7 @@ from assessments.red_flags.flags import acknowledge_flag
 from booking.models import Appointment
 from clinic.demo.intakes import CALM
 from clinic.practice.models import User
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 READ = re.compile("I have read this")

@@ -8,9 +8,8 @@ from django.db import models
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
+from clinic.practice.models.clinic import validate_time_zone
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
-
-from .clinic import validate_time_zone
 
 
 class NameKey(Func):
