@@ -101,7 +101,7 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Ask patients this version from now on. Idempotent: publishing again keeps the first instant.
+    """Publish this version to patients. Idempotent: publishing again keeps the first instant.
 
     Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
     """

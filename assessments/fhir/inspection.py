@@ -1,4 +1,4 @@
-"""What staff should know before patients are asked a questionnaire: what works differently here, and what is missing."""
+"""Find what staff should know before they publish a questionnaire: how it is asked differently, and what is missing."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -10,13 +10,13 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 
 class Command(BaseCommand):
     help = (
-        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print what works differently here."
+        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print how it is asked differently."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--slug", default="", help="its short name here; by default made from its url or name")
-        parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
+        parser.add_argument("--publish", action="store_true", help="publish it to patients")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()

@@ -243,7 +243,7 @@ def test_staff_upload_read_the_warnings_and_publish(client, loaded, charlie):
     done = client.post(upload, {"file": SimpleUploadedFile("q.json", packed())})
     assert done.status_code == 303
     page = client.get(done.headers["Location"]).text
-    assert "Works differently here" in page and "cannot be answered here" in page
+    assert "Differences from the file" in page and "cannot be answered here" in page
     assert "without “why we ask”" in page and "not published" in page
     questionnaire = Questionnaire.objects.get(slug="everything")
     publish = reverse("admin:assessments_questionnaire_publish", args=[questionnaire.pk])

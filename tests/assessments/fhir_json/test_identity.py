@@ -227,7 +227,7 @@ def test_admin_says_what_is_missing_and_does_not_publish(client, loaded, definit
     file = SimpleUploadedFile("q.json", json.dumps({**definition, "version": "3"}).encode())
     page = client.post(reverse("admin:assessments_questionnaire_upload"), {"file": file}, follow=True)
     assert "version 3 of" in page.text and "lacks the answer saddle" in page.text
-    assert "Ask patients this version" not in page.text
+    assert "Publish this version" not in page.text
     draft = Questionnaire.objects.get(published_at=None)
     url = reverse("admin:assessments_questionnaire_publish", args=[draft.pk])
     assert "stays unpublished" in client.post(url, follow=True).text
