@@ -172,8 +172,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
 
 
 def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
-    """A keyed hash of a rule and a response, for the unique constraint. The same rule has a different key on every response,
-    so the column does not reveal which rules fired."""
+    """Return a keyed hash of a rule and a response, for the unique constraint.
+
+    The same rule has a different key on every response, so the column does not reveal which rules fired.
+    """
     return salted_hmac("assessments.flag", f"{response_id}:{rule_id}", algorithm="sha256").hexdigest()
 
 

@@ -228,7 +228,7 @@ def _parse_site_url(text: str) -> str:
 
 
 def parse_encryption_keys(text: str) -> dict[str, bytes]:
-    """`id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
+    """Parse `id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")

@@ -119,7 +119,7 @@ os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are t
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
-    """The value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
+    """Return the value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
     possible = [one for one in calculations if one.expression not in _ours.given_up]
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []

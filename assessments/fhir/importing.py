@@ -75,7 +75,7 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """`resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
+    """Return `resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
@@ -132,7 +132,10 @@ def import_response(
 
 
 def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a short name that is taken."""
+    """Return (the row, whether it is new, the version before it).
+
+    Raises InvalidQuestionnaire for a short name that is taken.
+    """
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
         raise InvalidQuestionnaire(f"its url is longer than {LONGEST_CANONICAL} characters")
@@ -169,7 +172,7 @@ def _compare_with_earlier(stored: Questionnaire, earlier: Questionnaire | None) 
 
 
 def _slug_of(definition: dict) -> str:
-    """A short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
+    """Return a short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
     url = (definition.get("url") or "").partition("|")[0]
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
     slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]

@@ -39,7 +39,7 @@ class ImportNotice:
 
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
-    """Every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
+    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
     most = most_copies(definition["item"]) if "item" in definition else 0
     found = [notice for raw in walk_items(definition) for notice in _inspect_raw(raw, most)]
     found += [
@@ -64,7 +64,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
 
 
 def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
-    """(text of a page, its questions, each with its number of copies), as in the file."""
+    """Return (text of a page, its questions, each with its number of copies), as in the file."""
     times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
     listed: dict[str, list[tuple[Item, int]]] = {}
     for link_id, item in parsed.items.items():
@@ -122,7 +122,7 @@ def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
 
 
 def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
-    """(linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
+    """Return (linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
     found = []
     for item in parsed.items.values():
         try:
@@ -134,7 +134,7 @@ def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
 
 
 def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
-    """Answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
+    """Return answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
     return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
 
 

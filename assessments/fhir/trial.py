@@ -81,7 +81,7 @@ def _ask(questionnaire: Questionnaire, now: datetime) -> None:
 
 
 def _ends(pages: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The first and the last page; one page if they are the same."""
+    """Return the first and the last page; one page if they are the same."""
     return pages[:1] + pages[1:][-1:]
 
 
@@ -100,7 +100,7 @@ def _name(page: Item) -> str:
 
 
 def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], given: dict[str, list] | None) -> PageForm:
-    """The form of `page`, unbound, or as a browser sends it with the answers `given`."""
+    """Return the form of `page`, unbound, or as a browser sends it with the answers `given`."""
     sent = None
     if given is not None:
         sent = QueryDict(mutable=True)

@@ -32,13 +32,13 @@ class _RawItem:
 
 
 def with_conditions(definition: dict) -> list[dict]:
-    """The items of `definition`, with expressions converted to enableWhen."""
+    """Return the items of `definition`, with expressions converted to enableWhen."""
     raw_items = _raw_items(definition)
     return [_translate(item, raw_items) for item in definition.get("item", [])]
 
 
 def untranslated(definition: dict) -> set[str]:
-    """The linkIds whose enableWhenExpression has no effect."""
+    """Return the linkIds whose enableWhenExpression has no effect."""
     raw_items = _raw_items(definition)
     return {link_id for link_id, item in raw_items.items() if _expression(item.raw) and not _read(item.raw, raw_items)}
 
@@ -56,7 +56,7 @@ def _expression(raw: dict) -> str:
 
 
 def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
-    """The enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
+    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None

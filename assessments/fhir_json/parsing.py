@@ -85,7 +85,7 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
 
 
 def parse_once(definition: dict) -> Questionnaire:
-    """`parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
+    """Parse like `parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
 
     The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
     """
@@ -98,7 +98,7 @@ def _parse_text(text: str) -> Questionnaire:
 
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
-    """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
+    """Return (name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
     declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
     if len(declared) > MOST_VARIABLES:
         raise InvalidQuestionnaire(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
@@ -153,7 +153,7 @@ class ItemReader:
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
-    """The items of instruments that `raw` is, such as "hoos:pain-1"."""
+    """Return the items of instruments that `raw` is, such as "hoos:pain-1"."""
     ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
     return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
@@ -173,7 +173,7 @@ def _parse_texts(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict, rule: EntryRule) -> dict:
-    """The limits of the file; where it has none, those of our entry `rule` that fit the type."""
+    """Return the limits of the file; where it has none, those of our entry `rule` that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
@@ -187,7 +187,7 @@ def _parse_limits(raw: dict, rule: EntryRule) -> dict:
 
 
 def _parse_limit(raw: dict, url: str) -> str | None:
-    """A fixed limit, or the expression of a relative one; None without one that can be checked."""
+    """Return a fixed limit, or the expression of a relative one; None without one that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
         return str(fixed)
@@ -196,7 +196,7 @@ def _parse_limit(raw: dict, url: str) -> str | None:
 
 
 def calculated_limit(raw: dict, url: str) -> str | None:
-    """The expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
+    """Return the expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -215,7 +215,7 @@ def _unit_of(raw: dict) -> dict:
 
 
 def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
-    """The initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
+    """Return the initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
     chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
     if len(given) < len(raw.get("initial", [])) + len(chosen):

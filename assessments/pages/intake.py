@@ -147,7 +147,7 @@ def _render_page(
 
 
 def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
-    """The URL to change the age, on the page after it if an adult's was given; else empty."""
+    """Return the URL to change the age, on the page after it if an adult's was given; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
     if before is None or all(item.link_id != AGE for item in before.walk()):
@@ -160,7 +160,7 @@ def _age_url(request: LinkRequest, token: str, response: Response, current: Item
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
 def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    """The interruption for warning signs: one level at a time, the worst first."""
+    """Show the advice for unread warning signs, one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
@@ -235,7 +235,7 @@ def done(request: LinkRequest, token: str, response: Response, now: datetime) ->
 
 
 def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
-    """Articles about the painful body sites, if those answers may be shown; else none."""
+    """Return articles about the painful body sites, if those answers may be shown; else none."""
     places = response.answers.get(BODY_SITE, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
     return (articles.for_minors() if is_minor(response.answers) else articles)[:MOST_ARTICLES]
@@ -250,7 +250,7 @@ def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
 
 
 def _next_url(token: str, response: Response, after: Item | None = None) -> str:
-    """The page after `after`, else the first open page, else the check page."""
+    """Return the page after `after`, else the first open page, else the check page."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
         return _page_url(token, asked[asked.index(after) + 1])

@@ -19,7 +19,7 @@ def is_relative(limit: str | None) -> bool:
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """The day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+    """Return the day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
 
     Raises ValueError for a fixed limit.
     """
@@ -37,7 +37,7 @@ def resolve_limit(limit: str, *, now: datetime) -> date:
 
 
 def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
-    """`day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
+    """Return `day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 

@@ -114,7 +114,7 @@ def _walk(node: dict) -> Iterator[dict]:
 
 
 def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
-    """The single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
+    """Return the single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
 
     `levels` are the items of the response that the expression names, by "_level1" and so on. Errors are not raised: the
     expression was tried at the import, and a page without a score is better than no page.
@@ -150,7 +150,7 @@ def _weights(codings: list) -> list:
 
 
 def _of_some(make: Callable[[list], object]) -> Callable[[list], list]:
-    """`make`, and nothing for an empty collection. The functions of the library fail on answers."""
+    """Wrap `make` to return nothing for an empty collection. The functions of the library fail on answers."""
     return lambda numbers: [make(numbers)] if numbers else []
 
 

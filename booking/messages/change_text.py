@@ -12,7 +12,7 @@ LONGEST_NAME_IN_A_TEXT = 12
 
 
 def change_values(appointment: Appointment, known: VisitTerms | None, *, clinic: Clinic) -> dict[str, object]:
-    """The placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
+    """Return the placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
 
     `known` are the terms that the patient was told before; None, or the current ones: only that the visit is moved.
     """
@@ -26,7 +26,7 @@ def change_values(appointment: Appointment, known: VisitTerms | None, *, clinic:
 
 
 def change_lines(appointment: Appointment, known: VisitTerms | None, clinic: Clinic) -> list[str]:
-    """A sentence for each of time, therapist and mode that differs from `known`."""
+    """Return a sentence for each of time, therapist and mode that differs from `known`."""
     now = current_terms(appointment)
     lines: list[str] = []
     if known is None:
@@ -42,7 +42,7 @@ def change_lines(appointment: Appointment, known: VisitTerms | None, clinic: Cli
 
 
 def format_move(appointment: Appointment, before: VisitTerms, clinic: Clinic) -> str:
-    """A sentence with the former and the current time and therapist."""
+    """Return a sentence with the former and the current time and therapist."""
     now = current_terms(appointment)
     times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
     if before.therapist == now.therapist:
@@ -51,7 +51,7 @@ def format_move(appointment: Appointment, before: VisitTerms, clinic: Clinic) ->
 
 
 def with_terms(appointment: Appointment, terms: VisitTerms) -> Appointment:
-    """An unsaved copy of the visit with these terms."""
+    """Return an unsaved copy of the visit with these terms."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other
@@ -85,6 +85,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: VisitTerms, clinic: Clinic) -> LocalTime:
-    """The start of `terms`, by the patient's clock."""
+    """Return the start of `terms`, by the patient's clock."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

@@ -81,7 +81,7 @@ class VisitKind(MessageKind):
     text_asks_whether_coming: bool = False  # a reply of Y or C is about this visit
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """The context of a preview."""
+        """Return the context of a preview."""
         bring = sample_clinic(sample).what_to_bring
         return {**sample_values(sample), **self.buttons(SAMPLE_LINKS), "when_beside": "", "bring": bring}
 
@@ -95,7 +95,7 @@ def find_visit_kind(name: str) -> VisitKind:
 
 
 def visit_kinds() -> list[VisitKind]:
-    """All kinds about a visit, in the order in which they are sent around it."""
+    """Return all kinds about a visit, in the order in which they are sent around it."""
     return [kind for kind in all_kinds() if isinstance(kind, VisitKind)]
 
 
@@ -112,7 +112,7 @@ def _visit_of(message: Message) -> Appointment:
 def email_context(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """The context of a mail of `kind`: all that it may use of the patient and the visit.
+    """Return the context of a mail of `kind`: all that it may use of the patient and the visit.
 
     `version` is the message's; changes are relative to what was sent before it.
     """
@@ -139,7 +139,7 @@ def _links(appointment: Appointment, now: datetime) -> VisitLinks:
 
 
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
-    """The deadline to move or cancel online and the late fee, for `extras`."""
+    """Return the deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
@@ -151,7 +151,10 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
 def placeholder_values(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """The values of the placeholders as of `now`. A mail about a cancellation names the time that the patient was told."""
+    """Return the values of the placeholders as of `now`.
+
+    A mail about a cancellation names the time that the patient was told.
+    """
     known = known_terms(appointment, before=version) if kind.tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)
     if known is not None and appointment.status == Appointment.Status.CANCELLED:

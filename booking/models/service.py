@@ -18,7 +18,7 @@ from clinic.practice.values.money import format_money
 
 
 def default_modes() -> list[str]:
-    """The modes of a new service."""
+    """Return the modes of a new service."""
     return [DEFAULT_MODE]
 
 

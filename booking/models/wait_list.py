@@ -19,8 +19,11 @@ DAY = timedelta(days=1)
 
 
 def _is_stuck() -> Q:
-    """The service is no longer booked online, no therapist does it, or not the one asked for. A mode that was taken off the
-    service does not matter: `offered_mode` replaces it."""
+    """Return the condition for entries that cannot be offered any time.
+
+    The service is not booked online now, or no active therapist offers it, or the one asked for does not. A mode that was
+    taken off the service does not matter: `offered_mode` replaces it.
+    """
     doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
     is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
     return ~Q(service__listing=Service.Listing.BOOKABLE) | ~Exists(doing_it) | is_theirs_gone

@@ -41,7 +41,7 @@ visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "bookin
 
 
 def asked_version(request: LinkRequest) -> int:
-    """The version of the visit on the page whose form was sent (`read_version`)."""
+    """Return the version of the visit on the page whose form was sent (`read_version`)."""
     return read_version(request.POST.get("version", ""))
 
 
@@ -53,7 +53,7 @@ def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datet
 
 
 def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
-    """The last move or undo of a booked visit, while it can be undone."""
+    """Return the last move or undo of a booked visit, while it can be undone."""
     kinds = (Kind.MOVED, Kind.RESTORED)
     changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None

@@ -7,7 +7,7 @@ from booking.models.appointment import new_reference
 
 
 def visits_by_reference(text: str) -> list[UUID]:
-    """The ids of the visits with the reference `text`, with or without "RC-": at most one."""
+    """Return the ids of the visits with the reference `text`, with or without "RC-": at most one."""
     references = [text.strip().upper(), f"RC-{text.strip().upper()}"]
     return list(Appointment.objects.filter(reference__in=references).values_list("pk", flat=True))
 

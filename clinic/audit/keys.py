@@ -64,7 +64,7 @@ def require_keys_once() -> None:
 
 
 def find_key_faults() -> list[str]:
-    """A sentence for each noted key that is missing or wrong. One query, for monitoring."""
+    """Return a sentence for each noted key that is missing or wrong. One query, for monitoring."""
     return [_describe_fault(row.key_id) for row in KeyInUse.objects.order_by("key_id") if not _opens_proof(row)]
 
 
@@ -115,7 +115,7 @@ def _describe_fault(key_id: str) -> str:
 
 
 def _existing_columns() -> set[tuple[str, str]]:
-    """(table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
+    """Return (table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         return set(cursor.fetchall())
@@ -128,7 +128,7 @@ def _encrypted_fields(there: set[tuple[str, str]]) -> Iterator:
 
 
 def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
-    """The ids of all keys that values are sealed with, by reading the beginning of each value."""
+    """Return the ids of all keys that values are sealed with, by reading the beginning of each value."""
     found = set()
     quote = connection.ops.quote_name
     for field in _encrypted_fields(there):
@@ -140,7 +140,7 @@ def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
 
 
 def _find_values(key_id: str, there: set[tuple[str, str]]) -> Iterator[tuple[bytes, str]]:
-    """Up to TRIED (token, place) of each encrypted field that were sealed with `key_id`."""
+    """Yield up to TRIED (token, place) of each encrypted field that were sealed with `key_id`."""
     begins = sealed_with(key_id)
     for field in _encrypted_fields(there):
         head = Func(F(field.name), 1, len(begins), function="substring", output_field=models.BinaryField())

@@ -11,7 +11,7 @@ from clinic.audit.sealing import open_sealed, read_key_id, seal
 
 
 def encrypted_fields() -> Iterator[EncryptedJSONField]:
-    """Every encrypted field of every model."""
+    """Yield every encrypted field of every model."""
     for model in apps.get_models():
         yield from (field for field in model._meta.local_fields if isinstance(field, EncryptedJSONField))
 

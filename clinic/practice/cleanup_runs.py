@@ -21,7 +21,7 @@ def record_cleanup(
 
 
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
-    """The start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
+    """Return the start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
 
     On a site where none has finished, it counts from the first staff account, when the site was set up.
     """

@@ -38,7 +38,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
 
 
 def _query_for(slug: str) -> str:
-    """The query string for the service with this slug: its id, as mails name no service."""
+    """Return the query string for the service with this slug: its id, as mails name no service."""
     service = Service.objects.listed().filter(slug=slug).first() if slug else None
     return f"?for={service.pk.hex}" if service else ""
 

@@ -93,7 +93,7 @@ class MessageKind:
     text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # for its placeholders
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """The context of a preview: values for all placeholders, the clinic, buttons."""
+        """Return the context of a preview: values for all placeholders, the clinic, buttons."""
         return self.samples(sample)
 
 
@@ -117,7 +117,7 @@ def register_kind(kind: MessageKind) -> None:
 
 
 def find_kind(name: str) -> MessageKind:
-    """The kind called `name`. Raises KindUnknown."""
+    """Return the kind called `name`. Raises KindUnknown."""
     try:
         return _kinds[name]
     except KeyError:
@@ -125,12 +125,12 @@ def find_kind(name: str) -> MessageKind:
 
 
 def kind_title(name: str) -> str:
-    """The title of the kind `name` for staff, also of one that is no longer registered."""
+    """Return the title of the kind `name` for staff, also of one that is no longer registered."""
     return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
 def all_kinds() -> list[MessageKind]:
-    """Every registered kind, in the order in which they go around a visit."""
+    """Return every registered kind, in the order in which they go around a visit."""
     order = list(Timing)
     return sorted(_kinds.values(), key=lambda kind: (order.index(kind.timing), -kind.minutes, kind.name))
 

@@ -8,7 +8,7 @@ from clinic.outbox.models import Channel, Message, MessageRule
 
 
 def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule:
-    """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
+    """Return the rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
     if channel == Channel.SMS:
         return MessageRule(kind=kind.name, channel=channel, minutes=kind.minutes, text=kind.text_message)
     template = kind.template or TemplateText("", "")
@@ -38,5 +38,5 @@ def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
 
 
 def text_of(rule: MessageRule | None) -> TemplateText | None:
-    """The subject and opening by `rule`; None for kinds whose template has them."""
+    """Return the subject and opening by `rule`; None for kinds whose template has them."""
     return TemplateText(rule.subject, rule.text) if rule else None

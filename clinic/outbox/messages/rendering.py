@@ -24,7 +24,8 @@ def render_email(
     frame: str = "",
     patient: Patient | None = None,
 ) -> Email:
-    """An Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}, or from `template`, which staff may have edited.
+    """Return an Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}, or from `template`, which staff may
+    have edited.
 
     With `template`, subject and opening come from it, filled from `context`, and the rest from templates/emails/<frame>/
     body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
@@ -48,7 +49,7 @@ def render_email(
 
 
 def preview_email(kind: MessageKind, template: TemplateText, sample: Sample) -> Email:
-    """The mail of `kind` by `template`, for a sample reader. Saves nothing."""
+    """Return the mail of `kind` by `template`, for a sample reader. Saves nothing."""
     clinic, context = sample_clinic(sample), kind.sample_values(sample)
     return render_email(
         kind.name, to="alice@example.com", context=context, clinic=clinic, template=template, frame=kind.frame
@@ -56,7 +57,7 @@ def preview_email(kind: MessageKind, template: TemplateText, sample: Sample) -> 
 
 
 def sample_clinic(sample: Sample) -> Clinic:
-    """The clinic, or a worst case: every field at its longest, with markup in it."""
+    """Return the clinic, or a worst case: every field at its longest, with markup in it."""
     if sample == Sample.EVERYDAY:
         return Clinic.objects.current()
     name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]

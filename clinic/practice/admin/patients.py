@@ -200,7 +200,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
 
 def links_to(found: list[Alike]) -> SafeString:
-    """Links to possible duplicates, each with the reason; empty for none."""
+    """Return links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
     )

@@ -23,7 +23,7 @@ class NameKey(Func):
 
 
 def stored_name_key() -> Func:
-    """`NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
+    """Return `NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
     return Func("name", function=NameKey.function, output_field=models.TextField())
 
 
