@@ -22,13 +22,13 @@ GUARDIAN_NAME, GUARDIAN_CONSENT = "guard.name", "guard.consent"
 GUARDIAN_RELATION, NO_GUARDIAN = "guard.relation", "other"
 
 SCREEN_PAGES = ("safety", "signs", "where")  # of the hip intake, asked before a visit is booked: seven questions
-# How the linkIds of a section begin.
+# Prefixes of the linkIds of a section.
 RUNNING, GOALS, CONFIDENCE = "run.", "goal", "psy."
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestions:
-    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and beginnings of linkIds."""
+    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and prefixes of linkIds."""
 
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
@@ -77,12 +77,12 @@ ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
 
 
 def known_of(canonical: str) -> KnownQuestions:
-    """Return what code names of the questionnaire `canonical`; nothing of one that is not ours."""
+    """Return what code names of the questionnaire `canonical`; empty for one that is not ours."""
     return KNOWN.get(canonical, KnownQuestions())
 
 
 def find_missing(known: KnownQuestions, questionnaire: Questionnaire) -> dict[str, str]:
-    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty is good."""
+    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty if none."""
     faults = {}
     for link_id, codes in known.questions.items():
         item = questionnaire.items.get(link_id)

@@ -1,4 +1,4 @@
-"""Assessments in the admin. Nothing here changes an answer."""
+"""Assessments in the admin. Answers are read-only here."""
 
 from assessments.admin.flags import FlagAdmin
 from assessments.admin.questionnaires import QuestionnaireAdmin

@@ -58,7 +58,7 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
     `slug` is its short name here; without one a free one is made from its url or name. Idempotent: the same definition is
-    stored once. It is tried out before it is stored. Raises InvalidQuestionnaire.
+    stored once. It is tried before it is stored (`trial`). Raises InvalidQuestionnaire.
     """
     try:
         resource = load_json(content)
@@ -88,7 +88,7 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
 
 
 def missing_questions(questionnaire: Questionnaire) -> list[str]:
-    """Return what the red-flag rules or our code read in the shipped version of `questionnaire` and could not read in this one.
+    """Return the questions that the red-flag rules or our code read in the shipped version and that `questionnaire` lacks.
 
     Empty for a questionnaire that does not come with the product.
     """

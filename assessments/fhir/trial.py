@@ -1,7 +1,7 @@
-"""Try a questionnaire out before it is stored: show, start, save empty and filled in, summarize, export.
+"""Try a questionnaire before it is stored: show, start, save empty and filled in, summarize, export.
 
-A file can pass every check and still fail at a patient's page or at a booking. So it is asked once by the same code as for
-patients, of an invented patient, in a transaction that is rolled back. Pages are rendered before that transaction, because
+A file can pass every check and still fail on a patient's page or at a booking. So an invented patient answers it once, by
+the same code as for patients, in a transaction that is rolled back. Pages are rendered before that transaction, because
 a large questionnaire takes seconds.
 """
 

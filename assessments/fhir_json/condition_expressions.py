@@ -1,7 +1,7 @@
 """Convert enableWhenExpression to enableWhen, which also works in the page's script and in copies of groups. Pure.
 
-Converted are comparisons with one answer, and whether there is one, joined by "and" or by "or". Other expressions have
-no effect and are listed by `untranslated`.
+Converts comparisons with one answer, and tests whether there is one, joined by "and" or by "or". Other expressions have no
+effect; `untranslated` lists them.
 """
 
 import re
@@ -60,7 +60,7 @@ def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None
-    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # "and" in a quoted text joins nothing
+    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # ignore "and" inside quotes
     joints = list(re.finditer(r"\s(and|or)\s", blank))
     if len({joint[1] for joint in joints}) > 1:
         return None

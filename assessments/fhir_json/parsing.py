@@ -1,6 +1,6 @@
 """Parse a FHIR R4 Questionnaire. Pure.
 
-What cannot be asked is refused here, not at a patient's page.
+Refuses what cannot be asked, so that it never fails on a patient's page.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
@@ -52,7 +52,7 @@ from assessments.questionnaire.structure import check_structure
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
-MOST_KEPT = 16  # parsed questionnaires a process; one item takes about 4 kB
+MOST_KEPT = 16  # parsed questionnaires per process; one item takes about 4 kB
 NOT_FHIR = "it does not follow FHIR: a part is missing, or has a value of the wrong type"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 

@@ -1,7 +1,7 @@
 """Expand repeating groups into copies, and split long pages, in FHIR JSON. Pure.
 
 Each copy of a repeating group is enabled by a question of ours ("one more?"), so that conditions, checks and pages work in
-a copy as elsewhere.
+a copy as in any group.
 """
 
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The forms by which patients confirm their identity."""
+"""Forms with which patients confirm their identity."""
 
 from datetime import date, datetime
 from typing import Any

@@ -55,7 +55,7 @@ def create_response(*, questionnaire: Questionnaire, patient: Patient, now: date
     """Begin a response to this version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except InvalidQuestionnaire:  # stored before import refused such a file; its pages say so
+    except InvalidQuestionnaire:  # stored by an older import, which accepted such a file; its pages say so
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
@@ -87,8 +87,8 @@ def save_page(
     """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return flags that are new or worse.
 
     Each valid answer is saved, whatever the others are; an invalid one leaves the earlier answer. An empty list deletes an
-    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and that were
-    not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
+    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and that
+    were not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
     not on the page.
     """
     locked = _lock(response)
@@ -237,7 +237,7 @@ def _clean(item: Item, value: Any) -> Any:
 
 def _lock(response: Response) -> Response:
     locked = Response.objects.select_for_update().get(pk=response.pk)
-    locked.questionnaire = response.questionnaire  # an answered version does not change: one query less
+    locked.questionnaire = response.questionnaire  # immutable once answered: saves a query
     return locked
 
 

@@ -1,8 +1,8 @@
 """The hip screen before booking: the safety pages of the intake, asked of a visitor who is not a patient yet.
 
 The answers are kept in the visitor's session, encrypted like all answers, until a visit is booked or the wait list is joined:
-then they become the first pages of an intake, in the same transaction. Otherwise nothing is kept: the session expires, and
-the clean-up deletes it (`clinic.cleanup`).
+then they become the first pages of an intake, in the same transaction. Otherwise they are deleted with the expired session
+(`clinic.cleanup`).
 """
 
 import base64
@@ -117,7 +117,7 @@ def save_screen_page(
 ) -> list[Fired]:
     """Store the valid answers of one page in `screen`. Return the unread flags.
 
-    `not_yet_shown` as for `responses.save_page`. Advice must be read again if its rule fires again after it had ceased to.
+    `not_yet_shown` as for `responses.save_page`. Advice must be read again if its rule stopped firing and fires again.
     """
     awaiting = awaiting_follow_up(questionnaire.parsed, not_yet_shown, before=screen.answers)
     screen.answers = merge_answers(screen.answers, answers, page)
@@ -162,8 +162,8 @@ def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) ->
 def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now: datetime) -> Response | None:
     """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
-    No fault of a questionnaire stops a booking: it is rolled back and logged, and the visit is booked without an intake,
-    which staff see on Today. Raises only OperationalError and InterfaceError of the database.
+    A fault of a questionnaire does not stop a booking: the intake is rolled back, the fault logged, and the visit booked
+    without an intake, which staff see on Today. Raises only OperationalError and InterfaceError of the database.
     """
     intake = _attempt(
         lambda: start_published_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
@@ -192,7 +192,7 @@ def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) ->
 
 
 def _attempt(work: Callable[[], Response | None], failure: str) -> Response | None:
-    """Run `work` in a savepoint. On an error that is not the database's, log `failure` and return None."""
+    """Run `work` in a savepoint. On any error except a database outage, log `failure` and return None."""
     try:
         with transaction.atomic():
             return work()

@@ -1,6 +1,6 @@
 """The therapist's summary of one response: flags, then load, hypotheses, goals, scores, then every answer.
 
-Each line shows the answers that it is based on, its rule with version, and its source. It gives no diagnosis and no probability.
+Each line shows the answers that it is based on, its rule with version, and its source. Gives no diagnosis and no probability.
 """
 
 from dataclasses import dataclass

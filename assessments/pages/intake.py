@@ -66,7 +66,9 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
     if request.method == "POST":
         return _save(request, token, response, current, now, is_in_turn=unanswered is None)
     if unanswered is not None:
-        return see_other(_page_url(token, unanswered))  # safety comes first: no page is reached past an unfinished one
+        return see_other(
+            _page_url(token, unanswered)
+        )  # no page can be opened before the pages above it are finished: safety comes first
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
@@ -103,7 +105,7 @@ def _save(
     unread = find_unread(response)
     if unread:
         mark_shown(response=response, level=unread.level, now=now)
-        if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
+        if is_done or unread.level == "E":  # an emergency comes before any error on the page
             return _to_stop(token)
     if not is_in_turn:
         return see_other(_next_url(token, response))
@@ -204,7 +206,7 @@ def check(request: LinkRequest, token: str, response: Response, now: datetime) -
     if request.method == "POST":
         try:
             complete_response(response=response, now=now)
-        except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
+        except ResponseUnfinished as unfinished:  # another tab removed an answer meanwhile
             return see_other(_page_url(token, unfinished.page))
         return see_other(reverse("assessments:done", args=[token]))
     read = read_sections(response.questionnaire.parsed, response.answers)

@@ -1,4 +1,4 @@
-"""The hip screen before booking: its pages, and the stop when a visit would be too late."""
+"""The hip screen before booking: its pages, and the advice when a visit would be too late."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -95,7 +95,7 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
-        return see_other(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+        return see_other(reverse("assessments:screen_stop"))  # before any error on the page
     if is_done:
         return see_other(next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)

@@ -1,4 +1,4 @@
-"""Check answers: type, limits, options, and whether required ones are there. Pure."""
+"""Check answers: type, limits, options, and required ones. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -136,7 +136,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
         return "above"  # more digits than any answer needs, and than a page should repeat
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
-        return "type"  # a typing slip, not a day in a patient's life or plans
+        return "type"  # a typo, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
         lowest, highest = (_limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
         if lowest is not None and given < lowest:

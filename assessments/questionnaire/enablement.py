@@ -21,8 +21,8 @@ COMPARE = {
 def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> frozenset[str]:
     """Return the linkIds that are enabled under `answers` ({linkId: [value, …]}).
 
-    A disabled item disables everything below it, and its own answers are ignored. One of several answers is enough to
-    match; "!=" is met if none is equal, also without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
+    A disabled item disables everything below it, and its own answers are ignored. One matching answer of several is
+    enough; "!=" is met if none is equal, or without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
     """
     known: dict[str, bool] = {}
 

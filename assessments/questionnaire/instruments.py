@@ -1,7 +1,7 @@
 """The scoring of published instruments, for imported questionnaires; their text belongs to the publishers. Pure.
 
 A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all its
-items are there and each has the weights of the instrument; else staff see what is missing.
+items are present, each with the weights of the instrument; else staff see what is missing.
 """
 
 from collections.abc import Iterable, Sequence

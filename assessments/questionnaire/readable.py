@@ -1,4 +1,4 @@
-"""Questions and answers as text, page by page, and the time that they take. Pure."""
+"""Format questions and answers as text, page by page, and estimate the time to answer them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time

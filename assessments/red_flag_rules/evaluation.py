@@ -264,7 +264,7 @@ def all_leaves(rules: Rules) -> Iterator[dict]:
 
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
-    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty is good."""
+    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty if none."""
     faults = []
     for leaf in all_leaves(rules):
         faults += [name for name in items_read(leaf) if name not in options]

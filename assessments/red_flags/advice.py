@@ -1,4 +1,4 @@
-"""The advice that a patient was given because of their answers, for every page that must keep it in sight."""
+"""The current advice that follows from a patient's answers, for every page that shows it."""
 
 import uuid
 from collections.abc import Iterable
