@@ -1,4 +1,4 @@
-"""The questions of our own questionnaires that code names by linkId, and the check that a version asks them. Pure.
+"""The questions of our own questionnaires that code names by linkId: a check that a version asks them, and entry limits. Pure.
 
 No other module holds a linkId. The check runs when the shipped files are loaded, for the newest version of each, and before
 a version is published. An earlier version may lack a question: code reads answers with `.get`.
@@ -22,13 +22,13 @@ GUARDIAN_NAME, GUARDIAN_CONSENT = "guard.name", "guard.consent"
 GUARDIAN_RELATION, NO_GUARDIAN = "guard.relation", "other"
 
 SCREEN_PAGES = ("safety", "signs", "where")  # of the hip intake, asked before a visit is booked: seven questions
-# How the linkIds of a section begin.
+# Prefixes of the linkIds of a section.
 RUNNING, GOALS, CONFIDENCE = "run.", "goal", "psy."
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestions:
-    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and beginnings of linkIds."""
+    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and prefixes of linkIds."""
 
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
@@ -50,13 +50,39 @@ KNOWN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class EntryRule:
+    """Limits of one answer, as `Item` has them."""
+
+    minimum: str | None = None
+    maximum: str | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+# Limits for new answers to our own questionnaires, in addition to their files. They apply to every version; stored answers
+# are not checked again.
+ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
+    (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
+    (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
+    (HIP_INTAKE, GUARDIAN_RELATION): EntryRule(
+        refused=(
+            (
+                NO_GUARDIAN,
+                "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
+                "or call us.",
+            ),
+        )
+    ),
+}
+
+
 def known_of(canonical: str) -> KnownQuestions:
-    """Return what code names of the questionnaire `canonical`; nothing of one that is not ours."""
+    """Return what code names of the questionnaire `canonical`; empty for one that is not ours."""
     return KNOWN.get(canonical, KnownQuestions())
 
 
 def find_missing(known: KnownQuestions, questionnaire: Questionnaire) -> dict[str, str]:
-    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty is good."""
+    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty if none."""
     faults = {}
     for link_id, codes in known.questions.items():
         item = questionnaire.items.get(link_id)

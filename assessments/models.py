@@ -18,6 +18,7 @@ from assessments.fhir_json.canonical import LOCAL
 from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
 from assessments.red_flag_rules.format import DEADLINES
+from assessments.red_flag_rules.evaluation import is_about_unsure
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
@@ -136,7 +137,7 @@ class Level(models.TextChoices):
     TELL = "T", "tell the therapist"
 
 
-FIRST_LOOK_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
+FIRST_REVIEW_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):
@@ -154,14 +155,14 @@ class FlagQuerySet(models.QuerySet["Flag"]):
 
     def unseen_by_patient(self) -> Self:
         """The current flags that the patient has not acknowledged, by current level, worst first."""
-        return self.standing("EUT").filter(patient_acknowledged_at__isnull=True)
+        return self.with_current_level("EUT").filter(patient_acknowledged_at__isnull=True)
 
     def advising(self) -> Self:
         """The flags whose advice stays on the patient's pages, worst first: until staff acknowledge them or the answer
         changes."""
-        return self.standing("EU").filter(staff_acknowledged_at__isnull=True)
+        return self.with_current_level("EU").filter(staff_acknowledged_at__isnull=True)
 
-    def standing(self, levels: str) -> Self:
+    def with_current_level(self, levels: str) -> Self:
         """The flags that the current answers raise at one of `levels`, worst first."""
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
@@ -173,8 +174,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
 
 
 def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
-    """A keyed hash of a rule and a response, for the unique constraint. The same rule has a different key on every response,
-    so the column does not reveal which rules fired."""
+    """Return a keyed hash of a rule and a response, for the unique constraint.
+
+    The same rule has a different key on every response, so the column does not reveal which rules fired.
+    """
     return salted_hmac("assessments.flag", f"{response_id}:{rule_id}", algorithm="sha256").hexdigest()
 
 
@@ -221,7 +224,7 @@ class Flag(models.Model):
                 condition=Q(current_level=F("level")) | Q(lowered_at__isnull=False),
             ),
             models.CheckConstraint(
-                name="flag_acknowledged_by_somebody",
+                name="flag_acknowledgement_has_a_time_and_a_user",
                 condition=Q(staff_acknowledged_at__isnull=True, staff_acknowledged_by__isnull=True)
                 | Q(staff_acknowledged_at__isnull=False, staff_acknowledged_by__isnull=False),
             ),
@@ -239,12 +242,12 @@ class Flag(models.Model):
         """Set the unencrypted columns that depend on the rule."""
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
-            self.closes_when_lowered = self.rule_id.startswith("UN")
+            self.closes_when_lowered = is_about_unsure(self.rule_id)
         super().save(*args, **kwargs)
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether an emergency or urgent flag has waited longer for staff than FIRST_LOOK_WITHIN."""
-        wait = FIRST_LOOK_WITHIN.get(self.level)
+        """Whether an emergency or urgent flag has waited longer for staff than FIRST_REVIEW_WITHIN."""
+        wait = FIRST_REVIEW_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
 
 

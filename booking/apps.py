@@ -13,7 +13,7 @@ class BookingConfig(AppConfig):
         from booking.actions.correct_address import send_to_new_address, settle_before_merge
         from booking.actions.text_replies import read_text_reply
         from booking.models import Service
-        from booking.schedule.references import visits_called
+        from booking.schedule.references import visits_by_reference
         from booking.staff.zone_change import register_schedule
         from clinic.outbox.messages.kinds import register_kinds
         from clinic.outbox.messages.subjects import Subjects, register_subjects
@@ -27,7 +27,7 @@ class BookingConfig(AppConfig):
         register_subjects(
             Subjects(
                 scopes=lambda: list(Service.objects.values_list("slug", "name")),
-                find=visits_called,
+                find=visits_by_reference,
                 read_reply=read_text_reply,
             )
         )

@@ -93,7 +93,7 @@ class ClinicAdminSite(admin.AdminSite):
         return self.get_model_admin(model).has_view_permission(request)
 
     def articles_waiting(self, request: HttpRequest) -> dict[str, int] | None:
-        """How many articles wait for a review or have an update to read; None for none, or without the permission."""
+        """Return how many articles wait for a review or have an update to read; None for none, or without the permission."""
         if not request.user.has_perm("education.change_article"):
             return None
         waiting = count_waiting(on=timezone.localdate(), now=timezone.now())

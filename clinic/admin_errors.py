@@ -27,7 +27,7 @@ def is_for_staff(request: HttpRequest) -> bool:
 
 
 def refuse_staff(request: HttpRequest) -> HttpResponse:
-    """403: names the missing permission, if any, and the owners who can grant it."""
+    """Respond 403: name the missing permission, if any, and the owners who can grant it."""
     owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
     context: dict[str, object] = {
         "title": "You do not have permission",
@@ -38,17 +38,17 @@ def refuse_staff(request: HttpRequest) -> HttpResponse:
 
 
 def refuse_stale_form(request: HttpRequest) -> HttpResponse:
-    """403 for a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
+    """Respond 403 to a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
     return _page(request, "admin/stale_form.html", {"title": "This form has expired"}, status=403)
 
 
 def miss_page(request: HttpRequest) -> HttpResponse:
-    """404."""
+    """Respond 404."""
     return _page(request, "admin/404.html", {"title": "Page not found"}, status=404)
 
 
 def name_missing_right(request: HttpRequest) -> str:
-    """Like "view visits": the permission of the requested page that the user lacks; empty if none is missing."""
+    """Return text like "view visits": the permission of the requested page that the user lacks; empty if none is missing."""
     found = find_model(request)
     if found is None:
         return ""
@@ -62,7 +62,7 @@ def name_missing_right(request: HttpRequest) -> str:
 
 
 def find_model(request: HttpRequest) -> tuple[Options, str] | None:
-    """(model options, last part of the URL's name) of the requested page; None if it belongs to no model."""
+    """Return (model options, last part of the URL's name) of the requested page; None if it belongs to no model."""
     match = request.resolver_match
     name = match.url_name or "" if match else ""
     for model in admin.site._registry:

@@ -191,9 +191,9 @@ def _read_values(environ: Mapping[str, str], *, is_production: bool) -> dict[str
 def _unsafe_in_production(environment: Environment) -> list[str]:
     faults = []
     if environment.secret_key == LOCAL_SECRET_KEY:
-        faults.append("SECRET_KEY is the local one, which anybody can read.")
+        faults.append("SECRET_KEY is the local one, which is public.")
     if environment.encryption_keys and "local" in environment.encryption_keys:
-        faults.append("ENCRYPTION_KEYS holds the local key, which anybody can read.")
+        faults.append("ENCRYPTION_KEYS has the local key, which is public.")
     if environment.mailbox_dir:
         faults.append("MAILBOX_DIR is for local use; in production it would show patients' mail.")
     if environment.texts and (environment.texts.provider == "console" or environment.texts.api):
@@ -216,7 +216,7 @@ def _parse_secret(text: str) -> str:
 def _parse_hosts(text: str) -> tuple[str, ...]:
     hosts = tuple(host.strip() for host in text.split(",") if host.strip())
     if "*" in hosts:
-        raise ValueError("must name the hosts; * would let anybody forge links.")
+        raise ValueError("must name the hosts; * would allow forged links.")
     return hosts
 
 
@@ -228,7 +228,7 @@ def _parse_site_url(text: str) -> str:
 
 
 def parse_encryption_keys(text: str) -> dict[str, bytes]:
-    """`id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
+    """Parse `id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")

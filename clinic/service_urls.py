@@ -82,7 +82,7 @@ def parse_flag(text: str) -> bool:
 
 
 def _split_url(text: str, schemes: Collection[str], *, example: str) -> SplitResult:
-    """Raises ValueError, without quoting `text`, for another scheme, a bad port, or a character that ends the host early."""
+    """Split a URL. Raises ValueError, without quoting it, for another scheme, a bad port or an unescaped character."""
     fault = f"must look like {example} (in a user name or password write / ? # @ : as %2F %3F %23 %40 %3A)."
     try:
         parts = urlsplit(text)
@@ -95,7 +95,7 @@ def _split_url(text: str, schemes: Collection[str], *, example: str) -> SplitRes
 
 
 def _read_query(parts: SplitResult, known: Collection[str]) -> dict[str, str]:
-    """What follows the ? of a URL. Raises ValueError for a parameter that is unknown, empty or given twice."""
+    """Parse the query of a URL. Raises ValueError for a parameter that is unknown, empty or given twice."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         named = name if name.isidentifier() else "one that is no name"  # may be part of a password
@@ -126,7 +126,7 @@ class Database(TypedDict):
 
 
 def parse_database_url(text: str) -> Database:
-    """`postgresql://user:password@host:port/name?host=/socket/folder` as Django's database settings."""
+    """Parse `postgresql://user:password@host:port/name?host=/socket/folder` into Django's database settings."""
     example = "postgresql://user:password@host:5432/name"
     parts = _split_url(text, ("postgres", "postgresql"), example=example)
     if len(parts.path) < 2:
@@ -144,7 +144,7 @@ def parse_database_url(text: str) -> Database:
 
 
 def parse_redis_url(text: str) -> str:
-    """The URL as Celery takes it. Over rediss:// the server's certificate is checked unless the URL says otherwise."""
+    """Return the URL as Celery takes it. Over rediss:// the server's certificate is checked unless the URL says otherwise."""
     example = "redis://:password@host:6379/0"
     parts = _split_url(text, ("redis", "rediss", "redis+socket"), example=example)
     if parts.scheme == "redis+socket":
@@ -160,7 +160,7 @@ def parse_redis_url(text: str) -> str:
 
 
 def parse_email_url(text: str) -> EmailServer:
-    """`smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
+    """Parse `smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
     example = "smtp://user:password@host:587?tls=1"
     parts = _split_url(text, ("smtp", "smtps", "mailgun", "postmark"), example=example)
     if not parts.hostname or parts.path not in ("", "/"):
@@ -187,7 +187,7 @@ def parse_email_url(text: str) -> EmailServer:
 
 
 def parse_sms_url(text: str) -> Texts | None:
-    """`twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
+    """Parse `twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
     if not text:
         return None
     example = "twilio://account:token@16035550100"

@@ -12,7 +12,7 @@ PAUSE_S = 0.5
 
 
 def ask(url: str) -> str:
-    """What is wrong, or nothing."""
+    """Return what is wrong, or nothing."""
     try:
         with urllib.request.urlopen(url, timeout=10):  # noqa: S310 - the operator's own address
             return ""

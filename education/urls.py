@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import checks, feed, reading, search
+from education.views import checks, feed, reading, search
 
 app_name = "education"
 urlpatterns = [

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.urls import get_resolver, reverse
 
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.red_flags.definitions import load_questionnaires
 from booking.calendar_feed.feeds import create_feed
 from booking.models import SlotOffer
@@ -87,7 +87,7 @@ def tokens(service, therapist) -> dict[str, str]:
     )
     asked = import_questionnaire(content=packed(EVERYTHING), slug="everything", now=NOW).questionnaire
     publish_questionnaire(questionnaire=asked, by=None, now=NOW)
-    intake = start_response(questionnaire_slug="everything", patient=visit.patient, now=NOW)
+    intake = start_published_response(questionnaire_slug="everything", patient=visit.patient, now=NOW)
     intake.answers = {"yes": [True]}
     intake.save(update_fields=["answers"])
     rows = {"visit": visit, "waiting": entry, "offer": offer, "intake": intake, "messages": visit, "return": visit}

@@ -1,8 +1,8 @@
-"""Assessments in the admin. Nothing here changes an answer."""
+"""Assessments in the admin. Answers are read-only here."""
 
-from .flags import FlagAdmin
-from .questionnaires import QuestionnaireAdmin
-from .responses import ResponseAdmin
-from .rules import RuleSignOffAdmin
+from assessments.admin.flags import FlagAdmin
+from assessments.admin.questionnaires import QuestionnaireAdmin
+from assessments.admin.responses import ResponseAdmin
+from assessments.admin.rules import RuleSignOffAdmin
 
 __all__ = ["FlagAdmin", "QuestionnaireAdmin", "ResponseAdmin", "RuleSignOffAdmin"]

@@ -9,10 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
+from assessments.admin.read_only import ReadOnlyAdmin
+from assessments.models import Flag
 from clinic.practice.models import Patient
-
-from ..models import Flag
-from .read_only import ReadOnlyAdmin
 
 
 @admin.register(Flag)

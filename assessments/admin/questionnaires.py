@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from assessments.admin.read_only import ReadOnlyAdmin
 from assessments.fhir.importing import (
     PublishRefused,
     import_questionnaire,
@@ -21,14 +22,12 @@ from assessments.fhir.importing import (
 from assessments.fhir.inspection import LONGEST_MINUTES, inspect, list_questions
 from assessments.fhir.strict_json import MOST_BYTES
 from assessments.forms.upload import UploadForm
+from assessments.models import Questionnaire
 from assessments.questionnaire.instruments import SCALES, SYSTEM
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
 from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
-
-from ..models import Questionnaire
-from .read_only import ReadOnlyAdmin
 
 CHANGE_LIST = "admin:assessments_questionnaire_changelist"
 
@@ -130,7 +129,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
             "minutes": estimate_minutes(questionnaire.parsed),
             "longest_minutes": LONGEST_MINUTES,
             "without_reason": count_without_reason(questionnaire.parsed),
-            "warnings": inspect(questionnaire.definition, questionnaire.parsed),
+            "notices": inspect(questionnaire.definition, questionnaire.parsed),
             "missing_questions": missing_questions(questionnaire),
             "may_publish": self.has_publish_permission(request),
             **(extra_context or {}),

@@ -12,8 +12,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from assessments.admin.read_only import ReadOnlyAdmin
 from assessments.fhir.exporting import export_response
 from assessments.intake.summary import read_summary
+from assessments.models import Flag, Response
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch
@@ -21,9 +23,6 @@ from clinic.audit.models import Action
 from clinic.practice.access.staff import staff_of
 from clinic.practice.people.search import FindsPeople
 from clinic.responses.redirects import see_other
-
-from ..models import Flag, Response
-from .read_only import ReadOnlyAdmin
 
 
 @admin.register(Response)

@@ -11,14 +11,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from assessments.admin.read_only import ReadOnlyAdmin
+from assessments.models import RuleSignOff
 from assessments.red_flags.definitions import digest_rules, read_rules
 from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Therapist
 from clinic.responses.redirects import see_other
-
-from ..models import RuleSignOff
-from .read_only import ReadOnlyAdmin
 
 
 @admin.register(RuleSignOff)

@@ -15,7 +15,7 @@ MOST_ROUNDS = 3  # a total of totals of items
 
 
 def calculated_items(questionnaire: Questionnaire) -> list[Item]:
-    """The calculated questions, in the order asked."""
+    """Return the calculated questions, in the order asked."""
     return [item for item in questionnaire.items.values() if item.calculated and item.is_question]
 
 
@@ -37,7 +37,7 @@ def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> di
 
 
 def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
-    """The answers of a new response: initial values, and what is calculated from them."""
+    """Return the answers of a new response: initial values, and what is calculated from them."""
     given = {item.link_id: deepcopy(list(item.initial)) for item in questionnaire.items.values() if item.initial}
     return add_calculated(questionnaire, given)
 
@@ -57,7 +57,7 @@ def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dic
 def _prepare(
     questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
 ) -> tuple[list[Calculation], dict]:
-    """The calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
+    """Return the calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
     nodes: dict[str, dict] = {}
     written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
     calculations = []
@@ -73,7 +73,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """The expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
+    """Return the expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):
@@ -82,13 +82,13 @@ def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
 
 
 def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
-    """The items of the file from the top down to `item` itself."""
+    """Return the items of the file from the top down to `item` itself."""
     above = _lineage(questionnaire, questionnaire.items[item.parent]) if item.parent else []
     return above if item.is_added else [*above, item]
 
 
 def _as_answer(item: Item, value: Value | None) -> list:
-    """`value` as an answer to `item` is stored; empty if it does not fit its type."""
+    """Return `value` as an answer to `item` is stored; empty if it does not fit its type."""
     if value is None:
         return []
     if item.type == "boolean":

@@ -1,4 +1,4 @@
-"""Calculate in a separate process with limits on CPU time and memory, because a patient's page waits for the result.
+"""Calculate in a separate process with limits on CPU time and memory, because a patient waits for the result.
 
 `python -m assessments.calculation.calculator` reads one job a line. The kernel kills it at the CPU limit of a job; the
 expression that was running is skipped from then on. CPU time, not elapsed time: a busy machine loses no score.
@@ -19,7 +19,7 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-# CPU time: what passes the trial, with every question answered, does not reach the limit later.
+# CPU time. The trial answers every question, so an expression that passes it stays below the limit later.
 TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
 WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
 MOST_MEMORY = 512 * 2**20  # bytes
@@ -119,7 +119,7 @@ os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are t
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
-    """The value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
+    """Return the value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
     possible = [one for one in calculations if one.expression not in _ours.given_up]
     try:
         values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []

@@ -36,7 +36,7 @@ class Node:
 
 
 def nodes_of(items: Iterable[Item]) -> list[Node]:
-    """The items of the file for `items`, in order. An added item is replaced by the items in it."""
+    """Return the items of the file for `items`, in order. An added item is replaced by the items in it."""
     nodes: list[Node] = []
     for item in _without_added(items):
         if item.is_continued and nodes and nodes[-1].link_id == item.exported_id:
@@ -63,7 +63,7 @@ def write_items(
     enabled: frozenset[str] | None = None,
     nodes: dict[str, dict] | None = None,
 ) -> list[dict]:
-    """The items of a response with `answers`, without disabled items, as FHIR requires of a completed response.
+    """Return the items of a response with `answers`, without disabled items, as FHIR requires of a completed response.
 
     `enabled` overrides the linkIds that are enabled by `answers`. A dateTime without an offset is in `zone`.
     `has_weights` adds each option's weight to its code. `nodes` is filled with the item written for each linkId of ours.

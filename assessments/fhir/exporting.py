@@ -14,7 +14,7 @@ from clinic.practice.models import Clinic
 
 
 def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict:
-    """`response` as FHIR JSON. `zone` is the clinic's, read from the database if not given."""
+    """Return `response` as FHIR JSON. `zone` is the clinic's, read from the database if not given."""
     parsed = response.questionnaire.parsed
     exported = {
         "resourceType": "QuestionnaireResponse",
@@ -31,21 +31,21 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
 
 
 def _canonical(response: Response) -> str:
-    """The canonical of the version that was answered, with our id or number if the file has no url or version."""
+    """Return the canonical of the version that was answered, with our id or number if the file has no url or version."""
     parsed = response.questionnaire.parsed
     url = parsed.url or f"urn:uuid:{response.questionnaire_id}"
     return f"{url}|{parsed.version or response.questionnaire.version}"
 
 
 def export_ndjson(responses: Iterable[Response]) -> Iterator[str]:
-    """One line of FHIR JSON for each of `responses`, as in https://hl7.org/fhir/uv/bulkdata."""
+    """Yield one line of FHIR JSON for each of `responses`, as in https://hl7.org/fhir/uv/bulkdata."""
     zone = Clinic.objects.current().zone
     for response in responses:
         yield json.dumps(export_response(response, zone=zone), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def export_bundle(responses: Iterable[Response], *, now: datetime) -> dict:
-    """`responses` as one Bundle of the type collection."""
+    """Return `responses` as one Bundle of the type collection."""
     zone = Clinic.objects.current().zone
     entries = [
         {"fullUrl": f"urn:uuid:{response.pk}", "resource": export_response(response, zone=zone)}

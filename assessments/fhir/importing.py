@@ -1,4 +1,4 @@
-"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with warnings for staff."""
+"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with notices for staff."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from assessments.calculation.calculated_answers import try_calculations
-from assessments.fhir.inspection import Warning, fullest_answers, inspect, unsupported_patterns
+from assessments.fhir.inspection import ImportNotice, fullest_answers, inspect, unsupported_patterns
 from assessments.fhir.r5 import convert_r5
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import JsonRefused, load_json
@@ -49,7 +49,7 @@ class Imported:
     """A stored import. `earlier` is the version before it, if there is one of the same canonical url."""
 
     questionnaire: Questionnaire
-    warnings: list[Warning]
+    notices: list[ImportNotice]
     is_new: bool
     earlier: Questionnaire | None = None
 
@@ -58,7 +58,7 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
     """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
 
     `slug` is its short name here; without one a free one is made from its url or name. Idempotent: the same definition is
-    stored once. It is tried out before it is stored. Raises InvalidQuestionnaire.
+    stored once. It is tried before it is stored (`trial`). Raises InvalidQuestionnaire.
     """
     try:
         resource = load_json(content)
@@ -71,23 +71,24 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
         stored, is_new, earlier = _store(definition, slug, now)
         if is_new and (fault := try_saving(stored, now=now)):
             raise InvalidQuestionnaire(fault)
-    return Imported(stored, [*_warn_of_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
+    return Imported(stored, [*_compare_with_earlier(stored, earlier), *inspect(definition, parsed)], is_new, earlier)
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """`resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
+    """Return `resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
     except (AttributeError, TypeError):
         raise InvalidQuestionnaire("it does not follow FHIR") from None
-    for link_id, fault in unsupported_patterns(parsed):
+    if faults := unsupported_patterns(parsed):
+        link_id, fault = faults[0]
         raise InvalidQuestionnaire(f"its regex {fault}", link_id)
     return definition, parsed
 
 
 def missing_questions(questionnaire: Questionnaire) -> list[str]:
-    """Return what the red-flag rules or our code read in the shipped version of `questionnaire` and could not read in this one.
+    """Return the questions that the red-flag rules or our code read in the shipped version and that `questionnaire` lacks.
 
     Empty for a questionnaire that does not come with the product.
     """
@@ -100,7 +101,7 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Ask patients this version from now on. Idempotent: publishing again keeps the first instant.
+    """Publish this version to patients. Idempotent: publishing again keeps the first instant.
 
     Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
     """
@@ -131,7 +132,10 @@ def import_response(
 
 
 def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """(the row, whether it is new, the version before it). Raises InvalidQuestionnaire for a short name that is taken."""
+    """Return (the row, whether it is new, the version before it).
+
+    Raises InvalidQuestionnaire for a short name that is taken.
+    """
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
         raise InvalidQuestionnaire(f"its url is longer than {LONGEST_CANONICAL} characters")
@@ -158,17 +162,17 @@ def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, b
     return stored, True, earlier
 
 
-def _warn_of_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[Warning]:
-    """Warn that the file is the next version of a questionnaire, and of what the red-flag rules would miss in it."""
+def _compare_with_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[ImportNotice]:
+    """Note that the file is the next version of a questionnaire, and what the red-flag rules would miss in it."""
     if earlier is None or earlier == stored:
         return []
     text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"
-    missing = [Warning("missing", "", fault) for fault in missing_questions(stored)]
-    return [Warning("next version", "", text), *missing]
+    missing = [ImportNotice("missing", "", fault) for fault in missing_questions(stored)]
+    return [ImportNotice("next version", "", text), *missing]
 
 
 def _slug_of(definition: dict) -> str:
-    """A short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
+    """Return a short name from the end of the url, the name or the title. Raises InvalidQuestionnaire without one."""
     url = (definition.get("url") or "").partition("|")[0]
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2] or definition.get("name", "")
     slug = slugify(name or definition.get("title", ""))[:LONGEST_SLUG]

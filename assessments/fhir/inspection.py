@@ -1,4 +1,4 @@
-"""What staff should know before patients are asked a questionnaire: what works differently here, and what is missing."""
+"""Find what staff should know before they publish a questionnaire: how it is asked differently, and what is missing."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from assessments.fhir_json.names import (
     max_occurs,
     walk_items,
 )
-from assessments.fhir_json.parsing import moving_limit
+from assessments.fhir_json.parsing import calculated_limit
 from assessments.fhir_json.repeat_expansion import most_copies
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
@@ -30,7 +30,7 @@ LONGEST_MINUTES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class ImportNotice:
     """A difference to tell staff: its kind, the item (empty for the whole), and a text about what happens instead."""
 
     name: str
@@ -38,28 +38,33 @@ class Warning:
     text: str
 
 
-def inspect(definition: dict, parsed: Questionnaire) -> list[Warning]:
-    """Every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
+def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
+    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
     most = most_copies(definition["item"]) if "item" in definition else 0
-    found = [warning for raw in walk_items(definition) for warning in _inspect_raw(raw, most)]
+    found = [notice for raw in walk_items(definition) for notice in _inspect_raw(raw, most)]
     found += [
-        Warning("expression", name, "is always asked: its enableWhenExpression cannot be converted to enableWhen")
+        ImportNotice("expression", name, "is always asked: its enableWhenExpression cannot be converted to enableWhen")
         for name in sorted(untranslated(definition))
     ]
     found += _inspect_expressions(parsed)
     found += _inspect_conditions(parsed)
     found += [
-        Warning("regex", name, f"is not checked: its regex {fault}") for name, fault in unsupported_patterns(parsed)
+        ImportNotice("regex", name, f"is not checked: its regex {fault}")
+        for name, fault in unsupported_patterns(parsed)
     ]
-    found += [Warning("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]]
+    found += [
+        ImportNotice("score", "", f"{name} {fault}") for name, fault in instrument_scores(parsed.items.values())[1]
+    ]
     minutes = estimate_minutes(parsed)
     if minutes > LONGEST_MINUTES:
-        found.append(Warning("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}"))
+        found.append(
+            ImportNotice("long", "", f"it takes about {minutes} minutes; people give up after {LONGEST_MINUTES}")
+        )
     return found
 
 
 def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
-    """(text of a page, its questions, each with its number of copies), as in the file."""
+    """Return (text of a page, its questions, each with its number of copies), as in the file."""
     times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
     listed: dict[str, list[tuple[Item, int]]] = {}
     for link_id, item in parsed.items.items():
@@ -70,52 +75,54 @@ def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, in
     return [(texts[name], questions) for name, questions in listed.items()]
 
 
-def _inspect_raw(raw: dict, most: int) -> Iterator[Warning]:
+def _inspect_raw(raw: dict, most: int) -> Iterator[ImportNotice]:
     link_id, kind = raw.get("linkId", ""), raw.get("type")
     for extension in raw.get("extension", []):
         if name := NOT_EVALUATED.get(extension.get("url")):
-            yield Warning("expression", link_id, f"its {name} is not evaluated")
+            yield ImportNotice("expression", link_id, f"its {name} is not evaluated")
     if kind in UNASKED_TYPES:
-        yield Warning(kind, link_id, "cannot be answered here; the page asks patients to bring it to the visit")
+        yield ImportNotice(kind, link_id, "cannot be answered here; the page asks patients to bring it to the visit")
     if kind == "group" and raw.get("required"):
-        yield Warning("required group", link_id, "only its questions can be required, not the group")
+        yield ImportNotice("required group", link_id, "only its questions can be required, not the group")
     if kind == "boolean" and raw.get("repeats"):
-        yield Warning("repeating boolean", link_id, "is asked once")
+        yield ImportNotice("repeating boolean", link_id, "is asked once")
     if kind == "group" and raw.get("repeats"):
         if (max_occurs(raw) or most + 1) > most:
-            yield Warning("repeating group", link_id, f"can be filled in up to {most} times")
+            yield ImportNotice("repeating group", link_id, f"can be filled in up to {most} times")
         if extension_value(raw, MIN_OCCURS):
-            yield Warning("repeating group", link_id, "may be filled in fewer times than the file requires")
-    for limit in (moving_limit(raw, MINIMUM), moving_limit(raw, MAXIMUM)):
+            yield ImportNotice("repeating group", link_id, "may be filled in fewer times than the file requires")
+    for limit in (calculated_limit(raw, MINIMUM), calculated_limit(raw, MAXIMUM)):
         if limit is not None and not (is_relative(limit) and kind in ("date", "dateTime")):
-            yield Warning("limit", link_id, "is not checked against a limit that the file calculates")
+            yield ImportNotice("limit", link_id, "is not checked against a limit that the file calculates")
     expression = extension_value(raw, CALCULATED) or {}
     if expression and expression.get("language") != "text/fhirpath":
-        yield Warning("expression", link_id, f"an expression in {expression.get('language')} is not calculated")
+        yield ImportNotice("expression", link_id, f"an expression in {expression.get('language')} is not calculated")
     if extension_value(raw, f"{FHIR}questionnaire-itemControl") and kind not in ("group", "display"):
-        yield Warning("control", link_id, "is asked with our own control")
+        yield ImportNotice("control", link_id, "is asked with our own control")
 
 
-def _inspect_expressions(parsed: Questionnaire) -> Iterator[Warning]:
+def _inspect_expressions(parsed: Questionnaire) -> Iterator[ImportNotice]:
     for item in calculated_items(parsed):
         try:
             check_expression(whole_expression(parsed, item))
         except ExpressionUnsupported as error:
             if not item.source:
-                yield Warning("expression", item.link_id, f"is not calculated: {error}")
+                yield ImportNotice("expression", item.link_id, f"is not calculated: {error}")
 
 
-def _inspect_conditions(parsed: Questionnaire) -> Iterator[Warning]:
+def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
     """Warn of conditions on a question of a repeating group from outside the group: they depend on the first copy only."""
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
             if condition.question in copied:
-                yield Warning("condition", item.link_id, f"depends only on the first answer of {condition.question}")
+                yield ImportNotice(
+                    "condition", item.link_id, f"depends only on the first answer of {condition.question}"
+                )
 
 
 def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
-    """(linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
+    """Return (linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
     found = []
     for item in parsed.items.values():
         try:
@@ -127,7 +134,7 @@ def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
 
 
 def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
-    """Answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
+    """Return answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
     return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
 
 

@@ -45,7 +45,7 @@ class Checked:
 
 
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
-    """The answers of `resource`, and the problems with it.
+    """Return the answers of `resource`, and the problems with it.
 
     Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an answer
     to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported), disabled
@@ -120,7 +120,7 @@ class _Reader:
                 self.problems.append(Problem(link_id, "twice" if same else "unknown"))
 
     def _objects(self, raw: object, link_id: str) -> list[dict]:
-        """The JSON objects in the list `raw`; anything else is reported."""
+        """Return the JSON objects in the list `raw`; anything else is reported."""
         found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
         if not isinstance(raw, list) or len(found) < len(raw):
             self.problems.append(Problem(link_id, "shape"))
@@ -152,7 +152,7 @@ class _Reader:
 
 
 def _read_value(item: Item, answer: dict) -> tuple[object, str]:
-    """(value as it is stored, "") or (None, reason)."""
+    """Return (value as it is stored, "") or (None, reason)."""
     found = typed_value(answer)
     if found is None:
         return None, "type"

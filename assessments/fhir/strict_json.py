@@ -20,7 +20,7 @@ class JsonRefused(ValueError):
 
 
 def load_json(content: bytes) -> dict:
-    """The JSON object in `content`. Raises JsonRefused."""
+    """Return the JSON object in `content`. Raises JsonRefused."""
     if len(content) > MOST_BYTES:
         raise JsonRefused(f"the file is larger than {MOST_BYTES // 1000} kB")
     text = _decode(content)

@@ -1,7 +1,7 @@
-"""Try a questionnaire out before it is stored: show, start, save empty and filled in, summarize, export.
+"""Try a questionnaire before it is stored: show, start, save empty and filled in, summarize, export.
 
-A file can pass every check and still fail at a patient's page or at a booking. So it is asked once by the same code as for
-patients, of an invented patient, in a transaction that is rolled back. Pages are rendered before that transaction, because
+A file can pass every check and still fail on a patient's page or at a booking. So an invented patient answers it once, by
+the same code as for patients, in a transaction that is rolled back. Pages are rendered before that transaction, because
 a large questionnaire takes seconds.
 """
 
@@ -18,7 +18,7 @@ from assessments.calculation.calculated_answers import initial_answers
 from assessments.fhir.exporting import export_response
 from assessments.fhir.inspection import fullest_answers
 from assessments.forms.page_form import PageForm
-from assessments.intake.responses import ResponseUnfinished, begin_response, complete_response, save_page
+from assessments.intake.responses import ResponseUnfinished, complete_response, create_response, save_page
 from assessments.intake.summary import read_summary
 from assessments.models import Questionnaire
 from assessments.questionnaire.controls import write_answer
@@ -65,7 +65,7 @@ def _ask(questionnaire: Questionnaire, now: datetime) -> None:
     with _step("it cannot be begun, so no visit with it could be booked"):
         name = f"Trial {uuid.uuid4()}"
         patient = Patient.objects.create(name=name, email="trial@invalid.example", is_provisional=True, created_at=now)
-        response = begin_response(questionnaire=questionnaire, patient=patient, now=now)
+        response = create_response(questionnaire=questionnaire, patient=patient, now=now)
     parsed = questionnaire.parsed
     for page, sent in ((parsed.pages[0], {}), *((page, fullest_answers(parsed)) for page in _ends(parsed.pages))):
         with _step(f"{_name(page)} cannot be saved {'filled in' if sent else 'empty'}"):
@@ -81,7 +81,7 @@ def _ask(questionnaire: Questionnaire, now: datetime) -> None:
 
 
 def _ends(pages: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The first and the last page; one page if they are the same."""
+    """Return the first and the last page; one page if they are the same."""
     return pages[:1] + pages[1:][-1:]
 
 
@@ -100,7 +100,7 @@ def _name(page: Item) -> str:
 
 
 def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], given: dict[str, list] | None) -> PageForm:
-    """The form of `page`, unbound, or as a browser sends it with the answers `given`."""
+    """Return the form of `page`, unbound, or as a browser sends it with the answers `given`."""
     sent = None
     if given is not None:
         sent = QueryDict(mutable=True)

@@ -8,7 +8,10 @@ from assessments.questionnaire.model import InvalidQuestionnaire, Option
 
 
 def read_options(raw: dict, contained: dict[str, dict]) -> tuple[Option, ...]:
-    """The options of the item `raw`; `contained` are the questionnaire's resources by id. Raises InvalidQuestionnaire."""
+    """Return the options of the item `raw`; `contained` are the questionnaire's resources by id.
+
+    Raises InvalidQuestionnaire.
+    """
     link_id = raw["linkId"]
     if "answerValueSet" not in raw:
         return tuple(_read_option(option, link_id) for option in raw.get("answerOption", []))
@@ -39,7 +42,7 @@ def _read_option(raw: dict, link_id: str) -> Option:
 
 
 def _read_value_set(value_set: dict, link_id: str) -> Iterator[Option]:
-    """The concepts of the expansion or, without one, of compose. Concepts defined by rules or elsewhere are refused."""
+    """Yield the concepts of the expansion or, without one, of compose. Concepts defined by rules or elsewhere are refused."""
     entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
     compose = value_set.get("compose", {})
     if not entries:

@@ -8,6 +8,6 @@ LONGEST = 400
 
 
 def canonical_of(definition: dict, *, slug: str) -> str:
-    """The canonical url of `definition` (FHIR JSON) without a version; one made of `slug` if the file has none."""
+    """Return the canonical url of `definition` (FHIR JSON) without a version; one made of `slug` if the file has none."""
     url = definition.get("url") or ""
     return url.partition("|")[0].strip() or LOCAL + slug

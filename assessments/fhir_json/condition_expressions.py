@@ -1,7 +1,7 @@
 """Convert enableWhenExpression to enableWhen, which also works in the page's script and in copies of groups. Pure.
 
-Converted are comparisons with one answer, and whether there is one, joined by "and" or by "or". Other expressions have
-no effect and are listed by `untranslated`.
+Converts comparisons with one answer, and tests whether there is one, joined by "and" or by "or". Other expressions have no
+effect; `untranslated` lists them.
 """
 
 import re
@@ -32,13 +32,13 @@ class _RawItem:
 
 
 def with_conditions(definition: dict) -> list[dict]:
-    """The items of `definition`, with expressions converted to enableWhen."""
+    """Return the items of `definition`, with expressions converted to enableWhen."""
     raw_items = _raw_items(definition)
     return [_translate(item, raw_items) for item in definition.get("item", [])]
 
 
 def untranslated(definition: dict) -> set[str]:
-    """The linkIds whose enableWhenExpression has no effect."""
+    """Return the linkIds whose enableWhenExpression has no effect."""
     raw_items = _raw_items(definition)
     return {link_id for link_id, item in raw_items.items() if _expression(item.raw) and not _read(item.raw, raw_items)}
 
@@ -56,11 +56,11 @@ def _expression(raw: dict) -> str:
 
 
 def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
-    """The enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
+    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None
-    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # "and" in a quoted text joins nothing
+    blank = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), expression)  # ignore "and" inside quotes
     joints = list(re.finditer(r"\s(and|or)\s", blank))
     if len({joint[1] for joint in joints}) > 1:
         return None

@@ -34,30 +34,30 @@ WHY, HINT, LAYOUT, SCALE_ENDS, SCORE = (
 
 
 def walk_items(raw: dict) -> Iterator[dict]:
-    """Every item below `raw`, a Questionnaire or an item, in document order."""
+    """Yield every item below `raw`, a Questionnaire or an item, in document order."""
     for item in raw.get("item", []):
         yield item
         yield from walk_items(item)
 
 
 def find_extensions(raw: dict, *urls: str) -> list[dict]:
-    """The extensions of `raw` with one of these urls."""
+    """Return the extensions of `raw` with one of these urls."""
     return [extension for extension in raw.get("extension", []) if extension.get("url") in urls]
 
 
 def extension_value(raw: dict, *urls: str) -> Any:
-    """The value of the first extension with one of these urls, of any type; None if there is none."""
+    """Return the value of the first extension with one of these urls, of any type; None if there is none."""
     for extension in find_extensions(raw, *urls):
         return next((value for key, value in extension.items() if key.startswith("value")), None)
     return None
 
 
 def max_occurs(raw: dict) -> int | None:
-    """The maximum number of copies of a group, or of answers to a question; None if the file sets none."""
+    """Return the maximum number of copies of a group, or of answers to a question; None if the file sets none."""
     return extension_value(raw, MAX_OCCURS)
 
 
 def typed_value(raw: dict, prefix: str = "value") -> tuple[str, Any] | None:
-    """("Coding", {...}) of the one value[x] (or answer[x]) in `raw`; None if there is none or more than one."""
+    """Return ("Coding", {...}) of the one value[x] (or answer[x]) in `raw`; None if there is none or more than one."""
     found = [(key.removeprefix(prefix), value) for key, value in raw.items() if key.startswith(prefix)]
     return found[0] if len(found) == 1 else None

@@ -1,6 +1,6 @@
 """Parse a FHIR R4 Questionnaire. Pure.
 
-What cannot be asked is refused here, not at a patient's page.
+Refuses what cannot be asked, so that it never fails on a patient's page.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
@@ -33,7 +33,8 @@ from assessments.fhir_json.names import (
     typed_value,
 )
 from assessments.fhir_json.repeat_expansion import ADDED, CONTINUED, NUMBER, SOURCE, unroll
-from assessments.questionnaire.answer_limits import ENTRY_RULES, EntryRule, is_relative
+from assessments.known_questions import ENTRY_RULES, EntryRule
+from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.instruments import SYSTEM, instrument_scores
 from assessments.questionnaire.model import (
     CHOICE_TYPES,
@@ -51,7 +52,7 @@ from assessments.questionnaire.structure import check_structure
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
-MOST_KEPT = 16  # parsed questionnaires a process; one item takes about 4 kB
+MOST_KEPT = 16  # parsed questionnaires per process; one item takes about 4 kB
 NOT_FHIR = "it does not follow FHIR: a part is missing, or has a value of the wrong type"
 OPERATORS = {"exists", "=", "!=", ">", "<", ">=", "<="}
 
@@ -84,7 +85,7 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
 
 
 def parse_once(definition: dict) -> Questionnaire:
-    """`parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
+    """Parse like `parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
 
     The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
     """
@@ -97,7 +98,7 @@ def _parse_text(text: str) -> Questionnaire:
 
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
-    """(name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
+    """Return (name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
     declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
     if len(declared) > MOST_VARIABLES:
         raise InvalidQuestionnaire(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
@@ -152,7 +153,7 @@ class ItemReader:
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
-    """The items of instruments that `raw` is, such as "hoos:pain-1"."""
+    """Return the items of instruments that `raw` is, such as "hoos:pain-1"."""
     ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
     return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
@@ -172,7 +173,7 @@ def _parse_texts(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict, rule: EntryRule) -> dict:
-    """The limits of the file; where it has none, those of our entry `rule` that fit the type."""
+    """Return the limits of the file; where it has none, those of our entry `rule` that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
@@ -186,16 +187,16 @@ def _parse_limits(raw: dict, rule: EntryRule) -> dict:
 
 
 def _parse_limit(raw: dict, url: str) -> str | None:
-    """A fixed limit, or the expression of a relative one; None without one that can be checked."""
+    """Return a fixed limit, or the expression of a relative one; None without one that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
         return str(fixed)
-    expression = moving_limit(raw, url)
+    expression = calculated_limit(raw, url)
     return expression if is_relative(expression) and raw.get("type") in ("date", "dateTime") else None
 
 
-def moving_limit(raw: dict, url: str) -> str | None:
-    """The expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
+def calculated_limit(raw: dict, url: str) -> str | None:
+    """Return the expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -214,7 +215,7 @@ def _unit_of(raw: dict) -> dict:
 
 
 def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
-    """The initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
+    """Return the initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
     chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
     if len(given) < len(raw.get("initial", [])) + len(chosen):

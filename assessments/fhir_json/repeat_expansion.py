@@ -1,7 +1,7 @@
 """Expand repeating groups into copies, and split long pages, in FHIR JSON. Pure.
 
 Each copy of a repeating group is enabled by a question of ours ("one more?"), so that conditions, checks and pages work in
-a copy as elsewhere.
+a copy as in any group.
 """
 
 from itertools import chain
@@ -17,14 +17,17 @@ SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number" 
 
 
 def unroll(items: list[dict], *, title: str) -> list[dict]:
-    """`items` (the top level of a Questionnaire) as pages. Raises InvalidQuestionnaire."""
+    """Return `items` (the top level of a Questionnaire) as pages. Raises InvalidQuestionnaire."""
     most = most_copies(items)
     unrolled = [one for item in items for one in _unroll_item(item, most, is_top=True)]
     return _paginate(unrolled, title)
 
 
 def most_copies(items: list[dict]) -> int:
-    """The most copies that a repeating group in `items` may have. Raises InvalidQuestionnaire for a file that is too long."""
+    """Return the most copies that a repeating group in `items` may have.
+
+    Raises InvalidQuestionnaire for a file that is too long.
+    """
     for most in MOST_COPIES:
         if sum(_size(item, most) for item in items) <= MOST_ITEMS:
             return most
@@ -67,7 +70,7 @@ def _unroll_item(raw: dict, most: int, *, is_top: bool = False) -> list[dict]:
 
 
 def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
-    """A copy with `suffix` added to its linkIds and to those in conditions on items `inside` it."""
+    """Return a copy with `suffix` added to its linkIds and to those in conditions on items `inside` it."""
     item = {**raw, "linkId": raw.get("linkId", "") + suffix}
     if not raw.get(ADDED):
         item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
@@ -107,7 +110,7 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
 
 
 def _split(raw: dict) -> list[dict]:
-    """`raw` as several groups of at most SPLIT_PAGE items each. A question stays with the questions below it."""
+    """Return `raw` as several groups of at most SPLIT_PAGE items each. A question stays with the questions below it."""
     if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
         return [raw]
     parts: list[list[dict]] = [[]]
@@ -124,5 +127,5 @@ def _split(raw: dict) -> list[dict]:
 
 
 def _count(raw: dict) -> int:
-    """The number of items in `raw`, itself included."""
+    """Return the number of items in `raw`, itself included."""
     return 1 + sum(1 for _ in walk_items(raw))

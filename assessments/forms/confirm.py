@@ -1,4 +1,4 @@
-"""The forms by which patients confirm their identity."""
+"""Forms with which patients confirm their identity."""
 
 from datetime import date, datetime
 from typing import Any
@@ -7,7 +7,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
 
-from assessments.intake.responses import by_clinic_clock
+from assessments.intake.responses import in_clinic_zone
 from assessments.questionnaire.typed_answers import read_day
 from clinic.practice.access.confirmation import is_birth_date, try_code
 from clinic.practice.models import Patient
@@ -45,7 +45,7 @@ class PastDayField(forms.DateField):
         day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
         if day is None:
             return None
-        is_ahead = day > by_clinic_clock(timezone.now()).date() and day.year - 100 > 1900
+        is_ahead = day > in_clinic_zone(timezone.now()).date() and day.year - 100 > 1900
         return day.replace(year=day.year - 100) if is_ahead and (day.month, day.day) != (2, 29) else day
 
 

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from assessments.calculation.calculated_answers import add_calculated
-from assessments.intake.responses import by_clinic_clock, merge_answers
+from assessments.intake.responses import in_clinic_zone, merge_answers
 from assessments.questionnaire.checking import check_page, keep_positives
 from assessments.questionnaire.controls import describe_problem, kind_of, options_of, read_answer, write_answer
 from assessments.questionnaire.enablement import describe_condition, enabled_items, meets_condition
@@ -23,7 +23,7 @@ from assessments.questionnaire.typed_answers import clean_text, spell_unit
 from education.body.body_map import place_regions
 
 OTHER = ".other"  # suffix of the text field beside an open choice
-AGAIN = "asked.again"  # the field that names the questions for which the page is shown again
+ASKED_AGAIN = "asked.again"  # hidden field: the questions that were added when the page was shown again
 TEMPLATES = {
     "agree": "assessments/_agree.html",
     "body-map": "assessments/_body_map.html",
@@ -74,10 +74,10 @@ class Question(LayoutObject):
             "item": item,
             "form": form,
             "is_asked": item.link_id in form.enabled,
-            "is_follow_up": form.may_change_here(item),
+            "is_follow_up": form.depends_on_page(item),
             "is_kept": item.link_id in form.kept,
             "id": form.id_of(item),
-            "conditions": form.describe_conditions(item) if form.may_change_here(item) else "",
+            "conditions": form.describe_conditions(item) if form.depends_on_page(item) else "",
             "children": [Question(child).render(form, context, template_pack) for child in item.items],
         }
         if item.is_question and not item.is_answerable:
@@ -121,13 +121,13 @@ class PageForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.questionnaire, self.page, self.stored = questionnaire, page, answers
-        self.now = by_clinic_clock(now) if now else None
+        self.now = in_clinic_zone(now) if now else None
         self.questions = [item for item in page.walk() if item.is_answerable]
         self.on_page = {item.link_id for item in self.questions}
-        self.notes = [item for item in page.walk() if is_note(item) and self.may_come_and_go(item)]
-        sent = (lambda name: set(data.getlist(name))) if data is not None else (lambda name: set())
-        self.seen = sent("seen") & (self.on_page | {item.link_id for item in self.notes})
-        self.came_again = sent(AGAIN)
+        self.notes = [item for item in page.walk() if is_note(item) and self.is_conditional(item)]
+        sent = data or QueryDict()
+        self.seen = set(sent.getlist("seen")) & (self.on_page | {item.link_id for item in self.notes})
+        self.asked_again = set(sent.getlist(ASKED_AGAIN))
         self.other_names = name_others(questionnaire, self.questions)
         self.fields = {item.link_id: AnswerField(item) for item in self.questions}
         self.given: dict[str, list] = {}
@@ -149,7 +149,7 @@ class PageForm(forms.Form):
         self.newly_asked = [
             item
             for item in (*self.questions, *self.notes)
-            if item.link_id in self.enabled - self.seen - self.came_again and not merged.get(item.link_id)
+            if item.link_id in self.enabled - self.seen - self.asked_again and not merged.get(item.link_id)
         ]
         new = {item.link_id for item in self.newly_asked}
         for problem in check_page(self.questionnaire, self.page, merged, now=self.now, stored=self.stored):
@@ -162,9 +162,9 @@ class PageForm(forms.Form):
     def _merge(self) -> dict[str, list]:
         """Merge the stored answers, those of the page, valid or not, and the calculated ones."""
         fitting = merge_answers(self.stored, self.given, self.page, now=self.now)
-        worked_out = add_calculated(self.questionnaire, fitting)
+        with_calculated = add_calculated(self.questionnaire, fitting)
         calculated = {item.link_id for item in self.questionnaire.items.values() if item.calculated}
-        return {**self.stored, **self.given, **{name: worked_out.get(name, []) for name in calculated}}
+        return {**self.stored, **self.given, **{name: with_calculated.get(name, []) for name in calculated}}
 
     def _lineage(self, name: str) -> list[str]:
         """Return `name` and the items above it."""
@@ -195,7 +195,7 @@ class PageForm(forms.Form):
         self.conflicts, self.stored = names, stored
 
     @property
-    def unshown(self) -> list[str]:
+    def not_yet_shown(self) -> list[str]:
         """The linkIds of the questions that the answers open and that were not on the page."""
         return [item.link_id for item in self.newly_asked if item.is_question]
 
@@ -204,7 +204,7 @@ class PageForm(forms.Form):
         return name in self.on_page and name in self.enabled
 
     def may_be_asked(self, item: Item) -> bool:
-        """Whether `item` is asked, or an answer on this very page could open it."""
+        """Whether `item` is asked, or an answer on this page could open it."""
         if item.link_id in self.enabled:
             return True
         parent = self.questionnaire.items.get(item.parent or "")
@@ -213,12 +213,12 @@ class PageForm(forms.Form):
         targets = [self.questionnaire.items[condition.question] for condition in item.conditions]
         return not targets or any(one.link_id in self.on_page and self.may_be_asked(one) for one in targets)
 
-    def may_come_and_go(self, item: Item) -> bool:
+    def is_conditional(self, item: Item) -> bool:
         """Whether `item` or an item above it has conditions."""
         return any(self.questionnaire.items[name].conditions for name in self._lineage(item.link_id))
 
-    def may_change_here(self, item: Item) -> bool:
-        """Whether an answer on this very page shows or hides `item`."""
+    def depends_on_page(self, item: Item) -> bool:
+        """Whether an answer on this page shows or hides `item`."""
         return any(condition.question in self.on_page for condition in item.conditions)
 
     def describe_conditions(self, item: Item) -> str:

@@ -1,4 +1,4 @@
-"""The form by which staff import a questionnaire."""
+"""The form with which staff import a questionnaire."""
 
 from django import forms
 

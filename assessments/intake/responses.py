@@ -20,7 +20,7 @@ from assessments.red_flag_rules.evaluation import UNSURE, evaluate, without_unsu
 from assessments.red_flags.alerts import alert_staff
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.flags import apply_flags
-from assessments.red_flags.left_unsure import plan_look
+from assessments.red_flags.left_unsure import plan_second_evaluation
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import Clinic, Patient
@@ -40,7 +40,7 @@ class ResponseUnfinished(Exception):
         self.page = page
 
 
-def start_response(*, questionnaire_slug: str, patient: Patient, now: datetime) -> Response | None:
+def start_published_response(*, questionnaire_slug: str, patient: Patient, now: datetime) -> Response | None:
     """Begin a response to the newest published version. None for a blank slug or without a published version."""
     if not questionnaire_slug:
         return None
@@ -48,14 +48,14 @@ def start_response(*, questionnaire_slug: str, patient: Patient, now: datetime) 
     if questionnaire is None:
         logger.warning("No questionnaire is published as %s; run load_definitions.", questionnaire_slug)
         return None
-    return begin_response(questionnaire=questionnaire, patient=patient, now=now)
+    return create_response(questionnaire=questionnaire, patient=patient, now=now)
 
 
-def begin_response(*, questionnaire: Questionnaire, patient: Patient, now: datetime) -> Response:
+def create_response(*, questionnaire: Questionnaire, patient: Patient, now: datetime) -> Response:
     """Begin a response to this version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except InvalidQuestionnaire:  # stored before import refused such a file; its pages say so
+    except InvalidQuestionnaire:  # stored by an older import, which accepted such a file; its pages say so
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
@@ -82,13 +82,13 @@ def first_open_page(response: Response) -> Item | None:
 
 @transaction.atomic
 def save_page(
-    *, response: Response, page: str, answers: dict[str, list], unshown: Iterable[str] = (), now: datetime
+    *, response: Response, page: str, answers: dict[str, list], not_yet_shown: Iterable[str] = (), now: datetime
 ) -> list[Flag]:
     """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return flags that are new or worse.
 
     Each valid answer is saved, whatever the others are; an invalid one leaves the earlier answer. An empty list deletes an
-    answer; questions left out of `answers` are unchanged. `unshown` are the follow-ups that these answers open and that were
-    not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
+    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and that
+    were not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
     not on the page.
     """
     locked = _lock(response)
@@ -96,8 +96,8 @@ def save_page(
     current = next((one for one in parsed.pages if one.link_id == page), None)
     if current is None:
         raise PageUnknown(page)
-    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=by_clinic_clock(now)))
-    early = early_unsure(parsed, unshown, before=locked.answers)
+    kept = add_calculated(parsed, merge_answers(locked.answers, answers, current, now=in_clinic_zone(now)))
+    awaiting = awaiting_follow_up(parsed, not_yet_shown, before=locked.answers)
     locked.answers, locked.saved_at = kept, now
     locked.saved_pages = [name for name in locked.saved_pages if name != page]
     if not check_page(parsed, current, kept):
@@ -107,11 +107,11 @@ def save_page(
     locked.save()
     record_access(actor=None, action=Action.UPDATE, subject=locked, patient_id=locked.patient_id, now=now)
     _copy_state(locked, response)
-    fired = evaluate(read_rules(), without_unsure(keep_enabled(parsed, kept), early))
+    fired = evaluate(read_rules(), without_unsure(keep_enabled(parsed, kept), awaiting))
     raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
-    if any(UNSURE in kept.get(name, []) for name in early):
-        plan_look(response=response, now=now)
+    if any(UNSURE in kept.get(name, []) for name in awaiting):
+        plan_second_evaluation(response=response, now=now)
     return raised
 
 
@@ -122,7 +122,7 @@ def save_page_as_seen(
     page: Item,
     answers: dict[str, list],
     revision: str,
-    unshown: Iterable[str] = (),
+    not_yet_shown: Iterable[str] = (),
     now: datetime,
 ) -> list[str]:
     """Save a page that was opened at `revision` (see `revisions`; empty if not known), as `save_page` does.
@@ -135,7 +135,7 @@ def save_page_as_seen(
     conflicts = find_conflicts(locked.answers, answers, page) if is_stale else []
     if conflicts:
         answers = only_additions(locked.answers, answers, page)
-    save_page(response=response, page=page.link_id, answers=answers, unshown=unshown, now=now)
+    save_page(response=response, page=page.link_id, answers=answers, not_yet_shown=not_yet_shown, now=now)
     return conflicts
 
 
@@ -149,9 +149,11 @@ def _as_set(values: list) -> set[str]:
     return {repr(value) for value in values}
 
 
-def early_unsure(parsed: ParsedQuestionnaire, unshown: Iterable[str], *, before: dict[str, list]) -> set[str]:
-    """Return the questions just answered "not sure" whose follow-up, one of `unshown`, has not been asked yet."""
-    opened = (condition for name in unshown for condition in parsed.items[name].conditions)
+def awaiting_follow_up(
+    parsed: ParsedQuestionnaire, not_yet_shown: Iterable[str], *, before: dict[str, list]
+) -> set[str]:
+    """Return the questions just answered "not sure" whose follow-up, one of `not_yet_shown`, has not been asked yet."""
+    opened = (condition for name in not_yet_shown for condition in parsed.items[name].conditions)
     asked = {condition.question for condition in opened if condition.value == UNSURE}
     return {name for name in asked if UNSURE not in before.get(name, [])}
 
@@ -221,7 +223,7 @@ def merge_answers(
     return kept
 
 
-def by_clinic_clock(now: datetime) -> datetime:
+def in_clinic_zone(now: datetime) -> datetime:
     """Convert `now` to the clinic's zone, whose day is "today" for relative limits. One query."""
     return now.astimezone(Clinic.objects.current().zone)
 
@@ -235,7 +237,7 @@ def _clean(item: Item, value: Any) -> Any:
 
 def _lock(response: Response) -> Response:
     locked = Response.objects.select_for_update().get(pk=response.pk)
-    locked.questionnaire = response.questionnaire  # an answered version does not change: one query less
+    locked.questionnaire = response.questionnaire  # immutable once answered: saves a query
     return locked
 
 

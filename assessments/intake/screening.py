@@ -1,8 +1,8 @@
 """The hip screen before booking: the safety pages of the intake, asked of a visitor who is not a patient yet.
 
 The answers are kept in the visitor's session, encrypted like all answers, until a visit is booked or the wait list is joined:
-then they become the first pages of an intake, in the same transaction. Otherwise nothing is kept: the session expires, and
-the clean-up deletes it (`clinic.cleanup`).
+then they become the first pages of an intake, in the same transaction. Otherwise they are deleted with the expired session
+(`clinic.cleanup`).
 """
 
 import base64
@@ -16,7 +16,13 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import InterfaceError, OperationalError, transaction
 
-from assessments.intake.responses import begin_response, early_unsure, merge_answers, save_page, start_response
+from assessments.intake.responses import (
+    awaiting_follow_up,
+    create_response,
+    merge_answers,
+    save_page,
+    start_published_response,
+)
 from assessments.known_questions import BODY_SITE, HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.checking import keep_fitting
@@ -102,17 +108,22 @@ def write_screen(session: SessionBase, screen: Screen) -> None:
 
 
 def save_screen_page(
-    *, screen: Screen, questionnaire: Questionnaire, page: Item, answers: dict[str, list], unshown: Iterable[str] = ()
+    *,
+    screen: Screen,
+    questionnaire: Questionnaire,
+    page: Item,
+    answers: dict[str, list],
+    not_yet_shown: Iterable[str] = (),
 ) -> list[Fired]:
     """Store the valid answers of one page in `screen`. Return the unread flags.
 
-    `unshown` as for `responses.save_page`. Advice must be read again if its rule fires again after it had ceased to.
+    `not_yet_shown` as for `responses.save_page`. Advice must be read again if its rule stopped firing and fires again.
     """
-    early = early_unsure(questionnaire.parsed, unshown, before=screen.answers)
+    awaiting = awaiting_follow_up(questionnaire.parsed, not_yet_shown, before=screen.answers)
     screen.answers = merge_answers(screen.answers, answers, page)
-    standing = {hit.rule_id for hit in standing_flags(screen, questionnaire)}
-    screen.read = {rule: deadline for rule, deadline in screen.read.items() if rule in standing}
-    return unread_flags(screen, questionnaire, early=early)
+    current = {hit.rule_id for hit in current_flags(screen, questionnaire)}
+    screen.read = {rule: deadline for rule, deadline in screen.read.items() if rule in current}
+    return unread_flags(screen, questionnaire, awaiting=awaiting)
 
 
 def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
@@ -123,18 +134,18 @@ def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | No
     return published(now=now).filter(code=screen.article).exclude(place="").first()
 
 
-def standing_flags(screen: Screen, questionnaire: Questionnaire, *, early: Iterable[str] = ()) -> list[Fired]:
+def current_flags(screen: Screen, questionnaire: Questionnaire, *, awaiting: Iterable[str] = ()) -> list[Fired]:
     """Return the emergency and urgent flags that the answers raise, worst first. Level T is raised after booking.
 
-    `early` are questions whose "not sure" does not count yet.
+    `awaiting` are questions whose "not sure" does not count yet, because its follow-up was not shown.
     """
-    asked = without_unsure(keep_enabled(questionnaire.parsed, screen.answers), set(early))
+    asked = without_unsure(keep_enabled(questionnaire.parsed, screen.answers), set(awaiting))
     return [hit for hit in evaluate(read_rules(), asked) if hit.level in "EU"]
 
 
-def unread_flags(screen: Screen, questionnaire: Questionnaire, *, early: Iterable[str] = ()) -> list[Fired]:
+def unread_flags(screen: Screen, questionnaire: Questionnaire, *, awaiting: Iterable[str] = ()) -> list[Fired]:
     """Return the flags to stop for: an emergency until its answer changes, an urgent one until its advice was read."""
-    return [hit for hit in standing_flags(screen, questionnaire, early=early) if not _is_read(screen, hit)]
+    return [hit for hit in current_flags(screen, questionnaire, awaiting=awaiting) if not _is_read(screen, hit)]
 
 
 def _is_read(screen: Screen, hit: Fired) -> bool:
@@ -151,11 +162,11 @@ def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) ->
 def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now: datetime) -> Response | None:
     """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
-    No fault of a questionnaire stops a booking: it is rolled back and logged, and the visit is booked without an intake,
-    which staff see on Today. Raises only OperationalError and InterfaceError of the database.
+    A fault of a questionnaire does not stop a booking: the intake is rolled back, the fault logged, and the visit booked
+    without an intake, which staff see on Today. Raises only OperationalError and InterfaceError of the database.
     """
     intake = _attempt(
-        lambda: start_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
+        lambda: start_published_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
         "An intake could not be begun; the visit is booked without it.",
     )
     if screen is not None and screen.answers:
@@ -181,7 +192,7 @@ def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) ->
 
 
 def _attempt(work: Callable[[], Response | None], failure: str) -> Response | None:
-    """Run `work` in a savepoint. On an error that is not the database's, log `failure` and return None."""
+    """Run `work` in a savepoint. On any error except a database outage, log `failure` and return None."""
     try:
         with transaction.atomic():
             return work()
@@ -201,7 +212,7 @@ def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, no
     if not screen.answers:
         return None
     if intake is None or not _takes(intake.questionnaire, screen.answers):
-        intake = begin_response(questionnaire=_screen_questionnaire(), patient=patient, now=now)
+        intake = create_response(questionnaire=_screen_questionnaire(), patient=patient, now=now)
     for page in intake.questionnaire.parsed.pages:
         here = {item.link_id: screen.answers[item.link_id] for item in page.walk() if item.link_id in screen.answers}
         if here:

@@ -1,6 +1,6 @@
 """The therapist's summary of one response: flags, then load, hypotheses, goals, scores, then every answer.
 
-Each line shows the answers that it is based on, its rule with version, and its source. It gives no diagnosis and no probability.
+Each line shows the answers that it is based on, its rule with version, and its source. Gives no diagnosis and no probability.
 """
 
 from dataclasses import dataclass
@@ -180,7 +180,7 @@ def _read_unraised(
 ) -> tuple[list[Rule], list[OpenRule]]:
     """Return the rules without a flag: those that were asked, and those that were not."""
     raised = {flag.rule_id for flag in flags}
-    signs = [rule for rule in rules.rules if rule.id not in raised and not rule.id.startswith("UN")]
+    signs = [rule for rule in rules.rules if rule.id not in raised and not rule.is_about_unsure]
     states = {rule.id: judge.rule_state(rule) for rule in signs}
     open_rules = [
         OpenRule(rule, _describe_missing(judge, parsed, *(case.when for case in rule.cases)))

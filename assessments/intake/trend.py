@@ -44,7 +44,7 @@ class Trend:
 
     @property
     def verdict(self) -> str:
-        """What the difference means: a change only from the smallest real change on."""
+        """What the difference means: it is a change only if it reaches the smallest real change."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
         smallest = self.threshold.smallest_change if self.threshold else None

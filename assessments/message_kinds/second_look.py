@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from assessments.red_flags.left_unsure import SECOND_LOOK, raise_what_was_left
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from assessments.red_flags.left_unsure import SECOND_LOOK, raise_remaining_flags
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import Message
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     raise LookupError("a second evaluation is not sent")
 
 
@@ -15,7 +15,7 @@ KIND = MessageKind(
     name=SECOND_LOOK,
     title="Second check of an intake with a “not sure”",
     render=_render,
-    relevance=raise_what_was_left,
+    relevance=raise_remaining_flags,
     respects_quiet_hours=False,
     is_missed_by_staff=True,
 )

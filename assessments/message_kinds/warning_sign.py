@@ -7,13 +7,13 @@ from django.urls import reverse
 
 from assessments.models import Level, StaffAlert
 from assessments.red_flags.alerts import STAFF_FLAG, why_unwanted
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     alert = StaffAlert.objects.select_related("recipient").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     context = {

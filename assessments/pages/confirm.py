@@ -92,7 +92,7 @@ def _asked_page(request: LinkRequest) -> str:
 
 
 def _page_after(request: LinkRequest, token: str, response: Response) -> str:
-    """The URL of the requested page if the questionnaire has it, else of the summary."""
+    """Return the URL of the requested page if the questionnaire has it, else of the summary."""
     pages = {page.link_id for page in response.questionnaire.parsed.pages}
     if (page := _asked_page(request)) in pages:
         return reverse("assessments:page", args=[token, page])

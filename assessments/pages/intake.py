@@ -24,7 +24,7 @@ from assessments.presenters.opening import ask_to_confirm, may_show_all, may_sho
 from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import estimate_minutes, read_sections
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
-from assessments.red_flags.advice import Advice, find_standing, find_unread
+from assessments.red_flags.advice import Advice, find_current_advice, find_unread
 from assessments.red_flags.flags import acknowledge_shown, mark_shown, request_callback
 from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Proof
@@ -66,7 +66,9 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
     if request.method == "POST":
         return _save(request, token, response, current, now, is_in_turn=unanswered is None)
     if unanswered is not None:
-        return see_other(_page_url(token, unanswered))  # safety comes first: no page is reached past an unfinished one
+        return see_other(
+            _page_url(token, unanswered)
+        )  # no page can be opened before the pages above it are finished: safety comes first
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
@@ -92,7 +94,7 @@ def _save(
         response=response,
         page=current,
         answers=given,
-        unshown=form.unshown,
+        not_yet_shown=form.not_yet_shown,
         revision=request.POST.get(FIELD, ""),
         now=now,
     )
@@ -103,7 +105,7 @@ def _save(
     unread = find_unread(response)
     if unread:
         mark_shown(response=response, level=unread.level, now=now)
-        if is_done or unread.level == "E":  # an emergency comes first, whatever else is missing on the page
+        if is_done or unread.level == "E":  # an emergency comes before any error on the page
             return _to_stop(token)
     if not is_in_turn:
         return see_other(_next_url(token, response))
@@ -147,7 +149,7 @@ def _render_page(
 
 
 def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
-    """The URL to change the age, on the page after it if an adult's was given; else empty."""
+    """Return the URL to change the age, on the page after it if an adult's was given; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
     if before is None or all(item.link_id != AGE for item in before.walk()):
@@ -160,7 +162,7 @@ def _age_url(request: LinkRequest, token: str, response: Response, current: Item
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
 def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    """The interruption for warning signs: one level at a time, the worst first."""
+    """Show the advice for unread warning signs, one level at a time, the worst first."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
@@ -204,7 +206,7 @@ def check(request: LinkRequest, token: str, response: Response, now: datetime) -
     if request.method == "POST":
         try:
             complete_response(response=response, now=now)
-        except ResponseUnfinished as unfinished:  # another tab took an answer back meanwhile
+        except ResponseUnfinished as unfinished:  # another tab removed an answer meanwhile
             return see_other(_page_url(token, unfinished.page))
         return see_other(reverse("assessments:done", args=[token]))
     read = read_sections(response.questionnaire.parsed, response.answers)
@@ -224,18 +226,18 @@ def done(request: LinkRequest, token: str, response: Response, now: datetime) ->
         return _to_stop(token)
     if response.progress != "done":
         return see_other(_next_url(token, response))
-    standing = find_standing([response.pk])
+    advice = find_current_advice([response.pk])
     context = {
         "token": token,
         "response": response,
-        "is_emergency": standing is not None and standing.level == "E",
-        "articles": _articles_for(request, response, now) if standing is None else (),
+        "is_emergency": advice is not None and advice.level == "E",
+        "articles": _articles_for(request, response, now) if advice is None else (),
     }
     return render(request, "assessments/done.html", context)
 
 
 def _articles_for(request: LinkRequest, response: Response, now: datetime) -> Iterable[Article]:
-    """Articles about the painful body sites, if those answers may be shown; else none."""
+    """Return articles about the painful body sites, if those answers may be shown; else none."""
     places = response.answers.get(BODY_SITE, []) if may_show_all(request, response, now=now) else []
     articles = published(now=now).filter(place__in=places)
     return (articles.for_minors() if is_minor(response.answers) else articles)[:MOST_ARTICLES]
@@ -250,7 +252,7 @@ def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
 
 
 def _next_url(token: str, response: Response, after: Item | None = None) -> str:
-    """The page after `after`, else the first open page, else the check page."""
+    """Return the page after `after`, else the first open page, else the check page."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
         return _page_url(token, asked[asked.index(after) + 1])

@@ -1,4 +1,4 @@
-"""The hip screen before booking: its pages, and the stop when a visit would be too late."""
+"""The hip screen before booking: its pages, and the advice when a visit would be too late."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -88,14 +88,14 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     conflicts = find_conflicts(screen.answers, form.given, current) if is_stale else []
     given = only_additions(screen.answers, form.given, current) if conflicts else form.given
     unread = save_screen_page(
-        screen=screen, questionnaire=questionnaire, page=current, answers=given, unshown=form.unshown
+        screen=screen, questionnaire=questionnaire, page=current, answers=given, not_yet_shown=form.not_yet_shown
     )
     form.note_conflicts(conflicts, stored=screen.answers)
     is_done = is_done and not conflicts
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
-        return see_other(reverse("assessments:screen_stop"))  # whatever else is still missing on the page
+        return see_other(reverse("assessments:screen_stop"))  # before any error on the page
     if is_done:
         return see_other(next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)
@@ -134,7 +134,7 @@ class ScreenAdvice(TypedDict):
 
 
 def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
-    """The worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
+    """Return the worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
     deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
     return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
@@ -142,7 +142,7 @@ def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
 def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
-    """The interruption before booking. An emergency stays until its answer changes, an urgent sign until it is read."""
+    """Show the advice before booking. An emergency stays until its answer changes, an urgent sign until it is read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return see_other(next_url(screen, questionnaire))

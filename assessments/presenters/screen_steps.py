@@ -37,7 +37,7 @@ def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse
 
 
 def next_url(screen: Screen, questionnaire: Questionnaire) -> str:
-    """The stop for unread warning signs, else the first open page, else where the visitor was going."""
+    """Return the stop for unread warning signs, else the first open page, else where the visitor was going."""
     if unread_flags(screen, questionnaire):
         return reverse("assessments:screen_stop")
     if screen.is_skipped:

@@ -1,44 +1,16 @@
-"""The limits of an answer, fixed or relative ("today() - 18 years"), and those that we add to our own forms. Pure.
+"""Limits of a date, fixed or relative to today ("today() - 18 years"). Pure.
 
 https://hl7.org/fhir/extensions/StructureDefinition-minValue.html, with cqf-calculatedValue
 """
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from assessments.known_questions import GUARDIAN_RELATION, HIP_INTAKE, NO_GUARDIAN, ONSET_DATE, RACE_DATE
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # of every date
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRule:
-    """Limits of one answer, as `Item` has them."""
-
-    minimum: str | None = None
-    maximum: str | None = None
-    refused: tuple[tuple[str, str], ...] = ()
-
-
-# Limits on entry for our own questionnaires, in addition to their files. They apply to all versions, and change none: an
-# answer that is stored already stays.
-ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
-    (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
-    (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
-    (HIP_INTAKE, GUARDIAN_RELATION): EntryRule(
-        refused=(
-            (
-                NO_GUARDIAN,
-                "Only a parent or legal guardian can agree for a runner under 18. Ask one of them to fill in this page with you, "
-                "or call us.",
-            ),
-        )
-    ),
-}
 
 
 def is_relative(limit: str | None) -> bool:
@@ -47,7 +19,7 @@ def is_relative(limit: str | None) -> bool:
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """The day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+    """Return the day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
 
     Raises ValueError for a fixed limit.
     """
@@ -65,7 +37,7 @@ def resolve_limit(limit: str, *, now: datetime) -> date:
 
 
 def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
-    """`day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
+    """Return `day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 

@@ -1,4 +1,4 @@
-"""Check answers: type, limits, options, and whether required ones are there. Pure."""
+"""Check answers: type, limits, options, and required ones. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def check_page(
     now: datetime | None = None,
     stored: dict[str, list] | None = None,
 ) -> list[Problem]:
-    """The problems on `page`, in the order asked. Questions that are disabled under `answers` are skipped.
+    """Return the problems on `page`, in the order asked. Questions that are disabled under `answers` are skipped.
 
     An answer that is `stored` already is not checked against limits relative to `now`: it was within them when it was
     given, and a race day that has passed must not block another change.
@@ -49,7 +49,7 @@ def check_page(
 
 
 def check_item(item: Item, values: list, *, now: datetime | None = None) -> Problem | None:
-    """The problem with `values` as the answer to `item`, if any. Without `now`, relative limits are not checked."""
+    """Return the problem with `values` as the answer to `item`, if any. Without `now`, relative limits are not checked."""
     if not values or (item.layout == "agree" and values != [True]):
         return Problem(item.link_id, "required") if item.is_required else None
     if len(values) > 1 and not item.repeats:
@@ -66,14 +66,14 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """`values` without "none of these" if another option is chosen: a sign that was ticked always counts."""
+    """Return `values` without "none of these" if another option is chosen: a sign that was ticked always counts."""
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values
 
 
 def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> list:
-    """The part of `values`, the answers to `item`, that is stored: what fits, without "none of these" beside a sign.
+    """Return the part of `values`, the answers to `item`, that is stored: what fits, without "none of these" beside a sign.
 
     Of a question with several answers every existing option is kept, whatever is wrong with the rest; else all or nothing.
     """
@@ -100,7 +100,7 @@ def _check_text(item: Item, value: object) -> str:
 
 
 def longest_text(item: Item) -> int:
-    """The maximum length of an answer to `item`, in characters; at most LONGEST_TEXT where a pattern is matched."""
+    """Return the maximum length of an answer to `item`, in characters; at most LONGEST_TEXT where a pattern is matched."""
     longest = item.max_length or LONGEST_TEXT
     return min(longest, LONGEST_TEXT) if item.pattern else longest
 
@@ -136,7 +136,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
         return "above"  # more digits than any answer needs, and than a page should repeat
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
-        return "type"  # a typing slip, not a day in a patient's life or plans
+        return "type"  # a typo, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
         lowest, highest = (_limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
         if lowest is not None and given < lowest:
@@ -147,7 +147,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
 
 
 def _limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
-    """The limit of answers to `item` for comparison; None without one, or for a relative one without `now`."""
+    """Return the limit of answers to `item` for comparison; None without one, or for a relative one without `now`."""
     limit = item.maximum if is_upper else item.minimum
     if limit is None:
         return None

@@ -23,14 +23,14 @@ YES_NO = (("true", "Yes"), ("false", "No"))
 
 
 def kind_of(item: Item) -> str:
-    """The control that asks `item`: agree, body-map, choices, entry or scale."""
+    """Return the control that asks `item`: agree, body-map, choices, entry or scale."""
     if item.layout in ("agree", "body-map", "scale"):
         return item.layout
     return "choices" if item.type in ("choice", "open-choice", "boolean") else "entry"
 
 
 def options_of(item: Item) -> list[tuple[str, str]]:
-    """(value, text) of each option."""
+    """Return (value, text) of each option."""
     if item.layout == "scale":
         return [(str(number), str(number)) for number in range(int(item.minimum or 0), int(item.maximum or 10) + 1)]
     if item.type == "boolean":
@@ -55,7 +55,7 @@ def read_answer(item: Item, raw: str | None) -> list:
 
 
 def _read_option(item: Item, raw: str, text: str) -> list:
-    """The code that was sent, also if it ends in a space or contains a line end."""
+    """Return the code that was sent, also if it ends in a space or contains a line end."""
     codes = [option.code for option in item.options]
     if raw in codes:
         return [raw]
@@ -71,7 +71,7 @@ def _read_number(item: Item, text: str) -> int | str:
 
 
 def write_answer(value: object) -> str:
-    """A stored value as the value of a form control."""
+    """Return a stored value as the value of a form control."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -19,10 +19,10 @@ COMPARE = {
 
 
 def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> frozenset[str]:
-    """The linkIds that are enabled under `answers` ({linkId: [value, …]}).
+    """Return the linkIds that are enabled under `answers` ({linkId: [value, …]}).
 
-    A disabled item disables everything below it, and its own answers are ignored. One of several answers is enough to
-    match; "!=" is met if none is equal, also without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
+    A disabled item disables everything below it, and its own answers are ignored. One matching answer of several is
+    enough; "!=" is met if none is equal, or without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
     """
     known: dict[str, bool] = {}
 
@@ -54,7 +54,7 @@ def meets_condition(question: Item, condition: Condition, values: list) -> bool:
 
 
 def describe_condition(question: Item, condition: Condition) -> dict[str, object]:
-    """`condition` on `question` for the page's script, as JSON, with its value in normal form."""
+    """Return `condition` on `question` for the page's script, as JSON, with its value in normal form."""
     described: dict[str, object] = {"question": question.link_id, "type": question.type, "operator": condition.operator}
     if condition.operator == "exists":
         return described | {"value": condition.value}
@@ -71,6 +71,6 @@ def _comparables(question: Item, values: list) -> Iterator[Comparable]:
 
 
 def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """`answers` without those to disabled items. What a patient can no longer see is not evidence."""
+    """Return `answers` without those to disabled items. What a patient can no longer see is not evidence."""
     enabled = enabled_items(questionnaire, answers)
     return {link_id: values for link_id, values in answers.items() if link_id in enabled and values}

@@ -1,7 +1,7 @@
 """Calculated answers: the subset of FHIRPath that score forms use, limited in length and to a list of functions. Pure.
 
-An expression with another function is not calculated, and staff see that at the import. The others run in the
-`calculator`'s process, which limits time and memory.
+An expression with another function is not calculated, which the import reports. The others run in the `calculator`'s
+process, which limits time and memory.
 """
 
 import re
@@ -114,10 +114,10 @@ def _walk(node: dict) -> Iterator[dict]:
 
 
 def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
-    """The single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
+    """Return the single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
 
     `levels` are the items of the response that the expression names, by "_level1" and so on. Errors are not raised: the
-    expression was tried at the import, and a page without a score is better than no page.
+    expression was tried at the import, and a page without a score is better than an error page.
     """
     known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:
@@ -150,7 +150,7 @@ def _weights(codings: list) -> list:
 
 
 def _of_some(make: Callable[[list], object]) -> Callable[[list], list]:
-    """`make`, and nothing for an empty collection. The functions of the library fail on answers."""
+    """Wrap `make` to return nothing for an empty collection. The functions of the library fail on answers."""
     return lambda numbers: [make(numbers)] if numbers else []
 
 

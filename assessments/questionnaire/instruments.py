@@ -1,7 +1,7 @@
 """The scoring of published instruments, for imported questionnaires; their text belongs to the publishers. Pure.
 
 A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all its
-items are there and each has the weights of the instrument; else staff see what is missing.
+items are present, each with the weights of the instrument; else staff see what is missing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -80,7 +80,7 @@ SUMMARIES = {"hoos-12": ("HOOS-12 summary", ("hoos-12.pain", "hoos-12.function",
 
 
 def instrument_scores(items: Iterable[Item]) -> tuple[list[ScoreRule], list[tuple[str, str]]]:
-    """The score rules for `items`, and (measure or code, fault) for each scale that cannot be scored."""
+    """Return the score rules for `items`, and (measure or code, fault) for each scale that cannot be scored."""
     coded = {code: item for item in items if not item.source for code in item.codes}
     rules, faults = [], [(code, "is not the code of an item of a known instrument") for code in sorted(_unknown(coded))]
     for scale in SCALES:

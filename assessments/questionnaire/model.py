@@ -118,7 +118,7 @@ class Item:
             yield from child.walk()
 
     def option_text(self, code: str) -> str:
-        """The text of the option `code`; the code itself if it is unknown."""
+        """Return the text of the option `code`; the code itself if it is unknown."""
         return next((option.text for option in self.options if option.code == code), code)
 
 

@@ -66,7 +66,7 @@ def compile_pattern(pattern: str) -> Pattern:
 
 
 def _translate(pattern: str) -> str:
-    """`pattern` with its escapes expanded for RE2, and with {,3} as {0,3}."""
+    """Return `pattern` with its escapes expanded for RE2, and with {,3} as {0,3}."""
     written, place, in_brackets = [], 0, False
     while place < len(pattern):
         one, after = pattern[place], pattern[place + 1 : place + 2]

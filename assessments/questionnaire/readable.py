@@ -1,4 +1,4 @@
-"""Questions and answers as text, page by page, and the time that they take. Pure."""
+"""Format questions and answers as text, page by page, and estimate the time to answer them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -58,7 +58,7 @@ def _value_text(item: Item, value: Answer) -> str:
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:
-    """Every question that is enabled under `answers`, with its answer, page by page."""
+    """Return every question that is enabled under `answers`, with its answer, page by page."""
     enabled = enabled_items(questionnaire, answers)
     sections = []
     for page in questionnaire.pages:
@@ -75,7 +75,7 @@ def _read_line(questionnaire: Questionnaire, item: Item, answers: dict[str, list
 
 
 def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> str:
-    """The earlier question and answer that a text question ("What else?") refers to; empty if that is on the same page.
+    """Return the earlier question and answer that a text question ("What else?") refers to; empty if that is on the same page.
 
     Names only the one answer that enabled the question, which the question itself reveals.
     """
@@ -92,7 +92,7 @@ def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:
-    """Minutes to read every question and answer the required ones, rounded up; follow-up questions are not counted."""
+    """Estimate the minutes to read every question and answer the required ones, rounded up. Follow-ups are not counted."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
     turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})
@@ -110,6 +110,6 @@ def _seconds_for(item: Item) -> float:
 
 
 def count_without_reason(questionnaire: Questionnaire) -> int:
-    """The number of questions without a "why we ask"."""
+    """Return the number of questions without a "why we ask"."""
     asked = (item for item in questionnaire.items.values() if item.is_answerable and not (item.is_added or item.source))
     return sum(not item.why for item in asked)

@@ -42,7 +42,7 @@ THRESHOLDS = {
 
 
 def threshold_of(measure: str) -> Threshold | None:
-    """The threshold of `measure`; None without published figures."""
+    """Return the threshold of `measure`; None without published figures."""
     return THRESHOLDS.get(measure)
 
 

@@ -29,7 +29,7 @@ class MethodUnknown(ValueError):
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
-    """Every score of `questionnaire` over `answers` to enabled questions. Disabled questions do not count as missing."""
+    """Return every score of `questionnaire` over `answers` to enabled questions. Disabled questions do not count as missing."""
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}
     for rule in questionnaire.scores:
@@ -42,7 +42,7 @@ def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> li
 
 
 def _mean_of_scores(rule: ScoreRule, results: dict[str, Result]) -> Result:
-    """The mean of earlier results; no value unless all of them have one."""
+    """Return the mean of earlier results; no value unless all of them have one."""
     values = [value for name in rule.items if (value := results[name].value) is not None]
     is_whole = len(values) == len(rule.items)
     mean = (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.1"), ROUND_HALF_UP) if is_whole else None
@@ -76,7 +76,7 @@ def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) 
 
 
 def weight(item: Item, values: list) -> Decimal | None:
-    """The answer as a number: itself, or the ordinalValue of the chosen option. None without one."""
+    """Return the answer as a number: itself, or the ordinalValue of the chosen option. None without one."""
     if not values:
         return None
     if item.type in ("integer", "decimal"):

@@ -58,19 +58,19 @@ UNITS = (
 
 
 def clean_text(raw: str | None) -> str:
-    """`raw` without invisible characters and surrounding space, and with plain line feeds."""
+    """Return `raw` without invisible characters and surrounding space, and with plain line feeds."""
     return LINE_ENDS.sub("\n", raw or "").translate(UNSEEN).strip()
 
 
 def spell_unit(unit: str) -> tuple[str, ...]:
-    """Every spelling of `unit`, in lower case; empty without a unit."""
+    """Return every spelling of `unit`, in lower case; empty without a unit."""
     name = unit.lower()
     known = next((one.spellings for one in UNITS if name in one.spellings), ())
     return tuple(dict.fromkeys((name, *known, name.removesuffix("s")))) if name else ()
 
 
 def read_number(text: str, unit: str = "") -> str | None:
-    """`text` as a plain decimal such as "1000.5"; its own unit must be `unit`. None for anything else."""
+    """Return `text` as a plain decimal such as "1000.5"; its own unit must be `unit`. None for anything else."""
     text = " ".join(text.replace("−", "-").split())
     if (number := read_digits(text)) is not None:
         return number
@@ -79,13 +79,13 @@ def read_number(text: str, unit: str = "") -> str | None:
 
 
 def _split_unit(text: str) -> tuple[str, str]:
-    """The number that `text` begins with and the rest, which may be its unit."""
+    """Return the number that `text` begins with and the rest, which may be its unit."""
     unit = text.lstrip(NUMBER_CHARACTERS)
     return text.removesuffix(unit).strip(), unit
 
 
 def without_hedges(text: str) -> str:
-    """`text` without hedges such as "about" and "or so" around a number."""
+    """Return `text` without hedges such as "about" and "or so" around a number."""
     while (shorter := HEDGES.sub("", text).strip()) != text:
         text = shorter
     return text
@@ -103,8 +103,10 @@ def convert_unit(text: str, unit: str) -> str:
 
 
 def read_day(text: str) -> str | None:
-    """`text` as YYYY-MM-DD; None if it is not a date. A year of two digits is in 1969 to 2068: a browser's date field turns
-    11/20/26 into the year 0026."""
+    """Return `text` as YYYY-MM-DD; None if it is not a date.
+
+    A year of two digits is in 1969 to 2068: a browser's date field turns 11/20/26 into the year 0026.
+    """
     for pattern in DATE_FORMATS:
         try:
             day = datetime.strptime(text, pattern).date()  # noqa: DTZ007 (a date, not an instant)
@@ -115,7 +117,7 @@ def read_day(text: str) -> str | None:
 
 
 def read_time(text: str) -> str | None:
-    """`text` as HH:MM, or HH:MM:SS if it has seconds; None if it is not a time of day."""
+    """Return `text` as HH:MM, or HH:MM:SS if it has seconds; None if it is not a time of day."""
     if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", text):
         return text if _is_time(text) else None
     for pattern in TIME_FORMATS:
@@ -127,7 +129,7 @@ def read_time(text: str) -> str | None:
 
 
 def read_day_and_time(text: str) -> str | None:
-    """`text` as YYYY-MM-DDTHH:MM, with seconds and offset if it has them; None if it is not a date and time."""
+    """Return `text` as YYYY-MM-DDTHH:MM, with seconds and offset if it has them; None if it is not a date and time."""
     day, _, clock = text.replace(" ", "T", 1).partition("T")
     found = read_day(day)
     return f"{found}T{clock}" if found and _is_time(clock) else None

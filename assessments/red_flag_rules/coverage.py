@@ -1,6 +1,6 @@
 """Check that a questionnaire asks everything that the rules read. Pure.
 
-If a version left out a sign, the flag of that sign could never fire, and nothing else would report it.
+If a version left out a sign, the flag of that sign could never fire, and no other check would report it.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ def misread_numbers(rules: Rules, items: Iterable[Item]) -> list[str]:
 def lost_questions(
     rules: Rules, before: Questionnaire, after: Questionnaire, *, first_pages: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Return {linkId: fault} for each question that `rules` read in `before` and could not read in `after`. Empty is good.
+    """Return {linkId: fault} for each question that `rules` read in `before` and could not read in `after`. Empty if none.
 
     `first_pages` are asked before a visit is booked: their questions must stay on one of them.
     """

@@ -14,6 +14,7 @@ from assessments.red_flag_rules.format import DEADLINES, LEVELS, RulesInvalid, c
 from education.body.load_bands import distance_ratio
 
 UNSURE = "unsure"
+UNSURE_RULES = "UN"  # how the ids of rules about a "not sure" begin
 COMPARE = {
     "more_than": lambda value, limit: value > limit,
     "at_least": lambda value, limit: value >= limit,
@@ -40,6 +41,11 @@ class Rule:
     concern: str
     source: str
     cases: tuple[RuleCase, ...]
+
+    @property
+    def is_about_unsure(self) -> bool:
+        """Whether the rule fires on a "not sure" whose follow-up is open, not on a sign."""
+        return is_about_unsure(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,11 @@ class Fired:
     level: str
     deadline: str
     snapshot: dict[str, list]
+
+
+def is_about_unsure(rule_id: str) -> bool:
+    """Whether `rule_id` is of a rule about a "not sure"; also for rules that were withdrawn since."""
+    return rule_id.startswith(UNSURE_RULES)
 
 
 def parse_rules(data: dict) -> Rules:
@@ -253,7 +264,7 @@ def all_leaves(rules: Rules) -> Iterator[dict]:
 
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
-    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty is good."""
+    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty if none."""
     faults = []
     for leaf in all_leaves(rules):
         faults += [name for name in items_read(leaf) if name not in options]

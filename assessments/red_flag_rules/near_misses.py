@@ -9,7 +9,7 @@ from assessments.questionnaire.model import Item
 from assessments.questionnaire.readable import answer_text
 from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio, holds
 
-CONTEXT = {BODY_SITE, AGE}  # by themselves they make no rule "close"
+CONTEXT = {BODY_SITE, AGE}  # not enough alone to call a rule "close"
 NEAR = Decimal(1)  # on the 0 to 10 scales
 COMPARISONS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
 

@@ -1,4 +1,4 @@
-"""Decide what the answers so far tell of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
+"""Decide the state of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
 
 A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such as
 the follow-up of a sign that was not ticked, counts as asked.
@@ -65,7 +65,7 @@ class Judge:
         return _as_state(self._rule_truth(rule))
 
     def signal_state(self, when: dict) -> State:
-        """Whether a signal with the condition `when` holds. Flags are worked out from the rules, not read from rows."""
+        """Whether a signal with the condition `when` holds. Flags are evaluated from the rules, not read from rows."""
         return _as_state(self._truth(when, unsure_is_yes=True))
 
     def missing(self, *whens: dict) -> dict[str, Asked]:

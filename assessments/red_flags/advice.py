@@ -1,4 +1,4 @@
-"""The advice that a patient was given because of their answers, for every page that must keep it in sight."""
+"""The current advice that follows from a patient's answers, for every page that shows it."""
 
 import uuid
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def find_unread(response: Response) -> Advice | None:
     return read_advice(response.flags.unseen_by_patient())
 
 
-def find_standing(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
+def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
     """Return the worst current advice of `responses`, read or not, or None.
 
     Advice is current until staff acknowledge its flag or the answer changes.

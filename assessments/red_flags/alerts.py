@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from assessments.models import FIRST_LOOK_WITHIN, Flag, Level, Response, StaffAlert
+from assessments.models import FIRST_REVIEW_WITHIN, Flag, Level, Response, StaffAlert
 from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
@@ -22,8 +22,8 @@ STAFF_FLAG = "staff_flag"
 HOUR = timedelta(hours=1)
 # Times of the reminders after the first mail. They are sent while a flag of the alert's level or worse is open.
 AGAIN_AFTER = {
-    Level.EMERGENCY: (FIRST_LOOK_WITHIN[Level.EMERGENCY], 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR),
-    Level.URGENT: (FIRST_LOOK_WITHIN[Level.URGENT], 24 * HOUR, 48 * HOUR),
+    Level.EMERGENCY: (FIRST_REVIEW_WITHIN[Level.EMERGENCY], 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR),
+    Level.URGENT: (FIRST_REVIEW_WITHIN[Level.URGENT], 24 * HOUR, 48 * HOUR),
 }
 ONE_SITTING = timedelta(minutes=10)  # several pages saved within it send one alert
 

@@ -66,7 +66,7 @@ def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
 
 
 def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
-    """Raises RulesInvalid for a rule that reads a question or answer which none of `questionnaires` has."""
+    """Check that every question and answer that a rule reads is in one of `questionnaires`. Raises RulesInvalid."""
     items = [item for questionnaire in questionnaires for item in questionnaire.items.values()]
     options: dict[str, set[str]] = {}
     for item in items:
@@ -78,7 +78,7 @@ def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
 
 
 def _check_known_questions() -> None:
-    """Raises InvalidQuestionnaire if the newest shipped version of a questionnaire lacks a question that code names."""
+    """Check the newest shipped version of each questionnaire for the questions that code names. Raises InvalidQuestionnaire."""
     for canonical, known in KNOWN.items():
         newest = find_shipped(canonical)
         faults = find_missing(known, newest) if newest else {"": "no file has this url"}

@@ -1,4 +1,4 @@
-"""Sign-off of the rules by a therapist. Until then every summary says that it is awaited."""
+"""Sign-off of the rules by a therapist. Every summary says whether it is still awaited."""
 
 from datetime import datetime, tzinfo
 

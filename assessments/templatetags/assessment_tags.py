@@ -6,7 +6,7 @@ from django import template
 from django.template.context import Context
 
 from assessments.models import Flag, Response
-from assessments.red_flags.advice import Advice, find_standing, responses_of
+from assessments.red_flags.advice import Advice, find_current_advice, responses_of
 from assessments.red_flags.alerts import where_alerts_go
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Patient
@@ -27,14 +27,14 @@ def alerts_lost() -> dict:
     return {"goes_to": where_alerts_go()}
 
 
-@register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
-def standing_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
+@register.inclusion_tag("assessments/_current_advice.html", takes_context=True)
+def current_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
     """Show the current advice for the answers of `response`, or for all answers of `patient`. Empty if there is none.
 
     Pass a patient only on pages behind a link from their own mailbox.
     """
     of_one = [response.pk] if response is not None else []
-    return advice_context(context, find_standing(responses_of(patient) if patient is not None else of_one))
+    return advice_context(context, find_current_advice(responses_of(patient) if patient is not None else of_one))
 
 
 def advice_context(context: Context, advice: Advice | None) -> dict[str, Any]:

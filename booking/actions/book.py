@@ -99,7 +99,7 @@ def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None 
 
 
 def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
-    """`book_appointment` for a caller that has locked the therapist's schedule."""
+    """Book like `book_appointment`, for a caller that has locked the therapist's schedule."""
     slot, contact = booking.slot, booking.contact
     earlier = Appointment.objects.filter(idempotency_key=booking.idempotency_key).first()
     if earlier and earlier.status != Appointment.Status.HELD:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from booking.actions.attend import is_allowed
 from booking.actions.hold import drop_expired_holds
-from booking.messages.last_told import Terms, current_terms, moves_untold, news_of, terms_at
+from booking.messages.last_told import VisitTerms, current_terms, moves_untold, news_of, terms_at
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import Act
@@ -109,7 +109,7 @@ def undo_move(
         return appointment
 
 
-def terms_before_move(appointment: Appointment, *, now: datetime) -> Terms | None:
+def terms_before_move(appointment: Appointment, *, now: datetime) -> VisitTerms | None:
     """Return the terms that undoing the patient's last move restores; None if it cannot be undone."""
     if appointment.status != Status.BOOKED:
         return None
@@ -158,7 +158,7 @@ def _reopen_links(appointment: Appointment) -> None:
 
 
 def _require_still_free(
-    appointment: Appointment, terms: Terms, *, since: datetime, now: datetime, despite_closure: bool = False
+    appointment: Appointment, terms: VisitTerms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
     """Check the time of `terms`. Raises SlotTaken for another visit or hold, TimeClosed for a closure made after `since`."""
     require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)

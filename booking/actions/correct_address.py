@@ -8,7 +8,7 @@ from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
-from booking.wait_list.entries import CONFIRM_WITHIN, end_dead_entries
+from booking.wait_list.entries import CONFIRM_WITHIN, end_expired_entries
 from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts.texting import consent_of, give_consent
@@ -112,7 +112,7 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
     """Keep the known patient's wait list entries and phone number; note another typed number on its visits."""
     for patient in (known, provisional):
-        end_dead_entries(patient=patient, now=now)
+        end_expired_entries(patient=patient, now=now)
     taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")
     doubled = WaitListEntry.objects.waiting().filter(patient=provisional, service__in=taken)
     doubled.update(status=WaitListEntry.Status.LEFT, ended_at=now)

@@ -89,7 +89,7 @@ def hold_token(appointment: Appointment) -> str:
 
 
 def find_hold(*, token: str, slot: Slot) -> Appointment | None:
-    """The row behind a hold's address: still held, run out, or booked by now; None once it is gone."""
+    """Return the row behind a hold's address: still held, run out, or booked by now; None once it is gone."""
     rows = Appointment.objects.filter(therapist=slot.therapist, starts_at=slot.starts_at).exclude(
         status=Appointment.Status.CANCELLED
     )

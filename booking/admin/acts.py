@@ -149,14 +149,14 @@ class VisitActs(admin.ModelAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_confirm.html", context)
 
-    @admin.action(description="They arrived", permissions=["act"])
+    @admin.action(description="Mark as arrived", permissions=["act"])
     def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
-        texts = {"question": "Mark these visits as arrived?", "button": "Yes, they arrived"}
+        texts = {"question": "Mark these visits as arrived?", "button": "Yes, mark as arrived"}
         return self._act_on_several(request, queryset, "arrived", action="mark_as_arrived", **texts)
 
-    @admin.action(description="They did not come", permissions=["act"])
+    @admin.action(description="Mark as no-shows", permissions=["act"])
     def mark_as_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:
-        texts = {"question": "Mark these visits as no-shows?", "button": "Yes, they did not come"}
+        texts = {"question": "Mark these visits as no-shows?", "button": "Yes, mark as no-shows"}
         return self._act_on_several(request, queryset, "no-show", action="mark_as_no_show", **texts)
 
     @admin.action(description="Cancel, and tell the patients", permissions=["act"])

@@ -50,17 +50,17 @@ INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 
 # Buttons of a visit's page for arrivals and no-shows: the act of `visit_states`, and the label.
 MARKS = {
-    "arrived": (Act.ARRIVE, "They arrived"),
-    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo the arrival"),
-    "no-show": (Act.NO_SHOW, "They did not come"),
-    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo the no-show"),
+    "arrived": (Act.ARRIVE, "Mark as arrived"),
+    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo arrival"),
+    "no-show": (Act.NO_SHOW, "Mark as no-show"),
+    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo no-show"),
 }
 
 # Fields that show rows of another model, and that model.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 
-def _visit_called(object_id: str | None) -> Appointment | None:
+def _find_visit(object_id: str | None) -> Appointment | None:
     """Find the visit with this id; None if it is malformed or unknown, which the admin itself reports."""
     try:
         return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
@@ -272,7 +272,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        visit, context = _visit_called(object_id), {"title": "Visit"}
+        visit, context = _find_visit(object_id), {"title": "Visit"}
         if visit is not None and self.has_act_permission(request):
             context |= _acts_context(visit, by=staff_of(request), now=timezone.now())
         return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))

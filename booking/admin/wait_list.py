@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 from booking.admin.times import local_time
 from booking.models import WaitListEntry
 from booking.schedule.clocks import clock_of_entry
-from booking.wait_list.entries import alive_entries, end_dead_entries, leave_wait_list
+from booking.wait_list.entries import end_expired_entries, leave_wait_list, unexpired_entries
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
@@ -54,7 +54,7 @@ class WaitListEntryForm(forms.ModelForm):
         cleaned = self.cleaned_data
         if self.instance._state.adding and {"patient", "service"} <= cleaned.keys():
             same = {name: cleaned[name] for name in ("patient", "service")}
-            if alive_entries(now=timezone.now()).filter(**same).exists():
+            if unexpired_entries(now=timezone.now()).filter(**same).exists():
                 raise forms.ValidationError("This patient is already on the wait list for this service.")
         return cleaned
 
@@ -99,7 +99,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     def save_model(self, request: HttpRequest, obj: WaitListEntry, form: forms.ModelForm, change: bool) -> None:
         if not change:
             obj.created_at = timezone.now()
-            end_dead_entries(patient=obj.patient, service=obj.service, now=obj.created_at)
+            end_expired_entries(patient=obj.patient, service=obj.service, now=obj.created_at)
         super().save_model(request, obj, form, change)
 
     @admin.display(description="days", ordering="first_on")

@@ -72,7 +72,7 @@ class BookingChoices:
         return self.query.replace("?", "&", 1)
 
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The picker's choices as (group, [(IANA name, label)]); the clinic's and the visitor's own come first."""
+        """Return the picker's choices as (group, [(IANA name, label)]); the clinic's and the visitor's own come first."""
         own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
         common = {name: label for name, label in COMMON_ZONES.items() if name not in own}
         listed = {*own, *common}

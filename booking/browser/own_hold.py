@@ -40,7 +40,7 @@ def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointmen
 
 
 def held_path(held: Appointment, name: str = "held") -> str:
-    """The path of the form of the held time, or of the URL `name`, such as renew_hold."""
+    """Return the path of the form of the held time, or of the URL `name`, such as renew_hold."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
 
@@ -58,7 +58,7 @@ def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpRespo
 
 
 def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:
-    """Context for the page of times: this browser's live hold of the same service."""
+    """Return the context for the page of times: this browser's live hold of the same service."""
     held = own_hold(request)
     if held is None or held.service_id != service.pk or not is_live(held, now=now):
         return {}
@@ -66,7 +66,7 @@ def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: 
 
 
 def kept_time_context(request: HttpRequest, clinic: Clinic, zone_name: str, now: datetime) -> dict:
-    """Context for other booking pages: this browser's live hold of any service, in that service's zone."""
+    """Return the context for other booking pages: this browser's live hold of any service, in that service's zone."""
     held = own_hold(request)
     if held is None or not is_live(held, now=now):
         return {}

@@ -76,7 +76,8 @@ def _hash(token: str) -> bytes:
 
 
 def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
-    """The visits of a therapist from SHOWS_BACK ago to SHOWS_AHEAD, as a calendar (METHOD:PUBLISH); UTF-8, instants in UTC."""
+    """Return the visits of a therapist from SHOWS_BACK ago to SHOWS_AHEAD, as a calendar (METHOD:PUBLISH); UTF-8, instants
+    in UTC."""
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")

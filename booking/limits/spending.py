@@ -70,7 +70,10 @@ def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> 
 def _acts(
     per_mailbox: Limit, per_network: Limit, *, email: str, network: Network, is_own: bool, clinic: Clinic
 ) -> list[Charge]:
-    """The charges for an act by `email`. A clinic setting of 0 disables its limit; for addresses the one on mails too."""
+    """Return the charges for an act by `email`.
+
+    A clinic setting of 0 disables its limit; for addresses the one on mails too.
+    """
     a_day, a_day_per_network = clinic.bookings_a_day_per_address, clinic.bookings_a_day_per_network
     if is_own:
         return [(_a_day(limits.OWN_ACTS, a_day), email)] if a_day else []

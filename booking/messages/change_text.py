@@ -2,7 +2,7 @@
 
 from copy import copy
 
-from booking.messages.last_told import Terms, current_terms
+from booking.messages.last_told import VisitTerms, current_terms
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_mode
 from booking.schedule.local_time import LocalTime
@@ -11,8 +11,8 @@ from clinic.practice.models import Clinic, Therapist
 LONGEST_NAME_IN_A_TEXT = 12
 
 
-def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clinic) -> dict[str, object]:
-    """The placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
+def change_values(appointment: Appointment, known: VisitTerms | None, *, clinic: Clinic) -> dict[str, object]:
+    """Return the placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
 
     `known` are the terms that the patient was told before; None, or the current ones: only that the visit is moved.
     """
@@ -25,8 +25,8 @@ def change_values(appointment: Appointment, known: Terms | None, *, clinic: Clin
     }
 
 
-def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
-    """A sentence for each of time, therapist and mode that differs from `known`."""
+def change_lines(appointment: Appointment, known: VisitTerms | None, clinic: Clinic) -> list[str]:
+    """Return a sentence for each of time, therapist and mode that differs from `known`."""
     now = current_terms(appointment)
     lines: list[str] = []
     if known is None:
@@ -41,8 +41,8 @@ def change_lines(appointment: Appointment, known: Terms | None, clinic: Clinic) 
     return lines
 
 
-def format_move(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
-    """A sentence with the former and the current time and therapist."""
+def format_move(appointment: Appointment, before: VisitTerms, clinic: Clinic) -> str:
+    """Return a sentence with the former and the current time and therapist."""
     now = current_terms(appointment)
     times = f"{_time_of(appointment, before, clinic)}", f"{_time_of(appointment, now, clinic)}"
     if before.therapist == now.therapist:
@@ -50,14 +50,14 @@ def format_move(appointment: Appointment, before: Terms, clinic: Clinic) -> str:
     return f"Moved from {times[0]} with {before.therapist} to {times[1]} with {now.therapist}."
 
 
-def with_terms(appointment: Appointment, terms: Terms) -> Appointment:
-    """An unsaved copy of the visit with these terms."""
+def with_terms(appointment: Appointment, terms: VisitTerms) -> Appointment:
+    """Return an unsaved copy of the visit with these terms."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other
 
 
-def _undone(appointment: Appointment, known: Terms | None, clinic: Clinic) -> list[str]:
+def _undone(appointment: Appointment, known: VisitTerms | None, clinic: Clinic) -> list[str]:
     now = current_terms(appointment)
     if known is None or known == now:
         return []
@@ -65,7 +65,7 @@ def _undone(appointment: Appointment, known: Terms | None, clinic: Clinic) -> li
     return [f"It was just moved to {time}, with {now.therapist}. That is cancelled too."]
 
 
-def _subject(known: Terms | None, now: Terms) -> str:
+def _subject(known: VisitTerms | None, now: VisitTerms) -> str:
     if known is None or known == now or (known.starts_at != now.starts_at and known.therapist == now.therapist):
         return "Your visit is moved"
     if known.starts_at != now.starts_at:
@@ -73,7 +73,7 @@ def _subject(known: Terms | None, now: Terms) -> str:
     return f"Your visit is now {f'with {now.therapist.name}' if known.therapist != now.therapist else now.mode.how}"
 
 
-def _text(known: Terms | None, now: Terms, time: LocalTime) -> str:
+def _text(known: VisitTerms | None, now: VisitTerms, time: LocalTime) -> str:
     if known is None or known == now or known.starts_at != now.starts_at:
         return f"we moved your visit to {time.day}, {time.clock_and_zone}"
     change = f"with {_short_name(now.therapist)}" if known.therapist != now.therapist else now.mode.how
@@ -84,7 +84,7 @@ def _short_name(therapist: Therapist) -> str:
     return therapist.name.split()[0][:LONGEST_NAME_IN_A_TEXT]
 
 
-def _time_of(appointment: Appointment, terms: Terms, clinic: Clinic) -> LocalTime:
-    """The start of `terms`, by the patient's clock."""
+def _time_of(appointment: Appointment, terms: VisitTerms, clinic: Clinic) -> LocalTime:
+    """Return the start of `terms`, by the patient's clock."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

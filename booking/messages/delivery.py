@@ -32,25 +32,25 @@ UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_AD
 
 
 def how_told(visit: Appointment, kind: str) -> str:
-    """A sentence for staff: how a message of `kind` reaches the patient, or whom to call."""
+    """Return a sentence for staff: how a message of `kind` reaches the patient, or whom to call."""
     return how_each_is_told([visit], kind)[visit.pk]
 
 
 def how_move_is_told(visit: Appointment) -> str:
-    """`how_told` for the news of a move."""
+    """Return `how_told` for the news of a move."""
     news = news_of(visit)
     return "The patient knows this time already." if news is None else how_told(visit, news)
 
 
 def how_each_is_told(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
-    """`how_told` for several visits, in a constant number of queries if patients and services are selected."""
+    """Return `how_told` for several visits, in a constant number of queries if patients and services are selected."""
     clinic = Clinic.objects.current()
     channels = _channels(visits, kind)
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
 
 
 def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
-    """The number of `visits` whose patient no message of `kind` can reach."""
+    """Return the number of `visits` whose patient no message of `kind` can reach."""
     return sum(not ways for ways in _channels(visits, kind).values())
 
 
@@ -66,7 +66,7 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
 
 
 def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Channel]]:
-    """The channels of a message of `kind` for each visit, by message rules, addresses and consents."""
+    """Return the channels of a message of `kind` for each visit, by message rules, addresses and consents."""
     people = {visit.pk: visit.patient for visit in visits if visit.patient is not None}
     booked = [visit for visit in visits if visit.pk in people]
     mails, texts = ([_unsaved(visit, kind, channel) for visit in booked] for channel in (Channel.EMAIL, Channel.SMS))
@@ -84,18 +84,18 @@ def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Chann
 
 
 def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
-    """A message that is only passed to checks of the outbox, not saved."""
+    """Return a message that is only passed to checks of the outbox, not saved."""
     return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
 def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
     numbers = {patient.pk: patient.phone for patient in patients}
-    standing = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
-    return {key for key, phone in standing.values_list("patient", "phone") if numbers[key] == phone}
+    consents = TextConsent.objects.filter(patient__in=numbers, withdrawn_at=None)
+    return {key for key, phone in consents.values_list("patient", "phone") if numbers[key] == phone}
 
 
 def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
-    """Visits ahead whose change did not reach the patient by mail or text, and that staff did not mark as called."""
+    """Return visits ahead whose change did not reach the patient by mail or text, and that staff did not mark as called."""
     texted = Message.objects.filter(
         subject_id=OuterRef("subject_id"), kind=OuterRef("kind"), version=OuterRef("version"), channel=Channel.SMS
     ).exclude(state__in=(State.SKIPPED, State.FAILED))

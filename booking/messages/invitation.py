@@ -35,7 +35,7 @@ def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -
 
 
 def calendar_uid(appointment: Appointment) -> str:
-    """The UID of every calendar file about the visit."""
+    """Return the UID of every calendar file about the visit."""
     return f"{appointment.pk}@{urlsplit(settings.SITE_URL).hostname}"
 
 
@@ -71,7 +71,7 @@ def _description(appointment: Appointment, clinic: Clinic) -> str:
 
 
 def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
-    """The VTIMEZONE of `zone` around `instant`: the change before it and the change after it.
+    """Return the VTIMEZONE of `zone` around `instant`: the change before it and the change after it.
 
     icalendar's own generator starts daylight saving time an hour late: RFC 5545 requires each onset in the local time before
     the change.
@@ -86,7 +86,8 @@ def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
 
 
 def _nearest_change(zone: ZoneInfo, instant: datetime, step: timedelta) -> datetime | None:
-    """The nearest change of the UTC offset before or after `instant`, by the sign of `step`; None if there is none in 400 steps."""
+    """Return the nearest change of the UTC offset before or after `instant`, by the sign of `step`; None if there is none in
+    400 steps."""
     near = instant.astimezone(UTC)
     for _ in range(400):
         far = near + step

@@ -16,7 +16,7 @@ CHANGED = "the visit was changed"  # the reason for skipping a message of an ear
 
 
 @dataclass(frozen=True)
-class Terms:
+class VisitTerms:
     """The start, therapist and mode of a visit."""
 
     starts_at: datetime
@@ -24,22 +24,22 @@ class Terms:
     mode: VisitMode
 
 
-def current_terms(appointment: Appointment) -> Terms:
-    """The current terms of the visit."""
-    return Terms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
+def current_terms(appointment: Appointment) -> VisitTerms:
+    """Return the current terms of the visit."""
+    return VisitTerms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
 
 
-def terms_at(appointment: Appointment, version: int) -> Terms | None:
-    """The terms of the visit at `version`, from its history; None if the history starts later."""
+def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
+    """Return the terms of the visit at `version`, from its history; None if the history starts later."""
     events = appointment.events.filter(version__lte=version).select_related("therapist")
     event = events.order_by("version", "id").last()
     if event is None or event.therapist is None:
         return None
-    return Terms(event.starts_at, event.therapist, MODES[event.mode])
+    return VisitTerms(event.starts_at, event.therapist, MODES[event.mode])
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
-    """The latest version about which a message was sent to the patient's current address; None if there is none.
+    """Return the latest version about which a message was sent to the patient's current address; None if there is none.
 
     With `before`, only messages of earlier versions count.
     """
@@ -47,8 +47,8 @@ def told_version(appointment: Appointment, *, before: int | None = None) -> int 
     return sent.order_by("version").values_list("version", flat=True).last()
 
 
-def known_terms(appointment: Appointment, *, before: int | None = None) -> Terms | None:
-    """The terms last told to the patient (`before` as in `told_version`), else those that were booked."""
+def known_terms(appointment: Appointment, *, before: int | None = None) -> VisitTerms | None:
+    """Return the terms last told to the patient (`before` as in `told_version`), else those that were booked."""
     told = told_version(appointment, before=before)
     return terms_at(appointment, _first_version(appointment) if told is None else told)
 
@@ -67,7 +67,7 @@ def may_believe_otherwise(appointment: Appointment, *, before: int | None = None
 
 
 def news_of(appointment: Appointment) -> str | None:
-    """The kind of message to plan: BOOKED, MOVED, or None if the patient knows the current terms.
+    """Return the kind of message to plan: BOOKED, MOVED, or None if the patient knows the current terms.
 
     MOVED if the patient `may_believe_otherwise`; it is sent later, and its relevance is checked again then.
     """
@@ -78,13 +78,13 @@ def news_of(appointment: Appointment) -> str | None:
 
 
 def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
-    """The moves that the patient was not told about, oldest first."""
+    """Return the moves that the patient was not told about, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))
 
 
 def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
-    """The messages about the visit to the patient's current address or phone, without news of the clinic."""
+    """Return the messages about the visit to the patient's current address or phone, without news of the clinic."""
     messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
     messages = messages.exclude(kind__in=CLINIC_NEWS)
     messages = messages.filter(version__gte=_first_version(appointment))
@@ -92,6 +92,6 @@ def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Messa
 
 
 def _first_version(appointment: Appointment) -> int:
-    """The version at which the visit was confirmed to the current address: each new address gets a confirmation."""
+    """Return the version at which the visit was confirmed to the current address: each new address gets a confirmation."""
     booked = Message.objects.filter(subject_id=appointment.pk, kind=BOOKED, channel=Channel.EMAIL)
     return booked.order_by("version").values_list("version", flat=True).last() or 1

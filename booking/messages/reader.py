@@ -4,7 +4,7 @@ from booking.models import Appointment, WaitListEntry
 
 
 def reader_zone_of_visit(appointment: Appointment) -> str:
-    """The zone for a visit: the clinic's if the mode goes by the clinic's clock, else that of its booking.
+    """Return the zone for a visit: the clinic's if the mode goes by the clinic's clock, else that of its booking.
 
     Never the zone of the patient's record, which may come from another person's booking.
     """
@@ -12,7 +12,7 @@ def reader_zone_of_visit(appointment: Appointment) -> str:
 
 
 def reader_zone_of_entry(entry: WaitListEntry, visit: Appointment | None) -> str:
-    """The zone for an offer: that of the later `visit`, else of the entry or its patient, by the mode."""
+    """Return the zone for an offer: that of the later `visit`, else of the entry or its patient, by the mode."""
     if visit is not None:
         return reader_zone_of_visit(visit)
     return "" if entry.offered_mode.is_by_clinics_clock else entry.time_zone or entry.patient.time_zone

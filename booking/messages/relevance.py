@@ -85,7 +85,10 @@ def _find_visit(message: Message) -> Appointment | None:
 def _why_not_ahead(
     visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
 ) -> str | None:
-    """`version` is the visit's version that the message needs; None: the message's own."""
+    """Return why not to send a message about a visit ahead; None = send.
+
+    `version` is the version of the visit that the message needs, by default the message's own.
+    """
     if visit is None:
         return "the visit is gone"
     if visit.status != Appointment.Status.BOOKED:

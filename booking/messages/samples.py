@@ -22,7 +22,7 @@ LONGEST_ADDRESS_IN_A_TEXT = 32  # characters left in one text beside the rest
 
 
 def short_address(clinic: Clinic) -> str:
-    """The clinic's street and city if they fit into a text, else the street, else "a new address". Never cut."""
+    """Return the clinic's street and city if they fit into a text, else the street, else "a new address". Never cut."""
     parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
     for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):
         if address and length(address) <= LONGEST_ADDRESS_IN_A_TEXT:
@@ -31,7 +31,7 @@ def short_address(clinic: Clinic) -> str:
 
 
 def sample_values(sample: Sample) -> dict[str, object]:
-    """The values of the placeholders in a preview."""
+    """Return the values of the placeholders in a preview."""
     return _samples(sample_clinic(sample))[sample]
 
 

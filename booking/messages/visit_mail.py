@@ -22,7 +22,7 @@ from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import format_place
 from booking.schedule.rules import change_deadline
 from booking.schedule.visit_links import intake_url, visit_url
-from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, Words, all_kinds, find_kind
+from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, TemplateText, all_kinds, find_kind
 from clinic.outbox.messages.rendering import render_email, sample_clinic
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
@@ -30,7 +30,7 @@ from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     """Render the mail as of `now`. Issues its links."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
     patient = appointment.booked_patient
@@ -40,7 +40,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
         patient=patient,
         context=email_context(appointment, kind, clinic=clinic, now=now, version=message.version),
         clinic=clinic,
-        words=words,
+        template=template,
         frame=kind.frame,
         calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if kind.has_calendar else None,
     )
@@ -63,7 +63,7 @@ def _no_extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now:
 class VisitKind(MessageKind):
     """A kind about a visit. If timed before or after the visit, it is planned for every visit that `is_for` accepts."""
 
-    render: Callable[[Message, Words | None, datetime], Email] = _render
+    render: Callable[[Message, TemplateText | None, datetime], Email] = _render
     relevance: Callable[[Message, datetime], str | None] = why_unwanted
     text_values: Callable[[Message, datetime], Mapping[str, object]] = _text_values
     placeholders: Mapping[str, str] = field(default_factory=lambda: PLACEHOLDERS)
@@ -81,7 +81,7 @@ class VisitKind(MessageKind):
     text_asks_whether_coming: bool = False  # a reply of Y or C is about this visit
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """The context of a preview."""
+        """Return the context of a preview."""
         bring = sample_clinic(sample).what_to_bring
         return {**sample_values(sample), **self.buttons(SAMPLE_LINKS), "when_beside": "", "bring": bring}
 
@@ -95,7 +95,7 @@ def find_visit_kind(name: str) -> VisitKind:
 
 
 def visit_kinds() -> list[VisitKind]:
-    """All kinds about a visit, in the order in which they are sent around it."""
+    """Return all kinds about a visit, in the order in which they are sent around it."""
     return [kind for kind in all_kinds() if isinstance(kind, VisitKind)]
 
 
@@ -112,7 +112,7 @@ def _visit_of(message: Message) -> Appointment:
 def email_context(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """The context of a mail of `kind`: all that it may use of the patient and the visit.
+    """Return the context of a mail of `kind`: all that it may use of the patient and the visit.
 
     `version` is the message's; changes are relative to what was sent before it.
     """
@@ -139,7 +139,7 @@ def _links(appointment: Appointment, now: datetime) -> VisitLinks:
 
 
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
-    """The deadline to move or cancel online and the late fee, for `extras`."""
+    """Return the deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
     deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
@@ -151,7 +151,10 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
 def placeholder_values(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """The values of the placeholders as of `now`. A mail about a cancellation names the time that the patient was told."""
+    """Return the values of the placeholders as of `now`.
+
+    A mail about a cancellation names the time that the patient was told.
+    """
     known = known_terms(appointment, before=version) if kind.tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)
     if known is not None and appointment.status == Appointment.Status.CANCELLED:

@@ -1,13 +1,12 @@
 """The rows of booking: services, opening hours, visits, wait list, calendar feeds."""
 
+from booking.models.appointment import Appointment, AppointmentEvent
 from booking.models.calendar_feed import CalendarFeed
 from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours
 from booking.models.return_request import ReturnRequest
 from booking.models.service import Purpose, Service
 from booking.models.visit_modes import MODES, VisitMode
 from booking.models.wait_list import SlotOffer, WaitListEntry
-
-from .appointment import Appointment, AppointmentEvent
 
 __all__ = [
     "MODES",

@@ -269,7 +269,7 @@ class Appointment(Terms):
         return (self.ends_at - self.starts_at) // MINUTE
 
     def shape_of(self, service: Service) -> VisitShape:
-        """The agreed length and buffers, with the current distance of start times of `service`."""
+        """Return the agreed length and buffers, with the current distance of start times of `service`."""
         return VisitShape(
             minutes=self.minutes,
             step=service.start_step_minutes,

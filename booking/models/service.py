@@ -18,7 +18,7 @@ from clinic.practice.values.money import format_money
 
 
 def default_modes() -> list[str]:
-    """The modes of a new service."""
+    """Return the modes of a new service."""
     return [DEFAULT_MODE]
 
 
@@ -208,7 +208,7 @@ class Service(Terms):
                 name="service_starts_every_five_minutes_or_more", condition=Q(start_step_minutes__gte=5)
             ),
             models.CheckConstraint(
-                name="service_caps_let_somebody_in",
+                name="service_caps_are_positive",
                 condition=(Q(daily_cap__isnull=True) | Q(daily_cap__gte=1))
                 & (Q(weekly_cap__isnull=True) | Q(weekly_cap__gte=1)),
                 violation_error_message="The limit must be 1 or more. To take the service offline, choose “hidden”.",

@@ -107,19 +107,19 @@ OUTCOMES = {
 
 
 def state_of(status: str, *, has_arrived: bool) -> State:
-    """The state for a stored `status` and an arrival."""
+    """Return the state for a stored `status` and an arrival."""
     return State.ARRIVED if status == State.BOOKED.value and has_arrived else State(status)
 
 
 def outcome_of(state: State, *, is_over: bool) -> Outcome:
-    """The outcome of a visit in `state`. `Appointment.objects.with_outcome` finds the rows by the same rule."""
+    """Return the outcome of a visit in `state`. `Appointment.objects.with_outcome` finds the rows by the same rule."""
     if state == State.BOOKED:
         return Outcome.UNMARKED if is_over else Outcome.OPEN
     return OUTCOMES[state]
 
 
 def phase_of(*, starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo) -> Phase:
-    """The phase of a visit at `now`. Days are those of `zone`, the clinic's."""
+    """Return the phase of a visit at `now`. Days are those of `zone`, the clinic's."""
     if ends_at <= now:
         return Phase.OVER
     if starts_at <= now:
@@ -129,7 +129,7 @@ def phase_of(*, starts_at: datetime, ends_at: datetime, now: datetime, zone: Zon
 
 
 def next_state(state: State, act: Act, phase: Phase) -> State | None:
-    """The state after `act`; None if it is refused. Marking an arrival after the end completes the visit."""
+    """Return the state after `act`; None if it is refused. Marking an arrival after the end completes the visit."""
     step = TABLE.get((state, act))
     if step is None or phase not in step.phases:
         return None

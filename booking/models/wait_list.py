@@ -19,8 +19,11 @@ DAY = timedelta(days=1)
 
 
 def _is_stuck() -> Q:
-    """The service is no longer booked online, no therapist does it, or not the one asked for. A mode that was taken off the
-    service does not matter: `offered_mode` replaces it."""
+    """Return the condition for entries that cannot be offered any time.
+
+    The service is not booked online now, or no active therapist offers it, or the one asked for does not. A mode that was
+    taken off the service does not matter: `offered_mode` replaces it.
+    """
     doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
     is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
     return ~Q(service__listing=Service.Listing.BOOKABLE) | ~Exists(doing_it) | is_theirs_gone
@@ -31,7 +34,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         """Entries that are still on the list."""
         return self.filter(status=WaitListEntry.Status.WAITING)
 
-    def alive(self, *, now: datetime, today: date) -> Self:
+    def unexpired(self, *, now: datetime, today: date) -> Self:
         """Waiting entries that can still be offered a time: their last day is not over, and the visit they would like earlier,
         if any, is ahead. `today` is the clinic's; in a caller's own zone it can still be the day before."""
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)

@@ -33,7 +33,7 @@ from clinic.practice.values.dates import format_day
 from clinic.responses.headers import private_page
 from clinic.responses.redirects import see_other
 
-ANYBODY = "anybody"
+ANY_THERAPIST = "anybody"
 SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 
@@ -81,8 +81,8 @@ def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
-    choices = {one.slug: (one.name, one) for one in able} | {ANYBODY: ("Any therapist", None)}
-    start = ANYBODY if is_handed_on else own.slug
+    choices = {one.slug: (one.name, one) for one in able} | {ANY_THERAPIST: ("Any therapist", None)}
+    start = ANY_THERAPIST if is_handed_on else own.slug
     slug = request.GET.get("with", start)
     if is_handed_on and slug == own.slug:  # a page from before the therapist stopped offering the service
         slug = start

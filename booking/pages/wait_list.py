@@ -24,10 +24,10 @@ from booking.schedule.rules import bookable_time
 from booking.wait_list.entries import (
     LONGEST_WAIT,
     Wishes,
-    alive_entries,
     join_as_visitor,
     join_wait_list,
     leave_wait_list,
+    unexpired_entries,
 )
 from booking.wait_list.stuck_entries import why_stuck
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof, patient_link
@@ -197,7 +197,7 @@ def _show_entry(request: LinkRequest, token: str, entry: WaitListEntry, now: dat
         "clock": clock,
         "clinic": clinic,
         "days": format_days(entry.first_on, entry.last_on, today=clock.day(now)),
-        "is_waiting": alive_entries(now=now).filter(pk=entry.pk).exists(),
+        "is_waiting": unexpired_entries(now=now).filter(pk=entry.pk).exists(),
         "is_stuck": why_stuck(entry) is not None,
         "is_served": entry.status == WaitListEntry.Status.SERVED,
     }

@@ -42,7 +42,7 @@ OTHER_TIMES = 6
 
 
 def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
-    """Context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
+    """Return the context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     therapist = get_object_or_404(Therapist.objects.active(), slug=therapist_slug)

@@ -23,7 +23,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
 )
 from booking.schedule.local_time import format_guardian_note, format_place
-from booking.wait_list.entries import alive_entries
+from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
@@ -41,7 +41,7 @@ visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "bookin
 
 
 def asked_version(request: LinkRequest) -> int:
-    """The version of the visit on the page whose form was sent (`read_version`)."""
+    """Return the version of the visit on the page whose form was sent (`read_version`)."""
     return read_version(request.POST.get("version", ""))
 
 
@@ -53,7 +53,7 @@ def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datet
 
 
 def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
-    """The last move or undo of a booked visit, while it can be undone."""
+    """Return the last move or undo of a booked visit, while it can be undone."""
     kinds = (Kind.MOVED, Kind.RESTORED)
     changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
@@ -137,5 +137,5 @@ def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry |
     """Find the wait list entry of this visit's patient for the same service, whether known or provisional."""
     patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
-    entries = alive_entries(now=now).filter(patient__in=people, service=appointment.service_id)
+    entries = unexpired_entries(now=now).filter(patient__in=people, service=appointment.service_id)
     return entries.order_by("patient__is_provisional").first()

@@ -48,7 +48,7 @@ def free_slots(
     in_place_of: Appointment | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """The free slots of `days` days from `first_day`, sorted; of `therapist`, or of all therapists of the service.
+    """Return the free slots of `days` days from `first_day`, sorted; of `therapist`, or of all therapists of the service.
 
     When moving a visit, pass it as `in_place_of`: its own time counts as free, and it keeps its length. Times at which
     `patient` has another visit are left out (one more query). Pass `patient` only for a reader who may know of their visits.
@@ -91,7 +91,7 @@ def _apart_from_visits(
 
 
 def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
-    """The number of start times by local day in `zone`, sorted; days without any are left out.
+    """Return the number of start times by local day in `zone`, sorted; days without any are left out.
 
     Two therapists who are free at the same time count once.
     """
@@ -110,7 +110,7 @@ def next_free_slots(
     first_day: date | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """The first `limit` free slots (None: all) from now, or from `first_day`, to the horizon; one slot for each time."""
+    """Return the first `limit` free slots (None: all) from now, or from `first_day`, to the horizon; one slot for each time."""
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
     zone = zone or clinic.zone
@@ -140,7 +140,8 @@ def nearest_free_slots(
     patient: Patient | None = None,
     within_days: int = 14,
 ) -> list[FreeSlot]:
-    """The `limit` free slots nearest to `to`, at most `within_days` before or after it, sorted; one slot for each time."""
+    """Return the `limit` free slots nearest to `to`, at most `within_days` before or after it, sorted; one slot for each
+    time."""
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
     days = 2 * within_days + 1
     slots = free_slots(service=service, first_day=first_day, days=days, now=now, clinic=clinic, patient=patient)
@@ -148,7 +149,7 @@ def nearest_free_slots(
 
 
 def one_slot_a_time(slots: Iterable[FreeSlot]) -> list[FreeSlot]:
-    """The first of the sorted slots for each start time."""
+    """Return the first of the sorted slots for each start time."""
     found: dict[datetime, FreeSlot] = {}
     for slot in slots:
         found.setdefault(slot.starts_at, slot)

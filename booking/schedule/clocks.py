@@ -54,20 +54,20 @@ class Clock:
         return instant.astimezone(self.zone).date()
 
     def beside(self, instant: datetime) -> LocalTime | None:
-        """The time in the second zone; None if it is the same local time."""
+        """Return the time in the second zone; None if it is the same local time."""
         if self.beside_zone is None:
             return None
         there = LocalTime(instant, self.beside_zone)
         return there if there.local.utcoffset() != self.time(instant).local.utcoffset() else None
 
     def format_beside(self, instant: datetime) -> str:
-        """Like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
+        """Return text like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
         there = self.beside(instant)
         return f"{there.beside(self.time(instant))} {self.beside_whom}" if there else ""
 
 
 def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clock:
-    """The clock for a visitor in the zone `zone_name` (IANA) who chooses a time; the clinic's if the zone is unknown."""
+    """Return the clock for a visitor in the zone `zone_name` (IANA) who chooses a time; the clinic's if the zone is unknown."""
     own = known_zone(zone_name)
     if own is None or service.is_only_by_clinics_clock:
         return Clock(clinic.zone)
@@ -77,22 +77,23 @@ def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clo
 
 
 def clock_of_visit(appointment: Appointment, *, clinic: Clinic) -> Clock:
-    """The clock for the patient of a booked visit."""
+    """Return the clock for the patient of a booked visit."""
     return clock_of_mode(appointment.visit_mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
 
 
 def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
-    """The start of a visit, by its patient's clock."""
+    """Return the start of a visit, by its patient's clock."""
     return clock_of_visit(appointment, clinic=clinic).time(appointment.starts_at)
 
 
 def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
-    """The clock for the days and the part of the day of a wait list entry."""
+    """Return the clock for the days and the part of the day of a wait list entry."""
     return clock_of_mode(entry.offered_mode, zone_name=entry.time_zone, clinic=clinic)
 
 
 def clock_of_mode(mode: VisitMode, *, zone_name: str, clinic: Clinic) -> Clock:
-    """The clock of a visit in `mode` for a patient in the zone `zone_name` (IANA); the clinic's if the zone is unknown."""
+    """Return the clock of a visit in `mode` for a patient in the zone `zone_name` (IANA); the clinic's if the zone is
+    unknown."""
     own = known_zone(zone_name)
     if own is None or mode.is_by_clinics_clock:
         return Clock(clinic.zone)

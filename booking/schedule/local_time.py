@@ -13,14 +13,14 @@ from clinic.practice.values.dates import format_day, format_day_and_time, format
 
 
 def format_minor_note(modes: Sequence[VisitMode]) -> str:
-    """A sentence before booking: what a patient under 18 needs for a visit in one of `modes`."""
+    """Return a sentence before booking: what a patient under 18 needs for a visit in one of `modes`."""
     tasks = {mode.guardian_task for mode in modes}
     task = tasks.pop() if len(tasks) == 1 else "be there"
     return f"Is the patient under 18? A parent or guardian must book the visit and {task}."
 
 
 def format_guardian_note(appointment: Appointment) -> str:
-    """A sentence for the guardian who booked the visit; empty without a guardian."""
+    """Return a sentence for the guardian who booked the visit; empty without a guardian."""
     if not appointment.guardian_name:
         return ""
     task = appointment.visit_mode.guardian_task
@@ -28,7 +28,7 @@ def format_guardian_note(appointment: Appointment) -> str:
 
 
 def format_minutes_left(until: datetime, *, now: datetime) -> str:
-    """Like "about 9 minutes", rounded down so that it never promises too much."""
+    """Return text like "about 9 minutes", rounded down so that it never promises too much."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     if minutes == 0:
         return "less than a minute"
@@ -84,7 +84,7 @@ class LocalTime:
         return f"{format_day_and_time(self.local, today=self._today)} {self.zone_name}"
 
     def beside(self, other: "LocalTime") -> str:
-        """The text next to the same instant in another zone: with the day only if it is another day there."""
+        """Return the text next to the same instant in another zone: with the day only if it is another day there."""
         return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
 
     def __str__(self) -> str:
@@ -92,12 +92,13 @@ class LocalTime:
 
 
 def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
-    """An instant in the clinic's time zone."""
+    """Return an instant in the clinic's time zone."""
     return LocalTime(instant, clinic.zone)
 
 
 def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
-    """The place of a visit in `mode`: the clinic's address, or who calls whom; `number` is the patient's, as people write it."""
+    """Return the place of a visit in `mode`: the clinic's address, or who calls whom; `number` is the patient's, as people
+    write it."""
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
     return mode.place.format(clinic=", ".join(part for part in parts if part), number=number or "you")

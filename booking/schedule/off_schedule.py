@@ -61,7 +61,7 @@ class OffSchedule:
 
 
 def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:
-    """Booked visits after `now` that the schedule would not offer, soonest first.
+    """Return booked visits after `now` that the schedule would not offer, soonest first.
 
     Notice, horizon, caps, start times and hours by phone only are not checked: they restrict booking, not whether the
     therapist is there. Reasons that staff accepted are left out, as are visits without another reason.
@@ -92,7 +92,7 @@ def accept_off_schedule(
 
 
 def find_off_schedule(appointment: Appointment, *, now: datetime) -> OffSchedule:
-    """The visit with its reasons, as in `visits_off_schedule`; none if it is not booked or not ahead."""
+    """Return the visit with its reasons, as in `visits_off_schedule`; none if it is not booked or not ahead."""
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     return OffSchedule(appointment, tuple(one for one in found if one not in appointment.off_schedule_accepted))
 
@@ -214,7 +214,8 @@ class _Week:
         return [reason for reason, is_broken in broken.items() if is_broken]
 
     def _openings(self, visit: Appointment) -> list[Interval]:
-        """The weekly openings of the day on which the visit starts and of the days beside it: a visit may cross midnight."""
+        """Return the weekly openings of the day on which the visit starts and of the days beside it: a visit may cross
+        midnight."""
         day = visit.starts_at.astimezone(self.zone).date()
         if (visit.therapist_id, day) not in self.days:
             self.days[visit.therapist_id, day] = opening_intervals(

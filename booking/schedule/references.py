@@ -6,8 +6,8 @@ from booking.models import Appointment
 from booking.models.appointment import new_reference
 
 
-def visits_called(text: str) -> list[UUID]:
-    """The ids of the visits with the reference `text`, with or without "RC-": at most one."""
+def visits_by_reference(text: str) -> list[UUID]:
+    """Return the ids of the visits with the reference `text`, with or without "RC-": at most one."""
     references = [text.strip().upper(), f"RC-{text.strip().upper()}"]
     return list(Appointment.objects.filter(reference__in=references).values_list("pk", flat=True))
 

@@ -31,7 +31,7 @@ class BookableTime:
     latest: datetime
 
     def last_day(self, zone: ZoneInfo) -> date:
-        """The last local day in `zone` on which a visit can start."""
+        """Return the last local day in `zone` on which a visit can start."""
         return (self.latest - timedelta(microseconds=1)).astimezone(zone).date()
 
 
@@ -46,8 +46,8 @@ def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> Bookabl
 
 
 def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic) -> datetime:
-    """The deadline to move or cancel a visit online: `change_window_hours` before it, or GRACE after booking if that is later;
-    its start at the latest."""
+    """Return the deadline to move or cancel a visit online: `change_window_hours` before it, or GRACE after booking if that
+    is later; its start at the latest."""
     window_begins = starts_at - timedelta(hours=clinic.change_window_hours)
     return min(max(window_begins, booked_at + GRACE), starts_at)
 
@@ -112,7 +112,7 @@ def require_no_own_visit(visit: Appointment) -> None:
 
 
 def find_visit_then(visit: Appointment, starts_at: datetime) -> Appointment | None:
-    """The other visit of the same patient that `visit` would overlap if it were moved to `starts_at`."""
+    """Return the other visit of the same patient that `visit` would overlap if it were moved to `starts_at`."""
     return _own_visit_then(visit.patient, visit.shape_of(visit.service), starts_at, visit)
 
 
@@ -151,7 +151,7 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """A visit that is moved may keep a mode that its service no longer offers."""
+    """Return the reason if the service cannot be booked in `mode`. A visit that is moved keeps a mode that was withdrawn since."""
     moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
     is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
@@ -167,7 +167,7 @@ def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, n
 def _schedule_of_the_day(
     slot: Slot, *, clinic: Clinic, in_place_of: Appointment | None, now: datetime
 ) -> tuple[Schedule | None, bool]:
-    """The therapist's schedule on the day of `slot`, None if inactive; and whether the therapist does the service."""
+    """Return the therapist's schedule on the day of `slot`, None if inactive; and whether the therapist does the service."""
     read = partial(
         read_schedules,
         first_day=slot.starts_at.astimezone(clinic.zone).date(),

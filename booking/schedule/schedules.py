@@ -36,7 +36,7 @@ class Schedule:
     def offered(
         self, service: Service, *, shape: VisitShape, clinic: Clinic, earliest: datetime, latest: datetime
     ) -> list[datetime]:
-        """The start times offered online for `service` in `shape`, in [earliest, latest)."""
+        """Return the start times offered online for `service` in `shape`, in [earliest, latest)."""
         starts = offered_starts(
             openings=self.openings,
             closed=self.closed,
@@ -58,7 +58,7 @@ def read_schedules(
     therapist: Therapist | None = None,
     in_place_of: Appointment | None = None,
 ) -> list[Schedule]:
-    """The schedules of active therapists, in their order: all, or those of `service`, or only `therapist`.
+    """Return the schedules of active therapists, in their order: all, or those of `service`, or only `therapist`.
 
     Each includes one more day before and after, as buffers and extra hours may cross midnight; so a day has the same times
     whether one day is read or 60. The visit `in_place_of` is left out.
@@ -83,7 +83,7 @@ def read_schedules(
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
-    """Visits that block time in `stretch` and, for a service with caps, those that count in the weeks it overlaps."""
+    """Return visits that block time in `stretch` and, for a service with caps, those that count in the weeks it overlaps."""
     blocking = Appointment.objects.blocking(stretch, now=now)
     if service is None or not service.caps.has_any:
         return blocking
@@ -108,7 +108,7 @@ def _add_visit(
 
 
 def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
-    """A schedule with the weekly openings for each therapist; one query with a row for each of their opening hours."""
+    """Return a schedule with the weekly openings for each therapist; one query with a row for each of their opening hours."""
     rows = therapists.annotate(
         weekday=F("opening_hours__weekday"),
         opens=F("opening_hours__opens"),

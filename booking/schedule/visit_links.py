@@ -17,17 +17,17 @@ OPENS_AFTER_VISIT = timedelta(days=14)  # for looking it up afterwards
 
 
 def visit_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the patient's page of the visit."""
+    """Return the path of the patient's page of the visit."""
     return reverse("booking:visit", args=[_token(appointment, LinkPurpose.VISIT, appointment.pk, proof, now)])
 
 
 def visit_url(appointment: Appointment, *, now: datetime) -> str:
-    """The same with the site's address, for mails."""
+    """Return the same with the site's address, for mails."""
     return settings.SITE_URL + visit_path(appointment, proof=Proof.MAILED, now=now)
 
 
 def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """The path of the questions before the visit. Raises ValueError if it has none."""
+    """Return the path of the questions before the visit. Raises ValueError if it has none."""
     if appointment.intake_id is None:
         raise ValueError("the visit has no questions")
     token = _token(appointment, LinkPurpose.INTAKE, appointment.intake_id, proof, now)
@@ -35,7 +35,7 @@ def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: da
 
 
 def intake_url(appointment: Appointment, *, now: datetime) -> str:
-    """The same with the site's address, for mails."""
+    """Return the same with the site's address, for mails."""
     return settings.SITE_URL + intake_path(appointment, proof=Proof.MAILED, now=now)
 
 

@@ -169,7 +169,7 @@ def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section))
     if Section.MESSAGES in sections:
         parts |= _read_messages(now)
     if Section.WAIT_LIST in sections:
-        waiting = WaitListEntry.objects.alive(now=now, today=day).count()
+        waiting = WaitListEntry.objects.unexpired(now=now, today=day).count()
         parts |= {"offered_times": _offered_times(now, clinic), "waiting": waiting}
     holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
     return Today(clinic=clinic, day=day, holiday=holiday, **parts)

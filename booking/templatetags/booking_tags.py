@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.models import Response
-from assessments.red_flags.advice import find_standing, responses_begun, responses_of
+from assessments.red_flags.advice import find_current_advice, responses_begun, responses_of
 from assessments.templatetags.assessment_tags import advice_context
 from booking.actions.confirm_address import OWN_FOR
 from booking.actions.hold import HOLD
@@ -34,13 +34,13 @@ def time_limit(name: str) -> str:
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
-@register.inclusion_tag("assessments/_standing_advice.html", takes_context=True)
+@register.inclusion_tag("assessments/_current_advice.html", takes_context=True)
 def visit_advice(context: Context) -> dict:
     """Show the current advice on the pages of a visit: from all answers of the patient for a mailed link, else only from
     those for this visit."""
     visit = context["appointment"]
     begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
-    advice = find_standing(responses_of(visit.patient) if context["is_mailed"] else begun)
+    advice = find_current_advice(responses_of(visit.patient) if context["is_mailed"] else begun)
     is_ours = advice and advice.response_id == visit.intake_id and visit.status == Appointment.Status.BOOKED
     url = reverse("booking:questions", args=[context["token"]]) if is_ours else ""
     return advice_context(context, advice) | {"questions_url": url}

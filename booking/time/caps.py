@@ -22,7 +22,7 @@ class Caps:
 def starts_under_caps(
     starts: Iterable[datetime], *, taken: Iterable[datetime], caps: Caps, zone: ZoneInfo
 ) -> list[datetime]:
-    """The `starts` whose day and week in `zone` have room for one more visit beside the `taken` ones."""
+    """Return the `starts` whose day and week in `zone` have room for one more visit beside the `taken` ones."""
     if not caps.has_any:
         return list(starts)
     taken_days = [start.astimezone(zone).date() for start in taken]
@@ -38,5 +38,5 @@ def starts_under_caps(
 
 
 def monday_of(day: date) -> date:
-    """The Monday of the week of `day`."""
+    """Return the Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())

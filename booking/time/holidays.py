@@ -18,7 +18,8 @@ class Holiday:
 
 
 def federal_holidays(year: int) -> list[Holiday]:
-    """The holidays of `year`, sorted by the day on which they are observed: for New Year's Day that can be in the year before."""
+    """Return the holidays of `year`, sorted by the day on which they are observed: for New Year's Day that can be in the
+    year before."""
     fixed = {
         "New Year’s Day": date(year, 1, 1),
         "Juneteenth": date(year, 6, 19),
@@ -39,7 +40,7 @@ def federal_holidays(year: int) -> list[Holiday]:
 
 
 def holidays_between(first_day: date, last_day: date) -> list[Holiday]:
-    """The holidays observed from `first_day` to `last_day` inclusive, sorted."""
+    """Return the holidays observed from `first_day` to `last_day` inclusive, sorted."""
     years = range(first_day.year, last_day.year + 2)  # the next New Year's Day may be observed in December
     return sorted(
         holiday for year in years for holiday in federal_holidays(year) if first_day <= holiday.on <= last_day

@@ -20,8 +20,10 @@ class HoursLine:
 
 
 def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, time, time]]:
-    """(weekday, opens, closes) of the hours valid on the day `on`, merged for all therapists. Monday is 0, times are local, and
-    MIDNIGHT as a closing time is the end of the day."""
+    """Return (weekday, opens, closes) of the hours valid on the day `on`, merged for all therapists.
+
+    Monday is 0, times are local, and MIDNIGHT as a closing time is the end of the day.
+    """
     stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
     for row in hours:
         if (row.valid_from is None or row.valid_from <= on) and (row.valid_until is None or on <= row.valid_until):
@@ -30,7 +32,7 @@ def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, 
 
 
 def format_week(hours: Iterable[WeeklyHours], *, on: date) -> list[HoursLine]:
-    """The hours valid on the day `on`, merged for all therapists, in local time. Days without hours are "closed"."""
+    """Return the hours valid on the day `on`, merged for all therapists, in local time. Days without hours are "closed"."""
     stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
     for weekday, opens, closes in opening_times(hours, on=on):
         stretches[weekday].append((opens, closes))

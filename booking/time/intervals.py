@@ -46,7 +46,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
-    """The parts of `intervals` that no interval of `taken` covers, merged and sorted."""
+    """Return the parts of `intervals` that no interval of `taken` covers, merged and sorted."""
     remaining, holes, first = [], union(taken), 0
     for interval in union(intervals):
         start = interval.start
@@ -64,7 +64,7 @@ def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[I
 
 
 def intersect(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
-    """The parts that are in both, merged and sorted."""
+    """Return the parts that are in both, merged and sorted."""
     left, right, shared = union(intervals), union(others), []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -88,11 +88,11 @@ class VisitShape:
     turnover: int = 0
 
     def visit(self, start: datetime) -> Interval:
-        """The visit as the patient sees it, without buffers."""
+        """Return the visit as the patient sees it, without buffers."""
         return Interval(start, start + timedelta(minutes=self.minutes))
 
     def blocked(self, start: datetime) -> Interval:
-        """The visit with its buffers, which no other visit may overlap."""
+        """Return the visit with its buffers, which no other visit may overlap."""
         return Interval(
             start - timedelta(minutes=self.prepare), start + timedelta(minutes=self.minutes + self.turnover)
         )
@@ -107,7 +107,7 @@ def offered_starts(
     earliest: datetime,
     latest: datetime,
 ) -> list[datetime]:
-    """The sorted instants in [earliest, latest) at which a visit of `shape` can start.
+    """Return the sorted instants in [earliest, latest) at which a visit of `shape` can start.
 
     - The visit is inside the openings and outside `closed`. Its buffers may extend past closing or into a closure, but may
       not overlap `blocked`.
@@ -127,7 +127,7 @@ def offered_starts(
 
 
 def starts_beside(starts: Iterable[datetime], *, blocked: Iterable[Interval], shape: VisitShape) -> set[datetime]:
-    """The `starts` at which the visit with its buffers is adjacent to a blocked interval."""
+    """Return the `starts` at which the visit with its buffers is adjacent to a blocked interval."""
     blocked = list(blocked)
     beginnings, ends = {interval.start for interval in blocked}, {interval.end for interval in blocked}
     return {start for start in starts if shape.blocked(start).start in ends or shape.blocked(start).end in beginnings}

@@ -47,7 +47,7 @@ class WeeklyHours:
         return _seconds(self.opens), DAY_S if self.closes == MIDNIGHT else _seconds(self.closes)
 
     def interval_on(self, day: date, zone: ZoneInfo) -> Interval | None:
-        """The opening on `day` in UTC; None if a clock change skips it."""
+        """Return the opening on `day` in UTC; None if a clock change skips it."""
         closing_day = day + timedelta(days=1) if self.closes == MIDNIGHT else day
         opens, closes = instant_of(day, self.opens, zone), instant_of(closing_day, self.closes, zone)
         return Interval(opens, closes) if opens < closes else None
@@ -81,7 +81,7 @@ def instant_of(day: date, clock: time, zone: ZoneInfo) -> datetime:
 
 
 def change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The instant, to the second, at which the UTC offset of `zone` changes between `early` and `late`."""
+    """Return the instant, to the second, at which the UTC offset of `zone` changes between `early` and `late`."""
     offset = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) // 2
@@ -93,7 +93,7 @@ def change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
 
 
 def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: int, zone: ZoneInfo) -> list[Interval]:
-    """The openings of `days` days from `first_day`, sorted, in UTC. Not merged: start times count from each opening."""
+    """Return the openings of `days` days from `first_day`, sorted, in UTC. Not merged: start times count from each opening."""
     weekly, openings = list(weekly), set()
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for hours in weekly:
@@ -105,7 +105,7 @@ def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: i
 def online_openings(
     weekly: Iterable[WeeklyHours], *, first_day: date, days: int, today: date, zone: ZoneInfo
 ) -> tuple[list[Interval], list[Interval]]:
-    """The openings offered online as of `today`, and those that are not: by phone only, or reserved.
+    """Return the openings offered online as of `today`, and those that are not: by phone only, or reserved.
 
     Reserved hours are offered online from the day before on, at midnight in `zone`.
     """
@@ -122,12 +122,12 @@ def online_openings(
 
 
 def day_interval(first_day: date, days: int, zone: ZoneInfo) -> Interval:
-    """The interval of `days` local days in `zone` from `first_day`; a day of a clock change has 23 or 25 hours."""
+    """Return the interval of `days` local days in `zone` from `first_day`; a day of a clock change has 23 or 25 hours."""
     return Interval(instant_of(first_day, time.min, zone), instant_of(first_day + timedelta(days=days), time.min, zone))
 
 
 def days_touching(stretch: Interval, zone: ZoneInfo) -> tuple[date, int]:
-    """The first local day in `zone` that `stretch` overlaps, and the number of days it overlaps."""
+    """Return the first local day in `zone` that `stretch` overlaps, and the number of days it overlaps."""
     first = stretch.start.astimezone(zone).date()
     last = (stretch.end - timedelta(microseconds=1)).astimezone(zone).date()
     return first, (last - first).days + 1

@@ -47,17 +47,17 @@ class Wishes:
         return not self.part_of_day or PARTS[self.part_of_day].contains(local)
 
 
-def alive_entries(*, now: datetime) -> WaitListQuerySet:
+def unexpired_entries(*, now: datetime) -> WaitListQuerySet:
     """Return the entries that can still be offered a time."""
-    return WaitListEntry.objects.alive(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
+    return WaitListEntry.objects.unexpired(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
 
 
-def end_dead_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
+def end_expired_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
     """End the entries of `patient` (for `service` only, if given) that can no longer be served, such as after their visit
     was cancelled: such an entry must not keep them from joining again."""
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
-    for entry in waiting.exclude(pk__in=alive_entries(now=now).values("pk")):
+    for entry in waiting.exclude(pk__in=unexpired_entries(now=now).values("pk")):
         leave_wait_list(entry=entry, now=now)
 
 
@@ -81,7 +81,7 @@ def join_wait_list(
 
     `appointment` is the visit to have earlier; None if there is none or it is unknown.
     """
-    end_dead_entries(patient=patient, service=service, now=now)
+    end_expired_entries(patient=patient, service=service, now=now)
     wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
     if appointment is not None:
         wanted["appointment"] = appointment
@@ -123,7 +123,7 @@ def join_as_visitor(
         patient = find_or_register_provisional(name=name, email=email, phone=phone, time_zone=time_zone, now=now)
         begin_intake(questionnaire_slug="", patient=patient, screen=screen, now=now)
     if entry is None:
-        end_dead_entries(patient=patient, service=service, now=now)
+        end_expired_entries(patient=patient, service=service, now=now)
         wanted = {"mode": mode, "therapist": therapist, "appointment": appointment, **vars(wishes)}
         fresh = WaitListEntry(patient=patient, service=service, created_at=now, **wanted)
         entry = _enter(fresh)
@@ -158,7 +158,7 @@ def _enter(fresh: WaitListEntry) -> WaitListEntry:
 
 def _entry_of_same_person(*, name: str, email: str, service: Service, now: datetime) -> WaitListEntry | None:
     people = Patient.objects.matching(name=normalize_name(name), email=normalize_address(email))
-    entries = alive_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
+    entries = unexpired_entries(now=now).select_related("patient").filter(patient__in=people, service=service)
     return entries.order_by("patient__is_provisional").first()
 
 

@@ -14,7 +14,7 @@ from booking.models import WaitListEntry
 from booking.schedule.clocks import clock_of_entry
 from booking.time.day_parts import PARTS
 from booking.wait_list.entries import entry_path
-from clinic.outbox.messages.kinds import Email, Sample, Words
+from clinic.outbox.messages.kinds import Email, Sample, TemplateText
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
@@ -26,7 +26,9 @@ SAMPLE_URL = "https://clinic.example/waiting/…/"
 BUTTON = "See or leave the wait list"
 
 
-def render_entry_mail(message: Message, words: Words | None, now: datetime, *, with_wish: bool = False) -> Email:
+def render_entry_mail(
+    message: Message, template: TemplateText | None, now: datetime, *, with_wish: bool = False
+) -> Email:
     """Render the mail as of `now`, with the wished days if `with_wish`. Issues the link in it."""
     entry = WaitListEntry.objects.select_related("patient", "service").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
@@ -44,7 +46,7 @@ def render_entry_mail(message: Message, words: Words | None, now: datetime, *, w
             "button_text": BUTTON,
         },
         clinic=clinic,
-        words=words,
+        template=template,
         frame=FRAME,
     )
     return replace(email, unsubscribe_url=f"{url}leave/")

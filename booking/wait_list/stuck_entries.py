@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.messages.names import WAIT_STUCK
 from booking.models import WaitListEntry
-from booking.wait_list.entries import alive_entries
+from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.messages.planning import draft_message, plan_messages
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Therapist, User
@@ -21,7 +21,7 @@ USEFUL_FOR = timedelta(days=3)
 
 def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
     """Return the live entries that cannot be offered any time, the longest waiting first."""
-    return alive_entries(now=now).stuck().order_by("created_at", "pk")
+    return unexpired_entries(now=now).stuck().order_by("created_at", "pk")
 
 
 def why_stuck(entry: WaitListEntry) -> str | None:

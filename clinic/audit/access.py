@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
-from .models import AccessEvent, Action
+from clinic.audit.models import AccessEvent, Action
 
 Actor = AbstractBaseUser | AnonymousUser | None
 

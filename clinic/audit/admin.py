@@ -15,11 +15,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from clinic.audit.access import record_access
+from clinic.audit.models import AccessEvent, Action
+from clinic.audit.searching import SEARCHED_VAR, SteadyChangeList, clean_search
 from clinic.responses.redirects import see_other
-
-from .access import record_access
-from .models import AccessEvent, Action
-from .searching import SEARCHED_VAR, SteadyChangeList, clean_search
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -57,7 +56,7 @@ class RecordsAccess(LogsNoName):
     """For rows about a patient: opening, adding, changing and deleting one is recorded in the audit log."""
 
     def patient_id_of(self, obj: Any) -> UUID | None:
-        """The id of the patient `obj` is about."""
+        """Return the id of the patient `obj` is about."""
         return obj.patient_id
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
@@ -124,7 +123,7 @@ class PrivateSearch(admin.ModelAdmin):
 
 
 def describe_type(object_type: str) -> str:
-    """The name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
+    """Return the name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
     try:
         return str(apps.get_model(object_type)._meta.verbose_name)
     except LookupError:
@@ -132,7 +131,7 @@ def describe_type(object_type: str) -> str:
 
 
 def _link(model: str, pk: object, text: str) -> str:
-    """A link to the page of a row in the admin; only `text` for a model without one."""
+    """Return a link to the page of a row in the admin; only `text` for a model without one."""
     try:
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
     except NoReverseMatch:

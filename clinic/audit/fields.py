@@ -14,8 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query_utils import DeferredAttribute
 
-from .keys import require_keys_once
-from .sealing import open_sealed, seal
+from clinic.audit.keys import require_keys_once
+from clinic.audit.sealing import open_sealed, seal
 
 
 class PlainValueRefused(TypeError):
@@ -63,21 +63,21 @@ class EncryptedJSONField(models.BinaryField):
     empty_strings_allowed = False
 
     def place(self, instance: models.Model) -> str:
-        """What a token of this field in this row is bound to."""
+        """Return what a token of this field in this row is bound to."""
         if instance.pk is None:
             raise ValueError("An encrypted field needs a primary key that is known before saving.")
         return self.place_of(instance.pk)
 
     def place_of(self, pk: object) -> str:
-        """What a token of this field in the row `pk` is bound to."""
+        """Return what a token of this field in the row `pk` is bound to."""
         return f"{self.model._meta.label_lower}.{self.name}:{pk}"
 
     def open_value(self, sealed: Sealed, instance: models.Model) -> Any:
-        """The readable value of `sealed`. Raises DecryptionFailed."""
+        """Return the readable value of `sealed`. Raises DecryptionFailed."""
         return json.loads(open_sealed(sealed.token, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
     def seal_value(self, value: object, instance: models.Model) -> Sealed:
-        """`value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it, or KeysLost."""
+        """Return `value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it, or KeysLost."""
         try:
             plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (ValueError, TypeError):

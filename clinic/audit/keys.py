@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import F, Func
 
-from .models import KeyInUse
-from .sealing import VERSION, DecryptionFailed, open_sealed, seal, sealed_with
+from clinic.audit.models import KeyInUse
+from clinic.audit.sealing import VERSION, DecryptionFailed, open_sealed, seal, sealed_with
 
 PROOF = b"runclinic"
 TRIED = 10  # values before a key is called wrong: one of them may be damaged
@@ -64,7 +64,7 @@ def require_keys_once() -> None:
 
 
 def find_key_faults() -> list[str]:
-    """A sentence for each noted key that is missing or wrong. One query, for monitoring."""
+    """Return a sentence for each noted key that is missing or wrong. One query, for monitoring."""
     return [_describe_fault(row.key_id) for row in KeyInUse.objects.order_by("key_id") if not _opens_proof(row)]
 
 
@@ -115,20 +115,20 @@ def _describe_fault(key_id: str) -> str:
 
 
 def _existing_columns() -> set[tuple[str, str]]:
-    """(table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
+    """Return (table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         return set(cursor.fetchall())
 
 
 def _encrypted_fields(there: set[tuple[str, str]]) -> Iterator:
-    from .rotation import encrypted_fields  # imported here: `fields` imports this module
+    from clinic.audit.rotation import encrypted_fields  # imported here: `fields` imports this module
 
     return (field for field in encrypted_fields() if (field.model._meta.db_table, field.column) in there)
 
 
 def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
-    """The ids of all keys that values are sealed with, by reading the beginning of each value."""
+    """Return the ids of all keys that values are sealed with, by reading the beginning of each value."""
     found = set()
     quote = connection.ops.quote_name
     for field in _encrypted_fields(there):
@@ -140,7 +140,7 @@ def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
 
 
 def _find_values(key_id: str, there: set[tuple[str, str]]) -> Iterator[tuple[bytes, str]]:
-    """Up to TRIED (token, place) of each encrypted field that were sealed with `key_id`."""
+    """Yield up to TRIED (token, place) of each encrypted field that were sealed with `key_id`."""
     begins = sealed_with(key_id)
     for field in _encrypted_fields(there):
         head = Func(F(field.name), 1, len(begins), function="substring", output_field=models.BinaryField())

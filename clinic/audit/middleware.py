@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from .sealing import DecryptionFailed
-from .unopened import note_unopened
+from clinic.audit.sealing import DecryptionFailed
+from clinic.audit.unopened import note_unopened
 
 logger = logging.getLogger(__name__)
 

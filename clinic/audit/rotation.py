@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.conf import settings
 
-from .fields import EncryptedJSONField, Sealed
-from .keys import require_keys_once
-from .sealing import open_sealed, read_key_id, seal
+from clinic.audit.fields import EncryptedJSONField, Sealed
+from clinic.audit.keys import require_keys_once
+from clinic.audit.sealing import open_sealed, read_key_id, seal
 
 
 def encrypted_fields() -> Iterator[EncryptedJSONField]:
-    """Every encrypted field of every model."""
+    """Yield every encrypted field of every model."""
     for model in apps.get_models():
         yield from (field for field in model._meta.local_fields if isinstance(field, EncryptedJSONField))
 

@@ -22,7 +22,7 @@ class DecryptionFailed(Exception):
 
 
 def seal(plain: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
-    """`plain` encrypted for `place` under the first of `keys`."""
+    """Return `plain` encrypted for `place` under the first of `keys`."""
     key_id, key = next(iter(keys.items()))
     header = sealed_with(key_id)
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -30,7 +30,7 @@ def seal(plain: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
 
 
 def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
-    """What was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is missing, which key."""
+    """Return what was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is missing, which key."""
     key_id = read_key_id(token, place=place)
     if key_id not in keys:
         raise DecryptionFailed(f"{place} needs the key {key_id!r}, which is not among ENCRYPTION_KEYS", place=place)
@@ -45,7 +45,7 @@ def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
 
 
 def read_key_id(token: bytes, *, place: str) -> str:
-    """The id of the key that sealed the `token` found at `place`. Raises DecryptionFailed if this is no token."""
+    """Return the id of the key that sealed the `token` found at `place`. Raises DecryptionFailed if this is no token."""
     try:
         if token[0] != VERSION:
             raise DecryptionFailed(f"{place} is not a sealed value of a version that is known here", place=place)
@@ -55,5 +55,5 @@ def read_key_id(token: bytes, *, place: str) -> str:
 
 
 def sealed_with(key_id: str) -> bytes:
-    """The first bytes of every token sealed with the key `key_id`."""
+    """Return the first bytes of every token sealed with the key `key_id`."""
     return bytes([VERSION, len(key_id.encode())]) + key_id.encode()

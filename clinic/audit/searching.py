@@ -18,7 +18,7 @@ LONGEST_SEARCH = 200
 
 
 def clean_search(text: str) -> str:
-    """`text` on one line, without control characters and lone surrogates, which Postgres refuses."""
+    """Return `text` on one line, without control characters and lone surrogates, which Postgres refuses."""
     kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_SEARCH])
     return " ".join(kept.split())
 

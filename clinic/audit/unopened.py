@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.apps import apps
 
-from .models import UnopenedValue
-from .sealing import DecryptionFailed
+from clinic.audit.models import UnopenedValue
+from clinic.audit.sealing import DecryptionFailed
 
 ALARM_LASTS = timedelta(hours=1)  # after the last attempt
 MOST_TRIED = 20  # a lost key shows in the first; this bounds what a request for /health/ costs
@@ -22,7 +22,10 @@ def note_unopened(*, place: str, now: datetime) -> None:
 
 
 def count_unopened(*, now: datetime) -> int:
-    """How many values that a page needed in the last hour still do not open, up to MOST_TRIED. One query if there are none."""
+    """Return how many values that a page needed in the last hour still do not open, up to MOST_TRIED.
+
+    One query if there are none.
+    """
     noted = UnopenedValue.objects.filter(tried_at__gt=now - ALARM_LASTS).order_by("-tried_at")
     return sum(not _opens_now(place) for place in noted.values_list("place", flat=True)[:MOST_TRIED])
 

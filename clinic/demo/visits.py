@@ -1,4 +1,4 @@
-"""The demo's visits, from a month before today to a week after, booked through the same function as any visit."""
+"""Book the demo's visits, from DAYS_BEHIND before today to DAYS_AHEAD after, through the same function as any visit."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -28,20 +28,20 @@ DAYS_BEHIND, DAYS_AHEAD = 28, 8
 
 @dataclass(frozen=True)
 class Booking:
-    """One visit of a day, at the first free time from `hour` on, and its outcome once it is over."""
+    """A visit to book: at the first free time from `hour` on, with its outcome once it is over."""
 
     hour: int
     service: str
     name: str
-    intake: str = ""  # a story of clinic.demo.intakes
-    ending: str = "came"  # came, no-show, cancelled, or open: left unmarked
+    intake: str = ""  # a key of the stories in clinic.demo.intakes
+    ending: str = "came"  # came, no-show, cancelled, or open (not marked)
     is_confirmed: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
-    has_used_link: bool = True  # from the mailbox, so that the patient is known
+    has_used_link: bool = True  # has opened a mailed link, so the patient is known
 
 
-# Today, or the next day on which the clinic is open.
+# For today, or the next open day.
 MAIN_DAY = (
     Booking(8, "evaluation", "Maya Lindqvist", "front of hip, walking hurts", is_confirmed=True, from_article=True),
     Booking(10, "follow-up", "Tom Reyes", is_confirmed=True),
@@ -64,7 +64,7 @@ DAYS_AFTER = (
     (Booking(8, "evaluation", "Lena Fournier", would_come_earlier=True), Booking(11, "follow-up", "Ruth Hadley")),
     (Booking(9, "follow-up", "Grace Nakamura"), Booking(14, "follow-up", "Walter Brandt")),
 )
-# The month behind, its first day first; then over again from the third on.
+# For the month before: FIRST_DAYS, then USUAL_DAYS in rotation.
 FIRST_DAYS = (
     (Booking(9, "evaluation", "Walter Brandt", "knee after a race, at first"), Booking(11, "evaluation", "Tom Reyes")),
     (Booking(9, "evaluation", "Sam Whitcomb"), Booking(11, "evaluation", "Denise Okafor")),
@@ -76,14 +76,13 @@ USUAL_DAYS = (
     (Booking(9, "discovery-call", "Ruth Hadley", ending="no-show"),),
     (Booking(10, "follow-up", "Grace Nakamura"), Booking(11, "follow-up", "Ruth Hadley")),
 )
-MAILBOX_GONE = "Ada Kowalczyk"  # her message failed
+MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as refused
 
 
 def book_demo_visits(*, now: datetime) -> int:
-    """Book the demo's visits around `now`, on days that have none yet; closes the clinic on federal holidays. Returns how
-    many were booked.
+    """Book the demo's visits around `now`, on days without visits, and close the clinic on federal holidays.
 
-    A day on which the clinic is closed stays empty; today's visits are then on the next open day.
+    If the clinic is closed today, today's visits are on the next open day. Returns the number of visits booked.
     """
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
@@ -98,7 +97,7 @@ def book_demo_visits(*, now: datetime) -> int:
 
 
 def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
-    """Close the clinic on federal holidays, from a month before `today` to a year after. Returns the days."""
+    """Close the clinic on federal holidays, from DAYS_BEHIND before `today` to a year after. Returns the days."""
     first = today - timedelta(days=DAYS_BEHIND)
     rows = holiday_rows(first_day=first, zone=clinic.zone, days=DAYS_BEHIND + 365)
     by = User.objects.filter(therapist__isnull=False)[0]
@@ -108,7 +107,7 @@ def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
 
 
 def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[Booking]]]:
-    """(day, its bookings) for every open day around `today`, the earliest first."""
+    """Yield (day, its bookings) for every open day around `today`, the earliest first."""
     weekdays = set(OpeningHours.objects.values_list("weekday", flat=True))
     days = [today + timedelta(days=offset) for offset in range(-DAYS_BEHIND, DAYS_AHEAD + 1)]
     days = [day for day in days if day.weekday() in weekdays and day not in closed]
@@ -121,9 +120,9 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
 
 
 def _settle_past_messages(*, now: datetime) -> None:
-    """Mark messages overdue for more than a day as sent if they expired or their visit is over, and one as refused.
+    """Mark old messages as sent, and one as refused: those overdue for a day that expired or whose visit is over.
 
-    Otherwise the first worker would send a month's confirmations at once.
+    Otherwise the first worker would send a month of confirmations at once.
     """
     past = Message.objects.filter(state=State.WAITING, due_at__lt=now - timedelta(days=1))
     gone = past.filter(patient__name=MAILBOX_GONE).order_by("due_at").first()
@@ -166,9 +165,9 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
     )
-    by = user if service.is_follow_up else None  # booked by staff at the end of the visit before
+    by = user if service.is_follow_up else None  # staff book it at the end of the visit before
     appointment = book_appointment(booking=request, now=booked_at, by=by)
-    assert appointment.patient is not None  # as of every booked visit
+    assert appointment.patient is not None  # every booked visit has one
     if booking.has_used_link:
         accept_patient(appointment.patient, now=booked_at)
         appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)
@@ -194,7 +193,7 @@ def _end(appointment: Appointment, ending: str, *, now: datetime) -> None:
     if appointment.ends_at > now or ending == "open":
         return
     by = appointment.therapist.user
-    assert by is not None  # the demo's therapist signs in
+    assert by is not None  # the demo's therapist has an account
     if ending == "cancelled":
         cancel_appointment(appointment=appointment, now=appointment.starts_at - timedelta(days=3))
     elif ending == "no-show":

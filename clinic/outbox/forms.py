@@ -11,19 +11,18 @@ from clinic.outbox.messages.kinds import (
     KindUnknown,
     MessageKind,
     Sample,
+    TemplateText,
     Timing,
-    Words,
     changeable_kinds,
     find_kind,
 )
 from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.messages.subjects import known_scopes
+from clinic.outbox.models import Channel, MessageRule
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
 from clinic.outbox.text.placeholders import faults_of
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.fields.text_areas import TextArea
-
-from .models import Channel, MessageRule
 
 
 class MessageRuleForm(forms.ModelForm):
@@ -96,8 +95,8 @@ class MessageRuleForm(forms.ModelForm):
             return []
         if cleaned.get("channel") == Channel.SMS:
             return [(sample, self._preview_text(kind, sample)) for sample in Sample if "channel" not in self.errors]
-        words = Words(cleaned["subject"], cleaned["text"])
-        return [(sample, preview_email(kind, words, sample)) for sample in Sample]
+        template = TemplateText(cleaned["subject"], cleaned["text"])
+        return [(sample, preview_email(kind, template, sample)) for sample in Sample]
 
     @property
     def query(self) -> str:

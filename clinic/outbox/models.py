@@ -205,10 +205,10 @@ class TextConsent(models.Model):
         ordering = ["-given_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["patient"], condition=Q(withdrawn_at=None), name="text_consent_one_stands_for_a_patient"
+                fields=["patient"], condition=Q(withdrawn_at=None), name="text_consent_in_force_is_one_per_patient"
             ),
             models.CheckConstraint(
-                name="text_consent_is_for_a_number_in_words", condition=~Q(phone="") & ~Q(wording="")
+                name="text_consent_has_a_number_and_a_wording", condition=~Q(phone="") & ~Q(wording="")
             ),
         ]
 
@@ -256,7 +256,7 @@ class InboundText(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                name="inbound_text_is_read_by_somebody",
+                name="inbound_text_read_has_a_time_and_a_user",
                 condition=Q(read_at=None, read_by=None) | Q(read_at__isnull=False, read_by__isnull=False),
             ),
             models.CheckConstraint(name="inbound_text_has_a_provider_id", condition=~Q(provider_id="")),

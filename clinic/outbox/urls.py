@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views, webhooks
+from clinic.outbox import views, webhooks
 
 app_name = "outbox"
 urlpatterns = [

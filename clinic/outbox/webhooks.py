@@ -17,10 +17,9 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from clinic.outbox.messages.suppressions import note_bounce
+from clinic.outbox.models import Suppression
 from clinic.outbox.texts.instead_of_mail import note_undelivered
 from clinic.outbox.texts.replies import answer_text
-
-from .models import Suppression
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class NotesBounces:
-    """For Anymail's webhook views: calls one function instead of sending a signal."""
+    """Mixin for Anymail's webhook views that calls one function instead of sending a signal."""
 
     run_validators: Callable[[HttpRequest], None]  # by Anymail
     parse_events: Callable[[HttpRequest], list[AnymailTrackingEvent]]
@@ -65,20 +64,20 @@ class PostmarkBounces(NotesBounces, PostmarkTrackingWebhookView):
 
 @csrf_exempt
 def mailgun(request: HttpRequest) -> HttpResponse:
-    """Mailgun's webhook, signed with our key (HMAC)."""
+    """Receive Mailgun's webhook, signed with our key (HMAC)."""
     _require_provider("mailgun")
     return MailgunBounces.as_view(webhook_signing_key=settings.ENV.email_webhook_key)(request)
 
 
 @csrf_exempt
 def postmark(request: HttpRequest) -> HttpResponse:
-    """Postmark's webhook, with the user and password that we gave it."""
+    """Receive Postmark's webhook, authenticated by the user and password that we gave it."""
     _require_provider("postmark")
     return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
 
 
 def _fits(text: str, longest: int) -> bool:
-    """Whether a column of `longest` characters takes `text`: Postgres refuses a NUL, UTF-8 half a character."""
+    """Whether `text` can be stored in `longest` characters: Postgres refuses NUL, UTF-8 a lone surrogate."""
     return len(text) <= longest and not any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in text)
 
 
@@ -100,7 +99,7 @@ def _require_signed_by_twilio(request: HttpRequest) -> None:
 @csrf_exempt
 @require_POST
 def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Delivery status of the text `pk`."""
+    """Record the delivery status of the text `pk`."""
     _require_signed_by_twilio(request)
     code = request.POST.get("ErrorCode", "")
     if request.POST.get("MessageStatus") in ("undelivered", "failed"):
@@ -111,7 +110,7 @@ def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def twilio(request: HttpRequest) -> HttpResponse:
-    """An inbound text message."""
+    """Receive a text message, and answer it."""
     _require_signed_by_twilio(request)
     text, pictures = request.POST.get("Body", "").replace("\x00", ""), request.POST.get("NumMedia", "0")
     if pictures != "0":

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min
 
-from .batches import BATCH, delete_batch
-from .models import CleanupRun, User
+from clinic.practice.batches import BATCH, delete_batch
+from clinic.practice.models import CleanupRun, User
 
 OVERDUE_AFTER = timedelta(days=2)
 KEPT_FOR = timedelta(days=90)  # a season is enough to see whether a number is unusual
@@ -21,7 +21,7 @@ def record_cleanup(
 
 
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
-    """The start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
+    """Return the start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
 
     On a site where none has finished, it counts from the first staff account, when the site was set up.
     """

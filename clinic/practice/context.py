@@ -3,12 +3,11 @@
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from clinic.practice.models import Clinic
 from clinic.practice.people.contact_card import remember_contact
-
-from .models import Clinic
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
-    """`clinic` and `emergency_number`; read on first use, with one query for both."""
+    """Return `clinic` and `emergency_number`; read on first use, with one query for both."""
     current = SimpleLazyObject(lambda: remember_contact(Clinic.objects.current()))
     return {"clinic": current, "emergency_number": SimpleLazyObject(lambda: current.emergency_number)}

@@ -8,8 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.access.links import LinkExpired, LinkUnknown
-
-from .models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
+from clinic.practice.models import Clinic, LinkPurpose, PatientLink, reading_clinic_once
 
 
 class ClinicReadOnce:
@@ -44,7 +43,7 @@ class BrokenLinkPages:
 
 
 def _replaced_token(request: HttpRequest, link: PatientLink) -> str:
-    """The token of a revoked link to a visit, such as after a move: its page offers to email the newest link."""
+    """Return the token of a revoked link to a visit, such as after a move: its page offers to email the newest link."""
     is_replaced = link.purpose == LinkPurpose.VISIT and link.revoked_at is not None
     return request.resolver_match.kwargs.get("token", "") if is_replaced and request.resolver_match else ""
 

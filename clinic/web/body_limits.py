@@ -41,7 +41,7 @@ class BodyLimits:
 
 
 def format_size(size: int) -> str:
-    """Like "256 KB" or "21 MB"."""
+    """Return text like "256 KB" or "21 MB"."""
     return f"{size >> 20} MB" if size >= 1 << 20 else f"{size >> 10} KB"
 
 

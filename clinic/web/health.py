@@ -17,12 +17,12 @@ from django.views.decorators.http import require_safe
 from clinic.audit.keys import find_key_faults
 from clinic.audit.unopened import count_unopened
 from clinic.outbox.models import Message
-from clinic.outbox.sending.heartbeat import read_heartbeat
+from clinic.outbox.sending.heartbeat import Heartbeat, read_heartbeat
 
 logger = logging.getLogger(__name__)
 
 NO_DATABASE = "the database does not respond"
-NAMED = 5  # migrations
+MOST_MIGRATIONS_NAMED = 5
 OVERDUE_AFTER = timedelta(minutes=2)
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
@@ -49,14 +49,19 @@ def health(request: HttpRequest) -> JsonResponse:
     `last_sweep_s` is null while worker and beat have never run.
     """
     now = timezone.now()
-    report: dict[str, int | str | None] = {"oldest_overdue_s": 0, "last_sweep_s": None}
-    faults = _database_faults()
+    overdue, heartbeat, faults = timedelta(0), Heartbeat(), _database_faults()
     try:
-        faults = faults or _message_faults(report, now=now) + _key_faults(now=now)
+        if not faults:
+            overdue, heartbeat = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
+            faults = _message_faults(overdue, heartbeat, now=now) + _key_faults(now=now)
     except DatabaseError:
         faults = [_database_is_away()]
-    report["database"] = "no answer" if NO_DATABASE in faults else "ok"
-    return _answer(faults, **report)
+    return _answer(
+        faults,
+        oldest_overdue_s=int(overdue.total_seconds()),
+        last_sweep_s=int((now - heartbeat.swept_at).total_seconds()) if heartbeat.swept_at else None,
+        database="no answer" if NO_DATABASE in faults else "ok",
+    )
 
 
 class Probes:
@@ -92,8 +97,8 @@ def _database_faults() -> list[str]:
     missing = [".".join(migration) for migration in sorted(_migrations() - applied)]
     if not missing:
         return []
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [f"migrations have not run: {', '.join(missing[:NAMED])}{more}"]
+    more = f" and {len(missing) - MOST_MIGRATIONS_NAMED} more" if len(missing) > MOST_MIGRATIONS_NAMED else ""
+    return [f"migrations have not run: {', '.join(missing[:MOST_MIGRATIONS_NAMED])}{more}"]
 
 
 @cache
@@ -108,14 +113,11 @@ def _database_is_away() -> str:
     return NO_DATABASE
 
 
-def _message_faults(report: dict[str, int | str | None], *, now: datetime) -> list[str]:
-    """Add the ages to `report`. Returns the faults."""
-    overdue, heartbeat = Message.objects.oldest_overdue_age(now=now), read_heartbeat()
-    report["oldest_overdue_s"] = int(overdue.total_seconds())
-    report["last_sweep_s"] = int((now - heartbeat.swept_at).total_seconds()) if heartbeat.swept_at else None
+def _message_faults(overdue: timedelta, heartbeat: Heartbeat, *, now: datetime) -> list[str]:
+    """Return the faults of sending: a message `overdue` for too long, or no sweep for too long."""
     faults = []
     if overdue >= OVERDUE_AFTER:
-        faults.append(f"a message is {report['oldest_overdue_s']} s overdue")
+        faults.append(f"a message is {int(overdue.total_seconds())} s overdue")
     if since := heartbeat.silent_since(now):
         silence = f"{int((now - since).total_seconds())} s"
         never = f"worker and beat have never run, {silence} after the first start"

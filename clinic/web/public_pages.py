@@ -98,13 +98,13 @@ def find_fallback(request: HttpRequest) -> CachedPage | None:
 
 
 def page_key(request: HttpRequest, encoding: str) -> str:
-    """The cache key of the requested address in `encoding`."""
+    """Return the cache key of the requested address in `encoding`."""
     parts = (request.META.get("HTTP_HOST", ""), request.scheme or "", request.path_info, encoding)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def accepted_encodings(request: HttpRequest) -> list[str]:
-    """The encodings of cached pages that the browser accepts, smallest first; "" is uncompressed.
+    """Return the encodings of cached pages that the browser accepts, smallest first; "" is uncompressed.
 
     Brotli makes an article a quarter smaller than gzip does.
     """

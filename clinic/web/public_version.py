@@ -13,7 +13,7 @@ def read_public_version() -> str:
 
 
 def _version_sql(public: PublicModel) -> str:
-    """A row that changes when a row of the model does, however it was written.
+    """Return a row that changes when a row of the model does, however it was written.
 
     (xmin, ctid) names one version of one row. The largest xmin would not do: a transaction that began earlier may commit later.
     """

@@ -1,6 +1,6 @@
 """Warning signs by urgency, as patients read them. Pure.
 
-The patient side of the red-flag table. Each sets how soon to be seen, and none names a disease.
+The patient side of the red-flag table. Each sign sets how soon to be seen; none suggests a diagnosis.
 """
 
 EMERGENCY = {

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.red_flags.definitions import FOLDER, load_questionnaires, read_rules
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
@@ -42,7 +42,7 @@ def loaded(clinic):
 @pytest.fixture
 def response(loaded, alice):
     """Alice's intake, nothing answered yet."""
-    return start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+    return start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_published_response
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
 from clinic.practice.people.patients import find_or_register_patient
@@ -122,7 +122,7 @@ def test_acknowledging_a_flag(staff, worrying, charlie):
 
 
 def test_flag_of_another_response_is_not_found(staff, worrying, bob, loaded):
-    other = start_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
+    other = start_published_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
     flag = worrying.flags.first()
     staff.post(reverse("admin:assessments_flag_acknowledge", args=[other.pk, flag.pk]))
     flag.refresh_from_db()
@@ -195,7 +195,9 @@ def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, mod
         staff.get(address)
     for number in range(30):
         runner = find_or_register_patient(name=f"Runner {number}", email=f"r{number}@example.com", phone="", now=NOW)
-        answer(start_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW), intake, WORRYING)
+        answer(
+            start_published_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW), intake, WORRYING
+        )
     with django_assert_num_queries(len(one)):
         assert staff.get(address).status_code == 200
 
@@ -208,7 +210,7 @@ def test_list_of_three_hundred_intakes_costs_the_same_as_of_one(staff, worrying,
         staff.get(address)
     for number in range(299):
         runner = find_or_register_patient(name=f"Runner {number}", email=f"r{number}@example.com", phone="", now=NOW)
-        start_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW)
+        start_published_response(questionnaire_slug="hip-running-intake", patient=runner, now=NOW)
     with django_assert_num_queries(len(one)):
         page = staff.get(address)
     assert "300 intakes" in page.text
@@ -218,7 +220,7 @@ def test_summary_costs_the_same_for_many_flags(staff, worrying, intake, bob, dja
     staff.get(summary_url(worrying))
     with CaptureQueriesContext(connection) as few:
         staff.get(summary_url(worrying))
-    many = start_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
+    many = start_published_response(questionnaire_slug="hip-running-intake", patient=bob, now=NOW)
     answer(many, intake, {**WORRYING, "rf.leg": ["saddle", "bladder", "crack"], "rf.signs": ["lump", "cancer"]})
     with django_assert_num_queries(len(few)):
         staff.get(summary_url(many))

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from assessments.fhir.importing import PublishRefused, import_questionnaire, publish_questionnaire
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import begin_response, save_page
+from assessments.intake.responses import create_response, save_page
 from assessments.intake.summary import read_summary
 from assessments.known_questions import CALL_INTAKE, GUARDIAN_NAME, HIP_INTAKE, KNOWN, find_missing
 from assessments.models import Questionnaire
@@ -81,7 +81,7 @@ def test_earlier_version_without_a_question_loads_is_answered_and_is_read(ship, 
     ship(*shipped_with("1", GUARDIAN_NAME))
     call_command("load_definitions", verbosity=0)
     first = Questionnaire.objects.get(canonical=HIP_INTAKE, version=1)
-    response = begin_response(questionnaire=first, patient=alice, now=NOW)
+    response = create_response(questionnaire=first, patient=alice, now=NOW)
     save_page(response=response, page="safety", answers={"about.age": ["under-18"]}, now=NOW)
     summary = read_summary(response=response, by=charlie, now=NOW)
     assert summary.is_guarded and summary.guardian == []
@@ -91,7 +91,7 @@ def test_earlier_version_without_a_question_loads_is_answered_and_is_read(ship, 
 def test_version_of_the_clinic_without_a_question_is_not_published(loaded):
     changed = renamed(newest(CALL_INTAKE), GUARDIAN_NAME) | {"version": "2"}
     imported = import_questionnaire(content=json.dumps(changed).encode(), now=NOW)
-    assert GUARDIAN_NAME in " ".join(warning.text for warning in imported.warnings)
+    assert GUARDIAN_NAME in " ".join(notice.text for notice in imported.notices)
     with pytest.raises(PublishRefused) as refused:
         publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert len(refused.value.faults) == 1 and GUARDIAN_NAME in refused.value.faults[0]

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
-from assessments.intake.responses import first_open_page, start_response
+from assessments.intake.responses import first_open_page, start_published_response
 from assessments.red_flags.definitions import load_questionnaires
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
@@ -33,7 +33,7 @@ def test_eight_hundred_items_and_a_megabyte(client, clinic, alice, capsys):
     content = packed(large())
     imported, to_import, _ = measured(lambda: import_questionnaire(content=content, now=NOW))
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
-    response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="small", patient=alice, now=NOW)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,

@@ -22,9 +22,8 @@ from education.articles.publishing import find_faults
 from education.models import Picture, PictureSize
 from education.text.picture_markup import list_widths, picture_size, write_picture
 from tests.education.forms import article_form
+from tests.education.pictures import make_file, make_photo
 from tests.world import WRITTEN_AT
-
-from .pictures import make_file, make_photo
 
 ADD = reverse("admin:education_picture_add")
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from .checker import Findings, check
-from .site import Site
-from .storm import storm
+from tests.faults.checker import Findings, check
+from tests.faults.site import Site
+from tests.faults.storm import storm
 
 pytestmark = pytest.mark.fault
 

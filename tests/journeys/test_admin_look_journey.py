@@ -13,8 +13,7 @@ from booking.models import Appointment, Service
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Patient, Therapist, User
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 EIGHT_ON_TUESDAY = datetime(2026, 12, 1, 13, tzinfo=UTC)

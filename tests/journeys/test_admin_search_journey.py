@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 from booking.models import WaitListEntry
 from clinic.practice.models import Therapist, User
 from clinic.practice.people.patients import find_or_register_patient
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}

@@ -6,13 +6,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET, fill_page, page_url
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
@@ -28,7 +27,7 @@ def where(client, demo_clinic):
     """The path of the intake's page with the drawing."""
     now = timezone.now()
     alice = find_or_register_patient(name="Alice Runner", email="alice@runners.example", phone="", now=now)
-    response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=now)
+    response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=now)
     until = now + timedelta(days=1)
     token = issue_link(
         patient=alice, purpose=LinkPurpose.INTAKE, proof=Proof.MAILED, subject_id=response.pk, expires_at=until, now=now

@@ -10,8 +10,7 @@ from booking.models import Appointment
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message, State
 from clinic.outbox.sending.hand_over import send_due_messages
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 

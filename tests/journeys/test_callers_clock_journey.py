@@ -9,8 +9,7 @@ from playwright.sync_api import expect
 
 from booking.models import Appointment, Service
 from clinic.demo.clinic import open_demo_clinic
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 NOVEMBER = datetime(2026, 11, 23, 15, tzinfo=UTC)

@@ -5,8 +5,7 @@ from playwright.sync_api import expect
 
 from education.models import Article, Picture
 from tests.education.pictures import make_photo
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}

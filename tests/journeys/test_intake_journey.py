@@ -13,8 +13,7 @@ from clinic.demo.intakes import CALM
 from clinic.outbox.sending.hand_over import send_due_messages
 from tests.assessments.condition_cases import CASES, shown_form
 from tests.assessments.flags import flag_of
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 

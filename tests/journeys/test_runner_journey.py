@@ -6,15 +6,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_published_response
 from assessments.models import Flag, Response, StaffAlert
 from assessments.questionnaire.enablement import enabled_items
 from booking.models import Appointment
 from clinic.demo.intakes import CALM
 from clinic.outbox.models import Message
 from clinic.practice.people.patients import find_or_register_patient
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 # The typical runner writes no prose; the thorough one answers every optional question and writes four of them in words.
@@ -168,7 +167,7 @@ def test_summary_prints_on_one_page_when_everything_is_ticked(open_browser, chec
     now = timezone.now()
     name = "Bartholomew Maximilian Wolfeschlegelsteinhausenbergerdorff-Papadopoulos"
     runner = find_or_register_patient(name=name, email="b@runners.example", phone="", now=now)
-    response = start_response(questionnaire_slug="hip-running-intake", patient=runner, now=now)
+    response = start_published_response(questionnaire_slug="hip-running-intake", patient=runner, now=now)
     for page in response.questionnaire.parsed.pages:
         answers = {item.link_id: tick_everything(item) for item in page.walk() if item.is_question}
         save_page(response=response, page=page.link_id, answers=answers, now=now)

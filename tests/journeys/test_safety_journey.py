@@ -11,8 +11,7 @@ from assessments.red_flags.flags import acknowledge_flag
 from booking.models import Appointment
 from clinic.demo.intakes import CALM
 from clinic.practice.models import User
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 READ = re.compile("I have read this")
@@ -42,7 +41,7 @@ def force(page, link_id, *values):
 
 def expect_advice_first(page, words="Get help now"):
     """The advice is above the heading of the page."""
-    card = page.locator(".standing-advice .care-card")
+    card = page.locator(".current-advice .care-card")
     expect(card).to_contain_text(words)
     assert card.bounding_box()["y"] < steps.heading(page).bounding_box()["y"]
 
@@ -93,10 +92,10 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
     later = phone()
     later.goto(visit)
     expect_advice_first(later)
-    expect(later.locator(".standing-advice")).to_contain_text("You told us that you have read this")
+    expect(later.locator(".current-advice")).to_contain_text("You told us that you have read this")
     acknowledge_flag(flag=Flag.objects.get(), by=User.objects.get(), now=timezone.now())
     later.reload()
-    expect(later.locator(".standing-advice")).to_have_count(0)
+    expect(later.locator(".current-advice")).to_have_count(0)
 
 
 @steps.SCRIPTS
@@ -112,7 +111,7 @@ def test_sign_ticked_by_mistake_is_taken_back_and_the_advice_goes(phone, java_sc
     steps.answer_page(page, CALM)
     expect(steps.heading(page)).not_to_contain_text("Get help now")
     page.goto(visit)
-    expect(page.locator(".standing-advice")).to_have_count(0)
+    expect(page.locator(".current-advice")).to_have_count(0)
 
 
 @pytest.mark.parametrize("java_script", [False], ids=["without-javascript"])

@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 
 from clinic.demo.visits import book_demo_visits
 from clinic.outbox.sending.hand_over import send_due_messages
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 

@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 from booking.models import Appointment
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
 

@@ -9,8 +9,7 @@ from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.login import EMAIL, PASSWORD
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Clinic, User
-
-from . import steps
+from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 DESKTOP = {"width": 1280, "height": 900}

@@ -10,13 +10,13 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 
 class Command(BaseCommand):
     help = (
-        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print what works differently here."
+        "Store a FHIR R4 or R5 Questionnaire that the clinic has the rights to, and print how it is asked differently."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--slug", default="", help="its short name here; by default made from its url or name")
-        parser.add_argument("--publish", action="store_true", help="ask patients this version from now on")
+        parser.add_argument("--publish", action="store_true", help="publish it to patients")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -26,8 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be read: {error.strerror}") from None
         except InvalidQuestionnaire as error:
             raise CommandError(f"It cannot be asked. {error}") from None
-        for warning in imported.warnings:
-            self.stdout.write(f"{warning.name}: {warning.link_id} {warning.text}")
+        for notice in imported.notices:
+            self.stdout.write(f"{notice.name}: {notice.link_id} {notice.text}")
         if options["publish"]:
             try:
                 publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=now)

@@ -8,14 +8,14 @@ from django.urls import reverse
 from booking.actions.confirm_address import sign_request
 from booking.messages.names import CONFIRM_ADDRESS
 from booking.models import ReturnRequest
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.messages.suppressions import why_undeliverable
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     request = ReturnRequest.objects.get(pk=message.subject_id)
     path = reverse("booking:confirm_address", args=[sign_request(request)])
     button = {"button_url": settings.SITE_URL + path, "button_text": "Confirm my address"}

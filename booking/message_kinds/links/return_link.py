@@ -8,7 +8,7 @@ from django.urls import reverse
 from booking.actions.return_links import LINK_LASTS, patients_at
 from booking.messages.names import RETURN_LINK
 from booking.models import ReturnRequest, Service
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.messages.suppressions import why_undeliverable
 from clinic.outbox.models import Message
@@ -16,7 +16,7 @@ from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     """Render the mail. Issues its link."""
     request = ReturnRequest.objects.get(pk=message.subject_id)
     patient = patients_at(request.email)[0]
@@ -38,7 +38,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
 
 
 def _query_for(slug: str) -> str:
-    """The query string for the service with this slug: its id, as mails name no service."""
+    """Return the query string for the service with this slug: its id, as mails name no service."""
     service = Service.objects.listed().filter(slug=slug).first() if slug else None
     return f"?for={service.pk.hex}" if service else ""
 

@@ -9,7 +9,7 @@ from booking.messages.names import FEED_BROKEN
 from booking.models import CalendarFeed
 from booking.schedule.local_time import clinic_time
 from clinic.outbox.messages.alerts import staff_email, why_clinic_unreachable
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
 
@@ -26,7 +26,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     return why_clinic_unreachable()
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     feed = _feeds.get(pk=message.subject_id)
     return staff_email(
         FEED_BROKEN,

@@ -7,11 +7,11 @@ from django.urls import reverse
 from booking.messages.names import NOT_COMING
 from booking.models import Appointment
 from clinic.outbox.messages.alerts import staff_email, why_clinic_unreachable
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import Message
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     path = reverse("admin:booking_appointment_change", args=[message.subject_id])
     return staff_email(NOT_COMING, path=path, button_text="Open the visit")
 

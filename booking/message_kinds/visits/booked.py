@@ -8,7 +8,7 @@ from booking.messages.names import BOOKED
 from booking.messages.visit_mail import VisitKind, change_terms
 from booking.models import Appointment
 from booking.schedule.local_time import format_guardian_note
-from clinic.outbox.messages.kinds import Words
+from clinic.outbox.messages.kinds import TemplateText
 from clinic.practice.models import Clinic
 
 
@@ -23,7 +23,7 @@ def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: da
 KIND = VisitKind(
     name=BOOKED,
     title="Booking confirmation",
-    words=Words(
+    template=TemplateText(
         "You are booked: {day}, {time}",
         "You are booked. If your plans change, the link below lets you move or cancel.",
     ),

@@ -6,7 +6,7 @@ from booking.messages.buttons import VisitLinks, see_visit
 from booking.messages.names import CANCELLED
 from booking.messages.relevance import why_cancellation_unwanted
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Words
+from clinic.outbox.messages.kinds import TemplateText
 
 
 def _see_cancelled_visit(links: VisitLinks) -> dict[str, str]:
@@ -16,7 +16,7 @@ def _see_cancelled_visit(links: VisitLinks) -> dict[str, str]:
 KIND = VisitKind(
     name=CANCELLED,
     title="Visit cancelled",
-    words=Words(
+    template=TemplateText(
         "Cancelled: your visit on {day}, {time}",
         "This visit is cancelled. You do not need to do anything.",
     ),

@@ -4,12 +4,12 @@ from booking.messages.names import CLINIC_MOVED
 from booking.messages.relevance import why_clinic_news_unwanted
 from booking.messages.samples import PLACEHOLDERS
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Words
+from clinic.outbox.messages.kinds import TemplateText
 
 KIND = VisitKind(
     name=CLINIC_MOVED,
     title="The clinic has a new address",
-    words=Words(
+    template=TemplateText(
         "The clinic has moved: your visit on {day}, {time}",
         "The clinic has moved. Your visit stays on {day}, {time}. It is now at {place}. Please go to the new address. "
         "The calendar entry in this message replaces the one you have.",

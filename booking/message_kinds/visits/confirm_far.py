@@ -6,7 +6,7 @@ from booking.messages.buttons import ask_whether_coming
 from booking.messages.relevance import why_confirming_unwanted
 from booking.messages.visit_mail import VisitKind
 from booking.models import Appointment
-from clinic.outbox.messages.kinds import Timing, Words
+from clinic.outbox.messages.kinds import TemplateText, Timing
 
 FAR_OFF = timedelta(weeks=3)
 CONFIRM_FAR = "booking_confirm_far"
@@ -21,7 +21,7 @@ KIND = VisitKind(
     title=f"Still coming? (booked {FAR_OFF.days // 7} weeks ahead or more)",
     timing=Timing.BEFORE,
     minutes=7 * 24 * 60,
-    words=Words(
+    template=TemplateText(
         "Will you be there {day_word}?",
         "You booked this visit a while ago. It is {day_word} at {time}. Please tell us whether you will be there.",
     ),

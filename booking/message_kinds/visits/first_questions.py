@@ -5,7 +5,7 @@ from datetime import timedelta
 from booking.messages.buttons import answer_questions
 from booking.messages.relevance import has_questions, why_questions_unwanted
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Timing, Words
+from clinic.outbox.messages.kinds import TemplateText, Timing
 
 INTAKE_3D = "booking_intake_3d"
 KIND = VisitKind(
@@ -13,7 +13,7 @@ KIND = VisitKind(
     title="First reminder of open questions",
     timing=Timing.BEFORE,
     minutes=3 * 24 * 60,
-    words=Words(
+    template=TemplateText(
         "A few questions before your visit {day_word}",
         "Your visit is {day_word} at {time}. Please answer a few questions before it. Your answers help us prepare. You can "
         "stop and continue later.",

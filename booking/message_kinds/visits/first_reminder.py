@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from booking.messages.buttons import ask_whether_coming
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Timing, Words
+from clinic.outbox.messages.kinds import TemplateText, Timing
 
 REMINDER_48H = "booking_reminder_48h"
 KIND = VisitKind(
@@ -12,7 +12,7 @@ KIND = VisitKind(
     title="First reminder",
     timing=Timing.BEFORE,
     minutes=2 * 24 * 60,
-    words=Words(
+    template=TemplateText(
         "Your visit {day_word}, {time}",
         "Your visit is {day_word} at {time}. Please tell us below whether you will be there.",
     ),

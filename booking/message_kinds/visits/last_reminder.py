@@ -2,7 +2,7 @@
 
 from booking.messages.buttons import ask_whether_coming
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Timing, Words
+from clinic.outbox.messages.kinds import TemplateText, Timing
 
 REMINDER_2H = "booking_reminder_2h"
 KIND = VisitKind(
@@ -10,7 +10,7 @@ KIND = VisitKind(
     title="Last reminder",
     timing=Timing.BEFORE,
     minutes=120,
-    words=Words("Your visit {day_word}, {time}", "Your visit is {day_word} at {time}."),
+    template=TemplateText("Your visit {day_word}, {time}", "Your visit is {day_word} at {time}."),
     goes_before_night=True,
     respects_quiet_hours=True,
     is_reminder=True,

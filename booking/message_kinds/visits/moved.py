@@ -4,12 +4,12 @@ from booking.messages.names import MOVED
 from booking.messages.relevance import why_move_unwanted
 from booking.messages.samples import PLACEHOLDERS
 from booking.messages.visit_mail import VisitKind, change_terms
-from clinic.outbox.messages.kinds import Words
+from clinic.outbox.messages.kinds import TemplateText
 
 KIND = VisitKind(
     name=MOVED,
     title="Visit moved",
-    words=Words(
+    template=TemplateText(
         "{change}: {day}, {time}",
         "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
         "messages no longer work.",

@@ -9,7 +9,7 @@ from booking.messages.samples import PLACEHOLDERS
 from booking.models import WaitListEntry
 from booking.schedule.clocks import Clock
 from booking.wait_list.entry_mail import FRAME, render_entry_mail, sample_entry
-from clinic.outbox.messages.kinds import MessageKind, Sample, Timing, Words
+from clinic.outbox.messages.kinds import MessageKind, Sample, TemplateText, Timing
 from clinic.outbox.messages.rendering import sample_clinic
 from clinic.outbox.models import Message
 
@@ -30,7 +30,7 @@ KIND = MessageKind(
     name=ON_WAIT_LIST,
     title="Wait list: joined",
     timing=Timing.AT_ONCE,
-    words=Words(
+    template=TemplateText(
         "You are on the wait list",
         "You, or someone using your address, asked us to tell you when a time opens up. We email you as soon as one works for you. "
         "Whoever says yes first has it.",

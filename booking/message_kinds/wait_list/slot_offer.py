@@ -15,7 +15,7 @@ from booking.wait_list.entries import entry_path
 from booking.wait_list.entry_mail import SAMPLE_URL
 from booking.wait_list.offer_text import format_others, offer_values
 from booking.wait_list.slot_offers import has_had_enough
-from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Timing, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, Sample, TemplateText, Timing
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic
@@ -43,7 +43,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     return None
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     """Render the mail as of `now`. Issues its links."""
     offer, clinic = _offers.get(pk=message.subject_id), Clinic.objects.current()
     entry_url = settings.SITE_URL + entry_path(offer.entry, clinic=clinic, now=now)
@@ -54,7 +54,7 @@ def _render(message: Message, words: Words | None, now: datetime) -> Email:
         patient=offer.entry.patient,
         context={**offer_values(offer, clinic=clinic, now=now), **links},
         clinic=clinic,
-        words=words,
+        template=template,
         frame=OFFER,
     )
     return replace(email, unsubscribe_url=f"{entry_url}leave/")
@@ -76,7 +76,7 @@ KIND = MessageKind(
     name=OFFER,
     title="Wait list: a time was freed",
     timing=Timing.AT_ONCE,
-    words=Words(
+    template=TemplateText(
         "A time is free: {day}, {time}",
         "You asked us to tell you when a time opens up. This one is {day_word} at {time}. {others} "
         "If you already have a visit, it stays as it is until you take this time.",

@@ -6,7 +6,7 @@ from booking.messages.names import WAIT_STUCK
 from booking.messages.samples import PLACEHOLDERS
 from booking.wait_list.entry_mail import FRAME, render_entry_mail, sample_entry
 from booking.wait_list.stuck_entries import stuck_entries
-from clinic.outbox.messages.kinds import MessageKind, Timing, Words
+from clinic.outbox.messages.kinds import MessageKind, TemplateText, Timing
 from clinic.outbox.models import Message
 
 NO_LONGER_STUCK = "the patient can be offered times, or no longer waits"
@@ -21,7 +21,7 @@ KIND = MessageKind(
     name=WAIT_STUCK,
     title="Wait list: nothing to offer",
     timing=Timing.AT_ONCE,
-    words=Words(
+    template=TemplateText(
         "About the wait list: please call us",
         "You asked us to tell you when a time opens up. What you asked for can't be booked online right now, so we have "
         "no times to offer you here. Please call {phone}, and we will find a time with you. You stay on the list in case "

@@ -43,7 +43,7 @@ CHIPS = {
 
 
 def _message_called(object_id: str | None) -> Message | None:
-    """The message with this ID, or None; the admin answers 404 itself."""
+    """Return the message with this ID, or None; the admin answers 404 itself."""
     try:
         return Message.objects.filter(pk=UUID(object_id or "")).first()
     except ValueError:
@@ -51,7 +51,7 @@ def _message_called(object_id: str | None) -> Message | None:
 
 
 def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]:
-    """The actions staff can take on a message, each with its button text."""
+    """Return the actions staff can take on a message, each with its button text."""
     if message is None:
         return []
     if message.state == State.WAITING:
@@ -91,7 +91,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Messages about a visit with this reference; else messages to patients who match."""
+        """Return messages about a visit with this reference; else messages to patients who match."""
         if search_term and (subjects := find_subjects(search_term)):
             return queryset.filter(subject_id__in=subjects), False
         return super().get_search_results(request, queryset, search_term)

@@ -29,7 +29,7 @@ PREVIEW = "outbox_messagerule_preview"
 
 
 def format_span(minutes: int) -> str:
-    """Like "2 days", "36 hours", "90 minutes"."""
+    """Return text like "2 days", "36 hours", "90 minutes"."""
     for size, name in ((24 * 60, "day"), (60, "hour")):
         if minutes >= size and minutes % size == 0:
             return f"{minutes // size} {name}{'s' if minutes // size > 1 else ''}"
@@ -41,7 +41,7 @@ def _find_changeable(name: str) -> MessageKind | None:
         kind = find_kind(name)
     except KindUnknown:
         return None
-    return kind if kind.words else None
+    return kind if kind.template else None
 
 
 @admin.register(MessageRule)
@@ -119,7 +119,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
     def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
-        """The HTML of one preview, for the frame. Its text is in the query string."""
+        """Return the HTML of one preview, for the frame. Its text is in the query string."""
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
             return HttpResponse("This text cannot be sent.", content_type="text/plain", status=422)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
@@ -30,7 +30,7 @@ def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
     return code
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     code = ConfirmationCode.objects.select_related("patient").get(pk=message.subject_id)
     context = {"digits": digits_of(code), "minutes": CODE_LASTS // timedelta(minutes=1)}
     clinic, patient = Clinic.objects.current(), code.patient

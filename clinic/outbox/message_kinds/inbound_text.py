@@ -5,13 +5,13 @@ from datetime import datetime
 from django.urls import reverse
 
 from clinic.outbox.messages.alerts import staff_email
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import InboundText, Message, State
 from clinic.outbox.texts.inbound import STAFF_TEXT, why_alert_unwanted
 from clinic.practice.models import User
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     unread = InboundText.objects.unread()
     received_at = unread.values_list("received_at", flat=True)[0]
     told = Message.objects.filter(kind=STAFF_TEXT, subject_id=message.subject_id, state=State.SENT)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from clinic.outbox.messages.alerts import MESSAGE_FAILED, staff_email, why_clinic_unreachable
-from clinic.outbox.messages.kinds import Email, MessageKind, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, TemplateText
 from clinic.outbox.models import Message
 
 
@@ -14,7 +14,7 @@ def _failed_today(now: datetime) -> QuerySet[Message]:
     return Message.objects.failed_recently(now, within=timedelta(days=1))
 
 
-def _render(message: Message, words: Words | None, now: datetime) -> Email:
+def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
     count = _failed_today(now).count()
     return staff_email(MESSAGE_FAILED, path=reverse("admin:index"), button_text="Open Today", count=count)
 

@@ -60,7 +60,7 @@ def plan_failure_alert(*, now: datetime) -> Message:
 
 
 def staff_email(kind: str, *, path: str, button_text: str, to: str = "", **context: object) -> Email:
-    """A mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
+    """Return a mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
     clinic = Clinic.objects.current()
     button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
     return render_email(kind, to=to or clinic.email, context={**context, **button}, clinic=clinic)

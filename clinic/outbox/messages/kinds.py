@@ -45,8 +45,8 @@ class Timing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Words:
-    """The subject and the opening of a mail, with {placeholders}; staff may write their own in a `MessageRule`."""
+class TemplateText:
+    """The subject and the opening of a mail, with {placeholders}. A `MessageRule` of the clinic replaces it."""
 
     subject: str
     text: str
@@ -64,12 +64,12 @@ def _no_values(message: Message, now: datetime) -> Mapping[str, object]:
 class MessageKind:
     """Everything about one kind of message, as the `KIND` of a file in a room's `message_kinds` folder.
 
-    Staff can reword, time and switch off a kind that has `words`. The text of other kinds is in their templates.
+    Staff can edit the text, time and switch off a kind that has a `template`. The text of other kinds is in templates/emails.
     """
 
     name: str  # stored in the database: never rename
     title: str  # what staff call it
-    render: Callable[[Message, Words | None, datetime], Email]  # with this text, if any
+    render: Callable[[Message, TemplateText | None, datetime], Email]  # with the template in force, if any
     relevance: Callable[[Message, datetime], str | None]  # the reason not to send; None = send
 
     # Delivery
@@ -81,11 +81,11 @@ class MessageKind:
     is_missed_by_staff: bool = False  # not to a patient, but the clinic is told when it fails
 
     # What staff can change
-    words: Words | None = None
+    template: TemplateText | None = None
     timing: Timing = Timing.AT_ONCE
     minutes: int = 0
     placeholders: Mapping[str, str] = field(default_factory=dict)  # name -> what it holds, for staff
-    frame: str = ""  # the folder in templates/emails whose body wraps `words`
+    frame: str = ""  # the folder in templates/emails whose body wraps the opening
     samples: Callable[[Sample], Mapping[str, object]] = _no_samples  # a context for previews
 
     # The text message beside the mail, for patients who agreed to texts; empty for none
@@ -93,7 +93,7 @@ class MessageKind:
     text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # for its placeholders
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """The context of a preview: values for all placeholders, the clinic, buttons."""
+        """Return the context of a preview: values for all placeholders, the clinic, buttons."""
         return self.samples(sample)
 
 
@@ -117,7 +117,7 @@ def register_kind(kind: MessageKind) -> None:
 
 
 def find_kind(name: str) -> MessageKind:
-    """The kind called `name`. Raises KindUnknown."""
+    """Return the kind called `name`. Raises KindUnknown."""
     try:
         return _kinds[name]
     except KeyError:
@@ -125,16 +125,16 @@ def find_kind(name: str) -> MessageKind:
 
 
 def kind_title(name: str) -> str:
-    """The title of the kind `name` for staff, also of one that is no longer registered."""
+    """Return the title of the kind `name` for staff, also of one that is no longer registered."""
     return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
 def all_kinds() -> list[MessageKind]:
-    """Every registered kind, in the order in which they go around a visit."""
+    """Return every registered kind, in the order in which they go around a visit."""
     order = list(Timing)
     return sorted(_kinds.values(), key=lambda kind: (order.index(kind.timing), -kind.minutes, kind.name))
 
 
 def changeable_kinds() -> list[MessageKind]:
     """Kinds that staff may reword, time and switch off."""
-    return [kind for kind in all_kinds() if kind.words]
+    return [kind for kind in all_kinds() if kind.template]

@@ -29,7 +29,7 @@ class ProviderMail(EmailMultiAlternatives):
 
 
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
-    """The mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
+    """Return the mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
 
     Raises ValueError for a missing address (Django would silently send nothing), an invalid one, or a calendar without a
     METHOD.
@@ -59,7 +59,10 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime)
 
 
 def sender_address() -> str:
-    """The address that every mail comes from. Calendars name it as ORGANIZER: Outlook and Gmail compare the two (RFC 6047)."""
+    """Return the address that every mail comes from.
+
+    Calendars name it as ORGANIZER: Outlook and Gmail compare the two (RFC 6047).
+    """
     return _ascii_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 
 
@@ -77,8 +80,11 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
 
 
 def _ascii_address(address: str) -> str:
-    """The address with its domain by IDNA 2008. Django and the mail libraries below it would use IDNA 2003, by which
-    "faß.de" is another domain. Raises ValueError for an address that is not ASCII after that."""
+    """Return the address with its domain by IDNA 2008.
+
+    Django and the mail libraries below it would use IDNA 2003, by which "faß.de" is another domain. Raises ValueError for an
+    address that is not ASCII after that.
+    """
     ascii_address = normalize_address(address)
     if not ascii_address.isascii():
         raise ValueError("no mail can go to this address")
@@ -86,7 +92,7 @@ def _ascii_address(address: str) -> str:
 
 
 def one_click_headers(url: str) -> dict[str, str]:
-    """The headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058)."""
+    """Return the headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058)."""
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
@@ -112,7 +118,7 @@ def is_refused_for_good(error: BaseException) -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """The error's class and the server's code, if there is one; no address and no content of the mail."""
+    """Return the error's class and the server's code, if there is one; no address and no content of the mail."""
     codes: list[int | None] = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [*sorted({code for code, _ in error.recipients.values()})]

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from clinic.outbox.messages.kinds import MessageKind, Words, changeable_kinds
+from clinic.outbox.messages.kinds import MessageKind, TemplateText, changeable_kinds
 from clinic.outbox.models import Channel, Message, MessageRule
 
 
 def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule:
-    """The rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
+    """Return the rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
     if channel == Channel.SMS:
         return MessageRule(kind=kind.name, channel=channel, minutes=kind.minutes, text=kind.text_message)
-    words = kind.words or Words("", "")
-    return MessageRule(kind=kind.name, minutes=kind.minutes, subject=words.subject, text=words.text)
+    template = kind.template or TemplateText("", "")
+    return MessageRule(kind=kind.name, minutes=kind.minutes, subject=template.subject, text=template.text)
 
 
 def rules_in_force(*, scope: str) -> dict[str, MessageRule]:
@@ -37,6 +37,6 @@ def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
     return rules
 
 
-def text_of(rule: MessageRule | None) -> Words | None:
-    """The subject and opening by `rule`; None for kinds whose template has them."""
-    return Words(rule.subject, rule.text) if rule else None
+def text_of(rule: MessageRule | None) -> TemplateText | None:
+    """Return the subject and opening by `rule`; None for kinds whose template has them."""
+    return TemplateText(rule.subject, rule.text) if rule else None

@@ -63,7 +63,7 @@ def draft_message(
     time_zone: str = "",
     told_before: str = "",
 ) -> Message:
-    """A message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
+    """Return a message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
 
     `scope` names the rules that hold for it: a service's slug. `time_zone` is the reader's for this message (an IANA name,
     empty for the clinic's): where they are differs from visit to visit. `told_before` is a digest of the planner's own.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from django.template.loader import render_to_string
 
-from clinic.outbox.messages.kinds import Email, MessageKind, Sample, Words
+from clinic.outbox.messages.kinds import Email, MessageKind, Sample, TemplateText
 from clinic.outbox.text.placeholders import fill
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.first_names import name_in_messages
@@ -20,13 +20,14 @@ def render_email(
     context: Mapping[str, object],
     clinic: Clinic,
     calendar: bytes | None = None,
-    words: Words | None = None,
+    template: TemplateText | None = None,
     frame: str = "",
     patient: Patient | None = None,
 ) -> Email:
-    """An Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}; or in `words`, which staff may have written.
+    """Return an Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}, or from `template`, which staff may
+    have edited.
 
-    With `words`, subject and opening come from them, filled from `context`, and the rest from templates/emails/<frame>/
+    With `template`, subject and opening come from it, filled from `context`, and the rest from templates/emails/<frame>/
     body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
     `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the subject and the text a
     template must say `{% autoescape off %}`, as emails/base.txt does. A `patient` who asked for it is greeted by first
@@ -34,10 +35,10 @@ def render_email(
     """
     name = name_in_messages(patient)
     values: dict[str, object] = {**context, "clinic": clinic, "first_name": name}
-    if words is None:
+    if template is None:
         frame, subject = kind, str(render_to_string(f"emails/{kind}/subject.txt", values))
     else:
-        subject, values["opening"] = fill(words.subject, values), fill(words.text, values)
+        subject, values["opening"] = fill(template.subject, values), fill(template.text, values)
     return Email(
         to=to,
         subject=" ".join(f"{name + ': ' if name else ''}{subject}".split()),
@@ -47,16 +48,16 @@ def render_email(
     )
 
 
-def preview_email(kind: MessageKind, words: Words, sample: Sample) -> Email:
-    """The mail of `kind` with the text `words`, for a sample reader. Saves nothing."""
+def preview_email(kind: MessageKind, template: TemplateText, sample: Sample) -> Email:
+    """Return the mail of `kind` by `template`, for a sample reader. Saves nothing."""
     clinic, context = sample_clinic(sample), kind.sample_values(sample)
     return render_email(
-        kind.name, to="alice@example.com", context=context, clinic=clinic, words=words, frame=kind.frame
+        kind.name, to="alice@example.com", context=context, clinic=clinic, template=template, frame=kind.frame
     )
 
 
 def sample_clinic(sample: Sample) -> Clinic:
-    """The clinic, or a worst case: every field at its longest, with markup in it."""
+    """Return the clinic, or a worst case: every field at its longest, with markup in it."""
     if sample == Sample.EVERYDAY:
         return Clinic.objects.current()
     name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]

@@ -11,7 +11,7 @@ class Subjects:
     """The answers of one app."""
 
     scopes: Callable[[], list[tuple[str, str]]]  # (slug, name) of everything that may have message rules of its own
-    find: Callable[[str], list[UUID]]  # ids of the rows called so, such as visits by reference
+    find: Callable[[str], list[UUID]]  # ids of the rows with this name, such as visits by reference
     read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): acts on it, returns the answer
 
 
@@ -24,12 +24,12 @@ def register_subjects(subjects: Subjects) -> None:
 
 
 def known_scopes() -> list[tuple[str, str]]:
-    """(slug, name) of everything that may have message rules of its own."""
+    """Return (slug, name) of everything that may have message rules of its own."""
     return [scope for subjects in _registered for scope in subjects.scopes()]
 
 
 def find_subjects(text: str) -> list[UUID]:
-    """The `subject_id`s of messages about what is called `text`; empty if nothing is."""
+    """Return the `subject_id`s of messages about the rows named `text`; empty if there are none."""
     return [subject for subjects in _registered for subject in subjects.find(text)]
 
 

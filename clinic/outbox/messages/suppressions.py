@@ -94,12 +94,15 @@ def subscribe_again(*, patient: Patient) -> None:
 
 
 def unsubscribe_headers(patient: Patient, *, now: datetime) -> dict[str, str]:
-    """The headers by which `patient` ends everything that is not about a visit. Issues a link."""
+    """Return the headers by which `patient` ends everything that is not about a visit. Issues a link."""
     return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 
 def messages_path(patient: Patient, *, now: datetime) -> str:
-    """The path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link. Issues a link."""
+    """Return the path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link.
+
+    Issues a link.
+    """
     token = issue_link(
         patient=patient,
         purpose=LinkPurpose.MESSAGES,

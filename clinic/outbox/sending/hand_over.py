@@ -109,7 +109,7 @@ def send_claimed(
 def _prepare_and_send(
     claimed: ClaimedMessage, line: BaseEmailBackend, clinic: Clinic, *, now: datetime
 ) -> State | None:
-    """Returns the state of a message that is not to leave now; None after the server has taken it."""
+    """Send the message. Return its state if it was not sent; None once the server has accepted it."""
     message = claimed.message
     kind = find_kind(message.kind)
     turned_down = _check_again(claimed, kind, clinic, now=now)
@@ -157,7 +157,7 @@ def _why_unwanted(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *,
 
 
 def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:
-    """The hours in which `message` may not be sent; None for a message that is sent at any hour."""
+    """Return the hours in which `message` may not be sent; None for a message that is sent at any hour."""
     if message.channel == Channel.SMS:
         return text_hours(message, clinic)
     if not kind.respects_quiet_hours:

@@ -20,7 +20,7 @@ class Heartbeat:
     swept_at: datetime | None = None
 
     def silent_since(self, now: datetime) -> datetime | None:
-        """The time of the last sweep (or first start), if that is too long ago; else None."""
+        """Return the time of the last sweep (or first start), if that is too long ago; else None."""
         since = self.swept_at or self.first_started_at
         return since if since and now - since >= SILENT_AFTER else None
 
@@ -47,5 +47,5 @@ def read_heartbeat() -> Heartbeat:
 
 
 def silent_since(*, now: datetime) -> datetime | None:
-    """`Heartbeat.silent_since` of the stored heartbeat. One query."""
+    """Return `Heartbeat.silent_since` of the stored heartbeat. One query."""
     return read_heartbeat().silent_since(now)

@@ -20,17 +20,17 @@ class TextTooLong(ValueError):
 
 
 def to_gsm(text: str) -> str:
-    """`text` in the GSM alphabet: unknown accents are dropped, other unknown characters become question marks."""
+    """Return `text` in the GSM alphabet: unknown accents are dropped, other unknown characters become question marks."""
     return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
 
 
 def length(text: str) -> int:
-    """The length of `text`, already in the alphabet, in septets."""
+    """Return the length of `text`, already in the alphabet, in septets."""
     return sum(2 if letter in _DOUBLE else 1 for letter in text)
 
 
 def fit_text(template: str, values: Mapping[str, object]) -> str:
-    """`template` filled in, in the alphabet, within one message; a long clinic name is cut. Raises TextTooLong."""
+    """Return `template` filled in, in the alphabet, within one message; a long clinic name is cut. Raises TextTooLong."""
     clinic = to_gsm(str(values["clinic"]))
     while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:
         if len(clinic) < SHORTEST_NAME or "{clinic}" not in template:

@@ -23,7 +23,7 @@ _CLINICAL = re.compile(
 
 
 def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
-    """The faults of `text`, a sentence each; empty if it may be sent."""
+    """Return the faults of `text`, a sentence each; empty if it may be sent."""
     unknown = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
     faults = []
     if unknown:
@@ -43,7 +43,9 @@ def clinical_terms(text: str) -> list[str]:
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
-    """`text` with each {placeholder} replaced by its value on one line. What a value holds is never read as a placeholder.
+    """Return `text` with each {placeholder} replaced by its value on one line.
+
+    What a value holds is never read as a placeholder.
 
     Raises KeyError for a placeholder without a value.
     """

@@ -25,7 +25,7 @@ def is_quiet(instant: datetime, hours: QuietHours) -> bool:
 
 
 def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
-    """`instant` if it is not quiet, else (in UTC) when the quiet hours around it end.
+    """Return `instant` if it is not quiet, else (in UTC) when the quiet hours around it end.
 
     Where the clocks go back over that end, its second occurrence; where they skip it, an hour later by the clock.
     """
@@ -39,12 +39,12 @@ def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
 
 
 def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datetime) -> datetime:
-    """`due_at`, or an instant before the quiet hours around it if these last beyond `by`."""
+    """Return `due_at`, or an instant before the quiet hours around it if these last beyond `by`."""
     return due_at if end_of_quiet_hours(due_at, hours) <= by else moved_before_quiet_hours(due_at, hours)
 
 
 def moved_before_quiet_hours(due_at: datetime, hours: QuietHours, ahead: timedelta = timedelta(minutes=30)) -> datetime:
-    """`due_at` if it is not quiet, else (in UTC) `ahead` of the beginning of the quiet hours around it.
+    """Return `due_at` if it is not quiet, else (in UTC) `ahead` of the beginning of the quiet hours around it.
 
     For what must not wait until they are over: a reminder of an early visit, due at 06:00, leaves the evening before.
     """

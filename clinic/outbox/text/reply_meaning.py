@@ -80,7 +80,7 @@ _CANNOT_FILLER = _POLITE | {"no", "nope", "unfortunately", "i", "we", "so", "but
 
 
 def parse_reply(text: str) -> Reply | None:
-    """The meaning of `text`; None if it is none of these, or contains more."""
+    """Return the meaning of `text`; None if it is none of these, or contains more."""
     words = plain_words(text)
     phrase = " ".join(words)
     if phrase == "cancel":
@@ -98,7 +98,7 @@ def parse_reply(text: str) -> Reply | None:
 
 
 def plain_words(text: str) -> list[str]:
-    """`text` as lower-case words, without invisible characters, quotes, punctuation and emoji."""
+    """Return `text` as lower-case words, without invisible characters, quotes, punctuation and emoji."""
     letters = []
     for letter in unicodedata.normalize("NFKC", text).casefold():
         category = unicodedata.category(letter)

@@ -72,7 +72,7 @@ def _take_turns(phone: str) -> None:
 
 
 def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
-    """The patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
+    """Return the patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
     found: dict[str, list[Patient]] = defaultdict(list)
     based = Patient.objects.current().alias(
         base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
@@ -146,5 +146,5 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def _recipients() -> list[uuid.UUID]:
-    """The staff who may mark texts as read, or the clinic's own address if there are none."""
+    """Return the staff who may mark texts as read, or the clinic's own address if there are none."""
     return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]

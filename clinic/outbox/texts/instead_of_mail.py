@@ -23,7 +23,7 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """The text that may replace this email; None where the mail is sent regardless of a text.
+    """Return the text that may replace this email; None where the mail is sent regardless of a text.
 
     None for news, for messages that staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """

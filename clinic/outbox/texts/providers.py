@@ -80,7 +80,7 @@ def has_texts() -> bool:
 
 
 def text_provider() -> TextProvider:
-    """The provider that SMS_URL names. Raises TextProviderAway if there is none."""
+    """Return the provider that SMS_URL names. Raises TextProviderAway if there is none."""
     texts = settings.ENV.texts
     if texts is None:
         raise TextProviderAway("SMS_URL is not set")

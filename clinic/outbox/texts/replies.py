@@ -33,7 +33,7 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
 
 
 def _automatic_answer(reply: Reply | None) -> str:
-    """The answer to any number, known or unknown."""
+    """Return the answer to any number, known or unknown."""
     clinic = Clinic.objects.current()
     call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our email"
     emergency = f"In an emergency call {clinic.emergency_number}."

@@ -37,12 +37,12 @@ FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _T
 
 
 def consent_text(patient: Patient) -> str:
-    """The wording of the consent that `patient` gives; stored verbatim."""
+    """Return the wording of the consent that `patient` gives; stored verbatim."""
     return CONSENT_WORDS.format(ending=patient.phone[-2:])
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """The consent in force for the number `patient` has now; None if there is none."""
+    """Return the consent in force for the number `patient` has now; None if there is none."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
@@ -73,33 +73,33 @@ def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
 def withdraw_consent(*, phone: str, now: datetime) -> int:
     """End every consent to texts to `phone`. Returns how many."""
     with transaction.atomic():
-        standing = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
-        for consent in standing:
+        consents = list(TextConsent.objects.filter(phone=phone, withdrawn_at=None).select_for_update())
+        for consent in consents:
             consent.withdrawn_at = now
             consent.save(update_fields=["withdrawn_at"])
             record_access(actor=None, action=Action.UPDATE, subject=consent, patient_id=consent.patient_id, now=now)
-    return len(standing)
+    return len(consents)
 
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
     """START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
-    asleep = [patient for patient in patients if consent_of(patient) is None]
-    for patient in asleep:
+    lapsed = [patient for patient in patients if consent_of(patient) is None]
+    for patient in lapsed:
         last = TextConsent.objects.filter(patient=patient, phone=phone).latest("given_at")
         wording = f"START: {last.wording.removeprefix('START: ')}"
         give_consent(patient=patient, wording=wording, instead_of_email=last.instead_of_email, now=now)
-    return len(asleep)
+    return len(lapsed)
 
 
 def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
     """Before a merge: end consents for a number other than the one on file."""
-    standing = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
+    consents = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
     if consent_of(known) is not None:
-        standing.update(withdrawn_at=now)
+        consents.update(withdrawn_at=now)
     else:
-        standing.exclude(phone=known.phone).update(withdrawn_at=now)
+        consents.exclude(phone=known.phone).update(withdrawn_at=now)
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
@@ -127,7 +127,7 @@ def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool 
 
 
 def _reader(message: Message) -> Patient:
-    """The patient whom a text goes to. Raises ValueError for a message to staff, which never goes by text."""
+    """Return the patient whom a text goes to. Raises ValueError for a message to staff, which never goes by text."""
     if message.patient is None:
         raise ValueError("texts go to patients only")
     return message.patient
@@ -176,8 +176,8 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
 
 
 def texts_just_sent(*, phone: str) -> list[Message]:
-    """The text that went to `phone` last, and those that went within ONE_LOOK before it; none if no patient
-    with this number agrees to texts now.
+    """Return the text that went to `phone` last, and those that went within ONE_LOOK before it; none if no patient with this
+    number agrees to texts now.
 
     A number can change hands: a text counts only if the consent under which it went was for this number.
     """
@@ -194,7 +194,7 @@ def texts_just_sent(*, phone: str) -> list[Message]:
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:
-    """The hours in which no text is sent: UNTIL in the evening to FROM in the morning."""
+    """Return the hours in which no text is sent: UNTIL in the evening to FROM in the morning."""
     return QuietHours(UNTIL, FROM, reader_zone(message, clinic))
 
 
@@ -205,8 +205,11 @@ def send_text(message: Message, template: str, *, now: datetime) -> None:
 
 
 def write_text(message: Message, template: str, *, now: datetime) -> str:
-    """`template`, filled in for `message`. The patient's first name leads it if they asked for that, the alphabet of texts
-    has it, and there is room. Raises TextTooLong."""
+    """Return `template`, filled in for `message`.
+
+    The patient's first name leads it if they asked for that, the alphabet of texts has it, and there is room. Raises
+    TextTooLong.
+    """
     values = find_kind(message.kind).text_values(message, now)
     name = to_gsm(name_in_messages(message.patient))
     if name and "?" not in name:
@@ -222,5 +225,5 @@ def fail_unsure_texts(*, now: datetime) -> int:
 
 
 def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
-    """The zone by which hours are quiet for this message: its own, else the clinic's."""
+    """Return the zone by which hours are quiet for this message: its own, else the clinic's."""
     return known_zone(message.time_zone) or clinic.zone

@@ -24,7 +24,7 @@ KEY, SALT = "confirmed", "practice.confirmation"
 
 
 def digits_of(code: ConfirmationCode) -> str:
-    """The six digits of `code`, for its mail."""
+    """Return the six digits of `code`, for its mail."""
     mac = salted_hmac(SALT, str(code.pk), algorithm="sha256").digest()
     return f"{int.from_bytes(mac) % 1_000_000:06}"
 

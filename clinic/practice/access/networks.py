@@ -27,7 +27,7 @@ UNKNOWN = Network((("unknown", 1),))  # one network for all of them, limited lik
 
 
 def network_of(request: HttpRequest) -> Network:
-    """The network of the visitor; `UNKNOWN` if the address is missing or malformed.
+    """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed.
 
     Behind a proxy only the last hop of X-Forwarded-For counts: the proxy wrote it, the visitor can forge the others.
     """
@@ -49,7 +49,10 @@ def warn_of_unknown_networks() -> None:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4. None for anything else."""
+    """Return the address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4.
+
+    None for anything else.
+    """
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -121,7 +121,7 @@ def patient_link(
 
 
 def patient_of(link: PatientLink) -> Patient:
-    """`load` for what is about the patient as a whole."""
+    """Return `load` for what is about the patient as a whole."""
     return link.patient
 
 

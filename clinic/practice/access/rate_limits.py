@@ -139,7 +139,7 @@ def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
 
 
 def mailbox_of(email: str) -> str:
-    """The mailbox of an address, as a rate limit key: without letter case, +tag and Gmail's dots."""
+    """Return the mailbox of an address, as a rate limit key: without letter case, +tag and Gmail's dots."""
     name, _, domain = normalize_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
@@ -156,7 +156,7 @@ class _Budget:
 
 
 def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
-    """One budget per charge; for a network, one per block, with a larger budget for a wider block."""
+    """Yield one budget per charge; for a network, one per block, with a larger budget for a wider block."""
     for limit, *subjects in charges:
         network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
         names = [_name(limit, subject) for subject in subjects if subject is not network]

@@ -7,7 +7,7 @@ from clinic.practice.models import User
 
 
 def rights_of(user: User) -> QuerySet[Permission]:
-    """The permissions of `user`, own and by group. Ignores `is_active`, since a reactivated user gets them all back."""
+    """Return the permissions of `user`, own and by group. Ignores `is_active`, since a reactivated user gets them all back."""
     if user.is_superuser:
         return Permission.objects.all()
     held = Permission.objects.filter(Q(user=user) | Q(group__user=user))
@@ -15,7 +15,7 @@ def rights_of(user: User) -> QuerySet[Permission]:
 
 
 def grantable_groups(by: User) -> QuerySet[Group]:
-    """The groups without a permission that `by` lacks."""
+    """Return the groups without a permission that `by` lacks."""
     return Group.objects.exclude(permissions__in=Permission.objects.exclude(pk__in=rights_of(by).values("pk")))
 
 

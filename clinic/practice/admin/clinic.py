@@ -13,14 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import ClinicForm
 from clinic.practice.fields.typed_times import TimeOfDayField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import update_outdated
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-
-from .contact import ReadableContact
 
 
 @admin.register(Clinic)

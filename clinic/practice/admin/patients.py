@@ -22,6 +22,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.practice.access.links import revoke_all_links
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
@@ -31,8 +32,6 @@ from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
-
-from .contact import ReadableContact
 
 MOST_LINKS = 50  # shown of one patient
 
@@ -91,9 +90,9 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
-    details = ("created_at", "standing", "alike", "open_links")
+    details = ("created_at", "identity", "alike", "open_links")
     readonly_fields = details
-    list_display = ("name", "address", "number", "standing", "created_at")
+    list_display = ("name", "address", "number", "identity", "created_at")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
     search_help_text = "Parts of a name, an email or a phone number"
@@ -161,8 +160,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         )
         return see_other(reverse("admin:practice_patient_change", args=[pk]))
 
-    @admin.display(description="identity", ordering="is_provisional")
-    def standing(self, patient: Patient) -> str:
+    @admin.display(ordering="is_provisional")
+    def identity(self, patient: Patient) -> str:
         """Known or not confirmed; if not confirmed, the known patient it may be."""
         if not patient.is_provisional:
             return "known"
@@ -201,7 +200,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
 
 def links_to(found: list[Alike]) -> SafeString:
-    """Links to possible duplicates, each with the reason; empty for none."""
+    """Return links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
     )

@@ -60,7 +60,7 @@ class AddressField(forms.EmailField):
         return readable_address(value) if isinstance(value, str) else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Compares cleaned addresses, so that a domain in another spelling is no change."""
+        """Compare cleaned addresses: another spelling of a domain is no change."""
         try:
             data = self.to_python(data)
         except ValidationError:
@@ -100,7 +100,7 @@ class PhoneField(forms.CharField):
         return format_phone(value, self.region) if isinstance(value, str) and value.startswith("+") else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Compares cleaned numbers, so that another spelling is no change."""
+        """Compare cleaned numbers: another spelling is no change."""
         try:
             data = self.clean(data)
         except ValidationError:
@@ -164,7 +164,7 @@ class ClinicForm(forms.ModelForm):
             zone.help_text += f" {self._describe_state()} The clinic's is set to {zone_label(stored)}."
 
     def clean_country(self) -> str:
-        """A country whose phone numbers can be parsed (ISO 3166)."""
+        """Return a country whose phone numbers can be parsed (ISO 3166)."""
         country = self.cleaned_data["country"].strip().upper()
         if country not in REGIONS:
             raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")

@@ -1,11 +1,11 @@
 """The tables of this room: the clinic, its staff, its patients and how they get in."""
 
-from .cleanup import CleanupRun
-from .clinic import Clinic, reading_clinic_once, validate_time_zone
-from .limits import RateLimit
-from .links import ConfirmationCode, LinkPurpose, PatientLink, Proof
-from .patients import NameKey, Patient
-from .staff import Therapist, User, UserManager
+from clinic.practice.models.cleanup import CleanupRun
+from clinic.practice.models.clinic import Clinic, reading_clinic_once, validate_time_zone
+from clinic.practice.models.limits import RateLimit
+from clinic.practice.models.links import ConfirmationCode, LinkPurpose, PatientLink, Proof
+from clinic.practice.models.patients import NameKey, Patient
+from clinic.practice.models.staff import Therapist, User, UserManager
 
 __all__ = [
     "CleanupRun",

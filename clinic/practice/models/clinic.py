@@ -112,7 +112,7 @@ class Clinic(models.Model):
             models.CheckConstraint(name="clinic_horizon_is_a_day_to_a_year", condition=Q(horizon_days__range=(1, 366))),
             models.CheckConstraint(name="clinic_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),
             models.CheckConstraint(
-                name="clinic_stands_on_earth",
+                name="clinic_coordinates_are_valid",
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(
                     latitude__isnull=False,

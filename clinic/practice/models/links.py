@@ -6,9 +6,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.practice.models.patients import Patient
 from clinic.practice.values.dates import format_date
-
-from .patients import Patient
 
 
 class Proof(models.IntegerChoices):

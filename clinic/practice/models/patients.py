@@ -8,9 +8,8 @@ from django.db import models
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
+from clinic.practice.models.clinic import validate_time_zone
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
-
-from .clinic import validate_time_zone
 
 
 class NameKey(Func):
@@ -24,7 +23,7 @@ class NameKey(Func):
 
 
 def stored_name_key() -> Func:
-    """`NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
+    """Return `NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
     return Func("name", function=NameKey.function, output_field=models.TextField())
 
 

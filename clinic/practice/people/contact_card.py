@@ -45,7 +45,7 @@ def remember_contact(clinic: Clinic) -> Clinic:
 
 
 def last_contact() -> ContactCard:
-    """The card as last seen by this process, else as the file has it, else an empty one. No query."""
+    """Return the card as last seen by this process, else as the file has it, else an empty one. No query."""
     global _current
     _current = _current or _read()
     return _current or ContactCard()

@@ -1,4 +1,4 @@
-"""Patients who may be the same person: for staff to see before they enter one twice. Nothing here merges anybody."""
+"""Find patients who may be the same person, so that staff do not enter one twice. Merges no records."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ class Alike:
 
 
 def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = None) -> list[Alike]:
-    """Up to `MOST_ALIKE` patients with this name, email address or phone number, the most alike first; one query."""
+    """Return up to `MOST_ALIKE` patients with this name, email address or phone number, the most alike first; one query."""
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)
@@ -37,7 +37,7 @@ def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = N
 
 
 def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
-    """Those of `find_alike` about whom staff should decide before this person is entered."""
+    """Return those of `find_alike` about whom staff should decide before this person is entered."""
     return [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
 
 
@@ -49,7 +49,7 @@ def is_on_file(*, name: str, email: str, phone: str) -> bool:
 
 
 def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
-    """The known patient without an email address who has this name and this phone number; by constraint there is one."""
+    """Return the known patient without an email address who has this name and this phone number; by constraint there is one."""
     others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
     return others.filter(email="", phone=phone, name_key=NameKey(Value(normalize_name(name)))).first()
 

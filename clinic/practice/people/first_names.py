@@ -13,7 +13,7 @@ LONGEST = 24  # characters
 
 
 def first_name(name: str) -> str:
-    """The first word of a full name, as letters with their accents, hyphens and apostrophes; "" if it has no letter.
+    """Return the first word of a full name, as letters with their accents, hyphens and apostrophes; "" if it has no letter.
 
     Anything else that was typed as a name is left out: a link, a line break, or a sign that turns the text around.
     """
@@ -24,7 +24,7 @@ def first_name(name: str) -> str:
 
 
 def name_in_messages(patient: Patient | None) -> str:
-    """The first name that messages to `patient` may hold; "" unless the patient asked for it."""
+    """Return the first name that messages to `patient` may hold; "" unless the patient asked for it."""
     return first_name(patient.name) if patient is not None and patient.first_name_since else ""
 
 

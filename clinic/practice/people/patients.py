@@ -46,8 +46,8 @@ def find_or_register_patient(
 
 
 def find_by_phone(*, name: str, phone: str) -> Patient | None:
-    """The known patient with this name and phone number, the one without an email address first; None if there is none, or
-    if several with an address have it."""
+    """Return the known patient with this name and phone number, the one without an email address first; None if there is
+    none, or if several with an address have it."""
     if not phone:
         return None
     keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalize_name(name))))
@@ -103,7 +103,7 @@ def _find_or_register(
 
 
 def _find_registered(registered: Patient) -> Patient | None:
-    """The stored row: this one, or the one it conflicted with."""
+    """Return the stored row: this one, or the one it conflicted with."""
     # Locked, so that a provisional row is not merged before rows that refer to it are written.
     rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
     if registered.email:

@@ -33,7 +33,7 @@ class FindsPeople(admin.ModelAdmin):
 def filter_people(
     queryset: QuerySet, text: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
 ) -> QuerySet:
-    """The rows of `queryset` whose patient matches every term of `text`."""
+    """Return the rows of `queryset` whose patient matches every term of `text`."""
     numbers, rest = split_search(text)
     for digits in numbers[:MOST_TERMS]:
         spellings = [
@@ -49,7 +49,7 @@ def filter_people(
 
 
 def split_search(text: str) -> tuple[list[list[str]], list[str]]:
-    """The phone numbers in `text`, each as the digit strings it may be stored as, and the other words."""
+    """Return the phone numbers in `text`, each as the digit strings it may be stored as, and the other words."""
     numbers = [_spellings(found[0]) for found in _NUMBER.finditer(text)]
     return numbers, [word for part in _NUMBER.split(text) for word in part.replace(",", " ").split()]
 

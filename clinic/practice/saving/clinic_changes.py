@@ -34,12 +34,12 @@ def register_told(name: str, told: Told) -> None:
 
 
 def count_outdated(before: Clinic, after: Clinic, *, now: datetime) -> int:
-    """The number of upcoming items sent with details that change from `before` to `after`."""
+    """Return the number of upcoming items sent with details that change from `before` to `after`."""
     return sum(told.count(before, after, now) for told in _rooms.values())
 
 
 def count_patients_to_call(before: Clinic, after: Clinic, *, now: datetime) -> int:
-    """The number of these whose patient no message can reach."""
+    """Return the number of these whose patient no message can reach."""
     return sum(told.count_to_call(before, after, now) for told in _rooms.values())
 
 
@@ -50,10 +50,10 @@ def update_outdated(before: Clinic, after: Clinic, *, is_told: bool, now: dateti
 
 
 def changed_fields(before: Clinic, after: Clinic) -> set[str]:
-    """Which of `TOLD` differ."""
+    """Return which of `TOLD` differ."""
     return {name for name in TOLD if getattr(before, name) != getattr(after, name)}
 
 
 def digest_of(clinic: Clinic, fields: Iterable[str] = TOLD) -> str:
-    """A digest of the contact details, to compare them."""
+    """Return a digest of the contact details, to compare them."""
     return hashlib.sha256("\0".join(getattr(clinic, name) for name in fields).encode()).hexdigest()[:16]

@@ -75,7 +75,7 @@ class StaleCheck(forms.ModelForm):
         return cleaned
 
     def _changed_meanwhile(self, current: Model) -> dict[str, object]:
-        """Stored values that changed since the form was opened and differ from the form."""
+        """Return stored values that changed since the form was opened and differ from the form."""
         try:
             seen = dict(json.loads(self[SEEN].data or "{}"))
         except (ValueError, TypeError, RecursionError):
@@ -106,11 +106,11 @@ class StaleCheck(forms.ModelForm):
         )
 
     def _typed(self, name: str) -> str:
-        """The value as cleaned, else as typed."""
+        """Return the value as cleaned, else as typed."""
         return self._shown(name, self.cleaned_data[name]) if name in self.cleaned_data else str(self[name].data)
 
     def _shown(self, name: str, value: Any) -> str:
-        """`value` as the form's field would show it; a choice by its label."""
+        """Return `value` as the form's field would show it; a choice by its label."""
         field = self.fields[name]
         values = list(value) if isinstance(value, list | tuple) or hasattr(value, "iterator") else [value]
         keys = [str(field.prepare_value(one)) for one in values]
@@ -130,7 +130,7 @@ class StaleCheck(forms.ModelForm):
 
 
 def _digest(value: object) -> str:
-    """Digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
+    """Return a digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
     if isinstance(value, list):
         value = sorted(str(getattr(one, "pk", one)) for one in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]

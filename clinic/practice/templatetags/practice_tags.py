@@ -19,43 +19,48 @@ register = template.Library()
 
 @register.filter
 def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
-    """Like "Tue, Dec 1, 9:00 AM" in the clinic's zone. Pass the clinic (`:clinic`) in a list, to save a query a row."""
+    """Return text like "Tue, Dec 1, 9:00 AM" in the clinic's zone.
+
+    Pass the clinic (`:clinic`) in a list, to save a query a row.
+    """
     return format_instant(instant, (clinic or Clinic.objects.current()).zone, now=timezone.now())
 
 
 @register.filter
 def page_time(instant: datetime) -> str:
-    """Like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
+    """Return text like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
     return format_instant(instant, timezone.get_current_timezone(), now=timezone.now())
 
 
 @register.filter(expects_localtime=True)
 def full_day(day: date) -> str:
-    """Like "Tuesday, December 1", with the year where it is not the current one."""
+    """Return text like "Tuesday, December 1", with the year where it is not the current one."""
     return format_day(day, today=timezone.localdate())
 
 
 @register.filter(expects_localtime=True)
 def short_day(day: date) -> str:
-    """Like "Tue, Dec 1", with the year where it is not the current one."""
+    """Return text like "Tue, Dec 1", with the year where it is not the current one."""
     return format_short_day(day, today=timezone.localdate())
 
 
 @register.filter
 def phone_link(phone: str, clinic: Clinic | None = None) -> str:
-    """A link that dials `phone`, written as people in the clinic's country write it; nothing for no number. Pass the clinic
-    (`:clinic`): without it the country is the US."""
+    """Return a link that dials `phone`, written as people in the clinic's country write it; nothing for no number.
+
+    Pass the clinic (`:clinic`): without it the country is the US.
+    """
     return dialing_link(phone, clinic.country if clinic else "US")
 
 
 def dialing_link(phone: str, country: str) -> str:
-    """The same as people in `country` (ISO 3166) write it."""
+    """Return the same as people in `country` (ISO 3166) write it."""
     return format_html('<a href="tel:{}">{}</a>', phone, format_phone(phone, country)) if phone else ""
 
 
 @register.filter
 def phone_text(phone: str, clinic: Clinic | None = None) -> str:
-    """`phone` as people in the clinic's country write it."""
+    """Return `phone` as people in the clinic's country write it."""
     return format_phone(phone, clinic.country if clinic else "US") if phone else ""
 
 
@@ -65,7 +70,7 @@ register.filter("address_text", readable_address)
 
 @register.filter
 def minutes(count: int) -> str:
-    """Like "45 minutes", "1 hour", "1 hour 30 minutes"."""
+    """Return text like "45 minutes", "1 hour", "1 hour 30 minutes"."""
     hours, rest = divmod(count, 60)
     parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n]
     return " ".join(parts) or "0 minutes"
@@ -73,6 +78,6 @@ def minutes(count: int) -> str:
 
 @register.filter
 def with_labels(cells: list[str], headers: list[dict]) -> list[tuple[str, str]]:
-    """(cell, name of its column) for a row of an admin list; the box that selects the row has no name."""
+    """Return (cell, name of its column) for a row of an admin list; the box that selects the row has no name."""
     names = ["" if "<input" in str(header["text"]) else capfirst(header["text"]) for header in headers]
     return list(zip_longest(cells, names[: len(cells)], fillvalue=""))

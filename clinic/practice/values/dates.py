@@ -9,22 +9,22 @@ MIDNIGHT, NOON = time(0), time(12)
 
 
 def format_day(day: date, *, today: date | None = None) -> str:
-    """Like "Tuesday, December 1"; in another year "Friday, January 1, 2027"."""
+    """Return text like "Tuesday, December 1"; in another year "Friday, January 1, 2027"."""
     return f"{day:%A, %B} {day.day}{_format_year(day, today)}"
 
 
 def format_short_day(day: date, *, today: date | None = None) -> str:
-    """Like "Tue, Dec 1"; in another year "Fri, Jan 1, 2027"."""
+    """Return text like "Tue, Dec 1"; in another year "Fri, Jan 1, 2027"."""
     return f"{day:%a, %b} {day.day}{_format_year(day, today)}"
 
 
 def format_days(first: date, last: date, *, today: date | None = None) -> str:
-    """Like "Tue, Dec 1 – Thu, Dec 31"."""
+    """Return text like "Tue, Dec 1 – Thu, Dec 31"."""
     return f"{format_short_day(first, today=today)} – {format_short_day(last, today=today)}"
 
 
 def format_near_day(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
-    """Like "today", "tomorrow" or "on Tuesday, December 1", as read in `zone` at `now`."""
+    """Return text like "today", "tomorrow" or "on Tuesday, December 1", as read in `zone` at `now`."""
     day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()
     if day == today:
         return "today"
@@ -32,43 +32,43 @@ def format_near_day(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
 
 
 def format_date(day: date) -> str:
-    """Like "Dec 1, 2026"."""
+    """Return text like "Dec 1, 2026"."""
     return f"{day:%b} {day.day}, {day.year}"
 
 
 def format_time(local: time | datetime) -> str:
-    """Like "9:00 AM"."""
+    """Return text like "9:00 AM"."""
     return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
 
 def format_named_time(local: time) -> str:
-    """Like "9:00 AM", "noon" or "midnight"."""
+    """Return text like "9:00 AM", "noon" or "midnight"."""
     return {NOON: "noon", MIDNIGHT: "midnight"}.get(local) or format_time(local)
 
 
 def format_hours(opens: time, closes: time) -> str:
-    """Like "8:00 AM – noon"."""
+    """Return text like "8:00 AM – noon"."""
     return f"{format_named_time(opens)} – {format_named_time(closes)}"
 
 
 def format_zone(local: datetime) -> str:
-    """Like "EST"; a zone without letters of its own is written "UTC+05:45". `local` must have a zone."""
+    """Return text like "EST"; a zone without letters of its own is written "UTC+05:45". `local` must have a zone."""
     name = local.tzname() or ""
     return name if name[:1].isalpha() else f"UTC{local:%:z}"
 
 
 def format_day_and_time(local: datetime, *, today: date | None = None) -> str:
-    """Like "Tue, Dec 1, 9:00 AM"; in another year "Fri, Jan 1, 2027, 9:00 AM"."""
+    """Return text like "Tue, Dec 1, 9:00 AM"; in another year "Fri, Jan 1, 2027, 9:00 AM"."""
     return f"{format_short_day(local, today=today)}, {format_time(local)}"
 
 
 def format_instant(instant: datetime, zone: tzinfo, *, now: datetime) -> str:
-    """Like "Tue, Dec 1, 9:00 AM" in `zone`, with the year if it is not that of `now` in `zone`."""
+    """Return text like "Tue, Dec 1, 9:00 AM" in `zone`, with the year if it is not that of `now` in `zone`."""
     return format_day_and_time(instant.astimezone(zone), today=now.astimezone(zone).date())
 
 
 def format_utc(instant: datetime) -> str:
-    """Like "Dec 1, 2026, 2:00 PM UTC", for records that are read in no particular zone."""
+    """Return text like "Dec 1, 2026, 2:00 PM UTC", for records that are read in no particular zone."""
     utc = instant.astimezone(UTC)
     return f"{format_date(utc)}, {format_time(utc)} UTC"
 

@@ -20,7 +20,7 @@ class AddressInvalid(ValueError):
 
 
 def clean_address(text: str) -> str:
-    """The address in `text` with its domain as DNS has it: lower case, ASCII ("alice@faß.de" is "alice@xn--fa-hia.de").
+    """Return the address in `text` with its domain as DNS has it: lower case, ASCII ("alice@faß.de" is "alice@xn--fa-hia.de").
 
     Python's own codec and Django's mail follow IDNA 2003, which turns "faß.de" into another domain; once a
     domain is ASCII, neither touches it. What is before the @ keeps its letter case. Raises AddressInvalid.
@@ -41,7 +41,7 @@ def clean_address(text: str) -> str:
 
 
 def normalize_address(text: str) -> str:
-    """`text` as `clean_address` has it. What is no address is only stripped."""
+    """Return `text` as `clean_address` has it. What is no address is only stripped."""
     try:
         return clean_address(text)
     except AddressInvalid:
@@ -49,7 +49,7 @@ def normalize_address(text: str) -> str:
 
 
 def readable_address(address: str) -> str:
-    """`address` with its domain in the letters it is written in, if it has others than ASCII's."""
+    """Return `address` with its domain in the letters it is written in, if it has others than ASCII's."""
     local, at, domain = address.rpartition("@")
     if "xn--" not in domain:
         return address

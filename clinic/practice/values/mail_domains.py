@@ -55,7 +55,7 @@ SHORTEST = 7  # characters of a provider that is compared by edits: "me.com" and
 
 
 def suggest_address(address: str) -> str | None:
-    """The address that was probably meant, if the domain looks like a slip of the finger; None if it looks right."""
+    """Return the address that was probably meant, if the domain looks like a slip of the finger; None if it looks right."""
     local, _, domain = address.rpartition("@")
     domain = domain.lower()
     if not local or domain in PROVIDERS:

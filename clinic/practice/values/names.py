@@ -25,7 +25,7 @@ class NameInvalid(ValueError):
 
 
 def normalize_name(name: str) -> str:
-    """`name` with its accents composed, its spaces single and nothing invisible, so that the same name is the same text.
+    """Return `name` with its accents composed, its spaces single and nothing invisible, so that the same name is the same text.
 
     Control characters count as spaces: they can come with what was pasted, and mails and calendars do not take them.
     """
@@ -48,7 +48,7 @@ def _is_letter(one: str) -> bool:
 
 
 def clean_name(text: str) -> str:
-    """`text` normalised. Raises NameInvalid if it holds no letter that can be seen, or what no database can keep."""
+    """Return `text` normalised. Raises NameInvalid if it holds no letter that can be seen, or what no database can keep."""
     name = normalize_name(text)
     if any(unicodedata.category(one) in ("Cs", "Cn") for one in name):
         raise NameInvalid("Part of this name did not arrive as text. Type it again instead of pasting it.")

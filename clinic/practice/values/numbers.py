@@ -16,7 +16,8 @@ LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as
 
 
 def read_digits(text: str) -> str | None:
-    """`text`, without space around it, as a plain decimal such as "1000.5"; None for anything but digits and their signs."""
+    """Return `text`, without space around it, as a plain decimal such as "1000.5"; None for anything but digits and their
+    signs."""
     if PLAIN.fullmatch(text):
         plain = text
     elif _US_THOUSANDS.fullmatch(text):

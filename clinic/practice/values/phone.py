@@ -29,7 +29,7 @@ class PhoneHasLetters(PhoneInvalid):
 
 
 def parse_phone(text: str, region: str = "US") -> str:
-    """`text` as it is kept. `region` is the country of a number written without one (ISO 3166, "US").
+    """Return `text` as it is kept. `region` is the country of a number written without one (ISO 3166, "US").
 
     Raises PhoneHasLetters for a number spelled in letters, PhoneInvalid for anything that no telephone can ring: too short
     or too long, or in a range that is not in use.
@@ -60,18 +60,21 @@ def _is_in_use(number: phonenumbers.PhoneNumber) -> bool:
 
 
 def base_number(phone: str) -> str:
-    """`phone` without its extension: E.164."""
+    """Return `phone` without its extension: E.164."""
     return phone.partition(_EXT)[0]
 
 
 def texting_number(phone: str) -> str:
-    """The number that texts for `phone` go to, in E.164; empty if there is none. Numbers with an extension are
-    switchboards, where others would read the texts."""
+    """Return the number that texts for `phone` go to, in E.164; empty if there is none.
+
+    Numbers with an extension are switchboards, where others would read the texts.
+    """
     return "" if _EXT in phone else phone
 
 
 def format_phone(phone: str, region: str = "US") -> str:
-    """How people of `region` write it: "(603) 555-0123 ext. 12", "+44 20 7946 0018"; unparsable text comes back as it is."""
+    """Return how people of `region` write it: "(603) 555-0123 ext. 12", "+44 20 7946 0018"; unparsable text comes back as it
+    is."""
     base, _, extension = phone.partition(_EXT)
     try:
         number = phonenumbers.parse(base, region)

@@ -114,17 +114,17 @@ _BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
 
 @cache
 def zone_names() -> frozenset[str]:
-    """IANA names ("America/New_York"). Read once: looking walks through a folder of six hundred files."""
+    """Return all IANA names ("America/New_York"). Cached, since reading them walks a folder of 600 files."""
     return frozenset(available_timezones())
 
 
 def known_zone(name: str) -> ZoneInfo | None:
-    """The zone called `name`; None for an empty name, and for one that is not, or no longer, a zone."""
+    """Return the zone called `name`; None for an empty name, and for one that is not, or no longer, a zone."""
     return ZoneInfo(name) if name in zone_names() else None
 
 
 def visitors_zone_name(text: str) -> str:
-    """The IANA name by which a visitor's clock is known; empty for an unknown name and for one that is no place.
+    """Return the IANA name by which a visitor's clock is known; empty for an unknown name and for one that is no place.
 
     "UTC" counts: the page's script never sends it, so the visitor chose it.
     """
@@ -138,7 +138,8 @@ def _rows_of_tzdata(name: str) -> list[list[str]]:
 
 @cache
 def zones_by_region() -> dict[str, tuple[str, ...]]:
-    """The zones of the world by region ("Africa", "United States"), each once and without old names, from tzdata's table.
+    """Return the zones of the world by region ("Africa", "United States"), each once and without old names, from tzdata's
+    table.
 
     Sorted by region, the zones of one by `city_label`.
     """
@@ -152,13 +153,14 @@ def zones_by_region() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _countries() -> dict[str, str]:
-    """The country of each zone, in English."""
+    """Return the country of each zone, in English."""
     names = dict(row[:2] for row in _rows_of_tzdata("iso3166.tab"))
     return {zone: names.get(country, "") for country, _, zone, *_ in _rows_of_tzdata("zone.tab")}
 
 
 def city_label(name: str) -> str:
-    """Like "Paris (France)" or "North Dakota: Center"; no country where it is that of the group or the city's own name."""
+    """Return text like "Paris (France)" or "North Dakota: Center"; no country where it is that of the group or the city's
+    own name."""
     place = place_label(name)
     if name.startswith(_IN_STATES):
         return f"{name.split('/')[1].replace('_', ' ')}: {place}"
@@ -172,24 +174,25 @@ def _in_alphabet(name: str) -> str:
 
 
 def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
-    """(name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such state."""
+    """Return (name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such
+    state."""
     state = " ".join(text.replace(".", "").split()).casefold()
     name, *zones = STATES.get(_BY_NAME.get(state, state.upper()), ("",))
     return name, tuple(zones)
 
 
 def zone_label(name: str) -> str:
-    """Like "Eastern time (New York)", or the bare name, "Europe/Isle of Man", outside the US."""
+    """Return text like "Eastern time (New York)", or the bare name, "Europe/Isle of Man", outside the US."""
     return US_ZONES.get(name) or name.replace("_", " ")
 
 
 def place_label(name: str) -> str:
-    """Like "Buenos Aires" for "America/Argentina/Buenos_Aires"; the city's name of today for one that browsers still call by
-    an old one."""
+    """Return text like "Buenos Aires" for "America/Argentina/Buenos_Aires"; the city's name of today for one that browsers
+    still call by an old one."""
     place = name.rpartition("/")[2].replace("_", " ")
     return RENAMED.get(place, place)
 
 
 def clock_label(name: str) -> str:
-    """Like "Eastern time (New York)", "Jamaica time" or "UTC", for people who read a time."""
+    """Return text like "Eastern time (New York)", "Jamaica time" or "UTC", for people who read a time."""
     return US_ZONES.get(name) or (f"{place_label(name)} time" if "/" in name else name)

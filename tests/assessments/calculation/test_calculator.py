@@ -18,7 +18,7 @@ from assessments.calculation.calculator import WAIT_SECONDS, Calculation, calcul
 from assessments.fhir.importing import import_questionnaire
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.models import Questionnaire
 from assessments.questionnaire.expressions import evaluate
 from assessments.questionnaire.model import InvalidQuestionnaire
@@ -156,7 +156,7 @@ def tricky():
 def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(client, loaded, alice, caplog):
     questionnaire = import_questionnaire(content=json.dumps(tricky()).encode(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
-    response = start_response(questionnaire_slug="tricky", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="tricky", patient=alice, now=NOW)
     response.answers = {f"n{number}": [1] for number in range(400)}
     response.save()
     token = issue_link(

@@ -20,7 +20,7 @@ from assessments.fhir.r5 import convert_r5, is_r5
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import MOST_BYTES
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import complete_response, first_open_page, save_page, start_response
+from assessments.intake.responses import complete_response, first_open_page, save_page, start_published_response
 from assessments.models import Questionnaire
 from assessments.questionnaire.checking import check_item
 from assessments.questionnaire.expressions import ExpressionUnsupported, check_expression
@@ -49,7 +49,7 @@ def test_import_stores_the_next_version_and_says_what_works_differently():
     imported = import_questionnaire(content=packed(), now=NOW)
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("everything", 1)
     assert imported.questionnaire.published_at is None
-    named = {(warning.name, warning.link_id) for warning in imported.warnings}
+    named = {(notice.name, notice.link_id) for notice in imported.notices}
     assert named == {("attachment", "file"), ("reference", "ref")}
     assert not import_questionnaire(content=packed(), now=NOW).is_new
     assert import_questionnaire(content=packed(title="Anew"), now=NOW).questionnaire.version == 2
@@ -169,7 +169,7 @@ def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_p
     assert time.process_time() - began < 5
     assert max(sum(item.is_question for item in page.walk()) for page in questionnaire.parsed.pages) <= 15
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
-    response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="small", patient=alice, now=NOW)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
@@ -189,7 +189,7 @@ def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_p
 def test_patient_fills_in_an_imported_questionnaire_without_a_script(client, loaded, alice):
     questionnaire = import_questionnaire(content=packed(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
-    response = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
@@ -230,7 +230,7 @@ def test_patient_fills_in_an_imported_questionnaire_without_a_script(client, loa
 def test_answer_that_does_not_match_the_pattern_is_not_kept(loaded, alice, typed, is_kept):
     questionnaire = import_questionnaire(content=packed(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
-    response = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
     save_page(response=response, page="plain", answers={"word": [typed]}, now=NOW)
     assert ("word" in response.answers) is is_kept
 
@@ -243,7 +243,7 @@ def test_staff_upload_read_the_warnings_and_publish(client, loaded, charlie):
     done = client.post(upload, {"file": SimpleUploadedFile("q.json", packed())})
     assert done.status_code == 303
     page = client.get(done.headers["Location"]).text
-    assert "Works differently here" in page and "cannot be answered here" in page
+    assert "Differences from the file" in page and "cannot be answered here" in page
     assert "without “why we ask”" in page and "not published" in page
     questionnaire = Questionnaire.objects.get(slug="everything")
     publish = reverse("admin:assessments_questionnaire_publish", args=[questionnaire.pk])
@@ -269,7 +269,7 @@ def test_long_questionnaire_is_warned_of_past_five_minutes(loaded):
         content=packed(of(*(weighted(f"w{n}", required=True) for n in range(130)), contained=EVERYTHING["contained"])),
         now=NOW,
     )
-    assert [warning.name for warning in imported.warnings] == ["long"]
+    assert [notice.name for notice in imported.notices] == ["long"]
 
 
 @pytest.mark.django_db
@@ -331,7 +331,7 @@ def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, ali
     }
     questionnaire = import_questionnaire(content=packed(of(group)), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
-    response = start_response(questionnaire_slug="small", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="small", patient=alice, now=NOW)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,

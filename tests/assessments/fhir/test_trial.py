@@ -5,7 +5,7 @@ import pytest
 from assessments.fhir.importing import import_questionnaire
 from assessments.fhir.trial import try_pages, try_saving
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.models import Flag, Questionnaire, Response, StaffAlert
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flags.definitions import load_questionnaires
@@ -43,7 +43,7 @@ def test_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_begun(lo
     stored = import_questionnaire(content=packed(definition), now=NOW).questionnaire
     assert stored.parsed.items["a"].initial == () and stored.parsed.items["a"].unit == "km"
     Questionnaire.objects.filter(pk=stored.pk).update(published_at=NOW)
-    assert start_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {}
+    assert start_published_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_begun(lo
 def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, item, answers):
     stored = import_questionnaire(content=packed(of(item)), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=stored.pk).update(published_at=NOW)
-    assert start_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {"a": answers}
+    assert start_published_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {"a": answers}
 
 
 @pytest.mark.parametrize(

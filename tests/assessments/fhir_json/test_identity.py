@@ -17,7 +17,7 @@ from assessments.fhir.importing import (
 )
 from assessments.fhir_json.canonical import canonical_of
 from assessments.fhir_json.parsing import parse_questionnaire
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.intake.screening import find_questionnaire
 from assessments.known_questions import HIP_INTAKE, SCREEN_PAGES
 from assessments.models import Questionnaire
@@ -65,7 +65,7 @@ def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
     assert (again.questionnaire.slug, again.questionnaire.version, again.earlier) == ("back-pain-2", 2, two)
     for questionnaire in (one, again.questionnaire):
         publish_questionnaire(questionnaire=questionnaire, by=None, now=NOW)
-    assert start_response(questionnaire_slug="back-pain", patient=alice, now=NOW).questionnaire == one
+    assert start_published_response(questionnaire_slug="back-pain", patient=alice, now=NOW).questionnaire == one
 
 
 @pytest.mark.parametrize("slug", ["hip-running-intake", "call-intake"])
@@ -181,7 +181,7 @@ def test_version_under_which_a_flag_could_not_fire_is_not_published(loaded, defi
     changed = deepcopy(definition)
     change(changed)
     imported = bring({**changed, "version": "3"})
-    assert "missing" in {warning.name for warning in imported.warnings}
+    assert "missing" in {notice.name for notice in imported.notices}
     with pytest.raises(PublishRefused) as refused:
         publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     words = LOSSES[change].partition(" (“")[0]
@@ -195,7 +195,7 @@ def test_version_that_keeps_every_sign_is_published(loaded, definition):
     changed["item"].append({"linkId": "more", "type": "group", "text": "More", "item": [QUESTION]})
     imported = bring({**changed, "version": "3"})
     assert imported.earlier.version == 2
-    assert "next version" in {warning.name for warning in imported.warnings}
+    assert "next version" in {notice.name for notice in imported.notices}
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert find_questionnaire() == imported.questionnaire
 
@@ -227,7 +227,7 @@ def test_admin_says_what_is_missing_and_does_not_publish(client, loaded, definit
     file = SimpleUploadedFile("q.json", json.dumps({**definition, "version": "3"}).encode())
     page = client.post(reverse("admin:assessments_questionnaire_upload"), {"file": file}, follow=True)
     assert "version 3 of" in page.text and "lacks the answer saddle" in page.text
-    assert "Ask patients this version" not in page.text
+    assert "Publish this version" not in page.text
     draft = Questionnaire.objects.get(published_at=None)
     url = reverse("admin:assessments_questionnaire_publish", args=[draft.pk])
     assert "stays unpublished" in client.post(url, follow=True).text

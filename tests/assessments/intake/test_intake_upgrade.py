@@ -5,7 +5,13 @@ import json
 import pytest
 
 from assessments.fhir.exporting import export_response
-from assessments.intake.responses import complete_response, first_open_page, pages_asked, save_page, start_response
+from assessments.intake.responses import (
+    complete_response,
+    first_open_page,
+    pages_asked,
+    save_page,
+    start_published_response,
+)
 from assessments.intake.trend import count_other_versions
 from assessments.known_questions import SCREEN_PAGES
 from assessments.models import Questionnaire, Response
@@ -45,14 +51,14 @@ def first_version(db):
 
 @pytest.fixture
 def answered(first_version, alice):
-    response = start_response(questionnaire_slug=first_version.slug, patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug=first_version.slug, patient=alice, now=NOW)
     save_pages(response, THEN)
     return complete_response(response=response, now=NOW)
 
 
 @pytest.fixture
 def half_way(first_version, bob):
-    response = start_response(questionnaire_slug=first_version.slug, patient=bob, now=NOW)
+    response = start_published_response(questionnaire_slug=first_version.slug, patient=bob, now=NOW)
     save_pages(response, THEN, response.questionnaire.parsed.pages[:4])
     return response
 
@@ -79,7 +85,7 @@ def test_who_is_half_way_ends_what_they_began_and_is_flagged_by_the_rules_of_tod
 
 def test_who_comes_next_is_asked_the_second_and_is_not_compared_with_the_first(answered, alice):
     load_questionnaires(now=NOW)
-    response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     assert response.questionnaire.version == 2
     save_pages(response, QUIET)
     complete_response(response=response, now=NOW)

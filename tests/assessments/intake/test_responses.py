@@ -10,7 +10,7 @@ from assessments.intake.responses import (
     complete_response,
     first_open_page,
     save_page,
-    start_response,
+    start_published_response,
 )
 from assessments.models import Flag, Questionnaire, Response
 from assessments.red_flags.definitions import load_questionnaires, store_definition
@@ -25,11 +25,11 @@ LATER = NOW + timedelta(minutes=5)
 
 
 def test_blank_slug_starts_nothing(loaded, alice):
-    assert start_response(questionnaire_slug="", patient=alice, now=NOW) is None
+    assert start_published_response(questionnaire_slug="", patient=alice, now=NOW) is None
 
 
 def test_unpublished_slug_starts_no_response(db, alice):
-    assert start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW) is None
+    assert start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW) is None
 
 
 def test_newest_published_version_is_asked(loaded, alice):
@@ -37,7 +37,7 @@ def test_newest_published_version_is_asked(loaded, alice):
     assert (old.slug, old.version) == ("hip-running-intake", 2)
     newer = store_definition({**old.definition, "version": "3"}, now=NOW)
     Questionnaire.objects.create(slug=old.slug, version=4, title="Draft", definition=old.definition, created_at=NOW)
-    assert start_response(questionnaire_slug=old.slug, patient=alice, now=NOW).questionnaire == newer
+    assert start_published_response(questionnaire_slug=old.slug, patient=alice, now=NOW).questionnaire == newer
 
 
 def test_page_by_page_to_the_end(response, intake):

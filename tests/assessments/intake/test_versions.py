@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from assessments.fhir.exporting import export_response
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
-from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_published_response
 from assessments.models import Questionnaire, Response
 from assessments.questionnaire.readable import read_sections
 from assessments.red_flags.definitions import VersionAnswered, store_definition
@@ -80,7 +80,7 @@ def test_change_waits_and_is_refused_when_a_response_is_just_being_begun(loaded,
     thread = threading.Thread(target=change)
     thread.start()
     with transaction.atomic():
-        start_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
+        start_published_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
         is_begun.set()
         thread.join(timeout=1)
         assert thread.is_alive() and not faults  # it waits
@@ -122,7 +122,7 @@ def test_old_response_reads_exports_and_scores_as_before_when_a_new_version_is_p
         return export_response(fresh), read_sections(fresh.questionnaire.parsed, fresh.answers)
 
     first = publish(EVERYTHING)
-    old = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    old = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
     for page in old.questionnaire.parsed.pages:
         save_page(response=old, page=page.link_id, answers=STORY.get(page.link_id, {}), now=NOW)
     save_page(response=old, page="page~1", answers={"yes": [True]}, now=NOW)
@@ -137,7 +137,7 @@ def test_old_response_reads_exports_and_scores_as_before_when_a_new_version_is_p
     assert look(old) == before
     save_page(response=old, page="scores", answers=STORY["scores"], now=NOW)  # worked out again, by its own version
     assert look(old) == before
-    new = start_response(questionnaire_slug="everything", patient=alice, now=NOW)
+    new = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
     assert new.questionnaire == second
     save_page(response=new, page="scores", answers=STORY["scores"], now=NOW)
     assert new.answers["total"] == [23]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_published_response
 from assessments.intake.trend import read_trends
 from tests.assessments.answering import QUIET
 from tests.world import NOW
@@ -12,7 +12,7 @@ def fill(patient, *, weeks, able=3):
     """A finished intake, `weeks` after the first, all activities rated `able`."""
     now = NOW + timedelta(weeks=weeks)
     answers = QUIET | {"goal.run-far.now": [able], "goal.other.now": [able]}
-    response = start_response(questionnaire_slug="hip-running-intake", patient=patient, now=now)
+    response = start_published_response(questionnaire_slug="hip-running-intake", patient=patient, now=now)
     for page in response.questionnaire.parsed.pages:
         here = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
         save_page(response=response, page=page.link_id, answers=here, now=now)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.fhir.importing import import_questionnaire, publish_questionnaire
-from assessments.intake.responses import first_open_page, start_response
+from assessments.intake.responses import first_open_page, start_published_response
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.celery import app
@@ -142,7 +142,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     public.read("/learn/")
     stored = import_questionnaire(content=packed(DEFINITION), now=NOW).questionnaire
     publish_questionnaire(questionnaire=stored, by=charlie, now=NOW)
-    response = start_response(questionnaire_slug="canaries", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="canaries", patient=alice, now=NOW)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,
@@ -158,7 +158,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     shown = client.get(screen)
     assert client.post(screen, posted(shown.text, {"rf.leg": ["saddle"]})).status_code in (200, 303)
 
-    danger = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+    danger = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     danger_token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from assessments.intake.responses import start_response
+from assessments.intake.responses import start_published_response
 from assessments.models import Response
 from clinic.audit.models import AccessEvent
 from clinic.practice.access.links import issue_link, revoke_links
@@ -90,7 +90,7 @@ def test_unsure_opens_one_more_question_without_a_script(client, token, response
     shown = client.get(page_url(token, "safety"))
     again = client.post(page_url(token, "safety"), posted(shown.text, {**QUIET, "rf.leg": ["unsure"]}))
     assert again.status_code == 200
-    assert again.context["form"].unshown == ["rf.leg.unsure"]
+    assert again.context["form"].not_yet_shown == ["rf.leg.unsure"]
     assert "rf.leg.unsure" in shown_questions(again.text)
     assert not response.flags.exists()
     answers = {**QUIET, "rf.leg": ["unsure"], "rf.leg.unsure": ["bladder"]}
@@ -244,7 +244,7 @@ def test_queries_of_a_page_do_not_grow(client, token, intake, django_assert_max_
 
 def test_call_intake_is_asked_by_the_same_pages(client, alice, loaded, call_intake):
     now = timezone.now()
-    response = start_response(questionnaire_slug="call-intake", patient=alice, now=now)
+    response = start_published_response(questionnaire_slug="call-intake", patient=alice, now=now)
     token = issue_link(
         patient=alice,
         purpose=LinkPurpose.INTAKE,

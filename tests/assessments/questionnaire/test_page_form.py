@@ -46,7 +46,7 @@ def test_note_that_an_answer_opens_is_shown_once_without_a_script():
     assert re.search(r"<fieldset[^>]*data-conditions[^>]*hidden disabled>\s*<input[^>]*value=\"note\"", first)
 
     form, _ = send(parsed, page, first, {"a": "1"})
-    assert form.new_list == [("q-note", "Please bring your shoes.")] and form.unshown == []
+    assert form.new_list == [("q-note", "Please bring your shoes.")] and form.not_yet_shown == []
     again = render_crispy_form(form)
     assert re.search(r'<fieldset[^>]*id="q-note"[^>]*data-kept>', again)
 
@@ -63,9 +63,9 @@ def test_question_that_a_total_on_the_page_opens_is_asked():
     assert add_calculated(parsed, {"a": [7]})["total"] == [7]
     shown = render_crispy_form(PageForm(questionnaire=parsed, page=page, answers={}))
     form, _ = send(parsed, page, shown, {"a": "7"})
-    assert form.unshown == ["more"]
+    assert form.not_yet_shown == ["more"]
     form, _ = send(parsed, page, shown, {"a": "5"})
-    assert form.unshown == []
+    assert form.not_yet_shown == []
 
 
 def test_text_beside_an_open_choice_and_a_question_of_that_name_stay_apart():
@@ -97,7 +97,7 @@ def test_page_never_comes_again_for_what_it_came_again_for():
         sent = QueryDict("seen=a&a=1")
         form = PageForm(sent, questionnaire=parsed, page=page, answers={})
         form.is_valid()
-        assert form.unshown == ["more"] and form.kept == {"page", "more"}
+        assert form.not_yet_shown == ["more"] and form.kept == {"page", "more"}
 
         form = PageForm(QueryDict("seen=a&a=1&asked.again=more"), questionnaire=parsed, page=page, answers={})
         assert form.is_valid() is not is_required

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessments.fhir.exporting import export_response
-from assessments.intake.responses import complete_response, save_page, start_response
+from assessments.intake.responses import complete_response, save_page, start_published_response
 from assessments.intake.summary import read_summary
 from assessments.questionnaire.enablement import keep_enabled
 from assessments.red_flag_rules.evaluation import evaluate, holding_signals
@@ -124,7 +124,7 @@ def test_summary_does_not_say_no_of_what_was_not_asked(client, response, charlie
 
 @pytest.mark.django_db
 def test_summary_of_a_call_says_that_the_bone_watch_was_not_asked(loaded, alice, charlie, call_intake):
-    response = start_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
     save_all(response, call_intake, {n: v for n, v in QUIET.items() if n in call_intake.items} | {"call.reason": ["x"]})
     complete_response(response=response, now=NOW)
     summary = read_summary(response=response, by=charlie, now=NOW)

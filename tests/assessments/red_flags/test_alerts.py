@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from assessments.intake.responses import save_page, start_response
+from assessments.intake.responses import save_page, start_published_response
 from assessments.models import Flag, StaffAlert
 from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
 from assessments.red_flags.flags import acknowledge_flag
@@ -79,7 +79,7 @@ def test_new_flag_sends_a_new_alert_once_the_first_is_acknowledged(urgent, charl
 def test_alert_goes_to_all_staff_with_the_right_to_see_flags_and_no_others(loaded, alice, charlie):
     User.objects.create_user("desk@example.com", name="Dora Desk", is_staff=True)
     User.objects.create_superuser("gone@example.com", name="Gus Gone", is_active=False)
-    response = start_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
+    response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     save_page(response=response, page="signs", answers=URGENT, now=NOW)
     assert [alert.recipient for alert in StaffAlert.objects.all()] == [charlie]
 

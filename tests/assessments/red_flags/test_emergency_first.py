@@ -7,7 +7,7 @@ import pytest
 from assessments.intake.responses import first_open_page, save_page
 from assessments.models import StaffAlert
 from assessments.questionnaire.checking import keep_fitting, keep_positives
-from assessments.red_flags.left_unsure import SECOND_LOOK, TIME_TO_SAY
+from assessments.red_flags.left_unsure import ANSWER_WITHIN, SECOND_LOOK
 from clinic.outbox.models import Message
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed
@@ -114,10 +114,12 @@ def look(now):
 
 def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, response, charlie, time_machine):
     time_machine.move_to(NOW, tick=False)
-    save_page(response=response, page="safety", answers={"rf.leg": ["unsure"]}, unshown=["rf.leg.unsure"], now=NOW)
-    look(NOW + TIME_TO_SAY - timedelta(minutes=1))
+    save_page(
+        response=response, page="safety", answers={"rf.leg": ["unsure"]}, not_yet_shown=["rf.leg.unsure"], now=NOW
+    )
+    look(NOW + ANSWER_WITHIN - timedelta(minutes=1))
     assert not response.flags.exists()
-    look(NOW + TIME_TO_SAY)
+    look(NOW + ANSWER_WITHIN)
     assert response.flags.get().rule_id == "UN01"
     assert StaffAlert.objects.get().recipient == charlie
     message = Message.objects.get(kind=SECOND_LOOK)
@@ -126,8 +128,10 @@ def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, re
 
 
 def test_look_raises_nothing_when_the_follow_up_was_answered(response, charlie):
-    save_page(response=response, page="safety", answers={"rf.leg": ["unsure"]}, unshown=["rf.leg.unsure"], now=NOW)
+    save_page(
+        response=response, page="safety", answers={"rf.leg": ["unsure"]}, not_yet_shown=["rf.leg.unsure"], now=NOW
+    )
     save_page(response=response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
-    look(NOW + TIME_TO_SAY)
+    look(NOW + ANSWER_WITHIN)
     assert not response.flags.exists() and not StaffAlert.objects.exists()
     assert Message.objects.get(kind=SECOND_LOOK).reason == "evaluated again"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from assessments.intake.responses import pages_asked, save_page, start_response
+from assessments.intake.responses import pages_asked, save_page, start_published_response
 from assessments.models import Flag, StaffAlert
 from assessments.questionnaire.enablement import enabled_items, keep_enabled
 from assessments.red_flag_rules.evaluation import LEVELS
@@ -63,7 +63,7 @@ def is_lower(level, than):
 
 
 def test_rule_of_a_flag_is_not_to_be_read_in_the_database(response, bob):
-    other = start_response(questionnaire_slug=response.questionnaire.slug, patient=bob, now=NOW)
+    other = start_published_response(questionnaire_slug=response.questionnaire.slug, patient=bob, now=NOW)
     for one in (response, other):
         Flag.objects.create(
             response=one, rule_id="RF16", rule_version=1, level="U", current_level="U", action="24h", raised_at=NOW

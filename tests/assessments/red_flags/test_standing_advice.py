@@ -7,7 +7,7 @@ from django.test import Client
 
 from assessments.intake.responses import complete_response, save_page
 from assessments.models import Flag
-from assessments.red_flags.advice import find_standing, find_unread
+from assessments.red_flags.advice import find_current_advice, find_unread
 from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
 from tests.assessments.answering import QUIET, fill_page, page_url, posted, save_all, url, walk
 from tests.assessments.flags import flag_of
@@ -114,10 +114,10 @@ def test_advice_takes_the_worst_level_and_its_soonest_deadline(response):
     save_page(
         response=response, page="signs", answers={"rf.move": ["rest-night"], "rf.signs": ["calf-swollen"]}, now=NOW
     )
-    advice = find_standing([response.pk])
+    advice = find_current_advice([response.pk])
     assert (advice.level, advice.deadline, advice.is_read) == ("U", "same day", False)
     acknowledge_shown(response=response, level="U", deadline="same day", now=LATER)
-    assert find_standing([response.pk]).is_read
+    assert find_current_advice([response.pk]).is_read
     assert find_unread(response) is None
     save_page(response=response, page="onset", answers={"mech": ["lock"]}, now=NOW)
     assert find_unread(response).level == "T" and not find_unread(response).is_pressing

@@ -94,7 +94,7 @@ def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
     page = client.get(page_of(visit))
     assert page.status_code == 200
     assert visit.reference in page.content.decode()
-    assert "They arrived" not in page.content.decode(), "not before its day"
+    assert "Mark as arrived" not in page.content.decode(), "not before its day"
     assert "Mon, Nov 23, 10:00 AM: booked" in page.content.decode()
     assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
 
@@ -112,7 +112,7 @@ def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
     assert REFUSALS[ArrivalTooEarly] in act(client, visit, "arrived").content.decode()
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
         client.force_login(owner)
-        assert "They arrived" in client.get(page_of(visit)).content.decode()
+        assert "Mark as arrived" in client.get(page_of(visit)).content.decode()
         came = act(client, visit, "arrived").content.decode()
         assert ACTS["arrived"][1] in came and MARKS["undo-arrival"][1] in came
         for name in ("undo-arrival", "no-show", "undo-no-show"):

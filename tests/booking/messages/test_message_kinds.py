@@ -113,8 +113,8 @@ def test_a_reminder_moved_close_to_the_visit_by_a_rule_can_still_be_planned(eval
 def test_every_kind_reads_well_for_everybody(clinic, name, sample):
     """Longest and hostile values: one-line subject, no clinical term, nothing executable, text and HTML agree."""
     kind = find_kind(name)
-    assert faults_of(kind.words.subject + " " + kind.words.text, known=kind.placeholders) == []
-    mail = preview_email(kind, kind.words, sample)
+    assert faults_of(kind.template.subject + " " + kind.template.text, known=kind.placeholders) == []
+    mail = preview_email(kind, kind.template, sample)
     assert "\n" not in mail.subject and "\r" not in mail.subject
     assert not clinical_terms(re.sub(r"https?://\S+", "", mail.text))
     assert "<b>" not in mail.html

@@ -14,14 +14,14 @@ from tests.world import NINE_ON_TUESDAY, book
 
 FILE = """
 from booking.messages.visit_mail import VisitKind
-from clinic.outbox.messages.kinds import Timing, Words
+from clinic.outbox.messages.kinds import Timing, TemplateText
 
 KIND = VisitKind(
     name="booking_parking",
     title="Where to park",
     timing=Timing.BEFORE,
     minutes=23 * 60,
-    words=Words("Parking {day_word}", "Park behind {place}."),
+    template=TemplateText("Parking {day_word}", "Park behind {place}."),
     is_for=lambda appointment, now: appointment.mode == "in_person",
     respects_quiet_hours=False,
     is_reminder=True,

@@ -321,9 +321,9 @@ def test_today_lists_whom_to_call_about_a_change_until_staff_have(owner, walter,
         send_due_messages(clock=timezone.now)
         assert [visit.pk for visit in read_today(now=later).to_call] == [walter.pk]
         page = owner.get(reverse("admin:index")).content.decode()
-        assert 'href="tel:+16035550142"' in page and "I told them" in page
+        assert 'href="tel:+16035550142"' in page and "Told by phone" in page
         answer = act(owner, walter, "called", back="call")
-        assert "told by phone" in messages_of(answer) and "I told them" not in answer.content.decode()
+        assert "told by phone" in messages_of(answer) and "Told by phone" not in answer.content.decode()
         assert read_today(now=later).to_call == []
 
 

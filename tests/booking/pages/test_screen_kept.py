@@ -254,7 +254,7 @@ def test_visit_is_booked_without_its_intake_when_that_fails(client, service, mon
     def fail(**kwargs):
         raise error
 
-    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_published_response", fail)
     assert client.post(details_url(), form()).status_code == 303
     visit = Appointment.objects.get()
     assert visit.intake is None
@@ -271,7 +271,7 @@ def test_database_error_of_an_intake_leaves_the_booking_usable(service, monkeypa
     def fail(**kwargs):
         Response.objects.create(questionnaire_id=uuid.uuid4(), patient=kwargs["patient"], created_at=None)
 
-    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_published_response", fail)
     assert book(service).status == "booked"
 
 
@@ -279,7 +279,7 @@ def test_database_that_is_away_is_not_taken_for_a_bad_questionnaire(service, mon
     def fail(**kwargs):
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr("assessments.intake.screening.start_response", fail)
+    monkeypatch.setattr("assessments.intake.screening.start_published_response", fail)
     with pytest.raises(OperationalError):
         book(service)
     assert not Appointment.objects.exists()

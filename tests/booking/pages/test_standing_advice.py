@@ -112,7 +112,7 @@ def test_pages_say_nothing_when_nothing_stands(client, visit, clinic):
     )
     paths = [entry_path(entry, clinic=clinic, now=NOW), messages_path(visit.patient, now=NOW)]
     pages = [open_page(visit, name) for name in PAGES] + [client.get(path) for path in paths]
-    assert not [page.request["PATH_INFO"] for page in pages if "standing-advice" in page.text]
+    assert not [page.request["PATH_INFO"] for page in pages if "current-advice" in page.text]
 
 
 def test_link_shown_to_a_browser_tells_nothing_of_another_visit(visit, flag, evaluation):

@@ -14,7 +14,7 @@ from booking.messages.names import BOOKED, MOVED
 from booking.messages.visit_mail import email_context, find_visit_kind
 from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
-from booking.wait_list.entries import Wishes, alive_entries
+from booking.wait_list.entries import Wishes, unexpired_entries
 from clinic.practice.models import Proof
 from tests.booking.waiting import wait
 from tests.pages import text_of
@@ -104,7 +104,7 @@ def test_days_of_a_wait_list_entry_are_over_by_the_callers_clock(client, call, f
     with time_machine.travel(midnight + timedelta(hours=4), tick=False):
         client.force_login(front_desk)
         assert "days are over" not in text_of(client.get(page))
-        assert alive_entries(now=timezone.now()).exists()
+        assert unexpired_entries(now=timezone.now()).exists()
     with time_machine.travel(midnight + timedelta(hours=6), tick=False):
         client.force_login(front_desk)
         assert "days are over" in text_of(client.get(page))

@@ -15,7 +15,7 @@ from booking.actions.change import cancel_appointment
 from booking.models import Appointment, OpeningHours, WaitListEntry
 from booking.schedule.clocks import clock_of_entry
 from booking.schedule.visit_links import visit_path
-from booking.wait_list.entries import Wishes, alive_entries, entry_path, wishes_of
+from booking.wait_list.entries import Wishes, entry_path, unexpired_entries, wishes_of
 from clinic.practice.models import Proof
 from clinic.practice.values.zones import visitors_zone_name, zones_by_region
 from tests.booking.waiting import joined_message, offers_by_name, wait, wait_with
@@ -288,8 +288,8 @@ def test_a_wish_for_a_call_that_became_a_visit_goes_by_the_clinics_clock(clinic,
 def test_a_wish_for_today_is_alive_until_the_callers_day_is_over(clinic, call):
     wait(call, wishes=Wishes(NOW.date(), NOW.date(), "", "Pacific/Honolulu"))
     midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)  # in New York; 19:00 on the 23rd in Honolulu
-    assert alive_entries(now=midnight + timedelta(hours=4)).exists()
-    assert not alive_entries(now=midnight + timedelta(days=1, hours=4)).exists()
+    assert unexpired_entries(now=midnight + timedelta(hours=4)).exists()
+    assert not unexpired_entries(now=midnight + timedelta(days=1, hours=4)).exists()
 
 
 def test_staff_see_by_which_clock_a_wish_is_meant(client, clinic, call, django_user_model, monday_morning):

@@ -75,7 +75,7 @@ def test_a_text_from_a_number_of_nobody_or_of_several_is_kept_without_a_patient(
 
 def test_the_database_refuses_a_text_that_was_read_by_nobody(alice):
     text = keep()
-    with pytest.raises(IntegrityError, match="inbound_text_is_read_by_somebody"):
+    with pytest.raises(IntegrityError, match="inbound_text_read_has_a_time_and_a_user"):
         InboundText.objects.filter(pk=text.pk).update(read_at=NOON)
 
 

@@ -45,8 +45,8 @@ def test_second_clinic_is_refused():
     [
         ("clinic_phone_is_e164", {"phone": "603 555 0100"}),
         ("clinic_horizon_is_a_day_to_a_year", {"horizon_days": 0}),
-        ("clinic_stands_on_earth", {"latitude": Decimal(91), "longitude": Decimal(0)}),
-        ("clinic_stands_on_earth", {"latitude": Decimal(43)}),
+        ("clinic_coordinates_are_valid", {"latitude": Decimal(91), "longitude": Decimal(0)}),
+        ("clinic_coordinates_are_valid", {"latitude": Decimal(43)}),
     ],
 )
 def test_clinic_is_refused_when_it_cannot_be_true(constraint, wrong):
