@@ -17,8 +17,8 @@ from django.utils.crypto import salted_hmac
 from assessments.fhir_json.canonical import LOCAL
 from assessments.fhir_json.parsing import parse_once
 from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
-from assessments.red_flag_rules.format import DEADLINES
 from assessments.red_flag_rules.evaluation import is_about_unsure
+from assessments.red_flag_rules.format import DEADLINES
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 
