@@ -8,7 +8,7 @@ from django import forms
 from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
 from booking.models import Service
-from booking.models.visit_modes import MODE_CHOICES
+from booking.models.visit_modes import MODE_CHOICES, MODES
 from booking.schedule.slots import Slot
 from clinic.audit.searching import LONGEST_SEARCH
 from clinic.outbox.texts.providers import has_texts
@@ -118,6 +118,9 @@ class StaffBookingForm(MayBreakRules):
         number = cleaned.get("phone") or (self.chosen.phone if self.chosen else "")
         if cleaned.get("text_consent") and "phone" not in self.errors and not texting_number(number):
             self.add_error("phone", "Texts need a phone number without an extension.")
+        mode = MODES.get(cleaned.get("mode", ""))
+        if mode and mode.needs_number and not number and "phone" not in self.errors:
+            self.add_error("phone", "Enter the number to call at the time of the visit.")
         return cleaned
 
     def _refuse_phone_of_namesake(self, chosen: Patient, phone: str) -> None:

@@ -52,6 +52,14 @@ def typed(service, **changes):
     } | changes
 
 
+def test_visit_by_phone_needs_a_number_to_call(owner, call, maya):
+    form = typed(call, mode="phone", name="Bob Caller", email="bob@example.com")
+    refused = owner.post(reverse(BOOK), form)
+    assert "phone" in refused.context["form"].errors and not Appointment.objects.exists()
+    assert owner.post(reverse(BOOK), form | {"patient": maya.pk}).status_code == 303
+    assert Appointment.objects.get().number_to_call == maya.phone
+
+
 @pytest.mark.parametrize("words", ["lindqvist maya", "(603) 555-0199", "maya@example.com", "MAYA"])
 def test_patient_is_found_chosen_and_booked_without_a_script(owner, evaluation, maya, words):
     form = typed(evaluation)
