@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",
     "clinic.practice.middleware.AdminByClinicClock",
+    "clinic.web.form_addresses.FormAddresses",
     "clinic.web.away.OncePrepared",
 ]
 
