@@ -90,12 +90,12 @@ def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None 
         raise ValueError("Only staff may break a rule.")
     # Whether a hold is the patient's own is checked under the lock.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
-    look_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
+    check_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
-        with locked_schedules([booking.slot.therapist.pk], look_first=look_first):
+        with locked_schedules([booking.slot.therapist.pk], check_first=check_first):
             return book_in_locked_schedule(booking=booking, now=now, by=by)
     except IntegrityError as error:
-        return _twin(booking.idempotency_key, error)
+        return _booked_by_same_form(booking.idempotency_key, error)
 
 
 def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
@@ -125,7 +125,7 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     return appointment
 
 
-def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
+def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
     """Return the visit that the same form booked with another therapist at the same moment; raise any other `error`.
 
     The two requests lock different schedules, so the unique key decides.

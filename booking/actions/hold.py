@@ -38,17 +38,17 @@ def hold_time(
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
-    look_first = partial(require_untaken, slot=slot, own=own, now=now)
+    check_first = partial(require_untaken, slot=slot, own=own, now=now)
     therapist_id = slot.therapist.pk
     therapists = {therapist_id, instead_of.therapist_id if instead_of else therapist_id}
-    with locked_schedules(therapists, look_first=look_first):
+    with locked_schedules(therapists, check_first=check_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
-            if before is not None and keeps(before, slot=slot, now=now):
+            if before is not None and holds_slot(before, slot=slot, now=now):
                 return before
             release_hold(instead_of)
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
-        if earlier and keeps(earlier, slot=slot, now=now):
+        if earlier and holds_slot(earlier, slot=slot, now=now):
             return earlier
         if earlier:  # a page of times from the browser's history, used again
             release_hold(earlier)
@@ -77,7 +77,7 @@ def _create_hold(slot: Slot, idempotency_key: uuid.UUID, now: datetime) -> Appoi
     )
 
 
-def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
+def holds_slot(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
     """Whether the row is a live hold of `slot`."""
     return slot.is_of(appointment) and is_live(appointment, now=now)
 

@@ -18,8 +18,8 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist, User
 
 PRODUCT = "-//Runclinic//Diary//EN"
-WRITTEN_DOWN_EVERY = timedelta(hours=1)
-A_HABIT_DAYS, SILENT_AFTER = 3, timedelta(days=2)
+RECORDED_EVERY = timedelta(hours=1)
+REGULAR_AFTER_DAYS, SILENT_AFTER = 3, timedelta(days=2)
 LISTED_FOR = timedelta(days=90)  # after it was revoked, to explain why a phone shows no visits
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
@@ -55,8 +55,8 @@ def open_feed(*, token: str) -> CalendarFeed:
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that a calendar program read the feed; one write for each WRITTEN_DOWN_EVERY, as programs poll every few minutes."""
-    is_fresh = feed.last_read_at is not None and now - feed.last_read_at < WRITTEN_DOWN_EVERY
+    """Record that a calendar program read the feed; one write for each RECORDED_EVERY, as programs poll every few minutes."""
+    is_fresh = feed.last_read_at is not None and now - feed.last_read_at < RECORDED_EVERY
     if is_fresh and feed.failed_at is None:
         return
     is_new_day = feed.last_read_at is None or feed.last_read_at.astimezone(UTC).date() != now.astimezone(UTC).date()
@@ -66,9 +66,9 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Feeds that were read on A_HABIT_DAYS or more and not for SILENT_AFTER: that phone shows an old schedule."""
+    """Feeds that were read on REGULAR_AFTER_DAYS or more and not for SILENT_AFTER: that phone shows an old schedule."""
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
-    return list(in_use.filter(days_read__gte=A_HABIT_DAYS, last_read_at__lte=now - SILENT_AFTER))
+    return list(in_use.filter(days_read__gte=REGULAR_AFTER_DAYS, last_read_at__lte=now - SILENT_AFTER))
 
 
 def _hash(token: str) -> bytes:

@@ -80,7 +80,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
     try:
         require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=None, now=now)
+        return time_not_free(request, context, refusal, form=None, now=now)
     shown = {**context, "was_held": was_held}
     return render(request, "booking/offer.html", shown, status=410 if was_held else 200)
 
@@ -105,7 +105,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=form, now=now)
+        return time_not_free(request, context, refusal, form=form, now=now)
     return _after_booking(request, booking, appointment, now)
 
 
@@ -146,7 +146,7 @@ def _after_booking(
     return remember_booking(request, see_other(path), path)
 
 
-def time_is_gone(
+def time_not_free(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
     """Show that a time is not free, with the nearest free ones and the form as typed."""

@@ -22,7 +22,7 @@ class FreeSlot:
     """A free time and its therapist. Sorts by time; at the same time, slots adjacent to another visit first."""
 
     starts_at: datetime
-    is_lonely: bool  # not adjacent to another visit; only if the service prefers no gaps
+    is_isolated: bool  # not adjacent to another visit; only if the service prefers no gaps
     position: int  # of the therapist among those of the service: the lower one is preferred
     therapist: Therapist = field(compare=False)
     minutes: int = field(compare=False)

@@ -1,4 +1,4 @@
-"""Why a message did not go, in a sentence for staff that says what to do. Pure.
+"""Explain to staff why a message was not sent, and what to do. Pure.
 
 A reason is either a phrase of ours ("quiet hours") or what `mail.describe_error` noted: the error's class, and the codes
 of the server or provider.

@@ -23,7 +23,7 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """Return the text that may replace this email; None where the mail is sent regardless of a text.
+    """Return the text that may replace this email; None if the mail is sent in any case.
 
     None for news, for messages that staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """
@@ -38,7 +38,7 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
 
 
 def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
-    """When to check `text` again; None if its email, `message`, must go now to be of use.
+    """Return when to check `text` again; None if its email, `message`, must be sent now to be of use.
 
     `hours` are those in which the mail may not be sent: it is sent before them if it would be too late after them.
     """
@@ -59,8 +59,8 @@ def withdraw_text(text: Message, *, now: datetime) -> bool:
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 
 
-def let_text_go(message: Message, *, now: datetime) -> None:
-    """Send the text that was withdrawn for the email `message`, which has failed, unless it is too late."""
+def send_withdrawn_text(message: Message, *, now: datetime) -> None:
+    """Send the text that was withdrawn in favor of the email `message`, now failed, unless it is too late."""
     _wake(Message.objects.filter(dedupe_key=_key_of_twin(message), reason=MAIL_GOES), now=now)
 
 

@@ -26,7 +26,7 @@ from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_twins
+from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_duplicates
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -61,7 +61,7 @@ class PatientForm(forms.ModelForm):
         return cleaned
 
     def _ask_who_it_is(self, cleaned: dict[str, Any]) -> None:
-        likely = likely_twins(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
+        likely = likely_duplicates(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
         if likely:
             self.fields["is_another_person"].widget = forms.CheckboxInput()
             question = format_html("We may know this patient already:<br>{}", links_to(likely))

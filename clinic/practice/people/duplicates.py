@@ -36,7 +36,7 @@ def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = N
     return [_judge(row) for row in _with_reasons(others, normalize_name(name), normalize_address(email), phone)]
 
 
-def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
+def likely_duplicates(*, name: str, email: str, phone: str) -> list[Alike]:
     """Return those of `find_alike` about whom staff should decide before this person is entered."""
     return [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
 

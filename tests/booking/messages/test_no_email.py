@@ -25,7 +25,7 @@ from booking.wait_list.slot_offers import offer_freed_time, time_of
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_text, give_consent
+from clinic.outbox.texts.texting import FORM_CONSENT_TEXT, consent_text, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient
 from tests.world import NINE_ON_TUESDAY, NOW, book
@@ -115,7 +115,7 @@ def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, 
     assert "without an extension" in refused and "Read this to them" in refused
     assert book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142").status_code == 303
     consent = TextConsent.objects.get()
-    assert consent.phone == "+16035550142" and consent.wording.endswith(FORM_CONSENT_WORDS)
+    assert consent.phone == "+16035550142" and consent.wording.endswith(FORM_CONSENT_TEXT)
     texts = Message.objects.filter(channel="sms").values_list("kind", flat=True)
     assert "booking_reminder_48h" in texts
 
