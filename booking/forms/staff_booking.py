@@ -1,4 +1,4 @@
-"""Booking a visit as staff, for a patient on the phone or at the desk."""
+"""The form in which staff book a visit, for a patient on the phone or at the desk."""
 
 import uuid
 from typing import Any, cast
@@ -28,7 +28,7 @@ MOST_FOUND = 10
 
 
 class StaffBookingForm(MayBreakRules):
-    """Book a visit for a known patient, or for a new one who is entered here."""
+    """Book a visit for a known patient, or for a new one."""
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())

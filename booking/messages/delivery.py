@@ -1,4 +1,4 @@
-"""How patients are told of a change made by staff: by email, by text, or by a call."""
+"""How patients learn of a change made by staff: by email, by text, or by a call."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

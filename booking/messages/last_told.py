@@ -1,4 +1,4 @@
-"""What the patient was last told about a visit, and what has changed since. Changes before a mail is sent count as one."""
+"""What the patient was last told about a visit, and what has changed since. Changes made before a mail is sent count as one."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -55,7 +55,7 @@ def plan_visit_messages(
 
 
 def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: Clinic) -> tuple[datetime, datetime]:
-    """When a message of `kind` is due, and after which instant it is not sent."""
+    """Return when a message of `kind` is due, and the instant after which it is not sent."""
     if kind.timing == Timing.AFTER:
         due_at = appointment.ends_at + timedelta(minutes=minutes)
         return due_at, due_at + kind.given_up
@@ -68,7 +68,7 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 
 
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
-    """After a move or an undone cancellation: withdraw waiting messages with `reason`, and plan reminders again.
+    """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan reminders again.
 
     The patient gets one mail about all changes, UNDO_FOR after the last one, and none if they know the current terms. By text
     too if staff made the last move.

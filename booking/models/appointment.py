@@ -23,7 +23,7 @@ from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
-# Letters and digits that are not mistaken for one another, on paper or on the phone.
+# Letters and digits without look-alikes and sound-alikes, for paper and the phone.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -112,7 +112,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
 
 
 def _slot_filters(context: dict) -> dict:
-    """Arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
+    """Return arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
     return {"therapist": context["therapist"], "patient": context["booked_for"]}
 
 

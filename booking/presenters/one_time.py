@@ -1,4 +1,4 @@
-"""What the pages about one time share: the offer, the booking, and the page for a time that is not free."""
+"""What the pages about one start time share: the offer, the booking, and the page for a time that is not free."""
 
 import uuid
 from datetime import datetime, timedelta

@@ -39,15 +39,13 @@ def locked_schedules(therapist_ids: Iterable, *, check_first: Callable[[], None]
     against writers without the lock.
 
     `check_first` runs after a wait for the lock: once the holder is done, all waiting callers run it together, and those that
-    have lost leave by its exception instead of queueing. Passing this check does not guarantee that
-    the slot is free. Not inside another transaction, which would keep the shared lock of the wait: two callers that then
-    ask for the lock would wait for each other. Raises RuntimeError there.
+    have lost leave by its exception instead of queueing. Passing this check does not guarantee that the slot is free.
 
-    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock.
+    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock, and RuntimeError for
+    `check_first` inside another transaction: that would keep the shared lock of the wait, and two callers could deadlock.
     """
-    keys = [
-        f"diary:{key}" for key in sorted(map(str, therapist_ids))
-    ]  # sorted against deadlocks; the prefix is the key in earlier releases
+    # Sorted against deadlocks. The prefix is the lock key of earlier releases.
+    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]
     try:
         if check_first is not None:
             with transaction.atomic(durable=True):

@@ -1,4 +1,4 @@
-"""Confirms a wait list entry made by the form: the wishes, and how to leave the list."""
+"""Confirm a wait list entry made by the form: the wishes, and how to leave the list."""
 
 from collections.abc import Mapping
 from datetime import datetime
