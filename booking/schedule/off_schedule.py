@@ -30,7 +30,7 @@ class OffScheduleBecause(StrEnum):
     HOURS = "hours"  # outside the opening hours
     CLOSED = "closed"  # in blocked time
     TWICE = "twice"  # the patient has another visit then
-    ALONE = "alone"  # a follow-up without an earlier visit any longer
+    ALONE = "alone"  # a follow-up whose earlier visit is gone
 
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
@@ -149,7 +149,7 @@ def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
 
 
 def _double_booked(visits: list[Appointment]) -> set[UUID]:
-    """Keys of the visits whose patient has another visit then, unless staff accepted it for the other visit."""
+    """Return the keys of visits whose patient has another visit then, unless staff accepted it for that one."""
     found: set[UUID] = set()
     ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
@@ -161,7 +161,7 @@ def _double_booked(visits: list[Appointment]) -> set[UUID]:
 
 
 def _without_earlier_visit(visits: list[Appointment]) -> set[UUID]:
-    """Keys of follow-ups that are the patient's first booked or completed visit, although the patient has other visits.
+    """Return the keys of follow-ups that are the patient's first booked or completed visit, although the patient has other visits.
 
     A follow-up that is the patient's only visit is left out: staff booked it on purpose.
     """

@@ -1,4 +1,4 @@
-"""Values for the mail and the page of a slot offer: when and where it is, and how many others were told."""
+"""Placeholders of the mail and the page of a slot offer: its time and place, and how many others were told."""
 
 from datetime import datetime
 

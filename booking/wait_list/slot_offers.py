@@ -2,9 +2,9 @@
 
 Offers are rows. Their messages are planned for after `UNDO_FOR`, when a cancellation can no longer be undone. Just before
 each is sent, its relevance check asks whether the time is still free. There is no periodic search for freed times. The
-longest waiting are told first, `AT_ONCE` at a time; the first yes gets the time.
+longest waiting are told first, `AT_ONCE` at a time; the first taker gets the time.
 
-A visit that is moved several times frees one time: the one it left first. The others were free a moment before.
+A visit that is moved several times within UNDO_FOR frees one time, the one it left first: the others were free before.
 """
 
 from collections import Counter
