@@ -162,7 +162,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(ordering="is_provisional")
     def identity(self, patient: Patient) -> str:
-        """Known or not confirmed; if not confirmed, the known patient it may be."""
+        """Known, or not confirmed with the known patient it may be."""
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
@@ -174,7 +174,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
-        """Other patients with this name, email or phone, and which of them it is."""
+        """Other patients with this name, email or phone, each with what is the same."""
         found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 

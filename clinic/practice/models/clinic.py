@@ -27,7 +27,7 @@ _read_once: ContextVar[list["Clinic"] | None] = ContextVar("_read_once", default
 
 @contextmanager
 def reading_clinic_once() -> Iterator[None]:
-    """Within this block `Clinic.objects.current()` costs one query in all. For code that writes nothing."""
+    """Cache `Clinic.objects.current()` in this block: one query in all. For code that writes nothing."""
     token = _read_once.set([])
     try:
         yield
