@@ -54,7 +54,7 @@ class StaffBookingForm(MayBreakRules):
     guardian_name = NameField(
         label="Parent or guardian",
         required=False,
-        help_text="Only if the patient is under 18. The parent or guardian comes along and signs.",
+        help_text="Only if the patient is under 18. The parent or guardian has to come along and sign.",
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (
