@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from booking.actions.attend import is_allowed
 from booking.actions.hold import drop_expired_holds
-from booking.messages.last_told import VisitTerms, current_terms, moves_untold, news_of, terms_at
+from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import Act
@@ -153,7 +153,7 @@ def _move(
 
 def _reopen_links(appointment: Appointment) -> None:
     """Restore the links that the patient has: no mail with a new one follows a move back to terms they know."""
-    for move in moves_untold(appointment):
+    for move in unannounced_moves(appointment):
         restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
 
 

@@ -19,7 +19,7 @@ from booking.actions.attend import can_change, mark_arrived, mark_no_show, state
 from booking.actions.change import cancel_appointment, undo_cancellation
 from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
-from booking.messages.delivery import UNDO, how_each_is_told, how_told, note_called
+from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import CANCELLED
 from booking.models import Appointment
 from booking.models.visit_states import Act
@@ -90,7 +90,7 @@ class VisitActs(admin.ModelAdmin):
         function, outcome = ACTS[act]
         try:
             function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
-            told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
+            told = f" {describe_delivery(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
             self.message_user(request, _format_done(visit, outcome, told), messages.SUCCESS)
             return True
         except TimeClosed:
@@ -138,7 +138,7 @@ class VisitActs(admin.ModelAdmin):
             )
             return None
         now, clinic = timezone.now(), Clinic.objects.current()
-        told = how_each_is_told(visits, CANCELLED) if act == "cancel" else {}
+        told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
         lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
         # The admin needs one chosen row; `seen` has all of them.
         hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]

@@ -77,7 +77,7 @@ def news_of(appointment: Appointment) -> str | None:
     return BOOKED if told_version(appointment) is None else None
 
 
-def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
+def unannounced_moves(appointment: Appointment) -> list[AppointmentEvent]:
     """Return the moves that the patient was not told about, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from booking.messages.last_told import moves_untold, news_of
+from booking.messages.last_told import news_of, unannounced_moves
 from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
@@ -74,7 +74,7 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
     too if staff made the last move.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
-    news, moves = news_of(appointment), moves_untold(appointment)
+    news, moves = news_of(appointment), unannounced_moves(appointment)
     plan_visit_messages(
         appointment,
         clinic=clinic,

@@ -164,10 +164,10 @@ def time_not_free(
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)
     page |= own_hold_context(request, service, clock, now)
-    return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
+    return render(request, "booking/time_gone.html", page, status=_refusal_status(reason, is_sent=form is not None))
 
 
-def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
+def _refusal_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
     if is_sent or reason in (None, NotOfferedBecause.CAP):
         return 409  # the form and the schedule disagree
     return 410 if reason == NotOfferedBecause.NOTICE else 404

@@ -275,14 +275,14 @@ def _release(messages: list[Message]) -> None:
     """Release the leases of `messages`. Those without an attempt lose `first_tried_at` too."""
     if messages:
         first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
-        _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
+        _leased(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
 def _write(message: Message, **changes: Any) -> bool:
     """Write `changes` and the number of attempts. Returns False if the message is no longer under its lease."""
-    return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
+    return _leased(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 
-def _ours(*messages: Message) -> QuerySet[Message]:
+def _leased(*messages: Message) -> QuerySet[Message]:
     ids, token = [message.pk for message in messages], messages[0].lease_token
     return Message.objects.filter(pk__in=ids, state=State.SENDING, lease_token=token)

@@ -26,7 +26,12 @@ from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_duplicates
+from clinic.practice.people.duplicates import (
+    PossibleDuplicate,
+    find_namesake,
+    find_possible_duplicates,
+    likely_duplicates,
+)
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -175,7 +180,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
         """Other patients with this name, email or phone, each with what is the same."""
-        found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
+        found = find_possible_duplicates(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 
     @admin.display(description="open links")
@@ -199,7 +204,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         return False  # the law sets how long records are kept
 
 
-def links_to(found: list[Alike]) -> SafeString:
+def links_to(found: list[PossibleDuplicate]) -> SafeString:
     """Return links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found

@@ -14,7 +14,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.clinic_details import update_visits
 from booking.actions.correct_address import send_to_new_address
 from booking.actions.return_links import patients_at
-from booking.messages.delivery import WAIT, how_move_is_told
+from booking.messages.delivery import WAIT, describe_move_delivery
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import news_of
 from booking.models import Appointment, SlotOffer, WaitListEntry
@@ -302,7 +302,7 @@ def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, eval
     moved = move_appointment(appointment=visit, starts_at=ELEVEN, now=NOW)
     typed = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T09:00", "version": moved.shown}
     page = owner.post(reverse("admin:booking_appointment_move", args=[visit.pk]), typed, follow=True)
-    assert how_move_is_told(Appointment.objects.get()) in messages_of(page)
+    assert describe_move_delivery(Appointment.objects.get()) in messages_of(page)
     assert news_of(Appointment.objects.get()) is None
 
 
