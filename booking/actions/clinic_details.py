@@ -86,7 +86,7 @@ def _kinds_of(fields: set[str]) -> Iterator[str]:
 
 
 def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
-    """Return the kind of the mail about the details that staff `asked` to announce and the patient does not know; None if none."""
+    """Return the kind of the mail about the details that staff `asked` to announce; None if the patient knows them all."""
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")
     if CLINIC_MOVED in asked and address != address_before and visit.visit_mode.is_at_clinic:

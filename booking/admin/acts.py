@@ -86,7 +86,10 @@ class VisitActs(admin.ModelAdmin):
         return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
-        """Apply the act and return whether it was done. A refusal becomes a message, except TimeClosed, about which the page asks."""
+        """Apply the act and return whether it was done.
+
+        A refusal becomes a message, except TimeClosed, about which the page asks.
+        """
         function, outcome = ACTS[act]
         try:
             function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)

@@ -66,7 +66,7 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Return the feeds that were read on REGULAR_AFTER_DAYS or more and not for SILENT_AFTER: that phone shows an old schedule."""
+    """Return the feeds read on REGULAR_AFTER_DAYS or more, but not for SILENT_AFTER: that phone shows an old schedule."""
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     return list(in_use.filter(days_read__gte=REGULAR_AFTER_DAYS, last_read_at__lte=now - SILENT_AFTER))
 

@@ -42,7 +42,7 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """Check news of the clinic's new details, which stay relevant when the visit is moved: the message's version is a SEQUENCE."""
+    """Check news of the clinic's new details. It stays relevant if the visit is moved: the message's version is a SEQUENCE."""
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 

@@ -50,7 +50,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
     def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
-        """Rows whose `outcome_at(now)` is one of `outcomes`. By constraint, only booked and completed visits have an arrival."""
+        """Rows whose `outcome_at(now)` is one of `outcomes`.
+
+        By constraint, only booked and completed visits have an arrival.
+        """
         status, marked = Appointment.Status, Q(arrived_at__isnull=False)
         unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
         rows = {

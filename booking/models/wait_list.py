@@ -174,7 +174,9 @@ class WaitListEntry(models.Model):
 
     @property
     def offered_mode(self) -> VisitMode:
-        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's first."""
+        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's
+        first.
+        """
         asked, modes = MODES[self.mode], self.service.modes
         return asked if self.appointment_id or asked in modes else modes[0]
 

@@ -1,4 +1,7 @@
-"""Advisory locks on therapists' schedules, and lock timeouts. The order of locks is at `booking.schedule.rules.lock_patient`."""
+"""Advisory locks on therapists' schedules, and lock timeouts.
+
+The order of locks is at `booking.schedule.rules.lock_patient`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

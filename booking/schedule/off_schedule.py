@@ -161,7 +161,8 @@ def _double_booked(visits: list[Appointment]) -> set[UUID]:
 
 
 def _without_earlier_visit(visits: list[Appointment]) -> set[UUID]:
-    """Return the keys of follow-ups that are the patient's first booked or completed visit, although the patient has other visits.
+    """Return the keys of follow-ups that are the patient's first booked or completed visit, although the patient has other
+    visits.
 
     A follow-up that is the patient's only visit is left out: staff booked it on purpose.
     """

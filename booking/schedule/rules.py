@@ -152,7 +152,10 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """Return the reason if the service cannot be booked in `mode`. A visit that is moved keeps a mode that was withdrawn since."""
+    """Return the reason if the service cannot be booked in `mode`.
+
+    A visit that is moved keeps a mode that was withdrawn since.
+    """
     moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
     is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]

@@ -36,7 +36,10 @@ class CachedPage:
 
 
 class PublicPages:
-    """Answers from the cache, and caches what a view marked as public. First in the list, so that a cached page runs no other middleware."""
+    """Answers from the cache, and caches what a view marked as public.
+
+    First in the list, so that a cached page runs no other middleware.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -83,7 +83,10 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """Handle START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
+    """Handle START: renew the last consent of each patient whose number is still `phone`, in its own wording.
+
+    Returns how many.
+    """
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     lapsed = [patient for patient in patients if consent_of(patient) is None]
     for patient in lapsed:
@@ -176,8 +179,8 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
 
 
 def texts_just_sent(*, phone: str) -> list[Message]:
-    """Return the text that went to `phone` last, and those that went within REPLY_WINDOW before it; none if no patient with this
-    number agrees to texts now.
+    """Return the text that went to `phone` last, and those that went within REPLY_WINDOW before it; none if no patient with
+    this number agrees to texts now.
 
     A number can change hands: a text counts only if the consent under which it went was for this number.
     """

@@ -87,10 +87,10 @@ def patient_link(
     """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
 
     Opens the link, responds 403 if it proves too little for `capability`, and passes the view what `load(link)` returns;
-    None: the link is treated as unknown. The link is `request.link`. A POST by a mailed link proves the ownership of the mailbox, so it accepts
-    a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does (cancel, leave,
-    unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the view and the
-    template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
+    None: the link is treated as unknown. The link is `request.link`. A POST by a mailed link proves the ownership of the
+    mailbox, so it accepts a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does
+    (cancel, leave, unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the
+    view and the template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
     """
 
     busy_error, busy_template = busy or ((), "")

@@ -116,9 +116,9 @@ ANYWHERE = Network((("anywhere", 1),))  # for what is not counted by network
 def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdict:
     """Spend one use of each limit, all or none. Atomic under concurrency.
 
-    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is
-    within and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one: a rollback would give
-    the use back, and the rows stay locked until the end of a transaction.
+    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is within
+    and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one:
+    a rollback would give the use back, and the rows stay locked until the end of a transaction.
     """
     over, retry_at = set(), []
     with transaction.atomic(durable=True):

@@ -37,7 +37,10 @@ def reading_clinic_once() -> Iterator[None]:
 
 class ClinicQuerySet(models.QuerySet["Clinic"]):
     def current(self) -> "Clinic":
-        """Return the clinic's row, or an unsaved one with the defaults if there is none. One query; see `reading_clinic_once`."""
+        """Return the clinic's row, or an unsaved one with the defaults if there is none.
+
+        One query; see `reading_clinic_once`.
+        """
         kept = _read_once.get()
         if kept is None:
             return self.filter(pk=1).first() or Clinic()

@@ -31,7 +31,9 @@ class PossibleDuplicate:
 def find_possible_duplicates(
     *, name: str, email: str, phone: str, besides: Patient | None = None
 ) -> list[PossibleDuplicate]:
-    """Return up to `MOST_DUPLICATES` patients with this name, email address or phone number, the most alike first; one query."""
+    """Return up to `MOST_DUPLICATES` patients with this name, email address or phone number, the most alike first; one
+    query.
+    """
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)

@@ -79,8 +79,9 @@ def _find_or_register(
 ) -> Patient:
     """Insert the row or find the one that a unique constraint protects.
 
-    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
-    next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after the last.
+    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and
+    the next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after
+    the last.
     """
     name, email = normalize_name(name), normalize_address(email)
     registered = Patient(
@@ -195,8 +196,8 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the patient
-    still needs is sent to the new one (each room says what that is, `on_new_address`).
+    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the
+    patient still needs is sent to the new one (each room says what that is, `on_new_address`).
 
     Raises IntegrityError if another patient has this name and address.
     """
