@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-# The last part of an admin URL's name, and the permissions of which one opens it; any other page needs "change".
+# The last part of an admin URL's name, and the permissions that open it (any one); other pages need "change".
 RIGHTS: dict[str, tuple[str, ...]] = {
     "changelist": ("view", "change"),
     "change": ("view", "change"),

@@ -1,7 +1,7 @@
 """Middleware that caches public pages per process, so that an article takes no query and no template.
 
 A page is cached for readers without a cookie, under the version of the registered models (`public_version`). Each process
-reads the version every VERSION_MAX_AGE_S at most, so a change made by any process shows within a second.
+reads the version every VERSION_MAX_AGE_S at most, so a change by any process shows within that time.
 """
 
 import hashlib
@@ -38,7 +38,10 @@ class CachedPage:
 
 
 class PublicPages:
-    """Answers from the cache, and caches what a view marked as public. First, so that a cached page runs nothing else."""
+    """Answers from the cache, and caches what a view marked as public.
+
+    First in the list, so that a cached page runs no other middleware.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -132,7 +135,7 @@ def compress(response: HttpResponse) -> None:
 
 
 def is_cacheable(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
-    """Whether a view marked this very response as public, the same for every reader."""
+    """Whether a view marked this response as public, the same for every reader."""
     return (
         isinstance(response, HttpResponse)
         and response.status_code == 200

@@ -1,4 +1,6 @@
-"""How Django itself writes dates and times, as in lists of the admin: the same as `clinic.practice.values.dates` writes them."""
+"""How Django itself writes dates and times, as in lists of the admin: the same as `clinic.practice.values.dates` writes
+them.
+"""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"

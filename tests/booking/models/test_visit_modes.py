@@ -72,7 +72,9 @@ def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, tim
     for stale in ({"mode": "in_person"}, {"mode": ""}):
         refused = client.post(held, form | stale)
         assert refused.status_code == 422
-        assert re.findall(r'<input(?=[^>]*type="radio")(?=[^>]*name="mode")[^>]*value="(\w+)"', refused.text) == ["phone"]
+        assert re.findall(r'<input(?=[^>]*type="radio")(?=[^>]*name="mode")[^>]*value="(\w+)"', refused.text) == [
+            "phone"
+        ]
     client.post(held, form | {"mode": "phone"})
     assert Appointment.objects.get().mode == "phone"
 
