@@ -60,7 +60,7 @@ def test_site_runs_until_ctrl_c_and_leaves_nothing(tmp_path):
             pid_of(var, words, site.process.pid)
 
         with start_site(var, free_port()) as second:
-            assert f"already running at http://127.0.0.1:{port} (process {site.process.pid})" in second.finish()
+            assert f"running at http://127.0.0.1:{port} (process {site.process.pid})" in second.finish()
             assert second.process.returncode == 1
 
         count = "from booking.models import Service; print('services', Service.objects.count())"

@@ -62,7 +62,7 @@ def test_form_asks_for_the_patients_name_whoever_books(client, evaluation):
     with time_machine.travel(NOW, tick=False):
         page = text_of(client.get(NINE + "form/"))
     assert "Patient’s name" in page
-    assert page.index("Patient’s name") < page.index("Your name, as the parent or guardian")
+    assert page.index("Patient’s name") < page.index("Your name, as")
 
 
 def test_adult_who_leaves_both_empty_books_as_ever(send):

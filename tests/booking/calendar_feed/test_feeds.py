@@ -113,7 +113,7 @@ def test_a_calendar_that_was_read_daily_and_is_not_for_two_days_is_told_of_once(
     sweep(now=silent)
     mail = post_office.mails[-1]
     assert mail["To"] == "hello@clinic.example"
-    assert mail["Subject"] == "A calendar is no longer read: Meredith"
+    assert mail["Subject"].endswith("no longer read: Meredith")
     assert "has not since Wednesday, November 25, 10:00 AM EST" in mail.get_body(("plain",)).get_content()
 
 
@@ -153,7 +153,7 @@ def test_a_calendar_that_cannot_be_made_keeps_what_programs_have_and_is_told_of_
     assert "Alice" not in written(caplog)
     assert alert().count() == 1
     sweep(now=NOW)
-    assert "A calendar could not be made: Meredith" in [mail["Subject"] for mail in post_office.mails]
+    assert any(mail["Subject"].endswith("could not be made: Meredith") for mail in post_office.mails)
     assert client.get(path_of(token)).status_code == 200
     assert CalendarFeed.objects.get().failed_at is None
 

@@ -17,11 +17,13 @@ from booking.actions.return_links import patients_at
 from booking.messages.delivery import WAIT, how_move_is_told
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import news_of
+from booking.messages.names import BOOKED
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.errors import PhoneOfAnother
 from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes, join_wait_list
 from booking.wait_list.slot_offers import offer_freed_time, time_of
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
@@ -127,8 +129,12 @@ def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went
         assert "call to confirm" in owner.get(page).text, "the text is only planned"
         send_due_messages(clock=timezone.now)
         assert [text["Body"] for text in twilio.texts] == [
-            "Lakes Running Clinic: you are booked on Tuesday, December 1, 9:00 AM EST. To move or cancel, call "
-            "(603) 555-0123. STOP ends texts."
+            find_kind(BOOKED).text_message.format(
+                clinic="Lakes Running Clinic",
+                day_word="on Tuesday, December 1",
+                time="9:00 AM EST",
+                phone="(603) 555-0123",
+            )
         ]
         assert "call to confirm" not in owner.get(page).text
         assert "call to confirm" not in owner.get(reverse("admin:booking_appointment_changelist")).text

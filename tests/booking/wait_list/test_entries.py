@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
 from booking.message_kinds.wait_list.slot_offer import NO_LONGER_WAITS
+from booking.messages.names import ON_WAIT_LIST
 from booking.models import SlotOffer, WaitListEntry
 from booking.wait_list.entries import Wishes, join_wait_list, leave_wait_list
 from clinic.audit.models import AccessEvent
@@ -210,7 +211,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
     cancel_appointment(appointment=visit, now=NOW)
     offers = offers_by_name()
     assert why_not(offers["Walter Waiting"]) is None and why_not(offers["Wilma Waiting"]) is None
-    assert why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR) == "the time is no longer offered"
+    assert "no longer offered" in why_not(offers["Wilma Waiting"], now=NINE_ON_TUESDAY - 12 * HOUR)
     leave_wait_list(entry=walter, now=NOW)
     gone = NO_LONGER_WAITS
     assert why_not(offers["Walter Waiting"]) == gone
@@ -219,7 +220,7 @@ def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlie
     move_appointment(appointment=wilma.appointment, starts_at=NINE_ON_TUESDAY - DAY, now=NOW)
     assert why_not(offers["Wilma Waiting"]) == gone
     SlotOffer.objects.all().delete()
-    assert why_not_gone() == "the time was not freed after all"
+    assert "not freed" in why_not_gone()
 
 
 def why_not_gone():
@@ -313,7 +314,7 @@ def test_who_joins_by_the_form_is_told_at_once_how_to_see_and_leave(client, eval
     entry = wait(evaluation)
     sweep(now=NOW)
     (mail,) = post_office.mails
-    assert (mail["To"], mail["Subject"]) == ("walter@example.com", "You are on the wait list")
+    assert (mail["To"], mail["Subject"]) == ("walter@example.com", find_kind(ON_WAIT_LIST).words.subject)
     path = link_out(mail)
     assert mail["List-Unsubscribe"].endswith(f"{path}leave/>")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -354,7 +355,8 @@ def test_who_left_before_it_went_hears_nothing_and_who_joins_anew_does(evaluatio
     left = wait(evaluation)
     leave_wait_list(entry=left, now=NOW)
     sweep(now=NOW)
-    assert fate(joined_message(left)) == ("skipped", "the patient has left the wait list")
+    state, reason = fate(joined_message(left))
+    assert state == "skipped" and "has left" in reason
     wait(evaluation, now=NOW + HOUR)
     sweep(now=NOW + HOUR)
     assert len(post_office.mails) == 1
@@ -387,4 +389,5 @@ def test_a_rule_switches_the_mail_off_or_words_it(evaluation, post_office):
     rule.save()
     entry = wait(evaluation, name="Wilma Waiting")
     sweep(now=NOW)
-    assert fate(joined_message(entry)) == ("skipped", "switched off by a rule")
+    state, reason = fate(joined_message(entry))
+    assert state == "skipped" and "switched off" in reason

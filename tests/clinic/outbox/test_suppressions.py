@@ -132,7 +132,8 @@ def test_who_unsubscribes_gets_what_is_about_a_visit_and_nothing_else(notes, pos
     suppress(address=alice.email, why=Suppression.Why.UNSUBSCRIBED, now=NOON)
     assert sweep() == 1
     assert fate(letter)[0] == "sent"
-    assert fate(note) == ("skipped", "the reader wants nothing that is not about a visit")
+    state, reason = fate(note)
+    assert state == "skipped" and "not about a visit" in reason
 
 
 def test_only_what_is_not_about_a_visit_offers_to_unsubscribe(notes, post_office):
@@ -219,4 +220,5 @@ def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_k
     sweep()
     alert = Message.objects.get(kind="staff_message_failed")
     sweep(now=alert.due_at)
-    assert fate(alert) == ("skipped", "the clinic has no email address")
+    state, reason = fate(alert)
+    assert state == "skipped" and "no email address" in reason
