@@ -167,7 +167,7 @@ def push(port: int, path: str, size: int, *, in_chunks: bool, is_tls: bool = Tru
 
 
 def test_upload_of_staff_passes(start, transactional_db, tmp_path_factory):
-    """In front of a site of its own: another test's site would know content types that are gone."""
+    """Uses a site of its own: the site of another test would have cached content types that are gone."""
     site = Site(tmp_path_factory.mktemp("site"), connection.settings_dict["NAME"])
     try:
         upload(start(site.port))

@@ -88,9 +88,9 @@ def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
     assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
-    assert found.seen["lay there"] > 5, "the script met nobody"
+    assert found.seen["lay there"] > 5, "the script met no client"
     assert site.kills["postgres"] == 3
-    assert found.seen["was puzzled"] == 0, "a server that is away says so with 503, or says nothing"
+    assert found.seen["was puzzled"] == 0, "a server that is away answers 503, or not at all"
     assert not +found.wrong, f"FAULT_SEED={SEED}: {found}"
 
 

@@ -62,7 +62,7 @@ def test_no_child_is_left_when_the_parent_is_killed(family):
     read_pids(family)
     family.process.kill()
     family.process.wait()
-    # Their own children are orphans of orphans: a shell that is told to end does not tell its sleep.
+    # Their own children are orphans of orphans: a shell that gets SIGTERM does not pass it on to its sleep.
     assert wait_until(lambda: not [line for line in processes_of(family.var) if " sh -c " in line], seconds=5)
     for line in processes_of(family.var):
         os.kill(int(line.split()[0]), signal.SIGKILL)

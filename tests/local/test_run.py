@@ -105,7 +105,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed_and_the_next_run_works(re
         site.read_until(UP)
         site.process.kill()
         site.process.wait()
-        with start_site(ready_folder, port) as next_site:  # at once, while the last one's children are still ending
+        with start_site(ready_folder, port) as next_site:  # at once, while the previous run's children are still ending
             next_site.read_until(UP)
             assert read_page(port)[0] == 200
             next_site.stop(signal.SIGTERM)

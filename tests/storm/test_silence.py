@@ -68,7 +68,7 @@ def is_sent(letter: Message) -> bool:
 def wait_for_alarm(staff) -> datetime:
     end = time.monotonic() + 60
     while look(staff, "/health/").status_code == 200:
-        assert time.monotonic() < end, "nobody was told"
+        assert time.monotonic() < end, "no alarm was raised"
         time.sleep(0.2)
     return storm_time()
 

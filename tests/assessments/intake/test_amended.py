@@ -1,4 +1,4 @@
-"""Finished, changed and finished again: the first instant stays, the change is said, and nothing is raised twice."""
+"""Responses finished, changed and finished again: the first instant is kept, the change is shown, no flag is raised twice."""
 
 import json
 from datetime import timedelta

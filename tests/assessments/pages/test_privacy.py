@@ -28,7 +28,7 @@ def canary(name):
 
 @pytest.fixture
 def canaries(intake):
-    """Words of our own in every text, and odd numbers in every number."""
+    """Answers with a made-up word in every text field and an odd number in every number field."""
     numbers = {
         "run.week_now": ["77.731"],
         "run.week_before": ["88.842"],

@@ -1,4 +1,4 @@
-"""The clinic moves, or gets a new name or number: staff see whom it concerns, and patients hear of it once."""
+"""The clinic moves, or gets a new name or number: staff see the visits affected, and patients are told once."""
 
 import re
 

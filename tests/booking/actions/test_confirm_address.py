@@ -88,7 +88,7 @@ def test_an_address_has_one_budget_in_every_spelling(evaluation):
 
 def test_known_and_unknown_addresses_over_their_limit_cannot_be_told_apart(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_address=1)
-    book(evaluation, starts_at=TIMES[10])  # alice is a patient; nobody@ is not, and never becomes one
+    book(evaluation, starts_at=TIMES[10])  # Alice is a patient; Nelly is not, and never becomes one
     book(evaluation, starts_at=TIMES[0], name="Bob Faster")
     pages, statements = [], []
     for name, email in (("Alice Runner", "alice@example.com"), ("Nelly Nobody", "nelly@example.com")):

@@ -335,7 +335,7 @@ def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation,
 def test_mail_goes_to_the_domain_that_was_typed_and_not_to_a_neighbor(client, evaluation, post_office):
     asked = send_form(client, email="alice@faß.de", name="").content.decode()
     assert 'value="alice@faß.de"' in asked
-    assert 'type="email"' not in asked, "Chromium would turn that into alice@fass.de before anybody sees it"
+    assert 'type="email"' not in asked, "Chromium would turn that into alice@fass.de before the form is sent"
     page = send_form(client, email="alice@faß.de")["Location"]
     send_due_messages(clock=timezone.now)
     assert [mail["To"] for mail in post_office.mails] == ["alice@xn--fa-hia.de"]

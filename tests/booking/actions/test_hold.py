@@ -306,7 +306,7 @@ def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_
     with pytest.raises(SlotNotOffered):
         hold_time(**instead, slot=Slot(evaluation, meredith, evening), now=NOW)
     assert Appointment.objects.get() == first
-    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold lies there
+    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold is at that time
     second = hold_time(**instead, slot=Slot(evaluation, meredith, overlapping), now=NOW)
     assert Appointment.objects.get() == second
 

@@ -128,7 +128,7 @@ def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_of
     page = ask(visit, now=TWO_HOURS_BEFORE)
     assert FEE_WORDS in text_of(page) and not page.context["can_change"]
     visit.refresh_from_db()
-    assert visit.not_coming_at is None, "opening the page says nothing"
+    assert visit.not_coming_at is None, "opening the page tells the clinic nothing"
 
     told = ask(visit, now=TWO_HOURS_BEFORE, method="post")
     assert "your visit stays booked" in text_of(told)
@@ -176,7 +176,7 @@ def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, eval
     wait(evaluation)
     first = format_others(0)
     cancel_appointment(appointment=visit, now=NOW)
-    assert [time.asked for time in read_today(now=NOW).offered_times] == [0], "nobody has been told yet"
+    assert [time.asked for time in read_today(now=NOW).offered_times] == [0], "no patient has been told yet"
     with time_machine.travel(NOW + FREED_AT, tick=False):
         send_due_messages(clock=timezone.now)
     [mail] = [mail for mail in post_office.mails if mail["To"] == "walter@example.com" and "free" in mail["Subject"]]

@@ -1,4 +1,4 @@
-"""Booking for somebody under 18: a parent or guardian books, is named to staff, and is told to come along."""
+"""Booking for a patient under 18: a parent or guardian books, is named to staff, and is asked to come along."""
 
 import re
 import uuid

@@ -23,7 +23,7 @@ CLIENTS, ROUNDS = 32, 10
 DAY = timedelta(days=1)
 
 
-def everybody_books(service, starts_at):
+def all_book(service, starts_at):
     return [lambda n=n: book(service, starts_at=starts_at, name=f"Runner{n} Racing") for n in range(CLIENTS)]
 
 
@@ -43,7 +43,7 @@ def constraint_dropped():
 def test_one_of_32_wins_a_slot_ten_times_over(evaluation):
     for number in range(ROUNDS):
         starts_at = NINE_ON_TUESDAY + timedelta(days=number // 4, hours=number % 2 + 4 * (number % 4 // 2))
-        outcomes = race(everybody_books(evaluation, starts_at))
+        outcomes = race(all_book(evaluation, starts_at))
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         assert Appointment.objects.filter(starts_at=starts_at).count() == 1
     assert Appointment.objects.count() == ROUNDS
@@ -106,14 +106,14 @@ def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, mered
 def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
     """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
-    outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
     assert kinds_of(outcomes)["Appointment"] <= 1
     assert overlaps() == 0
 
 
 def test_the_lock_alone_still_lets_one_win(evaluation):
     with constraint_dropped():
-        outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         assert overlaps() == 0
 
@@ -184,7 +184,7 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
 
 
 def slow_readers(monkeypatch, then=lambda therapist: None):
-    """Everybody looks before anybody writes, and then does `then`."""
+    """Let all clients pass the availability check before the first writes; each then calls `then`."""
     from booking.actions import book as appointments
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
@@ -201,7 +201,7 @@ def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evalua
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     slow_readers(monkeypatch)
     with constraint_dropped():
-        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        race(all_book(evaluation, NINE_ON_TUESDAY))
         assert overlaps() > 0
 
 
@@ -212,12 +212,12 @@ def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypa
     monkeypatch.setattr(locking, "_lock", lambda statement, key: True)
     slow_readers(monkeypatch, then=lambda therapist: lock(locking.LOCK, f"diary:{therapist.pk}"))
     with constraint_dropped():
-        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        race(all_book(evaluation, NINE_ON_TUESDAY))
         assert overlaps() > 0
 
 
 def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluation, monkeypatch):
-    """With the lock nobody reaches the constraint; without it the losers do, and pile up behind the winner."""
+    """With the lock no client reaches the constraint; without it the losers do, and queue behind the winner."""
     met = []
 
     def refuse(self, type_, value, traceback):
@@ -225,11 +225,11 @@ def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluati
             met.append(value)
 
     monkeypatch.setattr("django.db.transaction.Atomic.__exit__", _watched_exit(refuse))
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert not met
     Appointment.objects.all().delete()
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert met
 
 
@@ -244,9 +244,9 @@ def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monk
         return is_ours
 
     monkeypatch.setattr(locking, "_lock", lock_and_count)
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert asked[locking.LOCK_OR_WAIT, False] > 0
-    assert sum(asked.values()) == CLIENTS, "somebody stood in line for a time that was gone"
+    assert sum(asked.values()) == CLIENTS, "a client queued for a time that was taken"
 
 
 def _watched_exit(watch):

@@ -1,4 +1,4 @@
-"""Who has been here before is recognised by a link from their own mailbox, and nobody learns who is known."""
+"""A returning patient is recognized by a link from their own mailbox; the pages do not reveal who is a patient."""
 
 import re
 import uuid

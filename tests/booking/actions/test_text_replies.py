@@ -31,7 +31,7 @@ def visit(evaluation, twilio, post_office):
 
 @pytest.fixture
 def text_back(client, settings):
-    """Text to the clinic's number some minutes after the reminder, and read what is said to it."""
+    """Text to the clinic's number some minutes after the reminder, and return the reply."""
 
     def send(text, *, minutes=1, phone=ALICES, **more):
         with time_machine.travel(DUE + minutes * MINUTE, tick=False):

@@ -1,4 +1,4 @@
-"""The therapist's side: who may, what it shows, and that everything goes through the domain functions."""
+"""Visits in the admin: permissions, what the pages show, and that every change goes through the domain functions."""
 
 import re
 import uuid
@@ -375,7 +375,7 @@ def test_more_visits_than_one_request_can_change_are_refused_at_once(client, own
 
 
 def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluation, meredith):
-    """The page after it says that the visit was changed; it is not left out without a word."""
+    """The page afterwards says that the visit was changed; it is not skipped silently."""
     visit = book(evaluation)
     day = {"action": "cancel", "_selected_action": visit.pk, "confirmed": "1", "seen": f"{visit.pk}={visit.shown}"}
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)

@@ -1,4 +1,4 @@
-"""Days and times as staff type them: a mistyped year is refused in words, and every usual way to write a time is read."""
+"""Days and times as staff type them: a mistyped year is refused with a message, and every usual way to write a time is accepted."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""Staff book for somebody: they find the patient, or are asked once whether it is one whom the clinic knows."""
+"""Staff book for a patient: they find the patient, or are asked once whether it is a known patient."""
 
 import uuid
 

@@ -317,7 +317,7 @@ def close_tuesday_morning(therapist, by, **more) -> HoursOverride:
     return block_time(therapist=therapist, starts_at=NINE_ON_TUESDAY, ends_at=end, by=by, **more)
 
 
-@pytest.mark.parametrize("whose", ["the therapist's", "everybody's"])
+@pytest.mark.parametrize("whose", ["the therapist's", "the clinic's"])
 def test_a_cancellation_is_not_undone_into_time_closed_meanwhile(visit, meredith, front_desk, whose):
     with time_machine.travel(NOW, tick=False) as clock:
         cancel_appointment(appointment=visit, now=NOW)
@@ -498,7 +498,7 @@ def test_a_visit_from_before_terms_were_recorded_is_told_from_what_to_what(visit
     AppointmentEvent.objects.update(version=None, therapist=None, mode="")
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
-    assert "Moved from" not in text_of(post_office.mails[-1])  # not known: said without
+    assert "Moved from" not in text_of(post_office.mails[-1])  # the former time is unknown, so it is left out
     assert post_office.mails[-1]["Subject"].startswith("Your visit is moved: ")
 
 

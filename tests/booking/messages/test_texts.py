@@ -47,7 +47,7 @@ def visit(evaluation, twilio, post_office):
     return appointment
 
 
-# In words
+# Text of a message
 
 
 def test_a_text_says_when_and_how_to_answer(visit, twilio):
@@ -75,7 +75,7 @@ def test_letters_that_phones_do_not_have_become_ones_they_have():
         fit_text("x" * 161, {"clinic": "Clinic"})
 
 
-# Who gets one
+# Recipients
 
 
 def test_no_text_is_planned_for_who_has_not_agreed(evaluation, twilio):

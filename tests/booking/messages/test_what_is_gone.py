@@ -142,7 +142,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "nobody does it", "therapist left"])
+@pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "no therapist", "therapist left"])
 def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
     client, evaluation, meredith, clinic, post_office, act, why
 ):
@@ -227,7 +227,7 @@ def test_who_joins_cancels_and_joins_again_by_the_form_is_served(evaluation):
     assert entries_of("Walter Waiting") == [
         ("waiting", visit.pk),
         ("waiting", None),
-    ]  # anybody could have typed his name
+    ]  # a stranger could have typed his name
     assert accept_patient(again.patient, now=NOW + HOUR) == visit.patient
     assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]
     assert is_offered("Walter Waiting", evaluation)

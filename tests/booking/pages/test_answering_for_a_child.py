@@ -1,4 +1,4 @@
-"""The questions before a visit that a parent or guardian booked: who answers, for whom, and what the child is given to read."""
+"""The questions before a visit booked by a parent or guardian: the guardian answers for the child; what the child reads."""
 
 import pytest
 import time_machine

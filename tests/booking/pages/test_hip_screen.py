@@ -1,4 +1,4 @@
-"""Seven questions before the slots for who comes from a hip article, and their answers in the intake afterwards."""
+"""Seven questions before the times for visitors from a hip article, and their answers in the intake afterwards."""
 
 import uuid
 
@@ -65,7 +65,7 @@ def test_who_comes_from_elsewhere_sees_the_times_and_may_say_hip(client, days_ur
 
 
 def where_page(client, days_url, article):
-    """The page that asks where it hurts, for who began the screen as the form on the offer does."""
+    """Return the page that asks where it hurts, after starting the screen with the form of the days page."""
     offer = client.get(days_url)
     assert f'name="article" value="{article.code}"' in offer.text
     client.post(reverse("assessments:screen"), {"next": days_url, "action": "begin", "article": article.code})

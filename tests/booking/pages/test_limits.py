@@ -1,4 +1,4 @@
-"""Nobody can use up the schedule or the wait list; and an innocent visitor always gets through."""
+"""Rate limits: one visitor cannot use up the schedule or the wait list, and other visitors always get through."""
 
 import re
 import uuid

@@ -116,7 +116,7 @@ def test_pages_say_nothing_when_nothing_stands(client, visit, clinic):
 
 
 def test_link_shown_to_a_browser_tells_nothing_of_another_visit(visit, flag, evaluation):
-    """Whoever types Alice's name and address must not learn that she needs help."""
+    """A visitor who types Alice's name and address must not learn that she needs help."""
     other = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1), is_known=False)
     assert HELP not in open_page(other, proof=Proof.SHOWN).text
     assert leads(open_page(other, proof=Proof.MAILED))  # but in her mailbox every page says so

@@ -117,7 +117,7 @@ def test_move_keeps_the_mode_that_is_no_longer_offered(client, evaluation):
 GONE = {
     "hidden": lambda: Service.objects.update(listing=Service.Listing.HIDDEN),
     "by phone": lambda: Service.objects.update(listing=Service.Listing.CALL_US),
-    "nobody does it": lambda: Therapist.objects.update(is_active=False),
+    "no therapist": lambda: Therapist.objects.update(is_active=False),
 }
 
 

@@ -1,4 +1,4 @@
-"""A freed time is offered to those who wait for it: to whom, when, in which words, and when not any more."""
+"""Offers of a freed time: recipients, when they are sent, their text, and when they are withdrawn."""
 
 import re
 from datetime import date, timedelta
@@ -161,7 +161,7 @@ def test_cancelling_costs_one_query_where_nobody_waits_and_few_where_thirty_do(
     assert SlotOffer.objects.count() == 30
 
 
-# In which words, and when not any more
+# Text of an offer, and when it is withdrawn
 
 
 def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office):
@@ -303,7 +303,7 @@ def test_joining_is_on_the_trail(evaluation):
     assert sorted(trail.values_list("action", flat=True)) == ["C", "U"]
 
 
-# The mail to who joined by the form
+# The mail after joining by the form
 
 
 def link_out(mail):

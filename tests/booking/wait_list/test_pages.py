@@ -1,4 +1,4 @@
-"""The pages of the wait list without a script: joining, changing, leaving, saying yes; and who may not."""
+"""The pages of the wait list without a script: joining, changing, leaving, taking an offer; and what is refused."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ def _monday_morning():
 
 @pytest.fixture
 def offer(evaluation):
-    """A time that Walter, who has a visit a week later, has been told of."""
+    """An offer to Walter, who has a visit a week later."""
     visit = book(evaluation)
     wait_with(book_later(evaluation))
     cancel_appointment(appointment=visit, now=NOW)

@@ -40,7 +40,7 @@ def test_people_are_found_by_words_that_no_address_holds(owner_client, patients)
     page = owner_client.get(found["Location"])
     assert names_on(page) == ["Alice Moore", "Carol Moore"]
     html = page.content.decode()
-    assert 'value="moore"' in html, "the words stand in the field"
+    assert 'value="moore"' in html, "the search terms stay in the field"
     assert "moore" not in "".join(part.split('"')[0] for part in html.split('href="')[1:]).lower()
     assert names_on(owner_client.get(PATIENTS)) == ["Alice Moore", "Bob Walker", "Carol Moore"]
 

@@ -59,7 +59,7 @@ def permissions(*codenames):
         (("view_response",), set(), set()),
         (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
         (("view_message",), {"Mona Messagecanary"}, {"outbox_message"}),
-        # Of messages it asks only whether those who wait were told.
+        # It reads messages only for whether waiting patients were told.
         (
             ("view_waitlistentry",),
             {"Wanda Waitcanary"},
@@ -128,7 +128,7 @@ def test_visits_in_the_way_are_counted_not_named_without_the_right_to_view_visit
     assert "in this time: 1 visit." in client.post(block, morning).text
     for page in (client.post(block, morning), client.get(holidays), client.post(holidays, {"on": "2026-12-25"})):
         assert "canary" not in page.text
-    assert "canary" not in client.get(holidays).text  # nor in what was said after the redirect
+    assert "canary" not in client.get(holidays).text  # nor in the message after the redirect
     sign_in("add_hoursoverride", "view_appointment")
     assert "Booked in this time: Vera Visitcanary" in client.post(block, morning).text
     assert "Vera Visitcanary" in client.get(holidays).text
@@ -226,7 +226,7 @@ def test_therapist_signs_off_only_with_the_right(client, rows, sign_in):
     assert RuleSignOff.objects.get().signed_by == therapist
 
 
-# Nobody passes on more than they have
+# Staff cannot grant rights they do not have
 
 
 @pytest.fixture

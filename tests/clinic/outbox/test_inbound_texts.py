@@ -28,7 +28,7 @@ from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 WORDS = "numb all over, cannot pee"
-ALICES, NOBODYS = "+16035550199", "+16035550000"
+ALICES, UNKNOWN = "+16035550199", "+16035550000"
 MINUTE = timedelta(minutes=1)
 
 
@@ -68,7 +68,7 @@ def test_words_are_sealed_and_on_record_and_know_their_patient(alice):
 
 
 def test_a_text_from_a_number_of_nobody_or_of_several_is_kept_without_a_patient(alice):
-    assert keep(phone=NOBODYS).patient is None
+    assert keep(phone=UNKNOWN).patient is None
     PatientFactory(name="Bob Moore", phone=ALICES)
     assert keep(now=NOON + MINUTE).patient is None
 
@@ -143,7 +143,7 @@ def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(a
     sweep(now=NOON + 2 * MINUTE)
     assert len(post_office.mails) == 1
     later = NOON + ONE_SITTING + MINUTE
-    keep("hello?", phone=NOBODYS, now=later)
+    keep("hello?", phone=UNKNOWN, now=later)
     assert due_alerts(tess) == [
         later,
         *(later + wait for wait in AGAIN_AFTER),
@@ -222,7 +222,7 @@ def test_the_first_who_marks_it_as_read_stays_on_record(alice, tess):
 
 def test_today_shows_the_text_its_senders_and_the_button_to_who_may(client, alice, tess):
     keep()
-    keep("running late", phone=NOBODYS, now=NOON + MINUTE)
+    keep("running late", phone=UNKNOWN, now=NOON + MINUTE)
     PatientFactory(name="Bob Moore", phone=ALICES)
     client.force_login(tess)
     page = client.get("/admin/").content.decode()

@@ -79,7 +79,7 @@ def test_the_ledger_shows_one_patients_messages_or_everybodys(staff):
     MessageFactory(patient=alice)
     MessageFactory(patient=bob)
     with time_machine.travel(NOON, tick=False):
-        everybody = staff.get("/admin/outbox/message/").content.decode()
+        everyone = staff.get("/admin/outbox/message/").content.decode()
         of_bob = staff.get(f"/admin/outbox/message/?patient__id__exact={bob.pk}").content.decode()
-    assert "Alice Runner" in everybody and "Bob Hill" in everybody
+    assert "Alice Runner" in everyone and "Bob Hill" in everyone
     assert "Bob Hill" in of_bob and "Alice Runner" not in of_bob

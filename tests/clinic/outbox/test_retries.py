@@ -125,7 +125,7 @@ def test_others_go_first_when_a_message_kills_whoever_tries_it(post_office):
     others = MessageFactory.create_batch(3)
 
     def kill(message, now):
-        raise SystemExit  # nobody writes down that
+        raise SystemExit  # the process dies: nothing is recorded
 
     write_as(kill)
     for deaths in range(2):  # the first leaves no trace, the second was written down before it

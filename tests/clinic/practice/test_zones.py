@@ -281,7 +281,7 @@ def test_no_list_of_the_admin_stores_its_first_line_unless_the_model_proposes_it
                 continue
             (value, words), *_ = list(field.widget.choices)
             if str(value) != "":
-                faults.append(f"{model.__name__}.{name} is {words!r} unless somebody looks")
+                faults.append(f"{model.__name__}.{name} is {words!r} by default")
     assert not faults
 
 
