@@ -94,7 +94,7 @@ def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_
     assert not +found.wrong, f"FAULT_SEED={SEED}: {found}"
 
 
-def test_nobody_is_puzzled_while_every_server_is_up(tmp_path, journals):
+def test_clients_get_clear_answers_while_every_server_is_up(tmp_path, journals):
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=15, postgres_kills=0, web_kills=False)
     assert found.seen["was puzzled"] == 0

@@ -68,7 +68,7 @@ def test_no_child_is_left_when_the_parent_is_killed(family):
         os.kill(int(line.split()[0]), signal.SIGKILL)
 
 
-def test_one_childs_death_stops_the_rest_with_one_line(family):
+def test_killed_child_stops_the_other_children_with_one_line(family):
     pids = read_pids(family)
     os.kill(pids["mail"], signal.SIGKILL)
     assert family.finish().split() == ["mail", "was", "killed", "by", "SIGKILL."]

@@ -87,7 +87,7 @@ def ready_folder(tmp_path_factory):
 @needs_proc
 @pytest.mark.fault
 @pytest.mark.parametrize("child", CHILDREN)
-def test_a_childs_death_stops_the_rest_with_one_line(ready_folder, child):
+def test_killed_child_stops_the_site_with_one_line(ready_folder, child):
     with start_site(ready_folder, free_port()) as site:
         site.read_until(UP)
         os.kill(pid_of(ready_folder, CHILDREN[child], site.process.pid), signal.SIGKILL)
@@ -132,7 +132,7 @@ def test_warm_start_is_quick(ready_folder):
     assert took < 6
 
 
-def test_busy_port_is_said_with_who_has_it(tmp_path):
+def test_busy_port_is_reported_with_the_process_that_has_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with start_site(tmp_path / "v", port) as site:

@@ -233,7 +233,7 @@ def test_words_for_the_patient_name_no_disease(rules):
         {"not": {"item": "x", "is": "yes", "unsure_in": "x.unsure"}},
     ],
 )
-def test_unsure_inside_a_not_talks_no_flag_away(rules, when):
+def test_unsure_inside_a_not_suppresses_no_flag(rules, when):
     """ "Not sure" counts as yes for what raises a flag, and never for what would keep one from being raised."""
     answers = {"x": ["unsure"], "x.unsure": ["yes"], "y": ["unsure"], "z": ["yes"]}
     assert holds(rules, when, answers, unsure_is_yes=True)

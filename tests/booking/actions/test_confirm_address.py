@@ -70,7 +70,7 @@ def test_strangers_who_also_use_up_the_confirming_mails_only_bring_the_owner_a_l
     assert book_online(6, browser=browser).status_code == 303
 
 
-def test_who_came_by_a_link_is_never_limited_by_strangers_nor_without_a_limit(evaluation):
+def test_recognized_patient_has_a_limit_of_their_own_apart_from_strangers(evaluation):
     path = visit_path(book(evaluation, starts_at=TIMES[10]), proof=Proof.MAILED, now=NOW)
     five_strangers_book()
     browser = Client()

@@ -74,7 +74,7 @@ def test_address_is_not_asked_about_when_it_may_well_be_meant(typed):
     assert suggest_address(typed) is None
 
 
-def test_form_asks_once_about_a_slip_and_then_believes_it(client, evaluation):
+def test_form_asks_once_about_a_mistyped_domain_and_then_accepts_it(client, evaluation):
     asked = send_form(client)
     page = asked.content.decode()
     assert asked.status_code == 422 and "Did you mean alice@gmail.com?" in page
@@ -201,7 +201,7 @@ def test_staff_who_meet_a_patient_make_them_known(evaluation, front_desk):
     assert (visit.patient, visit.arrived_at) == (known, ELEVEN)
 
 
-def test_nobody_is_registered_twice_when_they_are_typed_in_other_letters():
+def test_patient_is_registered_once_when_case_and_spaces_differ():
     who = {"name": "Zoë  Müller", "email": "Zoe@example.com", "phone": "+16035550142", "now": NOW}
     known, provisional = find_or_register_patient(**who), find_or_register_provisional(**who)
     again = who | {"name": "ZOË MÜLLER", "email": " zoe@EXAMPLE.com", "phone": "+16035550199"}
@@ -287,7 +287,7 @@ def test_staff_without_the_right_end_no_links(client, front_desk, evaluation):
     assert Client().get(path).status_code == 200
 
 
-def test_staff_see_who_is_not_confirmed_and_who_it_may_be(owner, evaluation):
+def test_staff_see_an_unconfirmed_address_and_the_likely_patient(owner, evaluation):
     book(evaluation)
     visit = book(evaluation, starts_at=ELEVEN, is_known=False)
     page = owner.get(reverse("admin:practice_patient_change", args=[visit.patient_id])).content.decode()
@@ -301,7 +301,7 @@ def test_staff_see_who_is_not_confirmed_and_who_it_may_be(owner, evaluation):
 # What a link proves stays with the patient it was mailed to
 
 
-def test_form_key_of_a_strangers_visit_sent_again_by_somebody_recognized_proves_nothing(client, evaluation):
+def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_sends_it_again(client, evaluation):
     mallory = book(evaluation, name="Mallory Moore").patient
     key = {"idempotency_key": str(uuid.uuid4())}
     typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0142", "mode": "in_person"}

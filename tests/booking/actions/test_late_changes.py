@@ -114,7 +114,7 @@ def ask(visit, answer="not-coming/", now=NOW, method="get"):
         return press(Client(), path) if method == "post" else Client().get(path)
 
 
-def test_page_thanks_for_nothing_and_cancels_openly_on_the_spot(visit):
+def test_not_coming_page_changes_nothing_until_its_cancel_button_is_pressed(visit):
     page = ask(visit)
     assert "Thank" not in text_of(page) and "Nothing has changed yet" in text_of(page)
     assert re.search(r'<form[^>]*method="post"[^>]*action="[^"]*/cancel/"', page.content.decode())
@@ -146,7 +146,7 @@ def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_of
     assert Message.objects.get(kind="booking_reminder_2h").state != "sent"
 
 
-def test_who_comes_after_all_takes_it_back(visit):
+def test_confirming_clears_not_coming(visit):
     note_not_coming(appointment=visit, now=TWO_HOURS_BEFORE)
     confirm_appointment(appointment=visit, now=TWO_HOURS_BEFORE)
     visit.refresh_from_db()

@@ -403,7 +403,7 @@ def live_by_seed() -> None:
 
 
 @pytest.mark.long
-def test_any_life_of_a_clinic_keeps_the_rules(little_world):
+def test_random_acts_keep_the_clinics_rules(little_world):
     live(max_examples=20)
 
 

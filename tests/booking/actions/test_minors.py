@@ -39,7 +39,7 @@ def test_guardian_who_books_is_kept_with_the_visit_and_the_child_is_the_patient(
     "typed",
     [{"guardian_name": "  "}, {"is_for_minor": ""}],
 )
-def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed):
+def test_booking_for_a_minor_is_refused_without_the_guardians_name(send, typed):
     page = send(CHILD | typed)
     assert page.status_code == 422 and page.context["form"].errors.keys() == {"guardian_name"}
     assert 'value="Mia Runner"' in page.content.decode()

@@ -71,7 +71,7 @@ def test_one_form_sent_32_times_books_once(evaluation):
     assert Appointment.objects.count() == 1
 
 
-def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
+def test_one_form_sent_for_two_therapists_at_once_books_once(evaluation):
     evaluation.therapists.add(make_therapist("Nora", position=1))
     therapists, key = list(evaluation.therapists.all()), uuid.uuid4()
     outcomes = race([lambda n=n: book(evaluation, therapist=therapists[n % 2], idempotency_key=key) for n in range(16)])
@@ -79,7 +79,7 @@ def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
     assert Appointment.objects.count() == 1
 
 
-def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, meredith, monkeypatch):
+def test_booking_raises_busy_try_again_on_a_lock_timeout(evaluation, meredith, monkeypatch):
     holding, done = threading.Event(), threading.Event()
 
     def hold():
@@ -161,7 +161,7 @@ def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
         locked.__enter__()
 
 
-def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
+def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredith):
     """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
     holding, entered = threading.Event(), []
 
@@ -216,7 +216,7 @@ def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypa
         assert overlaps() > 0
 
 
-def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluation, monkeypatch):
+def test_with_the_lock_no_loser_reaches_the_constraint(evaluation, monkeypatch):
     """With the lock no client reaches the constraint; without it the losers do, and queue behind the winner."""
     met = []
 
@@ -233,7 +233,7 @@ def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluati
     assert met
 
 
-def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monkeypatch):
+def test_losers_check_together_and_stop_waiting_once_the_winner_is_done(evaluation, monkeypatch):
     from booking.schedule import locking
 
     lock, asked = locking._lock, Counter()

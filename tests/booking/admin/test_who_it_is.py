@@ -65,7 +65,7 @@ def test_patient_is_found_chosen_and_booked_without_a_script(owner, evaluation, 
     assert (visit.patient, visit.other_phone, Patient.objects.count()) == (maya, "", 1)
 
 
-def test_search_that_finds_nobody_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
+def test_search_without_a_result_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
     html = owner.post(reverse(BOOK), typed(evaluation, name="Bob", find="bobby", look_up="1")).content.decode()
     assert "“bobby”" in html
     assert 'value="Bob"' in html and 'type="radio"' not in html
@@ -138,7 +138,7 @@ def test_seven_spellings_of_one_name_and_address_are_one_patient(owner, evaluati
     assert find_or_register_patient(name="Moore, Jr.", email="m@x.example", phone="", now=NOW).name_key == "moore jr"
 
 
-def test_staff_are_asked_once_whether_they_mean_somebody_known(owner, evaluation, maya):
+def test_staff_are_asked_once_whether_a_patient_is_a_known_one(owner, evaluation, maya):
     form = typed(evaluation, name="Maya Lindqvist", email="new@example.com")
     page = owner.post(reverse(BOOK), form)
     assert page.status_code == 200 and page.context["form"].errors.keys() == {"patient"}

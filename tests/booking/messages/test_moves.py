@@ -203,7 +203,7 @@ def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_o
     assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
 
 
-def test_a_change_of_therapist_says_who_and_instead_of_whom(visit, nora, post_office, front_desk):
+def test_mail_about_a_change_of_therapist_names_both_therapists(visit, nora, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
@@ -253,7 +253,7 @@ def test_nothing_is_done_by_a_page_from_before_a_change(visit, act):
     assert Appointment.objects.filter(pk=visit.pk).values().get() == before
 
 
-def test_a_double_click_is_no_stale_page(visit):
+def test_double_click_is_not_refused_as_stale(visit):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, version=1, now=NOW)
     assert move_appointment(appointment=reload(visit), starts_at=AT_ELEVEN, version=1, now=NOW).version == 2
     cancel_appointment(appointment=visit, version=2, now=NOW)

@@ -100,7 +100,7 @@ def test_same_name_and_phone_is_the_same_patient_and_neither_is_always_a_new_one
         Patient.objects.create(name="Bob", phone="", is_provisional=True, created_at=NOW)
 
 
-def test_reminders_go_by_text_to_whoever_agreed(walter, twilio, post_office):
+def test_reminders_go_by_text_to_a_patient_with_consent(walter, twilio, post_office):
     patient = walter.patient
     consent = {"phone": patient.phone, "wording": "yes", "instead_of_email": False, "given_at": NOW}
     TextConsent.objects.create(patient=patient, **consent)
@@ -122,7 +122,7 @@ def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, 
     assert "booking_reminder_48h" in texts
 
 
-def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went(owner, evaluation, twilio):
+def test_booking_is_texted_with_consent_and_staff_need_not_call_once_it_was_sent(owner, evaluation, twilio):
     with time_machine.travel(NOW, tick=False):
         book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142")
         page = reverse("admin:booking_appointment_change", args=[Appointment.objects.get().pk])

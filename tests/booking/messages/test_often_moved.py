@@ -183,7 +183,7 @@ def test_an_offer_that_would_be_too_late_by_then_is_not_postponed(evaluation):
     assert message.due_at == late + 3 * MINUTE
 
 
-def test_who_waits_is_offered_three_times_a_day_at_most(evaluation, post_office, clock):
+def test_patient_on_the_wait_list_is_offered_three_times_a_day_at_most(evaluation, post_office, clock):
     wait(evaluation)
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(8)]
     for number, visit in enumerate(visits):

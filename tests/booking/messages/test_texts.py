@@ -62,7 +62,7 @@ def test_a_text_says_when_and_how_to_answer(visit, twilio):
 
 @pytest.mark.parametrize("kind", [kind for kind in visit_kinds() if kind.text_message], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("sample", list(Sample))
-def test_every_text_fits_into_one_message_for_everybody(db, kind, sample):
+def test_every_text_fits_into_one_message_for_every_sample(db, kind, sample):
     text = fit_text(kind.text_message, kind.sample_values(sample))
     assert length(text) <= LIMIT
     assert "STOP" in text and "\n" not in text
@@ -78,7 +78,7 @@ def test_letters_that_phones_do_not_have_become_ones_they_have():
 # Recipients
 
 
-def test_no_text_is_planned_for_who_has_not_agreed(evaluation, twilio):
+def test_no_text_is_planned_without_consent(evaluation, twilio):
     book(evaluation)
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
@@ -91,7 +91,7 @@ def test_consent_is_kept_in_its_words_and_a_later_one_replaces_it(visit):
     assert kept.withdrawn_at == NOW + timedelta(hours=1)
 
 
-def test_a_text_stays_at_home_when_consent_was_withdrawn_or_the_visit_cancelled(visit, twilio):
+def test_text_is_skipped_when_consent_was_withdrawn(visit, twilio):
     withdraw_consent(phone=ALICES, now=NOW)
     sweep(now=DUE)
     state, reason = fate(text_of(visit))
@@ -133,7 +133,7 @@ def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
     assert ENOUGH_TODAY in reasons
 
 
-def test_a_fourth_in_a_week_stays_at_home(visit, twilio):
+def test_fourth_text_in_a_week_is_skipped(visit, twilio):
     Message.objects.filter(kind=REMINDER_48H).delete()
     text = text_of(visit)
     for days in (2, 3, 4):
@@ -281,7 +281,7 @@ def test_words_for_a_text_are_refused_when_they_do_not_fit(staff, changes, field
     assert staff.post("/admin/outbox/messagerule/preview/", rule(**changes)).status_code == 200
 
 
-def test_staff_read_who_agreed_and_there_is_no_such_page_without_texts(staff, visit, settings):
+def test_staff_see_consents_only_when_texts_are_set_up(staff, visit, settings):
     assert "Alice Runner" in staff.get("/admin/outbox/textconsent/").content.decode()
     settings.ENV = replace(settings.ENV, texts=None)
     assert "textconsent" not in staff.get("/admin/").content.decode()
@@ -329,7 +329,7 @@ def test_box_ticked_for_another_number_than_the_one_on_file_is_no_consent_to_tex
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
-def test_who_leaves_the_box_empty_gets_no_texts(twilio, booking_form):
+def test_unticked_box_gives_no_consent_to_texts(twilio, booking_form):
     assert booking_form().status_code == 303
     assert not TextConsent.objects.exists()
     assert not Message.objects.filter(channel=Channel.SMS).exists()
@@ -342,7 +342,7 @@ def test_the_booking_form_says_nothing_of_texts_where_there_are_none(booking_for
     assert not TextConsent.objects.exists()
 
 
-def test_ticking_the_box_again_changes_nothing_for_who_chose_texts_only(visit, booking_form):
+def test_ticking_the_box_again_keeps_a_choice_of_texts_only(visit, booking_form):
     agree(visit.patient, instead_of_email=True)
     booking_form(text_consent="on")
     accept_patient(Patient.objects.get(is_provisional=True), now=NOW)

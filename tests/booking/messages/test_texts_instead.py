@@ -62,13 +62,13 @@ def sent_earlier(visit, at):
 # The mail stays behind once the text has gone, and only then
 
 
-def test_the_mail_stays_behind_once_its_text_has_gone(visit, twilio, post_office):
+def test_mail_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
     sweep(now=DUE)
     assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
 
 
-def test_who_chose_both_gets_both(evaluation, twilio, post_office):
+def test_patient_who_chose_texts_and_mail_gets_both(evaluation, twilio, post_office):
     visit = book(evaluation, starts_at=AT_ELEVEN)
     agree(visit.patient)
     leave_only(REMINDER_2H)
@@ -288,7 +288,7 @@ def test_what_the_patient_changes_goes_by_mail_alone(both, twilio, post_office):
     assert not Message.objects.filter(channel=Channel.SMS, kind__in=(MOVED, CANCELLED)).exists()
 
 
-def test_nobody_hears_of_a_cancellation_that_the_clinic_takes_back(both, twilio, post_office, front_desk):
+def test_undone_cancellation_sends_no_text_and_no_mail(both, twilio, post_office, front_desk):
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
     sweep(now=DAYTIME + 5 * MINUTE)
@@ -304,9 +304,7 @@ def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_un
     assert ["we moved your visit" in text["Body"] for text in twilio.texts] == [True]
 
 
-def test_a_cancellation_keeps_to_the_caps_for_who_agreed_to_them_before_and_goes_by_mail(
-    both, twilio, post_office, front_desk
-):
+def test_cancellation_respects_the_caps_of_an_older_consent_and_goes_by_mail(both, twilio, post_office, front_desk):
     TextConsent.objects.update(wording="Send me texts about my visits. At most one a day and three a week.")
     sent_earlier(both, DAYTIME - HOUR)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)

@@ -109,7 +109,7 @@ def test_a_form_sent_twice_books_once_and_leads_to_the_same_visit(client, evalua
         ("idempotency_key", "x", "valid UUID"),
     ],
 )
-def test_a_wrong_form_keeps_what_was_typed_and_says_what_to_mend(client, evaluation, field, value, says):
+def test_invalid_form_keeps_what_was_typed_and_names_the_error(client, evaluation, field, value, says):
     response = client.post(NINE, typed(**{field: value}))
     assert response.status_code == 422
     assert says in text_of(response)
@@ -312,7 +312,7 @@ def test_a_link_of_another_purpose_or_person_opens_no_visit(client, evaluation):
     assert Appointment.objects.get(pk=alices.pk).status == "booked"
 
 
-def test_pages_behind_a_link_are_kept_by_nobody(client, evaluation):
+def test_pages_behind_a_link_are_not_cached_indexed_or_referred(client, evaluation):
     response = client.get(visit_path(book(evaluation), now=NOW))
     assert "no-store" in response["Cache-Control"]
     assert response["X-Robots-Tag"] == "noindex, nofollow"

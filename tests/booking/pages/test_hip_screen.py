@@ -51,14 +51,14 @@ def book(client, service, via):
     return client.post(url, {**details, "idempotency_key": uuid.uuid4()})
 
 
-def test_who_comes_from_a_hip_article_is_asked_before_the_times(client, days_url):
+def test_visitor_from_a_hip_article_is_asked_before_the_times(client, days_url):
     page = client.get(days_url)
     assert "A few questions first" in page.text
     assert "choice-list" not in page.text
     assert not client.session.keys()  # looking changes nothing
 
 
-def test_who_comes_from_elsewhere_sees_the_times_and_may_say_hip(client, days_url):
+def test_visitor_from_elsewhere_sees_the_times_and_a_button_for_hip_pain(client, days_url):
     page = client.get(days_url.partition("?")[0])
     assert "choice-list" in page.text
     assert 'name="action" value="begin"' in page.text
@@ -107,7 +107,7 @@ def test_article_that_is_made_up_ticks_nothing(client, days_url, code):
     assert ticked_places(client.get(reverse("assessments:screen_page", args=["where"]))) == []
 
 
-def test_who_says_it_is_not_the_hip_sees_the_times(client, days_url):
+def test_visitor_who_skips_the_questions_sees_the_times(client, days_url):
     assert begin(client, days_url, "skip").headers["Location"] == days_url
     assert "choice-list" in client.get(days_url).text
 

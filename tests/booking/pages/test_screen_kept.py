@@ -125,12 +125,12 @@ def test_only_advice_that_was_shown_and_acknowledged_counts_as_read(service):
     assert set(acknowledged) == {"RF16", "RF27", "RF28"}
 
 
-def test_emergency_is_never_read_in_advance(service):
+def test_emergency_is_not_acknowledged_in_advance(service):
     visit = book(service, screen=Screen("/", answers={"rf.leg": ["saddle"]}, read={"RF01": "now"}))
     assert visit.intake.flags.get().patient_acknowledged_at is None
 
 
-def test_urgent_advice_is_read_again_when_it_asks_for_more_haste(client, service):
+def test_urgent_advice_is_shown_again_when_its_deadline_is_sooner(client, service):
     stop = reverse("assessments:screen_stop")
     assert walk(client, "/book/evaluation/", CALM | {"rf.move": ["rest-night"]}) == stop
     assert client.get(stop).context["deadline"] == "48 h"

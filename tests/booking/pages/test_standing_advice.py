@@ -100,13 +100,13 @@ def test_messages_page_leads_with_the_advice(client, visit, flag):
     assert leads(client.get(messages_path(visit.patient, now=NOW)))
 
 
-def test_page_of_who_comes_back_leads_with_the_advice(client, visit, flag):
+def test_welcome_back_page_leads_with_the_advice(client, visit, flag):
     details = {"purpose": LinkPurpose.RETURN, "subject_id": visit.patient.pk, "proof": Proof.MAILED}
     token = issue_link(patient=visit.patient, **details, expires_at=NOW + timedelta(hours=1), now=NOW)
     assert leads(client.get(reverse("booking:welcome_back", args=[token])))
 
 
-def test_pages_say_nothing_when_nothing_stands(client, visit, clinic):
+def test_pages_show_no_advice_without_a_flag(client, visit, clinic):
     entry = join_wait_list(
         patient=visit.patient, service=visit.service, mode=visit.mode, wishes=WISHES, appointment=visit, now=NOW
     )

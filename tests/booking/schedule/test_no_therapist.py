@@ -39,7 +39,7 @@ LEAVE = {
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-def test_service_that_nobody_does_asks_to_call_on_every_page(client, evaluation, leave):
+def test_service_without_a_therapist_asks_to_call_on_every_page(client, evaluation, leave):
     book_link = f'href="{reverse("booking:days", args=["evaluation"])}"'
     for path in ("/", "/book/"):
         assert book_link in read(client, path)

@@ -42,7 +42,7 @@ def test_a_full_day_offers_nothing_and_takes_nothing(evaluation, clinic):
     assert book(evaluation, starts_at=NINE_ON_TUESDAY + 5 * HOUR, name="Carol").status == "booked"
 
 
-def test_a_full_week_counts_from_monday_to_sunday_and_who_came_too(evaluation, clinic):
+def test_weekly_cap_counts_from_monday_to_sunday_and_includes_completed_visits(evaluation, clinic):
     evaluation.weekly_cap = 2
     evaluation.save()
     monday = NINE_ON_TUESDAY - timedelta(days=1)
@@ -170,7 +170,7 @@ def test_a_filter_on_calls_goes_by_the_callers_clock(client, call):
 
 
 @pytest.mark.usefixtures("_monday_morning")
-def test_one_can_choose_the_therapist_or_whoever_is_first(client, evaluation, meredith):
+def test_visitor_can_choose_a_therapist_or_first_available(client, evaluation, meredith):
     assert "First available" not in client.get("/book/evaluation/").content.decode()
     nora = make_therapist("Nora", position=1)
     evaluation.therapists.add(nora)

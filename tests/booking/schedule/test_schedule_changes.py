@@ -102,7 +102,7 @@ def test_extra_hours_carry_a_visit_until_they_are_removed(evaluation, meredith):
     assert off_schedule() == {visit: {Because.HOURS}}
 
 
-def test_blocked_time_counts_for_its_therapist_or_for_everybody(evaluation):
+def test_blocked_time_counts_for_its_therapist_or_for_all(evaluation):
     visit = book(evaluation)
     nora = make_therapist("Nora", position=1)
     stretch = {"starts_at": NINE_ON_TUESDAY + timedelta(minutes=40), "ends_at": NINE_ON_TUESDAY + timedelta(hours=1)}

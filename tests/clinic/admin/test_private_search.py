@@ -118,7 +118,7 @@ def test_field_searches_by_post_only(owner_client, patients):
         assert names_on(refused) == []
 
 
-def test_field_shows_patients_only_to_whoever_may_view_them(client, patients):
+def test_field_shows_patients_only_with_the_right_to_view_them(client, patients):
     frank = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
     frank.user_permissions.set(Permission.objects.filter(codename__in=["add_waitlistentry", "view_waitlistentry"]))
     client.force_login(frank)

@@ -201,7 +201,7 @@ def test_every_page_is_known_with_its_rights(rows):
     assert sorted(pages.keys() - routes.keys()) == []
 
 
-def test_every_page_turns_away_whoever_has_no_right_at_all_and_opens_to_the_owner(rows):
+def test_every_page_refuses_staff_without_rights_and_opens_to_the_owner(rows):
     walk = Walk(rows)
     for role in roles_for_every_method():
         walk.go(role, "GET", "POST", *STRANGE_METHODS, *(["HEAD"] if role.name != "superuser" else []))

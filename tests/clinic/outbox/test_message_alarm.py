@@ -74,7 +74,7 @@ def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_wa
     assert "Alice Runner" in today.content.decode() and "late" in today.content.decode()
 
 
-def test_the_ledger_shows_one_patients_messages_or_everybodys(staff):
+def test_ledger_shows_all_messages_or_those_of_one_patient(staff):
     alice, bob = PatientFactory(name="Alice Runner"), PatientFactory(name="Bob Hill")
     MessageFactory(patient=alice)
     MessageFactory(patient=bob)

@@ -53,7 +53,7 @@ def rule(**changes):
         ("Read www.elsewhere.example", "web addresses"),
     ],
 )
-def test_words_are_refused_when_they_cannot_be_filled_in_or_tell_why_somebody_comes(text, complaint):
+def test_message_template_is_refused_for_unknown_placeholders_clinical_terms_and_links(text, complaint):
     assert complaint in " ".join(faults_of(text, known=PLACEHOLDERS))
 
 
