@@ -225,7 +225,7 @@ def test_failed_messages_of_the_week_come_newest_first():
     assert old not in Message.objects.failed_recently(NOON)
 
 
-def test_messages_are_overdue_when_nobody_tried_them_in_time():
+def test_messages_are_overdue_when_not_tried_in_time():
     late = MessageFactory(due_at=NOON - timedelta(minutes=10))
     MessageFactory(due_at=NOON - timedelta(minutes=1))
     MessageFactory(due_at=NOON - timedelta(hours=3), next_attempt_at=NOON + timedelta(hours=1))
