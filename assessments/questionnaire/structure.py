@@ -31,6 +31,8 @@ OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaret
 def check_structure(questionnaire: Questionnaire) -> None:
     """Raise InvalidQuestionnaire for the first item that cannot be asked."""
     _check_types(questionnaire, questionnaire.variables)
+    if not questionnaire.pages:
+        raise InvalidQuestionnaire("it has no questions")
     seen: set[str] = set()
     for page in questionnaire.pages:
         for item in page.walk():
