@@ -85,7 +85,7 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
     if faults := unsupported_patterns(parsed):
         link_id, fault = faults[0]
         raise InvalidQuestionnaire(f"its regex {fault}", link_id)
-    check_new(parsed)
+    check_new(definition, parsed)
     return definition, parsed
 
 

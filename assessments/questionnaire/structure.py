@@ -100,6 +100,8 @@ def _check_item(item: Item) -> None:
         if limit is not None and not (is_relative(limit) and item.type in ("date", "dateTime")):
             try:
                 comparable(item, limit)
+                if item.layout == "scale":
+                    int(limit)
             except (ValueError, InvalidOperation):
                 fault = f"the limit {limit!r} does not fit the type {item.type}"
                 raise InvalidQuestionnaire(fault, item.link_id) from None

@@ -4,10 +4,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from assessments.fhir.importing import import_questionnaire, read_definition
+from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.models import Questionnaire
+from assessments.questionnaire.checking import check_item
+from assessments.questionnaire.controls import options_of
 from assessments.questionnaire.model import InvalidQuestionnaire
-from tests.assessments.fhir_examples import calculated, extension, of, packed
+from assessments.red_flags.definitions import shipped_definitions
+from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed
+from tests.world import NOW
 
 STRING = {"linkId": "a", "type": "string", "text": "Say"}
 NOTE = {"linkId": "note", "type": "display", "text": "Read this"}
@@ -44,3 +50,176 @@ def test_questionnaire_without_items_is_refused_by_every_loader_and_one_of_notes
             parse_questionnaire(definition)
     for definition in WITHOUT_QUESTIONS:  # may be stored by an earlier import
         assert parse_questionnaire(definition).pages
+
+
+def test_shipped_questionnaires_and_examples_are_accepted():
+    for definition in (*shipped_definitions(), EVERYTHING, large()):
+        read_definition(definition)
+
+
+def limited(item_type, **limits):
+    """An item with limits such as minValue=("Decimal", 1.5)."""
+    values = [extension(name, **{f"value{kind}": value}) for name, (kind, value) in limits.items()]
+    return {"linkId": "a", "type": item_type, "text": "How much?", "extension": values}
+
+
+def scale(**limits):
+    item = limited("integer", **limits)
+    return {**item, "extension": [*item["extension"], {"url": "urn:runclinic:layout", "valueCode": "scale"}]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "written", "expected"),
+    [
+        ("Decimal", 10.0, "10"),
+        ("Decimal", 1e3, "1000"),
+        ("Decimal", -2.0, "-2"),
+        ("Integer", 0, "0"),
+        ("Decimal", 0.0, "0"),
+    ],
+)
+def test_decimal_limit_of_an_integer_is_converted_if_it_is_whole(loaded, kind, written, expected):
+    for name, field in (("minValue", "minimum"), ("maxValue", "maximum")):
+        content = packed(of(limited("integer", **{name: (kind, written)})), name=f"Small {name}")
+        stored = import_questionnaire(content=content, now=NOW).questionnaire
+        assert getattr(stored.parsed.items["a"], field) == expected
+
+
+@pytest.mark.django_db
+def test_scale_with_whole_decimal_limits_has_their_steps(loaded):
+    item = scale(minValue=("Decimal", 1.0), maxValue=("Decimal", 5.0))
+    stored = import_questionnaire(content=packed(of(item)), now=NOW).questionnaire
+    assert [value for value, _ in options_of(stored.parsed.items["a"])] == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("item_type", "limits"),
+    [
+        ("integer", {"minValue": ("Integer", 3), "maxValue": ("Integer", 3)}),
+        ("decimal", {"minValue": ("Integer", 0), "maxValue": ("Decimal", 1.5)}),
+        ("quantity", {"maxValue": ("Decimal", 1.5)}),
+        ("date", {"minValue": ("Date", "2026-01-01"), "maxValue": ("Date", "2026-01-01")}),
+        ("dateTime", {"minValue": ("DateTime", "2026-01-01T10:00:00-05:00"), "maxValue": ("Date", "2026-01-01")}),
+        ("time", {"minValue": ("Time", "08:00:00"), "maxValue": ("Time", "17:30:00.5")}),
+    ],
+)
+def test_limits_that_fit_the_type_are_accepted(item_type, limits):
+    read_definition(of(limited(item_type, **limits)))
+
+
+@pytest.mark.parametrize(
+    ("item_type", "kind", "value"),
+    [
+        ("integer", "Decimal", 1.5),
+        ("integer", "String", "NaN"),
+        ("integer", "Boolean", True),
+        ("integer", "Date", "2026-01-01"),
+        ("integer", "Quantity", {"value": 3}),
+        ("decimal", "String", "Infinity"),
+        ("decimal", "Decimal", float("nan")),
+        ("decimal", "Decimal", float("inf")),
+        ("decimal", "Time", "10:00:00"),
+        ("quantity", "String", "3 kg"),
+        ("date", "Integer", 20260101),
+        ("date", "Date", "2026-01"),
+        ("date", "DateTime", "2026-01-01T10:00:00"),
+        ("dateTime", "DateTime", "20260101T10:00"),
+        ("dateTime", "Time", "10:00:00"),
+        ("time", "Time", "10:00:00+02:00"),
+        ("time", "DateTime", "2026-01-01T10:00:00"),
+        ("time", "Integer", 10),
+        ("string", "Integer", 3),
+        ("text", "String", "today()"),
+        ("boolean", "Integer", 1),
+        ("display", "Decimal", 1.5),
+    ],
+)
+@pytest.mark.parametrize("name", ["minValue", "maxValue"])
+def test_limit_of_another_type_is_refused_and_named(name, item_type, kind, value):
+    other = {"linkId": "b", "type": "string", "text": "Say"}
+    with pytest.raises(InvalidQuestionnaire, match=f"^a: the limit .* does not fit the type {item_type}$"):
+        read_definition(of(limited(item_type, **{name: (kind, value)}), other))
+
+
+def test_scale_between_steps_is_refused_with_the_limit():
+    with pytest.raises(InvalidQuestionnaire, match=r"^a: the limit '1.5' does not fit the type integer$"):
+        parse_questionnaire(of(scale(minValue=("Decimal", 1.5))))
+
+
+@pytest.mark.parametrize(
+    ("item_type", "lowest", "highest"),
+    [
+        ("integer", ("Integer", 10), ("Integer", 9)),
+        ("decimal", ("Decimal", 1.5), ("Integer", 1)),
+        ("date", ("Date", "2026-01-02"), ("Date", "2026-01-01")),
+        ("dateTime", ("Date", "2026-01-02"), ("DateTime", "2026-01-01T23:59:00")),
+        ("time", ("Time", "17:00:00"), ("Time", "08:00:00")),
+        ("date", ("String", "today() + 32 days"), ("String", "today() + 1 month")),
+    ],
+)
+def test_lower_limit_above_the_upper_one_is_refused(item_type, lowest, highest):
+    with pytest.raises(InvalidQuestionnaire, match=r"^a: its minValue .* is above its maxValue"):
+        read_definition(of(limited(item_type, minValue=lowest, maxValue=highest)))
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest"),
+    [("today() + 31 days", "today() + 1 month"), ("today()", "2020-01-01"), ("2090-01-01", "today()")],
+)
+def test_limits_that_an_answer_could_meet_on_some_day_are_accepted(lowest, highest):
+    read_definition(of(limited("date", minValue=("String", lowest), maxValue=("String", highest))))
+
+
+OPTIONS = [{"valueString": "x"}, {"valueString": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({**STRING, "maxLength": 0}, "its maxLength is less than 1"),
+        ({**STRING, "maxLength": -5}, "its maxLength is less than 1"),
+        (limited("string", **{"questionnaire-minOccurs": ("Integer", -1)}), "its minOccurs is negative"),
+        (limited("string", **{"questionnaire-maxOccurs": ("Integer", 0)}), "its maxOccurs is less than 1"),
+        (
+            limited("string", **{"questionnaire-minOccurs": ("Integer", 3), "questionnaire-maxOccurs": ("Integer", 2)}),
+            "its minOccurs 3 is above its maxOccurs 2",
+        ),
+        (
+            {
+                **limited("choice", **{"questionnaire-minOccurs": ("Integer", 3)}),
+                "repeats": True,
+                "answerOption": OPTIONS,
+            },
+            "its minOccurs 3 is above the number of its options",
+        ),
+        (
+            limited("group", **{"questionnaire-maxOccurs": ("Integer", -1)})
+            | {"repeats": True, "item": [{**STRING, "linkId": "b"}]},
+            "its maxOccurs is less than 1",
+        ),
+        (limited("decimal", maxDecimalPlaces=("Integer", -1)), "its maxDecimalPlaces -1 is not a number of places"),
+        (limited("decimal", maxDecimalPlaces=("Decimal", 1.5)), "its maxDecimalPlaces 1.5 is not a number of places"),
+    ],
+)
+def test_length_or_count_that_no_answer_can_meet_is_refused(item, reason):
+    with pytest.raises(InvalidQuestionnaire, match=f"^a: {reason}$"):
+        read_definition(of(item, {**STRING, "linkId": "other"}))
+
+
+@pytest.mark.parametrize(("item_type", "expected"), [("decimal", {("limit", "a")}), ("integer", set())])
+def test_limit_of_decimal_places_is_named_as_not_checked(item_type, expected):
+    definition, parsed = read_definition(of(limited(item_type, maxDecimalPlaces=("Integer", 1))))
+    assert {(notice.name, notice.link_id) for notice in inspect(definition, parsed)} == expected
+
+
+def test_stored_questionnaire_with_limits_that_are_refused_now_stays_readable():
+    items = [
+        {**limited("integer", minValue=("Decimal", 1.5)), "linkId": "i"},
+        {**limited("decimal", minValue=("Integer", 5), maxValue=("Integer", 3)), "linkId": "d"},
+        {**limited("string", maxValue=("Integer", 3)), "linkId": "s", "maxLength": 0},
+        {**limited("time", maxValue=("Time", "10:00:00+02:00")), "linkId": "t"},
+    ]
+    parsed = parse_questionnaire(of(*items))
+    assert check_item(parsed.items["i"], [1]).reason == "below" and check_item(parsed.items["i"], [2]) is None
+    assert check_item(parsed.items["t"], ["10:01"]).reason == "above"
