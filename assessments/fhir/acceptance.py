@@ -9,6 +9,8 @@ from assessments.questionnaire.checking import limit_of
 from assessments.questionnaire.model import InvalidQuestionnaire, Item, Questionnaire
 from clinic.practice.values.numbers import PLAIN
 
+LONGEST_LINK_ID = 255  # characters, R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
+SHOWN = 40  # characters of a longer one
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 LIMITS = {
@@ -29,10 +31,33 @@ def check_new(definition: dict, parsed: Questionnaire) -> None:
         raise InvalidQuestionnaire("it has no questions that a patient can answer")
     for item in parsed.items.values():
         if not (item.source or item.is_added):
+            _check_link_id(item)
             _check_limits(item)
             _check_counts(item)
+    for page in parsed.pages:
+        _check_address(page)
     for raw in walk_items(definition):
         _check_decimals(raw)
+
+
+def _check_link_id(item: Item) -> None:
+    """Refuse a linkId that a page's address or a form cannot hold: browsers send line breaks in names as CRLF."""
+    name = item.link_id if len(item.link_id) <= LONGEST_LINK_ID else f"{item.link_id[:SHOWN]}…"
+    if len(item.link_id) > LONGEST_LINK_ID:
+        raise InvalidQuestionnaire(f"its linkId is longer than {LONGEST_LINK_ID} characters", name)
+    if "\n" in item.link_id or "\r" in item.link_id:
+        raise InvalidQuestionnaire("its linkId has a line break", name)
+
+
+def _check_address(page: Item) -> None:
+    """Refuse a page whose address has a dot segment: clients remove these, also if percent-encoded (RFC 3986, 5.2.4).
+
+    Other characters, slashes too, are percent-encoded or kept.
+    """
+    if not {".", ".."}.isdisjoint(page.link_id.split("/")):
+        raise InvalidQuestionnaire(
+            "its linkId cannot be part of the page's address: it has “.” or “..” between slashes", page.exported_id
+        )
 
 
 def _check_limits(item: Item) -> None:

@@ -1,5 +1,8 @@
 """New files are checked more strictly than stored ones: each fault is refused with the item and the reason."""
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -7,14 +10,19 @@ from django.urls import reverse
 from assessments.fhir.importing import import_questionnaire, read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
+from assessments.intake.responses import create_response
 from assessments.models import Questionnaire
 from assessments.questionnaire.checking import check_item
 from assessments.questionnaire.controls import options_of
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.red_flags.definitions import shipped_definitions
+from clinic.practice.access.links import issue_link
+from clinic.practice.models import LinkPurpose, Proof
+from tests.assessments.answering import page_url
 from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed
 from tests.world import NOW
 
+LONGEST_REQUEST_LINE = 4094  # bytes, of gunicorn
 STRING = {"linkId": "a", "type": "string", "text": "Say"}
 NOTE = {"linkId": "note", "type": "display", "text": "Read this"}
 WITHOUT_ITEMS = [of(), {key: value for key, value in of().items() if key != "item"}]
@@ -223,3 +231,104 @@ def test_stored_questionnaire_with_limits_that_are_refused_now_stays_readable():
     parsed = parse_questionnaire(of(*items))
     assert check_item(parsed.items["i"], [1]).reason == "below" and check_item(parsed.items["i"], [2]) is None
     assert check_item(parsed.items["t"], ["10:01"]).reason == "above"
+
+
+def page_of(link_id):
+    """A group, which is a page of its own."""
+    return {"linkId": link_id, "type": "group", "text": "Page", "item": [{**STRING, "linkId": f"in {link_id}"[:255]}]}
+
+
+ODD_NAMES = [
+    *(
+        "/",
+        "//",
+        "/71802-3",
+        "a/",
+        "a//b",
+        "a/b/c",
+        "...",
+        ".a",
+        "a..",
+        "a/..b",
+        "stop/",
+        "%2e%2e",
+        "%2F",
+        "%",
+        "100%25",
+    ),
+    *(
+        "a?b=c#d",
+        "a&b;c=d",
+        "+",
+        " ",
+        " a ",
+        "a\tb",
+        "\\..\\x",
+        "é",
+        "e\u0301",
+        "a:b@c",
+        "<b>",
+        "'\"",
+        "__class__",
+        "٣",
+    ),
+    *("x" * 255, "𝔘" * 255),
+]
+
+
+@pytest.mark.django_db
+def test_every_page_of_an_accepted_file_can_be_opened_by_its_address(client, loaded, alice):
+    names = [*ODD_NAMES, *(f"{name} again" for name in ("..", "."))]
+    twice = [extension("questionnaire-maxOccurs", valueInteger=2)]
+    repeated = {**page_of("../.."), "linkId": "..", "repeats": True, "extension": twice}  # its page is named "..~all"
+    loose = [{**STRING, "linkId": "../x"}, {**STRING, "linkId": "."}]  # two questions share a page of ours
+    content = packed(of(*map(page_of, names), repeated, *loose))
+    stored = import_questionnaire(content=content, now=NOW).questionnaire
+    pages = stored.parsed.pages
+    assert len(pages) >= len(names) + 2
+    response = create_response(questionnaire=stored, patient=alice, now=NOW)
+    response.saved_pages = [page.link_id for page in pages]
+    response.save()
+    token = issue_link(
+        patient=alice,
+        purpose=LinkPurpose.INTAKE,
+        proof=Proof.MAILED,
+        subject_id=response.pk,
+        expires_at=NOW.replace(year=2099),
+        now=NOW,
+    )
+    for page in pages:
+        address = urljoin(
+            "https://clinic.example/", page_url(token, page.link_id)
+        )  # without dot segments, as in a browser
+        assert len(address) < LONGEST_REQUEST_LINE
+        shown = client.get(address.removeprefix("https://clinic.example"))
+        assert shown.status_code == 200 and shown.context["page"] == page, page.link_id
+
+
+@pytest.mark.parametrize("link_id", [".", "..", "../../x", "/..", "a/../b", "a/.", "./a", "/./"])
+def test_page_whose_address_would_have_a_dot_segment_is_refused(link_id):
+    for item in (page_of(link_id), {**STRING, "linkId": link_id}):
+        with pytest.raises(
+            InvalidQuestionnaire, match=f"^{re.escape(link_id)}: its linkId cannot be part of the page's"
+        ):
+            read_definition(of(item))
+        assert parse_questionnaire(of(item)).pages[0].link_id == link_id  # stored ones stay readable
+
+
+@pytest.mark.parametrize("link_id", ["x" * 256, "/" * 5000, "a\nb", "b\r"])
+@pytest.mark.parametrize("within", [lambda item: of(item), lambda item: of({**page_of("p"), "item": [item]})])
+def test_link_id_that_is_too_long_or_has_a_line_break_is_refused_in_a_short_sentence(within, link_id):
+    definition = within({**STRING, "linkId": link_id})
+    with pytest.raises(
+        InvalidQuestionnaire, match=r"its linkId (is longer than 255 characters|has a line break)"
+    ) as refused:
+        read_definition(definition)
+    assert len(str(refused.value)) < 100
+    assert link_id in parse_questionnaire(definition).items
+
+
+def test_copies_of_a_repeating_group_may_have_longer_link_ids_than_the_file():
+    group = {**page_of("g" * 255), "repeats": True}
+    _, parsed = read_definition(of(group))
+    assert max(map(len, parsed.items)) > 255
