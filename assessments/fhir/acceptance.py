@@ -7,10 +7,14 @@ from assessments.fhir_json.names import MAX_DECIMALS, extension_value, walk_item
 from assessments.questionnaire.answer_limits import is_relative
 from assessments.questionnaire.checking import limit_of
 from assessments.questionnaire.model import InvalidQuestionnaire, Item, Questionnaire
+from assessments.questionnaire.structure import chain_lengths
 from clinic.practice.values.numbers import PLAIN
 
 LONGEST_LINK_ID = 255  # characters, R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
 SHOWN = 40  # characters of a longer one
+# Items on which one depends in a row. Enablement follows them recursively, four frames each; copies of a repeating group
+# in copies of another are 61 in a row.
+LONGEST_CHAIN = 100
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 LIMITS = {
@@ -38,6 +42,10 @@ def check_new(definition: dict, parsed: Questionnaire) -> None:
         _check_address(page)
     for raw in walk_items(definition):
         _check_decimals(raw)
+    for link_id, length in chain_lengths(parsed).items():
+        if length > LONGEST_CHAIN:
+            fault = f"its condition depends on more than {LONGEST_CHAIN} others in a row"
+            raise InvalidQuestionnaire(fault, parsed.items[link_id].exported_id)
 
 
 def _check_link_id(item: Item) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from assessments.fhir.acceptance import LONGEST_CHAIN
 from assessments.fhir.importing import import_questionnaire, read_definition
 from assessments.fhir.inspection import inspect
 from assessments.fhir_json.parsing import parse_questionnaire
@@ -14,7 +15,9 @@ from assessments.intake.responses import create_response
 from assessments.models import Questionnaire
 from assessments.questionnaire.checking import check_item
 from assessments.questionnaire.controls import options_of
+from assessments.questionnaire.enablement import enabled_items
 from assessments.questionnaire.model import InvalidQuestionnaire
+from assessments.questionnaire.structure import chain_lengths
 from assessments.red_flags.definitions import shipped_definitions
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
@@ -46,7 +49,7 @@ def test_file_without_a_question_for_patients_is_refused_by_admin_and_command(cl
     with file.open("rb") as content:
         page = client.post(reverse("admin:assessments_questionnaire_upload"), {"file": content})
     assert page.status_code == 422
-    assert page.context["form"].errors["file"][0].startswith("This file was refused. it has no questions")
+    assert page.context["form"].errors.keys() == {"file"} and "no questions" in page.text
     with pytest.raises(CommandError, match="it has no questions"):
         call_command("import_questionnaire", file)
     assert not Questionnaire.objects.filter(slug="small").exists()
@@ -332,3 +335,47 @@ def test_copies_of_a_repeating_group_may_have_longer_link_ids_than_the_file():
     group = {**page_of("g" * 255), "repeats": True}
     _, parsed = read_definition(of(group))
     assert max(map(len, parsed.items)) > 255
+
+
+def in_a_row(order):
+    """Questions in this order; each depends on the one with the number before its own."""
+    questions = [{**STRING, "linkId": f"q{number}"} for number in order]
+    for question, number in zip(questions, order, strict=True):
+        if number:
+            question["enableWhen"] = [{"question": f"q{number - 1}", "operator": "exists", "answerBoolean": True}]
+    return of(*questions)
+
+
+def orders(length):
+    numbers = range(length)
+    return [
+        list(numbers),
+        list(reversed(numbers)),
+        [*numbers[::2], *numbers[1::2]],
+        [*numbers[1::3], *numbers[::3], *numbers[2::3]],
+    ]
+
+
+@pytest.mark.django_db
+def test_conditions_in_a_row_are_accepted_up_to_the_limit_in_any_order(loaded):
+    for number, order in enumerate(orders(LONGEST_CHAIN)):  # the page around them is one more
+        stored = import_questionnaire(content=packed(in_a_row(order), name=f"Row {number}"), now=NOW).questionnaire
+        assert max(chain_lengths(stored.parsed).values()) == LONGEST_CHAIN
+    for order in [*orders(LONGEST_CHAIN + 1), *orders(1300)]:
+        with pytest.raises(InvalidQuestionnaire, match=f"depends on more than {LONGEST_CHAIN} others in a row"):
+            read_definition(in_a_row(order))
+
+
+def test_stored_questionnaire_with_a_longer_row_in_file_order_can_be_asked():
+    parsed = parse_questionnaire(in_a_row(range(1300)))
+    assert len(enabled_items(parsed, {f"q{number}": ["x"] for number in range(1300)})) == len(parsed.items)
+
+
+def test_copies_in_copies_of_repeating_groups_are_not_too_many_in_a_row():
+    visit = {"linkId": "visit", "type": "group", "text": "A visit", "repeats": True, "item": [STRING]}
+    read_definition(of({"linkId": "year", "type": "group", "text": "A year", "repeats": True, "item": [visit]}))
+
+
+def test_shipped_questionnaires_are_far_below_the_limit_of_conditions_in_a_row():
+    for definition in shipped_definitions():
+        assert max(chain_lengths(parse_questionnaire(definition)).values()) < LONGEST_CHAIN / 10
