@@ -67,7 +67,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
                 content = form.cleaned_data["file"].read(MOST_BYTES + 1)
                 imported = import_questionnaire(content=content, slug=form.cleaned_data["slug"], now=timezone.now())
             except InvalidQuestionnaire as refused:
-                form.add_error("file", f"This file was refused. {refused}")
+                form.add_error("file", f"This file was refused: {refused}")
             else:
                 if imported.is_new:
                     messages.success(request, "Imported. Patients do not see it until you publish it.")
