@@ -61,7 +61,7 @@ def test_who_comes_from_a_hip_article_is_asked_before_the_times(client, days_url
 def test_who_comes_from_elsewhere_sees_the_times_and_may_say_hip(client, days_url):
     page = client.get(days_url.partition("?")[0])
     assert "choice-list" in page.text
-    assert "It is the hip or groin: check first" in page.text
+    assert 'name="action" value="begin"' in page.text
 
 
 def where_page(client, days_url, article):
@@ -84,16 +84,16 @@ def test_place_of_the_article_is_ticked_already_and_may_be_unticked(client, days
     Article.objects.update(place="front-hip")
     page = where_page(client, days_url, hip_article)
     assert ticked_places(page) == ["front-hip"]
-    assert "“front of the hip” is ticked already" in page.text
+    assert "“front of the hip” is checked already" in page.text
     answer = {"seen": ["loc.map", "loc.side"], "loc.map": ["knee"], "loc.side": "left"}
     client.post(reverse("assessments:screen_page", args=["where"]), answer)
     again = client.get(reverse("assessments:screen_page", args=["where"]))
-    assert ticked_places(again) == ["knee"] and "ticked already" not in again.text
+    assert ticked_places(again) == ["knee"] and "checked already" not in again.text
 
 
 def test_nothing_is_ticked_and_nothing_kept_when_the_article_names_no_place(client, days_url, hip_article):
     page = where_page(client, days_url, hip_article)
-    assert ticked_places(page) == [] and "ticked already" not in page.text
+    assert ticked_places(page) == [] and "checked already" not in page.text
     Article.objects.update(place="groin")
     assert read_screen(client.session).answers == {}  # a hint is no answer
 
