@@ -29,7 +29,7 @@ def test_runner_who_cannot_come_cancels_where_it_says_so_and_is_thanked_for_noth
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Cancel this visit").click()
-    expect(steps.heading(page)).to_have_text("This visit is cancelled")
+    expect(steps.heading(page)).to_have_text("This visit is canceled")
     steps.press(page, "Undo: keep my visit")
     expect(steps.heading(page)).to_have_text("You’re booked")
 
