@@ -172,6 +172,11 @@ class PageForm(forms.Form):
         return [name, *(self._lineage(parent) if parent else [])]
 
     @property
+    def has_answers(self) -> bool:
+        """Whether the sent form had any answer."""
+        return any(self.given.values())
+
+    @property
     def error_list(self) -> list[tuple[str, str, str]]:
         """(anchor, question, message) of each error, in the order asked, for the summary at the top."""
         return [

@@ -76,7 +76,7 @@ def _show(
         "form": form,
         "page_id": _asked_page(request),
         "birth_form": BirthDateForm(patient=patient) if patient.birth_on else None,
-        "is_sent": "sent" in request.GET,
+        "is_sent": "sent" in request.GET and not more.get("is_too_many"),
         "has_code": "have" in request.GET or request.POST.get("action") == "confirm",
         "saved": request.GET.get("saved", ""),
         "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",

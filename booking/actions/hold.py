@@ -109,15 +109,15 @@ def is_renewable(appointment: Appointment) -> bool:
 
 
 def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
-    """Hold for `HOLD` from now, once. Also renews an expired hold while its row exists.
+    """Extend the hold by `HOLD`, once: from its end, or from now if it has expired and its row still exists.
 
     Raises HoldNotRenewable, BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         held = Appointment.objects.filter(pk=appointment.pk).first()
-        if held is None or not is_renewable(held):
+        if held is None or held.hold_expires_at is None or not is_renewable(held):
             raise HoldNotRenewable
-        held.hold_expires_at = max(now, held.created_at + timedelta(seconds=1)) + HOLD
+        held.hold_expires_at = max(now, held.hold_expires_at) + HOLD
         held.save(update_fields=["hold_expires_at"])
         return held
 

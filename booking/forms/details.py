@@ -22,7 +22,8 @@ FIRST_NAME_WORDS = "Use my first name in emails"
 FIRST_NAME_WORDS_WITH_TEXTS = "Use my first name in emails and texts"
 
 WHY_FIRST_NAME = (
-    "Our messages leave your name out unless you ask for it. A name helps when several people share a mailbox."
+    "Our messages leave your name out unless you ask for it. A name helps when several people share a mailbox. If you book "
+    "for someone under 18, our messages use your first name and the patient’s."
 )
 
 

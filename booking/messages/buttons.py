@@ -12,6 +12,7 @@ class VisitLinks:
     booking: str
     is_standing: bool
     is_confirmed: bool
+    is_changeable: bool  # online, by the patient
 
 
 SAMPLE_LINKS = VisitLinks(
@@ -20,12 +21,13 @@ SAMPLE_LINKS = VisitLinks(
     booking="https://clinic.example/book/",
     is_standing=True,
     is_confirmed=False,
+    is_changeable=True,
 )
 
 
 def see_visit(links: VisitLinks) -> dict[str, str]:
     """Link to the visit's page."""
-    text = "See or change your visit" if links.is_standing else "See your visit"
+    text = "See or change your visit" if links.is_changeable else "See your visit"
     return {"button_url": links.visit, "button_text": text, "intake_url": links.intake}
 
 

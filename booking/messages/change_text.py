@@ -62,7 +62,7 @@ def _undone(appointment: Appointment, known: VisitTerms | None, clinic: Clinic) 
     if known is None or known == now:
         return []
     time = _time_of(appointment, now, clinic)
-    return [f"It was just moved to {time}, with {now.therapist}. That is cancelled too."]
+    return [f"It was just moved to {time}, with {now.therapist}. That is canceled too."]
 
 
 def _subject(known: VisitTerms | None, now: VisitTerms) -> str:

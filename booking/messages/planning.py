@@ -88,7 +88,7 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
     """Withdraw the waiting messages, and plan one about the cancellation for the end of UNDO_FOR; by text too if staff
     cancelled the visit. News of the clinic is postponed until then, as it is relevant if the cancellation is undone."""
-    withdraw_messages(subject_id=appointment.pk, reason="the visit was cancelled", spared=CLINIC_NEWS, now=now)
+    withdraw_messages(subject_id=appointment.pk, reason="the visit was canceled", spared=CLINIC_NEWS, now=now)
     postpone_messages(subject_ids=[appointment.pk], until=now + UNDO_FOR)
     last = max(appointment.starts_at, now + timedelta(hours=4))
     draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)

@@ -10,7 +10,7 @@ from clinic.outbox.models import Message
 CONFIRMED = "the patient has said that they will be there"
 KNOWN = "the patient knows this already"
 NOT_ATTENDED = "the visit is not marked as attended"
-NOT_CANCELLED = "the visit is not cancelled"
+NOT_CANCELLED = "the visit is not canceled"
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:

@@ -38,6 +38,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
         kind.name,
         to=patient.email,
         patient=patient,
+        guardian=appointment.guardian_name,
         context=email_context(appointment, kind, clinic=clinic, now=now, version=message.version),
         clinic=clinic,
         template=template,
@@ -116,7 +117,7 @@ def email_context(
 
     `version` is the message's; changes are relative to what was sent before it.
     """
-    links = _links(appointment, now)
+    links = _links(appointment, clinic, now)
     has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
     return {
         **placeholder_values(appointment, kind, clinic=clinic, now=now, version=version),
@@ -126,7 +127,7 @@ def email_context(
     }
 
 
-def _links(appointment: Appointment, now: datetime) -> VisitLinks:
+def _links(appointment: Appointment, clinic: Clinic, now: datetime) -> VisitLinks:
     is_standing = appointment.status == Appointment.Status.BOOKED
     has_open_questions = is_standing and appointment.intake and appointment.intake.progress != "done"
     return VisitLinks(
@@ -135,6 +136,7 @@ def _links(appointment: Appointment, now: datetime) -> VisitLinks:
         booking=settings.SITE_URL + reverse("booking:services"),
         is_standing=is_standing,
         is_confirmed=appointment.confirmed_at is not None,
+        is_changeable=is_standing and now < _change_deadline(appointment, clinic),
     )
 
 
@@ -142,10 +144,17 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
     """Return the deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
-    deadline = change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
-    until = f"You can move or cancel online until {clock_of_visit(appointment, clinic=clinic).time(deadline)}."
-    text = until if now < deadline else "It is too late to move or cancel online. Please call us."
+    if links.is_changeable:
+        until = clock_of_visit(appointment, clinic=clinic).time(_change_deadline(appointment, clinic))
+        text = f"If your plans change, you can move or cancel by the link below until {until}."
+    else:
+        phone = format_phone(clinic.phone, clinic.country) or "us"
+        text = f"It is too late to move or cancel online. If your plans change, please call {phone}."
     return {"change_note": " ".join(filter(None, [text, appointment.late_fee_text]))}
+
+
+def _change_deadline(appointment: Appointment, clinic: Clinic) -> datetime:
+    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 
 def placeholder_values(

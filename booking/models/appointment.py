@@ -90,7 +90,7 @@ class Appointment(Terms):
     class Status(models.TextChoices):
         HELD = "held", "held"
         BOOKED = "booked", "booked"
-        CANCELLED = "cancelled", "cancelled"
+        CANCELLED = "cancelled", "canceled"
         COMPLETED = "completed", "completed"
         NO_SHOW = "no_show", "no-show"
 
@@ -305,7 +305,7 @@ class AppointmentEvent(models.Model):
     class Kind(models.TextChoices):
         BOOKED = "booked", "booked"
         CONFIRMED = "confirmed", "confirmed"
-        CANCELLED = "cancelled", "cancelled"
+        CANCELLED = "cancelled", "canceled"
         RESTORED = "restored", "cancellation undone"
         MOVED = "moved", "moved"
         ARRIVED = "arrived", "arrived"

@@ -33,7 +33,7 @@ MODES = {  # in the order in which they are offered
             choice="At the clinic",
             staff_choice="In person: the patient comes to the clinic.",
             place="{clinic}",
-            guardian_task="come along and sign",
+            guardian_task="come along and sign the consent form",
             is_at_clinic=True,
             is_by_clinics_clock=True,
         ),

@@ -173,6 +173,11 @@ class WaitListEntry(models.Model):
         return f"{self.service}, {self.get_status_display()}"
 
     @property
+    def guardian_name(self) -> str:
+        """The parent or guardian who booked the visit that they would like earlier; empty without one."""
+        return self.appointment.guardian_name if self.appointment else ""
+
+    @property
     def offered_mode(self) -> VisitMode:
         """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's
         first.
@@ -192,7 +197,7 @@ class SlotOffer(models.Model):
         Appointment,
         on_delete=models.CASCADE,
         related_name="offers_of_its_time",
-        help_text="The visit that was cancelled or moved.",
+        help_text="The visit that was canceled or moved.",
     )
     freed_version = models.PositiveSmallIntegerField(help_text="The version of that visit which freed the time.")
     created_at = models.DateTimeField()

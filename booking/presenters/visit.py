@@ -97,6 +97,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
     return {
         "token": request.token,
         "is_mailed": is_mailed,
+        "is_unproven": patient.is_provisional and is_mailed,
         "can_correct": patient.is_provisional and not is_mailed and is_ahead,
         "address": readable_address(patient.email) if is_mailed or patient.is_provisional else "",
         "first_name": first_name(patient.name) if is_mailed else "",

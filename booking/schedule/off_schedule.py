@@ -43,7 +43,7 @@ SENTENCES = {
     Because.HOURS: "Outside opening hours.",
     Because.CLOSED: "In blocked time.",
     Because.TWICE: "The patient has another visit at this time.",
-    Because.ALONE: "A follow-up: the visit before it was cancelled, missed or moved.",
+    Because.ALONE: "A follow-up: the visit before it was canceled, missed or moved.",
 }
 
 

@@ -34,6 +34,12 @@ def time_limit(name: str) -> str:
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
+@register.simple_tag
+def more_minutes() -> str:
+    """Format what renewing a hold adds: "10 more minutes"."""
+    return f"{HOLD // timedelta(minutes=1)} more minutes"
+
+
 @register.inclusion_tag("assessments/_current_advice.html", takes_context=True)
 def visit_advice(context: Context) -> dict:
     """Show the current advice on the pages of a visit: from all answers of the patient for a mailed link, else only from

@@ -30,7 +30,7 @@ def render_entry_mail(
     message: Message, template: TemplateText | None, now: datetime, *, with_wish: bool = False
 ) -> Email:
     """Render the mail as of `now`, with the wished days if `with_wish`. Issues the link in it."""
-    entry = WaitListEntry.objects.select_related("patient", "service").get(pk=message.subject_id)
+    entry = WaitListEntry.objects.select_related("patient", "service", "appointment").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     clock = clock_of_entry(entry, clinic=clinic)
     url = settings.SITE_URL + entry_path(entry, clinic=clinic, now=now)
@@ -38,6 +38,7 @@ def render_entry_mail(
         message.kind,
         to=entry.patient.email,
         patient=entry.patient,
+        guardian=entry.guardian_name,
         context={
             "phone": format_phone(clinic.phone, clinic.country) or "us",  # “call us”
             "clock_text": clock.description if with_wish else "",

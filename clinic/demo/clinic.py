@@ -99,7 +99,7 @@ SERVICES = [
         "purpose": Purpose.CALL,
         "name": "Discovery call",
         "summary": "Not sure yet? Tell us what hurts and what you train for, and hear what a good next step would be.",
-        "includes": "A talk with the therapist herself\nAn honest word on whether physical therapy is the right door",
+        "includes": "A talk with the therapist herself\nAn honest answer on whether physical therapy is right for you",
         "minutes": 15,
         "start_step_minutes": 15,
         "turnover_minutes": 5,

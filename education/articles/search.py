@@ -1,19 +1,25 @@
 """Full-text search of the articles: prefixes, without accents, with correction of typing errors."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F
+from django.db.models import F, Subquery
 
+from clinic.practice.models import Clinic
 from education.articles.vocabulary import article_words, correct_word
 from education.models import SEARCH_CONFIG, Article
+from education.text.prose import EMERGENCY_MARK
 from education.text.query_words import CLINIC_WORDS, Term, is_about_clinic, read_terms
 
 MOST_FOUND = 20
 MOST_NEAREST = 3
 # Private-use characters around a match in an excerpt, so that it can be split and escaped.
 _OPENS, _CLOSES = "\ue000", "\ue001"
+_EMERGENCY_NUMBER = Subquery(Clinic.objects.filter(pk=1).values("emergency_number"))
+_BLOCK_ENDS = re.compile(rf"([.!?:]?)({_CLOSES}?)\s*\n\s*")
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,16 @@ def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult
         Article.objects.published(now=now)
         .for_lists()
         .filter(search=query)
-        .annotate(rank=SearchRank(F("search"), query), headline=headline)
+        .annotate(rank=SearchRank(F("search"), query), headline=headline, emergency_number=_EMERGENCY_NUMBER)
         .order_by("-rank", "title")[:MOST_FOUND]
     )
-    return tuple(SearchResult(article, split_headline(article.headline)) for article in rows)
+    return tuple(SearchResult(article, split_headline(_format_headline(article))) for article in rows)
+
+
+def _format_headline(article: Any) -> str:
+    """Fill in the emergency number, and separate blocks: a heading does not run into the text below it."""
+    filled = article.headline.replace(EMERGENCY_MARK, article.emergency_number or Clinic().emergency_number)
+    return _BLOCK_ENDS.sub(lambda end: f"{end[1]}{end[2]}{' ' if end[1] else ' · '}", filled)
 
 
 def split_headline(headline: str) -> tuple[tuple[str, bool], ...]:

@@ -118,14 +118,14 @@ class SignsFirstForm(forms.Form):
     emergency = SignsField(
         EMERGENCY,
         label="First: does any of this fit you?",
-        help_text="These need help at once. Not sure? Tick it.",
-        missing="Go through the first list: tick what fits you, or “None of these”.",
+        help_text="These need help at once. Not sure? Check it.",
+        missing="Go through the first list: check what fits you, or “None of these”.",
     )
     urgent = SignsField(
         URGENT,
         label="Or any of this?",
-        help_text="These need a clinician within a day or two, and no running until then. Not sure? Tick it.",
-        missing="Go through the second list: tick what fits you, or “None of these”.",
+        help_text="These need a clinician within a day or two, and no running until then. Not sure? Check it.",
+        missing="Go through the second list: check what fits you, or “None of these”.",
     )
     urgency: str | None = None  # `most_urgent` of the ticked signs, after cleaning
     skipped_emergencies = False  # an urgent sign was ticked, and the emergency list was left blank

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from education.text.syntax import parse_blocks, plain_text
 
 WORDS_PER_MINUTE = 200
+EMERGENCY_MARK = "\ue002"  # a private-use character: the clinic's emergency number can change after a text is stored
 
 
 def count_reading_minutes(text: str) -> int:
@@ -13,8 +14,9 @@ def count_reading_minutes(text: str) -> int:
 
 
 def plain_prose(text: str) -> str:
-    """Return the sentences of a Markdown text, one block per line, without markup, citations, tables, figures and card
-    titles.
+    """Return the sentences of a Markdown text, one block per line, without markup, citations, tables, figures and card titles.
+
+    The emergency number is EMERGENCY_MARK.
     """
     return "\n".join(block for _, block in _blocks(text))
 
@@ -33,7 +35,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
     for token in parse_blocks(text):
         lists += token.nesting * token.type.startswith(("bullet_list", "ordered_list"))
         tables += token.nesting * token.type.startswith("table_")
-        block = plain_text(token)
+        block = plain_text(token, emergency=EMERGENCY_MARK)
         if block and not tables:
             yield "heading" if opening == "heading_open" else "item" if lists else "paragraph", block
         opening = token.type

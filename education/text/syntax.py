@@ -61,12 +61,14 @@ def parse_blocks(text: str) -> list[Token]:
     return _PARSER.parse(text)
 
 
-def plain_text(token: Token) -> str:
-    """Return the text of a block without markup, citations and figures."""
-    return "".join(_plain(child) for child in token.children or ()).strip()
+def plain_text(token: Token, *, emergency: str = "") -> str:
+    """Return the text of a block without markup, citations and figures, with `emergency` for the emergency number."""
+    return "".join(_plain(child, emergency) for child in token.children or ()).strip()
 
 
-def _plain(token: Token) -> str:
+def _plain(token: Token, emergency: str) -> str:
+    if token.type == "emergency_number":
+        return emergency
     if token.type in ("text", "code_inline"):
         return token.content
     return " " if token.type in ("softbreak", "hardbreak") else ""

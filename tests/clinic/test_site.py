@@ -52,7 +52,7 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
     for words in ("$165", "15 minutes", "Meredith", "Next free call", "8:00 AM – noon", "(603) 555-0142"):
         assert words in page
     assert re.search(
-        r">[^<]+ [AP]M E[SD]T</time></a> \(New Hampshire time\)", page
+        r">[^<]+\s[AP]M\sE[SD]T</time></a> \(New Hampshire time\)", page
     )  # a caller elsewhere must see whose clock this is
 
 
@@ -83,7 +83,7 @@ def test_page_after_a_change_of_the_clinic_has_the_new_row(client):
 def test_front_page_says_the_clinics_time_where_its_state_is_not_known(client):
     open_demo_clinic(now=timezone.now())
     Clinic.objects.update(region="")
-    assert re.search(r">[^<]+ [AP]M E[SD]T</time></a> \(the clinic’s time\)", client.get("/").text)
+    assert re.search(r">[^<]+\s[AP]M\sE[SD]T</time></a> \(the clinic’s time\)", client.get("/").text)
 
 
 @pytest.mark.django_db(transaction=True)

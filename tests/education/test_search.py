@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.practice.models import Clinic
 from education.articles.editing import save_article
 from education.articles.library import load_articles
 from education.articles.search import search_articles, split_headline
@@ -58,6 +59,13 @@ def test_excerpt_marks_what_was_looked_for(write_article):
     write_article(body="The iliopsoas is deep. " + "Other words follow here. " * 40)
     results = search_articles("iliopsoas", now=timezone.now())
     assert ("iliopsoas", True) in results.found[0].excerpt
+
+
+def test_excerpt_keeps_the_emergency_number_and_separates_blocks(write_article):
+    Clinic.objects.update_or_create(pk=1, defaults={"emergency_number": "112"})
+    write_article(body="If the groin hurts at rest, call {emergency}.\n\n## Something else\n\nThe joint can hurt.")
+    excerpt = "".join(text for text, _ in search_articles("groin", now=timezone.now()).found[0].excerpt)
+    assert "call 112." in excerpt and "else · The" in excerpt
 
 
 def test_excerpt_comes_apart_into_hits_and_the_rest():

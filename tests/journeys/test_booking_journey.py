@@ -61,7 +61,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancel this visit?")
     assert Appointment.objects.get().status == "booked"  # looking at the page cancels nothing
     steps.press(page, "Yes, cancel it")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This visit is cancelled")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This visit is canceled")
     assert Appointment.objects.get().status == "cancelled"
     assert not Message.objects.filter(kind__contains="reminder", state=State.WAITING).exists()
 
@@ -161,7 +161,7 @@ def test_pages_of_booking_have_no_barrier(page, check_axe):
         (lambda: page.locator(".time-grid button").first.click(), "Who is coming?"),
         (lambda: steps.book(page, "Evaluation", name="Sam Whitcomb", email="sam@runners.example"), "You’re booked"),
         (lambda: page.get_by_role("link", name="Cancel this visit").click(), "Cancel this visit?"),
-        (lambda: steps.press(page, "Yes, cancel it"), "This visit is cancelled"),
+        (lambda: steps.press(page, "Yes, cancel it"), "This visit is canceled"),
     )
     for press, heading in journey:
         press()

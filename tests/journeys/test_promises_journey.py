@@ -29,7 +29,7 @@ def test_runner_cancels_on_the_not_coming_page_and_undoes_it(phone, check_axe, j
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Cancel this visit").click()
-    expect(steps.heading(page)).to_have_text("This visit is cancelled")
+    expect(steps.heading(page)).to_have_text("This visit is canceled")
     steps.press(page, "Undo: keep my visit")
     expect(steps.heading(page)).to_have_text("You’re booked")
 

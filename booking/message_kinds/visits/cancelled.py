@@ -10,15 +10,15 @@ from clinic.outbox.messages.kinds import TemplateText
 
 
 def _see_cancelled_visit(links: VisitLinks) -> dict[str, str]:
-    return see_visit(replace(links, is_standing=False, intake=""))
+    return see_visit(replace(links, is_standing=False, is_changeable=False, intake=""))
 
 
 KIND = VisitKind(
     name=CANCELLED,
-    title="Visit cancelled",
+    title="Visit canceled",
     template=TemplateText(
-        "Cancelled: your visit on {day}, {time}",
-        "This visit is cancelled. You do not need to do anything.",
+        "Canceled: your visit on {day}, {time}",
+        "This visit is canceled. You do not need to do anything.",
     ),
     relevance=why_cancellation_unwanted,
     respects_quiet_hours=False,

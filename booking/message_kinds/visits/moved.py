@@ -11,8 +11,7 @@ KIND = VisitKind(
     title="Visit moved",
     template=TemplateText(
         "{change}: {day}, {time}",
-        "Your visit has changed. If your plans change too, the link below lets you move or cancel. Links in earlier "
-        "messages no longer work.",
+        "Your visit has changed. Links in earlier messages no longer work.",
     ),
     placeholders={
         **PLACEHOLDERS,

@@ -23,7 +23,7 @@ from clinic.practice.models import Clinic
 BUTTON = "See this time"
 HAD_ENOUGH = "the patient was told of enough times for a day"
 NO_LONGER_WAITS = "the patient no longer waits for such a time"
-_offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient")
+_offers = SlotOffer.objects.select_related("therapist", "entry__service", "entry__patient", "entry__appointment")
 
 
 def _why_unwanted(message: Message, now: datetime) -> str | None:
@@ -52,6 +52,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
         OFFER,
         to=offer.entry.patient.email,
         patient=offer.entry.patient,
+        guardian=offer.entry.guardian_name,
         context={**offer_values(offer, clinic=clinic, now=now), **links},
         clinic=clinic,
         template=template,
@@ -83,7 +84,7 @@ KIND = MessageKind(
     ),
     placeholders={
         **{name: meaning for name, meaning in PLACEHOLDERS.items() if name != "reference"},
-        "others": "who else was told of this time, if anyone; and that the first yes has it",
+        "others": "who else was told of this time, if anyone; and that the first to say yes gets it",
     },
     frame=OFFER,
     samples=_samples,

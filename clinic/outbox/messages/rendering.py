@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from clinic.outbox.messages.kinds import Email, MessageKind, Sample, TemplateText
 from clinic.outbox.text.placeholders import fill
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.people.first_names import name_in_messages
+from clinic.practice.people.first_names import first_name, name_in_messages
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
@@ -23,6 +23,7 @@ def render_email(
     template: TemplateText | None = None,
     frame: str = "",
     patient: Patient | None = None,
+    guardian: str = "",
 ) -> Email:
     """Return an Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}, or from `template`, which staff may
     have edited.
@@ -31,17 +32,20 @@ def render_email(
     body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
     `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the subject and the text a
     template must say `{% autoescape off %}`, as emails/base.txt does. A `patient` who asked for it is greeted by first
-    name, which leads the subject too: one mailbox may serve a family.
+    name, which leads the subject too: one mailbox may serve a family. If the `guardian` of that name booked for the patient,
+    the guardian is greeted, and subject and text say whose visit it is.
     """
     name = name_in_messages(patient)
-    values: dict[str, object] = {**context, "clinic": clinic, "first_name": name}
+    whose = f"{name}’s visit" if name and guardian else ""
+    greeted = first_name(guardian) if whose else name
+    values: dict[str, object] = {**context, "clinic": clinic, "first_name": greeted, "whose_visit": whose}
     if template is None:
         frame, subject = kind, str(render_to_string(f"emails/{kind}/subject.txt", values))
     else:
         subject, values["opening"] = fill(template.subject, values), fill(template.text, values)
     return Email(
         to=to,
-        subject=" ".join(f"{name + ': ' if name else ''}{subject}".split()),
+        subject=" ".join(f"{(whose or name) + ': ' if name else ''}{subject}".split()),
         text=_BLANK_LINES.sub("\n\n", render_to_string(f"emails/{frame}/body.txt", values).strip()) + "\n",
         html=render_to_string(f"emails/{frame}/body.html", values).strip(),
         calendar=calendar,

@@ -1,5 +1,6 @@
 """Filters that format instants, durations, prices and phone numbers on pages and in mails."""
 
+import re
 from datetime import date, datetime
 from itertools import zip_longest
 
@@ -16,6 +17,8 @@ from clinic.practice.values.phone import format_phone
 
 register = template.Library()
 
+_INSIDE_A_CLOCK = re.compile(r"(?<=:\d\d) (?=[AP]M\b)|(?<=[AP]M) (?=[A-Z])")
+
 
 @register.filter
 def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
@@ -30,6 +33,12 @@ def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
 def page_time(instant: datetime) -> str:
     """Return text like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
     return format_instant(instant, timezone.get_current_timezone(), now=timezone.now())
+
+
+@register.filter
+def keep_clock(text: object) -> str:
+    """Keep "9:00 AM EST" in `text` on one line, with no-break spaces."""
+    return _INSIDE_A_CLOCK.sub("\u00a0", str(text)) if text else ""
 
 
 @register.filter(expects_localtime=True)

@@ -121,6 +121,10 @@ def test_codes_end_and_the_page_says_so_and_the_owner_has_a_budget_apart(client,
             assert client.post(url("confirm", token), {"action": "send"}).status_code == 303
         refused = client.post(url("confirm", token), {"action": "send"})
         assert refused.status_code == 429 and refused.context["is_too_many"]
+        again = client.post(url("confirm", token) + "?sent=1", {"action": "send"})
+        assert not again.context["is_sent"] and 'value="confirm"' in again.text, (
+            "no code is on its way; the newest works"
+        )
         assert refused["Retry-After"] == str(int(limit.every.total_seconds()))
         assert Message.objects.filter(kind="confirmation_code").count() == limit.at_once
 

@@ -144,7 +144,7 @@ def test_cancelling_frees_the_time_and_withdraws_the_reminders(evaluation):
     assert (cancelled.cancelled_at, cancelled.cancelled_by) == (NOW, None)
     told = messages_of(visit)
     assert told.pop("booking_cancelled").state == "waiting"
-    assert {(message.state, message.reason) for message in told.values()} == {("skipped", "the visit was cancelled")}
+    assert {(message.state, message.reason) for message in told.values()} == {("skipped", "the visit was canceled")}
     assert book(evaluation, name="Bob").starts_at == visit.starts_at
 
 

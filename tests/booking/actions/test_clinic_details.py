@@ -182,7 +182,7 @@ def test_news_of_the_clinic_survives_a_move_of_the_visit_and_ends_with_it(visits
     cancel_appointment(appointment=here, now=NOW)
     sweep(3)
     assert not planned()
-    assert Message.objects.get(kind=MOVED).reason == "the visit is cancelled"
+    assert Message.objects.get(kind=MOVED).reason == "the visit is canceled"
 
 
 def test_news_of_the_clinic_survives_a_cancellation_that_is_undone(visits, post_office):

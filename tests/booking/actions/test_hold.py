@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 
 from booking.actions.block_time import block_time
-from booking.actions.hold import find_hold, hold_time, hold_token, release_hold, renew_hold
+from booking.actions.hold import HOLD, find_hold, hold_time, hold_token, release_hold, renew_hold
 from booking.models import Appointment
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import HoldNotRenewable, SlotNotOffered, SlotTaken
@@ -106,13 +106,18 @@ def test_expired_hold_still_books_unless_the_time_was_taken(evaluation):
 
 def test_a_hold_is_renewed_once(evaluation):
     held = hold(evaluation)
-    renewed = renew_hold(held, now=NOW + timedelta(minutes=4))
-    assert renewed.hold_expires_at == NOW + timedelta(minutes=14)
+    renewed = renew_hold(held, now=NOW + timedelta(minutes=1))
+    assert renewed.hold_expires_at == NOW + 2 * HOLD, "an early press loses nothing"
     with pytest.raises(HoldNotRenewable):
         renew_hold(renewed, now=NOW + timedelta(minutes=5))
     release_hold(held)
     with pytest.raises(HoldNotRenewable):
         renew_hold(held, now=NOW)
+
+
+def test_a_hold_that_ran_out_is_renewed_from_now(evaluation):
+    late = NOW + timedelta(minutes=15)
+    assert renew_hold(hold(evaluation), now=late).hold_expires_at == late + HOLD
 
 
 def test_a_double_click_holds_once_and_a_page_used_again_gives_the_first_time_back(evaluation):
@@ -164,7 +169,7 @@ def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
     clock.shift(timedelta(minutes=9))
     assert client.post(place + "renew/")["Location"] == place
     page = client.get(place).content.decode()
-    assert "about 10 minutes" in page
+    assert "about 11 minutes" in page
     assert "renew/" not in page
     back = client.post(place + "release/")
     assert back["Location"] == "/book/evaluation/2026-12-01/"
@@ -185,7 +190,7 @@ def test_ten_more_minutes_keep_what_was_typed_and_say_until_when(client, evaluat
         assert kept in page.text
     assert re.search(r'<input[^>]*name="is_for_minor"[^>]*checked', page.text)
     until = Appointment.objects.get().hold_expires_at
-    assert until == NOW + timedelta(minutes=19)
+    assert until == NOW + 2 * HOLD
     local = until.astimezone(NINE_ON_TUESDAY.tzinfo)
     assert f":{local:%M}" in re.search(r"You now have until ([^<]*)\.", page.text)[1]
     assert "error-summary" not in page.text and f'action="{place}"' in page.text
@@ -201,18 +206,18 @@ def test_second_press_for_more_minutes_keeps_what_was_typed_and_the_hold_as_it_i
     clock.shift(timedelta(minutes=4))
     page = client.post(place + "renew/", form)
     assert 'value="Alice Runner"' in page.text and "You now have until" not in page.text
-    assert "about 6 minutes" in page.text
+    assert "about 16 minutes" in page.text
 
 
 def test_more_minutes_for_a_hold_that_ran_out_twice_keep_what_was_typed(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     form = typed(client.get(place))
     client.post(place + "renew/", form)
-    clock.shift(timedelta(minutes=11))
+    clock.shift(timedelta(minutes=21))
     page = client.post(place + "renew/", form)
     assert page.status_code == 200 and 'value="Alice Runner"' in page.text
     assert page.context["is_over"]
-    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=11))
+    book(evaluation, name="Bob Faster", now=NOW + timedelta(minutes=21))
     gone = client.post(place + "renew/", form)
     assert gone.status_code == 409 and 'value="Alice Runner"' in gone.text and "alice@example.com" in gone.text
     ten = TEN  # the nearest other time books with what was typed

@@ -13,17 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking.actions.attend import confirm_appointment
-from booking.actions.change import cancel_appointment, move_appointment
+from booking.actions.change import cancel_appointment, is_changeable, move_appointment
 from booking.actions.report_absence import note_not_coming
 from booking.models import Appointment, Service
+from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import TooLateToChange
 from booking.schedule.rules import GRACE, change_deadline
 from booking.schedule.visit_links import visit_path
 from booking.staff.today import read_today
 from booking.wait_list.offer_text import format_others
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
+from tests.booking.messages.rendering import message_of
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, wait
 from tests.pages import text_of
@@ -93,6 +96,22 @@ def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, pos
         send_due_messages(clock=timezone.now)
     text = " ".join(post_office.mails[0].get_body(("plain",)).get_content().split())
     assert f"Monday, November 30, 9:00 AM EST. {FEE_WORDS}" in text
+
+
+@pytest.mark.parametrize(("sent_after", "can_change"), [(timedelta(), True), (GRACE, False)])
+def test_confirmation_of_a_late_booking_offers_what_its_links_can_do(clinic, evaluation, sent_after, can_change):
+    Clinic.objects.update(minimum_notice_minutes=0)
+    visit = book(evaluation, now=TWO_HOURS_BEFORE, is_known=False)
+    at, clinic = TWO_HOURS_BEFORE + sent_after, Clinic.objects.current()
+    mail = (
+        find_kind("booking_booked")
+        .render(message_of(visit, "booking_booked"), find_kind("booking_booked").template, at)
+        .text
+    )
+    assert ("/cancel/" in mail) == can_change == is_changeable(visit, clinic=clinic, now=at)
+    assert ("/not-coming/" in mail) == (not can_change)
+    assert (str(clock_of_visit(visit, clinic=clinic).time(visit.created_at + GRACE)) in mail) == can_change
+    assert (mail.count("call (603) 555-0123") > 1) == (not can_change)
 
 
 def test_service_without_a_fee_says_nothing_of_one():

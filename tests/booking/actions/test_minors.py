@@ -82,8 +82,10 @@ def test_time_that_was_taken_keeps_the_guardian_in_the_form(send, client, evalua
 
 
 def test_pages_and_mail_say_what_a_minor_needs(client, evaluation, post_office):
-    asked = "Is the patient under 18? A parent or guardian must book the visit and come along and sign."
-    booked = "You booked as the parent or guardian of someone under 18: please come along and sign."
+    asked = (
+        "Is the patient under 18? A parent or guardian must book the visit and come along and sign the consent form."
+    )
+    booked = "You booked as the parent or guardian of someone under 18: please come along and sign the consent form."
     with time_machine.travel(NOW, tick=False):
         assert asked in text_of(client.get("/book/evaluation/"))
         assert asked in text_of(client.get(NINE + "form/"))

@@ -60,6 +60,16 @@ def test_messages_name_no_one_unless_the_box_was_ticked(evaluation, post_office,
     assert "Ben Runner" not in mail.as_string()
 
 
+def test_mail_about_a_childs_visit_greets_the_guardian_and_names_the_child(evaluation, post_office, clock):
+    minor = {"name": "Milo Runner", "is_for_minor": "on", "guardian_name": "Petra Runner"}
+    book_online(0, **minor, uses_first_name="on")
+    book_online(1, **minor | {"name": "Mia Runner"})
+    named, plain = sorted(subjects(post_office))
+    assert named.startswith("Milo’s visit: ") and "Mia" not in plain
+    texts = {mail["Subject"]: mail.get_body(("plain",)).get_content() for mail in post_office.mails}
+    assert texts[named].startswith("Hello Petra!") and "Milo’s visit" in texts[named] and "Hello" not in texts[plain]
+
+
 def test_first_name_is_set_and_withdrawn_only_by_the_mailed_link(client, evaluation, post_office, clock):
     visit = book(evaluation)
     shown, mailed = (visit_path(visit, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))

@@ -20,6 +20,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind
 from tests.booking.messages.rendering import message_of, when, why_not, words_of
 from tests.clinic.letters import render_message
+from tests.pages import text_of
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 KINDS = ("booking_booked", "booking_reminder_48h", "booking_reminder_2h")
@@ -129,7 +130,7 @@ def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone
     Appointment.objects.filter(pk=visit.pk).update(version=2)
     assert why_not(visit, kind) == CHANGED
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
-    assert why_not(visit, kind) == "the visit is cancelled"
+    assert why_not(visit, kind) == "the visit is canceled"
     assert why_not(visit, "booking_cancelled") is None
     Appointment.objects.filter(pk=visit.pk).update(status="booked", cancelled_at=None)
     assert why_not(visit, "booking_cancelled") == NOT_CANCELLED
@@ -162,7 +163,7 @@ def test_page_mail_and_calendar_agree_on_the_time_when_the_clocks_change_too(cli
     assert (local.hour, local.minute, local.date()) == (9, 0, day)
     words = f"{local:%A, %B} {local.day}, 9:00 AM {starts_at.astimezone(clinic.zone):%Z}"
     with time_machine.travel(booked_at, tick=False):
-        page = client.get(visit_path(visit, now=booked_at)).content.decode()
+        page = text_of(client.get(visit_path(visit, now=booked_at)))
     assert words in page
     assert words in mail.text
     assert words in words_of(mail.html)

@@ -27,6 +27,7 @@ from clinic.outbox.sending.hand_over import send_claimed, send_due_messages
 from clinic.outbox.text.time_limits import LEASE
 from tests.booking.messages.rendering import when
 from tests.booking.visitors import press
+from tests.pages import text_of as text_of_page
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
 MINUTE = timedelta(minutes=1)
@@ -91,7 +92,7 @@ def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient
     cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == f"Cancelled: your visit on {when(NINE_ON_TUESDAY)}"
+    assert mail["Subject"] == f"Canceled: your visit on {when(NINE_ON_TUESDAY)}"
     assert when(AT_ELEVEN) in text_of(mail)
 
 
@@ -372,7 +373,7 @@ def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, vis
         stale = client.post(path + target, asked | {"version": version})
         assert stale.status_code == 409
         assert stale.templates[0].name == "booking/changed_meanwhile.html" and f'href="{path}{way_on}"' in stale.text
-        assert stale.context["time"].instant == NINE_ON_TUESDAY and str(stale.context["time"]) in stale.text
+        assert stale.context["time"].instant == NINE_ON_TUESDAY and str(stale.context["time"]) in text_of_page(stale)
     assert Appointment.objects.filter(pk=visit.pk).values().get() == before
     assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
 
@@ -395,7 +396,7 @@ def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clo
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     stale = client.post(path + "move/20261201T1900Z/", {"version": "1"})
     assert stale.status_code == 409
-    assert "This visit is cancelled" in stale.content.decode()
+    assert "This visit is canceled" in stale.content.decode()
 
 
 def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, visit, nora, clock, post_office):

@@ -113,7 +113,7 @@ def test_undoing_a_cancellation_again_and_again_ends(evaluation, client):
         press(client, path + "cancel/")
         answers.append(press(client, path + "undo/").status_code)
     assert answers == [303, 303, 303, 429, 429]
-    assert "Your visit stays cancelled" in text_of(press(client, path + "undo/"))
+    assert "Your visit stays canceled" in text_of(press(client, path + "undo/"))
 
 
 def test_strangers_acts_of_every_kind_send_few_mails_to_one_mailbox(evaluation, post_office, clock):

@@ -293,7 +293,7 @@ def test_undone_cancellation_sends_no_text_and_no_mail(both, twilio, post_office
     undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
     sweep(now=DAYTIME + 5 * MINUTE)
     assert twilio.texts == []
-    assert not [mail for mail in post_office.mails if "Cancelled" in mail["Subject"]]
+    assert not [mail for mail in post_office.mails if "Canceled" in mail["Subject"]]
 
 
 def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_undone(both, twilio, front_desk):

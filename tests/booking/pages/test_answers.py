@@ -9,6 +9,7 @@ from django.urls import reverse
 from booking.actions.change import cancel_appointment
 from booking.schedule.visit_links import visit_path
 from tests.booking.visitors import press
+from tests.pages import text_of
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 
@@ -27,7 +28,7 @@ def test_opening_the_link_changes_nothing_and_the_button_confirms(client, visit)
     page = ask(client, visit, "coming/")
     visit.refresh_from_db()
     assert visit.confirmed_at is None
-    assert "Tuesday, December 1, 9:00 AM EST" in page.content.decode()
+    assert "Tuesday, December 1, 9:00 AM EST" in text_of(page)
     thanks = ask(client, visit, "coming/", method="post")
     visit.refresh_from_db()
     assert visit.confirmed_at == NOW

@@ -77,7 +77,7 @@ def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(cl
     assert Appointment.objects.get().status == "booked"
     done = press(client, booked["Location"] + "cancel/")
     assert (done.status_code, done["Location"]) == (303, booked["Location"])
-    assert "This visit is cancelled" in text_of(client.get(done["Location"]))
+    assert "This visit is canceled" in text_of(client.get(done["Location"]))
 
 
 def test_no_get_changes_anything(client, evaluation):

@@ -85,16 +85,16 @@ def test_place_of_the_article_is_ticked_already_and_may_be_unticked(client, days
     hip_article.refresh_from_db()
     page = where_page(client, days_url, hip_article)
     assert ticked_places(page) == ["front-hip"]
-    assert f"“{hip_article.get_place_display().lower()}” is ticked" in page.text
+    assert f"“{hip_article.get_place_display().lower()}” is checked" in page.text
     answer = {"seen": ["loc.map", "loc.side"], "loc.map": ["knee"], "loc.side": "left"}
     client.post(reverse("assessments:screen_page", args=["where"]), answer)
     again = client.get(reverse("assessments:screen_page", args=["where"]))
-    assert ticked_places(again) == ["knee"] and "ticked already" not in again.text
+    assert ticked_places(again) == ["knee"] and "checked already" not in again.text
 
 
 def test_nothing_is_ticked_and_nothing_kept_when_the_article_names_no_place(client, days_url, hip_article):
     page = where_page(client, days_url, hip_article)
-    assert ticked_places(page) == [] and "ticked already" not in page.text
+    assert ticked_places(page) == [] and "checked already" not in page.text
     Article.objects.update(place="groin")
     assert read_screen(client.session).answers == {}  # a hint is no answer
 

@@ -71,7 +71,7 @@ def test_page_of_a_visit_keeps_the_advice_when_the_answers_cannot_be_opened(visi
 
 def test_cancelled_visit_still_leads_with_the_advice(visit, flag):
     Appointment.objects.update(status=Appointment.Status.CANCELLED, cancelled_at=NOW)
-    assert leads(open_page(visit)) and "This visit is cancelled" in open_page(visit).text
+    assert leads(open_page(visit)) and "This visit is canceled" in open_page(visit).text
 
 
 def test_visit_that_is_over_still_leads_with_the_advice(visit, flag, time_machine):

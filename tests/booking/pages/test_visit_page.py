@@ -1,5 +1,6 @@
 """What the page of a visit says, and to whom."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -61,3 +62,34 @@ def test_not_coming_page_has_a_button_and_explains_it_after_the_deadline(client,
         page = client.get(path + "not-coming/")
     assert not page.context["can_change"] and f'action="{path}not-coming/"' in page.text
     assert "your visit stays booked" in text_of(page) and "(603) 555-0123" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    "page", ["", "move/", "move/2026-12-02/", "cancel/", "coming/", "not-coming/", "earlier/", "address/"]
+)
+@pytest.mark.parametrize("fate", ["cancelled", "over"])
+def test_no_page_of_a_visit_that_is_not_ahead_speaks_of_a_deadline(client, evaluation, page, fate):
+    visit = book(evaluation, is_known=False)
+    path, at = visit_path(visit, now=NOW), NINE_ON_TUESDAY - timedelta(hours=2)
+    if fate == "cancelled":
+        cancel_appointment(appointment=visit, now=NOW)
+    else:
+        at = NINE_ON_TUESDAY + timedelta(hours=2)
+    with time_machine.travel(at, tick=False):
+        shown = client.get(path + page)
+    assert not shown.context["is_ahead"] and shown.context["is_cancelled"] == (fate == "cancelled")
+    assert str(shown.context["changeable_until"]) not in text_of(shown)
+    heading = re.search(r"<h1>(.*?)</h1>", shown.text, re.DOTALL)[1]
+    assert ("canceled" in heading) == (fate == "cancelled")
+
+
+def test_person_who_did_not_book_can_tell_the_clinic_when_it_is_too_late_to_cancel(client, evaluation):
+    visit = book(evaluation, is_known=False)
+    path = visit_path(visit, proof=Proof.MAILED, now=NOW)
+    with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=3), tick=False):
+        late = client.get(path + "cancel/")
+        assert f'href="{path}not-coming/"' in late.text and "(603) 555-0123" in text_of(late)
+        told = client.post(path + "not-coming/", {"version": visit.version})
+    assert told.status_code == 200 and told.context["is_unproven"]
+    visit.refresh_from_db()
+    assert visit.not_coming_at and visit.patient.is_provisional and visit.status == "booked"

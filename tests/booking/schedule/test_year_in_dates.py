@@ -12,6 +12,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.models import User
 from tests.clinic.letters import render_message
+from tests.pages import text_of
 from tests.world import book
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -33,7 +34,7 @@ def test_current_year_is_the_one_where_the_clock_is():
 
 def test_visit_of_next_year_says_so_on_its_pages_and_in_its_mail(client, evaluation):
     visit = book(evaluation, starts_at=JANUARY, now=DECEMBER)
-    assert "Tuesday, January 5, 2027, 9:00 AM EST" in client.get(visit_path(visit, now=DECEMBER)).content.decode()
+    assert "Tuesday, January 5, 2027, 9:00 AM EST" in text_of(client.get(visit_path(visit, now=DECEMBER)))
     mail = render_message(Message.objects.get(kind="booking_booked"), now=DECEMBER)
     assert "Tuesday, January 5, 2027, 9:00 AM EST" in mail.text
     client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))
