@@ -3,13 +3,14 @@
 import hashlib
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
@@ -49,8 +50,13 @@ class MessageQuerySet(models.QuerySet):
         )
 
     def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
-        """Messages that failed in the `within` before `now`, newest first."""
-        return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
+        """Messages that failed in the `within` before `now` and were not sent again, newest first."""
+        failed = self.filter(~Exists(later_copies()), state=State.FAILED, settled_at__gt=now - within)
+        return failed.order_by("-settled_at")
+
+    def with_sent_again_at(self) -> "MessageQuerySet":
+        """Annotate `sent_again_at`: when staff had a message sent again; None for the newest copy."""
+        return self.annotate(sent_again_at=Subquery(later_copies().values("created_at")[:1]))
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
         """Messages not sent `grace` after they were due, oldest first.
@@ -68,6 +74,23 @@ class MessageQuerySet(models.QuerySet):
         """
         oldest = self.overdue(now, grace=timedelta(0)).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return now - oldest if oldest else timedelta(0)
+
+
+def later_copies(of: "Message | None" = None) -> MessageQuerySet:
+    """Return the copies of a message that were planned after it by `planning.resend_message`, the newest first.
+
+    Without `of`, for a subquery of messages. Copies differ in the end of their `dedupe_key`: none, "#2", …, "#10".
+    """
+
+    def value(name: str) -> Any:
+        return getattr(of, name) if of else OuterRef(name)
+
+    key: Any = value("dedupe_key")
+    length: Any = len(key) if of else Length(key)
+    same = {name: value(name) for name in ("kind", "subject_id", "version", "channel")}
+    copies = Message.objects.filter(**same).alias(key_length=Length("dedupe_key"))
+    later = Q(key_length__gt=length) | Q(key_length=length, dedupe_key__gt=key)
+    return copies.filter(later).order_by("-key_length", "-dedupe_key")
 
 
 class Message(models.Model):
@@ -105,6 +128,7 @@ class Message(models.Model):
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    sent_again_at: datetime | None  # only by `with_sent_again_at`
 
     objects = MessageQuerySet.as_manager()
 
